@@ -1,0 +1,30 @@
+// Tells a vendor's repeat from a second event that looks like it. The ladder, first match wins:
+//   identity  the vendor's own identity of the event is the same: a repeat, however late
+//   content   the same message within the window, and nothing else of that contact and type in between: a repeat
+// The same message outside the window is an event of its own, marked `possibleduplicate`.
+// The store climbs the ladder inside the transaction that records the event; here is what it compares.
+import { canonical } from './json.ts'
+
+export type Rung = 'identity' | 'content'
+
+/** For how long an equal message without an identity counts as a retry: the first few of a sender's attempts. */
+export const CONTENT_WINDOW_SECONDS = 300
+
+/** What makes a message this one: `key` says what it is, `stamp` (where the vendor gives one) which one. */
+export type Identity = { key: unknown[]; stamp: string | undefined }
+
+/** The identity of a message that carries an id of its own in `parts`. */
+export const identifiedBy = (...parts: unknown[]): Identity => ({ key: parts, stamp: 'id' })
+
+/** The identity of a message that says what happened but not which time it is. */
+export const sameContent = (...parts: unknown[]): Identity => ({ key: parts, stamp: undefined })
+
+/**
+ * A key for a list of values: 128 bits of SHA-256 over their canonical JSON, in hexadecimal. The list frames its
+ * parts, so `["ab","c"]` and `["a","bc"]` differ.
+ */
+export async function fingerprint(parts: unknown[]): Promise<string> {
+  const bytes = new TextEncoder().encode(canonical(parts))
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return [...digest.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}

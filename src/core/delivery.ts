@@ -1,0 +1,44 @@
+// A delivery: one event owed to one target, and the attempts at it.
+import type { EventId } from './id.ts'
+
+/** pending: not tried yet. retrying: failed, will be tried again. held: kept until somebody or something lets it go. */
+export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'dead' | 'cancelled'
+
+/** Why a delivery is held. `disabled` and `broken` end by themselves when the configuration is mended. */
+export type HoldReason = 'disabled' | 'broken' | 'gone' | 'where'
+
+/** What stopped an attempt; `fault` is ours, the others are the target's or the network's. */
+export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 'status' | 'fault'
+
+/** What came of one try. */
+export type Outcome = {
+  status: number | undefined
+  error: AttemptError | undefined
+  /** What the error was, in words, or the first characters of the target's answer. */
+  detail: string
+  retryAfter: string | undefined
+  durationMs: number
+}
+
+/** One try at a delivery, as it is logged. Times as RFC 3339. */
+export type Attempt = {
+  attempt: number
+  at: string
+  ms: number
+  status?: number
+  error?: AttemptError
+  response?: string
+  /** Seconds that the target asked us to wait, where it did. */
+  retry_after?: number
+}
+
+/** The body of a delivery, as a format makes it. */
+export type Rendered = { contentType: string; body: string }
+
+/** A delivery as an event's routing plans it. `due` in epoch milliseconds. */
+export type PlannedDelivery =
+  | { target: string; state: 'pending'; due: number }
+  | { target: string; state: 'held'; reason: HoldReason }
+
+/** What a queue holds: which delivery, and which attempt of it. Any other attempt number is an old message. */
+export type DeliveryMessage = { event: EventId; target: string; attempt: number }

@@ -1,0 +1,131 @@
+// Reads a vendor's object by the meaning of its keys, whatever their spelling, and remembers what nobody read.
+import { canonical, type JsonObject, numberText } from './json.ts'
+
+/** A remark on a message that was understood all the same: the vendor's key, and what is odd. Never a value. */
+export type Warning = { path: string; message: string }
+
+/** Gives the value in our form; null when the vendor gave none; undefined when it cannot be read. */
+export type Reader<T> = (value: unknown) => T | null | undefined
+
+/** A key by its documented spelling, or several that mean the same; a vendor may spell them otherwise. */
+type Name = string | readonly string[]
+
+export type Fields = {
+  /** Whether a key is there, even without a value. */
+  has(name: Name): boolean
+  /** The folded names of all keys. */
+  names(): string[]
+  /** The vendor's own spelling of a key that is there, else the documented one. */
+  spelling(name: Name): string
+  /** A value without reading it; undefined when there is none. */
+  peek(name: Name): unknown
+  /** Reads one field: undefined when the vendor gave no value. What cannot be read stays in `rest`, with a warning. */
+  read<T>(name: Name, reader: Reader<T>): T | undefined
+  /** Like `read`, but null where the vendor said null: for keys whose null has a documented meaning. */
+  readNullable<T>(name: Name, reader: Reader<T>): T | null | undefined
+  /** Every key that was not read, verbatim, in the vendor's order. */
+  rest(): JsonObject
+}
+
+/** The form in which keys are compared: `client ID`, `clientID` and `client_id` are one. */
+export function fold(key: string): string {
+  return key.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
+}
+
+/** False for what vendors write when they have nothing to say: null, empty, `N/A`. */
+export function isGiven(value: unknown): boolean {
+  if (typeof value !== 'string') return value !== null && value !== undefined
+  return value.trim() !== '' && value.trim().toLowerCase() !== 'n/a'
+}
+
+/**
+ * Opens an object for reading by the meaning of its keys. Of several keys that mean the same, the documented
+ * spelling wins, then the first with a value. Warnings are added to the caller's list.
+ */
+export function readFields(object: JsonObject, warnings: Warning[]): Fields {
+  const entries = Object.entries(object).map(([key, value]) => ({ key, name: fold(key), value }))
+  const unread = new Set(Object.keys(object))
+
+  function candidates(name: Name) {
+    const names = typeof name === 'string' ? [name] : name
+    const folded = names.map(fold)
+    const found = entries.filter((entry) => folded.includes(entry.name))
+    const rank = (key: string) => (names.includes(key) ? names.indexOf(key) : names.length)
+    return found.length < 2 ? found : found.sort((a, b) => rank(a.key) - rank(b.key))
+  }
+  function find(name: Name) {
+    const found = candidates(name)
+    return found.find(({ value }) => isGiven(value)) ?? found[0]
+  }
+
+  function readNullable<T>(name: Name, reader: Reader<T>): T | null | undefined {
+    const entry = find(name)
+    if (!entry || !unread.has(entry.key)) return undefined
+    const result = isGiven(entry.value) ? reader(entry.value) : null
+    if (result === undefined) {
+      warnings.push({ path: entry.key, message: 'cannot be read; kept as it came in extra' })
+      return undefined
+    }
+    unread.delete(entry.key)
+    for (const twin of candidates(name)) settleTwin(twin, entry)
+    return result
+  }
+  function settleTwin(
+    twin: { key: string; value: unknown },
+    chosen: { key: string; value: unknown },
+  ) {
+    if (twin.key === chosen.key || !unread.has(twin.key)) return
+    if (!isGiven(twin.value) || canonical(twin.value) === canonical(chosen.value))
+      unread.delete(twin.key)
+    else warnings.push({ path: twin.key, message: `differs from ${chosen.key}, which is used` })
+  }
+
+  return {
+    has: (name) => candidates(name).length > 0,
+    names: () => entries.map((entry) => entry.name),
+    spelling: (name) => find(name)?.key ?? (typeof name === 'string' ? name : (name[0] ?? '')),
+    peek: (name) => {
+      const value = find(name)?.value
+      return isGiven(value) ? value : undefined
+    },
+    read: (name, reader) => readNullable(name, reader) ?? undefined,
+    readNullable,
+    rest: () => Object.fromEntries(Object.entries(object).filter(([key]) => unread.has(key))),
+  }
+}
+
+/** A text, trimmed; numbers as they were spelled. */
+export const asText: Reader<string> = (value) =>
+  typeof value === 'string' ? value.trim() : numberText(value)
+
+/** An opaque id: text, trimmed and otherwise untouched, or a whole number as it was spelled. */
+export const asId: Reader<string> = (value) => {
+  const digits = numberText(value)
+  if (digits !== undefined) return /^-?\d+$/.test(digits) ? digits : undefined
+  return typeof value === 'string' ? value.trim() : undefined
+}
+
+/** A boolean and nothing else. */
+export const asBoolean: Reader<boolean> = (value) =>
+  typeof value === 'boolean' ? value : undefined
+
+/** Any value, as it came. */
+export const asIs: Reader<unknown> = (value) => value
+
+/** An object without its undefined members. */
+export type Given<T> = {
+  [K in keyof T as undefined extends T[K] ? never : K]: T[K]
+} & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
+
+/** Leaves out the members that are undefined: absent stays absent. */
+export function given<T extends object>(object: T): Given<T> {
+  return Object.fromEntries(
+    Object.entries(object).filter(([, value]) => value !== undefined),
+  ) as Given<T>
+}
+
+/** Like `given`, and undefined when nothing is left. */
+export function givenOrNothing<T extends object>(object: T): Given<T> | undefined {
+  const rest = given(object)
+  return Object.keys(rest).length > 0 ? rest : undefined
+}

@@ -1,0 +1,46 @@
+// Event ids: `evt_` and 13 characters that sort by time. The same number is the row's key, so no index maps one
+// to the other: 42 bits of epoch milliseconds, then 21 random bits.
+
+export type EventId = `evt_${string}`
+
+/** How many values the random part of an id has; two ids of one millisecond differ in it. */
+export const ID_RANDOM_RANGE = 2 ** 21
+
+// Crockford's base 32 (https://www.crockford.com/base32.html), in lower case: no i, l, o, u.
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const PATTERN = /^evt_[0-7][0-9a-hjkmnp-tv-z]{12}$/
+
+/** A fresh id. `random` is a whole number below `ID_RANDOM_RANGE`. */
+export function newEventId(now: number, random: number): EventId {
+  return idOfKey(BigInt(now) * BigInt(ID_RANDOM_RANGE) + BigInt(random))
+}
+
+/** The row key of an id, as decimal text: it needs 63 bits, more than a double has. */
+export function keyOfId(id: EventId): string {
+  let key = 0n
+  for (const character of id.slice(4)) key = key * 32n + BigInt(ALPHABET.indexOf(character))
+  return key.toString()
+}
+
+/** The id of a row key. */
+export function idOfKey(key: bigint | string): EventId {
+  let rest = BigInt(key)
+  let text = ''
+  for (let i = 0; i < 13; i++, rest /= 32n) text = ALPHABET[Number(rest % 32n)] + text
+  return `evt_${text}`
+}
+
+/** The lowest key that an event of this time can have: turns a time into a range of rows. */
+export function firstKeyAt(ms: number): string {
+  return (BigInt(Math.max(0, Math.floor(ms))) * BigInt(ID_RANDOM_RANGE)).toString()
+}
+
+/** When an event came in, as epoch milliseconds. */
+export function timeOfId(id: EventId): number {
+  return Number(BigInt(keyOfId(id)) / BigInt(ID_RANDOM_RANGE))
+}
+
+/** True for the text of an event id. */
+export function isEventId(text: string): text is EventId {
+  return PATTERN.test(text)
+}

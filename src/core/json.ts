@@ -1,0 +1,125 @@
+// JSON as vendors send it, read without loss: a number that a double would change keeps its own spelling.
+
+/** A parsed JSON object whose shape nobody has promised. */
+export type JsonObject = Record<string, unknown>
+
+/** A number kept as it was spelled, as `JSON.rawJSON` makes it (https://tc39.es/proposal-json-parse-with-source/). */
+type RawNumber = { readonly rawJSON: string }
+
+// The language has these since ES2026; the compiler's library does not name them yet.
+const { rawJSON, isRawJSON, parse } = JSON as unknown as {
+  rawJSON(text: string): RawNumber
+  isRawJSON(value: unknown): value is RawNumber
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown
+}
+
+/** Deeper messages are not normalized: no vendor nests, and recursion over hostile input must end. */
+export const MAX_DEPTH = 64
+
+/** True for a JSON object: not null, not a list, not a number kept by its spelling. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value)
+}
+
+/** The digits of a JSON number as they were spelled; undefined for anything that is not a number. */
+export function numberText(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value)
+  return isRawJSON(value) ? value.rawJSON : undefined
+}
+
+/** Parses JSON, keeping the spelling of numbers that `String(number)` would not give back. Throws SyntaxError. */
+export function parseJson(text: string): unknown {
+  return parse(text, (_key, value, { source }) =>
+    typeof value === 'number' && source !== undefined && String(value) !== source
+      ? rawJSON(source)
+      : value,
+  )
+}
+
+/** One message of a request's body: its exact text, and its value unless it nests too deep to be read. */
+export type Message = { text: string; value: JsonObject | undefined }
+
+/**
+ * Reads a body that is a JSON object or a list of objects, each element with its exact text.
+ * Undefined when it is neither, an empty list included.
+ */
+export function readMessages(text: string): { batch: boolean; messages: Message[] } | undefined {
+  try {
+    const { depth, elements } = scan(text)
+    const batch = elements !== undefined
+    if (depth > MAX_DEPTH + (batch ? 1 : 0)) return readDeep(text)
+    const value = parseJson(text)
+    if (isObject(value)) return { batch, messages: [{ text, value }] }
+    if (!Array.isArray(value) || value.length === 0 || !value.every(isObject)) return undefined
+    return { batch, messages: value.map((v, i) => ({ text: elements?.[i] ?? '', value: v })) }
+  } catch {
+    return undefined
+  }
+}
+
+/** A body that nests too deep: kept whole as one message, when it is an object or a list of objects at all. */
+function readDeep(text: string): { batch: boolean; messages: Message[] } | undefined {
+  const value: unknown = JSON.parse(text)
+  const objects = Array.isArray(value) ? value.length > 0 && value.every(isObject) : isObject(value)
+  return objects ? { batch: false, messages: [{ text, value: undefined }] } : undefined
+}
+
+/** How deep a JSON text nests, and the texts of a top-level list's elements. Only valid JSON gives sense. */
+function scan(text: string): { depth: number; elements: string[] | undefined } {
+  const isList = /^\s*\[/.test(text)
+  const elements: string[] = []
+  let level = 0
+  let depth = 0
+  let start = text.indexOf('[') + 1
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x22) {
+      i = endOfString(text, i)
+    } else if (c === 0x5b || c === 0x7b) {
+      depth = Math.max(depth, ++level)
+    } else if (c === 0x5d || c === 0x7d || (c === 0x2c && level === 1)) {
+      if (c !== 0x2c) level--
+      if (isList && level === (c === 0x2c ? 1 : 0)) {
+        elements.push(text.slice(start, i).trim())
+        start = i + 1
+      }
+    }
+  }
+  return { depth, elements: isList ? elements : undefined }
+}
+
+function endOfString(text: string, from: number): number {
+  for (let i = from + 1; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x5c) i++
+    else if (c === 0x22) return i
+  }
+  return text.length
+}
+
+/**
+ * One text for all spellings of a JSON value: keys sorted by code unit, no white space, numbers by value
+ * (`1.0`, `1` and `1e0` are one; digits beyond a double's still tell two numbers apart).
+ */
+export function canonical(value: unknown): string {
+  const digits = numberText(value)
+  if (digits !== undefined) return canonicalNumber(digits)
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  if (!isObject(value)) return JSON.stringify(value) ?? 'null'
+  const keys = Object.keys(value).sort()
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join()}}`
+}
+
+function canonicalNumber(text: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? []
+  const digits = (whole + fraction).replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  const power =
+    BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
+  return power === 0n ? sign + significant : `${sign}${significant}e${power}`
+}

@@ -1,0 +1,52 @@
+// Proves who called. The only maker of a VerifiedRequest.
+import type { Arrival, VerifiedRequest } from './request.ts'
+import { ok, type ProofFailure, type Rejection, type Result, refuse } from './result.ts'
+import { matchesAny } from './signature.ts'
+import type { Credentials } from './source.ts'
+
+/** A vendor's way of signing. Undefined when the signature holds. */
+export type SignatureCheck = (
+  headers: Headers,
+  bytes: Uint8Array,
+  secrets: readonly string[],
+  options: { toleranceSeconds: number; now: number },
+) => Promise<ProofFailure | undefined>
+
+/**
+ * Proves the sender and reads the body: the shared secret first, without touching the body, then the signature
+ * over its bytes. Every credential that is configured must hold. Refuses with `not_proven` and its cause, or with
+ * what reading the body refuses. `now` in epoch milliseconds.
+ */
+export async function prove(
+  arrival: Arrival,
+  credentials: Credentials,
+  checkSignature: SignatureCheck | undefined,
+  now: number,
+): Promise<Result<VerifiedRequest, Rejection>> {
+  const { headers, query } = arrival
+  const { secrets, signingSecrets, toleranceSeconds } = credentials
+  if (secrets.length > 0) {
+    const failure = await checkSecret(arrival, credentials)
+    if (failure) return refuse({ kind: 'not_proven', cause: failure })
+  }
+  const body = await arrival.body()
+  if (!body.ok) return body
+  if (signingSecrets.length > 0 || secrets.length === 0) {
+    const failure = checkSignature
+      ? await checkSignature(headers, body.value, signingSecrets, { toleranceSeconds, now })
+      : 'signature_missing'
+    if (failure) return refuse({ kind: 'not_proven', cause: failure })
+  }
+  const eventName = query.get('event') ?? undefined
+  return ok({ headers, eventName, bytes: body.value } as VerifiedRequest)
+}
+
+async function checkSecret(
+  { headers, query }: Arrival,
+  { header, secrets }: Credentials,
+): Promise<ProofFailure | undefined> {
+  const shown = header === undefined ? query.get('key') : headers.get(header)
+  if (!shown) return header === undefined ? 'key_missing' : 'header_missing'
+  if (await matchesAny(shown, secrets)) return undefined
+  return header === undefined ? 'key_wrong' : 'header_wrong'
+}

@@ -1,0 +1,45 @@
+// Comparing secrets and checking HMACs in constant time.
+
+const encoder = new TextEncoder()
+
+/** True when two texts are equal, in time that depends on neither: digests are compared, over their full length. */
+export async function equalSecrets(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([digest(a), digest(b)])
+  let difference = 0
+  for (let i = 0; i < left.length; i++) difference |= (left[i] ?? 0) ^ (right[i] ?? 0)
+  return difference === 0
+}
+
+/** True when any of the secrets equals the text; all are compared, so time does not tell which. */
+export async function matchesAny(text: string, secrets: readonly string[]): Promise<boolean> {
+  const matches = await Promise.all(secrets.map((secret) => equalSecrets(text, secret)))
+  return matches.includes(true)
+}
+
+/** True when any secret's HMAC-SHA256 over the bytes is one of the given MACs (Web Crypto compares in constant time). */
+export async function verifyHmac(
+  bytes: Uint8Array<ArrayBuffer>,
+  macs: readonly Uint8Array<ArrayBuffer>[],
+  secrets: readonly string[],
+): Promise<boolean> {
+  const verdicts = await Promise.all(
+    secrets.map(async (secret) => {
+      const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+      const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, [
+        'verify',
+      ])
+      return Promise.all(macs.map((mac) => crypto.subtle.verify('HMAC', key, mac, bytes)))
+    }),
+  )
+  return verdicts.flat().includes(true)
+}
+
+/** Bytes of a hexadecimal text; undefined when it is not one. */
+export function bytesOfHex(hex: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^([0-9a-f]{2})+$/i.test(hex)) return undefined
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
+async function digest(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text)))
+}

@@ -1,0 +1,21 @@
+// What the platform gives the Worker.
+import type { DeliveryMessage } from './core/delivery.ts'
+
+export type { DeliveryMessage }
+
+export interface Env {
+  /** The log: events, their deliveries, and what came of them. */
+  DB: D1Database
+  /** Ids of deliveries whose first attempt is due. */
+  DELIVERIES: Queue<DeliveryMessage>
+  /** Ids of deliveries that failed before, each delayed until its next attempt. */
+  RETRIES: Queue<DeliveryMessage>
+  /** The configured senders: a list of tables, or the same as JSON text. */
+  SOURCES?: unknown
+  /** The configured receivers; every variable named `TARGETS_…` adds to them. */
+  TARGETS?: unknown
+  /** The largest request body in bytes; 900,000 unless set. */
+  MAX_BODY_BYTES?: unknown
+  /** Secret: the bearer token of the API. */
+  ADMIN_TOKEN?: string
+}

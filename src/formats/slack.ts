@@ -1,0 +1,61 @@
+// A line for people, as Slack's incoming webhooks take it (https://docs.slack.dev/messaging/formatting-message-text).
+import type { Amount } from '../core/amount.ts'
+import type { RelayEvent } from '../core/event.ts'
+import type { Format } from './format.ts'
+
+export const slack = {
+  id: 'slack',
+  needsRaw: false,
+  render: (event) => ({
+    contentType: 'application/json; charset=utf-8',
+    body: JSON.stringify({ text: line(event) }),
+  }),
+} satisfies Format
+
+function line(event: RelayEvent): string {
+  const title = event.type.replaceAll(/[._]/g, ' ')
+  const heading = `*${title.charAt(0).toUpperCase()}${title.slice(1)}*${event.test ? ' (test)' : ''}`
+  const facts = [who(event), ...what(event)].filter((fact) => fact !== undefined).map(escaped)
+  return `${heading}: ${facts.join(' · ')} _(${escaped(event.relaysource)}, ${event.time})_`
+}
+
+function who({ data }: RelayEvent): string {
+  const { full_name, given_name, family_name, email, vendor_id } = data.contact
+  const name = full_name ?? [given_name, family_name].filter(Boolean).join(' ')
+  return [name, email].filter(Boolean).join(', ') || `contact ${vendor_id ?? 'unknown'}`
+}
+
+function what(event: RelayEvent): (string | undefined)[] {
+  switch (event.type) {
+    case 'membership.status_changed':
+      return [event.data.membership.status_raw]
+    case 'purchase.completed':
+      return [event.data.purchase.package.name, money(event.data.purchase.amount)]
+    case 'checkin.recorded':
+    case 'checkin.rejected':
+      return [event.data.checkin.session?.name, event.data.checkin.message]
+    case 'message.sent':
+      return [event.data.message.channel, event.data.message.subject]
+    case 'subscription.ended':
+      return [event.data.subscription?.tier ?? undefined, `reason: ${event.data.reason}`]
+    case 'payment.created':
+    case 'payment.refunded':
+    case 'payment.failed':
+    case 'payment.updated': {
+      const total = money(event.data.subscription?.total_paid_amount)
+      return [event.data.subscription?.tier ?? undefined, total && `${total} paid in total`]
+    }
+    default:
+      return []
+  }
+}
+
+function money(amount: Amount | null | undefined): string | undefined {
+  if (!amount) return undefined
+  return amount.currency === null ? amount.value : `${amount.value} ${amount.currency}`
+}
+
+/** The three characters that Slack reads as control characters. */
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

@@ -1,0 +1,73 @@
+// The API for operators and programs: JSON behind the bearer token.
+import { Hono, type MiddlewareHandler } from 'hono'
+import * as v from 'valibot'
+import { isEventId } from '../core/id.ts'
+import { equalSecrets } from '../core/signature.ts'
+import type { Env } from '../env.ts'
+import { getEvent, listEvents } from '../store/events.ts'
+import { problem } from './problems.ts'
+
+const MAX_LIMIT = 200
+
+const ListQuery = v.object({
+  limit: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d+$/, 'must be a whole number'),
+      v.transform(Number),
+      v.minValue(1, 'must be at least 1'),
+      v.maxValue(MAX_LIMIT, `must be at most ${MAX_LIMIT}`),
+    ),
+    '50',
+  ),
+  before: v.optional(
+    v.custom<`evt_${string}`>((id) => isEventId(String(id)), 'must be an event id'),
+  ),
+  status: v.optional(
+    v.picklist(
+      ['accepted', 'quarantined', 'duplicate'],
+      'must be accepted, quarantined or duplicate',
+    ),
+  ),
+  unrouted: v.optional(
+    v.pipe(
+      v.picklist(['true', 'false'], 'must be true or false'),
+      v.transform((text) => text === 'true'),
+    ),
+    'false',
+  ),
+})
+
+/** Lets the operator's token through, compared in constant time; without one set, nobody. */
+const authenticate: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
+  const token = c.env.ADMIN_TOKEN
+  if (!token) {
+    const remedy = 'ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".'
+    return problem(503, 'no-admin-token', remedy)
+  }
+  const [, shown = ''] = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '') ?? []
+  if (await equalSecrets(shown, token)) return next()
+  return problem(401, 'not-authorized', 'Send "Authorization: Bearer" with the ADMIN_TOKEN.', {
+    'www-authenticate': 'Bearer realm="membership-relay"',
+  })
+}
+
+export const api = new Hono<{ Bindings: Env }>()
+  .use(authenticate)
+  .get('/events', async (c) => {
+    const query = v.safeParse(ListQuery, c.req.query())
+    if (!query.success) {
+      const [issue] = query.issues
+      return problem(400, 'bad-query', `${v.getDotPath(issue)} ${issue.message}.`)
+    }
+    const { limit, ...filter } = query.output
+    const events = await listEvents(c.env.DB, { limit, ...filter })
+    const next = events.length === limit ? (events.at(-1)?.id ?? null) : null
+    return c.json({ events, next })
+  })
+  .get('/events/:id', async (c) => {
+    const id = c.req.param('id')
+    const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
+    if (event === undefined) return problem(404, 'unknown-event', 'There is no event of this id.')
+    return c.json(event)
+  })

@@ -1,0 +1,67 @@
+// The public words for every refusal: problem details by RFC 9457. Inner detail goes to the log, never out.
+import type { Rejection } from '../core/result.ts'
+
+/** A problem as it is answered; `type` is stable, so programs may rely on it. */
+export type Problem = {
+  type: string
+  title: string
+  status: number
+}
+
+const PREFIX = 'urn:membership-relay:problem:'
+
+/** Seconds after which a sender may come again when the fault is ours. */
+const RETRY_AFTER_SECONDS = '30'
+
+/** Answers with a problem. `type` is the last part of its URN. */
+export function problem(
+  status: number,
+  type: string,
+  title: string,
+  headers: Record<string, string> = {},
+): Response {
+  const body: Problem = { type: PREFIX + type, title, status }
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+  })
+}
+
+/** The answer to a refused request. A reason without words does not compile. */
+export function problemOf(rejection: Rejection): Response {
+  switch (rejection.kind) {
+    case 'unknown_source':
+      return problem(404, 'unknown-source', 'There is no such source.')
+    case 'method_not_allowed':
+      return problem(405, 'method-not-allowed', 'Webhooks are sent with POST.', { allow: 'POST' })
+    case 'source_broken':
+      return tryLater(
+        'source-misconfigured',
+        'This source is not configured completely. Its operator can see why.',
+      )
+    case 'not_proven':
+      return problem(401, 'not-proven', 'The sender could not be verified.')
+    case 'too_large':
+      return problem(413, 'too-large', `The body is larger than ${rejection.maxBodyBytes} bytes.`)
+    case 'too_many_events':
+      return problem(
+        413,
+        'too-many-events',
+        `The body holds more than ${rejection.maxEvents} events.`,
+      )
+    case 'looping':
+      return problem(
+        508,
+        'looping',
+        `The request came through relays ${rejection.maxHops} times: it runs in a circle.`,
+      )
+    case 'not_json':
+      return problem(400, 'not-json', 'The body is not a JSON object or a list of JSON objects.')
+    case 'not_stored':
+      return tryLater('not-stored', 'The event could not be stored. Send it again.')
+  }
+}
+
+function tryLater(type: string, title: string): Response {
+  return problem(503, type, title, { 'retry-after': RETRY_AFTER_SECONDS })
+}

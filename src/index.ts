@@ -1,0 +1,36 @@
+// The Worker: requests come in by fetch, deliveries go out by queue, the cron sweeps. Composition only.
+import { type Config, parseConfig } from './config.ts'
+import type { DeliveryMessage, Env } from './env.ts'
+import { createApp } from './http/app.ts'
+import type { Tools } from './http/tools.ts'
+import { deliver } from './stages/deliver.ts'
+import { sweep } from './stages/sweep.ts'
+
+const tools: Tools = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  log: (line) => console.log(JSON.stringify(line)),
+  send: (url, init) => fetch(url, init),
+}
+
+const configs = new WeakMap<Env, Config>()
+
+/** The configuration of an environment, parsed once in an isolate's life. Its errors are logged then. */
+function configOf(env: Env): Config {
+  const known = configs.get(env)
+  if (known) return known
+  const vars = env as unknown as Record<string, unknown>
+  const secretOf = (name: string) => (typeof vars[name] === 'string' ? vars[name] : undefined)
+  const config = parseConfig(vars, secretOf)
+  for (const { path, message } of config.errors) tools.log({ at: 'config', path, error: message })
+  configs.set(env, config)
+  return config
+}
+
+const app = createApp(configOf, tools)
+
+export default {
+  fetch: app.fetch,
+  queue: (batch, env) => deliver(env, configOf(env), batch.messages, tools),
+  scheduled: (_controller, env) => sweep(env, configOf(env), tools.now(), tools.log),
+} satisfies ExportedHandler<Env, DeliveryMessage>

@@ -1,0 +1,56 @@
+// cron → what is due but not moving goes to its queue again; what the configuration held back is let go.
+// So a lost message costs minutes, never a delivery.
+import type { Config } from '../config.ts'
+import { isBroken } from '../core/target.ts'
+import type { DeliveryMessage, Env } from '../env.ts'
+import { listHeldTargets, listOverdue, releaseHeld } from '../store/deliveries.ts'
+
+/**
+ * How long a delivery may be overdue before its message counts as lost. It must be more than a batch can take:
+ * two rounds of five requests of at most 30 s each.
+ */
+export const OVERDUE_MARGIN_SECONDS = 90
+
+/** The most that one run takes up; the next comes in a minute. */
+const MAX_A_RUN = 1000
+
+/** The most messages that a queue takes at once (Cloudflare Queues limits). */
+const QUEUE_BATCH = 100
+
+/** Runs once. Safe to run twice, or beside itself: messages that are no longer wanted do nothing. */
+export async function sweep(
+  env: Pick<Env, 'DB' | 'DELIVERIES' | 'RETRIES'>,
+  config: Config,
+  now: number,
+  log: (line: Record<string, unknown>) => void,
+): Promise<void> {
+  let released = 0
+  for (const name of await listHeldTargets(env.DB)) {
+    const target = config.targets.find((known) => known.name === name)
+    // One that is gone from the configuration is let go too: its deliveries end as cancelled.
+    const isWaiting = target !== undefined && (isBroken(target) || !target.enabled)
+    if (!isWaiting)
+      released += await releaseHeld(
+        env.DB,
+        name,
+        now - OVERDUE_MARGIN_SECONDS * 1000 - 1,
+        MAX_A_RUN,
+      )
+  }
+  const overdue = await listOverdue(env.DB, now - OVERDUE_MARGIN_SECONDS * 1000, MAX_A_RUN)
+  await send(
+    env.DELIVERIES,
+    overdue.filter(({ attempt }) => attempt === 1),
+  )
+  await send(
+    env.RETRIES,
+    overdue.filter(({ attempt }) => attempt > 1),
+  )
+  if (overdue.length + released > 0) log({ at: 'sweep', sent: overdue.length, released })
+}
+
+async function send(queue: Queue<DeliveryMessage>, messages: DeliveryMessage[]): Promise<void> {
+  for (let i = 0; i < messages.length; i += QUEUE_BATCH) {
+    await queue.sendBatch(messages.slice(i, i + QUEUE_BATCH).map((body) => ({ body })))
+  }
+}

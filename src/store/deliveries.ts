@@ -1,0 +1,177 @@
+// Deliveries after they are planned: loading what is owed, recording attempts, finding what lies still.
+import type { Attempt, DeliveryMessage, DeliveryState, Rendered } from '../core/delivery.ts'
+import type { RelayEvent } from '../core/event.ts'
+import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import { parseJson } from '../core/json.ts'
+import type { RawBody } from '../core/request.ts'
+
+/** A delivery that is to be attempted, with what it takes to do so. Times in epoch milliseconds. */
+export type Owed = {
+  event: EventId
+  target: string
+  state: DeliveryState
+  attempt: number
+  due: number | undefined
+  /** The body that the first attempt sent, once one has failed. */
+  frozen: Rendered | undefined
+  content: RelayEvent
+  hops: number
+  raw: RawBody | undefined
+  rawContentType: string | undefined
+}
+
+/**
+ * Loads the deliveries of a batch of messages in one query. Those without a row are left out. `needsRaw` says for
+ * which targets the vendor's bytes are wanted.
+ */
+export async function loadOwed(
+  db: D1Database,
+  messages: readonly DeliveryMessage[],
+  needsRaw: (target: string) => boolean,
+): Promise<Owed[]> {
+  const wanted = messages.map(({ event, target }) => ({
+    event: keyOfId(event),
+    target,
+    raw: needsRaw(target) ? 1 : 0,
+  }))
+  const { results } = await db
+    .prepare(
+      `SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.due, d.body, d.content_type,
+         e.event, e.hops, e.rung, e.headers, e.encoding,
+         CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw
+       FROM json_each(?1) AS wanted
+       CROSS JOIN deliveries AS d
+         ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
+       CROSS JOIN events AS e ON e.key = d.event`,
+    )
+    .bind(JSON.stringify(wanted))
+    .all<OwedRow>()
+  return results.map(owedOf)
+}
+
+type OwedRow = {
+  key: string
+  target: string
+  state: DeliveryState
+  attempt: number
+  due: number | null
+  body: string | null
+  content_type: string | null
+  event: string
+  hops: number
+  rung: string | null
+  headers: string
+  encoding: RawBody['encoding']
+  raw: string | null
+}
+
+function owedOf(row: OwedRow): Owed {
+  const { body, content_type, raw, encoding } = row
+  const event = parseJson(row.event) as RelayEvent
+  const headers = JSON.parse(row.headers) as Record<string, string>
+  return {
+    event: idOfKey(row.key),
+    target: row.target,
+    state: row.state,
+    attempt: row.attempt,
+    due: row.due ?? undefined,
+    frozen:
+      body === null || content_type === null ? undefined : { body, contentType: content_type },
+    content: row.rung === 'twin' ? { ...event, possibleduplicate: true } : event,
+    hops: row.hops,
+    raw: raw === null ? undefined : { text: raw, encoding },
+    rawContentType: headers['content-type'],
+  }
+}
+
+/** What an attempt, or the decision against one, makes of a delivery. */
+export type DeliveryUpdate = {
+  event: EventId
+  target: string
+  /** The attempt number that the row must still have; else the update does nothing. */
+  attempt: number
+  state: DeliveryState
+  reason?: string | undefined
+  /** When the next attempt is due, in epoch milliseconds; undefined when there is none to come. */
+  due?: number | undefined
+  /** The attempt to log; undefined when none was made. */
+  made?: Attempt | undefined
+  /** The body to keep for later attempts. */
+  freeze?: Rendered | undefined
+}
+
+const UPDATE_DELIVERY = `
+UPDATE deliveries SET
+  state = ?4, reason = ?5, due = ?6, attempt = CASE WHEN ?7 IS NULL THEN ?3 ELSE ?3 + 1 END,
+  attempts = CASE WHEN ?7 IS NULL THEN attempts ELSE json_insert(attempts, '$[#]', json(?7)) END,
+  body = COALESCE(body, ?8), content_type = COALESCE(content_type, ?9)
+WHERE event = CAST(?1 AS INTEGER) AND target = ?2 AND attempt = ?3 AND state IN ('pending', 'retrying')`
+
+/** Records updates in one transaction. One whose delivery has moved on meanwhile changes nothing. */
+export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]): Promise<void> {
+  const statement = db.prepare(UPDATE_DELIVERY)
+  await db.batch(
+    updates.map((update) =>
+      statement.bind(
+        keyOfId(update.event),
+        update.target,
+        update.attempt,
+        update.state,
+        update.reason ?? null,
+        update.due ?? null,
+        update.made === undefined ? null : JSON.stringify(update.made),
+        update.freeze?.body ?? null,
+        update.freeze?.contentType ?? null,
+      ),
+    ),
+  )
+}
+
+/** Deliveries whose next attempt was due before a time (epoch milliseconds), the longest overdue first. */
+export async function listOverdue(
+  db: D1Database,
+  before: number,
+  limit: number,
+): Promise<DeliveryMessage[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT CAST(event AS TEXT) AS key, target, attempt FROM deliveries
+       WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?2`,
+    )
+    .bind(before, limit)
+    .all<{ key: string; target: string; attempt: number }>()
+  return results.map(({ key, target, attempt }) => ({ event: idOfKey(key), target, attempt }))
+}
+
+/** The targets for which deliveries are held because of their configuration. */
+export async function listHeldTargets(db: D1Database): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT DISTINCT target FROM deliveries WHERE state = 'held' AND reason IN ('disabled', 'broken')`,
+    )
+    .all<{ target: string }>()
+  return results.map(({ target }) => target)
+}
+
+/**
+ * Lets go of a target's deliveries that its configuration held back; they are due at `now` (epoch milliseconds),
+ * and so found by the next look at what is overdue. At most `limit`; gives how many.
+ */
+export async function releaseHeld(
+  db: D1Database,
+  target: string,
+  now: number,
+  limit: number,
+): Promise<number> {
+  const { meta } = await db
+    .prepare(
+      `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
+         reason = NULL, due = ?2
+       WHERE target = ?1 AND state = 'held' AND event IN (
+         SELECT event FROM deliveries
+         WHERE target = ?1 AND state = 'held' AND reason IN ('disabled', 'broken') ORDER BY event LIMIT ?3)`,
+    )
+    .bind(target, now, limit)
+    .run()
+  return meta.changes
+}

@@ -1,0 +1,51 @@
+-- The log. An event's key is a number that sorts by time (core/id.ts): ranges by time need no index.
+-- Every index entry is a row on the bill, so the indexes are partial: they hold only what is looked for.
+
+CREATE TABLE events (
+  key INTEGER PRIMARY KEY,      -- evt_… as a number
+  source TEXT NOT NULL,         -- name of the source that sent it
+  vendor TEXT NOT NULL,
+  status TEXT NOT NULL,         -- accepted, quarantined, duplicate
+  type TEXT NOT NULL,           -- our type
+  vendor_type TEXT,             -- the vendor's own word for it
+  contact TEXT,                 -- the vendor's id of the contact
+  event TEXT,                   -- the normalized event as JSON, null when it was not understood
+  issues TEXT,                  -- why it is quarantined, as JSON [{path, message}]
+  planned INTEGER NOT NULL,     -- how many deliveries it has, 0 when no target wants it
+  hops INTEGER NOT NULL,        -- how often it came through a relay before
+  dedup_key TEXT NOT NULL,      -- what the message says, as a hash (core/dedupe.ts)
+  dedup_stamp TEXT,             -- what tells it from others that say the same, where the vendor gives that
+  rung TEXT,                    -- how an earlier event was matched: identity, content, or twin (marked, not dropped)
+  matched INTEGER,              -- key of that earlier event
+  raw TEXT,                     -- the message exactly as it came, null when its retention is over
+  encoding TEXT NOT NULL,       -- how raw holds the bytes: utf8 or base64
+  headers TEXT NOT NULL         -- the headers that matter, as JSON
+) STRICT;
+
+-- Finds earlier events that say the same.
+CREATE INDEX events_dedup ON events (dedup_key) WHERE status <> 'duplicate';
+
+-- A contact's history, in the order of its arrival.
+CREATE INDEX events_contact ON events (source, contact) WHERE status = 'accepted' AND contact IS NOT NULL;
+
+-- What waits for somebody to look at it.
+CREATE INDEX events_quarantined ON events (key) WHERE status = 'quarantined';
+
+CREATE TABLE deliveries (
+  event INTEGER NOT NULL,       -- events.key
+  target TEXT NOT NULL,         -- name of the target
+  state TEXT NOT NULL,          -- pending, retrying, held, delivered, dead, cancelled
+  reason TEXT,                  -- why it is held, dead or cancelled
+  attempt INTEGER NOT NULL,     -- number of the next attempt: one more than were made
+  due INTEGER,                  -- when the next attempt is due, in epoch milliseconds, null when none is
+  body TEXT,                    -- what the first attempt said, kept when it failed so that retries say the same
+  content_type TEXT,            -- of that body
+  attempts TEXT NOT NULL,       -- the attempts so far, as JSON (core/delivery.ts)
+  PRIMARY KEY (event, target)
+) STRICT, WITHOUT ROWID;
+
+-- What the sweep looks for. Costs nothing when a delivery leaves it.
+CREATE INDEX deliveries_due ON deliveries (due) WHERE state IN ('pending', 'retrying');
+
+-- What is held for a target.
+CREATE INDEX deliveries_held ON deliveries (target) WHERE state = 'held';

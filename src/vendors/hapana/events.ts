@@ -1,0 +1,353 @@
+// What each of Hapana's events means, field by field (articles 527 to 532; vocabulary in core/event.ts).
+import { asAmount } from '../../core/amount.ts'
+import { type Identity, identifiedBy, sameContent } from '../../core/dedupe.ts'
+import type { Checkin, Contact, EventDraft, EventType } from '../../core/event.ts'
+import {
+  asId,
+  asIs,
+  asText,
+  type Fields,
+  fold,
+  given,
+  givenOrNothing,
+  type Reader,
+  readFields,
+  type Warning,
+} from '../../core/fields.ts'
+import { canonical, isObject, type JsonObject } from '../../core/json.ts'
+import { ok, refuse } from '../../core/result.ts'
+import { type SiteSettings, type SourceSettings, settingsAt } from '../../core/source.ts'
+import { asDate, asMoment } from '../../core/time.ts'
+import type { NotUnderstood } from '../vendor.ts'
+import type { Kind } from './type.ts'
+
+export type Context = {
+  fields: Fields
+  envelope: Fields
+  warnings: Warning[]
+  settings: SourceSettings
+  body: JsonObject
+}
+
+type Mapped = {
+  type: EventType
+  data: object
+  identity: Identity
+  occurred: EventDraft['occurred']
+}
+type Reading = {
+  fields: Fields
+  warnings: Warning[]
+  site: SiteSettings
+  siteId: string | undefined
+  clientId: string
+  contact: Contact
+  content: Identity
+}
+
+const TYPES: Record<Kind, EventType> = {
+  outboundMessage: 'message.sent',
+  accountCreated: 'contact.created',
+  clientUpdated: 'contact.updated',
+  profile: 'contact.upserted',
+  clientStatusChange: 'membership.status_changed',
+  packagePurchased: 'purchase.completed',
+  checkIn: 'checkin.recorded',
+}
+
+/** One key, or several that mean the same: the documented spelling first. */
+type Key = string | readonly string[]
+const CHECK_IN_TIME = ['checkInTime', 'checkInDateTime']
+
+/** The least that an event must say to be worth sending on: one of these. */
+const NEEDED: Partial<Record<Kind, readonly Key[]>> = {
+  outboundMessage: ['messageId', 'message'],
+  clientStatusChange: ['status'],
+  packagePurchased: ['packageID', 'packageName'],
+  checkIn: [CHECK_IN_TIME, 'sessionID', 'checkInStatus'],
+}
+
+/** Maps a message of a known kind, or refuses with the keys that are missing. */
+export function normalizeEvent(kind: Kind, context: Context) {
+  const { fields, envelope, warnings, settings, body } = context
+  const issues = missing(kind, fields)
+  const siteId = fields.read('siteID', asId) ?? envelope.read('siteID', asId)
+  if (siteId === undefined && fields.peek('siteID') === undefined) {
+    warnings.push({ path: 'siteID', message: 'is missing; the site is unknown' })
+  }
+  const clientId = fields.read('clientID', asId)
+  if (clientId === undefined || issues.length > 0) {
+    return refuse<NotUnderstood>({ type: TYPES[kind], vendorType: undefined, issues })
+  }
+  const site = settingsAt(settings, siteId)
+  const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }
+  const content = sameContent(kind, canonical(body))
+  const mapped = MAPPINGS[kind]({ fields, warnings, site, siteId, clientId, contact, content })
+  const data = given({
+    contact,
+    site: siteId === undefined ? undefined : { vendor_id: siteId },
+    ...mapped.data,
+  })
+  const origin = siteId === undefined ? '/hapana' : `/hapana/sites/${encodeURIComponent(siteId)}`
+  return ok({ ...mapped, data, origin, contactId: clientId })
+}
+
+function missing(kind: Kind, fields: Fields): Warning[] {
+  const issues: Warning[] = []
+  const clientId = fields.peek('clientID')
+  if (clientId === undefined || asId(clientId) === undefined) {
+    issues.push({
+      path: 'clientID',
+      message: 'is missing or no id: nobody can tell whose event this is',
+    })
+  }
+  const needed = NEEDED[kind]
+  if (needed?.every((name) => fields.peek(name) === undefined)) {
+    const path = [needed[0] ?? ''].flat()[0] ?? ''
+    issues.push({ path, message: 'is missing, and so is all else that would say what happened' })
+  }
+  return issues
+}
+
+function readContact(kind: Kind, fields: Fields, warnings: Warning[], site: SiteSettings): Contact {
+  const email = fields.read('email', asText)
+  return given({
+    email,
+    email_normalized: email?.toLowerCase(),
+    full_name: fields.read('name', asText),
+    given_name: fields.read('firstName', asText),
+    family_name: fields.read('lastName', asText),
+    phone: fields.read('phone', asText),
+    gender: fields.read('gender', asText),
+    birth_date: fields.read(['birthDate', 'dateOfBirth', 'dob'], asDate(site)),
+    joined_on: fields.read(['joinDate', 'memberSince'], asDate(site)),
+    lead_source: fields.read('leadSource', asText),
+    barcode: fields.read(['barcodeID', 'barcode'], asText),
+    address: fields.read(['address', 'fullAddress'], asIs),
+    image_url: fields.read('profileImage', asText),
+    emergency_contact: readEmergencyContact(fields, warnings),
+    custom_properties: kind === 'checkIn' ? undefined : fields.read('customProperties', asIs),
+  })
+}
+
+/** Five flat keys in the article, a name in the overview, perhaps an object of its own. */
+function readEmergencyContact(fields: Fields, warnings: Warning[]): Contact['emergency_contact'] {
+  const flat = {
+    given_name: fields.read('emergencyFirstName', asText),
+    family_name: fields.read('emergencyLastName', asText),
+    full_name: fields.read('emergencyName', asText),
+    email: fields.read('emergencyEmail', asText),
+    phone: fields.read('emergencyPhone', asText),
+  }
+  const nested = fields.read('emergencyContact', (value) => {
+    if (!isObject(value)) return undefined
+    const inner = readFields(value, warnings)
+    const read = {
+      given_name: inner.read('firstName', asText),
+      family_name: inner.read('lastName', asText),
+      full_name: inner.read('name', asText),
+      email: inner.read('email', asText),
+      phone: inner.read('phone', asText),
+    }
+    return Object.keys(inner.rest()).length > 0 ? undefined : given(read)
+  })
+  return givenOrNothing({ ...nested, ...given(flat) })
+}
+
+const MAPPINGS: Record<Kind, (reading: Reading) => Mapped> = {
+  // Also sent when a known client is linked to another site; only the log can tell the two apart.
+  accountCreated: ({ content }) => ({
+    type: 'contact.created',
+    data: { inference: { basis: ['history_not_read'], confidence: 'likely', evidence: [] } },
+    identity: content,
+    occurred: undefined,
+  }),
+  clientUpdated: ({ content }) => profileSaved('contact.updated', content),
+  profile: ({ content }) => profileSaved('contact.upserted', content),
+  clientStatusChange: statusChanged,
+  packagePurchased: purchased,
+  checkIn: checkedIn,
+  outboundMessage: messageSent,
+}
+
+function profileSaved(type: EventType, identity: Identity): Mapped {
+  return { type, data: {}, identity, occurred: undefined }
+}
+
+const STATUSES: Record<string, string> = {
+  introoffer: 'intro_offer',
+  activepackage: 'active',
+  suspendedmembership: 'suspended',
+  inactive: 'inactive',
+}
+
+function statusChanged({ fields, warnings, content }: Reading): Mapped {
+  const path = fields.spelling('status')
+  const raw = fields.read('status', asText) ?? ''
+  const status = lookUp(STATUSES, raw)
+  if (status === undefined) warnings.push({ path, message: 'is a status that is not known' })
+  const packages = fields.read('activePackages', (value) =>
+    Array.isArray(value) && value.every(isObject)
+      ? value.map((entry) => readPackage(entry, warnings))
+      : undefined,
+  )
+  const membership = given({ status: status ?? 'unknown', status_raw: raw, packages })
+  return {
+    type: 'membership.status_changed',
+    data: { membership },
+    identity: content,
+    occurred: undefined,
+  }
+}
+
+function readPackage(entry: JsonObject, warnings: Warning[]) {
+  const fields = readFields(entry, warnings)
+  const known = {
+    vendor_id: fields.read('packageID', asId),
+    name: fields.read('packageName', asText),
+    category: fields.read('packageCategory', asText),
+  }
+  const rest = fields.rest()
+  return given({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
+}
+
+const PACKAGE_TYPES: Record<string, string> = {
+  membership: 'membership',
+  sessionpackage: 'session_package',
+}
+
+function purchased({ fields, warnings, site, content }: Reading): Mapped {
+  const path = fields.spelling('packageType')
+  const typeRaw = fields.read('packageType', asText)
+  const type = typeRaw === undefined ? undefined : lookUp(PACKAGE_TYPES, typeRaw)
+  if (typeRaw !== undefined && type === undefined) {
+    warnings.push({ path, message: 'is a package type that is not known' })
+  }
+  const purchase = {
+    package: given({
+      vendor_id: fields.read('packageID', asId),
+      name: fields.read('packageName', asText),
+      type: typeRaw === undefined ? undefined : (type ?? 'unknown'),
+      type_raw: typeRaw,
+      category: fields.read('packageCategory', asText),
+    }),
+    amount: fields.read('amount', asAmount(site.currency)) ?? null,
+  }
+  return {
+    type: 'purchase.completed',
+    data: { purchase },
+    identity: content,
+    occurred: undefined,
+  }
+}
+
+function checkedIn(reading: Reading): Mapped {
+  const { fields, warnings, site, siteId, clientId, content } = reading
+  const raw = { time: fields.peek(CHECK_IN_TIME), status: fields.peek('checkInStatus') }
+  const time = readTime(CHECK_IN_TIME, fields, warnings, site)
+  const status = readWord('checkInStatus', asCheckinStatus, reading)
+  const message = fields.read('checkInMessage', asText) ?? reasonIn(raw.status)
+  const starts = readTime('sessionStartTime', fields, warnings, site)
+  const session = givenOrNothing({
+    vendor_id: fields.read('sessionID', asId),
+    name: fields.read('sessionName', asText),
+    type: fields.read('sessionType', asText),
+    starts_at: starts.at,
+    starts_local: starts.local,
+    instructor: fields.read(['SessionInstructor', 'instructor', 'instructorName'], asText),
+  })
+  const checkin = given({
+    at: time.at,
+    at_local: time.local,
+    status,
+    message,
+    alerts:
+      status === 'valid_with_alerts' ? [message].filter((text) => text !== undefined) : undefined,
+    fob_number: fields.read('fobNumber', asText),
+    session,
+    package: givenOrNothing({
+      vendor_id: fields.read('packageID', asId),
+      name: fields.read('packageName', asText),
+    }),
+    custom_properties: fields.read('customProperties', asIs),
+  })
+  // A session id names a recurring slot: only with the time does it name one visit.
+  const identity = raw.time
+    ? identifiedBy('checkIn', clientId, siteId, session?.vendor_id, raw.time, raw.status)
+    : content
+  return {
+    type: status === 'invalid' ? 'checkin.rejected' : 'checkin.recorded',
+    data: { checkin },
+    identity,
+    occurred: time.at === undefined ? undefined : { at: time.at, basis: 'vendor_field' },
+  }
+}
+
+/** A time as UTC, or as the local time that it stays, with a warning. */
+function readTime(name: Key, fields: Fields, warnings: Warning[], site: SiteSettings) {
+  const path = fields.spelling(name)
+  const moment = fields.read(name, asMoment(site))
+  if (moment === undefined || 'at' in moment) return { at: moment?.at, local: undefined }
+  warnings.push({ path, message: moment.why })
+  return { at: undefined, local: moment.local }
+}
+
+/** `Valid`, `Invalid`, or the sentences of the overview, in any spelling. */
+const asCheckinStatus: Reader<Checkin['status']> = (value) => {
+  const text = fold(asText(value) ?? '')
+  if (text.startsWith('invalid')) return 'invalid'
+  if (/^valid(checkin)?withalerts|^validcheckin.*alerts/.test(text)) return 'valid_with_alerts'
+  return text === 'valid' || text === 'validcheckin' ? 'valid' : undefined
+}
+
+/** What the overview's statuses say behind the status itself: `invalid check-in – no valid membership`. */
+function reasonIn(status: unknown): string | undefined {
+  const sentence = /^(?:in)?valid(?: check-?in)?(?: with alerts)?\s*[-–—:]\s*(\S.*)$/i
+  return typeof status === 'string' ? sentence.exec(status.trim())?.[1] : undefined
+}
+
+/** Reads a word of a fixed list. A word beyond it stays in `rest` with a warning, and so does none at all. */
+function readWord<T>(
+  name: string,
+  reader: Reader<T>,
+  { fields, warnings }: Reading,
+): T | 'unknown' {
+  const word = fields.read(name, reader)
+  if (fields.peek(name) === undefined) warnings.push({ path: name, message: 'is missing' })
+  return word ?? 'unknown'
+}
+
+const asChannel: Reader<'sms' | 'email'> = (value) => {
+  const word = fold(asText(value) ?? '')
+  return word === 'sms' || word === 'email' ? word : undefined
+}
+
+/** Which messages of Hapana's trigger this is not documented: it says that one was sent, never why. */
+function messageSent(reading: Reading): Mapped {
+  const { fields, clientId, contact, content } = reading
+  const channel = readWord('communicationType', asChannel, reading)
+  const messageId = fields.read('messageId', asId)
+  const emailTo = fields.read('emailTo', asText)
+  const to = { sms: contact.phone, email: emailTo, unknown: emailTo ?? contact.phone }[channel]
+  const message = given({
+    vendor_id: messageId,
+    channel,
+    to,
+    from: fields.read('emailFrom', asText),
+    subject: fields.read('subject', asText),
+    body: fields.read('message', (value) => (typeof value === 'string' ? value : undefined)),
+    body_format: channel === 'unknown' ? undefined : channel === 'sms' ? 'text' : 'html',
+  })
+  return {
+    type: 'message.sent',
+    data: { message },
+    identity:
+      messageId === undefined ? content : identifiedBy('outboundMessage', messageId, clientId),
+    occurred: undefined,
+  }
+}
+
+function lookUp(table: Record<string, string>, text: string): string | undefined {
+  const name = fold(text)
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}

@@ -1,0 +1,52 @@
+// Hapana: gym management. Six events, documented as field lists without an envelope (support article 526 and
+// its per-event articles 527 to 532), so every reading here is tolerant and says what it relied on.
+import type { EventDraft } from '../../core/event.ts'
+import { readFields, type Warning } from '../../core/fields.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { ok, refuse } from '../../core/result.ts'
+import { withExtra } from '../extra.ts'
+import type { Vendor } from '../vendor.ts'
+import { normalizeEvent } from './events.ts'
+import { checkSignature } from './signature.ts'
+import { resolveType } from './type.ts'
+
+export const hapana = {
+  id: 'hapana',
+  mappingVersion: 1,
+  checkSignature,
+  keepsHeader: (name) => /^x-hapana-|^x-event-type$|^x-webhook-event$/.test(name),
+
+  normalize(message, settings) {
+    const warnings: Warning[] = []
+    const { inner, outer } = unwrap(message.body)
+    const fields = readFields(inner, warnings)
+    const envelope = readFields(outer, warnings)
+    const resolved = resolveType(message, envelope, fields, warnings)
+    if (!resolved.ok) return resolved
+    const { kind, vendorType, typeBasis } = resolved.value
+    const mapped = normalizeEvent(kind, { fields, envelope, warnings, settings, body: inner })
+    if (!mapped.ok) return refuse({ ...mapped.error, vendorType })
+    const { identity, data, ...rest } = mapped.value
+    const event = {
+      ...rest,
+      data: withExtra(data, fields, envelope),
+      vendorType,
+      vendorVersion: undefined,
+      typeBasis,
+      isTest: false,
+    } as EventDraft
+    return ok({ event, identity, warnings })
+  },
+} satisfies Vendor
+
+/** One level of wrapping is opened when the client's id is not outside it. */
+function unwrap(body: JsonObject): { inner: JsonObject; outer: JsonObject } {
+  const top = readFields(body, [])
+  if (top.has('clientID')) return { inner: body, outer: {} }
+  const wrapper = ['data', 'payload', 'body', 'object']
+    .map((name) => top.spelling(name))
+    .find((key) => isObject(body[key]))
+  if (wrapper === undefined) return { inner: body, outer: {} }
+  const { [wrapper]: inner, ...outer } = body
+  return { inner: inner as JsonObject, outer }
+}

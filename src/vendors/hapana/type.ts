@@ -1,0 +1,111 @@
+// Which of Hapana's events a message is. No document says where the type stands, so it is looked for in order:
+// the URL that we gave out, a key of the body, a header, the shape. The rule that hit is part of the event.
+import { type Fields, fold, type Warning } from '../../core/fields.ts'
+import { ok, type Result, refuse } from '../../core/result.ts'
+import type { NotUnderstood, VendorMessage } from '../vendor.ts'
+
+/** The events by their documented names; `profile` is one of two that have the same fields. */
+export type Kind =
+  | 'outboundMessage'
+  | 'accountCreated'
+  | 'clientUpdated'
+  | 'clientStatusChange'
+  | 'packagePurchased'
+  | 'checkIn'
+  | 'profile'
+
+type Resolved = { kind: Kind; vendorType: string; typeBasis: 'url' | 'body' | 'header' | 'shape' }
+
+const KINDS: Record<string, Kind> = {
+  outboundmessage: 'outboundMessage',
+  accountcreated: 'accountCreated',
+  clientupdated: 'clientUpdated',
+  clientstatuschange: 'clientStatusChange',
+  packagepurchased: 'packagePurchased',
+  checkin: 'checkIn',
+}
+/** Names that the articles use for URLs and titles. */
+const TITLES: Record<string, Kind> = {
+  ...KINDS,
+  packagepurchase: 'packagePurchased',
+  communicationoutbound: 'outboundMessage',
+  clientcheckin: 'checkIn',
+}
+const BODY_KEYS = [
+  'eventType',
+  'event',
+  'type',
+  'webhookType',
+  'eventName',
+  'webhookEvent',
+  'topic',
+]
+const HEADERS = ['x-hapana-event', 'x-event-type', 'x-webhook-event']
+const PROFILE_KEYS =
+  /^(email|firstname|lastname|phone|joindate|leadsource|gender|birthdate|barcodeid|address|profileimage|customproperties|emergency.*)$/
+
+/** Finds the type, or refuses with what the body called itself. Reads the body's type key when that is used. */
+export function resolveType(
+  message: VendorMessage,
+  envelope: Fields,
+  fields: Fields,
+  warnings: Warning[],
+): Result<Resolved, NotUnderstood> {
+  const named = namedInBody(envelope) ?? namedInBody(fields)
+  const byUrl = kindOf(TITLES, message.eventName)
+  if (message.eventName !== undefined && byUrl === undefined) {
+    warnings.push({ path: '?event', message: 'names no event of Hapana; the body decides' })
+  }
+  if (byUrl) {
+    if (named?.kind === byUrl) named.consume()
+    else if (named)
+      warnings.push({ path: named.key, message: `disagrees with ?event=, which decides` })
+    return ok({ kind: byUrl, vendorType: byUrl, typeBasis: 'url' })
+  }
+  if (named?.kind) {
+    named.consume()
+    return ok({ kind: named.kind, vendorType: named.text, typeBasis: 'body' })
+  }
+  for (const header of HEADERS) {
+    const text = message.headers.get(header)?.trim()
+    const kind = kindOf(TITLES, text)
+    if (text && kind) return ok({ kind, vendorType: text, typeBasis: 'header' })
+  }
+  if (named) return refuse(unrecognized(named.text, 'names an event that is not known'))
+  const kind = kindByShape(fields)
+  if (kind === undefined) return refuse(unrecognized(undefined, 'is named nowhere'))
+  const vendorType = kind === 'profile' ? 'accountCreated|clientUpdated' : kind
+  return ok({ kind, vendorType, typeBasis: 'shape' })
+}
+
+function unrecognized(vendorType: string | undefined, message: string): NotUnderstood {
+  return { type: 'vendor.unrecognized', vendorType, issues: [{ path: 'type', message }] }
+}
+
+function kindOf(kinds: Record<string, Kind>, text: string | undefined): Kind | undefined {
+  const name = fold(text ?? '')
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined
+}
+
+/** The body's own word for its type: the first key that names a known one, else the first that names any. */
+function namedInBody(fields: Fields) {
+  const named = BODY_KEYS.flatMap((name) => {
+    const text = fields.peek(name)
+    if (typeof text !== 'string') return []
+    const consume = () => fields.read(name, () => text)
+    return [{ key: fields.spelling(name), text, kind: kindOf(KINDS, text), consume }]
+  })
+  return named.find(({ kind }) => kind !== undefined) ?? named[0]
+}
+
+/** accountCreated and clientUpdated have the same fields: their shape says only that a profile was saved. */
+function kindByShape(fields: Fields): Kind | undefined {
+  const has = fields.has
+  if (has('messageId') || has('communicationType')) return 'outboundMessage'
+  if (has('checkInStatus') || has('checkInTime')) return 'checkIn'
+  if (has('status') && has('activePackages')) return 'clientStatusChange'
+  if (has('packageID') && has('amount')) return 'packagePurchased'
+  return has('clientID') && fields.names().some((name) => PROFILE_KEYS.test(name))
+    ? 'profile'
+    : undefined
+}

@@ -1,0 +1,40 @@
+// The seam for inbound adapters. A vendor is a file that says how it signs, and what its messages mean.
+import type { Identity } from '../core/dedupe.ts'
+import type { EventDraft, EventType } from '../core/event.ts'
+import type { Warning } from '../core/fields.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { SignatureCheck } from '../core/proof.ts'
+import type { SourceSettings } from '../core/source.ts'
+
+/** One message of a proven request. */
+export type VendorMessage = {
+  body: JsonObject
+  headers: Headers
+  /** The event type that the ingest URL names with `?event=`. */
+  eventName: string | undefined
+}
+
+/** A message that was understood. */
+export type Understood = { event: EventDraft; identity: Identity; warnings: Warning[] }
+
+/** A message that was not: what could be told of its type, and what is missing, by the vendor's key. */
+export type NotUnderstood = {
+  type: EventType | 'vendor.unrecognized'
+  vendorType: string | undefined
+  issues: Warning[]
+}
+
+export interface Vendor {
+  readonly id: string
+  /** Raised whenever the mapping gives another event for the same message; recorded with each event. */
+  readonly mappingVersion: number
+  /** Checks the vendor's signature, where it has a scheme. */
+  readonly checkSignature?: SignatureCheck
+  /** Whether a request header says something about the message and is kept with it. */
+  keepsHeader(name: string): boolean
+  /** Turns a message into an event, or says why not. Total: never throws, reads no clock. */
+  normalize(
+    message: VendorMessage,
+    settings: SourceSettings,
+  ): { ok: true; value: Understood } | { ok: false; error: NotUnderstood }
+}

@@ -1,0 +1,130 @@
+// Every vendor, over every one of its fixtures: through the very path that a request takes, without the store.
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
+import { EVENT_DATA, type RelayEvent } from '../../src/core/event.ts'
+import { newEventId } from '../../src/core/id.ts'
+import { readMessages } from '../../src/core/json.ts'
+import { prove } from '../../src/core/proof.ts'
+import { type Incoming, makeRecord } from '../../src/stages/record.ts'
+import { VENDORS, type VendorId } from '../../src/vendors/index.ts'
+import {
+  bodyOf,
+  EVENT_FIXTURES,
+  type FixtureRequest,
+  type FixtureSource,
+  PROOF_FIXTURES,
+} from '../fixtures.ts'
+
+const NOW = Date.parse('2026-11-21T00:00:00.000Z')
+
+describe.each(Object.keys(VENDORS) as VendorId[])('%s', (vendor) => {
+  const events = EVENT_FIXTURES.filter((fixture) => fixture.vendor === vendor)
+  const proofs = PROOF_FIXTURES.filter((fixture) => fixture.vendor === vendor)
+
+  it('has fixtures of its events and of its proof', () => {
+    expect(events.length).toBeGreaterThan(30)
+    expect(proofs.length).toBeGreaterThan(0)
+  })
+
+  it.each(events)('$name: $about', async ({ source, request, expected }) => {
+    const results = await normalizeAll(vendor, source ?? {}, request)
+    expect(results).toHaveLength(expected.length)
+    for (const [i, want] of expected.entries()) {
+      const got = results[i]
+      if (want.status === 'quarantined') {
+        expect(got).toEqual({ ...want, vendortype: want.vendortype })
+      } else {
+        expect(got).toEqual({ ...want, warnings: (want.warnings ?? []).toSorted() })
+      }
+    }
+  })
+
+  it.each(proofs)('$name: $about', async ({ source, secrets, request, proof, now }) => {
+    const config = configFor(vendor, source ?? {}, (name) => secrets[name])
+    const url = new URL('https://relay.example/in/x')
+    for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value)
+    const arrival = {
+      headers: headersOf(request),
+      query: url.searchParams,
+      body: async () => ({ ok: true as const, value: new TextEncoder().encode(bodyOf(request)) }),
+    }
+    const { checkSignature } = VENDORS[vendor]
+    const result = await prove(arrival, config.source.credentials, checkSignature, Date.parse(now))
+    if (proof.ok) expect(result).toMatchObject({ ok: true })
+    else expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause: proof.cause } })
+  })
+})
+
+/** Headers as they come off the wire, where a text beyond ASCII is bytes. */
+function headersOf(request: FixtureRequest): Headers {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(request.headers ?? {})) {
+    const bytes = new TextEncoder().encode(value)
+    headers.set(name, String.fromCharCode(...bytes))
+  }
+  return headers
+}
+
+function configFor(
+  vendor: VendorId,
+  settings: FixtureSource,
+  secretOf: (name: string) => string | undefined,
+) {
+  const defaults = settings.secret || settings.signing_secret ? {} : { secret: 'S' }
+  const config = parseConfig(
+    { SOURCES: [{ name: 'test', vendor, ...defaults, ...settings }] },
+    (name) => secretOf(name) ?? (name === 'S' ? 'secret' : undefined),
+  )
+  expect(config.errors).toEqual([])
+  const source = config.sources.get('test')
+  if (source === undefined || isBrokenSource(source)) throw new Error('the source is broken')
+  return { config, source: source as ConfiguredSource }
+}
+
+async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: FixtureRequest) {
+  const { config, source } = configFor(vendor, settings, () => undefined)
+  const read = readMessages(bodyOf(request))
+  return Promise.all(
+    (read?.messages ?? []).map(async (message) => {
+      const incoming: Incoming = {
+        message,
+        raw: { text: message.text, encoding: 'utf8' },
+        headers: headersOf(request),
+        eventName: request.query?.event,
+        hops: 0,
+        origin: 'https://relay.example',
+      }
+      const { record, warnings } = await makeRecord(newEventId(NOW, 7), source, config, incoming)
+      if ('issues' in record.content) {
+        const issues = record.content.issues.map(({ path }) => path)
+        return { status: 'quarantined', type: record.type, vendortype: record.vendorType, issues }
+      }
+      const event = JSON.parse(record.content.event) as RelayEvent
+      return {
+        status: 'accepted',
+        event: withoutConstants(event, vendor),
+        warnings: warnings.map(({ path }) => path).toSorted(),
+      }
+    }),
+  )
+}
+
+/** Checks what is the same for every fixture, and takes it away. */
+function withoutConstants(event: RelayEvent, vendor: VendorId) {
+  const { specversion, id, datacontenttype, dataschema, relaysource, receivedat, ...rest } = event
+  expect({ specversion, id, datacontenttype, dataschema, relaysource, receivedat }).toEqual({
+    specversion: '1.0',
+    id: newEventId(NOW, 7),
+    datacontenttype: 'application/json',
+    dataschema: `https://relay.example/schemas/${event.type}/1`,
+    relaysource: 'test',
+    receivedat: '2026-11-21T00:00:00Z',
+  })
+  expect(rest.vendor).toBe(vendor)
+  expect(rest.mappingversion).toBe(VENDORS[vendor].mappingVersion)
+  expect(() => v.parse(EVENT_DATA[event.type], event.data)).not.toThrow()
+  const { vendor: _vendor, mappingversion: _version, data, ...event_ } = rest
+  const { warnings: _warnings, ...facts } = data
+  return { ...event_, data: facts }
+}

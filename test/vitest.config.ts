@@ -1,0 +1,53 @@
+import path from 'node:path'
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers'
+import { defineConfig } from 'vitest/config'
+
+const root = path.join(import.meta.dirname, '..')
+
+// Two projects: what runs in the Worker is tested in the Workers runtime, the command line in Node.
+export default defineConfig(async () => {
+  const migrations = await readD1Migrations(path.join(root, 'src/store/migrations'))
+  return {
+    root,
+    test: {
+      projects: [
+        {
+          plugins: [
+            cloudflareTest({
+              wrangler: { configPath: path.join(root, 'wrangler.toml') },
+              miniflare: {
+                // A delivery that escapes a test reaches nobody.
+                outboundService: () => new Response('no network in tests', { status: 599 }),
+                bindings: {
+                  TEST_MIGRATIONS: migrations,
+                  ADMIN_TOKEN: 'test-admin-token',
+                  HAPANA_SECRET: 'test-hapana-secret',
+                  HYPE_SECRET: 'test-hype-secret',
+                  EXAMPLE_SIGNING_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+                },
+                queueConsumers: {
+                  'membership-relay-deliveries': { maxBatchTimeout: 0.05, maxRetries: 2 },
+                  'membership-relay-retries': { maxBatchTimeout: 0.05, maxRetries: 2 },
+                },
+              },
+            }),
+          ],
+          test: {
+            name: 'worker',
+            include: ['test/**/*.test.ts'],
+            exclude: ['test/cli/**'],
+            setupFiles: ['test/setup.ts'],
+          },
+        },
+        {
+          test: {
+            name: 'node',
+            include: ['test/cli/**/*.test.ts'],
+            testTimeout: 60_000,
+            fileParallelism: false,
+          },
+        },
+      ],
+    },
+  }
+})
