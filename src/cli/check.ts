@@ -1,0 +1,93 @@
+// `npm run check`: what wrangler.toml means, said before a deploy.
+import { type Config, isBrokenSource, parseConfig, secretNames } from '../config.ts'
+import { EVENT_DATA } from '../core/event.ts'
+import { matchesType } from '../core/routing.ts'
+import { isBroken } from '../core/target.ts'
+import { readEnvFile, readProject } from './project.ts'
+
+/** A stand-in for secrets that only the deployed Worker knows. It passes for any of them. */
+const SOME_SECRET = `whsec_${'A'.repeat(43)}=`
+
+/** Prints sources, targets and what is routed where. Exit status 1 when anything is wrong. */
+export async function check(_args: string[]): Promise<number> {
+  const { vars } = readProject()
+  const config = checkConfig(vars)
+  console.log(describe(config, vars))
+  return config.errors.length === 0 ? 0 : 1
+}
+
+/** Parses the variables as the Worker will, taking for granted the secrets that this machine does not have. */
+export function checkConfig(vars: Record<string, unknown>): Config {
+  const local = readEnvFile('.dev.vars')
+  return parseConfig(vars, (name) => local[name] ?? SOME_SECRET)
+}
+
+/** The configuration as text: tables of sources, targets and routes, then what is wrong and what is odd. */
+export function describe(config: Config, vars: Record<string, unknown>): string {
+  const sources = [...config.sources.values()].map((source) =>
+    isBrokenSource(source)
+      ? [source.name, 'BROKEN', `/in/${source.name}`, source.broken]
+      : [source.name, source.vendor, `/in/${source.name}`, proofOf(source.credentials)],
+  )
+  const targets = config.targets.map((target) =>
+    isBroken(target)
+      ? [target.name, 'BROKEN', target.events.join(' '), target.broken]
+      : [
+          target.name,
+          target.transform ? 'transform' : target.format,
+          target.events.join(' '),
+          withoutPath(target.url) + (target.enabled ? '' : ' (disabled: events are held)'),
+        ],
+  )
+  const types = Object.keys(EVENT_DATA).map((type) => {
+    const wanting = config.targets.filter(({ events }) => events.some((p) => matchesType(p, type)))
+    return [type, wanting.map(({ name }) => name).join(', ') || '(nobody)']
+  })
+  const secrets = [...secretNames(vars)].map(([name, use]) => [name, use])
+  const issues = (list: Config['errors']) =>
+    list.map(({ path, message }) => `  ${path}: ${message}`)
+  return [
+    table('SOURCE', ['', 'vendor', 'ingest path', 'proof'], sources),
+    table('TARGET', ['', 'format', 'events', 'url'], targets),
+    table('EVENT', ['', 'goes to'], types),
+    table('SECRET', ['', 'needed by'], secrets),
+    ...(config.notes.length > 0 ? [`NOTES\n${issues(config.notes).join('\n')}\n`] : []),
+    config.errors.length > 0
+      ? `ERRORS\n${issues(config.errors).join('\n')}`
+      : 'The configuration is in order.',
+  ].join('\n')
+}
+
+function proofOf({
+  header,
+  secrets,
+  signingSecrets,
+}: {
+  header: string | undefined
+  secrets: string[]
+  signingSecrets: string[]
+}) {
+  const shared = header === undefined ? '?key=…' : `header ${header}`
+  return [
+    ...(secrets.length > 0 ? [shared] : []),
+    ...(signingSecrets.length > 0 ? ['signature'] : []),
+  ].join(' and ')
+}
+
+/** Where a URL leads, without what may be secret in it. */
+function withoutPath(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return pathname === '/' ? origin : `${origin}/…`
+}
+
+function table(title: string, heads: string[], rows: string[][]): string {
+  const all = [[title, ...heads.slice(1)], ...rows]
+  const widths = heads.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)))
+  const lines = all.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,69 @@
+// The project's own files as the commands see them: wrangler.toml, the files of secrets, the tools.
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseEnv } from 'node:util'
+import { parse, TomlError } from 'smol-toml'
+import { UserError } from './user-error.ts'
+
+export const ROOT = path.join(import.meta.dirname, '../..')
+export const WRANGLER = path.join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
+
+/** What of wrangler.toml the commands need. */
+export type Project = {
+  vars: Record<string, unknown>
+  databaseName: string
+  queues: string[]
+  crons: string[]
+}
+
+/** Reads wrangler.toml. Refuses a file that is missing, no TOML, or without what the relay is made of. */
+export function readProject(file = path.join(ROOT, 'wrangler.toml')): Project {
+  const config = readToml(file)
+  const database = tables(config.d1_databases).find(({ binding }) => binding === 'DB')
+  const queues = (config.queues ?? {}) as Record<string, unknown>
+  const names = [...tables(queues.producers), ...tables(queues.consumers)].flatMap((queue) => [
+    queue.queue,
+    queue.dead_letter_queue,
+  ])
+  if (typeof database?.database_name !== 'string') {
+    throw new UserError(
+      'wrangler.toml: [[d1_databases]] with binding = "DB" and a database_name is missing.',
+    )
+  }
+  const { crons } = (config.triggers ?? {}) as { crons?: string[] }
+  return {
+    vars: (config.vars ?? {}) as Record<string, unknown>,
+    databaseName: database.database_name,
+    queues: [...new Set(names.filter((name) => typeof name === 'string'))],
+    crons: crons ?? [],
+  }
+}
+
+function readToml(file: string): Record<string, unknown> {
+  if (!existsSync(file))
+    throw new UserError(`${path.basename(file)} is missing: restore it from the repository.`)
+  try {
+    return parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const [reason = ''] = error.message.replace('Invalid TOML document: ', '').split('\n')
+    throw new UserError(
+      `wrangler.toml is broken at line ${error.line}, column ${error.column}: ${reason}.`,
+    )
+  }
+}
+
+function tables(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value : []
+}
+
+/** The variables of a dotenv file; none when there is no file. */
+export function readEnvFile(name: string): Record<string, string> {
+  const file = path.join(ROOT, name)
+  if (!existsSync(file)) return {}
+  return Object.fromEntries(
+    Object.entries(parseEnv(readFileSync(file, 'utf8'))).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+    ),
+  )
+}
