@@ -5,6 +5,7 @@ declare global {
   namespace Cloudflare {
     interface Env extends RelayEnv {
       ADMIN_TOKEN: string
+      EXAMPLE_SIGNING_SECRET: string
       TEST_MIGRATIONS: D1Migration[]
     }
   }

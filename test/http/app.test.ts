@@ -1,0 +1,159 @@
+// Everything beside the front door: health, the API behind its token, schemas, and what is nowhere.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { createApp } from '../../src/http/app.ts'
+import { aConfig, aPayment, aQueue, stored } from '../builders.ts'
+
+const config = aConfig({ name: 'crm' })
+const lines: Record<string, unknown>[] = []
+const app = createApp(() => config, {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  log: (line) => lines.push(line),
+  send: () => Promise.reject(new Error('nothing is sent here')),
+})
+const bindings = {
+  DB: env.DB,
+  DELIVERIES: aQueue().queue,
+  RETRIES: aQueue().queue,
+  ADMIN_TOKEN: 'operator',
+}
+
+async function get(
+  path: string,
+  headers: Record<string, string> = {},
+  over: Partial<typeof bindings> = {},
+) {
+  const response = await app.request(
+    `https://relay.example${path}`,
+    { headers },
+    { ...bindings, ...over },
+  )
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: await response.json<Record<string, unknown>>(),
+  }
+}
+const OPERATOR = { authorization: 'Bearer operator' }
+const BROKEN_DB = {
+  prepare: () => {
+    throw new Error('D1 is away')
+  },
+} as unknown as D1Database
+
+describe('/healthz', () => {
+  it('is 200 while D1 answers, and says nothing more', async () => {
+    expect(await get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } })
+  })
+
+  it('is 503 when D1 does not', async () => {
+    expect(await get('/healthz', {}, { DB: BROKEN_DB })).toMatchObject({ status: 503 })
+  })
+})
+
+describe('/api', () => {
+  it.each([
+    ['no token', {}],
+    ['another token', { authorization: 'Bearer somebody' }],
+    ['another scheme', { authorization: 'Basic operator' }],
+    ['an empty token', { authorization: 'Bearer ' }],
+  ])('refuses %s', async (_case, headers) => {
+    const answer = await get('/api/events', headers as Record<string, string>)
+
+    expect(answer).toMatchObject({
+      status: 401,
+      body: { type: 'urn:membership-relay:problem:not-authorized' },
+    })
+    expect(answer.headers.get('www-authenticate')).toContain('Bearer')
+  })
+
+  it('refuses everybody while no ADMIN_TOKEN is set, and says so', async () => {
+    const answer = await get('/api/events', { authorization: 'Bearer ' }, { ADMIN_TOKEN: '' })
+
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { title: expect.stringContaining('ADMIN_TOKEN') },
+    })
+  })
+
+  it('lists events, newest first, in pages', async () => {
+    const ids: string[] = []
+    for (let i = 0; i < 3; i++)
+      ids.push(await stored(config, 'hype', aPayment(), { now: Date.now() + i }))
+
+    const first = await get('/api/events?limit=2', OPERATOR)
+    const second = await get(`/api/events?limit=2&before=${first.body.next}`, OPERATOR)
+
+    const listed = [first, second]
+      .flatMap(({ body }) => body.events as { id: string }[])
+      .map(({ id }) => id)
+    expect(listed.slice(0, 3)).toEqual(ids.toReversed())
+  })
+
+  it('shows one event whole: what came, what was made of it, its deliveries', async () => {
+    const id = await stored(config, 'hype', aPayment({ id: 'whole' }))
+
+    const { body } = await get(`/api/events/${id}`, OPERATOR)
+
+    expect(body).toMatchObject({
+      id,
+      source: 'hype',
+      status: 'accepted',
+      subject: 'contact/whole',
+      event: { specversion: '1.0', id, type: 'payment.created' },
+      raw: { encoding: 'utf8', text: expect.stringContaining('"whole"') },
+      deliveries: [{ target: 'crm', state: 'pending', attempts: [] }],
+    })
+  })
+
+  it.each([
+    ['limit=0', 'limit must be at least 1.'],
+    ['limit=201', 'limit must be at most 200.'],
+    ['limit=many', 'limit must be a whole number.'],
+    ['before=evt_1', 'before must be an event id.'],
+    ['status=lost', 'status must be accepted, quarantined or duplicate.'],
+  ])('refuses ?%s in words', async (query, title) => {
+    expect(await get(`/api/events?${query}`, OPERATOR)).toMatchObject({
+      status: 400,
+      body: { title },
+    })
+  })
+
+  it.each(['evt_0000000000000', 'evt_x', '%00'])('has no event %s', async (id) => {
+    expect(await get(`/api/events/${id}`, OPERATOR)).toMatchObject({ status: 404 })
+  })
+
+  it('answers a fault with 500, without its inner detail, which is logged', async () => {
+    const answer = await get('/api/events', OPERATOR, { DB: BROKEN_DB })
+
+    expect(answer.status).toBe(500)
+    expect(JSON.stringify(answer.body)).not.toContain('D1 is away')
+    expect(lines.at(-1)).toMatchObject({ at: 'http', detail: 'D1 is away' })
+  })
+})
+
+describe('/schemas', () => {
+  it('has the JSON Schema to which an event refers', async () => {
+    const { status, headers, body } = await get('/schemas/checkin.rejected/1')
+
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toContain('application/schema+json')
+    expect(body).toMatchObject({
+      title: 'checkin.rejected',
+      type: 'object',
+      required: ['contact', 'checkin'],
+    })
+  })
+
+  it.each(['checkin.rejected/2', 'nothing/1', '__proto__/1'])('has none for %s', async (path) => {
+    expect(await get(`/schemas/${path}`)).toMatchObject({ status: 404 })
+  })
+})
+
+it('says in the same words that there is nothing elsewhere', async () => {
+  expect(await get('/nowhere')).toMatchObject({
+    status: 404,
+    body: { type: 'urn:membership-relay:problem:not-found' },
+  })
+})

@@ -1,0 +1,350 @@
+// The front door, over HTTP: each refusal in its order, each bad input with its documented answer. Whatever is not
+// proven leaves no trace, and no answer or log line holds a secret.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
+import { createApp } from '../../src/http/app.ts'
+import { aPayment, aQueue, aStatusChange } from '../builders.ts'
+
+const SECRETS: Record<string, string> = {
+  KEY: 'correct-horse-battery-staple',
+  SIGNING: 'hapana-signing-secret',
+}
+const config = parseConfig(
+  {
+    SOURCES: [
+      { name: 'gym', vendor: 'hapana', secret: 'KEY', header: 'X-Relay-Key' },
+      { name: 'signed', vendor: 'hapana', signing_secret: 'SIGNING' },
+      { name: 'community', vendor: 'hype', secret: 'KEY' },
+      { name: 'broken', vendor: 'hype', secret: 'NOT_SET' },
+      { name: 'off', vendor: 'hype', secret: 'KEY', enabled: false },
+    ],
+    TARGETS: [],
+  },
+  (name) => SECRETS[name],
+)
+
+const lines: Record<string, unknown>[] = []
+const app = createApp(() => config, {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  log: (line) => lines.push(line),
+  send: () => Promise.reject(new Error('nothing is sent here')),
+})
+const bindings = { ...env, DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: aQueue().queue }
+
+const PROVEN = { 'x-relay-key': 'correct-horse-battery-staple' }
+
+async function post(path: string, init: RequestInit = {}) {
+  const response = await app.request(
+    `https://relay.example${path}`,
+    { method: 'POST', ...init },
+    bindings,
+  )
+  const text = await response.text()
+  for (const secret of Object.values(SECRETS)) {
+    expect(text).not.toContain(secret)
+    expect(JSON.stringify(lines)).not.toContain(secret)
+    expect(JSON.stringify([...response.headers])).not.toContain(secret)
+  }
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  }
+}
+
+async function rowCount(): Promise<number> {
+  return (await env.DB.prepare('SELECT count(*) AS n FROM events').first<number>('n')) ?? -1
+}
+
+const problem = (name: string, status: number) => ({
+  status,
+  body: expect.objectContaining({ type: `urn:membership-relay:problem:${name}`, status }),
+})
+
+describe('a proven request', () => {
+  it('is answered 202 with what became of it', async () => {
+    const { status, body } = await post('/in/gym', {
+      headers: PROVEN,
+      body: JSON.stringify(aStatusChange()),
+    })
+
+    expect(status).toBe(202)
+    expect(body).toEqual({
+      id: expect.stringMatching(/^evt_[0-9a-z]{13}$/),
+      status: 'accepted',
+      type: 'membership.status_changed',
+      deliveries: 0,
+      warnings: [],
+    })
+  })
+
+  it('with a list is answered with a list', async () => {
+    const list = JSON.stringify([aStatusChange(), aStatusChange()])
+
+    const { body } = await post('/in/gym', { headers: PROVEN, body: list })
+
+    expect(body.events).toHaveLength(2)
+  })
+
+  it('that the vendor repeats is answered as a duplicate, with the first id', async () => {
+    const text = JSON.stringify(aPayment())
+    const first = await post('/in/community?key=correct-horse-battery-staple', { body: text })
+
+    const second = await post('/in/community?key=correct-horse-battery-staple', { body: text })
+
+    expect(second).toMatchObject({
+      status: 202,
+      body: { status: 'duplicate', id: first.body.id, deliveries: 0 },
+    })
+  })
+
+  it("finds the event's type in the URL that was given out for it", async () => {
+    const { eventType: _, ...untyped } = aStatusChange()
+
+    const { body } = await post('/in/gym?event=clientStatusChange', {
+      headers: PROVEN,
+      body: JSON.stringify(untyped),
+    })
+
+    expect(body.type).toBe('membership.status_changed')
+  })
+})
+
+describe('the order of refusals', () => {
+  it.each([
+    ['404 before all else', '/in/nowhere', { method: 'GET' }, 'unknown-source', 404],
+    ['404 for a disabled source', '/in/off', {}, 'unknown-source', 404],
+    ['405 before the proof', '/in/gym', { method: 'GET' }, 'method-not-allowed', 405],
+    [
+      '503 for a source that is not configured completely',
+      '/in/broken',
+      {},
+      'source-misconfigured',
+      503,
+    ],
+    ['401 before the size', '/in/gym', { body: 'x'.repeat(2_000_000) }, 'not-proven', 401],
+    ['401 before the JSON', '/in/gym', { body: '{' }, 'not-proven', 401],
+    [
+      '413 before the loop',
+      '/in/gym',
+      { headers: { ...PROVEN, 'relay-hops': '9' }, body: 'x'.repeat(900_001) },
+      'too-large',
+      413,
+    ],
+    [
+      '508 before the JSON',
+      '/in/gym',
+      { headers: { ...PROVEN, 'relay-hops': '5' }, body: '{' },
+      'looping',
+      508,
+    ],
+    [
+      '400 last',
+      '/in/gym',
+      { headers: { ...PROVEN, 'relay-hops': '4' }, body: '{' },
+      'not-json',
+      400,
+    ],
+  ])('is %s', async (_case, path, init, name, status) => {
+    const before = await rowCount()
+
+    const answer = await post(path, init)
+
+    expect(answer).toMatchObject(problem(name, status))
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    expect(await rowCount()).toBe(before)
+  })
+
+  it('names the methods that are allowed', async () => {
+    for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const response = await app.request('https://relay.example/in/gym', { method }, bindings)
+      expect([method, response.status, response.headers.get('allow')]).toEqual([
+        method,
+        405,
+        'POST',
+      ])
+    }
+  })
+
+  it('tells a sender when to come again', async () => {
+    const { headers } = await post('/in/broken')
+
+    expect(headers.get('retry-after')).toBe('30')
+  })
+})
+
+describe('a secret that is', () => {
+  const body = JSON.stringify(aPayment())
+
+  it.each([
+    ['absent', undefined],
+    ['empty', ''],
+    ['short', 'correct'],
+    ['long', 'correct-horse-battery-staple-and-more'],
+    ['in another case', 'Correct-horse-battery-staple'],
+    ['not ASCII', '\u00e9\u00e8'],
+  ])('%s does not prove a sender', async (_case, value) => {
+    const before = await rowCount()
+    const headers: Record<string, string> = value === undefined ? {} : { 'x-relay-key': value }
+    const query = value === undefined ? '' : `?key=${encodeURIComponent(value)}`
+
+    expect(await post('/in/gym', { headers, body })).toMatchObject(problem('not-proven', 401))
+    expect(await post(`/in/community${query}`, { body })).toMatchObject(problem('not-proven', 401))
+    expect(await rowCount()).toBe(before)
+  })
+
+  it('in the query does not do where a header is agreed', async () => {
+    const answer = await post('/in/gym?key=correct-horse-battery-staple', { body })
+
+    expect(answer).toMatchObject(problem('not-proven', 401))
+  })
+
+  it('wrong is logged with its cause', async () => {
+    await post('/in/gym', { headers: { 'x-relay-key': 'nope' }, body })
+
+    expect(lines.at(-1)).toMatchObject({
+      at: 'accept',
+      source: 'gym',
+      refused: 'not_proven',
+      cause: 'header_wrong',
+    })
+  })
+})
+
+describe('a signature', () => {
+  async function signature(text: string, t: number): Promise<string> {
+    const encoder = new TextEncoder()
+    const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+    const key = await crypto.subtle.importKey(
+      'raw',
+      encoder.encode(SECRETS.SIGNING),
+      algorithm,
+      false,
+      ['sign'],
+    )
+    const mac = new Uint8Array(
+      await crypto.subtle.sign('HMAC', key, encoder.encode(`${t}.${text}`)),
+    )
+    return `t=${t},v1=${[...mac].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+  }
+  const now = () => Math.floor(Date.now() / 1000)
+
+  it('over the very bytes proves the sender', async () => {
+    const body = JSON.stringify(aStatusChange())
+    const headers = { 'x-hapana-signature': await signature(body, now()) }
+
+    expect(await post('/in/signed', { headers, body })).toMatchObject({ status: 202 })
+  })
+
+  it('over other bytes does not, and nothing is stored', async () => {
+    const before = await rowCount()
+    const body = JSON.stringify(aStatusChange())
+    const headers = { 'x-hapana-signature': await signature(body, now()) }
+
+    const answer = await post('/in/signed', { headers, body: `${body} ` })
+
+    expect(answer).toMatchObject(problem('not-proven', 401))
+    expect(await rowCount()).toBe(before)
+  })
+
+  it('under another delivery id is the same event: the id is not signed', async () => {
+    const body = JSON.stringify(aStatusChange())
+    const signed = { 'x-hapana-signature': await signature(body, now()) }
+    await post('/in/signed', { headers: { ...signed, 'x-hapana-delivery': 'del_1' }, body })
+
+    const replay = await post('/in/signed', {
+      headers: { ...signed, 'x-hapana-delivery': 'del_2' },
+      body,
+    })
+
+    expect(replay.body.status).toBe('duplicate')
+  })
+})
+
+describe('a body that is', () => {
+  it.each([
+    ['empty', ''],
+    ['white space', ' \n'],
+    ['truncated', '{"eventType":"checkIn","clientID":"c'],
+    ['a text', '"hello"'],
+    ['a number', '42'],
+    ['null', 'null'],
+    ['an empty list', '[]'],
+    ['a list of junk', '[1,"two",null]'],
+    ['a list of lists', '[[{}]]'],
+    [
+      'a list with one thing that is no object',
+      '[{"eventType":"checkIn","clientID":"c","checkInStatus":"Valid"},7]',
+    ],
+    ['10,000 open brackets', '['.repeat(10_000)],
+    ['10,000 nested lists', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
+    ['a form', 'clientID=1&eventType=checkIn'],
+  ])('%s is refused as not JSON, and nothing is stored', async (_case, body) => {
+    const before = await rowCount()
+
+    expect(await post('/in/gym', { headers: PROVEN, body })).toMatchObject(problem('not-json', 400))
+    expect(await rowCount()).toBe(before)
+  })
+
+  it.each([
+    ['an object without anything', '{}'],
+    ['10,000 levels of objects', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`],
+    [
+      'keys that are prototypes',
+      '{"__proto__":{"clientID":"c"},"constructor":{"prototype":{"x":1}}}',
+    ],
+    [
+      '100 objects that mean nothing',
+      `[${Array.from({ length: 100 }, (_, i) => `{"n":${i}}`).join()}]`,
+    ],
+    ['a number that no double holds', '{"n":1e999,"m":123456789012345678901234567890}'],
+  ])('%s is quarantined and answered 202', async (_case, body) => {
+    const { status, body: answer } = await post('/in/gym', { headers: PROVEN, body })
+
+    expect(status).toBe(202)
+    const events = answer.events ?? [answer]
+    expect(events.every((event: { status: string }) => event.status === 'quarantined')).toBe(true)
+    expect(({} as { x?: unknown }).x).toBeUndefined()
+  })
+
+  it('an object with a key twice is read by its last, as JSON.parse does', async () => {
+    const body =
+      '{"eventType":"checkIn","eventType":"clientStatusChange","clientID":"twice","siteID":"s","status":"inactive"}'
+
+    const { body: answer } = await post('/in/gym', { headers: PROVEN, body })
+
+    expect(answer).toMatchObject({ status: 'accepted', type: 'membership.status_changed' })
+  })
+
+  it('not UTF-8 is quarantined: nothing is lost', async () => {
+    const body = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])
+
+    expect(await post('/in/gym', { headers: PROVEN, body })).toMatchObject({
+      status: 202,
+      body: { status: 'quarantined', issues: ['body: is not UTF-8; kept byte by byte'] },
+    })
+  })
+
+  it('a stream of 10 MB without a length is read to the cap and no further', async () => {
+    let chunks = 0
+    const body = new ReadableStream({
+      pull(controller) {
+        if (++chunks > 160) controller.close()
+        else controller.enqueue(new Uint8Array(65_536).fill(0x20))
+      },
+    })
+
+    const answer = await post('/in/gym', { headers: PROVEN, body, duplex: 'half' } as RequestInit)
+
+    expect(answer).toMatchObject(problem('too-large', 413))
+    expect(chunks).toBeLessThan(20)
+  })
+
+  it('of exactly the cap is read', async () => {
+    const body = `{"n":"${'x'.repeat(900_000 - 8)}"}`
+
+    expect(await post('/in/gym', { headers: PROVEN, body })).toMatchObject({ status: 202 })
+  })
+})

@@ -1,0 +1,251 @@
+// What is taken in, and how it is kept. Real D1; the queue only remembers.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it, vi } from 'vitest'
+import type { EventId } from '../../src/core/id.ts'
+import { getEvent, listEvents } from '../../src/store/events.ts'
+import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, take } from '../builders.ts'
+
+const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*'] })
+
+describe('an accepted event', () => {
+  it('is in the log with its planned deliveries, whose ids are in the queue', async () => {
+    const { queue, sent } = aQueue()
+
+    const result = await take(config, 'hype', aPayment(), { queue })
+
+    expect(result).toMatchObject({
+      ok: true,
+      value: {
+        batch: false,
+        events: [{ status: 'accepted', type: 'payment.created', deliveries: 2 }],
+      },
+    })
+    const id = (result as { value: { events: { id: EventId }[] } }).value.events[0]?.id as EventId
+    const event = await getEvent(env.DB, id)
+    expect(event?.deliveries).toEqual([
+      {
+        target: 'crm',
+        state: 'pending',
+        reason: null,
+        attempt: 1,
+        due: '2026-11-21T00:00:00Z',
+        attempts: [],
+      },
+      {
+        target: 'finance',
+        state: 'pending',
+        reason: null,
+        attempt: 1,
+        due: '2026-11-21T00:00:00Z',
+        attempts: [],
+      },
+    ])
+    expect(sent).toEqual([
+      { event: id, target: 'crm', attempt: 1, delaySeconds: 0 },
+      { event: id, target: 'finance', attempt: 1, delaySeconds: 0 },
+    ])
+  })
+
+  it('keeps the exact bytes of its request', async () => {
+    const text = `\uFEFF{ "type" : "payment.created",\r\n "id":"spaced","publisher_id":"p", "data": {"total":1.50} }\n`
+
+    const id = await stored(config, 'hype', text)
+
+    expect((await getEvent(env.DB, id))?.raw).toMatchObject({ text, encoding: 'utf8' })
+  })
+
+  it('keeps the headers that matter, and never the one that proves the sender', async () => {
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'Hapana/2',
+      'x-hapana-delivery': 'del_1',
+      cookie: 'session=1',
+      authorization: 'Bearer x',
+    }
+
+    const id = await stored(config, 'hapana', aStatusChange(), { headers })
+
+    expect((await getEvent(env.DB, id))?.raw.headers).toEqual({
+      'content-type': 'application/json',
+      'user-agent': 'Hapana/2',
+      'x-hapana-delivery': 'del_1',
+    })
+  })
+
+  it('that no target wants is kept, and found as unrouted', async () => {
+    const nobody = aConfig({ name: 'finance', events: ['payment.*'] })
+
+    const id = await stored(nobody, 'hapana', aStatusChange())
+
+    const unrouted = await listEvents(env.DB, { limit: 200, unrouted: true })
+    expect(unrouted.map((event) => event.id)).toContain(id)
+    expect(unrouted.every(({ planned }) => planned === 0)).toBe(true)
+  })
+
+  it('waits the settle time of a target when what it says may change its meaning', async () => {
+    const { queue, sent } = aQueue()
+    const settling = aConfig({ name: 'crm', settle_seconds: 600 })
+
+    await take(settling, 'hype', aPayment({ type: 'payment.deleted' }), { queue })
+
+    expect(sent).toMatchObject([{ target: 'crm', delaySeconds: 600 }])
+  })
+
+  it('is safe although the queue refuses its ids: the rows are due, and the sweep finds them', async () => {
+    const queue = aQueue().queue
+    vi.spyOn(queue, 'sendBatch').mockRejectedValueOnce(new Error('Too Many Requests'))
+
+    const result = await take(config, 'hapana', aStatusChange(), { queue })
+
+    expect(result).toMatchObject({ ok: true, value: { events: [{ status: 'accepted' }] } })
+  })
+
+  it('of 900,000 bytes is kept and normalized whole', async () => {
+    const note = 'ü'.repeat(449_800)
+    const text = JSON.stringify(aStatusChange({ note }))
+    expect(new TextEncoder().encode(text).length).toBeGreaterThan(899_000)
+
+    const id = await stored(config, 'hapana', text)
+
+    const event = await getEvent(env.DB, id)
+    expect(event?.raw.text).toBe(text)
+    expect(event?.event).toMatchObject({ data: { extra: { note } } })
+  })
+})
+
+describe('a list of events', () => {
+  it('is answered one by one, each kept exactly as it came', async () => {
+    const [first, second] = [aStatusChange(), aStatusChange({ status: 'inactive' })]
+    const text = `[ ${JSON.stringify(first)},\n  ${JSON.stringify(second, null, 2)} ]`
+
+    const result = await take(config, 'hapana', text)
+
+    if (!result.ok) throw new Error('refused')
+    expect(result.value).toMatchObject({
+      batch: true,
+      events: [{ status: 'accepted' }, { status: 'accepted' }],
+    })
+    const ids = result.value.events.map(({ id }) => id)
+    const raws = await Promise.all(ids.map(async (id) => (await getEvent(env.DB, id))?.raw.text))
+    expect(raws).toEqual([JSON.stringify(first), JSON.stringify(second, null, 2)])
+  })
+
+  it('that holds the same event twice gives one event and one duplicate', async () => {
+    const change = aStatusChange()
+
+    const result = await take(config, 'hapana', [change, change])
+
+    if (!result.ok) throw new Error('refused')
+    const [first, second] = result.value.events
+    expect([first?.status, second?.status]).toEqual(['accepted', 'duplicate'])
+    expect(second?.id).toBe(first?.id)
+  })
+
+  it('of more than 100 is refused whole', async () => {
+    const result = await take(
+      config,
+      'hapana',
+      Array.from({ length: 101 }, () => aStatusChange()),
+    )
+
+    expect(result).toEqual({ ok: false, error: { kind: 'too_many_events', maxEvents: 100 } })
+  })
+})
+
+describe('what is not understood', () => {
+  it('is quarantined with its issues, its bytes and no delivery', async () => {
+    const { queue, sent } = aQueue()
+    const body = { eventType: 'refundIssued', clientID: 'c1', siteID: 's1' }
+
+    const result = await take(config, 'hapana', body, { queue })
+
+    if (!result.ok) throw new Error('refused')
+    const [answer] = result.value.events
+    expect(answer).toMatchObject({
+      status: 'quarantined',
+      type: 'vendor.unrecognized',
+      deliveries: 0,
+      issues: ['type: names an event that is not known'],
+    })
+    const event = await getEvent(env.DB, answer?.id as EventId)
+    expect(event).toMatchObject({
+      status: 'quarantined',
+      vendortype: 'refundIssued',
+      event: null,
+      deliveries: [],
+    })
+    expect(event?.raw.text).toBe(JSON.stringify(body))
+    expect(sent).toEqual([])
+  })
+
+  it('because it is not UTF-8 is kept byte by byte', async () => {
+    const bytes = new Uint8Array([
+      ...new TextEncoder().encode('{"clientID":"'),
+      0xe9,
+      ...new TextEncoder().encode('"}'),
+    ])
+
+    const id = await stored(config, 'hapana', bytes)
+
+    const event = await getEvent(env.DB, id)
+    expect(event).toMatchObject({ status: 'quarantined', raw: { encoding: 'base64' } })
+    expect(Uint8Array.from(atob(event?.raw.text ?? ''), (c) => c.charCodeAt(0))).toEqual(bytes)
+  })
+
+  it('because it nests 10,000 levels deep is kept as it came', async () => {
+    const text = `{"clientID":"c","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`
+
+    const id = await stored(config, 'hapana', text)
+
+    expect(await getEvent(env.DB, id)).toMatchObject({ status: 'quarantined', raw: { text } })
+  })
+})
+
+describe('D1 in trouble', () => {
+  it.each([
+    ['fails', () => Promise.reject(new Error('D1_ERROR: Network connection lost.'))],
+    ['does not answer within 2 s', () => new Promise<never>(() => undefined)],
+  ])('refuses when it %s, so that the sender comes again', async (_case, batch) => {
+    const db = { prepare: (sql: string) => env.DB.prepare(sql), batch } as unknown as D1Database
+
+    const result = await take(config, 'hapana', aStatusChange(), { db })
+
+    expect(result).toMatchObject({ ok: false, error: { kind: 'not_stored' } })
+  })
+
+  it('gives another id when one is taken', async () => {
+    const first = await stored(config, 'hapana', aStatusChange(), { tools: { random: () => 4711 } })
+    const numbers = [4711, 4712]
+
+    const second = await stored(config, 'hapana', aStatusChange(), {
+      tools: { random: () => numbers.shift() ?? 0 },
+    })
+
+    expect(second).not.toBe(first)
+  })
+})
+
+describe('the price of an event', () => {
+  it.each([0, 1, 2, 5])(
+    'with %i targets is at most 3 + 3·T rows written and 20 + 10·T read, in one round trip',
+    async (targets) => {
+      const priced = aConfig(...Array.from({ length: targets }, (_, i) => ({ name: `t${i}` })))
+      const spy = vi.spyOn(env.DB, 'batch')
+
+      await take(priced, 'hype', aPayment(), { now: NOW + targets })
+
+      expect(spy).toHaveBeenCalledTimes(1)
+      const results = (await spy.mock.results[0]?.value) as D1Result[]
+      spy.mockRestore()
+      const written = sum(results.map(({ meta }) => meta.rows_written))
+      const read = sum(results.map(({ meta }) => meta.rows_read))
+      // Each delivery's final update is a third row; test/stages/deliver.test.ts counts it.
+      expect(written).toBeLessThanOrEqual(3 + 2 * targets)
+      expect(read).toBeLessThanOrEqual(20 + 5 * targets)
+    },
+  )
+})
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, n) => total + n, 0)
+}

@@ -1,0 +1,521 @@
+// One attempt at a delivery, and what it makes of it. Real D1; the target is a function, the queue remembers.
+import { env } from 'cloudflare:workers'
+import { Webhook } from 'standardwebhooks'
+import { describe, expect, it, vi } from 'vitest'
+import type { Config } from '../../src/config.ts'
+import type { DeliveryMessage } from '../../src/core/delivery.ts'
+import type { EventId } from '../../src/core/id.ts'
+import { deliver } from '../../src/stages/deliver.ts'
+import { getEvent } from '../../src/store/events.ts'
+import {
+  aConfig,
+  aPayment,
+  aQueue,
+  aStatusChange,
+  NOW,
+  SIGNING_SECRET,
+  stored,
+} from '../builders.ts'
+
+type Sent = { url: string; headers: Headers; body: string; init: RequestInit }
+
+/** A target that answers as told and remembers what it got. */
+function aTarget(answer: (n: number) => Response | Promise<Response> = () => new Response('ok')) {
+  const got: Sent[] = []
+  const send = async (url: string, init: RequestInit) => {
+    got.push({ url, headers: new Headers(init.headers), body: String(init.body), init })
+    return answer(got.length)
+  }
+  return { got, send }
+}
+
+function aMessage(body: DeliveryMessage) {
+  return {
+    id: crypto.randomUUID(),
+    timestamp: new Date(NOW),
+    attempts: 1,
+    body,
+    ack: vi.fn(),
+    retry: vi.fn(),
+  } satisfies Message<DeliveryMessage>
+}
+
+async function attempt(
+  config: Config,
+  event: EventId,
+  options: {
+    send?: (url: string, init: RequestInit) => Promise<Response>
+    target?: string
+    attempt?: number
+    now?: number
+    db?: D1Database
+  } = {},
+) {
+  const { queue, sent } = aQueue()
+  const lines: Record<string, unknown>[] = []
+  const message = aMessage({
+    event,
+    target: options.target ?? 'crm',
+    attempt: options.attempt ?? 1,
+  })
+  await deliver({ DB: options.db ?? env.DB, RETRIES: queue }, config, [message], {
+    send: options.send ?? aTarget().send,
+    now: () => options.now ?? NOW,
+    random: () => 0.5,
+    log: (line) => lines.push(line),
+  })
+  const delivery = (await getEvent(env.DB, event))?.deliveries.find(
+    ({ target }) => target === message.body.target,
+  )
+  return { message, queued: sent, lines, delivery }
+}
+
+const config = aConfig({ name: 'crm' })
+
+describe('a delivery', () => {
+  it('is a signed POST of the event, verified by the standardwebhooks package', async () => {
+    const target = aTarget()
+    const now = Date.now()
+    const event = await stored(config, 'hype', aPayment(), { now })
+
+    const { message, delivery } = await attempt(config, event, { send: target.send, now })
+
+    const [request] = target.got
+    expect(request?.url).toBe('https://target.example/hook')
+    expect(request?.init).toMatchObject({ method: 'POST', redirect: 'manual' })
+    const headers = Object.fromEntries(request?.headers ?? [])
+    expect(new Webhook(SIGNING_SECRET).verify(request?.body ?? '', headers)).toMatchObject({
+      specversion: '1.0',
+      id: event,
+      type: 'payment.created',
+    })
+    expect(headers).toMatchObject({
+      'content-type': 'application/cloudevents+json; charset=utf-8',
+      'webhook-id': event,
+      'relay-attempt': '1',
+      'relay-hops': '1',
+      'user-agent': expect.stringMatching(/^membership-relay\/\d+\.\d+\.\d+$/),
+    })
+    expect(delivery).toMatchObject({ state: 'delivered', attempt: 2, due: null })
+    expect(delivery?.attempts).toMatchObject([{ attempt: 1, status: 200, response: 'ok' }])
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+
+  it('is signed with every secret that the target lists', async () => {
+    const target = aTarget()
+    const two = aConfig({ name: 'crm', secret: ['SIGNING', 'SIGNING'] })
+    const event = await stored(two, 'hype', aPayment())
+
+    await attempt(two, event, { send: target.send })
+
+    const signatures = target.got[0]?.headers.get('webhook-signature')?.split(' ') ?? []
+    expect(signatures).toHaveLength(2)
+    expect(signatures.every((signature) => signature.startsWith('v1,'))).toBe(true)
+  })
+
+  it("carries the target's own headers, and keeps the sensitive fields that were not asked for", async () => {
+    const target = aTarget()
+    const open = aConfig({ name: 'crm', headers: { 'x-tenant': 'gym' }, include: ['gender'] })
+    const body = {
+      eventType: 'clientUpdated',
+      clientID: 'private',
+      siteID: 's',
+      gender: 'f',
+      birthDate: '1990-05-01',
+      address: '1 Long Street',
+    }
+    const event = await stored(open, 'hapana', body)
+
+    await attempt(open, event, { send: target.send })
+
+    expect(target.got[0]?.headers.get('x-tenant')).toBe('gym')
+    const { contact } = JSON.parse(target.got[0]?.body ?? '').data
+    expect(contact).toEqual({ vendor_id: 'private', gender: 'f' })
+  })
+
+  it("of format raw is the vendor's own bytes with its content type", async () => {
+    const target = aTarget()
+    const raw = aConfig({ name: 'crm', format: 'raw' })
+    const text = '{ "eventType":"clientUpdated",\n"clientID":"c-raw","siteID":"s", "n": 1.50 }'
+    const headers = { 'content-type': 'application/json; charset=utf8' }
+    const event = await stored(raw, 'hapana', text, { headers })
+
+    await attempt(raw, event, { send: target.send })
+
+    expect(target.got[0]?.body).toBe(text)
+    expect(target.got[0]?.headers.get('content-type')).toBe('application/json; charset=utf8')
+  })
+
+  it("has the body that the target's transform makes", async () => {
+    const target = aTarget()
+    const made = aConfig({
+      name: 'crm',
+      transform: '{ "who": data.contact.vendor_id, "what": type }',
+    })
+    const event = await stored(made, 'hype', aPayment({ id: 'shaped' }))
+
+    await attempt(made, event, { send: target.send })
+
+    expect(JSON.parse(target.got[0]?.body ?? '')).toEqual({
+      who: 'shaped',
+      what: 'payment.created',
+    })
+  })
+
+  it('of a test event says so in a header', async () => {
+    const target = aTarget()
+    const event = await stored(config, 'hype', aPayment({ id: '00001234-1' }))
+
+    await attempt(config, event, { send: target.send })
+
+    expect(target.got[0]?.headers.get('relay-test')).toBe('true')
+  })
+
+  it('of an event that may be a repeat says so', async () => {
+    const target = aTarget()
+    const change = aStatusChange()
+    await stored(config, 'hapana', change)
+    const now = NOW + 3_600_000
+    const event = await stored(config, 'hapana', change, { now })
+
+    await attempt(config, event, { send: target.send, now })
+
+    expect(JSON.parse(target.got[0]?.body ?? '')).toMatchObject({ possibleduplicate: true })
+  })
+})
+
+describe('a failed attempt', () => {
+  it.each([
+    [500, 'status'],
+    [404, 'status'],
+    [401, 'status'],
+    [302, 'redirect'],
+    [526, 'tls'],
+    [522, 'connect'],
+  ])(
+    'with status %i is an error of kind %s, and tried again after 5 s with 5 %% of jitter',
+    async (status, error) => {
+      const event = await stored(config, 'hype', aPayment())
+
+      const { delivery, queued, message } = await attempt(config, event, {
+        send: aTarget(() => new Response('no', { status })).send,
+      })
+
+      expect(delivery).toMatchObject({
+        state: 'retrying',
+        attempt: 2,
+        due: '2026-11-21T00:00:05.250Z',
+      })
+      expect(delivery?.attempts).toMatchObject([{ attempt: 1, status, error, response: 'no' }])
+      expect(queued).toEqual([{ event, target: 'crm', attempt: 2, delaySeconds: 6 }])
+      expect(message.ack).toHaveBeenCalledOnce()
+    },
+  )
+
+  it.each([
+    [new DOMException('The operation was aborted due to timeout', 'TimeoutError'), 'timeout'],
+    [new Error('Network connection lost.'), 'connect'],
+    [new Error('TLS peer certificate is not trusted; reason = self signed certificate'), 'tls'],
+    [new Error('DNS lookup failed.'), 'dns'],
+  ])('without an answer (%s) is of kind %s', async (fault, error) => {
+    const event = await stored(config, 'hype', aPayment())
+
+    const { delivery } = await attempt(config, event, { send: () => Promise.reject(fault) })
+
+    expect(delivery?.state).toBe('retrying')
+    expect(delivery?.attempts).toMatchObject([{ error }])
+  })
+
+  it('that names a Retry-After is not repeated before, with no jitter', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const busy = () => new Response('', { status: 503, headers: { 'retry-after': '120' } })
+
+    const { delivery, queued } = await attempt(config, event, { send: aTarget(busy).send })
+
+    expect(delivery?.due).toBe('2026-11-21T00:02:00Z')
+    expect(delivery?.attempts).toMatchObject([{ retry_after: 120 }])
+    expect(queued).toMatchObject([{ delaySeconds: 120 }])
+  })
+
+  it('with 410 ends at once and holds the delivery: nothing is thrown away', async () => {
+    const event = await stored(config, 'hype', aPayment())
+
+    const { delivery, queued } = await attempt(config, event, {
+      send: aTarget(() => new Response('gone', { status: 410 })).send,
+    })
+
+    expect(delivery).toMatchObject({ state: 'held', reason: 'gone', due: null })
+    expect(queued).toEqual([])
+  })
+
+  it('is the last when the schedule ends: the delivery is dead, with the reason', async () => {
+    const short = aConfig({ name: 'crm', retry: [5] })
+    const event = await stored(short, 'hype', aPayment())
+    const { send } = aTarget(() => new Response('no', { status: 500 }))
+    await attempt(short, event, { send })
+
+    const { delivery, queued } = await attempt(short, event, { send, attempt: 2, now: NOW + 6000 })
+
+    expect(delivery).toMatchObject({
+      state: 'dead',
+      due: null,
+      reason: 'failed 2 times, last by status',
+    })
+    expect(delivery?.attempts).toHaveLength(2)
+    expect(queued).toEqual([])
+  })
+
+  it('because the body cannot be made counts against the same schedule, and names the fault', async () => {
+    const broken = aConfig({ name: 'crm', transform: 'data.nothing.here' })
+    const event = await stored(broken, 'hype', aPayment())
+    const target = aTarget()
+
+    const { delivery } = await attempt(broken, event, { send: target.send })
+
+    expect(target.got).toEqual([])
+    expect(delivery).toMatchObject({ state: 'retrying', attempt: 2 })
+    expect(delivery?.attempts).toMatchObject([
+      { error: 'fault', response: expect.stringContaining('the transform made nothing') },
+    ])
+  })
+
+  it('freezes what was said: the next attempt says the same, whatever the configuration has become', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget((n) => new Response('', { status: n === 1 ? 500 : 200 }))
+    await attempt(config, event, { send: target.send })
+    const changed = aConfig({ name: 'crm', transform: '{ "other": true }' })
+
+    await attempt(changed, event, { send: target.send, attempt: 2, now: NOW + 6000 })
+
+    expect(target.got[1]?.body).toBe(target.got[0]?.body)
+    expect(target.got[1]?.headers.get('relay-attempt')).toBe('2')
+    expect(target.got[1]?.headers.get('webhook-id')).toBe(event)
+  })
+
+  it('keeps the first 1,000 characters of the answer, and reads no further than it must', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    let pulled = 0
+    let cancelled = false
+    const endless = new ReadableStream({
+      pull(controller) {
+        pulled++
+        controller.enqueue(new TextEncoder().encode('x'.repeat(1000)))
+      },
+      cancel() {
+        cancelled = true
+      },
+    })
+
+    const { delivery } = await attempt(config, event, {
+      send: aTarget(() => new Response(endless, { status: 500 })).send,
+    })
+
+    expect(delivery?.attempts).toMatchObject([{ response: 'x'.repeat(1000) }])
+    expect(pulled).toBeLessThan(8)
+    expect(cancelled).toBe(true)
+  })
+})
+
+describe('a message', () => {
+  it('whose attempt is not the next one does nothing', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    await attempt(config, event, { send: target.send })
+
+    const again = await attempt(config, event, { send: target.send })
+
+    expect(target.got).toHaveLength(1)
+    expect(again.message.ack).toHaveBeenCalledOnce()
+    expect(again.delivery?.attempts).toHaveLength(1)
+  })
+
+  it('of an event that is not in the log does nothing', async () => {
+    const target = aTarget()
+
+    const { message } = await attempt(config, 'evt_0000000000000', { send: target.send })
+
+    expect(target.got).toEqual([])
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+
+  it('that comes before its time goes back for the rest, a day at most', async () => {
+    const late = aConfig({ name: 'crm', retry: [200_000] })
+    const event = await stored(late, 'hype', aPayment())
+    await attempt(late, event, { send: aTarget(() => new Response('', { status: 500 })).send })
+    const target = aTarget()
+
+    const { queued, message } = await attempt(late, event, {
+      send: target.send,
+      attempt: 2,
+      now: NOW + 1000,
+    })
+
+    expect(target.got).toEqual([])
+    expect(queued).toEqual([{ event, target: 'crm', attempt: 2, delaySeconds: 86_400 }])
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+
+  it('twice in a batch makes one request', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    const messages = [1, 2].map(() => aMessage({ event, target: 'crm', attempt: 1 }))
+
+    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, messages, {
+      send: target.send,
+      now: () => NOW,
+      random: () => 0,
+      log: () => undefined,
+    })
+
+    expect(target.got).toHaveLength(1)
+    expect(messages.every(({ ack }) => ack.mock.calls.length === 1)).toBe(true)
+  })
+
+  it('for a target that is no longer configured ends its delivery as cancelled', async () => {
+    const event = await stored(config, 'hype', aPayment())
+
+    const { delivery } = await attempt(aConfig({ name: 'other' }), event)
+
+    expect(delivery).toMatchObject({
+      state: 'cancelled',
+      reason: 'its target is no longer configured',
+    })
+  })
+
+  it('for a disabled target holds its delivery', async () => {
+    const event = await stored(config, 'hype', aPayment())
+
+    const { delivery } = await attempt(aConfig({ name: 'crm', enabled: false }), event)
+
+    expect(delivery).toMatchObject({ state: 'held', reason: 'disabled', attempts: [] })
+  })
+
+  it('comes again when D1 cannot be read, and nothing is sent', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    const db = {
+      prepare: () => {
+        throw new Error('D1_ERROR: D1 DB is overloaded.')
+      },
+    } as unknown as D1Database
+
+    const { message } = await attempt(config, event, { send: target.send, db })
+
+    expect(target.got).toEqual([])
+    expect(message.ack).not.toHaveBeenCalled()
+    expect(message.retry).toHaveBeenCalledWith({ delaySeconds: 30 })
+  })
+
+  it('insists on recording an answer when D1 stumbles: one request, one record', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    let failures = 2
+    const db = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: (statements: D1PreparedStatement[]) =>
+        failures-- > 0
+          ? Promise.reject(new Error('Network connection lost.'))
+          : env.DB.batch(statements),
+    } as unknown as D1Database
+
+    const { delivery, message } = await attempt(config, event, { send: target.send, db })
+
+    expect(target.got).toHaveLength(1)
+    expect(delivery).toMatchObject({ state: 'delivered' })
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+})
+
+describe('a batch', () => {
+  it('has at most five requests waiting at once, and a slow target does not stop the others', async () => {
+    const events = await Promise.all(
+      Array.from({ length: 10 }, () => stored(config, 'hype', aPayment())),
+    )
+    let waiting = 0
+    let most = 0
+    const send = async () => {
+      most = Math.max(most, ++waiting)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      waiting--
+      return new Response('ok')
+    }
+    const messages = events.map((event) => aMessage({ event, target: 'crm', attempt: 1 }))
+
+    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, messages, {
+      send,
+      now: () => NOW,
+      random: () => 0,
+      log: () => undefined,
+    })
+
+    expect(most).toBe(5)
+    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+    expect(details.every((event) => event?.deliveries[0]?.state === 'delivered')).toBe(true)
+  })
+
+  it('costs one row written for each delivery, and at most 5 read', async () => {
+    const events = await Promise.all(
+      Array.from({ length: 3 }, () => stored(config, 'hype', aPayment())),
+    )
+    const metas: D1Meta[] = []
+    const db = {
+      prepare: (sql: string) => spied(env.DB.prepare(sql), metas),
+      batch: async (statements: D1PreparedStatement[]) => {
+        const results = await env.DB.batch(statements)
+        metas.push(...results.map(({ meta }) => meta))
+        return results
+      },
+    } as unknown as D1Database
+
+    await deliver(
+      { DB: db, RETRIES: aQueue().queue },
+      config,
+      events.map((event) => aMessage({ event, target: 'crm', attempt: 1 })),
+      { send: aTarget().send, now: () => NOW, random: () => 0, log: () => undefined },
+    )
+
+    const total = (key: 'rows_written' | 'rows_read') => metas.reduce((n, meta) => n + meta[key], 0)
+    expect(total('rows_written')).toBe(3)
+    expect(total('rows_read')).toBeLessThanOrEqual(15)
+  })
+})
+
+/** A statement that remembers the meta of what it reads. */
+function spied(statement: D1PreparedStatement, metas: D1Meta[]): D1PreparedStatement {
+  return new Proxy(statement, {
+    get(target, key) {
+      if (key === 'bind') return (...values: unknown[]) => spiedBound(target.bind(...values), metas)
+      return Reflect.get(target, key)
+    },
+  })
+}
+
+function spiedBound(statement: D1PreparedStatement, metas: D1Meta[]): D1PreparedStatement {
+  const all = statement.all.bind(statement)
+  statement.all = (async () => {
+    const result = await all()
+    metas.push(result.meta)
+    return result
+  }) as typeof statement.all
+  return statement
+}
+
+it('logs one line for each attempt, without anything personal in it', async () => {
+  const event = await stored(config, 'hype', aPayment({ email: 'private@example.com' }))
+
+  const { lines } = await attempt(config, event)
+
+  expect(lines).toEqual([
+    {
+      at: 'deliver',
+      event,
+      type: 'payment.created',
+      target: 'crm',
+      attempt: 1,
+      status: 200,
+      error: undefined,
+      ms: 0,
+      state: 'delivered',
+    },
+  ])
+})

@@ -1,0 +1,75 @@
+// What lies still is set in motion again.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import type { Config } from '../../src/config.ts'
+import { OVERDUE_MARGIN_SECONDS, sweep } from '../../src/stages/sweep.ts'
+import { getEvent } from '../../src/store/events.ts'
+import { aConfig, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
+
+async function run(config: Config, now: number) {
+  const [deliveries, retries] = [aQueue(), aQueue()]
+  const env_ = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
+  await sweep(env_, config, now, () => undefined)
+  return { deliveries: deliveries.sent, retries: retries.sent }
+}
+
+const MARGIN = OVERDUE_MARGIN_SECONDS * 1000
+
+describe('the sweep', () => {
+  it('sends a delivery again whose message was lost, once it is overdue by the margin', async () => {
+    const config = aConfig({ name: 'lost' })
+    const event = await stored(config, 'hapana', aStatusChange())
+
+    const early = await run(config, NOW + MARGIN)
+    const late = await run(config, NOW + MARGIN + 1)
+
+    const mine = { event, target: 'lost', attempt: 1, delaySeconds: 0 }
+    expect(early.deliveries).not.toContainEqual(mine)
+    expect(late.deliveries).toContainEqual(mine)
+  })
+
+  it('sends a later attempt through the queue of retries', async () => {
+    const config = aConfig({ name: 'again' })
+    const event = await stored(config, 'hapana', aStatusChange())
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'retrying', attempt = 3 WHERE target = 'again'`,
+    ).run()
+
+    const { deliveries, retries } = await run(config, NOW + MARGIN + 1)
+
+    expect(retries).toContainEqual({ event, target: 'again', attempt: 3, delaySeconds: 0 })
+    expect(deliveries.filter(({ target }) => target === 'again')).toEqual([])
+  })
+
+  it('lets go of what a disabled target had held back, once it is enabled', async () => {
+    const off = aConfig({ name: 'off', enabled: false })
+    const event = await stored(off, 'hapana', aStatusChange())
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+      { state: 'held', reason: 'disabled' },
+    ])
+    await run(off, NOW)
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'held' }])
+
+    const { deliveries } = await run(aConfig({ name: 'off' }), NOW)
+
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+      { state: 'pending', reason: null },
+    ])
+    expect(deliveries).toContainEqual({ event, target: 'off', attempt: 1, delaySeconds: 0 })
+  })
+
+  it('takes up 1,000 at most in a run', async () => {
+    const config = aConfig({ name: 'many' })
+    const event = await stored(config, 'hapana', aStatusChange())
+    await env.DB.prepare(
+      `INSERT INTO deliveries (event, target, state, attempt, due, attempts)
+       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
+       SELECT i, 'many', 'pending', 1, 1000, '[]' FROM n`,
+    ).run()
+
+    const { deliveries } = await run(config, NOW + MARGIN + 1)
+
+    expect(deliveries).toHaveLength(1000)
+    expect(deliveries.some((message) => message.event === event)).toBe(false)
+  })
+})
