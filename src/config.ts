@@ -27,8 +27,8 @@ export type Config = {
   notes: readonly ConfigIssue[]
 }
 
-/** Gives a secret's value by its name; undefined when it is not set. */
-export type SecretReader = (name: string) => string | undefined
+/** Gives a secret's value by its name; undefined when it is not set. `path` says what asks for it. */
+export type SecretReader = (name: string, path: string) => string | undefined
 
 const DEFAULT_MAX_BODY_BYTES = 900_000
 /** D1 keeps rows of at most 2,000,000 bytes, and a row holds the body twice: as it came and normalized. */
@@ -224,11 +224,11 @@ export function isBrokenSource(source: ConfiguredSource | BrokenSource): source 
   return 'broken' in source
 }
 
-/** Names of all secrets that sources and targets need, as far as they can be read, each with its first use. */
+/** The names of all secrets that the configuration asks for, as far as it can be read, each with its first use. */
 export function secretNames(vars: Record<string, unknown>): Map<string, string> {
-  const found = new Map<string, string>([['ADMIN_TOKEN', 'the API']])
-  parseConfig(vars, (secret) => {
-    if (!found.has(secret)) found.set(secret, 'sources or targets')
+  const found = new Map([['ADMIN_TOKEN', 'the API']])
+  parseConfig(vars, (secret, path) => {
+    if (!found.has(secret)) found.set(secret, path)
     return undefined
   })
   return found
@@ -411,7 +411,7 @@ function readSecrets(
   errors: ConfigIssue[],
 ): string[] {
   return names.flatMap((secret) => {
-    const value = secretOf(secret)
+    const value = secretOf(secret, path)
     if (value) return [value]
     errors.push({ path, message: `${secret} is not set: run "npx wrangler secret put ${secret}"` })
     return []

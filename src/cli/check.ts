@@ -2,7 +2,7 @@
 import { type Config, isBrokenSource, parseConfig, secretNames } from '../config.ts'
 import { EVENT_DATA } from '../core/event.ts'
 import { matchesType } from '../core/routing.ts'
-import { isBroken } from '../core/target.ts'
+import { type BrokenTarget, isBroken, type Target } from '../core/target.ts'
 import { readEnvFile, readProject } from './project.ts'
 
 /** A stand-in for secrets that only the deployed Worker knows. It passes for any of them. */
@@ -44,6 +44,11 @@ export function describe(config: Config, vars: Record<string, unknown>): string 
     return [type, wanting.map(({ name }) => name).join(', ') || '(nobody)']
   })
   const secrets = [...secretNames(vars)].map(([name, use]) => [name, use])
+  const local = config.targets.filter(isLocal).map(({ name }) => ({
+    path: `target ${name}`,
+    message: 'is on this machine: "npm run deploy" refuses it',
+  }))
+  const notes = [...config.notes, ...local]
   const issues = (list: Config['errors']) =>
     list.map(({ path, message }) => `  ${path}: ${message}`)
   return [
@@ -51,7 +56,7 @@ export function describe(config: Config, vars: Record<string, unknown>): string 
     table('TARGET', ['', 'format', 'events', 'url'], targets),
     table('EVENT', ['', 'goes to'], types),
     table('SECRET', ['', 'needed by'], secrets),
-    ...(config.notes.length > 0 ? [`NOTES\n${issues(config.notes).join('\n')}\n`] : []),
+    ...(notes.length > 0 ? [`NOTES\n${issues(notes).join('\n')}\n`] : []),
     config.errors.length > 0
       ? `ERRORS\n${issues(config.errors).join('\n')}`
       : 'The configuration is in order.',
@@ -72,6 +77,11 @@ function proofOf({
     ...(secrets.length > 0 ? [shared] : []),
     ...(signingSecrets.length > 0 ? ['signature'] : []),
   ].join(' and ')
+}
+
+/** True for a target on this machine, which a deployed relay cannot reach; configuration allows http for no other. */
+export function isLocal(target: Target | BrokenTarget): target is Target {
+  return !isBroken(target) && target.url.startsWith('http:')
 }
 
 /** Where a URL leads, without what may be secret in it. */

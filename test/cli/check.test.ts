@@ -1,0 +1,102 @@
+// What `npm run check` and `npm run deploy` say of a configuration, before it is in production.
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { aProject, command } from './project.ts'
+
+const withTarget = (toml: string) =>
+  toml
+    .replace('http://127.0.0.1:8788/', 'https://crm.example.com/hooks/s3cret')
+    .replace('"example"', '"crm"')
+
+async function within(
+  change: (toml: string) => string,
+  args: string[],
+  files: Record<string, string> = {},
+) {
+  const project = aProject(change)
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(path.join(project.dir, name), text)
+  try {
+    return await command(project.dir, ...args)
+  } finally {
+    project.remove()
+  }
+}
+
+describe('npm run check', () => {
+  it('shows sources, targets, routes and secrets, and nothing of a URL that may be secret', async () => {
+    const { status, output } = await within(withTarget, ['check'])
+
+    expect(status).toBe(0)
+    expect(output).toMatch(/^hapana {2}hapana {2}\/in\/hapana {3}header x-relay-key$/m)
+    expect(output).toMatch(/^crm {5}cloudevents {2}\* {7}https:\/\/crm\.example\.com\/…$/m)
+    expect(output).toMatch(/^payment\.created +crm$/m)
+    expect(output).toMatch(/^HYPE_SECRET +SOURCES\[1\]\.secret$/m)
+    expect(output).toContain('The configuration is in order.')
+    expect(output).not.toContain('s3cret')
+  })
+
+  it('names the path and the remedy of each error, and fails', async () => {
+    const { status, output } = await within(
+      (toml) =>
+        toml.replace(
+          'url = "http://127.0.0.1:8788/"',
+          'url = "http://crm.example.com/"\nevent = ["*"]',
+        ),
+      ['check'],
+    )
+
+    expect(status).toBe(1)
+    expect(output).toContain('example  BROKEN')
+    expect(output).toContain('TARGETS[0].event: is no key that is known: check its spelling')
+  })
+})
+
+describe('npm run deploy', () => {
+  it('refuses the example target', async () => {
+    const { status, output } = await within((toml) => toml, ['deploy', '--dry-run'])
+
+    expect(status).toBe(1)
+    expect(output).toContain('Nothing was deployed: the target "example" is on this machine')
+  })
+
+  it('refuses a configuration with errors', async () => {
+    const { status, output } = await within(
+      (toml) => withTarget(toml).replace('"hype"\nsecret', '"hipe"\nsecret'),
+      ['deploy', '--dry-run'],
+    )
+
+    expect(status).toBe(1)
+    expect(output).toContain('SOURCES[1].vendor: must be hapana or hype')
+    expect(output).toContain('Nothing was deployed: mend these errors first.')
+  })
+
+  it('refuses a file of secrets that lacks one', async () => {
+    const { status, output } = await within(withTarget, ['deploy', '--dry-run'], {
+      '.prod.vars': 'ADMIN_TOKEN="x"\nHYPE_SECRET="y"\n',
+    })
+
+    expect(status).toBe(1)
+    expect(output.trim()).toBe(
+      'Nothing was deployed: .prod.vars lacks HAPANA_SECRET, EXAMPLE_SIGNING_SECRET.',
+    )
+  })
+
+  it('shows with --dry-run what it would do, and builds a Worker of less than 150 KB gzipped', async () => {
+    const { status, output } = await within(withTarget, ['deploy', '--dry-run'])
+
+    expect(status).toBe(0)
+    expect(output).toContain('create the queue membership-relay-deliveries, if it is missing')
+    expect(output).toContain('apply the migrations to membership-relay')
+    const [, kib] = /gzip: ([\d.]+) KiB/.exec(output) ?? []
+    expect((Number(kib) * 1024) / 1000).toBeLessThan(150)
+  })
+})
+
+it('explains itself when asked, and when it is called by a name that it does not have', async () => {
+  const { status, output } = await within((toml) => toml, ['deplyo'])
+
+  expect(status).toBe(1)
+  expect(output).toMatch(/npm run start .*\n.*npm run check .*\n.*npm run deploy /)
+})

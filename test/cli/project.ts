@@ -1,0 +1,68 @@
+// A copy of the project that a test may spoil, and its commands as a user runs them.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+const ROOT = path.join(import.meta.dirname, '../..')
+
+/** Copies the project; its packages are linked. `change` edits wrangler.toml. */
+export function aProject(change: (toml: string) => string = (toml) => toml) {
+  const dir = mkdtempSync(path.join(tmpdir(), 'relay-'))
+  for (const name of ['src', 'package.json', 'tsconfig.json']) {
+    cpSync(path.join(ROOT, name), path.join(dir, name), { recursive: true })
+  }
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(dir, 'node_modules'))
+  writeFileSync(
+    path.join(dir, 'wrangler.toml'),
+    change(readFileSync(path.join(ROOT, 'wrangler.toml'), 'utf8')),
+  )
+  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
+}
+
+/** Runs a command to its end; gives its exit status and all that it said. */
+export async function command(dir: string, ...args: string[]) {
+  const running = begin(dir, ...args)
+  const [status] = await once(running.child, 'close')
+  return { status, output: running.output() }
+}
+
+export type Running = {
+  child: ChildProcess
+  output: () => string
+  until: (pattern: RegExp) => Promise<RegExpMatchArray>
+}
+
+/** Begins a command. `until` waits for a line and gives the match; it fails when the command ends before. */
+export function begin(dir: string, ...args: string[]): Running {
+  const child = spawn(process.execPath, [path.join(dir, 'src/cli/main.js'), ...args], { cwd: dir })
+  let said = ''
+  child.stdout.on('data', (data) => {
+    said += data
+  })
+  child.stderr.on('data', (data) => {
+    said += data
+  })
+  const until = async (pattern: RegExp) => {
+    const deadline = Date.now() + 45_000
+    for (;;) {
+      const match = pattern.exec(said)
+      if (match) return match
+      if (child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`${pattern} was not said:\n${said}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  return { child, output: () => said, until }
+}
+
+/** A port on which nothing listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

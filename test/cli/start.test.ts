@@ -1,0 +1,178 @@
+// The main job as a newcomer sees it: `npm start`, one webhook of each kind, and each arrives, verified.
+import { once } from 'node:events'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aProject, begin, command, freePort, type Running } from './project.ts'
+
+const FIXTURES = path.join(import.meta.dirname, '../fixtures/vendors')
+
+/** The vendor's own sample, then each event of both vendors. */
+const WEBHOOKS = [
+  ['hype/sample-payment', 'payment.created'],
+  ['hapana/account-created-article', 'contact.created'],
+  ['hapana/client-updated-article', 'contact.updated'],
+  ['hapana/client-status-change-article', 'membership.status_changed'],
+  ['hapana/package-purchased-article', 'purchase.completed'],
+  ['hapana/check-in-article', 'checkin.recorded'],
+  ['hapana/outbound-message-article', 'message.sent'],
+  ['hype/contact-created', 'contact.created'],
+  ['hype/contact-updated', 'contact.updated'],
+  ['hype/payment-created', 'payment.created'],
+  ['hype/payment-updated-user', 'payment.updated'],
+  ['hype/payment-deleted-user', 'subscription.ended'],
+] as const
+
+describe('npm start', () => {
+  const project = aProject()
+  let relay: Running
+  let port: number
+  let secrets: Record<string, string>
+
+  beforeAll(async () => {
+    port = await freePort()
+    relay = begin(project.dir, 'start', '--port', String(port))
+    await relay.until(/Ctrl-C ends everything/)
+    const lines = readFileSync(path.join(project.dir, '.dev.vars'), 'utf8').matchAll(
+      /^(\w+)="(.+)"$/gm,
+    )
+    secrets = Object.fromEntries([...lines].map(([, name, value]) => [name, value]))
+  })
+  afterAll(() => {
+    if (relay.child.exitCode === null) relay.child.kill('SIGINT')
+    project.remove()
+  })
+
+  it('makes the missing secrets, readable by their owner alone', () => {
+    expect(Object.keys(secrets).sort()).toEqual([
+      'ADMIN_TOKEN',
+      'EXAMPLE_SIGNING_SECRET',
+      'HAPANA_SECRET',
+      'HYPE_SECRET',
+    ])
+    expect(new Set(Object.values(secrets)).size).toBe(4)
+    expect(statSync(path.join(project.dir, '.dev.vars')).mode & 0o777).toBe(0o600)
+  })
+
+  it('prints a curl for each source that works as it stands', async () => {
+    const curls = relay.output().match(/^curl '.*\/in\/.*$/gm) ?? []
+
+    expect(curls).toHaveLength(2)
+    for (const curl of curls) {
+      const { stdout } = await run('bash', '-c', `${curl} -s`)
+      expect(JSON.parse(stdout)).toMatchObject({ status: 'accepted', deliveries: 1 })
+    }
+  })
+
+  it.each(WEBHOOKS)('relays %s to the receiver as %s, verified', async (fixture, type) => {
+    const { request } = JSON.parse(readFileSync(path.join(FIXTURES, `${fixture}.json`), 'utf8'))
+    const [vendor = ''] = fixture.split('/')
+    const query = new URLSearchParams({ ...request.query, key: secrets.HYPE_SECRET ?? '' })
+    const sentAt = Date.now()
+
+    const response = await fetch(`http://127.0.0.1:${port}/in/${vendor}?${query}`, {
+      method: 'POST',
+      headers: { ...request.headers, 'x-relay-key': secrets.HAPANA_SECRET ?? '' },
+      body: request.text ?? JSON.stringify(request.body),
+    })
+
+    expect(response.status).toBe(202)
+    const { id } = (await response.json()) as { id: string }
+    const [line] = await relay.until(new RegExp(`receiver.*${id}.*`))
+    expect(line).toBe(`receiver  ✓ verified  ${type}  ${id}  from ${vendor}  attempt 1`)
+    console.info(`${fixture}: at the receiver after ${Date.now() - sentAt} ms`)
+  })
+
+  it('refuses a second one in a sentence, as its port is taken', async () => {
+    const { status, output } = await command(project.dir, 'start', '--port', String(port))
+
+    expect(status).toBe(1)
+    expect(output.trim()).toBe(
+      `Port ${port}, which the relay needs, is in use: end what listens there, or use "npm start -- --port N".`,
+    )
+  })
+
+  it('ends with everything that it started', async () => {
+    relay.child.kill('SIGINT')
+    await once(relay.child, 'close')
+
+    expect(relay.child.exitCode).toBe(0)
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
+    await expect(fetch('http://127.0.0.1:8788/')).rejects.toThrow()
+    const { stdout } = await run('ps', '-eo', 'args')
+    expect(stdout.split('\n').filter((line) => line.includes(project.dir))).toEqual([])
+  })
+})
+
+describe('npm start says in one sentence', () => {
+  it.each([
+    [
+      'where wrangler.toml is broken',
+      (toml: string) => toml.replace('[[vars.SOURCES]]', '[[vars.SOURCES]'),
+      /^wrangler\.toml is broken at line \d+, column \d+: .*\.$/,
+    ],
+    [
+      'that wrangler.toml has no database',
+      (toml: string) => toml.replace('[[d1_databases]]', '[[d1_base]]'),
+      /^wrangler\.toml: \[\[d1_databases\]\] with binding = "DB" and a database_name is missing\.$/,
+    ],
+  ])('%s', async (_case, change, sentence) => {
+    const project = aProject(change)
+
+    const { status, output } = await command(project.dir, 'start')
+    project.remove()
+
+    expect(status).toBe(1)
+    expect(output.trim()).toMatch(sentence)
+  })
+
+  it('that the port of its receiver is in use', async () => {
+    const project = aProject()
+    const server = createServer().listen(8788, '127.0.0.1')
+    await once(server, 'listening')
+
+    const { status, output } = await command(
+      project.dir,
+      'start',
+      '--port',
+      String(await freePort()),
+    )
+    server.close()
+    project.remove()
+
+    expect(status).toBe(1)
+    expect(output.trim()).toMatch(/^Port 8788, which the receiver needs, is in use: .*$/)
+  })
+
+  it('that its port is none', async () => {
+    const project = aProject()
+
+    const { output } = await command(project.dir, 'start', '--port', 'many')
+    project.remove()
+
+    expect(output.trim()).toBe('--port takes a number from 1 to 65535, not "many".')
+  })
+
+  it.skipIf(!existsSync('/usr/bin/env'))('that the packages are not installed', async () => {
+    const project = aProject()
+    await run('rm', path.join(project.dir, 'node_modules'))
+
+    const { status, output } = await command(project.dir, 'start')
+    project.remove()
+
+    expect(status).toBe(1)
+    expect(output.trim()).toBe('The packages are not installed: run "npm ci" first.')
+  })
+})
+
+async function run(program: string, ...args: string[]) {
+  const { spawn } = await import('node:child_process')
+  const child = spawn(program, args)
+  let stdout = ''
+  child.stdout.on('data', (data) => {
+    stdout += data
+  })
+  const [status] = await once(child, 'close')
+  return { status, stdout }
+}
