@@ -66,3 +66,18 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   return port
 }
+
+/** Runs any program of this machine to its end. */
+export async function run(program: string, ...args: string[]) {
+  const child = spawn(program, args, { cwd: ROOT })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (data) => {
+    stdout += data
+  })
+  child.stderr.on('data', (data) => {
+    stderr += data
+  })
+  const [status] = await once(child, 'close')
+  return { status, stdout, stderr }
+}

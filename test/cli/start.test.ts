@@ -1,10 +1,10 @@
 // The main job as a newcomer sees it: `npm start`, one webhook of each kind, and each arrives, verified.
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aProject, begin, command, freePort, type Running } from './project.ts'
+import { aProject, begin, command, freePort, type Running, run } from './project.ts'
 
 const FIXTURES = path.join(import.meta.dirname, '../fixtures/vendors')
 
@@ -154,7 +154,7 @@ describe('npm start says in one sentence', () => {
     expect(output.trim()).toBe('--port takes a number from 1 to 65535, not "many".')
   })
 
-  it.skipIf(!existsSync('/usr/bin/env'))('that the packages are not installed', async () => {
+  it('that the packages are not installed', async () => {
     const project = aProject()
     await run('rm', path.join(project.dir, 'node_modules'))
 
@@ -164,15 +164,23 @@ describe('npm start says in one sentence', () => {
     expect(status).toBe(1)
     expect(output.trim()).toBe('The packages are not installed: run "npm ci" first.')
   })
-})
 
-async function run(program: string, ...args: string[]) {
-  const { spawn } = await import('node:child_process')
-  const child = spawn(program, args)
-  let stdout = ''
-  child.stdout.on('data', (data) => {
-    stdout += data
+  it('that its Node is too old', async () => {
+    const project = aProject()
+    const old = `data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.20.2' })`
+
+    const { status, stderr } = await run(
+      process.execPath,
+      '--import',
+      old,
+      path.join(project.dir, 'src/cli/main.js'),
+      'start',
+    )
+    project.remove()
+
+    expect(status).toBe(1)
+    expect(stderr.trim()).toMatch(
+      /^This is Node 20\.20\.2, and 22\.18 or newer is needed: run "npm ci" .*\.$/,
+    )
   })
-  const [status] = await once(child, 'close')
-  return { status, stdout }
-}
+})

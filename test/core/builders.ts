@@ -1,0 +1,56 @@
+// Complete valid values for tests; what a test is about is overridden by name.
+import type { RelayEvent } from '../../src/core/event.ts'
+import type { BrokenTarget, Target } from '../../src/core/target.ts'
+
+export function anEvent(overrides: object = {}): RelayEvent {
+  return {
+    specversion: '1.0',
+    id: 'evt_38fvcwc000007',
+    type: 'contact.created',
+    source: '/hapana/sites/S1',
+    subject: 'contact/C1',
+    time: '2026-11-21T00:00:00Z',
+    datacontenttype: 'application/json',
+    dataschema: 'https://relay.example/schemas/contact.created/1',
+    relaysource: 'hapana',
+    vendor: 'hapana',
+    vendortype: 'accountCreated',
+    receivedat: '2026-11-21T00:00:00Z',
+    timebasis: 'received',
+    typebasis: 'body',
+    mappingversion: 1,
+    data: { contact: { vendor_id: 'C1' } },
+    ...overrides,
+  } as RelayEvent
+}
+
+export function aTarget(overrides: Partial<Target> = {}): Target {
+  return {
+    name: 'crm',
+    url: 'https://crm.example/hook',
+    events: ['*'],
+    sources: undefined,
+    where: undefined,
+    format: 'cloudevents',
+    transform: undefined,
+    secrets: [],
+    headers: [],
+    include: [],
+    retry: [5],
+    timeoutSeconds: 15,
+    settleSeconds: 0,
+    test: true,
+    enabled: true,
+    ...overrides,
+  }
+}
+
+export function aBrokenTarget(overrides: Partial<BrokenTarget> = {}): BrokenTarget {
+  return {
+    name: 'crm',
+    events: ['*'],
+    sources: undefined,
+    broken: 'TARGETS[0].url: must be https',
+    ...overrides,
+  }
+}
