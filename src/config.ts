@@ -458,10 +458,13 @@ function isExpression(text: string): boolean {
   }
 }
 
-/** Compiles JSONata with bounds on recursion and lists, so that an expression ends. */
+/**
+ * Compiles JSONata with bounds on recursion and lists, so that an expression ends. It sees a copy of the event in
+ * plain JSON: what it does to it stays there, and a number that kept its spelling is a number like any other.
+ */
 function compile(text: string): Expression {
   const expression = jsonata(text, { stack: 500, sequence: 10_000 })
-  return async (event) => expression.evaluate(event)
+  return async (event) => expression.evaluate(JSON.parse(JSON.stringify(event)))
 }
 
 function readMaxBody(value: unknown, errors: ConfigIssue[]): number {

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import { EVENT_DATA, type EventType, SCHEMA_VERSION } from '../core/event.ts'
 import type { Env } from '../env.ts'
 import { isAnswering } from '../store/events.ts'
+import { withinTimeout } from '../store/within.ts'
 import { api } from './api.ts'
 import { intake } from './intake.ts'
 import { problem } from './problems.ts'
@@ -17,7 +18,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
       intake(c.req.raw, c.req.param('source'), c.env, configOf(c.env), tools),
     )
     .get('/healthz', async (c) => {
-      const isHealthy = await isAnswering(c.env.DB).catch(() => false)
+      const isHealthy = await withinTimeout(isAnswering(c.env.DB)).catch(() => false)
       return isHealthy ? c.json({ status: 'ok' }) : problem(503, 'unhealthy', 'D1 does not answer.')
     })
     .get('/schemas/:type/:version', (c) => {

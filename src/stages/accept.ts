@@ -12,6 +12,7 @@ import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
 import { queueDelaySeconds } from '../core/retry.ts'
 import type { Env } from '../env.ts'
 import { isKeyTaken, type NewRecord, type Recorded, recordEvents } from '../store/events.ts'
+import { withinTimeout } from '../store/within.ts'
 import { VENDORS } from '../vendors/index.ts'
 import { type Incoming, makeRecord } from './record.ts'
 
@@ -20,9 +21,6 @@ export const MAX_EVENTS = 100
 
 /** Through how many relays a request may have come: two in a row happen, a loop does not end by itself. */
 export const MAX_HOPS = 5
-
-/** How long D1 may take before the sender is told to come again; Hapana waits 10 s, other senders as little as 1. */
-const D1_TIMEOUT_MS = 2000
 
 /** The most messages that a queue takes at once (Cloudflare Queues limits). */
 const QUEUE_BATCH = 100
@@ -118,22 +116,13 @@ async function store(
         db,
         made.map(({ record }) => record),
       )
-      const recorded = await within(D1_TIMEOUT_MS, writing)
+      const recorded = await withinTimeout(writing)
       return ok(made.flatMap((one, i) => (recorded[i] ? [{ ...one, recorded: recorded[i] }] : [])))
     } catch (error) {
       if (isKeyTaken(error) && tries < 3) continue
       return refuse({ kind: 'not_stored', reason: String(error) })
     }
   }
-}
-
-/** A promise's value, or an error when it takes longer. What it began may still succeed: a repeat is recognised. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`D1 did not answer within ${ms} ms`)), ms)
-  })
-  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
 }
 
 /** Tells the queue what is due. When it does not listen, the sweep will: the rows are there. */

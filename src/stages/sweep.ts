@@ -24,29 +24,24 @@ export async function sweep(
   now: number,
   log: (line: Record<string, unknown>) => void,
 ): Promise<void> {
-  let released = 0
+  const overdue = await listOverdue(env.DB, now - OVERDUE_MARGIN_SECONDS * 1000, MAX_A_RUN)
+  const released: DeliveryMessage[] = []
   for (const name of await listHeldTargets(env.DB)) {
     const target = config.targets.find((known) => known.name === name)
     // One that is gone from the configuration is let go too: its deliveries end as cancelled.
-    const isWaiting = target !== undefined && (isBroken(target) || !target.enabled)
-    if (!isWaiting)
-      released += await releaseHeld(
-        env.DB,
-        name,
-        now - OVERDUE_MARGIN_SECONDS * 1000 - 1,
-        MAX_A_RUN,
-      )
+    const mustWait = target !== undefined && (isBroken(target) || !target.enabled)
+    if (!mustWait) released.push(...(await releaseHeld(env.DB, name, now, MAX_A_RUN)))
   }
-  const overdue = await listOverdue(env.DB, now - OVERDUE_MARGIN_SECONDS * 1000, MAX_A_RUN)
+  const messages = [...overdue, ...released]
   await send(
     env.DELIVERIES,
-    overdue.filter(({ attempt }) => attempt === 1),
+    messages.filter(({ attempt }) => attempt === 1),
   )
   await send(
     env.RETRIES,
-    overdue.filter(({ attempt }) => attempt > 1),
+    messages.filter(({ attempt }) => attempt > 1),
   )
-  if (overdue.length + released > 0) log({ at: 'sweep', sent: overdue.length, released })
+  if (messages.length > 0) log({ at: 'sweep', overdue: overdue.length, released: released.length })
 }
 
 async function send(queue: Queue<DeliveryMessage>, messages: DeliveryMessage[]): Promise<void> {

@@ -139,39 +139,51 @@ export async function listOverdue(
        WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?2`,
     )
     .bind(before, limit)
-    .all<{ key: string; target: string; attempt: number }>()
-  return results.map(({ key, target, attempt }) => ({ event: idOfKey(key), target, attempt }))
+    .all<MessageRow>()
+  return results.map(messageOf)
 }
 
-/** The targets for which deliveries are held because of their configuration. */
+type MessageRow = { key: string; target: string; attempt: number }
+
+function messageOf({ key, target, attempt }: MessageRow): DeliveryMessage {
+  return { event: idOfKey(key), target, attempt }
+}
+
+/** The targets for which deliveries are held. Reads one row for each, however many deliveries there are. */
 export async function listHeldTargets(db: D1Database): Promise<string[]> {
   const { results } = await db
     .prepare(
-      `SELECT DISTINCT target FROM deliveries WHERE state = 'held' AND reason IN ('disabled', 'broken')`,
+      `WITH RECURSIVE held (target) AS (
+         SELECT min(target) FROM deliveries WHERE state = 'held'
+         UNION ALL
+         SELECT (SELECT min(target) FROM deliveries WHERE state = 'held' AND target > held.target)
+         FROM held WHERE held.target IS NOT NULL)
+       SELECT target FROM held WHERE target IS NOT NULL`,
     )
     .all<{ target: string }>()
   return results.map(({ target }) => target)
 }
 
 /**
- * Lets go of a target's deliveries that its configuration held back; they are due at `now` (epoch milliseconds),
- * and so found by the next look at what is overdue. At most `limit`; gives how many.
+ * Lets go of a target's deliveries that its configuration held back, at most `limit` of them: they are due at `now`
+ * (epoch milliseconds). Gives them.
  */
 export async function releaseHeld(
   db: D1Database,
   target: string,
   now: number,
   limit: number,
-): Promise<number> {
-  const { meta } = await db
+): Promise<DeliveryMessage[]> {
+  const { results } = await db
     .prepare(
       `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
          reason = NULL, due = ?2
-       WHERE target = ?1 AND state = 'held' AND event IN (
+       WHERE target = ?1 AND event IN (
          SELECT event FROM deliveries
-         WHERE target = ?1 AND state = 'held' AND reason IN ('disabled', 'broken') ORDER BY event LIMIT ?3)`,
+         WHERE target = ?1 AND state = 'held' AND reason IN ('disabled', 'broken') LIMIT ?3)
+       RETURNING CAST(event AS TEXT) AS key, target, attempt`,
     )
     .bind(target, now, limit)
-    .run()
-  return meta.changes
+    .all<MessageRow>()
+  return results.map(messageOf)
 }

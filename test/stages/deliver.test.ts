@@ -148,17 +148,17 @@ describe('a delivery', () => {
 
   it("has the body that the target's transform makes", async () => {
     const target = aTarget()
-    const made = aConfig({
-      name: 'crm',
-      transform: '{ "who": data.contact.vendor_id, "what": type }',
-    })
-    const event = await stored(made, 'hype', aPayment({ id: 'shaped' }))
+    const transform = '{ "who": data.contact.vendor_id, "what": type, "n": data.extra.n + 1 }'
+    const made = aConfig({ name: 'crm', transform })
+    const body = JSON.stringify(aPayment({ id: 'shaped', n: 1 })).replace('"n":1', '"n":1.50')
+    const event = await stored(made, 'hype', body)
 
     await attempt(made, event, { send: target.send })
 
     expect(JSON.parse(target.got[0]?.body ?? '')).toEqual({
       who: 'shaped',
       what: 'payment.created',
+      n: 2.5,
     })
   })
 
@@ -327,6 +327,18 @@ describe('a message', () => {
     expect(target.got).toHaveLength(1)
     expect(again.message.ack).toHaveBeenCalledOnce()
     expect(again.delivery?.attempts).toHaveLength(1)
+  })
+
+  it('of an attempt that was made does nothing, although the next is due', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget(() => new Response('', { status: 500 }))
+    await attempt(config, event, { send: target.send })
+
+    const again = await attempt(config, event, { send: target.send, now: NOW + 60_000 })
+
+    expect(target.got).toHaveLength(1)
+    expect(again.queued).toEqual([])
+    expect(again.delivery).toMatchObject({ state: 'retrying', attempt: 2 })
   })
 
   it('of an event that is not in the log does nothing', async () => {

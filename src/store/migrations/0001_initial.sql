@@ -47,5 +47,5 @@ CREATE TABLE deliveries (
 -- What the sweep looks for. Costs nothing when a delivery leaves it.
 CREATE INDEX deliveries_due ON deliveries (due) WHERE state IN ('pending', 'retrying');
 
--- What is held for a target.
-CREATE INDEX deliveries_held ON deliveries (target) WHERE state = 'held';
+-- What is held for a target, and why.
+CREATE INDEX deliveries_held ON deliveries (target, reason) WHERE state = 'held';
