@@ -13,7 +13,7 @@ const SECRETS: Record<string, string> = {
 const config = parseConfig(
   {
     SOURCES: [
-      { name: 'gym', vendor: 'hapana', secret: 'KEY', header: 'X-Relay-Key' },
+      { name: 'gym', vendor: 'hapana', secret: 'KEY', header: 'X-Hapana-Key' },
       { name: 'signed', vendor: 'hapana', signing_secret: 'SIGNING' },
       { name: 'community', vendor: 'hype', secret: 'KEY' },
       { name: 'broken', vendor: 'hype', secret: 'NOT_SET' },
@@ -33,7 +33,7 @@ const app = createApp(() => config, {
 })
 const bindings = { ...env, DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: aQueue().queue }
 
-const PROVEN = { 'x-relay-key': 'correct-horse-battery-staple' }
+const PROVEN = { 'x-hapana-key': 'correct-horse-battery-staple' }
 
 async function post(path: string, init: RequestInit = {}) {
   const response = await app.request(
@@ -53,6 +53,14 @@ async function post(path: string, init: RequestInit = {}) {
     body: text === '' ? undefined : JSON.parse(text),
   }
 }
+
+it('keeps no secret with an event, even one in a header that looks like the vendor’s own', async () => {
+  await post('/in/gym', { headers: PROVEN, body: JSON.stringify(aStatusChange()) })
+
+  const { results } = await env.DB.prepare('SELECT headers FROM events').all()
+  expect(results.length).toBeGreaterThan(0)
+  expect(JSON.stringify(results)).not.toContain(SECRETS.KEY)
+})
 
 async function rowCount(): Promise<number> {
   return (await env.DB.prepare('SELECT count(*) AS n FROM events').first<number>('n')) ?? -1
@@ -187,7 +195,7 @@ describe('a secret that is', () => {
     ['not ASCII', '\u00e9\u00e8'],
   ])('%s does not prove a sender', async (_case, value) => {
     const before = await rowCount()
-    const headers: Record<string, string> = value === undefined ? {} : { 'x-relay-key': value }
+    const headers: Record<string, string> = value === undefined ? {} : { 'x-hapana-key': value }
     const query = value === undefined ? '' : `?key=${encodeURIComponent(value)}`
 
     expect(await post('/in/gym', { headers, body })).toMatchObject(problem('not-proven', 401))
@@ -202,7 +210,7 @@ describe('a secret that is', () => {
   })
 
   it('wrong is logged with its cause', async () => {
-    await post('/in/gym', { headers: { 'x-relay-key': 'nope' }, body })
+    await post('/in/gym', { headers: { 'x-hapana-key': 'nope' }, body })
 
     expect(lines.at(-1)).toMatchObject({
       at: 'accept',

@@ -113,6 +113,29 @@ describe('an accepted event', () => {
   })
 })
 
+describe('a duplicate', () => {
+  it('is a row of its own in the log that names the first, and has no deliveries', async () => {
+    const { queue, sent } = aQueue()
+    const change = aStatusChange({ clientID: 'said-twice' })
+    const first = await stored(config, 'hapana', change)
+
+    const second = await take(config, 'hapana', change, { queue, now: NOW + 60_000 })
+
+    expect(second).toMatchObject({
+      value: { events: [{ id: first, status: 'duplicate', deliveries: 0 }] },
+    })
+    const duplicates = await listEvents(env.DB, { limit: 200, status: 'duplicate' })
+    const own = duplicates.find(({ subject }) => subject === 'contact/said-twice')
+    expect(own?.id).not.toBe(first)
+    expect(await getEvent(env.DB, own?.id as EventId)).toMatchObject({
+      matched: { id: first, rung: 'content' },
+      planned: 0,
+      deliveries: [],
+    })
+    expect(sent).toEqual([])
+  })
+})
+
 describe('a list of events', () => {
   it('is answered one by one, each kept exactly as it came', async () => {
     const [first, second] = [aStatusChange(), aStatusChange({ status: 'inactive' })]
