@@ -88,7 +88,10 @@ describe('readFields', () => {
 
   it('drops a twin of the same value, whatever its spelling of it', () => {
     const warnings: Warning[] = []
-    const fields = readFields(parseJson('{"amount":1.50,"Amount":1.5}') as object as never, warnings)
+    const fields = readFields(
+      parseJson('{"amount":1.50,"Amount":1.5}') as object as never,
+      warnings,
+    )
 
     expect(fields.read('amount', asText)).toBe('1.50')
     expect(fields.rest()).toEqual({})
