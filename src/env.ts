@@ -10,6 +10,8 @@ export interface Env {
   DELIVERIES: Queue<DeliveryMessage>
   /** Ids of deliveries that failed before, each delayed until its next attempt. */
   RETRIES: Queue<DeliveryMessage>
+  /** Requests that D1 did not take: gzipped records (store/packing.ts). */
+  SPILL: Queue<Uint8Array>
   /** The configured senders: a list of tables, or the same as JSON text. */
   SOURCES?: unknown
   /** The configured receivers; every variable named `TARGETS_…` adds to them. */

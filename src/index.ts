@@ -4,6 +4,7 @@ import type { DeliveryMessage, Env } from './env.ts'
 import { createApp } from './http/app.ts'
 import type { Tools } from './http/tools.ts'
 import { deliver } from './stages/deliver.ts'
+import { spill } from './stages/spill.ts'
 import { sweep } from './stages/sweep.ts'
 
 const tools: Tools = {
@@ -31,6 +32,9 @@ const app = createApp(configOf, tools)
 
 export default {
   fetch: app.fetch,
-  queue: (batch, env) => deliver(env, configOf(env), batch.messages, tools),
+  queue: (batch, env) =>
+    batch.queue.endsWith('-spill')
+      ? spill(env, batch.messages as Message<ArrayBuffer>[], { now: tools.now(), log: tools.log })
+      : deliver(env, configOf(env), batch.messages as Message<DeliveryMessage>[], tools),
   scheduled: (_controller, env) => sweep(env, configOf(env), tools.now(), tools.log),
-} satisfies ExportedHandler<Env, DeliveryMessage>
+} satisfies ExportedHandler<Env, DeliveryMessage | ArrayBuffer>

@@ -79,6 +79,18 @@ export function aQueue() {
   return { sent, queue: queue as unknown as Queue<DeliveryMessage> }
 }
 
+/** A spill queue that keeps what it is given; `refusing` takes nothing. */
+export function aSpill({ refusing = false } = {}) {
+  const kept: Uint8Array[] = []
+  const queue = {
+    send: async (body: Uint8Array) => {
+      if (refusing) throw new Error('Too Many Requests')
+      kept.push(body)
+    },
+  }
+  return { kept, queue: queue as unknown as Queue<Uint8Array> }
+}
+
 /** Takes a body in, proven by its source, through the accept stage. */
 export async function take(
   config: Config,
@@ -88,6 +100,7 @@ export async function take(
     now?: number
     queue?: Queue<DeliveryMessage>
     db?: D1Database
+    spill?: Queue<Uint8Array>
     headers?: Record<string, string>
     query?: Record<string, string>
     tools?: Partial<AcceptTools>
@@ -104,7 +117,11 @@ export async function take(
     body: async () => ({ ok: true as const, value: bytes }),
   }
   return accept(
-    { DB: options.db ?? env.DB, DELIVERIES: options.queue ?? aQueue().queue },
+    {
+      DB: options.db ?? env.DB,
+      DELIVERIES: options.queue ?? aQueue().queue,
+      SPILL: options.spill ?? aSpill({ refusing: true }).queue,
+    },
     config,
     source,
     arrival,

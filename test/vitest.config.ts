@@ -27,6 +27,7 @@ export default defineConfig(async () => {
                 },
                 queueConsumers: {
                   'membership-relay-deliveries': { maxBatchTimeout: 0.05, maxRetries: 2 },
+                  'membership-relay-spill': { maxBatchTimeout: 0.05, maxRetries: 2 },
                   'membership-relay-retries': { maxBatchTimeout: 0.05, maxRetries: 2 },
                 },
               },

@@ -1,20 +1,19 @@
 // request → prove → read → record (normalize, route) → one D1 batch → delivery ids to the queue.
-// What is answered 202 is in the log.
+// What is answered 202 is in the log, or, while D1 is away, in the spill queue.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts'
-import type { DeliveryMessage } from '../core/delivery.ts'
 import { warningText } from '../core/event.ts'
-import type { Warning } from '../core/fields.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
 import { readMessages } from '../core/json.ts'
 import { prove } from '../core/proof.ts'
 import { type Arrival, hopsOf, keepBytes, textOf, type VerifiedRequest } from '../core/request.ts'
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
-import { queueDelaySeconds } from '../core/retry.ts'
 import type { Env } from '../env.ts'
-import { isKeyTaken, type NewRecord, type Recorded, recordEvents } from '../store/events.ts'
+import { isKeyTaken, recordEvents } from '../store/events.ts'
+import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
 import { withinTimeout } from '../store/within.ts'
 import { VENDORS } from '../vendors/index.ts'
 import { type Incoming, makeRecord } from './record.ts'
+import { firstMessages, sendAll } from './sending.ts'
 
 /** More events in one request than any vendor sends; each takes a statement of the one transaction. */
 export const MAX_EVENTS = 100
@@ -22,13 +21,11 @@ export const MAX_EVENTS = 100
 /** Through how many relays a request may have come: two in a row happen, a loop does not end by itself. */
 export const MAX_HOPS = 5
 
-/** The most messages that a queue takes at once (Cloudflare Queues limits). */
-const QUEUE_BATCH = 100
-
 /** What the sender is told of one event. */
 export type Accepted = {
   id: EventId
-  status: 'accepted' | 'duplicate' | 'quarantined'
+  /** `queued`: safe, and not in the log yet. */
+  status: 'accepted' | 'duplicate' | 'quarantined' | 'queued'
   type: string
   deliveries: number
   warnings: string[]
@@ -46,10 +43,10 @@ export type AcceptTools = {
 
 /**
  * Takes a request in. Refuses, in this order: an unknown or broken source, a sender that is not proven, a large
- * body, a loop, what is no JSON object or list of objects, and everything while D1 does not answer.
+ * body, a loop, what is no JSON object or list of objects; and everything when neither D1 nor the queue takes it.
  */
 export async function accept(
-  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  env: Pick<Env, 'DB' | 'DELIVERIES' | 'SPILL'>,
   config: Config,
   sourceName: string,
   arrival: Arrival,
@@ -63,7 +60,7 @@ export async function accept(
   if (!proven.ok) return proven
   const read = readRequest(proven.value, tools.origin)
   if (!read.ok) return read
-  const stored = await store(env.DB, config, source, read.value.incoming, tools)
+  const stored = await store(env, config, source, read.value.incoming, tools)
   if (!stored.ok) return stored
   await sendDue(env.DELIVERIES, stored.value, tools)
   return ok({ batch: read.value.batch, events: stored.value.map(answer) })
@@ -78,14 +75,17 @@ function readRequest(
   if (hops >= MAX_HOPS) return refuse({ kind: 'looping', maxHops: MAX_HOPS })
   const read = readMessages(textOf(request))
   if (read === undefined) return refuse({ kind: 'not_json' })
-  const { batch, messages } = read
+  const whole = keepBytes(request.bytes)
+  // What is not UTF-8 cannot be taken apart exactly: it stays one message.
+  const isText = whole.encoding === 'utf8'
+  const batch = isText && read.batch
+  const messages = isText ? read.messages : [{ text: whole.text, value: undefined }]
   if (messages.length > MAX_EVENTS)
     return refuse({ kind: 'too_many_events', maxEvents: MAX_EVENTS })
-  const whole = keepBytes(request.bytes)
   const incoming = messages.map((message) => ({
     message,
     // A list is kept element by element, each exactly as it came.
-    raw: batch && whole.encoding === 'utf8' ? { ...whole, text: message.text } : whole,
+    raw: batch ? { ...whole, text: message.text } : whole,
     headers,
     eventName,
     hops,
@@ -94,11 +94,12 @@ function readRequest(
   return ok({ batch, incoming })
 }
 
-type Stored = { record: NewRecord; warnings: Warning[]; recorded: Recorded }
+type Made = Awaited<ReturnType<typeof makeRecord>>
+type Stored = Made & { id: EventId; status: Accepted['status'] }
 
-/** Gives ids and writes. An id that is taken is given anew; any other failure of D1 refuses the request. */
+/** Gives ids and writes. An id that is taken is given anew; when D1 fails otherwise, the spill queue has it. */
 async function store(
-  db: D1Database,
+  env: Pick<Env, 'DB' | 'SPILL'>,
   config: Config,
   source: ConfiguredSource,
   incoming: Incoming[],
@@ -111,55 +112,63 @@ async function store(
         return makeRecord(id, source, config, one)
       }),
     )
+    const records = made.map(({ record }) => record)
     try {
-      const writing = recordEvents(
-        db,
-        made.map(({ record }) => record),
-      )
-      const recorded = await withinTimeout(writing)
-      return ok(made.flatMap((one, i) => (recorded[i] ? [{ ...one, recorded: recorded[i] }] : [])))
+      const recorded = await withinTimeout(recordEvents(env.DB, records))
+      return ok(made.flatMap((one, i) => (recorded[i] ? [{ ...one, ...recorded[i] }] : [])))
     } catch (error) {
       if (isKeyTaken(error) && tries < 3) continue
-      return refuse({ kind: 'not_stored', reason: String(error) })
+      return spillOver(env.SPILL, made, String(error), tools)
     }
   }
+}
+
+/** Puts records where they are safe until D1 is back. Refuses when the queue does not take them either. */
+async function spillOver(
+  queue: Env['SPILL'],
+  made: Made[],
+  reason: string,
+  { log }: AcceptTools,
+): Promise<Result<Stored[], Rejection>> {
+  try {
+    const packed = await packRecords(made.map(({ record }) => record))
+    if (packed.length > MAX_PACKED_BYTES) {
+      return refuse({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
+    }
+    await queue.send(packed, { contentType: 'bytes' })
+  } catch (error) {
+    return refuse({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
+  }
+  log({ at: 'accept', spilled: made.length, reason })
+  return ok(made.map((one) => ({ ...one, id: one.record.id, status: 'queued' })))
 }
 
 /** Tells the queue what is due. When it does not listen, the sweep will: the rows are there. */
 async function sendDue(
   queue: Env['DELIVERIES'],
   stored: Stored[],
-  tools: AcceptTools,
+  { now, log }: AcceptTools,
 ): Promise<void> {
-  const messages: MessageSendRequest<DeliveryMessage>[] = []
-  for (const { record, recorded } of stored) {
-    if (recorded.status !== 'accepted') continue
-    for (const planned of record.planned) {
-      if (planned.state !== 'pending') continue
-      const body = { event: record.id, target: planned.target, attempt: 1 }
-      messages.push({ body, delaySeconds: queueDelaySeconds(planned.due, tools.now) })
-    }
-  }
+  const accepted = stored.filter(({ status }) => status === 'accepted')
   try {
-    for (let i = 0; i < messages.length; i += QUEUE_BATCH) {
-      await queue.sendBatch(messages.slice(i, i + QUEUE_BATCH))
-    }
+    await sendAll(
+      queue,
+      accepted.flatMap(({ record }) => firstMessages(record, now)),
+    )
   } catch (error) {
-    tools.log({
-      at: 'accept',
-      fault: 'the queue did not take the ids; the sweep will',
-      detail: String(error),
-    })
+    const fault = 'the queue did not take the ids; the sweep will'
+    log({ at: 'accept', fault, detail: String(error) })
   }
 }
 
-function answer({ record, recorded, warnings }: Stored): Accepted {
-  const { content } = record
+function answer({ record, id, status, warnings }: Stored): Accepted {
+  const { content, planned } = record
+  const isOwed = status === 'accepted' || status === 'queued'
   return {
-    id: recorded.id,
-    status: recorded.status,
+    id,
+    status,
     type: record.type,
-    deliveries: recorded.status === 'accepted' ? record.planned.length : 0,
+    deliveries: isOwed ? planned.length : 0,
     warnings: warnings.map(warningText),
     ...('issues' in content ? { issues: content.issues.map(warningText) } : {}),
   }

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { isBroken } from '../core/target.ts'
 import type { DeliveryMessage, Env } from '../env.ts'
 import { listHeldTargets, listOverdue, releaseHeld } from '../store/deliveries.ts'
+import { sendAll } from './sending.ts'
 
 /**
  * How long a delivery may be overdue before its message counts as lost. It must be more than a batch can take:
@@ -13,9 +14,6 @@ export const OVERDUE_MARGIN_SECONDS = 90
 
 /** The most that one run takes up; the next comes in a minute. */
 const MAX_A_RUN = 1000
-
-/** The most messages that a queue takes at once (Cloudflare Queues limits). */
-const QUEUE_BATCH = 100
 
 /** Runs once. Safe to run twice, or beside itself: messages that are no longer wanted do nothing. */
 export async function sweep(
@@ -32,20 +30,14 @@ export async function sweep(
     const mustWait = target !== undefined && (isBroken(target) || !target.enabled)
     if (!mustWait) released.push(...(await releaseHeld(env.DB, name, now, MAX_A_RUN)))
   }
-  const messages = [...overdue, ...released]
-  await send(
+  const messages = [...overdue, ...released].map((body) => ({ body }))
+  await sendAll(
     env.DELIVERIES,
-    messages.filter(({ attempt }) => attempt === 1),
+    messages.filter(({ body }) => body.attempt === 1),
   )
-  await send(
+  await sendAll(
     env.RETRIES,
-    messages.filter(({ attempt }) => attempt > 1),
+    messages.filter(({ body }) => body.attempt > 1),
   )
   if (messages.length > 0) log({ at: 'sweep', overdue: overdue.length, released: released.length })
-}
-
-async function send(queue: Queue<DeliveryMessage>, messages: DeliveryMessage[]): Promise<void> {
-  for (let i = 0; i < messages.length; i += QUEUE_BATCH) {
-    await queue.sendBatch(messages.slice(i, i + QUEUE_BATCH).map((body) => ({ body })))
-  }
 }

@@ -73,6 +73,7 @@ WHERE e.status <> 'duplicate'`
  * Throws when D1 does; then nothing is written.
  */
 export async function recordEvents(db: D1Database, records: NewRecord[]): Promise<Recorded[]> {
+  if (records.length === 0) return []
   const insert = db.prepare(INSERT_EVENT)
   const statements = records.map((record) => insert.bind(...columns(record)))
   const plans = records.flatMap(({ id, planned }) =>
@@ -119,6 +120,21 @@ function columns(record: NewRecord): (string | number | null)[] {
     record.raw.encoding,
     JSON.stringify(record.headers),
   ]
+}
+
+/** Of some ids, those that are taken, each with the dedup key of the event that has it. */
+export async function listTaken(
+  db: D1Database,
+  ids: readonly EventId[],
+): Promise<Map<EventId, string>> {
+  const { results } = await db
+    .prepare(
+      `SELECT CAST(e.key AS TEXT) AS key, e.dedup_key
+       FROM json_each(?1) AS wanted CROSS JOIN events AS e ON e.key = CAST(wanted.value AS INTEGER)`,
+    )
+    .bind(JSON.stringify(ids.map(keyOfId)))
+    .all<{ key: string; dedup_key: string }>()
+  return new Map(results.map(({ key, dedup_key }) => [idOfKey(key), dedup_key]))
 }
 
 /** True when a write failed because another event has the same key: one in millions, mended by another id. */

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { EventId } from '../../src/core/id.ts'
 import { getEvent, listEvents } from '../../src/store/events.ts'
-import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, take } from '../builders.ts'
+import { aConfig, aPayment, aQueue, aSpill, aStatusChange, NOW, stored, take } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*'] })
 
@@ -225,15 +225,48 @@ describe('what is not understood', () => {
 })
 
 describe('D1 in trouble', () => {
-  it.each([
+  const failures: [string, () => Promise<never>][] = [
     ['fails', () => Promise.reject(new Error('D1_ERROR: Network connection lost.'))],
     ['does not answer within 2 s', () => new Promise<never>(() => undefined)],
-  ])('refuses when it %s, so that the sender comes again', async (_case, batch) => {
-    const db = { prepare: (sql: string) => env.DB.prepare(sql), batch } as unknown as D1Database
+  ]
+  const without = (batch: () => Promise<never>) =>
+    ({ prepare: (sql: string) => env.DB.prepare(sql), batch }) as unknown as D1Database
 
-    const result = await take(config, 'hapana', aStatusChange(), { db })
+  it.each(failures)('when it %s, the request is safe in the spill queue', async (_case, batch) => {
+    const { queue, kept } = aSpill()
+
+    const result = await take(config, 'hype', aPayment(), { db: without(batch), spill: queue })
+
+    expect(result).toMatchObject({
+      ok: true,
+      value: { events: [{ status: 'queued', type: 'payment.created', deliveries: 2 }] },
+    })
+    expect(kept).toHaveLength(1)
+  })
+
+  it.each(failures)(
+    'when it %s and the spill queue too, the sender comes again',
+    async (_case, batch) => {
+      const result = await take(config, 'hapana', aStatusChange(), { db: without(batch) })
+
+      expect(result).toMatchObject({ ok: false, error: { kind: 'not_stored' } })
+    },
+  )
+
+  it('refuses what is too large for the spill queue even compressed', async () => {
+    const noise = [...crypto.getRandomValues(new Uint8Array(60_000))]
+      .map((n) => n.toString(16))
+      .join('')
+    const { queue, kept } = aSpill()
+    const db = without(() => Promise.reject(new Error('D1 is away')))
+
+    const result = await take(config, 'hapana', aStatusChange({ noise, more: noise }), {
+      db,
+      spill: queue,
+    })
 
     expect(result).toMatchObject({ ok: false, error: { kind: 'not_stored' } })
+    expect(kept).toEqual([])
   })
 
   it('gives another id when one is taken', async () => {

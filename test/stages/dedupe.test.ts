@@ -5,7 +5,7 @@ import { type ConfiguredSource, parseConfig } from '../../src/config.ts'
 import type { EventId } from '../../src/core/id.ts'
 import { accept } from '../../src/stages/accept.ts'
 import { getEvent } from '../../src/store/events.ts'
-import { aQueue, NOW } from '../builders.ts'
+import { aQueue, aSpill, NOW } from '../builders.ts'
 import { bodyOf, STEPS_FIXTURES } from '../fixtures.ts'
 
 it('has step fixtures of both vendors', () => {
@@ -27,7 +27,7 @@ it.each(STEPS_FIXTURES)('$name: $about', async ({ vendor, name, source, steps })
   for (const [i, { after_seconds, request, expected }] of steps.entries()) {
     now += after_seconds * 1000
     const result = await accept(
-      { DB: env.DB, DELIVERIES: aQueue().queue },
+      { DB: env.DB, DELIVERIES: aQueue().queue, SPILL: aSpill().queue },
       config,
       sourceName,
       {

@@ -1,0 +1,70 @@
+// queue spill → D1. What accept could not record, in the order of its arrival, once D1 is back.
+import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import type { Env } from '../env.ts'
+import { listTaken, type NewRecord, recordEvents } from '../store/events.ts'
+import { unpackRecords } from '../store/packing.ts'
+import { withinTimeout } from '../store/within.ts'
+import { firstMessages, sendAll } from './sending.ts'
+
+/** How long messages rest while D1 is away: longer each time, up to five minutes. */
+const REST_SECONDS = 15
+const MAX_REST_SECONDS = 300
+
+/** Records that go to D1 in one transaction; each takes a statement. */
+const CHUNK = 100
+
+/** What the edge hands in: the time in epoch milliseconds, and the log. */
+export type SpillTools = { now: number; log: (line: Record<string, unknown>) => void }
+
+/**
+ * Records a batch of spilled requests and sets their deliveries going. All or none of the messages are done with:
+ * what was recorded before a failure is recognised the next time. Never throws.
+ */
+export async function spill(
+  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  messages: readonly Message<ArrayBuffer>[],
+  { now, log }: SpillTools,
+): Promise<void> {
+  try {
+    const requests = await Promise.all(messages.map(({ body }) => unpackRecords(body)))
+    const records = requests.flat().sort((a, b) => (a.id < b.id ? -1 : 1))
+    for (let i = 0; i < records.length; i += CHUNK) {
+      await recordChunk(env, records.slice(i, i + CHUNK), now)
+    }
+    for (const message of messages) message.ack()
+    log({ at: 'spill', recorded: records.map(({ id }) => id) })
+  } catch (error) {
+    log({ at: 'spill', messages: messages.length, fault: String(error) })
+    for (const message of messages) {
+      message.retry({ delaySeconds: Math.min(REST_SECONDS * message.attempts, MAX_REST_SECONDS) })
+    }
+  }
+}
+
+async function recordChunk(
+  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  records: NewRecord[],
+  now: number,
+): Promise<void> {
+  const ids = records.map(({ id }) => id)
+  const taken = await withinTimeout(listTaken(env.DB, ids))
+  // The write may have succeeded although accept did not hear of it.
+  const isThere = (record: NewRecord) => taken.get(record.id) === record.dedupKey
+  const missing = records
+    .filter((record) => !isThere(record))
+    .map((record) => (taken.has(record.id) ? withNextId(record) : record))
+  const recorded = await withinTimeout(recordEvents(env.DB, missing))
+  const accepted = missing.filter((_, i) => recorded[i]?.status === 'accepted')
+  const due = [...records.filter(isThere), ...accepted].flatMap((record) =>
+    firstMessages(record, now),
+  )
+  await sendAll(env.DELIVERIES, due)
+}
+
+/** The record under the next id, when another event of the same millisecond has drawn the same one. */
+function withNextId(record: NewRecord): NewRecord {
+  const id: EventId = idOfKey(BigInt(keyOfId(record.id)) + 1n)
+  const { content } = record
+  if ('issues' in content) return { ...record, id }
+  return { ...record, id, content: { event: content.event.replace(record.id, id) } }
+}
