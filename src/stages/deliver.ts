@@ -1,31 +1,24 @@
 // delivery id → load → render → sign → send → record the attempt → done, or send the id again later.
 // D1 is the truth and a message only an alarm clock: one whose attempt is not the row's next does nothing.
-import { Webhook } from 'standardwebhooks'
-import { version } from '../../package.json'
 import type { Config, ConfiguredTarget } from '../config.ts'
-import type { Attempt, AttemptError, DeliveryMessage, Outcome, Rendered } from '../core/delivery.ts'
-import { redact } from '../core/privacy.ts'
+import type { Attempt, DeliveryMessage, Outcome } from '../core/delivery.ts'
 import { judge, parseRetryAfter, queueDelaySeconds } from '../core/retry.ts'
 import { isBroken } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
 import type { Env } from '../env.ts'
 import { FORMATS } from '../formats/index.ts'
-import { type DeliveryUpdate, loadOwed, type Owed, updateDeliveries } from '../store/deliveries.ts'
+import { type DeliveryUpdate, loadOwed, type Owed } from '../store/deliveries.ts'
+import { recorder } from '../store/recorder.ts'
+import { type AttemptTools, attemptDelivery } from './attempt.ts'
 
 /** Requests that may wait for their answer at once: an invocation has six connections, and the queue needs one. */
 const MAX_WAITING = 5
 
-/** What is kept of a target's answer, and what is read for it: a character is at most four bytes. */
-const KEPT_CHARACTERS = 1000
-const READ_BYTES = 4 * KEPT_CHARACTERS
-
 /** How long a message rests when D1 does not answer. */
 const FAULT_DELAY_SECONDS = 30
 
-/** What the edge hands in: the clock (epoch milliseconds), randomness in [0, 1), the Worker's only `fetch`. */
-export type DeliverTools = {
-  send: (url: string, init: RequestInit) => Promise<Response>
-  now: () => number
+/** What the edge hands in, beside what an attempt needs: randomness in [0, 1), and the log. */
+export type DeliverTools = AttemptTools & {
   random: () => number
   log: (line: Record<string, unknown>) => void
 }
@@ -182,173 +175,4 @@ function attemptOf(outcome: Outcome, attempt: number, startedAt: number): Attemp
     ...(detail === '' ? {} : { response: detail }),
     ...(asked === undefined ? {} : { retry_after: Math.ceil(asked) }),
   }
-}
-
-/** Makes the request and sends it. Whatever goes wrong is an outcome; our own faults too, by their name. */
-async function attemptDelivery(
-  target: ConfiguredTarget,
-  owed: Owed,
-  tools: DeliverTools,
-): Promise<{ outcome: Outcome; rendered: Rendered | undefined }> {
-  const startedAt = tools.now()
-  let rendered: Rendered | undefined
-  const failed = (error: AttemptError, detail: string) => ({
-    rendered,
-    outcome: {
-      status: undefined,
-      retryAfter: undefined,
-      error,
-      detail,
-      durationMs: tools.now() - startedAt,
-    },
-  })
-  let headers: Headers
-  try {
-    rendered = owed.frozen ?? (await render(target, owed))
-    headers = sign(target, owed, rendered, startedAt)
-  } catch (error) {
-    return failed('fault', `the body could not be made: ${String(error)}`)
-  }
-  try {
-    const response = await tools.send(target.url, {
-      method: 'POST',
-      headers,
-      body: rendered.body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(target.timeoutSeconds * 1000),
-    })
-    const detail = await readExcerpt(response)
-    const { status } = response
-    const retryAfter = response.headers.get('retry-after') ?? undefined
-    const error = errorOfStatus(status, detail)
-    return {
-      rendered,
-      outcome: { status, error, detail, retryAfter, durationMs: tools.now() - startedAt },
-    }
-  } catch (error) {
-    return failed(errorOfException(error), describe(error))
-  }
-}
-
-async function render(target: ConfiguredTarget, owed: Owed): Promise<Rendered> {
-  const visible = redact(owed.content, target.include)
-  if (target.transform === undefined) {
-    return FORMATS[target.format].render(visible, owed.raw, owed.rawContentType)
-  }
-  const made = await target.transform(visible)
-  if (made === undefined) throw new Error('the transform made nothing of this event')
-  return { contentType: 'application/json; charset=utf-8', body: JSON.stringify(made) }
-}
-
-/** Standard Webhooks headers (https://github.com/standard-webhooks/standard-webhooks), and ours. */
-function sign(
-  target: ConfiguredTarget,
-  owed: Owed,
-  { body, contentType }: Rendered,
-  now: number,
-): Headers {
-  const headers = new Headers(target.headers)
-  const timestamp = new Date(now)
-  headers.set('content-type', contentType)
-  headers.set('user-agent', `membership-relay/${version}`)
-  headers.set('webhook-id', owed.event)
-  headers.set('webhook-timestamp', String(Math.floor(now / 1000)))
-  const signatures = target.secrets.map((secret) =>
-    new Webhook(secret).sign(owed.event, timestamp, body),
-  )
-  if (signatures.length > 0) headers.set('webhook-signature', signatures.join(' '))
-  headers.set('relay-attempt', String(owed.attempt))
-  headers.set('relay-hops', String(owed.hops + 1))
-  if (owed.content.test) headers.set('relay-test', 'true')
-  return headers
-}
-
-/** The beginning of an answer. No more is read: an endless body costs nothing, and a broken one is no failure. */
-async function readExcerpt(response: Response): Promise<string> {
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  try {
-    for (let bytes = 0; bytes < READ_BYTES; ) {
-      const { done, value } = await reader.read()
-      if (done) break
-      bytes += value.length
-      text += decoder.decode(value.subarray(0, READ_BYTES), { stream: true })
-    }
-  } catch {
-    // The status was received; what is missing is only its explanation.
-  }
-  await reader.cancel().catch(() => undefined)
-  return text.slice(0, KEPT_CHARACTERS)
-}
-
-/**
- * What a status says of the attempt; undefined for success. Cloudflare answers in the target's stead when it cannot
- * reach it (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/).
- */
-function errorOfStatus(status: number, detail: string): AttemptError | undefined {
-  if (status >= 200 && status < 300) return undefined
-  if (status >= 300 && status < 400) return 'redirect'
-  if (status === 530) return detail.includes('1016') ? 'dns' : 'connect'
-  if (status === 525 || status === 526) return 'tls'
-  if (status >= 521 && status <= 523) return 'connect'
-  return status === 524 ? 'timeout' : 'status'
-}
-
-function errorOfException(error: unknown): AttemptError {
-  const text = describe(error)
-  if (error instanceof Error && error.name === 'TimeoutError') return 'timeout'
-  if (/timed? ?out/i.test(text)) return 'timeout'
-  if (/\bTLS\b|\bSSL\b|certificate/i.test(text)) return 'tls'
-  if (/\bDNS\b|getaddrinfo|ENOTFOUND|name (or service )?not known/i.test(text)) return 'dns'
-  return 'connect'
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}
-
-/** Writes updates as they come, those that come while a write is under way together in the next. */
-function recorder(db: D1Database): (update: DeliveryUpdate) => Promise<void> {
-  type Waiting = { update: DeliveryUpdate; resolve: () => void; reject: (error: unknown) => void }
-  let waiting: Waiting[] = []
-  let writing = false
-  async function write(): Promise<void> {
-    writing = true
-    while (waiting.length > 0) {
-      const group = waiting
-      waiting = []
-      try {
-        await insist(() =>
-          updateDeliveries(
-            db,
-            group.map(({ update }) => update),
-          ),
-        )
-        for (const { resolve } of group) resolve()
-      } catch (error) {
-        for (const { reject } of group) reject(error)
-      }
-    }
-    writing = false
-  }
-  return (update) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ update, resolve, reject })
-      if (!writing) void write()
-    })
-}
-
-/** Tries a write again that may be repeated: losing the record of an answer means sending a second copy. */
-async function insist(write: () => Promise<void>): Promise<void> {
-  const PAUSES_MS = [100, 500, 2000]
-  for (const pause of PAUSES_MS) {
-    try {
-      return await write()
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, pause))
-    }
-  }
-  return write()
 }

@@ -1,0 +1,143 @@
+// One attempt: render → sign → POST → outcome. Whatever goes wrong is a value.
+import { Webhook } from 'standardwebhooks'
+import { version } from '../../package.json'
+import type { ConfiguredTarget } from '../config.ts'
+import type { AttemptError, Outcome, Rendered } from '../core/delivery.ts'
+import { redact } from '../core/privacy.ts'
+import { FORMATS } from '../formats/index.ts'
+import type { Owed } from '../store/deliveries.ts'
+
+/** What is kept of a target's answer, and what is read for it: a character is at most four bytes. */
+const KEPT_CHARACTERS = 1000
+const READ_BYTES = 4 * KEPT_CHARACTERS
+
+/** The platform's `fetch`, which alone reaches a target, and its clock in epoch milliseconds. */
+export type AttemptTools = {
+  send: (url: string, init: RequestInit) => Promise<Response>
+  now: () => number
+}
+
+/** Makes the request and sends it. Whatever goes wrong is an outcome; our own faults too, by their name. */
+export async function attemptDelivery(
+  target: ConfiguredTarget,
+  owed: Owed,
+  tools: AttemptTools,
+): Promise<{ outcome: Outcome; rendered: Rendered | undefined }> {
+  const startedAt = tools.now()
+  let rendered: Rendered | undefined
+  const failed = (error: AttemptError, detail: string) => ({
+    rendered,
+    outcome: {
+      status: undefined,
+      retryAfter: undefined,
+      error,
+      detail,
+      durationMs: tools.now() - startedAt,
+    },
+  })
+  let headers: Headers
+  try {
+    rendered = owed.frozen ?? (await render(target, owed))
+    headers = sign(target, owed, rendered, startedAt)
+  } catch (error) {
+    return failed('fault', `the body could not be made: ${String(error)}`)
+  }
+  try {
+    const response = await tools.send(target.url, {
+      method: 'POST',
+      headers,
+      body: rendered.body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(target.timeoutSeconds * 1000),
+    })
+    const detail = await readExcerpt(response)
+    const { status } = response
+    const retryAfter = response.headers.get('retry-after') ?? undefined
+    const error = errorOfStatus(status, detail)
+    return {
+      rendered,
+      outcome: { status, error, detail, retryAfter, durationMs: tools.now() - startedAt },
+    }
+  } catch (error) {
+    return failed(errorOfException(error), describe(error))
+  }
+}
+
+async function render(target: ConfiguredTarget, owed: Owed): Promise<Rendered> {
+  const visible = redact(owed.content, target.include)
+  if (target.transform === undefined) {
+    return FORMATS[target.format].render(visible, owed.raw, owed.rawContentType)
+  }
+  const made = await target.transform(visible)
+  if (made === undefined) throw new Error('the transform made nothing of this event')
+  return { contentType: 'application/json; charset=utf-8', body: JSON.stringify(made) }
+}
+
+/** Standard Webhooks headers (https://github.com/standard-webhooks/standard-webhooks), and ours. */
+function sign(
+  target: ConfiguredTarget,
+  owed: Owed,
+  { body, contentType }: Rendered,
+  now: number,
+): Headers {
+  const headers = new Headers(target.headers)
+  const timestamp = new Date(now)
+  headers.set('content-type', contentType)
+  headers.set('user-agent', `membership-relay/${version}`)
+  headers.set('webhook-id', owed.event)
+  headers.set('webhook-timestamp', String(Math.floor(now / 1000)))
+  const signatures = target.secrets.map((secret) =>
+    new Webhook(secret).sign(owed.event, timestamp, body),
+  )
+  if (signatures.length > 0) headers.set('webhook-signature', signatures.join(' '))
+  headers.set('relay-attempt', String(owed.attempt))
+  headers.set('relay-hops', String(owed.hops + 1))
+  if (owed.content.test) headers.set('relay-test', 'true')
+  return headers
+}
+
+/** The beginning of an answer. No more is read: an endless body costs nothing, and a broken one is no failure. */
+async function readExcerpt(response: Response): Promise<string> {
+  const reader = response.body?.getReader()
+  if (reader === undefined) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for (let bytes = 0; bytes < READ_BYTES; ) {
+      const { done, value } = await reader.read()
+      if (done) break
+      bytes += value.length
+      text += decoder.decode(value.subarray(0, READ_BYTES), { stream: true })
+    }
+  } catch {
+    // The status was received; what is missing is only its explanation.
+  }
+  await reader.cancel().catch(() => undefined)
+  return text.slice(0, KEPT_CHARACTERS)
+}
+
+/**
+ * What a status says of the attempt; undefined for success. Cloudflare answers in the target's stead when it cannot
+ * reach it (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/).
+ */
+function errorOfStatus(status: number, detail: string): AttemptError | undefined {
+  if (status >= 200 && status < 300) return undefined
+  if (status >= 300 && status < 400) return 'redirect'
+  if (status === 530) return detail.includes('1016') ? 'dns' : 'connect'
+  if (status === 525 || status === 526) return 'tls'
+  if (status >= 521 && status <= 523) return 'connect'
+  return status === 524 ? 'timeout' : 'status'
+}
+
+function errorOfException(error: unknown): AttemptError {
+  const text = describe(error)
+  if (error instanceof Error && error.name === 'TimeoutError') return 'timeout'
+  if (/timed? ?out/i.test(text)) return 'timeout'
+  if (/\bTLS\b|\bSSL\b|certificate/i.test(text)) return 'tls'
+  if (/\bDNS\b|getaddrinfo|ENOTFOUND|name (or service )?not known/i.test(text)) return 'dns'
+  return 'connect'
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
