@@ -2,12 +2,13 @@
 // error that names its path and remedy, and breaks that one source or target alone: intake never stops.
 import jsonata from 'jsonata'
 import * as v from 'valibot'
-import { SENSITIVE_FIELDS } from './core/privacy.ts'
-import { DEFAULT_RETRY } from './core/retry.ts'
+import { HEADER_VALUE, Name, SourceInput, type siteEntries, TargetInput } from './config-schema.ts'
+import { EVENT_DATA } from './core/event.ts'
+import { matchesType } from './core/routing.ts'
 import type { SiteSettings, Source } from './core/source.ts'
 import type { BrokenTarget, Expression, Target } from './core/target.ts'
-import { FORMATS, type FormatId } from './formats/index.ts'
-import { VENDORS, type VendorId } from './vendors/index.ts'
+import type { FormatId } from './formats/index.ts'
+import type { VendorId } from './vendors/index.ts'
 
 /** A finding: where it is, and what to do about it. */
 export type ConfigIssue = { path: string; message: string }
@@ -33,144 +34,8 @@ export type SecretReader = (name: string, path: string) => string | undefined
 const DEFAULT_MAX_BODY_BYTES = 900_000
 /** D1 keeps rows of at most 2,000,000 bytes, and a row holds the body twice: as it came and normalized. */
 const LARGEST_MAX_BODY_BYTES = 950_000
-/** An attempt must end before the sweep believes its message lost (stages/sweep.ts). */
-const MAX_TIMEOUT_SECONDS = 30
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|.*\.localhost)$/
-/** Headers that carry our promises or belong to the platform. */
-const RESERVED_HEADER = /^(webhook-|relay-|content-|host$|connection$|transfer-encoding$|cf-)/
-
-const oneOrMore = <S extends v.GenericSchema<string, string>>(item: S) =>
-  v.pipe(
-    v.union([v.array(item), item], 'must be a text or a list of texts'),
-    v.transform((value): string[] => (typeof value === 'string' ? [value] : value)),
-  )
-const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
-const name = v.pipe(
-  v.string('is missing: give it a name'),
-  v.regex(/^[a-z0-9][a-z0-9_-]{0,63}$/i, 'must be letters, digits, - and _, at most 64'),
-)
-const secretName = v.pipe(
-  text,
-  v.regex(
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
-    'must be the NAME of a secret such as CRM_SIGNING_SECRET, never its value',
-  ),
-)
-const seconds = (min: number, max: number) =>
-  v.pipe(
-    v.number('must be a number of seconds'),
-    v.minValue(min, `must be at least ${min} s`),
-    v.maxValue(max, `must be at most ${max} s`),
-  )
-const flag = v.boolean('must be true or false')
-
-const siteEntries = {
-  timezone: v.optional(
-    v.pipe(text, v.check(isTimezone, 'must be an IANA zone such as Australia/Sydney')),
-  ),
-  currency: v.optional(v.pipe(text, v.regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as AUD'))),
-  date_format: v.optional(
-    v.picklist(['DD/MM/YYYY', 'MM/DD/YYYY'], 'must be DD/MM/YYYY or MM/DD/YYYY'),
-  ),
-}
-
-const SourceInput = v.pipe(
-  v.strictObject({
-    name,
-    vendor: v.picklist(Object.keys(VENDORS) as VendorId[], `must be ${list(Object.keys(VENDORS))}`),
-    secret: v.optional(oneOrMore(secretName), []),
-    header: v.optional(v.pipe(text, v.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be a header name'))),
-    signing_secret: v.optional(oneOrMore(secretName), []),
-    tolerance_seconds: v.optional(seconds(1, 604_800), 300),
-    ...siteEntries,
-    sites: v.optional(v.record(v.string(), v.strictObject(siteEntries)), {}),
-    enabled: v.optional(flag, true),
-  }),
-  v.forward(
-    v.check(
-      ({ secret, signing_secret }) => secret.length + signing_secret.length > 0,
-      'is missing: name the Worker secret that proves the sender',
-    ),
-    ['secret'],
-  ),
-  v.forward(
-    v.check(
-      ({ vendor, signing_secret }) =>
-        signing_secret.length === 0 || VENDORS[vendor].checkSignature !== undefined,
-      'is of no use: this vendor does not sign',
-    ),
-    ['signing_secret'],
-  ),
-)
-
-const TargetInput = v.pipe(
-  v.strictObject({
-    name,
-    url: v.pipe(
-      text,
-      v.check(isUrlOrSecret, 'must be an absolute URL, or $NAME of a secret that holds one'),
-    ),
-    events: v.optional(
-      v.pipe(
-        v.array(
-          v.pipe(text, v.regex(/^[^*]*\*?$/, 'may hold one * only, at its end')),
-          'must be a list',
-        ),
-        v.nonEmpty('must name at least one event, or * for all'),
-      ),
-      ['*'],
-    ),
-    sources: v.optional(v.array(name, 'must be a list of source names')),
-    where: v.optional(v.pipe(text, v.check(isExpression, 'is no valid JSONata expression'))),
-    format: v.optional(
-      v.picklist(Object.keys(FORMATS) as FormatId[], `must be ${list(Object.keys(FORMATS))}`),
-      'cloudevents',
-    ),
-    transform: v.optional(v.pipe(text, v.check(isExpression, 'is no valid JSONata expression'))),
-    secret: v.optional(oneOrMore(secretName), []),
-    headers: v.optional(
-      v.record(
-        v.pipe(
-          v.string(),
-          v.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be a header name'),
-          v.check(
-            (key) => !RESERVED_HEADER.test(key.toLowerCase()),
-            'is set by the relay or the platform',
-          ),
-        ),
-        v.pipe(v.string('must be a text'), v.regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')),
-      ),
-      {},
-    ),
-    include: v.optional(
-      v.array(v.picklist(SENSITIVE_FIELDS, `must be ${list(SENSITIVE_FIELDS)}`), 'must be a list'),
-      [],
-    ),
-    retry: v.optional(
-      v.pipe(
-        v.array(seconds(1, 1_209_600), 'must be a list of seconds, one for each retry'),
-        v.maxLength(50, 'must hold at most 50 retries'),
-      ),
-      [...DEFAULT_RETRY],
-    ),
-    timeout_seconds: v.optional(seconds(1, MAX_TIMEOUT_SECONDS), 15),
-    rate_per_second: v.optional(
-      v.pipe(v.number('must be a number'), v.minValue(0.01, 'must be above 0')),
-    ),
-    ordered: v.optional(flag, false),
-    settle_seconds: v.optional(seconds(0, 86_400), 0),
-    test: v.optional(flag, true),
-    enabled: v.optional(flag, true),
-  }),
-  v.forward(
-    v.check(
-      ({ transform, format }) => transform === undefined || format === 'cloudevents',
-      'makes the body, and so does format: keep one of them',
-    ),
-    ['transform'],
-  ),
-)
-type TargetInput = v.InferOutput<typeof TargetInput>
 
 /**
  * Reads the configuration from a Worker's variables. Never throws: what is wrong is in `errors`, and what it
@@ -180,42 +45,27 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
   const errors: ConfigIssue[] = []
   const notes: ConfigIssue[] = []
   const sources = new Map<string, ConfiguredSource | BrokenSource>()
+  const sourceNames = new Set<string>()
   for (const { path, value } of readTables(vars, ['SOURCES'], errors)) {
     const before = errors.length
     const source = readSource(path, value, secretOf, errors)
     const key = nameOf(value)
     if (key === undefined) continue
-    if (sources.has(key)) {
-      errors.push({
-        path: `${path}.name`,
-        message: `"${key}" is taken by a source above: choose another`,
-      })
-    } else if (source === undefined)
-      sources.set(key, { name: key, broken: summary(errors.slice(before)) })
+    if (sourceNames.has(key)) errors.push(taken(path, key))
+    else if (source === undefined) sources.set(key, { name: key, broken: summary(errors, before) })
     else if (source !== 'disabled') sources.set(key, source)
+    sourceNames.add(key)
   }
-
   const targets: (ConfiguredTarget | BrokenTarget)[] = []
-  const names = Object.keys(vars)
-    .filter((key) => /^TARGETS(_|$)/.test(key))
-    .sort()
-  for (const { path, value } of readTables(vars, names, errors)) {
+  const variables = Object.keys(vars).filter((key) => /^TARGETS(_|$)/.test(key))
+  for (const { path, value } of readTables(vars, variables.sort(), errors)) {
     const before = errors.length
-    const target = readTarget(path, value, secretOf, errors, notes)
+    const target = readTarget(path, value, secretOf, errors)
     const key = nameOf(value)
     if (key === undefined) continue
-    if (targets.some((other) => other.name === key)) {
-      errors.push({
-        path: `${path}.name`,
-        message: `"${key}" is taken by a target above: choose another`,
-      })
-    } else targets.push(target ?? brokenTarget(key, value, summary(errors.slice(before))))
-    for (const unknown of (target?.sources ?? []).filter((other) => !sources.has(other))) {
-      notes.push({
-        path: `${path}.sources`,
-        message: `"${unknown}" is no source: nothing will come from it`,
-      })
-    }
+    if (targets.some((other) => other.name === key)) errors.push(taken(path, key))
+    else targets.push(target ?? brokenTarget(key, value, summary(errors, before)))
+    if (target) notes.push(...notesOn(path, target, value, sourceNames))
   }
   return { sources, targets, maxBodyBytes: readMaxBody(vars.MAX_BODY_BYTES, errors), errors, notes }
 }
@@ -305,7 +155,6 @@ function readTarget(
   value: unknown,
   secretOf: SecretReader,
   errors: ConfigIssue[],
-  notes: ConfigIssue[],
 ): ConfiguredTarget | undefined {
   const input = check(TargetInput, path, value, errors)
   if (input === undefined) return undefined
@@ -320,12 +169,15 @@ function readTarget(
   const url = resolve(`${path}.url`, input.url)
   const problem = url === undefined ? undefined : urlProblem(url)
   if (problem) errors.push({ path: `${path}.url`, message: problem })
-  const headers = Object.entries(input.headers).map(([key, header]): [string, string] => [
-    key,
-    resolve(`${path}.headers.${key}`, header) ?? '',
-  ])
+  const headers = Object.entries(input.headers).map(([key, header]): [string, string] => {
+    const value = resolve(`${path}.headers.${key}`, header) ?? ''
+    if (!HEADER_VALUE.test(value)) {
+      const message = 'the secret that it names holds characters that a header may not'
+      errors.push({ path: `${path}.headers.${key}`, message })
+    }
+    return [key, value]
+  })
   if (errors.length > before || url === undefined) return undefined
-  notes.push(...notesOn(path, input))
   return {
     name: input.name,
     url,
@@ -345,16 +197,33 @@ function readTarget(
   }
 }
 
-function notesOn(path: string, input: TargetInput): ConfigIssue[] {
-  const notes: ConfigIssue[] = []
-  if (input.secret.length === 0) {
-    notes.push({ path: `${path}.secret`, message: 'is not set: deliveries will not be signed' })
-  }
-  for (const key of ['rate_per_second', 'ordered'] as const) {
-    if (input[key])
-      notes.push({ path: `${path}.${key}`, message: 'is not applied yet by this version' })
-  }
-  return notes
+/** What of a target works, and is perhaps not meant. */
+function notesOn(
+  path: string,
+  target: ConfiguredTarget,
+  input: unknown,
+  sourceNames: ReadonlySet<string>,
+): ConfigIssue[] {
+  const note = (key: string, message: string) => ({ path: `${path}.${key}`, message })
+  const { ordered, rate_per_second } = input as TargetInput
+  const strangers = (target.sources ?? []).filter((source) => !sourceNames.has(source))
+  const unmatched = target.events.filter(
+    (pattern) => !Object.keys(EVENT_DATA).some((type) => matchesType(pattern, type)),
+  )
+  const later = 'is not applied yet by this version'
+  return [
+    ...(target.secrets.length === 0
+      ? [note('secret', 'is not set: deliveries will not be signed')]
+      : []),
+    ...strangers.map((name) =>
+      note('sources', `"${name}" is no source: nothing will come from it`),
+    ),
+    ...unmatched.map((type) =>
+      note('events', `"${type}" matches no type of event: check its spelling`),
+    ),
+    ...(rate_per_second === undefined ? [] : [note('rate_per_second', later)]),
+    ...(ordered ? [note('ordered', later)] : []),
+  ]
 }
 
 /** A broken target still gets what its `events` and `sources` name, where these can be read; else everything. */
@@ -371,7 +240,7 @@ function brokenTarget(key: string, value: unknown, broken: string): BrokenTarget
 }
 
 function nameOf(value: unknown): string | undefined {
-  const named = v.safeParse(v.object({ name }), value)
+  const named = v.safeParse(v.object({ name: Name }), value)
   return named.success ? named.output.name : undefined
 }
 
@@ -400,8 +269,16 @@ function wording(issue: v.BaseIssue<unknown>): string {
   return issue.received === 'undefined' && issue.kind === 'schema' ? 'is missing' : issue.message
 }
 
-function summary(issues: ConfigIssue[]): string {
-  return issues.map(({ path, message }) => `${path}: ${message}`).join('; ')
+function taken(path: string, name: string): ConfigIssue {
+  return { path: `${path}.name`, message: `"${name}" is taken by one above: choose another` }
+}
+
+/** The errors that were added since there were so many. */
+function summary(errors: ConfigIssue[], since: number): string {
+  return errors
+    .slice(since)
+    .map(({ path, message }) => `${path}: ${message}`)
+    .join('; ')
 }
 
 function readSecrets(
@@ -436,28 +313,6 @@ function urlProblem(text: string): string | undefined {
   return url.protocol === 'http:' && LOOPBACK.test(url.hostname) ? undefined : 'must be https'
 }
 
-function isUrlOrSecret(text: string): boolean {
-  return /^\$[A-Za-z_]\w*$/.test(text) || URL.canParse(text)
-}
-
-function isTimezone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function isExpression(text: string): boolean {
-  try {
-    jsonata(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /**
  * Compiles JSONata with bounds on recursion and lists, so that an expression ends. It sees a copy of the event in
  * plain JSON: what it does to it stays there, and a number that kept its spelling is a number like any other.
@@ -469,7 +324,8 @@ function compile(text: string): Expression {
 
 function readMaxBody(value: unknown, errors: ConfigIssue[]): number {
   if (value === undefined || value === '') return DEFAULT_MAX_BODY_BYTES
-  const bytes = Number(value)
+  const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
+  const bytes = isNumber ? Number(value) : 0
   if (Number.isInteger(bytes) && bytes > 0 && bytes <= LARGEST_MAX_BODY_BYTES) return bytes
   const range = `a whole number of bytes from 1 to ${LARGEST_MAX_BODY_BYTES}`
   errors.push({
@@ -477,8 +333,4 @@ function readMaxBody(value: unknown, errors: ConfigIssue[]): number {
     message: `must be ${range}; ${DEFAULT_MAX_BODY_BYTES} is used`,
   })
   return DEFAULT_MAX_BODY_BYTES
-}
-
-function list(words: readonly string[]): string {
-  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 }

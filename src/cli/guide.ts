@@ -1,9 +1,8 @@
 // What to do once the relay runs: lines that are ready to paste.
-import { type Config, isBrokenSource } from '../config.ts'
-import type { VendorId } from '../vendors/index.ts'
+import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts'
 
 /** A made-up message of each vendor, by its documents. Without an apostrophe, so that it can stand between two. */
-const SAMPLES: Record<VendorId, object> = {
+const SAMPLES: Record<ConfiguredSource['vendor'], object> = {
   hapana: {
     eventType: 'clientStatusChange',
     clientID: 'QUFFQ0F3UUZCZ2NJQ1FvTERBME9Edz09',

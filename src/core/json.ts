@@ -113,13 +113,24 @@ export function canonical(value: unknown): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join()}}`
 }
 
+/** Beyond this an exponent is no number that anybody means, and computing with it costs time. */
+const MAX_EXPONENT_LENGTH = 20
+
 function canonicalNumber(text: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? []
   const digits = (whole + fraction).replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
+  const significant = withoutTrailingZeros(digits)
   if (significant === '') return '0'
+  if (exponent.length > MAX_EXPONENT_LENGTH) return text
   const power =
     BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
   return power === 0n ? sign + significant : `${sign}${significant}e${power}`
+}
+
+/** A loop, as a pattern for this takes quadratic time on hostile digits. */
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return digits.slice(0, end)
 }

@@ -7,11 +7,15 @@ import { isObject, type JsonObject } from './json.ts'
 const SENSITIVE = {
   birth_date: /^(birth|dob$|dateofbirth)/,
   gender: /^(gender|sex$)/,
-  address: /^(address|street|postcode|postalcode|zip|homeaddress|mailingaddress)/,
+  address:
+    /^((full|home|mailing|postal|billing|residential|street)?address|street|postcode|postalcode|zip)/,
   emergency_contact: /^emergency/,
   message_body: /^(messagebody|messagehtml|messagetext|htmlbody)$/,
   notes: /(^|client|contact|member|medical|health|staff|admin)notes?$/,
 } satisfies Record<string, RegExp>
+
+/** A key that is a message's body only where the vendor's own keys stand: a check-in's `message` is its reason. */
+const MESSAGE = /^message$/
 
 export type SensitiveField = keyof typeof SENSITIVE
 export const SENSITIVE_FIELDS = Object.keys(SENSITIVE) as SensitiveField[]
@@ -23,10 +27,9 @@ export const SENSITIVE_FIELDS = Object.keys(SENSITIVE) as SensitiveField[]
 export function redact(event: RelayEvent, include: readonly SensitiveField[]): RelayEvent {
   const withheld = SENSITIVE_FIELDS.filter((field) => !include.includes(field))
   const data = withoutKeys(event.data, withheld) as JsonObject
-  if (withheld.includes('message_body') && isObject(data.message)) {
-    data.message = Object.fromEntries(
-      Object.entries(data.message).filter(([key]) => key !== 'body'),
-    )
+  if (withheld.includes('message_body')) {
+    if (isObject(data.message)) data.message = without(data.message, /^body$/)
+    if (isObject(data.extra)) data.extra = without(data.extra, MESSAGE)
   }
   return { ...event, data } as RelayEvent
 }
@@ -36,7 +39,16 @@ function withoutKeys(value: unknown, withheld: SensitiveField[]): unknown {
   if (!isObject(value)) return value
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => !withheld.some((field) => SENSITIVE[field].test(fold(key))))
+      .filter(([key]) => !withheld.some((field) => SENSITIVE[field].test(meaningOf(key))))
       .map(([key, item]) => [key, withoutKeys(item, withheld)]),
   )
+}
+
+function without(object: JsonObject, keys: RegExp): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.test(meaningOf(key))))
+}
+
+/** A key as it is compared, without the prefix that it has when two levels collide (vendors/extra.ts). */
+function meaningOf(key: string): string {
+  return fold(key.replace(/^envelope\./, ''))
 }

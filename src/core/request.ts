@@ -42,7 +42,7 @@ export function textOf(request: VerifiedRequest): string {
 /** How often a request came through a relay before, by the header that relays send. */
 export function hopsOf(headers: Headers): number {
   const hops = headers.get('relay-hops') ?? ''
-  return /^\d{1,3}$/.test(hops) ? Number(hops) : 0
+  return /^\d+$/.test(hops) ? Math.min(Number(hops), 1000) : 0
 }
 
 function base64(bytes: Uint8Array): string {

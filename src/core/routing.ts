@@ -1,7 +1,7 @@
 // Which targets want an event.
 import type { PlannedDelivery } from './delivery.ts'
 import type { RelayEvent } from './event.ts'
-import { type BrokenTarget, isBroken, SETTLING, type Target } from './target.ts'
+import { type BrokenTarget, type Expression, isBroken, SETTLING, type Target } from './target.ts'
 
 /** Whether a pattern names a type: the very type, or its beginning before a trailing `*`. */
 export function matchesType(pattern: string, type: string): boolean {
@@ -33,11 +33,20 @@ async function plan(
   if (isBroken(target)) return { target: name, state: 'held', reason: 'broken' }
   if (event.test && !target.test) return undefined
   if (target.where) {
-    const verdict = await target.where(event).catch(() => 'failed')
-    if (verdict === 'failed') return { target: name, state: 'held', reason: 'where' }
-    if (verdict !== true) return undefined
+    const verdict = await evaluate(target.where, event)
+    if (verdict === undefined) return { target: name, state: 'held', reason: 'where' }
+    if (!verdict) return undefined
   }
   if (!target.enabled) return { target: name, state: 'held', reason: 'disabled' }
   const settle = SETTLING.includes(event.type) ? target.settleSeconds : 0
   return { target: name, state: 'pending', due: now + settle * 1000 }
+}
+
+/** Whether the expression is true of the event; undefined when it fails. */
+async function evaluate(where: Expression, event: RelayEvent): Promise<boolean | undefined> {
+  try {
+    return (await where(event)) === true
+  } catch {
+    return undefined
+  }
 }

@@ -114,8 +114,8 @@ function zonedMoment([, date = '', time = '', fraction = '', zone = '']: RegExpE
   if (!parts || !isReal(partsOf(parts))) return undefined
   const offset = zone.toUpperCase() === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`
   const ms = Date.parse(`${date}T${time.length === 5 ? `${time}:00` : time}${offset}`)
-  if (Number.isNaN(ms)) return undefined
-  return { at: formatInstant(ms + Number(fraction.slice(0, 3).padEnd(3, '0'))) }
+  const instant = ms + Number(fraction.slice(0, 3).padEnd(3, '0'))
+  return isWritable(instant) ? { at: formatInstant(instant) } : undefined
 }
 
 function localMoment(parts: Parts, timezone: string | undefined): Moment {
@@ -143,6 +143,13 @@ function instantsOf(asIfUtc: number, timezone: string): number[] {
     .map((offset) => ({ offset, ms: asIfUtc - offset * 60_000 }))
     .filter(({ offset, ms }) => tzOffset(timezone, new Date(ms)) === offset)
     .map(({ ms }) => ms)
+    .filter(isWritable)
+}
+
+/** RFC 3339 has years of four digits: the last hours of 9999 are beyond it in some zones. */
+function isWritable(ms: number): boolean {
+  const year = new Date(ms).getUTCFullYear()
+  return year >= 0 && year <= 9999
 }
 
 function dateText({ year, month, day }: Parts): string {

@@ -1,0 +1,191 @@
+// What may stand in a table of SOURCES or TARGETS, and the words for what may not.
+import jsonata from 'jsonata'
+import * as v from 'valibot'
+import { SENSITIVE_FIELDS } from './core/privacy.ts'
+import { DEFAULT_RETRY } from './core/retry.ts'
+import { FORMATS, type FormatId } from './formats/index.ts'
+import { VENDORS, type VendorId } from './vendors/index.ts'
+
+/** An attempt must end before the sweep believes its message lost (stages/sweep.ts). */
+const MAX_TIMEOUT_SECONDS = 30
+/** What a header's value may hold. */
+export const HEADER_VALUE = /^[\x20-\x7e]*$/
+/** Headers that carry our promises or belong to the platform. */
+const RESERVED_HEADER =
+  /^(webhook-|relay-|content-|user-agent$|host$|connection$|transfer-encoding$|cf-)/
+
+const oneOrMore = <S extends v.GenericSchema<string, string>>(item: S) =>
+  v.pipe(
+    v.union([v.array(item), item], 'must be a text or a list of texts'),
+    v.transform((value): string[] => (typeof value === 'string' ? [value] : value)),
+  )
+const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
+/** The name of a source or target. */
+export const Name = v.pipe(
+  v.string('is missing: give it a name'),
+  v.regex(/^[a-z0-9][a-z0-9_-]{0,63}$/i, 'must be letters, digits, - and _, at most 64'),
+)
+// In capitals only: a value that was put here by mistake must not be repeated in errors and logs as a name.
+const SECRET_NAME = /^[A-Z][A-Z0-9_]*$/
+const secretName = v.pipe(
+  text,
+  v.regex(
+    SECRET_NAME,
+    'must be the NAME of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value',
+  ),
+)
+const seconds = (min: number, max: number) =>
+  v.pipe(
+    v.number('must be a number of seconds'),
+    v.minValue(min, `must be at least ${min} s`),
+    v.maxValue(max, `must be at most ${max} s`),
+  )
+const flag = v.boolean('must be true or false')
+
+export const siteEntries = {
+  timezone: v.optional(
+    v.pipe(text, v.check(isTimezone, 'must be an IANA zone such as Australia/Sydney')),
+  ),
+  currency: v.optional(v.pipe(text, v.regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as AUD'))),
+  date_format: v.optional(
+    v.picklist(['DD/MM/YYYY', 'MM/DD/YYYY'], 'must be DD/MM/YYYY or MM/DD/YYYY'),
+  ),
+}
+
+/** One table of SOURCES. */
+export const SourceInput = v.pipe(
+  v.strictObject({
+    name: Name,
+    vendor: v.picklist(Object.keys(VENDORS) as VendorId[], `must be ${list(Object.keys(VENDORS))}`),
+    secret: v.optional(oneOrMore(secretName), []),
+    header: v.optional(v.pipe(text, v.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be a header name'))),
+    signing_secret: v.optional(oneOrMore(secretName), []),
+    tolerance_seconds: v.optional(seconds(1, 604_800), 300),
+    ...siteEntries,
+    sites: v.optional(v.record(v.string(), v.strictObject(siteEntries)), {}),
+    enabled: v.optional(flag, true),
+  }),
+  v.forward(
+    v.check(
+      ({ secret, signing_secret }) => secret.length + signing_secret.length > 0,
+      'is missing: name the Worker secret that proves the sender',
+    ),
+    ['secret'],
+  ),
+  v.forward(
+    v.check(
+      ({ vendor, signing_secret }) =>
+        signing_secret.length === 0 || VENDORS[vendor].checkSignature !== undefined,
+      'is of no use: this vendor does not sign',
+    ),
+    ['signing_secret'],
+  ),
+)
+
+/** One table of TARGETS. */
+export const TargetInput = v.pipe(
+  v.strictObject({
+    name: Name,
+    url: v.pipe(
+      text,
+      v.check(isUrlOrSecret, 'must be an absolute URL, or $NAME of a secret that holds one'),
+    ),
+    events: v.optional(
+      v.pipe(
+        v.array(
+          v.pipe(text, v.regex(/^[^*]*\*?$/, 'may hold one * only, at its end')),
+          'must be a list',
+        ),
+        v.nonEmpty('must name at least one event, or * for all'),
+      ),
+      ['*'],
+    ),
+    sources: v.optional(v.array(Name, 'must be a list of source names')),
+    where: v.optional(v.pipe(text, v.check(isExpression, 'is no valid JSONata expression'))),
+    format: v.optional(
+      v.picklist(Object.keys(FORMATS) as FormatId[], `must be ${list(Object.keys(FORMATS))}`),
+      'cloudevents',
+    ),
+    transform: v.optional(v.pipe(text, v.check(isExpression, 'is no valid JSONata expression'))),
+    secret: v.optional(oneOrMore(secretName), []),
+    headers: v.optional(
+      v.record(
+        v.pipe(
+          v.string(),
+          v.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be a header name'),
+          v.check(
+            (key) => !RESERVED_HEADER.test(key.toLowerCase()),
+            'is set by the relay or the platform',
+          ),
+        ),
+        v.pipe(
+          v.string('must be a text'),
+          v.regex(HEADER_VALUE, 'must be printable ASCII'),
+          v.check(
+            (value) => !value.startsWith('$') || isReference(value),
+            'begins with $ and is no $NAME of a secret, in capitals',
+          ),
+        ),
+      ),
+      {},
+    ),
+    include: v.optional(
+      v.array(v.picklist(SENSITIVE_FIELDS, `must be ${list(SENSITIVE_FIELDS)}`), 'must be a list'),
+      [],
+    ),
+    retry: v.optional(
+      v.pipe(
+        v.array(seconds(1, 1_209_600), 'must be a list of seconds, one for each retry'),
+        v.maxLength(50, 'must hold at most 50 retries'),
+      ),
+      [...DEFAULT_RETRY],
+    ),
+    timeout_seconds: v.optional(seconds(1, MAX_TIMEOUT_SECONDS), 15),
+    rate_per_second: v.optional(
+      v.pipe(v.number('must be a number'), v.minValue(0.01, 'must be above 0')),
+    ),
+    ordered: v.optional(flag, false),
+    settle_seconds: v.optional(seconds(0, 86_400), 0),
+    test: v.optional(flag, true),
+    enabled: v.optional(flag, true),
+  }),
+  v.forward(
+    v.check(
+      ({ transform, format }) => transform === undefined || format === 'cloudevents',
+      'makes the body, and so does format: keep one of them',
+    ),
+    ['transform'],
+  ),
+)
+export type TargetInput = v.InferOutput<typeof TargetInput>
+
+function isUrlOrSecret(text: string): boolean {
+  return isReference(text) || URL.canParse(text)
+}
+
+/** True for `$NAME`. */
+function isReference(text: string): boolean {
+  return text.startsWith('$') && SECRET_NAME.test(text.slice(1))
+}
+
+function isTimezone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isExpression(text: string): boolean {
+  try {
+    jsonata(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function list(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+}

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest'
+import { raw } from '../../src/formats/raw.ts'
+import { anEvent } from '../core/builders.ts'
+
+describe('raw', () => {
+  it.each([
+    ['{ "a": 1.50 }\r\n', undefined, 'application/json'],
+    ['\ufeff{"é":"😀"}', 'application/json; charset=utf-8', 'application/json; charset=utf-8'],
+  ])('gives the exact text %j', (text, given, contentType) => {
+    const body = { text, encoding: 'utf8' } as const
+
+    expect(raw.render(anEvent(), body, given)).toEqual({ contentType, body: text })
+  })
+
+  it.each([
+    ['is gone', undefined],
+    ['is no text', { text: '/w==', encoding: 'base64' } as const],
+  ])('makes none where the body %s', (_, body) => {
+    expect(() => raw.render(anEvent(), body, undefined)).toThrow('not there as text')
+  })
+})

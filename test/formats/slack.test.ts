@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { slack } from '../../src/formats/slack.ts'
+import { anEvent } from '../core/builders.ts'
+
+const textOf = (overrides: object) => JSON.parse(slack.render(anEvent(overrides)).body).text
+
+describe('slack', () => {
+  const contact = { full_name: 'Ana Silva', email: 'ana@example.com' }
+  const amount = { value: '49.00', unit: 'unspecified', currency: 'AUD' }
+  const end = '_(hapana, 2026-11-21T00:00:00Z)_'
+
+  it.each([
+    ['contact.created', {}, `*Contact created*: Ana Silva, ana@example.com ${end}`],
+    [
+      'purchase.completed',
+      { purchase: { package: { name: '10 Pass' }, amount } },
+      `*Purchase completed*: Ana Silva, ana@example.com · 10 Pass · 49.00 AUD ${end}`,
+    ],
+    [
+      'payment.created',
+      { subscription: { tier: 'Gold', total_paid_amount: { ...amount, currency: null } } },
+      `*Payment created*: Ana Silva, ana@example.com · Gold · 49.00 paid in total ${end}`,
+    ],
+    [
+      'subscription.ended',
+      { subscription: { tier: null }, reason: 'dunning' },
+      `*Subscription ended*: Ana Silva, ana@example.com · reason: dunning ${end}`,
+    ],
+    [
+      'membership.status_changed',
+      { membership: { status: 'active', status_raw: 'activePackage' } },
+      `*Membership status changed*: Ana Silva, ana@example.com · activePackage ${end}`,
+    ],
+    [
+      'checkin.rejected',
+      { checkin: { status: 'invalid', session: { name: 'Yoga' }, message: 'no pass' } },
+      `*Checkin rejected*: Ana Silva, ana@example.com · Yoga · no pass ${end}`,
+    ],
+    [
+      'message.sent',
+      { message: { channel: 'email', subject: 'Hi', body: 'secret' } },
+      `*Message sent*: Ana Silva, ana@example.com · email · Hi ${end}`,
+    ],
+  ])('writes a line for %s', (type, data, text) => {
+    expect(textOf({ type, data: { contact, ...data } })).toBe(text)
+  })
+
+  it.each([
+    [{ given_name: 'Ana', family_name: 'Silva' }, 'Ana Silva'],
+    [{ email: 'ana@example.com' }, 'ana@example.com'],
+    [{ vendor_id: 'C1' }, 'contact C1'],
+    [{}, 'contact unknown'],
+  ])('calls %j %s', (contact, who) => {
+    expect(textOf({ data: { contact } })).toBe(`*Contact created*: ${who} ${end}`)
+  })
+
+  it('escapes the characters that Slack reads as control characters', () => {
+    const name = '<!channel> & <https://evil.example|click> &amp;'
+
+    expect(textOf({ relaysource: 'a', data: { contact: { full_name: name } } })).toBe(
+      '*Contact created*: &lt;!channel&gt; &amp; &lt;https://evil.example|click&gt; &amp;amp; _(a, 2026-11-21T00:00:00Z)_',
+    )
+  })
+
+  it('says of a test event that it is one', () => {
+    expect(textOf({ test: true })).toContain('*Contact created* (test): ')
+  })
+
+  it('carries no sensitive field even where the event does', () => {
+    const sensitive = {
+      birth_date: 'S1',
+      gender: 'S1',
+      address: 'S1',
+      emergency_contact: { phone: 'S1' },
+    }
+    const text = textOf({
+      type: 'message.sent',
+      data: {
+        contact: { full_name: 'Ana', ...sensitive },
+        message: { channel: 'sms', body: 'S1' },
+        extra: { notes: 'S1' },
+      },
+    })
+
+    expect(text).toBe('*Message sent*: Ana · sms _(hapana, 2026-11-21T00:00:00Z)_')
+  })
+})
