@@ -3,6 +3,7 @@ import jsonata from 'jsonata'
 import * as v from 'valibot'
 import { SENSITIVE_FIELDS } from './core/privacy.ts'
 import { DEFAULT_RETRY } from './core/retry.ts'
+import { RELAY_SOURCE } from './core/system-event.ts'
 import { FORMATS, type FormatId } from './formats/index.ts'
 import { VENDORS, type VendorId } from './vendors/index.ts'
 
@@ -55,7 +56,10 @@ export const siteEntries = {
 /** One table of SOURCES. */
 export const SourceInput = v.pipe(
   v.strictObject({
-    name: Name,
+    name: v.pipe(
+      Name,
+      v.check((name) => name !== RELAY_SOURCE, 'is the name of the relay itself: choose another'),
+    ),
     vendor: v.picklist(Object.keys(VENDORS) as VendorId[], `must be ${list(Object.keys(VENDORS))}`),
     secret: v.optional(oneOrMore(secretName), []),
     header: v.optional(v.pipe(text, v.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be a header name'))),

@@ -3,7 +3,7 @@
 import jsonata from 'jsonata'
 import * as v from 'valibot'
 import { HEADER_VALUE, Name, SourceInput, type siteEntries, TargetInput } from './config-schema.ts'
-import { EVENT_DATA } from './core/event.ts'
+import { EVENT_TYPES } from './core/event.ts'
 import { matchesType } from './core/routing.ts'
 import type { SiteSettings, Source } from './core/source.ts'
 import type { BrokenTarget, Expression, Target } from './core/target.ts'
@@ -208,7 +208,7 @@ function notesOn(
   const { ordered, rate_per_second } = input as TargetInput
   const strangers = (target.sources ?? []).filter((source) => !sourceNames.has(source))
   const unmatched = target.events.filter(
-    (pattern) => !Object.keys(EVENT_DATA).some((type) => matchesType(pattern, type)),
+    (pattern) => !EVENT_TYPES.some((type) => matchesType(pattern, type)),
   )
   const later = 'is not applied yet by this version'
   return [

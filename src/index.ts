@@ -3,7 +3,7 @@ import { type Config, parseConfig } from './config.ts'
 import type { DeliveryMessage, Env } from './env.ts'
 import { createApp } from './http/app.ts'
 import type { Tools } from './http/tools.ts'
-import { deliver } from './stages/deliver.ts'
+import { deliver, type Lane } from './stages/deliver.ts'
 import { spill } from './stages/spill.ts'
 import { sweep } from './stages/sweep.ts'
 
@@ -28,6 +28,11 @@ function configOf(env: Env): Config {
   return config
 }
 
+/** The queue of first attempts, or the other one. The names are wrangler.toml's. */
+function laneOf(queue: string): Lane {
+  return queue.endsWith('-deliveries') ? 'deliveries' : 'retries'
+}
+
 const app = createApp(configOf, tools)
 
 export default {
@@ -35,6 +40,12 @@ export default {
   queue: (batch, env) =>
     batch.queue.endsWith('-spill')
       ? spill(env, batch.messages as Message<ArrayBuffer>[], { now: tools.now(), log: tools.log })
-      : deliver(env, configOf(env), batch.messages as Message<DeliveryMessage>[], tools),
+      : deliver(
+          env,
+          configOf(env),
+          laneOf(batch.queue),
+          batch.messages as Message<DeliveryMessage>[],
+          tools,
+        ),
   scheduled: (_controller, env) => sweep(env, configOf(env), tools.now(), tools.log),
 } satisfies ExportedHandler<Env, DeliveryMessage | ArrayBuffer>

@@ -1,6 +1,6 @@
 // `npm run check`: what wrangler.toml means, said before a deploy.
 import { type Config, isBrokenSource, parseConfig, secretNames } from '../config.ts'
-import { EVENT_DATA } from '../core/event.ts'
+import { EVENT_TYPES } from '../core/event.ts'
 import { matchesType } from '../core/routing.ts'
 import { type BrokenTarget, isBroken, type Target } from '../core/target.ts'
 import { readEnvFile, readProject } from './project.ts'
@@ -39,7 +39,7 @@ export function describe(config: Config, vars: Record<string, unknown>): string 
           withoutPath(target.url) + (target.enabled ? '' : ' (disabled: events are held)'),
         ],
   )
-  const types = Object.keys(EVENT_DATA).map((type) => {
+  const types = EVENT_TYPES.map((type) => {
     const wanting = config.targets.filter(({ events }) => events.some((p) => matchesType(p, type)))
     return [type, wanting.map(({ name }) => name).join(', ') || '(nobody)']
   })

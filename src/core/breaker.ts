@@ -28,6 +28,11 @@ export const HEALTHY: Health = {
   probeAt: undefined,
 }
 
+/** Whether a target's deliveries belong into the lane for trouble, so that waiting for it costs nobody else. */
+export function isTroubled({ state, failures }: Health): boolean {
+  return state !== 'active' || failures > 0
+}
+
 /** Failures in a row after which a target is given rest. */
 export const MAX_FAILURES = 5
 

@@ -5,7 +5,7 @@ import type { EventId } from './id.ts'
 export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'dead' | 'cancelled'
 
 /** Why a delivery is held. `disabled` and `broken` end by themselves when the configuration is mended. */
-export type HoldReason = 'disabled' | 'broken' | 'gone' | 'where'
+export type HoldReason = 'disabled' | 'broken' | 'where' | 'open' | 'paused' | 'failing' | 'gone'
 
 /** What stopped an attempt; `fault` is ours, the others are the target's or the network's. */
 export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 'status' | 'fault'

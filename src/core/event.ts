@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { Amount } from './amount.ts'
 import type { Warning } from './fields.ts'
 import { type EventId, timeOfId } from './id.ts'
+import { RELAY_EVENT_DATA, type SystemEvent } from './system-event.ts'
 import { formatInstant } from './time.ts'
 
 const text = v.exactOptional(v.string())
@@ -162,6 +163,9 @@ export const EVENT_DATA = {
 }
 export type EventType = keyof typeof EVENT_DATA
 
+/** Every type of event that a target can be sent, the relay's own included. */
+export const EVENT_TYPES = [...Object.keys(EVENT_DATA), ...Object.keys(RELAY_EVENT_DATA)]
+
 /** The type of a proven message that we do not understand. It is only ever quarantined, never sent. */
 export const UNRECOGNIZED = 'vendor.unrecognized'
 
@@ -185,8 +189,8 @@ export type EventDraft = Typed & {
   isTest: boolean
 }
 
-/** The normalized event: a CloudEvent with our extensions. */
-export type RelayEvent = Typed & {
+/** A vendor's message, normalized: a CloudEvent with our extensions. */
+export type MembershipEvent = Typed & {
   specversion: '1.0'
   id: EventId
   source: string
@@ -206,6 +210,9 @@ export type RelayEvent = Typed & {
   test?: true
 }
 
+/** Any event of the log: what a vendor said, or what the relay says of itself. */
+export type RelayEvent = MembershipEvent | SystemEvent
+
 /** Completes a draft. `origin` is the relay's own public origin, under which `/schemas` is served. */
 export function composeEvent(
   draft: EventDraft,
@@ -217,7 +224,7 @@ export function composeEvent(
     origin: string
     warnings: Warning[]
   },
-): RelayEvent {
+): MembershipEvent {
   const { id, warnings } = context
   const receivedat = formatInstant(timeOfId(id))
   return {
@@ -242,7 +249,7 @@ export function composeEvent(
       ...draft.data,
       ...(warnings.length === 0 ? {} : { warnings: warnings.map(warningText) }),
     },
-  } as RelayEvent
+  } as MembershipEvent
 }
 
 /** A warning as one line: the vendor's key, and what is odd about it. */

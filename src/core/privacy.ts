@@ -24,14 +24,14 @@ export const SENSITIVE_FIELDS = Object.keys(SENSITIVE) as SensitiveField[]
  * The event as a target may see it: without the sensitive fields that it did not ask for, in `data` and in
  * whatever the vendor sent beside it. The event itself is not changed.
  */
-export function redact(event: RelayEvent, include: readonly SensitiveField[]): RelayEvent {
+export function redact<E extends RelayEvent>(event: E, include: readonly SensitiveField[]): E {
   const withheld = SENSITIVE_FIELDS.filter((field) => !include.includes(field))
   const data = withoutKeys(event.data, withheld) as JsonObject
   if (withheld.includes('message_body')) {
     if (isObject(data.message)) data.message = without(data.message, /^body$/)
     if (isObject(data.extra)) data.extra = without(data.extra, MESSAGE)
   }
-  return { ...event, data } as RelayEvent
+  return { ...event, data }
 }
 
 function withoutKeys(value: unknown, withheld: SensitiveField[]): unknown {

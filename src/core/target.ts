@@ -41,4 +41,4 @@ export function isBroken<T extends Target>(target: T | BrokenTarget): target is 
 }
 
 /** Event types that wait `settleSeconds`, because what follows them may change what they mean. */
-export const SETTLING: readonly EventType[] = ['subscription.ended']
+export const SETTLING: readonly string[] = ['subscription.ended'] satisfies EventType[]

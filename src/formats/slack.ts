@@ -1,6 +1,7 @@
 // A line for people, as Slack's incoming webhooks take it (https://docs.slack.dev/messaging/formatting-message-text).
 import type { Amount } from '../core/amount.ts'
-import type { RelayEvent } from '../core/event.ts'
+import type { MembershipEvent, RelayEvent } from '../core/event.ts'
+import { isSystemEvent, type SystemEvent } from '../core/system-event.ts'
 import type { Format } from './format.ts'
 
 export const slack = {
@@ -15,17 +16,25 @@ export const slack = {
 function line(event: RelayEvent): string {
   const title = event.type.replaceAll(/[._]/g, ' ')
   const heading = `*${title.charAt(0).toUpperCase()}${title.slice(1)}*${event.test ? ' (test)' : ''}`
-  const facts = [who(event), ...what(event)].filter((fact) => fact !== undefined).map(escaped)
+  const facts = (isSystemEvent(event) ? told(event) : [who(event), ...what(event)])
+    .filter((fact) => fact !== undefined)
+    .map(escaped)
   return `${heading}: ${facts.join(' · ')} _(${escaped(event.relaysource)}, ${event.time})_`
 }
 
-function who({ data }: RelayEvent): string {
+function told({ data }: SystemEvent): string[] {
+  return Object.entries(data)
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => `${key.replaceAll('_', ' ')}: ${value}`)
+}
+
+function who({ data }: MembershipEvent): string {
   const { full_name, given_name, family_name, email, vendor_id } = data.contact
   const name = full_name ?? [given_name, family_name].filter(Boolean).join(' ')
   return [name, email].filter(Boolean).join(', ') || `contact ${vendor_id ?? 'unknown'}`
 }
 
-function what(event: RelayEvent): (string | undefined)[] {
+function what(event: MembershipEvent): (string | undefined)[] {
   switch (event.type) {
     case 'membership.status_changed':
       return [event.data.membership.status_raw]

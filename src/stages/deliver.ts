@@ -1,15 +1,19 @@
 // delivery id → load → render → sign → send → record the attempt → done, or send the id again later.
 // D1 is the truth and a message only an alarm clock: one whose attempt is not the row's next does nothing.
 import type { Config, ConfiguredTarget } from '../config.ts'
-import type { Attempt, DeliveryMessage, Outcome } from '../core/delivery.ts'
-import { judge, parseRetryAfter, queueDelaySeconds } from '../core/retry.ts'
+import { isTroubled, type TargetState } from '../core/breaker.ts'
+import type { Attempt, DeliveryMessage, HoldReason, Outcome } from '../core/delivery.ts'
+import { judge, parseRetryAfter, queueDelaySeconds, type Verdict } from '../core/retry.ts'
+import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
 import { isBroken } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
 import type { Env } from '../env.ts'
 import { FORMATS } from '../formats/index.ts'
-import { type DeliveryUpdate, loadOwed, type Owed } from '../store/deliveries.ts'
+import { type DeliveryUpdate, loadOwed, type Owed, releaseHeld } from '../store/deliveries.ts'
 import { recorder } from '../store/recorder.ts'
 import { type AttemptTools, attemptDelivery } from './attempt.ts'
+import { followHealths, type Healths, tellOf } from './health.ts'
+import { sendAll, whenDue } from './sending.ts'
 
 /** Requests that may wait for their answer at once: an invocation has six connections, and the queue needs one. */
 const MAX_WAITING = 5
@@ -23,29 +27,35 @@ export type DeliverTools = AttemptTools & {
   log: (line: Record<string, unknown>) => void
 }
 
+/** Which queue a batch came by: first attempts at targets in good health, or everything else. */
+export type Lane = 'deliveries' | 'retries'
+
 type Stage = {
   env: Pick<Env, 'DB' | 'RETRIES'>
   config: Config
+  lane: Lane
   tools: DeliverTools
   record: (update: DeliveryUpdate) => Promise<void>
+  healths: Healths
+  tell: (fact: SystemFact) => Promise<void>
 }
 
 /** Handles a batch of delivery ids. Settles every message by itself and never throws. */
 export async function deliver(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
+  lane: Lane,
   messages: readonly Message<DeliveryMessage>[],
   tools: DeliverTools,
 ): Promise<void> {
-  const stage = { env, config, tools, record: recorder(env.DB) }
   const fresh = withoutRepeats(messages)
   const needsRaw = (name: string) => {
     const target = config.targets.find((known) => known.name === name)
     return target !== undefined && !isBroken(target) && FORMATS[target.format].needsRaw
   }
-  let owed: Owed[]
+  let loaded: Awaited<ReturnType<typeof loadOwed>>
   try {
-    owed = await loadOwed(
+    loaded = await loadOwed(
       env.DB,
       fresh.map(({ body }) => body),
       needsRaw,
@@ -55,6 +65,10 @@ export async function deliver(
     for (const message of fresh) message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
     return
   }
+  const { owed, healths: known } = loaded
+  const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
+  const healths = followHealths(known, env.DB, tell, tools)
+  const stage = { env, config, lane, tools, record: recorder(env.DB), healths, tell }
   const queue = [...fresh]
   const worker = async () => {
     for (let message = queue.shift(); message; message = queue.shift()) {
@@ -95,7 +109,7 @@ async function settle(
   message: DeliveryMessage,
   owed: Owed | undefined,
 ): Promise<void> {
-  const { config, tools, record } = stage
+  const { config, lane, tools, record, healths } = stage
   if (owed?.due === undefined || owed.attempt !== message.attempt) return
   if (owed.due > tools.now()) return await sendAgain(stage, message, owed.due)
   const { event, attempt } = owed
@@ -104,12 +118,26 @@ async function settle(
   if (target === undefined) {
     return record({ ...row, state: 'cancelled', reason: 'its target is no longer configured' })
   }
-  if (isBroken(target)) return record({ ...row, state: 'held', reason: 'broken' })
-  if (!target.enabled) return record({ ...row, state: 'held', reason: 'disabled' })
-  await attemptAndRecord(stage, target, owed)
+  const hold = (reason: HoldReason) => record({ ...row, state: 'held', reason, due: owed.due })
+  if (isBroken(target)) return hold('broken')
+  if (!target.enabled) return hold('disabled')
+  const health = healths.of(target.name)
+  if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message, owed.due)
+  const admission = await healths.admit(target.name)
+  if (admission === 'hold') return hold(holdReason(health.state))
+  await attemptAndRecord(stage, target, owed, admission === 'probe')
 }
 
-async function attemptAndRecord(stage: Stage, target: ConfiguredTarget, owed: Owed): Promise<void> {
+function holdReason(state: TargetState): HoldReason {
+  return state === 'active' ? 'open' : state
+}
+
+async function attemptAndRecord(
+  stage: Stage,
+  target: ConfiguredTarget,
+  owed: Owed,
+  isProbe: boolean,
+): Promise<void> {
   const { tools, record } = stage
   const { event, attempt } = owed
   const startedAt = tools.now()
@@ -141,8 +169,53 @@ async function attemptAndRecord(stage: Stage, target: ConfiguredTarget, owed: Ow
     ms,
     state: verdict.state,
   })
-  if (due !== undefined)
+  if (due !== undefined) {
     await sendAgain(stage, { event, target: target.name, attempt: attempt + 1 }, due)
+  }
+  await learn(stage, owed, outcome, verdict, isProbe)
+}
+
+/** How many deliveries a target that has come back gets at once; the sweep lets go of the others. */
+const FIRST_RELEASED = 100
+
+/** What an attempt means beyond its delivery: for the target's health, and for those who want to be told. */
+async function learn(
+  { env, healths, tell, tools }: Stage,
+  { event, target, attempt, content }: Owed,
+  outcome: Outcome,
+  verdict: Verdict,
+  isProbe: boolean,
+): Promise<void> {
+  try {
+    // A fault of ours says nothing of the target.
+    if (outcome.error !== 'fault') {
+      const result =
+        verdict.state === 'delivered' ? 'delivered' : verdict.state === 'held' ? 'gone' : 'failed'
+      const isBack = await healths.note(target, result, isProbe)
+      if (isBack) {
+        const released = await releaseHeld(env.DB, target, ['open'], tools.now(), FIRST_RELEASED)
+        await sendAll(
+          env.RETRIES,
+          released.map((one) => whenDue(one, tools.now())),
+        )
+      }
+    }
+    // The relay's own events are not told of in turn: that would have no end.
+    if (verdict.state === 'dead' && !isSystemEvent(content)) {
+      const reason = outcome.error ?? 'unknown'
+      const data = { target, event, type: content.type, attempts: attempt, reason }
+      await tell({ type: 'relay.delivery_dead', data })
+    }
+  } catch (error) {
+    // The attempt is recorded: what was to be learnt of it will be learnt of the next.
+    tools.log({
+      at: 'deliver',
+      event,
+      target,
+      fault: 'its target could not be judged',
+      detail: String(error),
+    })
+  }
 }
 
 /** Sets the alarm for an attempt. When the queue does not take it, the sweep finds the row. */

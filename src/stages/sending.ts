@@ -1,6 +1,7 @@
 // Sending ids of deliveries to their queue, for every stage that has some.
 import type { DeliveryMessage } from '../core/delivery.ts'
 import { queueDelaySeconds } from '../core/retry.ts'
+import type { DueMessage } from '../store/deliveries.ts'
 import type { NewRecord } from '../store/events.ts'
 
 /** The most messages that a queue takes at once (Cloudflare Queues limits). */
@@ -21,14 +22,17 @@ export function firstMessages(
   { id, planned }: NewRecord,
   now: number,
 ): MessageSendRequest<DeliveryMessage>[] {
-  return planned.flatMap((delivery) =>
-    delivery.state === 'pending'
-      ? [
-          {
-            body: { event: id, target: delivery.target, attempt: 1 },
-            delaySeconds: queueDelaySeconds(delivery.due, now),
-          },
-        ]
-      : [],
-  )
+  return planned.flatMap((delivery) => {
+    if (delivery.state !== 'pending') return []
+    const message = { event: id, target: delivery.target, attempt: 1 }
+    return [whenDue({ message, due: delivery.due }, now)]
+  })
+}
+
+/** The message of a delivery, delayed until it is due. */
+export function whenDue(
+  { message, due }: DueMessage,
+  now: number,
+): MessageSendRequest<DeliveryMessage> {
+  return { body: message, delaySeconds: queueDelaySeconds(due, now) }
 }

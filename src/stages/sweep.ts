@@ -1,10 +1,13 @@
 // cron → what is due but not moving goes to its queue again; what the configuration held back is let go.
 // So a lost message costs minutes, never a delivery.
 import type { Config } from '../config.ts'
+import { admit, HEALTHY, type Health } from '../core/breaker.ts'
+import type { HoldReason } from '../core/delivery.ts'
 import { isBroken } from '../core/target.ts'
-import type { DeliveryMessage, Env } from '../env.ts'
-import { listHeldTargets, listOverdue, releaseHeld } from '../store/deliveries.ts'
-import { sendAll } from './sending.ts'
+import type { Env } from '../env.ts'
+import { type DueMessage, listHeldTargets, listOverdue, releaseHeld } from '../store/deliveries.ts'
+import { listHealth } from '../store/targets.ts'
+import { sendAll, whenDue } from './sending.ts'
 
 /**
  * How long a delivery may be overdue before its message counts as lost. It must be more than a batch can take:
@@ -23,21 +26,43 @@ export async function sweep(
   log: (line: Record<string, unknown>) => void,
 ): Promise<void> {
   const overdue = await listOverdue(env.DB, now - OVERDUE_MARGIN_SECONDS * 1000, MAX_A_RUN)
-  const released: DeliveryMessage[] = []
-  for (const name of await listHeldTargets(env.DB)) {
-    const target = config.targets.find((known) => known.name === name)
-    // One that is gone from the configuration is let go too: its deliveries end as cancelled.
-    const mustWait = target !== undefined && (isBroken(target) || !target.enabled)
-    if (!mustWait) released.push(...(await releaseHeld(env.DB, name, now, MAX_A_RUN)))
+  const first = overdue.filter(({ attempt }) => attempt === 1).map((body) => ({ body }))
+  const later = overdue.filter(({ attempt }) => attempt > 1).map((body) => ({ body }))
+  const released = await release(env.DB, config, now)
+  await sendAll(env.DELIVERIES, first)
+  await sendAll(env.RETRIES, [...later, ...released.map((one) => whenDue(one, now))])
+  if (overdue.length + released.length > 0) {
+    log({ at: 'sweep', overdue: overdue.length, released: released.length })
   }
-  const messages = [...overdue, ...released].map((body) => ({ body }))
-  await sendAll(
-    env.DELIVERIES,
-    messages.filter(({ body }) => body.attempt === 1),
-  )
-  await sendAll(
-    env.RETRIES,
-    messages.filter(({ body }) => body.attempt > 1),
-  )
-  if (messages.length > 0) log({ at: 'sweep', overdue: overdue.length, released: released.length })
+}
+
+/** Lets go of what is held for targets that can be sent to again. */
+async function release(db: D1Database, config: Config, now: number): Promise<DueMessage[]> {
+  const names = await listHeldTargets(db)
+  if (names.length === 0) return []
+  const healths = await listHealth(db)
+  const released: DueMessage[] = []
+  for (const name of names) {
+    const target = config.targets.find((known) => known.name === name)
+    const [reasons, limit] = releasable(target, healths.get(name) ?? HEALTHY, now)
+    if (limit > 0) released.push(...(await releaseHeld(db, name, reasons, now, limit)))
+  }
+  return released
+}
+
+const EVERY: HoldReason[] = ['disabled', 'broken', 'where', 'open', 'paused', 'failing', 'gone']
+const MENDED = EVERY.filter((reason) => reason !== 'where')
+
+/** What may go out of what is held for a target, and how much of it. */
+function releasable(
+  target: Config['targets'][number] | undefined,
+  health: Health,
+  now: number,
+): [HoldReason[], number] {
+  // One that is gone from the configuration is let go too: its deliveries end as cancelled.
+  if (target === undefined) return [EVERY, MAX_A_RUN]
+  if (isBroken(target) || !target.enabled) return [[], 0]
+  const admission = admit(health, now)
+  if (admission === 'send') return [MENDED, MAX_A_RUN]
+  return admission === 'probe' ? [['open'], 1] : [[], 0]
 }

@@ -1,9 +1,17 @@
 // Deliveries after they are planned: loading what is owed, recording attempts, finding what lies still.
-import type { Attempt, DeliveryMessage, DeliveryState, Rendered } from '../core/delivery.ts'
+import type { Health } from '../core/breaker.ts'
+import type {
+  Attempt,
+  DeliveryMessage,
+  DeliveryState,
+  HoldReason,
+  Rendered,
+} from '../core/delivery.ts'
 import type { RelayEvent } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
+import { healthQuery, healthsOf } from './targets.ts'
 
 /** A delivery that is to be attempted, with what it takes to do so. Times in epoch milliseconds. */
 export type Owed = {
@@ -21,20 +29,20 @@ export type Owed = {
 }
 
 /**
- * Loads the deliveries of a batch of messages in one query. Those without a row are left out. `needsRaw` says for
- * which targets the vendor's bytes are wanted.
+ * Loads the deliveries of a batch of messages, and what is known of their targets, in one round trip. Deliveries
+ * without a row are left out. `needsRaw` says for which targets the vendor's bytes are wanted.
  */
 export async function loadOwed(
   db: D1Database,
   messages: readonly DeliveryMessage[],
   needsRaw: (target: string) => boolean,
-): Promise<Owed[]> {
+): Promise<{ owed: Owed[]; healths: Map<string, Health> }> {
   const wanted = messages.map(({ event, target }) => ({
     event: keyOfId(event),
     target,
     raw: needsRaw(target) ? 1 : 0,
   }))
-  const { results } = await db
+  const query = db
     .prepare(
       `SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.due, d.body, d.content_type,
          e.event, e.hops, e.rung, e.headers, e.encoding,
@@ -45,8 +53,11 @@ export async function loadOwed(
        CROSS JOIN events AS e ON e.key = d.event`,
     )
     .bind(JSON.stringify(wanted))
-    .all<OwedRow>()
-  return results.map(owedOf)
+  const [rows, healths] = await db.batch([query, healthQuery(db)])
+  return {
+    owed: ((rows?.results ?? []) as OwedRow[]).map(owedOf),
+    healths: healthsOf(healths?.results ?? []),
+  }
 }
 
 type OwedRow = {
@@ -77,7 +88,7 @@ function owedOf(row: OwedRow): Owed {
     due: row.due ?? undefined,
     frozen:
       body === null || content_type === null ? undefined : { body, contentType: content_type },
-    content: row.rung === 'twin' ? { ...event, possibleduplicate: true } : event,
+    content: row.rung === 'twin' ? ({ ...event, possibleduplicate: true } as RelayEvent) : event,
     hops: row.hops,
     raw: raw === null ? undefined : { text: raw, encoding },
     rawContentType: headers['content-type'],
@@ -164,26 +175,31 @@ export async function listHeldTargets(db: D1Database): Promise<string[]> {
   return results.map(({ target }) => target)
 }
 
+/** A message and when its delivery is due, in epoch milliseconds. */
+export type DueMessage = { message: DeliveryMessage; due: number }
+
 /**
- * Lets go of a target's deliveries that its configuration held back, at most `limit` of them: they are due at `now`
- * (epoch milliseconds). Gives them.
+ * Lets go of a target's deliveries that are held for one of some reasons, at most `limit` of them. They are due when
+ * they were, or at `now` (epoch milliseconds) if that has passed. Gives their messages.
  */
 export async function releaseHeld(
   db: D1Database,
   target: string,
+  reasons: readonly HoldReason[],
   now: number,
   limit: number,
-): Promise<DeliveryMessage[]> {
+): Promise<DueMessage[]> {
   const { results } = await db
     .prepare(
       `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
-         reason = NULL, due = ?2
+         reason = NULL, due = max(COALESCE(due, 0), ?2)
        WHERE target = ?1 AND event IN (
-         SELECT event FROM deliveries
-         WHERE target = ?1 AND state = 'held' AND reason IN ('disabled', 'broken') LIMIT ?3)
-       RETURNING CAST(event AS TEXT) AS key, target, attempt`,
+         SELECT d.event FROM json_each(?4) AS wanted
+         CROSS JOIN deliveries AS d ON d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value
+         LIMIT ?3)
+       RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
     )
-    .bind(target, now, limit)
-    .all<MessageRow>()
-  return results.map(messageOf)
+    .bind(target, now, limit, JSON.stringify(reasons))
+    .all<MessageRow & { due: number }>()
+  return results.map(({ due, ...row }) => ({ message: messageOf(row), due }))
 }

@@ -1,8 +1,8 @@
 // Complete valid values for tests; what a test is about is overridden by name.
-import type { RelayEvent } from '../../src/core/event.ts'
+import type { MembershipEvent } from '../../src/core/event.ts'
 import type { BrokenTarget, Target } from '../../src/core/target.ts'
 
-export function anEvent(overrides: object = {}): RelayEvent {
+export function anEvent(overrides: object = {}): MembershipEvent {
   return {
     specversion: '1.0',
     id: 'evt_38fvcwc000007',
@@ -21,7 +21,7 @@ export function anEvent(overrides: object = {}): RelayEvent {
     mappingversion: 1,
     data: { contact: { vendor_id: 'C1' } },
     ...overrides,
-  } as RelayEvent
+  } as MembershipEvent
 }
 
 export function aTarget(overrides: Partial<Target> = {}): Target {

@@ -2,7 +2,7 @@
 import { CloudEvent, HTTP } from 'cloudevents'
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
-import type { RelayEvent } from '../../src/core/event.ts'
+import type { MembershipEvent } from '../../src/core/event.ts'
 import { newEventId } from '../../src/core/id.ts'
 import { parseJson, readMessages } from '../../src/core/json.ts'
 import { redact } from '../../src/core/privacy.ts'
@@ -36,7 +36,7 @@ async function eventsOf({ vendor, source = {}, request }: EventFixture) {
       },
     )
     if ('issues' in record.content) return []
-    return [{ event: parseJson(record.content.event) as RelayEvent, raw }]
+    return [{ event: parseJson(record.content.event) as MembershipEvent, raw }]
   })
   return (await Promise.all(records)).flat()
 }
@@ -63,7 +63,7 @@ describe.each(NAMES)('%s', (name) => {
     for (const { event, raw } of events) {
       const before = JSON.stringify(event)
       const first = format.render(event, raw, undefined)
-      const again = format.render(parseJson(before) as RelayEvent, { ...raw }, undefined)
+      const again = format.render(parseJson(before) as MembershipEvent, { ...raw }, undefined)
 
       expect(again).toEqual(first)
       expect(JSON.stringify(event)).toBe(before)
@@ -112,7 +112,9 @@ describe('cloudevents', () => {
   })
 
   it('keeps the spelling of numbers', () => {
-    const event = parseJson('{"data":{"extra":{"n":1.50,"id":12345678901234567890}}}') as RelayEvent
+    const event = parseJson(
+      '{"data":{"extra":{"n":1.50,"id":12345678901234567890}}}',
+    ) as MembershipEvent
 
     const { body } = FORMATS.cloudevents.render(event, undefined, undefined)
 
@@ -121,7 +123,7 @@ describe('cloudevents', () => {
 })
 
 /** The texts of an event that stand in its sensitive fields and nowhere else in its contact. */
-function sensitiveTexts(event: RelayEvent): string[] {
+function sensitiveTexts(event: MembershipEvent): string[] {
   const contact = event.data.contact
   const { birth_date, gender, address, emergency_contact } = contact
   const body = event.type === 'message.sent' ? event.data.message.body : undefined

@@ -50,12 +50,12 @@ describe('the sweep', () => {
     await run(off, NOW)
     expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'held' }])
 
-    const { deliveries } = await run(aConfig({ name: 'off' }), NOW)
+    const { retries } = await run(aConfig({ name: 'off' }), NOW)
 
     expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
       { state: 'pending', reason: null },
     ])
-    expect(deliveries).toContainEqual({ event, target: 'off', attempt: 1, delaySeconds: 0 })
+    expect(retries).toContainEqual({ event, target: 'off', attempt: 1, delaySeconds: 0 })
   })
 
   it('takes up 1,000 at most in a run', async () => {

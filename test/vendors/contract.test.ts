@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
-import { EVENT_DATA, type RelayEvent } from '../../src/core/event.ts'
+import { EVENT_DATA, type MembershipEvent } from '../../src/core/event.ts'
 import { newEventId } from '../../src/core/id.ts'
 import { readMessages } from '../../src/core/json.ts'
 import { prove } from '../../src/core/proof.ts'
@@ -100,7 +100,7 @@ async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: 
         const issues = record.content.issues.map(({ path }) => path)
         return { status: 'quarantined', type: record.type, vendortype: record.vendorType, issues }
       }
-      const event = JSON.parse(record.content.event) as RelayEvent
+      const event = JSON.parse(record.content.event) as MembershipEvent
       return {
         status: 'accepted',
         event: withoutConstants(event, vendor),
@@ -111,7 +111,7 @@ async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: 
 }
 
 /** Checks what is the same for every fixture, and takes it away. */
-function withoutConstants(event: RelayEvent, vendor: VendorId) {
+function withoutConstants(event: MembershipEvent, vendor: VendorId) {
   const { specversion, id, datacontenttype, dataschema, relaysource, receivedat, ...rest } = event
   expect({ specversion, id, datacontenttype, dataschema, relaysource, receivedat }).toEqual({
     specversion: '1.0',

@@ -49,3 +49,13 @@ CREATE INDEX deliveries_due ON deliveries (due) WHERE state IN ('pending', 'retr
 
 -- What is held for a target, and why.
 CREATE INDEX deliveries_held ON deliveries (target, reason) WHERE state = 'held';
+
+-- What run time has taught us of a target; configuration is not in D1. No row: nothing bad is known.
+CREATE TABLE targets (
+  name TEXT PRIMARY KEY,
+  state TEXT NOT NULL,          -- active, open, paused, failing, gone (core/breaker.ts)
+  failures INTEGER NOT NULL,    -- failed attempts since the last success
+  failing_since INTEGER,        -- when the first of them failed, in epoch milliseconds
+  rest_seconds INTEGER NOT NULL,-- how long the last rest was
+  probe_at INTEGER              -- when the rest is over, in epoch milliseconds
+) STRICT, WITHOUT ROWID;

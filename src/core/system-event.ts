@@ -1,0 +1,96 @@
+// What the relay says of itself: events like any other, so that targets can be told by them.
+import * as v from 'valibot'
+import type { Health, TargetState } from './breaker.ts'
+import { type EventId, timeOfId } from './id.ts'
+import { formatInstant } from './time.ts'
+
+/** The name under which the relay is a source of events. No configured source may have it. */
+export const RELAY_SOURCE = 'relay'
+
+const targetChanged = v.object({
+  target: v.string(),
+  state: v.picklist(['active', 'open', 'paused', 'failing', 'gone']),
+  failures: v.number(),
+  failing_since: v.nullable(v.string()),
+  next_probe_at: v.nullable(v.string()),
+})
+
+/** The types of the relay's own events, and the schema of their `data`. */
+export const RELAY_EVENT_DATA = {
+  'relay.target_opened': targetChanged,
+  'relay.target_recovered': targetChanged,
+  'relay.target_failing': targetChanged,
+  'relay.target_gone': targetChanged,
+  'relay.target_paused': targetChanged,
+  'relay.target_resumed': targetChanged,
+  'relay.delivery_dead': v.object({
+    target: v.string(),
+    event: v.string(),
+    type: v.string(),
+    attempts: v.number(),
+    reason: v.string(),
+  }),
+}
+export type RelayEventType = keyof typeof RELAY_EVENT_DATA
+
+type Typed = {
+  [T in RelayEventType]: { type: T; data: v.InferOutput<(typeof RELAY_EVENT_DATA)[T]> }
+}[RelayEventType]
+
+/** What there is to tell, before it is an event. */
+export type SystemFact = Typed
+
+/** An event of the relay's own, as a CloudEvent. */
+export type SystemEvent = Typed & {
+  specversion: '1.0'
+  id: EventId
+  source: '/relay'
+  subject: string
+  time: string
+  datacontenttype: 'application/json'
+  relaysource: typeof RELAY_SOURCE
+  receivedat: string
+  test?: never
+}
+
+/** Completes an event of the relay's own; `target` is whom it is about. */
+export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {
+  const at = formatInstant(timeOfId(id))
+  return {
+    specversion: '1.0',
+    id,
+    ...typed,
+    source: '/relay',
+    subject: `target/${typed.data.target}`,
+    time: at,
+    datacontenttype: 'application/json',
+    relaysource: RELAY_SOURCE,
+    receivedat: at,
+  }
+}
+
+const TYPE_OF_STATE: Record<TargetState, RelayEventType> = {
+  active: 'relay.target_recovered',
+  open: 'relay.target_opened',
+  paused: 'relay.target_paused',
+  failing: 'relay.target_failing',
+  gone: 'relay.target_gone',
+}
+
+/** What is said when a target's health has become another; `resumed` when its operator did that. */
+export function targetChange(target: string, health: Health, isResumed = false): Typed {
+  const { state, failures, failingSince, probeAt } = health
+  const data = {
+    target,
+    state,
+    failures,
+    failing_since: failingSince === undefined ? null : formatInstant(failingSince),
+    next_probe_at: probeAt === undefined ? null : formatInstant(probeAt),
+  }
+  return { type: isResumed ? 'relay.target_resumed' : TYPE_OF_STATE[state], data } as Typed
+}
+
+/** True for an event of the relay's own. */
+export function isSystemEvent(event: { relaysource: string }): event is SystemEvent {
+  return event.relaysource === RELAY_SOURCE
+}

@@ -1,0 +1,99 @@
+// What attempts teach of a target: kept in D1, and told as an event when its state changes.
+import type { Config } from '../config.ts'
+import { admit, afterAttempt, HEALTHY, type Health, whileProbing } from '../core/breaker.ts'
+import { fingerprint } from '../core/dedupe.ts'
+import { ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
+import { route } from '../core/routing.ts'
+import {
+  composeSystemEvent,
+  RELAY_SOURCE,
+  type SystemFact,
+  targetChange,
+} from '../core/system-event.ts'
+import type { Env } from '../env.ts'
+import { recordEvents } from '../store/events.ts'
+import { moveHealth } from '../store/targets.ts'
+import { firstMessages, sendAll } from './sending.ts'
+
+export type HealthTools = {
+  now: () => number
+  random: () => number
+  log: (line: Record<string, unknown>) => void
+}
+
+/** What is known of the targets while a batch is handled, and how it changes. */
+export type Healths = {
+  of: (target: string) => Health
+  /** Whether a delivery may go out: `probe` is given to one only. */
+  admit: (target: string) => Promise<'send' | 'probe' | 'hold'>
+  /** Takes an attempt in. Gives true when the target has come back. */
+  note: (
+    target: string,
+    result: 'delivered' | 'failed' | 'gone',
+    isProbe: boolean,
+  ) => Promise<boolean>
+}
+
+/** Follows the health of targets from what D1 knew when the batch was loaded. Writes only what changes. */
+export function followHealths(
+  known: Map<string, Health>,
+  db: D1Database,
+  tell: (fact: SystemFact) => Promise<void>,
+  tools: HealthTools,
+): Healths {
+  const of = (target: string) => known.get(target) ?? HEALTHY
+  return {
+    of,
+    admit: async (target) => {
+      const health = of(target)
+      const verdict = admit(health, tools.now())
+      if (verdict !== 'probe') return verdict
+      const probing = whileProbing(health, tools.now())
+      known.set(target, probing)
+      return (await moveHealth(db, target, health, probing)) ? 'probe' : 'hold'
+    },
+    note: async (target, result, isProbe) => {
+      const before = of(target)
+      const health = afterAttempt(before, result, isProbe, tools.now())
+      if (health === before || (health === HEALTHY && before.failures === 0)) return false
+      known.set(target, health)
+      const moved = await moveHealth(db, target, before, health)
+      if (!moved || health.state === before.state) return false
+      tools.log({ at: 'target', target, state: health.state, failures: health.failures })
+      await tell(targetChange(target, health))
+      return health.state === 'active'
+    },
+  }
+}
+
+/**
+ * Records an event of the relay's own and sends it to the targets that want it, but never to the one that it is
+ * about: telling a target that it does not answer would be one more thing that it does not answer.
+ */
+export async function tellOf(
+  env: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
+  fact: SystemFact,
+  { now, random }: HealthTools,
+): Promise<void> {
+  const id = newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))
+  const event = composeSystemEvent(id, fact)
+  const others = config.targets.filter(({ name }) => name !== fact.data.target)
+  const record = {
+    id,
+    source: RELAY_SOURCE,
+    vendor: RELAY_SOURCE,
+    type: event.type,
+    vendorType: undefined,
+    contactId: undefined,
+    content: { event: JSON.stringify(event) },
+    planned: await route(event, others, now()),
+    hops: 0,
+    dedupKey: await fingerprint([RELAY_SOURCE, id]),
+    dedupStamp: undefined,
+    raw: { text: '', encoding: 'utf8' as const },
+    headers: {},
+  }
+  await recordEvents(env.DB, [record])
+  await sendAll(env.RETRIES, firstMessages(record, now()))
+}
