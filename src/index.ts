@@ -28,8 +28,9 @@ function configOf(env: Env): Config {
   return config
 }
 
-/** The queue of first attempts, or the other one. The names are wrangler.toml's. */
+/** Which of the queues of ids this is. The names are wrangler.toml's. */
 function laneOf(queue: string): Lane {
+  if (queue.endsWith('-dead')) return 'dead'
   return queue.endsWith('-deliveries') ? 'deliveries' : 'retries'
 }
 
@@ -38,7 +39,7 @@ const app = createApp(configOf, tools)
 export default {
   fetch: app.fetch,
   queue: (batch, env) =>
-    batch.queue.endsWith('-spill')
+    batch.messages[0]?.body instanceof ArrayBuffer
       ? spill(env, batch.messages as Message<ArrayBuffer>[], { now: tools.now(), log: tools.log })
       : deliver(
           env,

@@ -1,6 +1,5 @@
 // Numbers that stand in two files and have to agree.
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_RETRY, MAX_QUEUE_DELAY_SECONDS } from '../src/core/retry.ts'
 import { OVERDUE_MARGIN_SECONDS } from '../src/stages/sweep.ts'
 import wrangler from '../wrangler.toml?raw'
 
@@ -12,7 +11,7 @@ function numbersOf(key: string): Record<string, number> {
   const consumers = wrangler.split('[[queues.consumers]]').slice(1)
   return Object.fromEntries(
     consumers.map((table) => [
-      /^queue = "membership-relay-([a-z]+)"/m.exec(table.split('\n[')[0] ?? '')?.[1] ?? table,
+      /^queue = "membership-relay-([a-z-]+)"/m.exec(table.split('\n[')[0] ?? '')?.[1] ?? table,
       Number(new RegExp(`^${key} = (\\d+)`, 'm').exec(table.split('\n[')[0] ?? '')?.[1]),
     ]),
   )
@@ -21,18 +20,15 @@ function numbersOf(key: string): Record<string, number> {
 const DELIVERING = ['deliveries', 'retries']
 
 describe('wrangler.toml', () => {
-  it.each(DELIVERING)(
-    'lets the platform give up on %s later than the default schedule',
-    (queue) => {
-      // A wait longer than a queue's longest delay is taken in hops, and each is a retry.
-      const retries = DEFAULT_RETRY.map((wait) => Math.ceil((wait * 1.1) / MAX_QUEUE_DELAY_SECONDS))
-      const needed = retries.reduce((sum, hops) => sum + hops, 0)
+  it('gives every queue that a message can break a dead-letter queue, and that a consumer', () => {
+    const consumed = Object.keys(numbersOf('max_retries'))
+    const deadLetters = [
+      ...wrangler.matchAll(/^dead_letter_queue = "membership-relay-([a-z-]+)"/gm),
+    ]
 
-      expect(needed).toBe(10)
-      expect(numbersOf('max_retries')[queue]).toBeGreaterThanOrEqual(needed)
-      expect(numbersOf('max_retries')[queue]).toBeLessThanOrEqual(100) // the platform's limit
-    },
-  )
+    expect(deadLetters.map(([, name]) => name)).toEqual(['dead', 'dead', 'spill-dead'])
+    expect(consumed).toEqual(['deliveries', 'retries', 'dead', 'spill', 'spill-dead'])
+  })
 
   it.each(DELIVERING)('makes no batch of %s that takes longer than the sweep waits', (queue) => {
     const rounds = Math.ceil((numbersOf('max_batch_size')[queue] ?? Number.NaN) / AT_ONCE)

@@ -17,12 +17,15 @@ export type AttemptTools = {
   now: () => number
 }
 
+/** What came of an attempt, and the body that was sent, unless none could be made. */
+export type Attempted = { outcome: Outcome; rendered: Rendered | undefined }
+
 /** Makes the request and sends it. Whatever goes wrong is an outcome; our own faults too, by their name. */
 export async function attemptDelivery(
   target: ConfiguredTarget,
   owed: Owed,
   tools: AttemptTools,
-): Promise<{ outcome: Outcome; rendered: Rendered | undefined }> {
+): Promise<Attempted> {
   const startedAt = tools.now()
   let rendered: Rendered | undefined
   const failed = (error: AttemptError, detail: string) => ({

@@ -11,7 +11,7 @@ import type { Env } from '../env.ts'
 import { FORMATS } from '../formats/index.ts'
 import { type DeliveryUpdate, loadOwed, type Owed, releaseHeld } from '../store/deliveries.ts'
 import { recorder } from '../store/recorder.ts'
-import { type AttemptTools, attemptDelivery } from './attempt.ts'
+import { type Attempted, type AttemptTools, attemptDelivery } from './attempt.ts'
 import { followHealths, type Healths, tellOf } from './health.ts'
 import { sendAll, whenDue } from './sending.ts'
 
@@ -27,8 +27,11 @@ export type DeliverTools = AttemptTools & {
   log: (line: Record<string, unknown>) => void
 }
 
-/** Which queue a batch came by: first attempts at targets in good health, or everything else. */
-export type Lane = 'deliveries' | 'retries'
+/**
+ * Which queue a batch came by: first attempts at targets in good health; everything else; or messages whose handling
+ * was cut off again and again, so that the platform gave up on them.
+ */
+export type Lane = 'deliveries' | 'retries' | 'dead'
 
 type Stage = {
   env: Pick<Env, 'DB' | 'RETRIES'>
@@ -62,7 +65,7 @@ export async function deliver(
     )
   } catch (error) {
     tools.log({ at: 'deliver', fault: 'deliveries could not be loaded', detail: String(error) })
-    for (const message of fresh) message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
+    await Promise.all(fresh.map((message) => rest(env.RETRIES, message)))
     return
   }
   const { owed, healths: known } = loaded
@@ -91,6 +94,16 @@ function withoutRepeats(messages: readonly Message<DeliveryMessage>[]): Message<
     if (seen.has(key)) message.ack()
     return !seen.has(key) && seen.add(key)
   })
+}
+
+/** Lets a message rest while D1 is away. As a new one: the platform's count is for messages that break us. */
+async function rest(queue: Env['RETRIES'], message: Message<DeliveryMessage>): Promise<void> {
+  try {
+    await queue.send(message.body, { delaySeconds: FAULT_DELAY_SECONDS })
+    message.ack()
+  } catch {
+    message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
+  }
 }
 
 async function handle(stage: Stage, message: Message<DeliveryMessage>, owed: Owed | undefined) {
@@ -125,23 +138,37 @@ async function settle(
   if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message, owed.due)
   const admission = await healths.admit(target.name)
   if (admission === 'hold') return hold(holdReason(health.state))
-  await attemptAndRecord(stage, target, owed, admission === 'probe')
+  const attempted = lane === 'dead' ? CUT_OFF : await attemptDelivery(target, owed, tools)
+  await conclude(stage, target, owed, attempted, admission === 'probe')
+}
+
+/** What there is to say of an attempt whose handling never came to its end. */
+const CUT_OFF: Attempted = {
+  outcome: {
+    status: undefined,
+    error: 'fault',
+    detail: 'its handling was cut off each time it was tried',
+    retryAfter: undefined,
+    durationMs: 0,
+  },
+  rendered: undefined,
 }
 
 function holdReason(state: TargetState): HoldReason {
   return state === 'active' ? 'open' : state
 }
 
-async function attemptAndRecord(
+/** Records an attempt, sets the alarm for the next, and learns from it. */
+async function conclude(
   stage: Stage,
   target: ConfiguredTarget,
   owed: Owed,
+  { outcome, rendered }: Attempted,
   isProbe: boolean,
 ): Promise<void> {
   const { tools, record } = stage
   const { event, attempt } = owed
-  const startedAt = tools.now()
-  const { outcome, rendered } = await attemptDelivery(target, owed, tools)
+  const startedAt = tools.now() - outcome.durationMs
   const verdict = judge(outcome, attempt, target.retry, tools.now(), tools.random())
   const due = verdict.state === 'retrying' ? verdict.due : undefined
   const lasting =

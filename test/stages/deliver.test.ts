@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import type { EventId } from '../../src/core/id.ts'
-import { deliver } from '../../src/stages/deliver.ts'
+import { deliver, type Lane } from '../../src/stages/deliver.ts'
 import { getEvent } from '../../src/store/events.ts'
 import {
   aConfig,
@@ -49,6 +49,7 @@ async function attempt(
     attempt?: number
     now?: number
     db?: D1Database
+    lane?: Lane
   } = {},
 ) {
   const { queue, sent } = aQueue()
@@ -58,12 +59,18 @@ async function attempt(
     target: options.target ?? 'crm',
     attempt: options.attempt ?? 1,
   })
-  await deliver({ DB: options.db ?? env.DB, RETRIES: queue }, config, 'retries', [message], {
-    send: options.send ?? aTarget().send,
-    now: () => options.now ?? NOW,
-    random: () => 0.5,
-    log: (line) => lines.push(line),
-  })
+  await deliver(
+    { DB: options.db ?? env.DB, RETRIES: queue },
+    config,
+    options.lane ?? 'retries',
+    [message],
+    {
+      send: options.send ?? aTarget().send,
+      now: () => options.now ?? NOW,
+      random: () => 0.5,
+      log: (line) => lines.push(line),
+    },
+  )
   const delivery = (await getEvent(env.DB, event))?.deliveries.find(
     ({ target }) => target === message.body.target,
   )
@@ -416,11 +423,25 @@ describe('a message', () => {
       },
     } as unknown as D1Database
 
-    const { message } = await attempt(config, event, { send: target.send, db })
+    const { message, queued } = await attempt(config, event, { send: target.send, db })
 
     expect(target.got).toEqual([])
-    expect(message.ack).not.toHaveBeenCalled()
-    expect(message.retry).toHaveBeenCalledWith({ delaySeconds: 30 })
+    expect(queued).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 30 }])
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+
+  it('that the platform gave up on counts as a failed attempt, with the fault named', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+
+    const { delivery, queued } = await attempt(config, event, { send: target.send, lane: 'dead' })
+
+    expect(target.got).toEqual([])
+    expect(delivery).toMatchObject({ state: 'retrying', attempt: 2 })
+    expect(delivery?.attempts).toMatchObject([
+      { attempt: 1, error: 'fault', response: 'its handling was cut off each time it was tried' },
+    ])
+    expect(queued).toMatchObject([{ event, attempt: 2 }])
   })
 
   it('insists on recording an answer when D1 stumbles: one request, one record', async () => {
