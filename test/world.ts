@@ -1,0 +1,156 @@
+// The relay on a clock that a test turns: real D1, queues that forget nothing unless told to, targets that count.
+// Every call of a binding goes through `fault`, which may throw before or after it is carried out.
+import { env } from 'cloudflare:workers'
+import type { Config } from '../src/config.ts'
+import type { DeliveryMessage } from '../src/core/delivery.ts'
+import { accept } from '../src/stages/accept.ts'
+import { deliver } from '../src/stages/deliver.ts'
+import { spill } from '../src/stages/spill.ts'
+import { sweep } from '../src/stages/sweep.ts'
+import { NOW } from './builders.ts'
+
+type Waiting = { body: unknown; at: number; attempts: number }
+type QueueName = 'DELIVERIES' | 'RETRIES' | 'SPILL'
+
+export type World = ReturnType<typeof aWorld>
+
+/** Throws, or lets a call of a binding pass. */
+export type Fault = (call: string, when: 'before' | 'after') => void
+
+/** A world with nothing in it. `answer` is what a target says to the n-th request for an event. */
+export function aWorld(
+  config: Config,
+  fault: Fault,
+  answer: (target: string, n: number) => Response,
+) {
+  let now = NOW
+  const queues: Record<QueueName, Waiting[]> = { DELIVERIES: [], RETRIES: [], SPILL: [] }
+  const received: { target: string; event: string; at: number; status: number }[] = []
+  const unhandled: unknown[] = []
+
+  async function guarded<T>(call: string, work: () => Promise<T>): Promise<T> {
+    fault(call, 'before')
+    const value = await work()
+    fault(call, 'after')
+    return value
+  }
+  function statement(inner: D1PreparedStatement): D1PreparedStatement {
+    return {
+      bind: (...values: unknown[]) => statement(inner.bind(...values)),
+      all: () => guarded('DB.all', () => inner.all()),
+      run: () => guarded('DB.run', () => inner.run()),
+      first: (column: string) => guarded('DB.first', () => inner.first(column)),
+      inner,
+    } as unknown as D1PreparedStatement
+  }
+  const DB = {
+    prepare: (sql: string) => statement(env.DB.prepare(sql)),
+    batch: (statements: { inner: D1PreparedStatement }[]) =>
+      guarded('DB.batch', () => env.DB.batch(statements.map(({ inner }) => inner))),
+  } as unknown as D1Database
+  const put = (name: QueueName, body: unknown, delaySeconds = 0) => {
+    queues[name].push({ body, at: now + delaySeconds * 1000, attempts: 1 })
+  }
+  const queue = (name: QueueName) =>
+    ({
+      send: (body: unknown, options?: QueueSendOptions) =>
+        guarded(`${name}.send`, async () => put(name, body, options?.delaySeconds)),
+      sendBatch: (messages: Iterable<MessageSendRequest>) =>
+        guarded(`${name}.sendBatch`, async () => {
+          for (const { body, delaySeconds } of messages) put(name, body, delaySeconds)
+        }),
+    }) as unknown as Queue
+  const bindings = {
+    DB,
+    DELIVERIES: queue('DELIVERIES') as Queue<DeliveryMessage>,
+    RETRIES: queue('RETRIES') as Queue<DeliveryMessage>,
+    SPILL: queue('SPILL') as Queue<Uint8Array>,
+  }
+  const tools = {
+    now: () => now,
+    random: () => Math.random(),
+    log: () => undefined,
+    send: async (url: string, init: RequestInit) => {
+      const target = new URL(url).hostname.split('.')[0] ?? ''
+      const event = new Headers(init.headers).get('webhook-id') ?? ''
+      const before = received.filter((one) => one.target === target && one.event === event)
+      const response = answer(target, before.length + 1)
+      received.push({ target, event, at: now, status: response.status })
+      return response
+    },
+  }
+
+  /** Hands what is due to its consumer, as the platform does: what is neither acked nor retried is acked. */
+  async function consume(name: QueueName): Promise<void> {
+    const due = queues[name].filter(({ at }) => at <= now).slice(0, 10)
+    queues[name] = queues[name].filter((one) => !due.includes(one))
+    const messages = due.map((waiting) => ({
+      id: crypto.randomUUID(),
+      timestamp: new Date(waiting.at),
+      attempts: waiting.attempts,
+      body: waiting.body,
+      ack: () => undefined,
+      retry: (options?: QueueRetryOptions) => {
+        const at = now + (options?.delaySeconds ?? 0) * 1000
+        queues[name].push({ ...waiting, at, attempts: waiting.attempts + 1 })
+      },
+    }))
+    if (messages.length === 0) return
+    const work =
+      name === 'SPILL'
+        ? spill(
+            bindings,
+            messages.map((m) => ({ ...m, body: (m.body as Uint8Array).slice().buffer })),
+            { now, log: tools.log },
+          )
+        : deliver(
+            bindings,
+            config,
+            name === 'DELIVERIES' ? 'deliveries' : 'retries',
+            messages as unknown as Message<DeliveryMessage>[],
+            tools,
+          )
+    await work.catch((error) => unhandled.push(error))
+  }
+
+  return {
+    received,
+    unhandled,
+    queues,
+    bindings,
+    now: () => now,
+    advance: (ms: number) => {
+      now += ms
+    },
+    /** One request at the front door. */
+    take: (source: string, body: object) =>
+      accept(
+        bindings,
+        config,
+        source,
+        {
+          headers: new Headers({ 'x-relay-key': 'hapana secret' }),
+          query: new URLSearchParams({ key: 'hype secret' }),
+          body: async () => ({ ok: true, value: new TextEncoder().encode(JSON.stringify(body)) }),
+        },
+        {
+          now,
+          random: (below) => Math.floor(Math.random() * below),
+          origin: 'https://relay.example',
+          log: tools.log,
+        },
+      ),
+    /** Lets minutes pass: each second the queues are looked at, each minute the sweep runs. */
+    live: async (minutes: number) => {
+      for (let second = 0; second < minutes * 60; second += 5) {
+        now += 5000
+        if (second % 60 === 0) {
+          await sweep(bindings, config, now, tools.log).catch(() => undefined) // the next run comes in a minute
+        }
+        for (const name of ['SPILL', 'DELIVERIES', 'RETRIES'] as const) {
+          while (queues[name].some(({ at }) => at <= now)) await consume(name)
+        }
+      }
+    },
+  }
+}
