@@ -1,11 +1,18 @@
 // The API for operators and programs: JSON behind the bearer token.
 import { Hono, type MiddlewareHandler } from 'hono'
 import * as v from 'valibot'
+import type { Config } from '../config.ts'
+import { HEALTHY, type Health } from '../core/breaker.ts'
 import { isEventId } from '../core/id.ts'
 import { equalSecrets } from '../core/signature.ts'
+import { isBroken } from '../core/target.ts'
+import { formatInstant } from '../core/time.ts'
 import type { Env } from '../env.ts'
+import { steerTarget } from '../stages/health.ts'
 import { getEvent, listEvents } from '../store/events.ts'
+import { listHealth } from '../store/targets.ts'
 import { problem } from './problems.ts'
+import type { Tools } from './tools.ts'
 
 const MAX_LIMIT = 200
 
@@ -52,22 +59,52 @@ const authenticate: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   })
 }
 
-export const api = new Hono<{ Bindings: Env }>()
-  .use(authenticate)
-  .get('/events', async (c) => {
-    const query = v.safeParse(ListQuery, c.req.query())
-    if (!query.success) {
-      const [issue] = query.issues
-      return problem(400, 'bad-query', `${v.getDotPath(issue)} ${issue.message}.`)
-    }
-    const { limit, ...filter } = query.output
-    const events = await listEvents(c.env.DB, { limit, ...filter })
-    const next = events.length === limit ? (events.at(-1)?.id ?? null) : null
-    return c.json({ events, next })
-  })
-  .get('/events/:id', async (c) => {
-    const id = c.req.param('id')
-    const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
-    if (event === undefined) return problem(404, 'unknown-event', 'There is no event of this id.')
-    return c.json(event)
-  })
+/** The API over an environment's configuration. */
+export function createApi(configOf: (env: Env) => Config, tools: Tools) {
+  return new Hono<{ Bindings: Env }>()
+    .use(authenticate)
+    .get('/events', async (c) => {
+      const query = v.safeParse(ListQuery, c.req.query())
+      if (!query.success) {
+        const [issue] = query.issues
+        return problem(400, 'bad-query', `${v.getDotPath(issue)} ${issue.message}.`)
+      }
+      const { limit, ...filter } = query.output
+      const events = await listEvents(c.env.DB, { limit, ...filter })
+      const next = events.length === limit ? (events.at(-1)?.id ?? null) : null
+      return c.json({ events, next })
+    })
+    .get('/events/:id', async (c) => {
+      const id = c.req.param('id')
+      const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
+      if (event === undefined) return problem(404, 'unknown-event', 'There is no event of this id.')
+      return c.json(event)
+    })
+    .get('/targets', async (c) => {
+      const healths = await listHealth(c.env.DB)
+      const { targets } = configOf(c.env)
+      return c.json({ targets: targets.map((target) => shown(target, healths.get(target.name))) })
+    })
+    .post('/targets/:name/:wish{pause|resume}', async (c) => {
+      const { name, wish } = c.req.param()
+      const config = configOf(c.env)
+      const target = config.targets.find((known) => known.name === name)
+      if (target === undefined) return problem(404, 'unknown-target', 'There is no such target.')
+      const health = await steerTarget(c.env, config, name, wish as 'pause' | 'resume', tools)
+      return c.json(shown(target, health))
+    })
+}
+
+/** A target as its operator sees it. Never its URL, which may be a secret. */
+function shown(target: Config['targets'][number], health: Health = HEALTHY) {
+  const { state, failures, failingSince, probeAt } = health
+  const configured = isBroken(target) ? 'broken' : target.enabled ? state : 'disabled'
+  return {
+    name: target.name,
+    state: configured,
+    reason: isBroken(target) ? target.broken : null,
+    failures,
+    failing_since: failingSince === undefined ? null : formatInstant(failingSince),
+    next_probe_at: probeAt === undefined ? null : formatInstant(probeAt),
+  }
+}

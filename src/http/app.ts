@@ -6,7 +6,7 @@ import { EVENT_DATA, type EventType, SCHEMA_VERSION } from '../core/event.ts'
 import type { Env } from '../env.ts'
 import { isAnswering } from '../store/events.ts'
 import { withinTimeout } from '../store/within.ts'
-import { api } from './api.ts'
+import { createApi } from './api.ts'
 import { intake } from './intake.ts'
 import { problem } from './problems.ts'
 import type { Tools } from './tools.ts'
@@ -28,7 +28,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
       const schema = toJsonSchema(EVENT_DATA[type as EventType], { errorMode: 'ignore' })
       return c.json({ ...schema, title: type }, 200, { 'content-type': 'application/schema+json' })
     })
-    .route('/api', api)
+    .route('/api', createApi(configOf, tools))
     .notFound(() => problem(404, 'not-found', 'There is nothing here.'))
     .onError((error, c) => {
       tools.log({ at: 'http', path: c.req.routePath, fault: error.name, detail: error.message })

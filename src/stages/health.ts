@@ -1,6 +1,6 @@
 // What attempts teach of a target: kept in D1, and told as an event when its state changes.
 import type { Config } from '../config.ts'
-import { admit, afterAttempt, HEALTHY, type Health, whileProbing } from '../core/breaker.ts'
+import { admit, afterAttempt, HEALTHY, type Health, paused, whileProbing } from '../core/breaker.ts'
 import { fingerprint } from '../core/dedupe.ts'
 import { ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
 import { route } from '../core/routing.ts'
@@ -12,7 +12,7 @@ import {
 } from '../core/system-event.ts'
 import type { Env } from '../env.ts'
 import { recordEvents } from '../store/events.ts'
-import { moveHealth } from '../store/targets.ts'
+import { listHealth, moveHealth } from '../store/targets.ts'
 import { firstMessages, sendAll } from './sending.ts'
 
 export type HealthTools = {
@@ -63,6 +63,29 @@ export function followHealths(
       await tell(targetChange(target, health))
       return health.state === 'active'
     },
+  }
+}
+
+/**
+ * Pauses a target, or makes it active again whatever its state was; what is held goes out with the next sweep. Gives
+ * its health after that. Telling of it may fail; the change stands.
+ */
+export async function steerTarget(
+  env: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
+  target: string,
+  wish: 'pause' | 'resume',
+  tools: HealthTools,
+): Promise<Health> {
+  for (let tries = 1; ; tries++) {
+    const before = (await listHealth(env.DB)).get(target) ?? HEALTHY
+    const health = wish === 'pause' ? paused(before) : HEALTHY
+    if (health.state === before.state) return before
+    if (await moveHealth(env.DB, target, before, health)) {
+      await tellOf(env, config, targetChange(target, health, wish === 'resume'), tools)
+      return health
+    }
+    if (tries === 3) throw new Error('the state of the target changes too fast')
   }
 }
 

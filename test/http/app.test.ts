@@ -133,6 +133,41 @@ describe('/api', () => {
   })
 })
 
+describe('/api/targets', () => {
+  async function post(path: string) {
+    const init = { method: 'POST', headers: OPERATOR }
+    const response = await app.request(`https://relay.example${path}`, init, bindings)
+    return { status: response.status, body: await response.json<Record<string, unknown>>() }
+  }
+
+  it('pauses a target and resumes it, and tells of both once', async () => {
+    const paused = await post('/api/targets/crm/pause')
+    await post('/api/targets/crm/pause')
+    const shown = await get('/api/targets', OPERATOR)
+    const resumed = await post('/api/targets/crm/resume')
+
+    expect(paused).toMatchObject({ status: 200, body: { name: 'crm', state: 'paused' } })
+    expect(shown.body).toMatchObject({ targets: [{ name: 'crm', state: 'paused', reason: null }] })
+    expect(resumed.body).toMatchObject({ name: 'crm', state: 'active', failures: 0 })
+    const { body } = await get('/api/events?limit=2', OPERATOR)
+    expect((body.events as { type: string }[]).map(({ type }) => type)).toEqual([
+      'relay.target_resumed',
+      'relay.target_paused',
+    ])
+  })
+
+  it('never shows where a target is', async () => {
+    expect(JSON.stringify((await get('/api/targets', OPERATOR)).body)).not.toContain(
+      'target.example',
+    )
+  })
+
+  it('knows no other targets, and no other wishes', async () => {
+    expect(await post('/api/targets/nobody/pause')).toMatchObject({ status: 404 })
+    expect(await post('/api/targets/crm/destroy')).toMatchObject({ status: 404 })
+  })
+})
+
 describe('/schemas', () => {
   it('has the JSON Schema to which an event refers', async () => {
     const { status, headers, body } = await get('/schemas/checkin.rejected/1')
