@@ -11,7 +11,7 @@ import {
   targetChange,
 } from '../core/system-event.ts'
 import type { Env } from '../env.ts'
-import { recordEvents } from '../store/events.ts'
+import { recordEvents } from '../store/records.ts'
 import { listHealth, moveHealth } from '../store/targets.ts'
 import { firstMessages, sendAll } from './sending.ts'
 

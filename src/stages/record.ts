@@ -7,7 +7,7 @@ import { type EventId, timeOfId } from '../core/id.ts'
 import type { Message } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
 import { route } from '../core/routing.ts'
-import type { NewRecord } from '../store/events.ts'
+import type { NewRecord } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
 import type { NotUnderstood } from '../vendors/vendor.ts'
 

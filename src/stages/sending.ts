@@ -2,7 +2,7 @@
 import type { DeliveryMessage } from '../core/delivery.ts'
 import { queueDelaySeconds } from '../core/retry.ts'
 import type { DueMessage } from '../store/deliveries.ts'
-import type { NewRecord } from '../store/events.ts'
+import type { NewRecord } from '../store/records.ts'
 
 /** The most messages that a queue takes at once (Cloudflare Queues limits). */
 const BATCH = 100

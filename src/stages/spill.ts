@@ -1,8 +1,8 @@
 // queue spill → D1. What accept could not record, in the order of its arrival, once D1 is back.
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import type { Env } from '../env.ts'
-import { listTaken, type NewRecord, recordEvents } from '../store/events.ts'
 import { unpackRecords } from '../store/packing.ts'
+import { listTaken, type NewRecord, recordEvents } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
 import { firstMessages, sendAll } from './sending.ts'
 

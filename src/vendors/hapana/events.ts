@@ -1,24 +1,24 @@
 // What each of Hapana's events means, field by field (articles 527 to 532; vocabulary in core/event.ts).
 import { asAmount } from '../../core/amount.ts'
 import { type Identity, identifiedBy, sameContent } from '../../core/dedupe.ts'
-import type { Checkin, Contact, EventDraft, EventType } from '../../core/event.ts'
+import type { EventType } from '../../core/event.ts'
 import {
   asId,
-  asIs,
   asText,
   type Fields,
   fold,
   given,
-  givenOrNothing,
   type Reader,
   readFields,
   type Warning,
 } from '../../core/fields.ts'
 import { canonical, isObject, type JsonObject } from '../../core/json.ts'
 import { ok, refuse } from '../../core/result.ts'
-import { type SiteSettings, type SourceSettings, settingsAt } from '../../core/source.ts'
-import { asDate, asMoment } from '../../core/time.ts'
+import { type SourceSettings, settingsAt } from '../../core/source.ts'
 import type { NotUnderstood } from '../vendor.ts'
+import { CHECK_IN_TIME, checkedIn } from './checkin.ts'
+import { readContact } from './contact.ts'
+import { type Key, type Mapped, type Reading, readWord } from './reading.ts'
 import type { Kind } from './type.ts'
 
 export type Context = {
@@ -27,22 +27,6 @@ export type Context = {
   warnings: Warning[]
   settings: SourceSettings
   body: JsonObject
-}
-
-type Mapped = {
-  type: EventType
-  data: object
-  identity: Identity
-  occurred: EventDraft['occurred']
-}
-type Reading = {
-  fields: Fields
-  warnings: Warning[]
-  site: SiteSettings
-  siteId: string | undefined
-  clientId: string
-  contact: Contact
-  content: Identity
 }
 
 const TYPES: Record<Kind, EventType> = {
@@ -54,10 +38,6 @@ const TYPES: Record<Kind, EventType> = {
   packagePurchased: 'purchase.completed',
   checkIn: 'checkin.recorded',
 }
-
-/** One key, or several that mean the same: the documented spelling first. */
-type Key = string | readonly string[]
-const CHECK_IN_TIME = ['checkInTime', 'checkInDateTime']
 
 /** The least that an event must say to be worth sending on: one of these. */
 const NEEDED: Partial<Record<Kind, readonly Key[]>> = {
@@ -107,51 +87,6 @@ function missing(kind: Kind, fields: Fields): Warning[] {
     issues.push({ path, message: 'is missing, and so is all else that would say what happened' })
   }
   return issues
-}
-
-function readContact(kind: Kind, fields: Fields, warnings: Warning[], site: SiteSettings): Contact {
-  const email = fields.read('email', asText)
-  return given({
-    email,
-    email_normalized: email?.toLowerCase(),
-    full_name: fields.read('name', asText),
-    given_name: fields.read('firstName', asText),
-    family_name: fields.read('lastName', asText),
-    phone: fields.read('phone', asText),
-    gender: fields.read('gender', asText),
-    birth_date: fields.read(['birthDate', 'dateOfBirth', 'dob'], asDate(site)),
-    joined_on: fields.read(['joinDate', 'memberSince'], asDate(site)),
-    lead_source: fields.read('leadSource', asText),
-    barcode: fields.read(['barcodeID', 'barcode'], asText),
-    address: fields.read(['address', 'fullAddress'], asIs),
-    image_url: fields.read('profileImage', asText),
-    emergency_contact: readEmergencyContact(fields, warnings),
-    custom_properties: kind === 'checkIn' ? undefined : fields.read('customProperties', asIs),
-  })
-}
-
-/** Five flat keys in the article, a name in the overview, perhaps an object of its own. */
-function readEmergencyContact(fields: Fields, warnings: Warning[]): Contact['emergency_contact'] {
-  const flat = {
-    given_name: fields.read('emergencyFirstName', asText),
-    family_name: fields.read('emergencyLastName', asText),
-    full_name: fields.read('emergencyName', asText),
-    email: fields.read('emergencyEmail', asText),
-    phone: fields.read('emergencyPhone', asText),
-  }
-  const nested = fields.read('emergencyContact', (value) => {
-    if (!isObject(value)) return undefined
-    const inner = readFields(value, warnings)
-    const read = {
-      given_name: inner.read('firstName', asText),
-      family_name: inner.read('lastName', asText),
-      full_name: inner.read('name', asText),
-      email: inner.read('email', asText),
-      phone: inner.read('phone', asText),
-    }
-    return Object.keys(inner.rest()).length > 0 ? undefined : given(read)
-  })
-  return givenOrNothing({ ...nested, ...given(flat) })
 }
 
 const MAPPINGS: Record<Kind, (reading: Reading) => Mapped> = {
@@ -239,82 +174,6 @@ function purchased({ fields, warnings, site, content }: Reading): Mapped {
     identity: content,
     occurred: undefined,
   }
-}
-
-function checkedIn(reading: Reading): Mapped {
-  const { fields, warnings, site, siteId, clientId, content } = reading
-  const raw = { time: fields.peek(CHECK_IN_TIME), status: fields.peek('checkInStatus') }
-  const time = readTime(CHECK_IN_TIME, fields, warnings, site)
-  const status = readWord('checkInStatus', asCheckinStatus, reading)
-  const message = fields.read('checkInMessage', asText) ?? reasonIn(raw.status)
-  const starts = readTime('sessionStartTime', fields, warnings, site)
-  const session = givenOrNothing({
-    vendor_id: fields.read('sessionID', asId),
-    name: fields.read('sessionName', asText),
-    type: fields.read('sessionType', asText),
-    starts_at: starts.at,
-    starts_local: starts.local,
-    instructor: fields.read(['SessionInstructor', 'instructor', 'instructorName'], asText),
-  })
-  const checkin = given({
-    at: time.at,
-    at_local: time.local,
-    status,
-    message,
-    alerts:
-      status === 'valid_with_alerts' ? [message].filter((text) => text !== undefined) : undefined,
-    fob_number: fields.read('fobNumber', asText),
-    session,
-    package: givenOrNothing({
-      vendor_id: fields.read('packageID', asId),
-      name: fields.read('packageName', asText),
-    }),
-    custom_properties: fields.read('customProperties', asIs),
-  })
-  // A session id names a recurring slot: only with the time does it name one visit.
-  const identity = raw.time
-    ? identifiedBy('checkIn', clientId, siteId, session?.vendor_id, raw.time, raw.status)
-    : content
-  return {
-    type: status === 'invalid' ? 'checkin.rejected' : 'checkin.recorded',
-    data: { checkin },
-    identity,
-    occurred: time.at === undefined ? undefined : { at: time.at, basis: 'vendor_field' },
-  }
-}
-
-/** A time as UTC, or as the local time that it stays, with a warning. */
-function readTime(name: Key, fields: Fields, warnings: Warning[], site: SiteSettings) {
-  const path = fields.spelling(name)
-  const moment = fields.read(name, asMoment(site))
-  if (moment === undefined || 'at' in moment) return { at: moment?.at, local: undefined }
-  warnings.push({ path, message: moment.why })
-  return { at: undefined, local: moment.local }
-}
-
-/** `Valid`, `Invalid`, or the sentences of the overview, in any spelling. */
-const asCheckinStatus: Reader<Checkin['status']> = (value) => {
-  const text = fold(asText(value) ?? '')
-  if (text.startsWith('invalid')) return 'invalid'
-  if (/^valid(checkin)?withalerts|^validcheckin.*alerts/.test(text)) return 'valid_with_alerts'
-  return text === 'valid' || text === 'validcheckin' ? 'valid' : undefined
-}
-
-/** What the overview's statuses say behind the status itself: `invalid check-in – no valid membership`. */
-function reasonIn(status: unknown): string | undefined {
-  const sentence = /^(?:in)?valid(?: check-?in)?(?: with alerts)?\s*[-–—:]\s*(\S.*)$/i
-  return typeof status === 'string' ? sentence.exec(status.trim())?.[1] : undefined
-}
-
-/** Reads a word of a fixed list. A word beyond it stays in `rest` with a warning, and so does none at all. */
-function readWord<T>(
-  name: string,
-  reader: Reader<T>,
-  { fields, warnings }: Reading,
-): T | 'unknown' {
-  const word = fields.read(name, reader)
-  if (fields.peek(name) === undefined) warnings.push({ path: name, message: 'is missing' })
-  return word ?? 'unknown'
 }
 
 const asChannel: Reader<'sms' | 'email'> = (value) => {

@@ -1,0 +1,86 @@
+// checkIn (article 532): a general visit or a class, valid or not; invalid ones are sent too.
+import { identifiedBy } from '../../core/dedupe.ts'
+import type { Checkin } from '../../core/event.ts'
+import {
+  asId,
+  asIs,
+  asText,
+  type Fields,
+  fold,
+  given,
+  givenOrNothing,
+  type Reader,
+  type Warning,
+} from '../../core/fields.ts'
+import type { SiteSettings } from '../../core/source.ts'
+import { asMoment } from '../../core/time.ts'
+import { type Key, type Mapped, type Reading, readWord } from './reading.ts'
+
+/** The time of a check-in, by its documented and its other name. */
+export const CHECK_IN_TIME = ['checkInTime', 'checkInDateTime']
+
+/** Maps a check-in; only a valid one is attendance. */
+export function checkedIn(reading: Reading): Mapped {
+  const { fields, warnings, site, siteId, clientId, content } = reading
+  const raw = { time: fields.peek(CHECK_IN_TIME), status: fields.peek('checkInStatus') }
+  const time = readTime(CHECK_IN_TIME, fields, warnings, site)
+  const status = readWord('checkInStatus', asCheckinStatus, reading)
+  const message = fields.read('checkInMessage', asText) ?? reasonIn(raw.status)
+  const starts = readTime('sessionStartTime', fields, warnings, site)
+  const session = givenOrNothing({
+    vendor_id: fields.read('sessionID', asId),
+    name: fields.read('sessionName', asText),
+    type: fields.read('sessionType', asText),
+    starts_at: starts.at,
+    starts_local: starts.local,
+    instructor: fields.read(['SessionInstructor', 'instructor', 'instructorName'], asText),
+  })
+  const checkin = given({
+    at: time.at,
+    at_local: time.local,
+    status,
+    message,
+    alerts:
+      status === 'valid_with_alerts' ? [message].filter((text) => text !== undefined) : undefined,
+    fob_number: fields.read('fobNumber', asText),
+    session,
+    package: givenOrNothing({
+      vendor_id: fields.read('packageID', asId),
+      name: fields.read('packageName', asText),
+    }),
+    custom_properties: fields.read('customProperties', asIs),
+  })
+  // A session id names a recurring slot: only with the time does it name one visit.
+  const identity = raw.time
+    ? identifiedBy('checkIn', clientId, siteId, session?.vendor_id, raw.time, raw.status)
+    : content
+  return {
+    type: status === 'invalid' ? 'checkin.rejected' : 'checkin.recorded',
+    data: { checkin },
+    identity,
+    occurred: time.at === undefined ? undefined : { at: time.at, basis: 'vendor_field' },
+  }
+}
+
+/** A time as UTC, or as the local time that it stays, with a warning. */
+function readTime(name: Key, fields: Fields, warnings: Warning[], site: SiteSettings) {
+  const path = fields.spelling(name)
+  const moment = fields.read(name, asMoment(site))
+  if (moment === undefined || 'at' in moment) return { at: moment?.at, local: undefined }
+  warnings.push({ path, message: moment.why })
+  return { at: undefined, local: moment.local }
+}
+
+/** `Valid`, `Invalid`, or the sentences of the overview, in any spelling. */
+const asCheckinStatus: Reader<Checkin['status']> = (value) => {
+  const text = fold(asText(value) ?? '')
+  if (text.startsWith('invalid')) return 'invalid'
+  if (/^valid(checkin)?withalerts|^validcheckin.*alerts/.test(text)) return 'valid_with_alerts'
+  return text === 'valid' || text === 'validcheckin' ? 'valid' : undefined
+}
+
+/** What the overview's statuses say behind the status itself: `invalid check-in – no valid membership`. */
+function reasonIn(status: unknown): string | undefined {
+  const sentence = /^(?:in)?valid(?: check-?in)?(?: with alerts)?\s*[-–—:]\s*(\S.*)$/i
+  return typeof status === 'string' ? sentence.exec(status.trim())?.[1] : undefined
+}

@@ -1,0 +1,66 @@
+// The person in Hapana's messages (articles 527 and 529 have the full profile, the others parts of it).
+import type { Contact } from '../../core/event.ts'
+import {
+  asIs,
+  asText,
+  type Fields,
+  given,
+  givenOrNothing,
+  readFields,
+  type Warning,
+} from '../../core/fields.ts'
+import { isObject } from '../../core/json.ts'
+import type { SiteSettings } from '../../core/source.ts'
+import { asDate } from '../../core/time.ts'
+import type { Kind } from './type.ts'
+
+/** Reads what a message of some kind says of its person, beside the id. */
+export function readContact(
+  kind: Kind,
+  fields: Fields,
+  warnings: Warning[],
+  site: SiteSettings,
+): Contact {
+  const email = fields.read('email', asText)
+  return given({
+    email,
+    email_normalized: email?.toLowerCase(),
+    full_name: fields.read('name', asText),
+    given_name: fields.read('firstName', asText),
+    family_name: fields.read('lastName', asText),
+    phone: fields.read('phone', asText),
+    gender: fields.read('gender', asText),
+    birth_date: fields.read(['birthDate', 'dateOfBirth', 'dob'], asDate(site)),
+    joined_on: fields.read(['joinDate', 'memberSince'], asDate(site)),
+    lead_source: fields.read('leadSource', asText),
+    barcode: fields.read(['barcodeID', 'barcode'], asText),
+    address: fields.read(['address', 'fullAddress'], asIs),
+    image_url: fields.read('profileImage', asText),
+    emergency_contact: readEmergencyContact(fields, warnings),
+    custom_properties: kind === 'checkIn' ? undefined : fields.read('customProperties', asIs),
+  })
+}
+
+/** Five flat keys in the article, a name in the overview, perhaps an object of its own. */
+function readEmergencyContact(fields: Fields, warnings: Warning[]): Contact['emergency_contact'] {
+  const flat = {
+    given_name: fields.read('emergencyFirstName', asText),
+    family_name: fields.read('emergencyLastName', asText),
+    full_name: fields.read('emergencyName', asText),
+    email: fields.read('emergencyEmail', asText),
+    phone: fields.read('emergencyPhone', asText),
+  }
+  const nested = fields.read('emergencyContact', (value) => {
+    if (!isObject(value)) return undefined
+    const inner = readFields(value, warnings)
+    const read = {
+      given_name: inner.read('firstName', asText),
+      family_name: inner.read('lastName', asText),
+      full_name: inner.read('name', asText),
+      email: inner.read('email', asText),
+      phone: inner.read('phone', asText),
+    }
+    return Object.keys(inner.rest()).length > 0 ? undefined : given(read)
+  })
+  return givenOrNothing({ ...nested, ...given(flat) })
+}

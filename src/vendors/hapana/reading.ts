@@ -1,0 +1,36 @@
+// What the readers of Hapana's events share: a message opened for reading, and what one of its kinds is mapped to.
+import type { Identity } from '../../core/dedupe.ts'
+import type { Contact, EventDraft, EventType } from '../../core/event.ts'
+import type { Fields, Reader, Warning } from '../../core/fields.ts'
+import type { SiteSettings } from '../../core/source.ts'
+
+/** What a message means, without what all kinds have in common. */
+export type Mapped = {
+  type: EventType
+  data: object
+  identity: Identity
+  occurred: EventDraft['occurred']
+}
+/** A message of known kind, site and contact. */
+export type Reading = {
+  fields: Fields
+  warnings: Warning[]
+  site: SiteSettings
+  siteId: string | undefined
+  clientId: string
+  contact: Contact
+  content: Identity
+}
+
+/** One key, or several that mean the same: the documented spelling first. */
+export type Key = string | readonly string[]
+/** Reads a word of a fixed list. A word beyond it stays in `rest` with a warning, and so does none at all. */
+export function readWord<T>(
+  name: string,
+  reader: Reader<T>,
+  { fields, warnings }: Reading,
+): T | 'unknown' {
+  const word = fields.read(name, reader)
+  if (fields.peek(name) === undefined) warnings.push({ path: name, message: 'is missing' })
+  return word ?? 'unknown'
+}
