@@ -4,6 +4,14 @@ import type { EventId } from './id.ts'
 /** pending: not tried yet. retrying: failed, will be tried again. held: kept until somebody or something lets it go. */
 export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'dead' | 'cancelled'
 
+/** True for a delivery that waits for an attempt; then, and only then, an alarm is set for it. */
+export function isOpen<D extends { state: DeliveryState; due: number | undefined }>(
+  delivery: D,
+): delivery is D & { due: number } {
+  const { state, due } = delivery
+  return (state === 'pending' || state === 'retrying') && due !== undefined
+}
+
 /** Why a delivery is held. `disabled` and `broken` end by themselves when the configuration is mended. */
 export type HoldReason = 'disabled' | 'broken' | 'where' | 'open' | 'paused' | 'failing' | 'gone'
 

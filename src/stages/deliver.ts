@@ -2,7 +2,13 @@
 // D1 is the truth and a message only an alarm clock: one whose attempt is not the row's next does nothing.
 import type { Config, ConfiguredTarget } from '../config.ts'
 import { isTroubled, type TargetState } from '../core/breaker.ts'
-import type { Attempt, DeliveryMessage, HoldReason, Outcome } from '../core/delivery.ts'
+import {
+  type Attempt,
+  type DeliveryMessage,
+  type HoldReason,
+  isOpen,
+  type Outcome,
+} from '../core/delivery.ts'
 import { judge, parseRetryAfter, queueDelaySeconds, type Verdict } from '../core/retry.ts'
 import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
 import { isBroken } from '../core/target.ts'
@@ -123,7 +129,7 @@ async function settle(
   owed: Owed | undefined,
 ): Promise<void> {
   const { config, lane, tools, record, healths } = stage
-  if (owed?.due === undefined || owed.attempt !== message.attempt) return
+  if (owed === undefined || !isOpen(owed) || owed.attempt !== message.attempt) return
   if (owed.due > tools.now()) return await sendAgain(stage, message, owed.due)
   const { event, attempt } = owed
   const target = config.targets.find((known) => known.name === message.target)

@@ -84,6 +84,18 @@ describe('a target that fails five times in a row', () => {
     expect(await stateOf(next)).toEqual({ state: 'held', reason: 'open', attempt: 1 })
   })
 
+  it('is not sent what is held by a stray message, even when it is back', async () => {
+    await openTheBreaker()
+    const held = await aDelivery()
+    await run([held], { now: NOW + 1000 })
+    await env.DB.prepare('DELETE FROM targets').run()
+
+    const { got } = await run([held], { now: NOW + 60_000 })
+
+    expect(got).toEqual([])
+    expect(await stateOf(held)).toMatchObject({ state: 'held', reason: 'open' })
+  })
+
   it('is told of to the targets that want to know, once, and not to itself', async () => {
     const all = aConfig({ name: 'crm' }, { name: 'ops', events: ['relay.*'] })
     for (let i = 0; i < 7; i++) await run([await aDelivery()], { status: 500, config: all })
