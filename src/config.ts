@@ -191,6 +191,8 @@ function readTarget(
     include: input.include,
     retry: input.retry,
     timeoutSeconds: input.timeout_seconds,
+    intervalMs:
+      input.rate_per_second === undefined ? undefined : Math.ceil(1000 / input.rate_per_second),
     settleSeconds: input.settle_seconds,
     test: input.test,
     enabled: input.enabled,
@@ -205,7 +207,7 @@ function notesOn(
   sourceNames: ReadonlySet<string>,
 ): ConfigIssue[] {
   const note = (key: string, message: string) => ({ path: `${path}.${key}`, message })
-  const { ordered, rate_per_second } = input as TargetInput
+  const { ordered } = input as TargetInput
   const strangers = (target.sources ?? []).filter((source) => !sourceNames.has(source))
   const unmatched = target.events.filter(
     (pattern) => !EVENT_TYPES.some((type) => matchesType(pattern, type)),
@@ -221,7 +223,6 @@ function notesOn(
     ...unmatched.map((type) =>
       note('events', `"${type}" matches no type of event: check its spelling`),
     ),
-    ...(rate_per_second === undefined ? [] : [note('rate_per_second', later)]),
     ...(ordered ? [note('ordered', later)] : []),
   ]
 }

@@ -28,7 +28,7 @@ const RULES: Record<string, Rule> = {
   env: { may: [CORE], packages: /^$/ },
   config: { may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config-schema\.ts$/] },
   // No stage calls another: accept, deliver, spill and sweep share only what these files hold.
-  stages: { may: [...BELOW, /^stages\/(record|sending|attempt|health)\.ts$/] },
+  stages: { may: [...BELOW, /^stages\/(record|sending|attempt|health|turns)\.ts$/] },
   http: { may: [...BELOW, /^(console|stages|http)\//] },
   index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/] },
   cli: { may: [CORE, /^config\.ts$/, /^cli\//] },

@@ -77,10 +77,7 @@ describe('a target', () => {
     })
 
     expect(errors).toEqual([])
-    expect(notes.map(({ path }) => path)).toEqual([
-      'TARGETS[0].rate_per_second',
-      'TARGETS[0].ordered',
-    ])
+    expect(notes.map(({ path }) => path)).toEqual(['TARGETS[0].ordered'])
     expect(targets).toEqual([
       {
         name: 'crm',

@@ -22,6 +22,8 @@ export type Target<Format extends string = string> = {
   /** Seconds to wait after each failed attempt; its length is the number of retries. */
   retry: readonly number[]
   timeoutSeconds: number
+  /** The least time between two requests, in milliseconds; none when undefined. */
+  intervalMs: number | undefined
   settleSeconds: number
   /** Whether test events are sent to it. */
   test: boolean

@@ -20,6 +20,7 @@ import { recorder } from '../store/recorder.ts'
 import { type Attempted, type AttemptTools, attemptDelivery } from './attempt.ts'
 import { followHealths, type Healths, tellOf } from './health.ts'
 import { sendAll, whenDue } from './sending.ts'
+import { awaitTurn, TURN_RESERVED, type Turns, turnsFor } from './turns.ts'
 
 /** Requests that may wait for their answer at once: an invocation has six connections, and the queue needs one. */
 const MAX_WAITING = 5
@@ -47,6 +48,7 @@ type Stage = {
   record: (update: DeliveryUpdate) => Promise<void>
   healths: Healths
   tell: (fact: SystemFact) => Promise<void>
+  turns: Turns
 }
 
 /** Handles a batch of delivery ids. Settles every message by itself and never throws. */
@@ -77,7 +79,8 @@ export async function deliver(
   const { owed, healths: known } = loaded
   const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
   const healths = followHealths(known, env.DB, tell, tools)
-  const stage = { env, config, lane, tools, record: recorder(env.DB), healths, tell }
+  const turns = turnsFor(env.DB, owed, tools.now)
+  const stage = { env, config, lane, tools, record: recorder(env.DB), healths, tell, turns }
   const queue = [...fresh]
   const worker = async () => {
     for (let message = queue.shift(); message; message = queue.shift()) {
@@ -144,6 +147,11 @@ async function settle(
   if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message, owed.due)
   const admission = await healths.admit(target.name)
   if (admission === 'hold') return hold(holdReason(health.state))
+  const turn = await stage.turns(target, owed)
+  if (!(await awaitTurn(turn, tools.now()))) {
+    await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
+    return sendAgain(stage, message, turn)
+  }
   const attempted = lane === 'dead' ? CUT_OFF : await attemptDelivery(target, owed, tools)
   await conclude(stage, target, owed, attempted, admission === 'probe')
 }

@@ -20,6 +20,8 @@ export type Owed = {
   state: DeliveryState
   attempt: number
   due: number | undefined
+  /** Why it is not pending like any other: `rate` when its turn was reserved. */
+  reason: string | undefined
   /** The body that the first attempt sent, once one has failed. */
   frozen: Rendered | undefined
   content: RelayEvent
@@ -44,7 +46,7 @@ export async function loadOwed(
   }))
   const query = db
     .prepare(
-      `SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.due, d.body, d.content_type,
+      `SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.due, d.reason, d.body, d.content_type,
          e.event, e.hops, e.rung, e.headers, e.encoding,
          CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw
        FROM json_each(?1) AS wanted
@@ -66,6 +68,7 @@ type OwedRow = {
   state: DeliveryState
   attempt: number
   due: number | null
+  reason: string | null
   body: string | null
   content_type: string | null
   event: string
@@ -86,6 +89,7 @@ function owedOf(row: OwedRow): Owed {
     state: row.state,
     attempt: row.attempt,
     due: row.due ?? undefined,
+    reason: row.reason ?? undefined,
     frozen:
       body === null || content_type === null ? undefined : { body, contentType: content_type },
     content: row.rung === 'twin' ? ({ ...event, possibleduplicate: true } as RelayEvent) : event,

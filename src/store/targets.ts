@@ -68,3 +68,26 @@ export async function moveHealth(
     .run()
   return meta.changes > 0
 }
+
+/**
+ * Reserves the next `count` turns of a target that takes one each `intervalMs`; gives the time of the first (epoch
+ * milliseconds). Whoever asks next gets the turns after these.
+ */
+export async function reserveTurns(
+  db: D1Database,
+  name: string,
+  count: number,
+  intervalMs: number,
+  now: number,
+): Promise<number> {
+  const taken = count * intervalMs
+  const next = await db
+    .prepare(
+      `INSERT INTO targets (name, state, failures, rest_seconds, next_slot) VALUES (?1, 'active', 0, 0, ?2 + ?3)
+       ON CONFLICT (name) DO UPDATE SET next_slot = max(COALESCE(next_slot, 0), ?2) + ?3
+       RETURNING next_slot`,
+    )
+    .bind(name, now, taken)
+    .first<number>('next_slot')
+  return (next ?? now + taken) - taken
+}

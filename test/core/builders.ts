@@ -37,6 +37,7 @@ export function aTarget(overrides: Partial<Target> = {}): Target {
     headers: [],
     include: [],
     retry: [5],
+    intervalMs: undefined,
     timeoutSeconds: 15,
     settleSeconds: 0,
     test: true,

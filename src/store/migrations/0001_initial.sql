@@ -35,7 +35,7 @@ CREATE TABLE deliveries (
   event INTEGER NOT NULL,       -- events.key
   target TEXT NOT NULL,         -- name of the target
   state TEXT NOT NULL,          -- pending, retrying, held, delivered, dead, cancelled
-  reason TEXT,                  -- why it is held, dead or cancelled
+  reason TEXT,                  -- why it is held, dead or cancelled, or 'rate' when due is its turn
   attempt INTEGER NOT NULL,     -- number of the next attempt: one more than were made
   due INTEGER,                  -- when the next attempt is due, in epoch milliseconds, null when none is
   body TEXT,                    -- what the first attempt said, kept when it failed so that retries say the same
@@ -57,5 +57,6 @@ CREATE TABLE targets (
   failures INTEGER NOT NULL,    -- failed attempts since the last success
   failing_since INTEGER,        -- when the first of them failed, in epoch milliseconds
   rest_seconds INTEGER NOT NULL,-- how long the last rest was
-  probe_at INTEGER              -- when the rest is over, in epoch milliseconds
+  probe_at INTEGER,             -- when the rest is over, in epoch milliseconds
+  next_slot INTEGER             -- the next free time of a target with a rate, in epoch milliseconds
 ) STRICT, WITHOUT ROWID;

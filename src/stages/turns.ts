@@ -1,0 +1,36 @@
+// Targets with a rate: each request waits for its turn. Turns are reserved in D1, so consumers that know nothing of
+// each other keep the rate together.
+import type { ConfiguredTarget } from '../config.ts'
+import type { Owed } from '../store/deliveries.ts'
+import { reserveTurns } from '../store/targets.ts'
+
+/** Why a delivery waits whose turn is reserved: when it comes, it needs no other. */
+export const TURN_RESERVED = 'rate'
+
+/** A turn that comes within this time is waited for; a later one is left to an alarm. */
+const WORTH_WAITING_MS = 1000
+
+/** Gives each delivery of a batch its turn; 0 for a target without a rate. */
+export type Turns = (target: ConfiguredTarget, owed: Owed) => Promise<number>
+
+/** Turns for a batch, reserved for all its deliveries to a target at once, when the first of them asks. */
+export function turnsFor(db: D1Database, batch: readonly Owed[], now: () => number): Turns {
+  const next = new Map<string, Promise<number>>()
+  return async ({ name, intervalMs }, { reason }) => {
+    if (intervalMs === undefined || reason === TURN_RESERVED) return 0
+    const wanted = batch.filter((one) => one.target === name && one.reason !== TURN_RESERVED).length
+    const turn = next.get(name) ?? reserveTurns(db, name, wanted, intervalMs, now())
+    next.set(
+      name,
+      turn.then((at) => at + intervalMs),
+    )
+    return turn
+  }
+}
+
+/** Waits for a turn that is near. False when it is too far. */
+export async function awaitTurn(turn: number, now: number): Promise<boolean> {
+  if (turn - now > WORTH_WAITING_MS) return false
+  if (turn > now) await new Promise((resolve) => setTimeout(resolve, turn - now))
+  return true
+}
