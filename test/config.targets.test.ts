@@ -95,6 +95,7 @@ describe('a target', () => {
         include: ['birth_date', 'notes'],
         retry: [1, 2.5],
         timeoutSeconds: 30,
+        intervalMs: 2000,
         settleSeconds: 900,
         test: false,
         enabled: false,
