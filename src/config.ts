@@ -65,7 +65,7 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
     if (key === undefined) continue
     if (targets.some((other) => other.name === key)) errors.push(taken(path, key))
     else targets.push(target ?? brokenTarget(key, value, summary(errors, before)))
-    if (target) notes.push(...notesOn(path, target, value, sourceNames))
+    if (target) notes.push(...notesOn(path, target, sourceNames))
   }
   return { sources, targets, maxBodyBytes: readMaxBody(vars.MAX_BODY_BYTES, errors), errors, notes }
 }
@@ -194,6 +194,7 @@ function readTarget(
     intervalMs:
       input.rate_per_second === undefined ? undefined : Math.ceil(1000 / input.rate_per_second),
     settleSeconds: input.settle_seconds,
+    ordered: input.ordered,
     test: input.test,
     enabled: input.enabled,
   }
@@ -203,16 +204,13 @@ function readTarget(
 function notesOn(
   path: string,
   target: ConfiguredTarget,
-  input: unknown,
   sourceNames: ReadonlySet<string>,
 ): ConfigIssue[] {
   const note = (key: string, message: string) => ({ path: `${path}.${key}`, message })
-  const { ordered } = input as TargetInput
   const strangers = (target.sources ?? []).filter((source) => !sourceNames.has(source))
   const unmatched = target.events.filter(
     (pattern) => !EVENT_TYPES.some((type) => matchesType(pattern, type)),
   )
-  const later = 'is not applied yet by this version'
   return [
     ...(target.secrets.length === 0
       ? [note('secret', 'is not set: deliveries will not be signed')]
@@ -223,7 +221,6 @@ function notesOn(
     ...unmatched.map((type) =>
       note('events', `"${type}" matches no type of event: check its spelling`),
     ),
-    ...(ordered ? [note('ordered', later)] : []),
   ]
 }
 

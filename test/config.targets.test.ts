@@ -42,6 +42,8 @@ describe('a target', () => {
         headers: [],
         include: [],
         retry: [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+        intervalMs: undefined,
+        ordered: false,
         timeoutSeconds: 15,
         settleSeconds: 0,
         test: true,
@@ -77,7 +79,7 @@ describe('a target', () => {
     })
 
     expect(errors).toEqual([])
-    expect(notes.map(({ path }) => path)).toEqual(['TARGETS[0].ordered'])
+    expect(notes).toEqual([])
     expect(targets).toEqual([
       {
         name: 'crm',
@@ -97,6 +99,7 @@ describe('a target', () => {
         timeoutSeconds: 30,
         intervalMs: 2000,
         settleSeconds: 900,
+        ordered: true,
         test: false,
         enabled: false,
       },

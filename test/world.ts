@@ -21,7 +21,7 @@ export type Fault = (call: string, when: 'before' | 'after') => void
 export function aWorld(
   config: Config,
   fault: Fault,
-  answer: (target: string, n: number) => Response,
+  answer: (target: string, n: number, request: Headers) => Response,
 ) {
   let now = NOW
   const queues: Record<QueueName, Waiting[]> = { DELIVERIES: [], RETRIES: [], SPILL: [] }
@@ -74,7 +74,7 @@ export function aWorld(
       const target = new URL(url).hostname.split('.')[0] ?? ''
       const event = new Headers(init.headers).get('webhook-id') ?? ''
       const before = received.filter((one) => one.target === target && one.event === event)
-      const response = answer(target, before.length + 1)
+      const response = answer(target, before.length + 1, new Headers(init.headers))
       received.push({ target, event, at: now, status: response.status })
       return response
     },

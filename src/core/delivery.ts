@@ -12,8 +12,16 @@ export function isOpen<D extends { state: DeliveryState; due: number | undefined
   return (state === 'pending' || state === 'retrying') && due !== undefined
 }
 
-/** Why a delivery is held. `disabled` and `broken` end by themselves when the configuration is mended. */
-export type HoldReason = 'disabled' | 'broken' | 'where' | 'open' | 'paused' | 'failing' | 'gone'
+/** Why a delivery is held. All but `where`, `paused`, `failing` and `gone` end without anybody's doing. */
+export type HoldReason =
+  | 'disabled'
+  | 'broken'
+  | 'where'
+  | 'order'
+  | 'open'
+  | 'paused'
+  | 'failing'
+  | 'gone'
 
 /** What stopped an attempt; `fault` is ours, the others are the target's or the network's. */
 export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 'status' | 'fault'

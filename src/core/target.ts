@@ -25,6 +25,8 @@ export type Target<Format extends string = string> = {
   /** The least time between two requests, in milliseconds; none when undefined. */
   intervalMs: number | undefined
   settleSeconds: number
+  /** Whether the events of one contact reach it in their order. */
+  ordered: boolean
   /** Whether test events are sent to it. */
   test: boolean
   enabled: boolean

@@ -96,6 +96,8 @@ function sign(
   headers.set('relay-attempt', String(owed.attempt))
   headers.set('relay-hops', String(owed.hops + 1))
   if (owed.content.test) headers.set('relay-test', 'true')
+  const { skipped } = owed.precedence
+  if (skipped.length > 0) headers.set('relay-skipped', skipped.join(' '))
   return headers
 }
 

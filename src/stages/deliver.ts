@@ -16,6 +16,7 @@ import { formatInstant } from '../core/time.ts'
 import type { Env } from '../env.ts'
 import { FORMATS } from '../formats/index.ts'
 import { type DeliveryUpdate, loadOwed, type Owed, releaseHeld } from '../store/deliveries.ts'
+import { releaseNextOf } from '../store/order.ts'
 import { recorder } from '../store/recorder.ts'
 import { type Attempted, type AttemptTools, attemptDelivery } from './attempt.ts'
 import { followHealths, type Healths, tellOf } from './health.ts'
@@ -60,16 +61,12 @@ export async function deliver(
   tools: DeliverTools,
 ): Promise<void> {
   const fresh = withoutRepeats(messages)
-  const needsRaw = (name: string) => {
-    const target = config.targets.find((known) => known.name === name)
-    return target !== undefined && !isBroken(target) && FORMATS[target.format].needsRaw
-  }
   let loaded: Awaited<ReturnType<typeof loadOwed>>
   try {
     loaded = await loadOwed(
       env.DB,
       fresh.map(({ body }) => body),
-      needsRaw,
+      (name) => needsOf(config, name),
     )
   } catch (error) {
     tools.log({ at: 'deliver', fault: 'deliveries could not be loaded', detail: String(error) })
@@ -93,6 +90,13 @@ export async function deliver(
     }
   }
   await Promise.all(Array.from({ length: MAX_WAITING }, worker))
+}
+
+/** What must be loaded with the deliveries of a target. */
+function needsOf(config: Config, name: string): { raw: boolean; order: boolean } {
+  const target = config.targets.find((known) => known.name === name)
+  if (target === undefined || isBroken(target)) return { raw: false, order: false }
+  return { raw: FORMATS[target.format].needsRaw, order: target.ordered }
 }
 
 /** A queue may hold a message twice, and the sweep may add another: one of each delivery is enough. */
@@ -147,6 +151,11 @@ async function settle(
   if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message, owed.due)
   const admission = await healths.admit(target.name)
   if (admission === 'hold') return hold(holdReason(health.state))
+  if (owed.precedence.mustWait) {
+    await hold('order')
+    // What it waits for may have been done with since it was loaded.
+    return letNextGo(stage, owed)
+  }
   const turn = await stage.turns(target, owed)
   if (!(await awaitTurn(turn, tools.now()))) {
     await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
@@ -213,7 +222,7 @@ async function conclude(
   if (due !== undefined) {
     await sendAgain(stage, { event, target: target.name, attempt: attempt + 1 }, due)
   }
-  await learn(stage, owed, outcome, verdict, isProbe)
+  await learn(stage, owed, outcome, verdict, isProbe, target.ordered)
 }
 
 /** How many deliveries a target that has come back gets at once; the sweep lets go of the others. */
@@ -221,13 +230,17 @@ const FIRST_RELEASED = 100
 
 /** What an attempt means beyond its delivery: for the target's health, and for those who want to be told. */
 async function learn(
-  { env, healths, tell, tools }: Stage,
-  { event, target, attempt, content }: Owed,
+  stage: Stage,
+  owed: Owed,
   outcome: Outcome,
   verdict: Verdict,
   isProbe: boolean,
+  isOrdered: boolean,
 ): Promise<void> {
+  const { env, healths, tell, tools } = stage
+  const { event, target, attempt, content } = owed
   try {
+    if (verdict.state !== 'retrying' && isOrdered) await letNextGo(stage, owed)
     // A fault of ours says nothing of the target.
     if (outcome.error !== 'fault') {
       const result =
@@ -257,6 +270,15 @@ async function learn(
       detail: String(error),
     })
   }
+}
+
+/** Sets the next delivery of the same contact going. If that fails, the sweep does it. */
+async function letNextGo({ env, tools }: Stage, { event, target }: Owed): Promise<void> {
+  const released = await releaseNextOf(env.DB, event, target, tools.now())
+  await sendAll(
+    env.RETRIES,
+    released.map((one) => whenDue(one, tools.now())),
+  )
 }
 
 /** Sets the alarm for an attempt. When the queue does not take it, the sweep finds the row. */

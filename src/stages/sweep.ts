@@ -6,6 +6,7 @@ import type { HoldReason } from '../core/delivery.ts'
 import { isBroken } from '../core/target.ts'
 import type { Env } from '../env.ts'
 import { type DueMessage, listHeldTargets, listOverdue, releaseHeld } from '../store/deliveries.ts'
+import { releaseUnblocked } from '../store/order.ts'
 import { listHealth } from '../store/targets.ts'
 import { sendAll, whenDue } from './sending.ts'
 
@@ -46,12 +47,13 @@ async function release(db: D1Database, config: Config, now: number): Promise<Due
     const target = config.targets.find((known) => known.name === name)
     const [reasons, limit] = releasable(target, healths.get(name) ?? HEALTHY, now)
     if (limit > 0) released.push(...(await releaseHeld(db, name, reasons, now, limit)))
+    released.push(...(await releaseUnblocked(db, name, now, MAX_A_RUN)))
   }
   return released
 }
 
-const EVERY: HoldReason[] = ['disabled', 'broken', 'where', 'open', 'paused', 'failing', 'gone']
-const MENDED = EVERY.filter((reason) => reason !== 'where')
+const MENDED: HoldReason[] = ['disabled', 'broken', 'open', 'paused', 'failing', 'gone']
+const EVERY: HoldReason[] = [...MENDED, 'where', 'order']
 
 /** What may go out of what is held for a target, and how much of it. */
 function releasable(

@@ -11,6 +11,7 @@ import type { RelayEvent } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
+import { EARLIER, type Precedence, precedenceOf } from './order.ts'
 import { healthQuery, healthsOf } from './targets.ts'
 
 /** A delivery that is to be attempted, with what it takes to do so. Times in epoch milliseconds. */
@@ -26,29 +27,31 @@ export type Owed = {
   frozen: Rendered | undefined
   content: RelayEvent
   hops: number
+  precedence: Precedence
   raw: RawBody | undefined
   rawContentType: string | undefined
 }
 
 /**
  * Loads the deliveries of a batch of messages, and what is known of their targets, in one round trip. Deliveries
- * without a row are left out. `needsRaw` says for which targets the vendor's bytes are wanted.
+ * without a row are left out. `needs` says for a target whether the vendor's bytes are wanted, and the precedence.
  */
 export async function loadOwed(
   db: D1Database,
   messages: readonly DeliveryMessage[],
-  needsRaw: (target: string) => boolean,
+  needs: (target: string) => { raw: boolean; order: boolean },
 ): Promise<{ owed: Owed[]; healths: Map<string, Health> }> {
   const wanted = messages.map(({ event, target }) => ({
     event: keyOfId(event),
     target,
-    raw: needsRaw(target) ? 1 : 0,
+    ...needs(target),
   }))
   const query = db
     .prepare(
       `SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.due, d.reason, d.body, d.content_type,
          e.event, e.hops, e.rung, e.headers, e.encoding,
-         CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw
+         CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
+         CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier
        FROM json_each(?1) AS wanted
        CROSS JOIN deliveries AS d
          ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
@@ -77,6 +80,7 @@ type OwedRow = {
   headers: string
   encoding: RawBody['encoding']
   raw: string | null
+  earlier: string | null
 }
 
 function owedOf(row: OwedRow): Owed {
@@ -94,6 +98,7 @@ function owedOf(row: OwedRow): Owed {
       body === null || content_type === null ? undefined : { body, contentType: content_type },
     content: row.rung === 'twin' ? ({ ...event, possibleduplicate: true } as RelayEvent) : event,
     hops: row.hops,
+    precedence: precedenceOf(row.earlier),
     raw: raw === null ? undefined : { text: raw, encoding },
     rawContentType: headers['content-type'],
   }
@@ -158,9 +163,9 @@ export async function listOverdue(
   return results.map(messageOf)
 }
 
-type MessageRow = { key: string; target: string; attempt: number }
+export type MessageRow = { key: string; target: string; attempt: number }
 
-function messageOf({ key, target, attempt }: MessageRow): DeliveryMessage {
+export function messageOf({ key, target, attempt }: MessageRow): DeliveryMessage {
   return { event: idOfKey(key), target, attempt }
 }
 

@@ -38,6 +38,7 @@ export function aTarget(overrides: Partial<Target> = {}): Target {
     include: [],
     retry: [5],
     intervalMs: undefined,
+    ordered: false,
     timeoutSeconds: 15,
     settleSeconds: 0,
     test: true,

@@ -1,0 +1,89 @@
+// Ordered targets: of one contact, an event waits for the earlier ones. Other contacts are never looked at.
+import type { DeliveryState } from '../core/delivery.ts'
+import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import { type DueMessage, type MessageRow, messageOf } from './deliveries.ts'
+
+/** How many earlier deliveries are looked at: all that are unfinished stand right before the one in question. */
+const LOOK_BACK = 20
+
+/**
+ * The earlier deliveries of the same contact to the same target, the latest first, as a column of a query over
+ * `deliveries AS d` and `events AS e`.
+ */
+export const EARLIER = `(
+  SELECT json_group_array(json_array(key, state, reason)) FROM (
+    SELECT CAST(p.key AS TEXT) AS key, pd.state, pd.reason
+    FROM events AS p CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
+    WHERE p.status = 'accepted' AND p.source = e.source AND p.contact = e.contact AND p.key < e.key
+    ORDER BY p.key DESC LIMIT ${LOOK_BACK}))`
+
+/** What the earlier deliveries mean for this one: whether it must wait, and which of them died right before it. */
+export type Precedence = { mustWait: boolean; skipped: EventId[] }
+
+/** Reads the column `EARLIER`. What is held by its own `where` waits for its operator, and nobody waits for it. */
+export function precedenceOf(column: string | null): Precedence {
+  if (column === null) return { mustWait: false, skipped: [] }
+  const earlier = JSON.parse(column) as [key: string, state: DeliveryState, reason: string | null][]
+  const mustWait = earlier.some(
+    ([, state, reason]) =>
+      state === 'pending' || state === 'retrying' || (state === 'held' && reason !== 'where'),
+  )
+  const delivered = earlier.findIndex(([, state]) => state === 'delivered')
+  const since = delivered === -1 ? earlier : earlier.slice(0, delivered)
+  const dead = since.filter(([, state]) => state === 'dead')
+  return { mustWait, skipped: dead.map(([key]) => idOfKey(key)) }
+}
+
+const UNBLOCKED = `d.state = 'held' AND d.reason = 'order' AND NOT EXISTS (
+  SELECT 1 FROM events AS p CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
+  WHERE p.status = 'accepted' AND p.source = e.source AND p.contact = e.contact AND p.key < e.key
+    AND (pd.state IN ('pending', 'retrying') OR (pd.state = 'held' AND pd.reason <> 'where')))`
+
+const RELEASE = `UPDATE deliveries SET
+  state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END, reason = NULL, due = max(COALESCE(due, 0), ?2)`
+
+const RETURNING = 'RETURNING CAST(event AS TEXT) AS key, target, attempt, due'
+
+/**
+ * Lets go of the next delivery of the contact of an event, if that waits only for its turn. It is due when it was, or
+ * at `now` (epoch milliseconds).
+ */
+export async function releaseNextOf(
+  db: D1Database,
+  event: EventId,
+  target: string,
+  now: number,
+): Promise<DueMessage[]> {
+  const { results } = await db
+    .prepare(
+      `${RELEASE} WHERE target = ?1 AND event = (
+         SELECT e.key FROM events AS done
+         CROSS JOIN events AS e
+           ON e.status = 'accepted' AND e.source = done.source AND e.contact = done.contact AND e.key >= done.key
+         CROSS JOIN deliveries AS d ON d.event = e.key AND d.target = ?1
+         WHERE done.key = CAST(?3 AS INTEGER) AND ${UNBLOCKED} ORDER BY e.key LIMIT 1)
+       ${RETURNING}`,
+    )
+    .bind(target, now, keyOfId(event))
+    .all<MessageRow & { due: number }>()
+  return results.map(({ due, ...row }) => ({ message: messageOf(row), due }))
+}
+
+/** Lets go of every delivery to a target that waits for a turn that has come, at most `limit`. */
+export async function releaseUnblocked(
+  db: D1Database,
+  target: string,
+  now: number,
+  limit: number,
+): Promise<DueMessage[]> {
+  const { results } = await db
+    .prepare(
+      `${RELEASE} WHERE target = ?1 AND event IN (
+         SELECT d.event FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
+         WHERE d.target = ?1 AND ${UNBLOCKED} LIMIT ?3)
+       ${RETURNING}`,
+    )
+    .bind(target, now, limit)
+    .all<MessageRow & { due: number }>()
+  return results.map(({ due, ...row }) => ({ message: messageOf(row), due }))
+}
