@@ -79,7 +79,7 @@ export const SourceInput = v.pipe(
   v.forward(
     v.check(
       ({ vendor, signing_secret }) =>
-        signing_secret.length === 0 || VENDORS[vendor].checkSignature !== undefined,
+        signing_secret.length === 0 || VENDORS[vendor].signature !== undefined,
       'is of no use: this vendor does not sign',
     ),
     ['signing_secret'],

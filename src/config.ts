@@ -253,7 +253,8 @@ function check<S extends v.GenericSchema>(
   if (result.success) return result.output
   for (const issue of result.issues) {
     const inner = v.getDotPath(issue)
-    errors.push({ path: inner === null ? path : `${path}.${inner}`, message: wording(issue) })
+    const at = inner === null ? '' : `.${inner}`.replaceAll(/\.(\d+)(?=\.|$)/g, '[$1]')
+    errors.push({ path: `${path}${at}`, message: wording(issue) })
   }
   return undefined
 }
@@ -311,12 +312,26 @@ function urlProblem(text: string): string | undefined {
   return url.protocol === 'http:' && LOOPBACK.test(url.hostname) ? undefined : 'must be https'
 }
 
+/** Steps after which an expression counts as endless. The clock stands still while a Worker computes, so they are counted. */
+const MAX_STEPS = 100_000
+
+/** What JSONata calls at each step of an evaluation, with what belongs to that evaluation in `base`. */
+const EVERY_STEP = Symbol.for('jsonata.__evaluate_entry') as unknown as string
+
 /**
- * Compiles JSONata with bounds on recursion and lists, so that an expression ends. It sees a copy of the event in
- * plain JSON: what it does to it stays there, and a number that kept its spelling is a number like any other.
+ * Compiles JSONata with bounds on steps, recursion and lists, so that an expression ends. It sees a copy of the event
+ * in plain JSON: what it does to it stays there, and a number that kept its spelling is a number like any other.
  */
 function compile(text: string): Expression {
   const expression = jsonata(text, { stack: 500, sequence: 10_000 })
+  expression.assign(
+    EVERY_STEP,
+    (_expr: unknown, _input: unknown, { base }: { base: { steps?: number } }) => {
+      base.steps = (base.steps ?? 0) + 1
+      if (base.steps > MAX_STEPS)
+        throw new Error(`the expression takes more than ${MAX_STEPS} steps`)
+    },
+  )
   return async (event) => expression.evaluate(JSON.parse(JSON.stringify(event)))
 }
 

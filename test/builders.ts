@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { type Config, parseConfig } from '../src/config.ts'
 import type { DeliveryMessage } from '../src/core/delivery.ts'
-import type { EventId } from '../src/core/id.ts'
+import { type EventId, keyOfId } from '../src/core/id.ts'
 import { type AcceptTools, accept } from '../src/stages/accept.ts'
 
 export const NOW = Date.parse('2026-11-21T00:00:00.000Z')
@@ -62,11 +62,17 @@ export function aPayment(overrides: Record<string, unknown> = {}) {
   }
 }
 
-/** A queue that only remembers what it was told, for stages whose messages a test wants to see. */
+/**
+ * A queue that only remembers what it was told: the messages themselves, and without the time for which their alarm
+ * is set, which tests of it read as a delay.
+ */
 export function aQueue() {
-  const sent: (DeliveryMessage & { delaySeconds: number })[] = []
+  const messages: DeliveryMessage[] = []
+  const sent: (Omit<DeliveryMessage, 'due'> & { delaySeconds: number })[] = []
   const remember = (body: DeliveryMessage, options?: { delaySeconds?: number }) => {
-    sent.push({ ...body, delaySeconds: options?.delaySeconds ?? 0 })
+    const { due: _due, ...rest } = body
+    messages.push(body)
+    sent.push({ ...rest, delaySeconds: options?.delaySeconds ?? 0 })
   }
   const queue = {
     send: async (body: DeliveryMessage, options?: QueueSendOptions) => remember(body, options),
@@ -76,7 +82,21 @@ export function aQueue() {
       }
     },
   }
-  return { sent, queue: queue as unknown as Queue<DeliveryMessage> }
+  return { sent, messages, queue: queue as unknown as Queue<DeliveryMessage> }
+}
+
+/** The message that is set for a delivery as it stands, perhaps with something else in it. */
+export async function aMessageFor(
+  event: EventId,
+  target: string,
+  overrides: Partial<DeliveryMessage> = {},
+): Promise<DeliveryMessage> {
+  const row = await env.DB.prepare(
+    'SELECT attempt, due FROM deliveries WHERE event = CAST(?1 AS INTEGER) AND target = ?2',
+  )
+    .bind(keyOfId(event), target)
+    .first<{ attempt: number; due: number | null }>()
+  return { event, target, attempt: row?.attempt ?? 1, due: row?.due ?? NOW, ...overrides }
 }
 
 /** A spill queue that keeps what it is given; `refusing` takes nothing. */

@@ -1,6 +1,6 @@
 // TARGETS. What is the same for all tables: config.test.ts.
 import { describe, expect, it } from 'vitest'
-import { parseConfig } from '../src/config.ts'
+import { type ConfiguredTarget, parseConfig } from '../src/config.ts'
 
 const SIGNING = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const SECRETS: Record<string, string> = {
@@ -143,9 +143,9 @@ describe('a target', () => {
     [{ url: 'https://user@crm.example/' }, 'url', PASSWORD],
     [{ events: [] }, 'events', 'must name at least one event, or * for all'],
     [{ events: 'contact.*' }, 'events', 'must be a list'],
-    [{ events: ['contact.*', '*.created'] }, 'events.1', 'may hold one * only, at its end'],
-    [{ events: ['a**'] }, 'events.0', 'may hold one * only, at its end'],
-    [{ events: [''] }, 'events.0', 'must not be empty'],
+    [{ events: ['contact.*', '*.created'] }, 'events[1]', 'may hold one * only, at its end'],
+    [{ events: ['a**'] }, 'events[0]', 'may hold one * only, at its end'],
+    [{ events: [''] }, 'events[0]', 'must not be empty'],
     [{ sources: 'hype' }, 'sources', 'must be a list of source names'],
     [{ where: '(' }, 'where', 'is no valid JSONata expression'],
     [{ where: true }, 'where', 'must be a text'],
@@ -191,11 +191,11 @@ describe('a target', () => {
     [{ include: 'notes' }, 'include', 'must be a list'],
     [
       { include: ['email'] },
-      'include.0',
+      'include[0]',
       'must be birth_date, gender, address, emergency_contact, message_body or notes',
     ],
     [{ retry: 5 }, 'retry', 'must be a list of seconds, one for each retry'],
-    [{ retry: [5, 0] }, 'retry.1', 'must be at least 1 s'],
+    [{ retry: [5, 0] }, 'retry[1]', 'must be at least 1 s'],
     [{ retry: Array(51).fill(5) }, 'retry', 'must hold at most 50 retries'],
     [{ timeout_seconds: 31 }, 'timeout_seconds', 'must be at most 30 s'],
     [{ timeout_seconds: 0 }, 'timeout_seconds', 'must be at least 1 s'],
@@ -229,7 +229,7 @@ describe('a target', () => {
 
     const errors = [
       'TARGETS[0].url: must be https',
-      'TARGETS[1].events.0: may hold one * only, at its end; TARGETS[1].sources: must be a list of source names',
+      'TARGETS[1].events[0]: may hold one * only, at its end; TARGETS[1].sources: must be a list of source names',
       'TARGETS[2].url: is missing',
     ]
     expect(targets).toEqual([
@@ -237,6 +237,14 @@ describe('a target', () => {
       { name: 'b', events: ['*'], sources: undefined, broken: errors[1] },
       { name: 'c', events: ['*'], sources: undefined, broken: errors[2] },
     ])
+  })
+
+  it('ends an expression that does not end by itself', async () => {
+    const where = '($f := function($x) { $f($x) }; $f(1))'
+    const { targets } = read({ TARGETS: [{ ...CRM, where }] })
+    const [target] = targets as ConfiguredTarget[]
+
+    await expect(target?.where?.({ type: 'x' } as never)).rejects.toThrow('more than 100000 steps')
   })
 
   it('keeps the first of two of one name, across variables', () => {

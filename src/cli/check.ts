@@ -3,10 +3,11 @@ import { type Config, isBrokenSource, parseConfig, secretNames } from '../config
 import { EVENT_TYPES } from '../core/event.ts'
 import { matchesType } from '../core/routing.ts'
 import { type BrokenTarget, isBroken, type Target } from '../core/target.ts'
-import { readEnvFile, readProject } from './project.ts'
+import { readProject } from './project.ts'
 
-/** A stand-in for secrets that only the deployed Worker knows. It passes for any of them. */
+/** Stand-ins for secrets that only the deployed Worker knows: they pass for any of their kind. */
 const SOME_SECRET = `whsec_${'A'.repeat(43)}=`
+const SOME_URL = 'https://secret.invalid/'
 
 /** Prints sources, targets and what is routed where. Exit status 1 when anything is wrong. */
 export async function check(_args: string[]): Promise<number> {
@@ -16,10 +17,9 @@ export async function check(_args: string[]): Promise<number> {
   return config.errors.length === 0 ? 0 : 1
 }
 
-/** Parses the variables as the Worker will, taking for granted the secrets that this machine does not have. */
+/** Parses the variables as the deployed Worker will, taking for granted that it has its secrets. */
 export function checkConfig(vars: Record<string, unknown>): Config {
-  const local = readEnvFile('.dev.vars')
-  return parseConfig(vars, (name) => local[name] ?? SOME_SECRET)
+  return parseConfig(vars, (_name, path) => (path.endsWith('.url') ? SOME_URL : SOME_SECRET))
 }
 
 /** The configuration as text: tables of sources, targets and routes, then what is wrong and what is odd. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { createInterface } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
 import { ROOT, WRANGLER } from './project.ts'
 import { UserError } from './user-error.ts'
 
@@ -40,25 +41,24 @@ export async function migrateLocally(persistTo: string | undefined): Promise<voi
   const said = collect(child)
   const [status] = await once(child, 'exit')
   if (status !== 0)
-    throw new UserError(`The local database could not be migrated:\n${said.join('\n')}`)
+    throw new UserError(`The local database could not be migrated: ${reasonIn(said)}`)
 }
 
 export type LocalRelay = {
+  /** Resolves when it answers; rejects when it ends before, or does not answer within a minute. */
+  ready: Promise<void>
   /** Resolves when the process has ended by itself. */
   ended: Promise<unknown>
   /** Ends it and everything that it started. */
   stop: () => Promise<void>
 }
 
-/**
- * Starts the relay and waits until it answers. What it says is printed from then on; before, only if it fails.
- * `args` go to `wrangler dev`. Refuses when it ends or does not answer within a minute.
- */
-export async function startRelay(
+/** Starts the relay. What it says is printed once it is ready; before, only why it fails. `args` go to `wrangler dev`. */
+export function launchRelay(
   port: number,
   args: string[],
   print: (line: string) => void,
-): Promise<LocalRelay> {
+): LocalRelay {
   const child = spawnWrangler([
     'dev',
     '--port',
@@ -66,16 +66,24 @@ export async function startRelay(
     '--show-interactive-dev-session=false',
     ...args,
   ])
-  const ended = once(child, 'exit')
-  const relay = { ended, stop: () => stop(child) }
   const said = collect(child, (line) => !NOISE.test(line) && print(line))
-  const isUp = await Promise.race([untilReady(`http://127.0.0.1:${port}`), ended.then(() => false)])
-  if (!isUp) {
-    await relay.stop()
-    throw new UserError(`The relay did not start. "wrangler dev" said:\n${said.join('\n')}`)
-  }
-  said.ready()
-  return relay
+  const ended = once(child, 'exit')
+  const isAlive = () => child.exitCode === null && child.signalCode === null
+  const ready = untilReady(`http://127.0.0.1:${port}`, isAlive).then((isUp) => {
+    if (!isUp) throw new UserError(`The relay did not start: ${reasonIn(said)}`)
+    said.ready()
+  })
+  ready.catch(() => undefined) // whoever waits for it hears of it; after Ctrl-C nobody does
+  return { ready, ended, stop: () => stop(child) }
+}
+
+/** What of wrangler's many lines is the reason: its errors with their bullets, in one sentence; else all of it. */
+function reasonIn(said: string[]): string {
+  const lines = said.map((line) => stripVTControlCharacters(line).trim())
+  const reasons = lines
+    .filter((line) => /\[ERROR\]|^- /.test(line))
+    .map((line) => line.replace(/^.*\[ERROR\]\s*|^- /, '').replace(/[.:]$/, ''))
+  return reasons.length > 0 ? `${reasons.slice(0, 4).join(': ')}.` : lines.join('\n')
 }
 
 /** Keeps a process's lines until `ready`, then hands on each new one. */
@@ -99,9 +107,9 @@ function collect(
   })
 }
 
-async function untilReady(origin: string): Promise<boolean> {
+async function untilReady(origin: string, isAlive: () => boolean): Promise<boolean> {
   const deadline = Date.now() + READY_WITHIN_MS
-  while (Date.now() < deadline) {
+  while (Date.now() < deadline && isAlive()) {
     const response = await fetch(`${origin}/healthz`).catch(() => undefined)
     if (response?.ok) return true
     await new Promise((resolve) => setTimeout(resolve, 200))

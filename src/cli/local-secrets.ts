@@ -4,6 +4,10 @@ import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseConfig } from '../config.ts'
 import { ROOT, readEnvFile } from './project.ts'
+import { RECEIVER_PORT } from './receiver.ts'
+
+/** A target whose URL is a secret sends to the local receiver until it is told otherwise. */
+const LOCAL_URL = `http://127.0.0.1:${RECEIVER_PORT}/`
 
 /** Adds every missing secret that the variables name to `.dev.vars`; gives all of them, and the names of the new. */
 export function ensureLocalSecrets(vars: Record<string, unknown>) {
@@ -17,7 +21,9 @@ export function ensureLocalSecrets(vars: Record<string, unknown>) {
   }
   ensure('ADMIN_TOKEN', () => randomBytes(24).toString('base64url'))
   // Whatever asks for a secret gets one that would also do for signing: the configuration says only its name.
-  parseConfig(vars, (name) => ensure(name, freshSecret))
+  parseConfig(vars, (name, path) =>
+    ensure(name, path.endsWith('.url') ? () => LOCAL_URL : freshSecret),
+  )
   if (added.length > 0) append(added.map((name) => `${name}="${secrets[name]}"`))
   return { secrets, added }
 }

@@ -30,6 +30,7 @@ export function readProject(file = path.join(ROOT, 'wrangler.toml')): Project {
       'wrangler.toml: [[d1_databases]] with binding = "DB" and a database_name is missing.',
     )
   }
+  if (!isTable(config.vars ?? {})) throw new UserError('wrangler.toml: vars must be a table.')
   const { crons } = (config.triggers ?? {}) as { crons?: string[] }
   return {
     vars: (config.vars ?? {}) as Record<string, unknown>,
@@ -55,6 +56,10 @@ function readToml(file: string): Record<string, unknown> {
 
 function tables(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value : []
+}
+
+function isTable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The variables of a dotenv file; none when there is no file. */

@@ -1,5 +1,4 @@
 // `npm start`: the relay on this machine, with a local database and queues, a clock for its cron, and a receiver.
-import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { type Config, parseConfig } from '../config.ts'
@@ -7,13 +6,13 @@ import { isBroken } from '../core/target.ts'
 import { guide } from './guide.ts'
 import {
   type LocalRelay,
+  launchRelay,
   migrateLocally,
   requireFreePort,
   startClock,
-  startRelay,
 } from './local-relay.ts'
 import { ensureLocalSecrets } from './local-secrets.ts'
-import { readProject } from './project.ts'
+import { readEnvFile, readProject } from './project.ts'
 import { RECEIVER_PORT, startReceiver } from './receiver.ts'
 import { UserError } from './user-error.ts'
 
@@ -45,9 +44,15 @@ export async function start(args: string[]): Promise<number> {
   }
   const options = readOptions(args)
   const project = readProject()
-  const vars = { ...project.vars, ...options.vars }
+  // As wrangler dev has it: .dev.vars is stronger than wrangler.toml, and --var than both.
+  const vars = { ...project.vars, ...readEnvFile('.dev.vars'), ...options.vars }
   await requireFreePort(options.port, 'the relay', 'npm start -- --port N')
   if (options.receiver) {
+    if (options.port === RECEIVER_PORT) {
+      throw new UserError(
+        `Port ${RECEIVER_PORT} is the receiver's: choose another, or use "npm start -- --no-receiver".`,
+      )
+    }
     await requireFreePort(RECEIVER_PORT, 'the receiver', 'npm start -- --no-receiver')
   }
   const { secrets, added } = ensureLocalSecrets(vars)
@@ -56,16 +61,19 @@ export async function start(args: string[]): Promise<number> {
   for (const { path, message } of config.errors) console.error(`${path}: ${message}`)
 
   console.log('Starting …')
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  const interruption = onInterrupt()
   let receiver: Server | undefined
   let relay: LocalRelay | undefined
   try {
     if (options.receiver) receiver = await receive(config)
     await migrateLocally(options.persistTo)
-    relay = await startRelay(options.port, options.forwarded, console.log)
+    if (interruption.isPending()) return 0
+    relay = launchRelay(options.port, options.forwarded, console.log)
+    await Promise.race([relay.ready, interruption.happened])
+    if (interruption.isPending()) return 0
     console.log(guide(`http://127.0.0.1:${options.port}`, config, secrets))
     const clock = startClock(options.port, project.crons)
-    const end = await Promise.race([interrupted, relay.ended.then(() => 'by itself')])
+    const end = await Promise.race([interruption.happened, relay.ended.then(() => 'by itself')])
     clearInterval(clock)
     if (end === 'by itself')
       throw new UserError('The relay ended by itself; its last lines tell why.')
@@ -73,6 +81,21 @@ export async function start(args: string[]): Promise<number> {
   } finally {
     await Promise.all([relay?.stop(), close(receiver)])
   }
+}
+
+/** Watches for Ctrl-C from now on. The first ends us in order; more of them change nothing, so nothing is left behind. */
+function onInterrupt() {
+  let isPending = false
+  const happened = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (!isPending) console.log('Stopping …')
+        isPending = true
+        resolve('interrupted')
+      })
+    }
+  })
+  return { happened, isPending: () => isPending }
 }
 
 /** Reads our options; everything but `--no-receiver` is handed on to `wrangler dev`. */

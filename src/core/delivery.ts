@@ -56,5 +56,8 @@ export type PlannedDelivery =
   | { target: string; state: 'pending'; due: number }
   | { target: string; state: 'held'; reason: HoldReason }
 
-/** What a queue holds: which delivery, and which attempt of it. Any other attempt number is an old message. */
-export type DeliveryMessage = { event: EventId; target: string; attempt: number }
+/**
+ * What a queue holds: which delivery, which attempt of it, and for which time the alarm was set (epoch milliseconds).
+ * Whoever sets another alarm changes the row's due time, so of several messages for a delivery one is heard.
+ */
+export type DeliveryMessage = { event: EventId; target: string; attempt: number; due: number }

@@ -247,12 +247,27 @@ export function composeEvent(
     ...(draft.isTest ? { test: true } : {}),
     data: {
       ...draft.data,
-      ...(warnings.length === 0 ? {} : { warnings: warnings.map(warningText) }),
+      ...(warnings.length === 0 ? {} : { warnings: warningTexts(warnings) }),
     },
   } as MembershipEvent
 }
 
+/** The `source` of an event: where it happened, as a URI path. Ids are opaque, and may be no text at all. */
+export function sourcePath(...segments: string[]): string {
+  return segments.map((segment) => `/${encodeURIComponent(segment.toWellFormed())}`).join('')
+}
+
+/** More warnings than these say that something is wrong with the whole, and fill rows. */
+const MAX_WARNINGS = 20
+
+/** Warnings as lines; the first of them, when there are too many. */
+export function warningTexts(warnings: Warning[]): string[] {
+  const first = warnings.slice(0, MAX_WARNINGS).map(warningText)
+  const rest = warnings.length - first.length
+  return rest > 0 ? [...first, `and ${rest} more`] : first
+}
+
 /** A warning as one line: the vendor's key, and what is odd about it. */
-export function warningText({ path, message }: Warning): string {
-  return `${path}: ${message}`
+function warningText({ path, message }: Warning): string {
+  return `${path.slice(0, 100)}: ${message}`
 }

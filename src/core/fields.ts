@@ -29,7 +29,8 @@ export type Fields = {
 
 /** The form in which keys are compared: `client ID`, `clientID` and `client_id` are one. */
 export function fold(key: string): string {
-  return key.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
+  const lower = key.toLowerCase()
+  return /^[a-z0-9]*$/.test(lower) ? lower : lower.replace(/[^\p{L}\p{N}]/gu, '')
 }
 
 /** False for what vendors write when they have nothing to say: null, empty, `N/A`. */
@@ -43,13 +44,18 @@ export function isGiven(value: unknown): boolean {
  * spelling wins, then the first with a value. Warnings are added to the caller's list.
  */
 export function readFields(object: JsonObject, warnings: Warning[]): Fields {
-  const entries = Object.entries(object).map(([key, value]) => ({ key, name: fold(key), value }))
+  const entries = new Map<string, { key: string; value: unknown }[]>()
+  for (const [key, value] of Object.entries(object)) {
+    const name = fold(key)
+    const twins = entries.get(name)
+    if (twins) twins.push({ key, value })
+    else entries.set(name, [{ key, value }])
+  }
   const unread = new Set(Object.keys(object))
 
   function candidates(name: Name) {
     const names = typeof name === 'string' ? [name] : name
-    const folded = names.map(fold)
-    const found = entries.filter((entry) => folded.includes(entry.name))
+    const found = names.flatMap((one) => entries.get(fold(one)) ?? [])
     const rank = (key: string) => (names.includes(key) ? names.indexOf(key) : names.length)
     return found.length < 2 ? found : found.sort((a, b) => rank(a.key) - rank(b.key))
   }
@@ -82,7 +88,7 @@ export function readFields(object: JsonObject, warnings: Warning[]): Fields {
 
   return {
     has: (name) => candidates(name).length > 0,
-    names: () => entries.map((entry) => entry.name),
+    names: () => [...entries.keys()],
     spelling: (name) => find(name)?.key ?? (typeof name === 'string' ? name : (name[0] ?? '')),
     peek: (name) => {
       const value = find(name)?.value
@@ -98,11 +104,15 @@ export function readFields(object: JsonObject, warnings: Warning[]): Fields {
 export const asText: Reader<string> = (value) =>
   typeof value === 'string' ? value.trim() : numberText(value)
 
+/** No vendor's ids are nearly as long; an id stands in indexes, paths and headers. */
+const MAX_ID_LENGTH = 500
+
 /** An opaque id: text, trimmed and otherwise untouched, or a whole number as it was spelled. */
 export const asId: Reader<string> = (value) => {
   const digits = numberText(value)
-  if (digits !== undefined) return /^-?\d+$/.test(digits) ? digits : undefined
-  return typeof value === 'string' ? value.trim() : undefined
+  const id =
+    typeof value === 'string' ? value.trim() : /^-?\d+$/.test(digits ?? '') ? digits : undefined
+  return id === undefined || id.length > MAX_ID_LENGTH ? undefined : id
 }
 
 /** A boolean and nothing else. */

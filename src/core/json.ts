@@ -30,8 +30,12 @@ export function numberText(value: unknown): string | undefined {
   return isRawJSON(value) ? value.rawJSON : undefined
 }
 
+/** What a number must have for its spelling to differ from `String(number)`; texts may have it too. */
+const PERHAPS_SPELLED = /[0-9][.eE]|-0|[0-9]{16}/
+
 /** Parses JSON, keeping the spelling of numbers that `String(number)` would not give back. Throws SyntaxError. */
 export function parseJson(text: string): unknown {
+  if (!PERHAPS_SPELLED.test(text)) return JSON.parse(text)
   return parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && String(value) !== source
       ? rawJSON(source)
@@ -48,27 +52,22 @@ export type Message = { text: string; value: JsonObject | undefined }
  */
 export function readMessages(text: string): { batch: boolean; messages: Message[] } | undefined {
   try {
-    const { depth, elements } = scan(text)
-    const batch = elements !== undefined
-    if (depth > MAX_DEPTH + (batch ? 1 : 0)) return readDeep(text)
-    const value = parseJson(text)
-    if (isObject(value)) return { batch, messages: [{ text, value }] }
+    const value: unknown = JSON.parse(text)
+    if (isObject(value)) return { batch: false, messages: [readMessage(text)] }
     if (!Array.isArray(value) || value.length === 0 || !value.every(isObject)) return undefined
-    return { batch, messages: value.map((v, i) => ({ text: elements?.[i] ?? '', value: v })) }
+    return { batch: true, messages: scan(text).elements.map(readMessage) }
   } catch {
     return undefined
   }
 }
 
-/** A body that nests too deep: kept whole as one message, when it is an object or a list of objects at all. */
-function readDeep(text: string): { batch: boolean; messages: Message[] } | undefined {
-  const value: unknown = JSON.parse(text)
-  const objects = Array.isArray(value) ? value.length > 0 && value.every(isObject) : isObject(value)
-  return objects ? { batch: false, messages: [{ text, value: undefined }] } : undefined
+/** One that nests too deep is kept, and not read. */
+function readMessage(text: string): Message {
+  return { text, value: scan(text).depth > MAX_DEPTH ? undefined : (parseJson(text) as JsonObject) }
 }
 
 /** How deep a JSON text nests, and the texts of a top-level list's elements. Only valid JSON gives sense. */
-function scan(text: string): { depth: number; elements: string[] | undefined } {
+function scan(text: string): { depth: number; elements: string[] } {
   const isList = /^\s*\[/.test(text)
   const elements: string[] = []
   let level = 0
@@ -88,7 +87,7 @@ function scan(text: string): { depth: number; elements: string[] | undefined } {
       }
     }
   }
-  return { depth, elements: isList ? elements : undefined }
+  return { depth, elements }
 }
 
 function endOfString(text: string, from: number): number {

@@ -39,9 +39,14 @@ function withoutKeys(value: unknown, withheld: SensitiveField[]): unknown {
   if (!isObject(value)) return value
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => !withheld.some((field) => SENSITIVE[field].test(meaningOf(key))))
+      .filter(([key]) => !isWithheld(key, withheld))
       .map(([key, item]) => [key, withoutKeys(item, withheld)]),
   )
+}
+
+function isWithheld(key: string, withheld: SensitiveField[]): boolean {
+  const meaning = meaningOf(key)
+  return withheld.some((field) => SENSITIVE[field].test(meaning))
 }
 
 function without(object: JsonObject, keys: RegExp): JsonObject {

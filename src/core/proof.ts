@@ -4,23 +4,30 @@ import { ok, type ProofFailure, type Rejection, type Result, refuse } from './re
 import { matchesAny } from './signature.ts'
 import type { Credentials } from './source.ts'
 
-/** A vendor's way of signing. Undefined when the signature holds. */
-export type SignatureCheck = (
-  headers: Headers,
-  bytes: Uint8Array,
-  secrets: readonly string[],
-  options: { toleranceSeconds: number; now: number },
-) => Promise<ProofFailure | undefined>
+/** A vendor's way of signing: the header, and the checks of its value; undefined when one holds. */
+export type SignatureScheme = {
+  header: string
+  /** Whether the header's value is one at all, and fresh: asked before the body is read. */
+  precheck: (
+    value: string,
+    options: { toleranceSeconds: number; now: number },
+  ) => ProofFailure | undefined
+  check: (
+    value: string,
+    bytes: Uint8Array,
+    secrets: readonly string[],
+  ) => Promise<ProofFailure | undefined>
+}
 
 /**
- * Proves the sender and reads the body: the shared secret first, without touching the body, then the signature
- * over its bytes. Every credential that is configured must hold. Refuses with `not_proven` and its cause, or with
+ * Proves the sender and reads the body: first, without touching the body, the shared secret and the form and age of the
+ * signature; then the signature over the bytes. Every credential that is configured must hold. Refuses with `not_proven` and its cause, or with
  * what reading the body refuses. `now` in epoch milliseconds.
  */
 export async function prove(
   arrival: Arrival,
   credentials: Credentials,
-  checkSignature: SignatureCheck | undefined,
+  scheme: SignatureScheme | undefined,
   now: number,
 ): Promise<Result<VerifiedRequest, Rejection>> {
   const { headers, query } = arrival
@@ -29,12 +36,19 @@ export async function prove(
     const failure = await checkSecret(arrival, credentials)
     if (failure) return refuse({ kind: 'not_proven', cause: failure })
   }
+  const mustBeSigned = signingSecrets.length > 0 || secrets.length === 0
+  const signature = (scheme && headers.get(scheme.header)) ?? ''
+  if (mustBeSigned) {
+    const failure =
+      signature === ''
+        ? 'signature_missing'
+        : scheme?.precheck(signature, { toleranceSeconds, now })
+    if (failure) return refuse({ kind: 'not_proven', cause: failure })
+  }
   const body = await arrival.body()
   if (!body.ok) return body
-  if (signingSecrets.length > 0 || secrets.length === 0) {
-    const failure = checkSignature
-      ? await checkSignature(headers, body.value, signingSecrets, { toleranceSeconds, now })
-      : 'signature_missing'
+  if (mustBeSigned && scheme) {
+    const failure = await scheme.check(signature, body.value, signingSecrets)
     if (failure) return refuse({ kind: 'not_proven', cause: failure })
   }
   const eventName = query.get('event') ?? undefined

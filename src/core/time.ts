@@ -25,7 +25,7 @@ const LOCAL = new RegExp(`^(\\d{4})-(\\d{2})-(\\d{2})[T ]${CLOCK}$`, 'i')
 const SLASHED = new RegExp(`^(\\d{1,2})/(\\d{1,2})/(\\d{4})(?:[T ]${CLOCK})?$`, 'i')
 const ZONED =
   /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?\s*(Z|[+-]\d{2}:?\d{2})$/i
-const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?$/
+const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{1,2}:\d{2}.*)?$/
 
 /** RFC 3339 in UTC from epoch milliseconds; a fraction only where there is one. */
 export function formatInstant(ms: number): string {

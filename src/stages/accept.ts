@@ -1,7 +1,7 @@
 // request → prove → read → record (normalize, route) → one D1 batch → delivery ids to the queue.
 // What is answered 202 is in the log, or, while D1 is away, in the spill queue.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts'
-import { warningText } from '../core/event.ts'
+import { warningTexts } from '../core/event.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
 import { readMessages } from '../core/json.ts'
 import { prove } from '../core/proof.ts'
@@ -55,8 +55,8 @@ export async function accept(
   const source = config.sources.get(sourceName)
   if (source === undefined) return refuse({ kind: 'unknown_source' })
   if (isBrokenSource(source)) return refuse({ kind: 'source_broken', reason: source.broken })
-  const { checkSignature } = VENDORS[source.vendor]
-  const proven = await prove(arrival, source.credentials, checkSignature, tools.now)
+  const { signature } = VENDORS[source.vendor]
+  const proven = await prove(arrival, source.credentials, signature, tools.now)
   if (!proven.ok) return proven
   const read = readRequest(proven.value, tools.origin)
   if (!read.ok) return read
@@ -106,11 +106,10 @@ async function store(
   tools: AcceptTools,
 ): Promise<Result<Stored[], Rejection>> {
   for (let tries = 1; ; tries++) {
+    // Ascending within a request: the order of a list is the order of its events.
+    const first = tools.random(ID_RANDOM_RANGE - MAX_EVENTS)
     const made = await Promise.all(
-      incoming.map((one) => {
-        const id = newEventId(tools.now, tools.random(ID_RANDOM_RANGE))
-        return makeRecord(id, source, config, one)
-      }),
+      incoming.map((one, i) => makeRecord(newEventId(tools.now, first + i), source, config, one)),
     )
     const records = made.map(({ record }) => record)
     try {
@@ -153,7 +152,8 @@ async function sendDue(
   try {
     await sendAll(
       queue,
-      accepted.flatMap(({ record }) => firstMessages(record, now)),
+      accepted.flatMap(({ record }) => firstMessages(record)),
+      now,
     )
   } catch (error) {
     const fault = 'the queue did not take the ids; the sweep will'
@@ -169,7 +169,7 @@ function answer({ record, id, status, warnings }: Stored): Accepted {
     status,
     type: record.type,
     deliveries: isOwed ? planned.length : 0,
-    warnings: warnings.map(warningText),
-    ...('issues' in content ? { issues: content.issues.map(warningText) } : {}),
+    warnings: warningTexts(warnings),
+    ...('issues' in content ? { issues: warningTexts(content.issues) } : {}),
   }
 }

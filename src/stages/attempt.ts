@@ -11,6 +11,9 @@ import type { Owed } from '../store/deliveries.ts'
 const KEPT_CHARACTERS = 1000
 const READ_BYTES = 4 * KEPT_CHARACTERS
 
+/** A body is kept for later attempts in a D1 row, which holds 2,000,000 bytes with the attempts beside it. */
+const MAX_BODY_BYTES = 1_500_000
+
 /** The platform's `fetch`, which alone reaches a target, and its clock in epoch milliseconds. */
 export type AttemptTools = {
   send: (url: string, init: RequestInit) => Promise<Response>
@@ -41,9 +44,13 @@ export async function attemptDelivery(
   let headers: Headers
   try {
     rendered = owed.frozen ?? (await render(target, owed))
+    if (new TextEncoder().encode(rendered.body).length > MAX_BODY_BYTES) {
+      rendered = undefined
+      return failed('fault', `the body is larger than ${MAX_BODY_BYTES} bytes`)
+    }
     headers = sign(target, owed, rendered, startedAt)
   } catch (error) {
-    return failed('fault', `the body could not be made: ${String(error)}`)
+    return failed('fault', `the body could not be made: ${describeFault(error)}`)
   }
   try {
     const response = await tools.send(target.url, {
@@ -141,6 +148,13 @@ function errorOfException(error: unknown): AttemptError {
   if (/\bTLS\b|\bSSL\b|certificate/i.test(text)) return 'tls'
   if (/\bDNS\b|getaddrinfo|ENOTFOUND|name (or service )?not known/i.test(text)) return 'dns'
   return 'connect'
+}
+
+/** A fault without what it was about: JSONata's errors carry codes and places, and their messages perhaps data. */
+function describeFault(error: unknown): string {
+  if (error instanceof Error) return describe(error)
+  const { code, position } = (error ?? {}) as { code?: string; position?: number }
+  return `JSONata error ${code ?? 'unknown'} at ${position ?? 'an unknown place'}`
 }
 
 function describe(error: unknown): string {

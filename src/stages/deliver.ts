@@ -10,6 +10,7 @@ import {
   type Outcome,
 } from '../core/delivery.ts'
 import { judge, parseRetryAfter, queueDelaySeconds, type Verdict } from '../core/retry.ts'
+import { route } from '../core/routing.ts'
 import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
 import { isBroken } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
@@ -20,7 +21,7 @@ import { releaseNextOf } from '../store/order.ts'
 import { recorder } from '../store/recorder.ts'
 import { type Attempted, type AttemptTools, attemptDelivery } from './attempt.ts'
 import { followHealths, type Healths, tellOf } from './health.ts'
-import { sendAll, whenDue } from './sending.ts'
+import { sendAll } from './sending.ts'
 import { awaitTurn, TURN_RESERVED, type Turns, turnsFor } from './turns.ts'
 
 /** Requests that may wait for their answer at once: an invocation has six connections, and the queue needs one. */
@@ -50,6 +51,8 @@ type Stage = {
   healths: Healths
   tell: (fact: SystemFact) => Promise<void>
   turns: Turns
+  /** Set when an outcome could not be recorded. */
+  isDeaf: boolean
 }
 
 /** Handles a batch of delivery ids. Settles every message by itself and never throws. */
@@ -77,7 +80,17 @@ export async function deliver(
   const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
   const healths = followHealths(known, env.DB, tell, tools)
   const turns = turnsFor(env.DB, owed, tools.now)
-  const stage = { env, config, lane, tools, record: recorder(env.DB), healths, tell, turns }
+  const stage = {
+    env,
+    config,
+    lane,
+    tools,
+    record: recorder(env.DB),
+    healths,
+    tell,
+    turns,
+    isDeaf: false,
+  }
   const queue = [...fresh]
   const worker = async () => {
     for (let message = queue.shift(); message; message = queue.shift()) {
@@ -120,12 +133,15 @@ async function rest(queue: Env['RETRIES'], message: Message<DeliveryMessage>): P
 }
 
 async function handle(stage: Stage, message: Message<DeliveryMessage>, owed: Owed | undefined) {
+  if (stage.isDeaf) return rest(stage.env.RETRIES, message)
   try {
     await settle(stage, message.body, owed)
     message.ack()
   } catch (error) {
     stage.tools.log({ at: 'deliver', ...message.body, fault: String(error) })
-    message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
+    // What cannot be recorded would be sent again: as long as D1 takes nothing, nothing more goes out.
+    stage.isDeaf = true
+    await rest(stage.env.RETRIES, message)
   }
 }
 
@@ -136,8 +152,9 @@ async function settle(
   owed: Owed | undefined,
 ): Promise<void> {
   const { config, lane, tools, record, healths } = stage
-  if (owed === undefined || !isOpen(owed) || owed.attempt !== message.attempt) return
-  if (owed.due > tools.now()) return await sendAgain(stage, message, owed.due)
+  if (owed === undefined || !isOpen(owed)) return
+  if (owed.attempt !== message.attempt || owed.due !== message.due) return
+  if (owed.due > tools.now()) return await sendAgain(stage, message)
   const { event, attempt } = owed
   const target = config.targets.find((known) => known.name === message.target)
   const row = { event, target: message.target, attempt }
@@ -147,8 +164,15 @@ async function settle(
   const hold = (reason: HoldReason) => record({ ...row, state: 'held', reason, due: owed.due })
   if (isBroken(target)) return hold('broken')
   if (!target.enabled) return hold('disabled')
+  if (owed.reason === 'broken' && owed.attempt === 1) {
+    // It was planned when nobody could tell what the target wants.
+    const [planned] = await route(owed.content, [target], tools.now())
+    if (planned === undefined)
+      return record({ ...row, state: 'cancelled', reason: 'its target does not want it' })
+    if (planned.state === 'held') return hold(planned.reason)
+  }
   const health = healths.of(target.name)
-  if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message, owed.due)
+  if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message)
   const admission = await healths.admit(target.name)
   if (admission === 'hold') return hold(holdReason(health.state))
   if (owed.precedence.mustWait) {
@@ -159,7 +183,7 @@ async function settle(
   const turn = await stage.turns(target, owed)
   if (!(await awaitTurn(turn, tools.now()))) {
     await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
-    return sendAgain(stage, message, turn)
+    return sendAgain(stage, { ...message, due: turn })
   }
   const attempted = lane === 'dead' ? CUT_OFF : await attemptDelivery(target, owed, tools)
   await conclude(stage, target, owed, attempted, admission === 'probe')
@@ -220,7 +244,7 @@ async function conclude(
     state: verdict.state,
   })
   if (due !== undefined) {
-    await sendAgain(stage, { event, target: target.name, attempt: attempt + 1 }, due)
+    await sendAgain(stage, { event, target: target.name, attempt: attempt + 1, due })
   }
   await learn(stage, owed, outcome, verdict, isProbe, target.ordered)
 }
@@ -248,10 +272,7 @@ async function learn(
       const isBack = await healths.note(target, result, isProbe)
       if (isBack) {
         const released = await releaseHeld(env.DB, target, ['open'], tools.now(), FIRST_RELEASED)
-        await sendAll(
-          env.RETRIES,
-          released.map((one) => whenDue(one, tools.now())),
-        )
+        await sendAll(env.RETRIES, released, tools.now())
       }
     }
     // The relay's own events are not told of in turn: that would have no end.
@@ -275,20 +296,13 @@ async function learn(
 /** Sets the next delivery of the same contact going. If that fails, the sweep does it. */
 async function letNextGo({ env, tools }: Stage, { event, target }: Owed): Promise<void> {
   const released = await releaseNextOf(env.DB, event, target, tools.now())
-  await sendAll(
-    env.RETRIES,
-    released.map((one) => whenDue(one, tools.now())),
-  )
+  await sendAll(env.RETRIES, released, tools.now())
 }
 
 /** Sets the alarm for an attempt. When the queue does not take it, the sweep finds the row. */
-async function sendAgain(
-  { env, tools }: Stage,
-  message: DeliveryMessage,
-  due: number,
-): Promise<void> {
+async function sendAgain({ env, tools }: Stage, message: DeliveryMessage): Promise<void> {
   try {
-    await env.RETRIES.send(message, { delaySeconds: queueDelaySeconds(due, tools.now()) })
+    await env.RETRIES.send(message, { delaySeconds: queueDelaySeconds(message.due, tools.now()) })
   } catch (error) {
     tools.log({
       at: 'deliver',

@@ -118,5 +118,5 @@ export async function tellOf(
     headers: {},
   }
   await recordEvents(env.DB, [record])
-  await sendAll(env.RETRIES, firstMessages(record, now()))
+  await sendAll(env.RETRIES, firstMessages(record), now())
 }

@@ -1,20 +1,24 @@
 // One proven message → the record that the log keeps of it: normalized and routed, or quarantined with the reason.
 import type { Config, ConfiguredSource } from '../config.ts'
 import { fingerprint } from '../core/dedupe.ts'
-import { composeEvent, UNRECOGNIZED } from '../core/event.ts'
+import { composeEvent, type EventDraft, UNRECOGNIZED } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, timeOfId } from '../core/id.ts'
 import type { Message } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
 import { route } from '../core/routing.ts'
-import type { NewRecord } from '../store/records.ts'
+import { EMAIL_PREFIX, type NewRecord } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
-import type { NotUnderstood } from '../vendors/vendor.ts'
+import type { NotUnderstood, Vendor } from '../vendors/vendor.ts'
 
-/** A normalized event shares a D1 row of 2,000,000 bytes with the raw body. */
-const MAX_EVENT_BYTES = 1_000_000
+/** A D1 row holds 2,000,000 bytes: the message as it came, the event, and a little beside. */
+const MAX_ROW_BYTES = 1_950_000
+
+/** What is kept of a text that stands in a column of its own: no vendor's words are nearly as long. */
+const MAX_WORD_LENGTH = 500
 
 const MAX_KEPT_HEADER_LENGTH = 1000
+const MAX_KEPT_HEADERS = 20
 
 /** A message with what came around it. */
 export type Incoming = {
@@ -48,7 +52,8 @@ export async function makeRecord(
     const { type, vendorType, issues } = normalized.error
     const dedupKey = await fingerprint([source.name, 'quarantined', message.text])
     const nobody = { contactId: undefined, dedupStamp: undefined, planned: [] }
-    const record = { ...base, ...nobody, type, vendorType, dedupKey, content: { issues } }
+    const word = vendorType?.slice(0, MAX_WORD_LENGTH)
+    const record = { ...base, ...nobody, type, vendorType: word, dedupKey, content: { issues } }
     return { record, warnings: [] }
   }
   const { event: draft, identity, warnings } = normalized.value
@@ -64,7 +69,7 @@ export async function makeRecord(
     ...base,
     type: event.type,
     vendorType: event.vendortype,
-    contactId: draft.contactId,
+    contactId: contactKeyOf(draft),
     content: { event: JSON.stringify(event) },
     dedupKey: await fingerprint([source.name, ...identity.key]),
     dedupStamp: identity.stamp,
@@ -73,18 +78,27 @@ export async function makeRecord(
   return { record, warnings }
 }
 
-function normalize(source: ConfiguredSource, incoming: Incoming) {
+function normalize(source: ConfiguredSource, incoming: Incoming): ReturnType<Vendor['normalize']> {
   const { message, raw, headers, eventName } = incoming
   if (raw.encoding !== 'utf8') return unreadable('is not UTF-8; kept byte by byte')
   if (message.value === undefined) return unreadable('nests too deep to be read')
-  const normalized = VENDORS[source.vendor].normalize(
-    { body: message.value, headers, eventName },
-    source.settings,
-  )
-  if (!normalized.ok) return normalized
-  const { data, type, vendorType } = normalized.value.event
-  if (new TextEncoder().encode(JSON.stringify(data)).length <= MAX_EVENT_BYTES) return normalized
-  return unreadable(`is larger than ${MAX_EVENT_BYTES} bytes once normalized`, type, vendorType)
+  try {
+    const request = { body: message.value, headers, eventName }
+    const normalized = VENDORS[source.vendor].normalize(request, source.settings)
+    if (!normalized.ok) return normalized
+    const { event } = normalized.value
+    const { data, type, vendorType } = event
+    const rowBytes = bytesOf(raw.text) + bytesOf(JSON.stringify(data))
+    if (rowBytes <= MAX_ROW_BYTES) return normalized
+    return unreadable(`takes more than ${MAX_ROW_BYTES} bytes once normalized`, type, vendorType)
+  } catch (error) {
+    // A mistake of ours must not cost an event: it can be normalized again when that is mended.
+    return unreadable(`made our mapping fail: ${error instanceof Error ? error.name : 'unknown'}`)
+  }
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length
 }
 
 function unreadable(
@@ -95,6 +109,12 @@ function unreadable(
   return { ok: false, error: { type, vendorType, issues: [{ path: 'body', message }] } }
 }
 
+/** Under what an event stands in its contact's history: the vendor's id, else the e-mail address, marked as one. */
+function contactKeyOf({ contactId, data }: EventDraft): string | undefined {
+  const email = data.contact.email_normalized?.slice(0, MAX_WORD_LENGTH)
+  return contactId ?? (email === undefined ? undefined : `${EMAIL_PREFIX}${email}`)
+}
+
 /** The headers that say something about the message, without the one that proves the sender. */
 function keptHeaders(source: ConfiguredSource, headers: Headers): Record<string, string> {
   const secret = source.credentials.header?.toLowerCase()
@@ -103,6 +123,8 @@ function keptHeaders(source: ConfiguredSource, headers: Headers): Record<string,
     ([name]) => name !== secret && (/^(content-type|user-agent)$/.test(name) || keepsHeader(name)),
   )
   return Object.fromEntries(
-    kept.map(([name, value]) => [name, value.slice(0, MAX_KEPT_HEADER_LENGTH)]),
+    kept
+      .slice(0, MAX_KEPT_HEADERS)
+      .map(([name, value]) => [name, value.slice(0, MAX_KEPT_HEADER_LENGTH)]),
   )
 }

@@ -17,14 +17,27 @@ const CHUNK = 100
 export type SpillTools = { now: number; log: (line: Record<string, unknown>) => void }
 
 /**
- * Records a batch of spilled requests and sets their deliveries going. All or none of the messages are done with:
- * what was recorded before a failure is recognised the next time. Never throws.
+ * Records a batch of spilled requests and sets their deliveries going: together, or each by itself when that fails.
+ * What was recorded before a failure is recognised the next time. Settles every message and never throws.
  */
 export async function spill(
   env: Pick<Env, 'DB' | 'DELIVERIES'>,
   messages: readonly Message<ArrayBuffer>[],
   { now, log }: SpillTools,
 ): Promise<void> {
+  if (await recordAll(env, messages, { now, log })) return
+  // One request that cannot be recorded must not keep the others from it.
+  if (messages.length > 1) {
+    for (const message of messages) await recordAll(env, [message], { now, log })
+  }
+}
+
+/** Records some messages as one; false, and nothing settled unless it is a single one, when that fails. */
+async function recordAll(
+  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  messages: readonly Message<ArrayBuffer>[],
+  { now, log }: SpillTools,
+): Promise<boolean> {
   try {
     const requests = await Promise.all(messages.map(({ body }) => unpackRecords(body)))
     const records = requests.flat().sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -33,11 +46,14 @@ export async function spill(
     }
     for (const message of messages) message.ack()
     log({ at: 'spill', recorded: records.map(({ id }) => id) })
+    return true
   } catch (error) {
     log({ at: 'spill', messages: messages.length, fault: String(error) })
-    for (const message of messages) {
+    const [message] = messages
+    if (messages.length === 1 && message) {
       message.retry({ delaySeconds: Math.min(REST_SECONDS * message.attempts, MAX_REST_SECONDS) })
     }
+    return false
   }
 }
 
@@ -55,10 +71,8 @@ async function recordChunk(
     .map((record) => (taken.has(record.id) ? withNextId(record) : record))
   const recorded = await withinTimeout(recordEvents(env.DB, missing))
   const accepted = missing.filter((_, i) => recorded[i]?.status === 'accepted')
-  const due = [...records.filter(isThere), ...accepted].flatMap((record) =>
-    firstMessages(record, now),
-  )
-  await sendAll(env.DELIVERIES, due)
+  const due = [...records.filter(isThere), ...accepted].flatMap(firstMessages)
+  await sendAll(env.DELIVERIES, due, now)
 }
 
 /** The record under the next id, when another event of the same millisecond has drawn the same one. */

@@ -1,6 +1,7 @@
 // Targets with a rate: each request waits for its turn. Turns are reserved in D1, so consumers that know nothing of
 // each other keep the rate together.
 import type { ConfiguredTarget } from '../config.ts'
+import { isOpen } from '../core/delivery.ts'
 import type { Owed } from '../store/deliveries.ts'
 import { reserveTurns } from '../store/targets.ts'
 
@@ -13,19 +14,24 @@ const WORTH_WAITING_MS = 1000
 /** Gives each delivery of a batch its turn; 0 for a target without a rate. */
 export type Turns = (target: ConfiguredTarget, owed: Owed) => Promise<number>
 
-/** Turns for a batch, reserved for all its deliveries to a target at once, when the first of them asks. */
+/** Turns for a batch, reserved for its deliveries to a target at once, when the first of them asks. */
 export function turnsFor(db: D1Database, batch: readonly Owed[], now: () => number): Turns {
-  const next = new Map<string, Promise<number>>()
+  const first = new Map<string, Promise<number>>()
+  const given = new Map<string, number>()
   return async ({ name, intervalMs }, { reason }) => {
     if (intervalMs === undefined || reason === TURN_RESERVED) return 0
-    const wanted = batch.filter((one) => one.target === name && one.reason !== TURN_RESERVED).length
-    const turn = next.get(name) ?? reserveTurns(db, name, wanted, intervalMs, now())
-    next.set(
-      name,
-      turn.then((at) => at + intervalMs),
-    )
-    return turn
+    const wanted = batch.filter((one) => one.target === name && mayNeedTurn(one, now())).length
+    const reserved = first.get(name) ?? reserveTurns(db, name, wanted, intervalMs, now())
+    first.set(name, reserved)
+    const start = await reserved
+    const place = given.get(name) ?? 0
+    given.set(name, place + 1)
+    return start + place * intervalMs
   }
+}
+
+function mayNeedTurn(owed: Owed, now: number): boolean {
+  return isOpen(owed) && owed.due <= now && owed.reason !== TURN_RESERVED
 }
 
 /** Waits for a turn that is near. False when it is too far. */

@@ -21,7 +21,7 @@ export type Owed = {
   state: DeliveryState
   attempt: number
   due: number | undefined
-  /** Why it is not pending like any other: `rate` when its turn was reserved. */
+  /** Why it is not pending like any other: `rate` when its turn was reserved, `broken` when its target was. */
   reason: string | undefined
   /** The body that the first attempt sent, once one has failed. */
   frozen: Rendered | undefined
@@ -147,26 +147,35 @@ export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]
   )
 }
 
-/** Deliveries whose next attempt was due before a time (epoch milliseconds), the longest overdue first. */
-export async function listOverdue(
+/**
+ * Sets a new alarm for deliveries whose attempt was due before a time, the longest overdue first: they are due at
+ * `now`. Gives their messages; those that were lost, if they turn up after all, are no longer heard. Times in epoch
+ * milliseconds.
+ */
+export async function realarmOverdue(
   db: D1Database,
   before: number,
+  now: number,
   limit: number,
 ): Promise<DeliveryMessage[]> {
   const { results } = await db
     .prepare(
-      `SELECT CAST(event AS TEXT) AS key, target, attempt FROM deliveries
-       WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?2`,
+      `UPDATE deliveries SET due = ?2 FROM (
+         SELECT event AS late_event, target AS late_target FROM deliveries
+         WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?3)
+       WHERE event = late_event AND target = late_target
+       RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
     )
-    .bind(before, limit)
+    .bind(before, now, limit)
     .all<MessageRow>()
   return results.map(messageOf)
 }
 
-export type MessageRow = { key: string; target: string; attempt: number }
+export type MessageRow = { key: string; target: string; attempt: number; due: number }
 
-export function messageOf({ key, target, attempt }: MessageRow): DeliveryMessage {
-  return { event: idOfKey(key), target, attempt }
+/** The message of a row that a statement returns. */
+export function messageOf({ key, ...message }: MessageRow): DeliveryMessage {
+  return { event: idOfKey(key), ...message }
 }
 
 /** The targets for which deliveries are held. Reads one row for each, however many deliveries there are. */
@@ -184,12 +193,10 @@ export async function listHeldTargets(db: D1Database): Promise<string[]> {
   return results.map(({ target }) => target)
 }
 
-/** A message and when its delivery is due, in epoch milliseconds. */
-export type DueMessage = { message: DeliveryMessage; due: number }
-
 /**
  * Lets go of a target's deliveries that are held for one of some reasons, at most `limit` of them. They are due when
- * they were, or at `now` (epoch milliseconds) if that has passed. Gives their messages.
+ * they were, or at `now` (epoch milliseconds) if that has passed. What was held because its target was broken keeps
+ * that reason: nobody could ask the target then whether it wants the event. Gives their messages.
  */
 export async function releaseHeld(
   db: D1Database,
@@ -197,11 +204,11 @@ export async function releaseHeld(
   reasons: readonly HoldReason[],
   now: number,
   limit: number,
-): Promise<DueMessage[]> {
+): Promise<DeliveryMessage[]> {
   const { results } = await db
     .prepare(
       `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
-         reason = NULL, due = max(COALESCE(due, 0), ?2)
+         reason = CASE WHEN reason = 'broken' THEN reason END, due = max(COALESCE(due, 0), ?2)
        WHERE target = ?1 AND event IN (
          SELECT d.event FROM json_each(?4) AS wanted
          CROSS JOIN deliveries AS d ON d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value
@@ -209,6 +216,6 @@ export async function releaseHeld(
        RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
     )
     .bind(target, now, limit, JSON.stringify(reasons))
-    .all<MessageRow & { due: number }>()
-  return results.map(({ due, ...row }) => ({ message: messageOf(row), due }))
+    .all<MessageRow>()
+  return results.map(messageOf)
 }

@@ -3,8 +3,9 @@ import type { Rung } from '../core/dedupe.ts'
 import type { DeliveryState } from '../core/delivery.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
+import { parseJson } from '../core/json.ts'
 import { formatInstant } from '../core/time.ts'
-import type { EventStatus } from './records.ts'
+import { EMAIL_PREFIX, type EventStatus } from './records.ts'
 
 /** An event as a list shows it. */
 export type EventSummary = {
@@ -37,19 +38,19 @@ export async function listEvents(
     unrouted?: boolean | undefined
   },
 ): Promise<EventSummary[]> {
+  // Only the conditions that are asked for, and spelled as the partial indexes spell them.
+  const conditions = [
+    ...(options.before === undefined ? [] : ['e.key < CAST(?2 AS INTEGER)']),
+    ...(options.status === undefined ? [] : [`e.status = '${options.status}'`]),
+    ...(options.unrouted ? [`e.status = 'accepted' AND e.planned = 0`] : []),
+  ]
   const { results } = await db
     .prepare(
-      `SELECT CAST(key AS TEXT) AS key, source, status, type, vendor_type, contact, planned FROM events
-       WHERE (?2 IS NULL OR key < CAST(?2 AS INTEGER)) AND (?3 IS NULL OR status = ?3)
-         AND (?4 = 0 OR (status = 'accepted' AND planned = 0))
-       ORDER BY key DESC LIMIT ?1`,
+      `SELECT CAST(e.key AS TEXT) AS key, e.source, e.status, e.type, e.vendor_type, e.contact, e.planned
+       FROM events AS e ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+       ORDER BY e.key DESC LIMIT ?1`,
     )
-    .bind(
-      options.limit,
-      options.before === undefined ? null : keyOfId(options.before),
-      options.status ?? null,
-      options.unrouted ? 1 : 0,
-    )
+    .bind(options.limit, ...(options.before === undefined ? [] : [keyOfId(options.before)]))
     .all<SummaryRow>()
   return results.map(summaryOf)
 }
@@ -61,7 +62,7 @@ function summaryOf({ key, vendor_type, contact, ...row }: SummaryRow): EventSumm
     receivedat: formatInstant(timeOfId(id)),
     ...row,
     vendortype: vendor_type,
-    subject: contact === null ? null : `contact/${contact}`,
+    subject: contact === null || contact.startsWith(EMAIL_PREFIX) ? null : `contact/${contact}`,
   }
 }
 
@@ -112,7 +113,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
     hops,
     matched: matched === null || rung === null ? null : { id: idOfKey(matched), rung },
     issues: issues === null ? null : JSON.parse(issues),
-    event: event === null ? null : JSON.parse(event),
+    event: event === null ? null : parseJson(event),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
     deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(({ due, attempts, ...delivery }) => ({
       ...delivery,

@@ -1,7 +1,7 @@
 // Ordered targets: of one contact, an event waits for the earlier ones. Other contacts are never looked at.
-import type { DeliveryState } from '../core/delivery.ts'
+import type { DeliveryMessage, DeliveryState } from '../core/delivery.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
-import { type DueMessage, type MessageRow, messageOf } from './deliveries.ts'
+import { type MessageRow, messageOf } from './deliveries.ts'
 
 /** How many earlier deliveries are looked at: all that are unfinished stand right before the one in question. */
 const LOOK_BACK = 20
@@ -53,7 +53,7 @@ export async function releaseNextOf(
   event: EventId,
   target: string,
   now: number,
-): Promise<DueMessage[]> {
+): Promise<DeliveryMessage[]> {
   const { results } = await db
     .prepare(
       `${RELEASE} WHERE target = ?1 AND event = (
@@ -65,8 +65,8 @@ export async function releaseNextOf(
        ${RETURNING}`,
     )
     .bind(target, now, keyOfId(event))
-    .all<MessageRow & { due: number }>()
-  return results.map(({ due, ...row }) => ({ message: messageOf(row), due }))
+    .all<MessageRow>()
+  return results.map(messageOf)
 }
 
 /** Lets go of every delivery to a target that waits for a turn that has come, at most `limit`. */
@@ -75,7 +75,7 @@ export async function releaseUnblocked(
   target: string,
   now: number,
   limit: number,
-): Promise<DueMessage[]> {
+): Promise<DeliveryMessage[]> {
   const { results } = await db
     .prepare(
       `${RELEASE} WHERE target = ?1 AND event IN (
@@ -84,6 +84,6 @@ export async function releaseUnblocked(
        ${RETURNING}`,
     )
     .bind(target, now, limit)
-    .all<MessageRow & { due: number }>()
-  return results.map(({ due, ...row }) => ({ message: messageOf(row), due }))
+    .all<MessageRow>()
+  return results.map(messageOf)
 }

@@ -22,11 +22,15 @@ export function recorder(db: D1Database): (update: DeliveryUpdate) => Promise<vo
           ),
         )
         for (const { resolve } of group) resolve()
-      } catch (error) {
-        for (const { reject } of group) reject(error)
+      } catch {
+        // One that D1 does not take must not cost the others their record.
+        await Promise.all(group.map(writeAlone))
       }
     }
     writing = false
+  }
+  async function writeAlone({ update, resolve, reject }: Waiting): Promise<void> {
+    await updateDeliveries(db, [update]).then(resolve, reject)
   }
   return (update) =>
     new Promise((resolve, reject) => {

@@ -6,6 +6,9 @@ import type { Warning } from '../core/fields.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
 import type { RawBody } from '../core/request.ts'
 
+/** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
+export const EMAIL_PREFIX = 'email:'
+
 export type EventStatus = 'accepted' | 'quarantined' | 'duplicate'
 
 /** A message as it is logged, understood or not, with the deliveries that it gets unless it is a repeat. */
@@ -32,22 +35,26 @@ export type Recorded = { id: EventId; status: EventStatus; rung: Rung | undefine
 // One statement finds the earlier event that says the same, decides by the ladder of core/dedupe.ts what that
 // makes of this one, and writes it. `?9` the dedup key, `?10` its stamp, `?11` the first key inside the window.
 const INSERT_EVENT = `
-WITH earlier AS (
+WITH candidate AS (
+  SELECT COALESCE(
+    (SELECT e.key FROM events AS e
+     WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp = ?10 LIMIT 1),
+    (SELECT e.key FROM events AS e
+     WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' ORDER BY e.key DESC LIMIT 1)
+  ) AS key
+), earlier AS (
   SELECT e.key,
     CASE
       WHEN e.dedup_stamp = ?10 THEN 'identity'
       WHEN EXISTS (
         SELECT 1 FROM events AS later
         WHERE later.status = 'accepted' AND later.source = ?2 AND later.contact = ?6
-          AND later.key > e.key AND later.vendor_type = ?5 AND later.dedup_key <> ?9
+          AND later.key > e.key AND later.type = ?4 AND later.dedup_key <> ?9
       ) THEN NULL
       WHEN e.key >= CAST(?11 AS INTEGER) THEN 'content'
       ELSE 'twin'
     END AS rung
-  FROM events AS e
-  WHERE e.dedup_key = ?9 AND e.status <> 'duplicate'
-  ORDER BY COALESCE(e.dedup_stamp = ?10, 0) DESC, e.key DESC
-  LIMIT 1
+  FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
 )
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, status, rung, matched)

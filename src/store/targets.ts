@@ -39,7 +39,7 @@ export async function listHealth(db: D1Database): Promise<Map<string, Health>> {
 }
 
 /**
- * Replaces a target's health if its state and rest are still those of `from`: of two who saw the same, one moves it.
+ * Replaces a target's health if it is still that of `from`: of two who saw the same, one moves it.
  * False when somebody else was first.
  */
 export async function moveHealth(
@@ -53,7 +53,7 @@ export async function moveHealth(
       `INSERT INTO targets (name, state, failures, failing_since, rest_seconds, probe_at)
        SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?7 = '${HEALTHY.state}' OR EXISTS (SELECT 1 FROM targets WHERE name = ?1)
        ON CONFLICT (name) DO UPDATE SET state = ?2, failures = ?3, failing_since = ?4, rest_seconds = ?5, probe_at = ?6
-       WHERE targets.state = ?7 AND targets.probe_at IS ?8`,
+       WHERE targets.state = ?7 AND targets.probe_at IS ?8 AND targets.failures = ?9`,
     )
     .bind(
       name,
@@ -64,6 +64,7 @@ export async function moveHealth(
       to.probeAt ?? null,
       from.state,
       from.probeAt ?? null,
+      from.failures,
     )
     .run()
   return meta.changes > 0

@@ -2,7 +2,14 @@
 // "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely the contact's, not the event's.
 import { type Amount, asAmount } from '../core/amount.ts'
 import { sameContent } from '../core/dedupe.ts'
-import type { Contact, EventDraft, EventType, Inference, Subscription } from '../core/event.ts'
+import {
+  type Contact,
+  type EventDraft,
+  type EventType,
+  type Inference,
+  type Subscription,
+  sourcePath,
+} from '../core/event.ts'
 import {
   asBoolean,
   asId,
@@ -64,7 +71,7 @@ export const hype = {
     const vendorVersion = readVersion(envelope, warnings)
     const event = {
       type: meaning.type,
-      origin: `/hype/publishers/${encodeURIComponent(account)}`,
+      origin: sourcePath('hype', 'publishers', account),
       contactId: contact.vendor_id,
       occurred,
       vendorType: type,
@@ -73,10 +80,10 @@ export const hype = {
       isTest: isSample(contact),
       data: withExtra(data, fields, envelope),
     } as EventDraft
-    const who = contact.vendor_id ?? contact.email_normalized
+    const { [envelope.spelling('timestamp')]: _timestamp, ...said } = body
     // Everything but the timestamp says what happened; the timestamp, when there is one, which time.
     const identity = {
-      ...sameContent(account, who, type, actor, canonical(details)),
+      ...sameContent(canonical(said)),
       stamp: timestamp === undefined ? undefined : canonical(timestamp),
     }
     return ok({ event, identity, warnings })
@@ -155,16 +162,18 @@ function readVersion(envelope: Fields, warnings: Warning[]): string | undefined 
   return version
 }
 
-const INTERVALS: Record<string, Subscription['interval']> = {
-  annual: 'year',
-  annually: 'year',
-  yearly: 'year',
-  year: 'year',
-  monthly: 'month',
-  month: 'month',
-  onetime: 'one_time',
-  once: 'one_time',
-}
+const INTERVALS = new Map<string, Subscription['interval']>(
+  Object.entries({
+    annual: 'year',
+    annually: 'year',
+    yearly: 'year',
+    year: 'year',
+    monthly: 'month',
+    month: 'month',
+    onetime: 'one_time',
+    once: 'one_time',
+  }),
+)
 
 /** What the contact's membership looks like after the event. Null where Hype says null: that is an answer. */
 function readSubscription(fields: Fields, currency: string | undefined): Subscription | undefined {
@@ -176,7 +185,8 @@ function readSubscription(fields: Fields, currency: string | undefined): Subscri
   return givenOrNothing({
     kind: fields.readNullable('membership', asText),
     tier,
-    interval: interval === undefined ? undefined : (INTERVALS[fold(interval ?? '')] ?? 'unknown'),
+    interval:
+      interval === undefined ? undefined : (INTERVALS.get(fold(interval ?? '')) ?? 'unknown'),
     interval_raw: interval,
     period_end_at: fields.readNullable('billing_end', asEpoch),
     trial_end_at: fields.readNullable('trial_end', asEpoch),

@@ -3,7 +3,7 @@ import type { Identity } from '../core/dedupe.ts'
 import type { EventDraft, EventType } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { SignatureCheck } from '../core/proof.ts'
+import type { SignatureScheme } from '../core/proof.ts'
 import type { SourceSettings } from '../core/source.ts'
 
 /** One message of a proven request. */
@@ -28,8 +28,8 @@ export interface Vendor {
   readonly id: string
   /** Raised whenever the mapping gives another event for the same message; recorded with each event. */
   readonly mappingVersion: number
-  /** Checks the vendor's signature, where it has a scheme. */
-  readonly checkSignature?: SignatureCheck
+  /** How the vendor signs, where it does. */
+  readonly signature?: SignatureScheme
   /** Whether a request header says something about the message and is kept with it. */
   keepsHeader(name: string): boolean
   /** Turns a message into an event, or says why not. Total: never throws, reads no clock. */

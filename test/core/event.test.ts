@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { composeEvent, EVENT_DATA, type EventDraft, warningText } from '../../src/core/event.ts'
+import { composeEvent, EVENT_DATA, type EventDraft, warningTexts } from '../../src/core/event.ts'
 
 function aDraft(overrides: object = {}): EventDraft {
   return {
@@ -72,7 +72,14 @@ describe('composeEvent', () => {
     const event = composeEvent(aDraft(), { ...CONTEXT, warnings })
 
     expect(event.data.warnings).toEqual(['checkInTime: has no zone'])
-    expect(warningText({ path: 'a', message: 'b' })).toBe('a: b')
+    expect(warningTexts([{ path: 'a', message: 'b' }])).toEqual(['a: b'])
+  })
+
+  it('keeps the first twenty warnings, and says how many more there are', () => {
+    const texts = warningTexts(Array.from({ length: 70_000 }, () => ({ path: 'a', message: 'b' })))
+
+    expect(texts).toHaveLength(21)
+    expect(texts.at(-1)).toBe('and 69980 more')
   })
 
   it('names its extensions as CloudEvents wants: lower-case letters and digits', () => {

@@ -82,12 +82,23 @@ describe('readMessages', () => {
 
   it.each([
     ['65 levels', nested(65)],
-    ['65 levels in a list', `[{},${nested(65)}]`],
     ['10,000 levels', nested(10_000)],
     ['10,000 levels of lists', `{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`],
     ['100,000 levels', nested(100_000)],
   ])('keeps a body of %s whole and unread', (_, text) => {
     expect(readMessages(text)).toEqual({ batch: false, messages: [{ text, value: undefined }] })
+  })
+
+  it('reads the others of a list in which one nests too deep', () => {
+    const deep = nested(65)
+
+    expect(readMessages(`[{"a":1},${deep}]`)).toEqual({
+      batch: true,
+      messages: [
+        { text: '{"a":1}', value: { a: 1 } },
+        { text: deep, value: undefined },
+      ],
+    })
   })
 
   it.each([

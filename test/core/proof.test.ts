@@ -1,6 +1,6 @@
 // The order of proving; what each vendor's signature accepts is in test/vendors/contract.test.ts.
 import { describe, expect, it } from 'vitest'
-import { prove, type SignatureCheck } from '../../src/core/proof.ts'
+import { prove, type SignatureScheme } from '../../src/core/proof.ts'
 import type { Arrival } from '../../src/core/request.ts'
 import { ok, refuse } from '../../src/core/result.ts'
 import type { Credentials } from '../../src/core/source.ts'
@@ -61,16 +61,45 @@ describe('prove', () => {
 
   it('needs the signature too where one is configured', async () => {
     const seen: unknown[] = []
-    const check: SignatureCheck = async (_headers, bytes, secrets, options) => {
-      seen.push([...bytes], secrets, options)
-      return 'signature_wrong'
+    const scheme: SignatureScheme = {
+      header: 'x-signed',
+      precheck: (value, options) => {
+        seen.push(value, options)
+        return undefined
+      },
+      check: async (value, bytes, secrets) => {
+        seen.push(value, [...bytes], secrets)
+        return 'signature_wrong'
+      },
     }
-    const { arrival } = anArrival({ key: 'one' })
+    const { arrival } = anArrival({ key: 'one' }, { 'X-Signed': 'v' })
 
-    const result = await prove(arrival, credentials({ signingSecrets: ['s'] }), check, NOW)
+    const result = await prove(arrival, credentials({ signingSecrets: ['s'] }), scheme, NOW)
 
     expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause: 'signature_wrong' } })
-    expect(seen).toEqual([[0x7b, 0x7d], ['s'], { toleranceSeconds: 300, now: NOW }])
+    expect(seen).toEqual(['v', { toleranceSeconds: 300, now: NOW }, 'v', [0x7b, 0x7d], ['s']])
+  })
+
+  it.each([
+    ['absent', {}, 'signature_missing'],
+    ['malformed', { 'X-Signed': 'bad' }, 'signature_malformed'],
+  ])('does not read a body whose signature is %s', async (_, headers, cause) => {
+    const { arrival } = anArrival({ key: 'one' }, headers as never)
+    const body = () => Promise.reject(new Error('the body was read'))
+    const scheme: SignatureScheme = {
+      header: 'x-signed',
+      precheck: () => 'signature_malformed',
+      check: async () => undefined,
+    }
+
+    const result = await prove(
+      { ...arrival, body },
+      credentials({ signingSecrets: ['s'] }),
+      scheme,
+      NOW,
+    )
+
+    expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause } })
   })
 
   it('accepts nobody when nothing is configured', async () => {

@@ -1,7 +1,8 @@
 // Everything beside the front door: health, the API behind its token, schemas, and what is nowhere.
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/http/app.ts'
+import { listEvents } from '../../src/store/events.ts'
 import { aConfig, aPayment, aQueue, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })
@@ -89,6 +90,18 @@ describe('/api', () => {
       .flatMap(({ body }) => body.events as { id: string }[])
       .map(({ id }) => id)
     expect(listed.slice(0, 3)).toEqual(ids.toReversed())
+  })
+
+  it('reads no more rows than it shows, however long the log is', async () => {
+    for (let i = 0; i < 30; i++) await stored(config, 'hype', aPayment())
+    const all = vi.spyOn(env.DB, 'prepare')
+
+    await listEvents(env.DB, { limit: 10 })
+
+    const sql = all.mock.calls[0]?.[0] ?? ''
+    all.mockRestore()
+    const { meta } = await env.DB.prepare(sql).bind(10).all()
+    expect(meta.rows_read).toBeLessThanOrEqual(10)
   })
 
   it('shows one event whole: what came, what was made of it, its deliveries', async () => {

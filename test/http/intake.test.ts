@@ -257,6 +257,16 @@ describe('a signature', () => {
     expect(await rowCount()).toBe(before)
   })
 
+  it('that claims thousands of MACs is refused before its body is read', async () => {
+    const macs = `,v1=${'0'.repeat(64)}`.repeat(1000)
+    const headers = { 'x-hapana-signature': `t=${now()}${macs}` }
+
+    const answer = await post('/in/signed', { headers, body: 'x'.repeat(2_000_000) })
+
+    expect(answer).toMatchObject(problem('not-proven', 401))
+    expect(lines.at(-1)).toMatchObject({ cause: 'signature_malformed' })
+  })
+
   it('under another delivery id is the same event: the id is not signed', async () => {
     const body = JSON.stringify(aStatusChange())
     const signed = { 'x-hapana-signature': await signature(body, now()) }
@@ -308,6 +318,16 @@ describe('a body that is', () => {
       `[${Array.from({ length: 100 }, (_, i) => `{"n":${i}}`).join()}]`,
     ],
     ['a number that no double holds', '{"n":1e999,"m":123456789012345678901234567890}'],
+    ['an id longer than any', `{"eventType":"checkIn","clientID":"${'x'.repeat(600_000)}"}`],
+    [
+      'keys that all mean the client',
+      `{${Array.from(
+        { length: 50_000 },
+        (_, i) => `"client${' '.repeat(i % 7)}ID${'-'.repeat(i / 7)}":0.5`,
+      )
+        .slice(0, 300)
+        .join()}}`,
+    ],
   ])('%s is quarantined and answered 202', async (_case, body) => {
     const { status, body: answer } = await post('/in/gym', { headers: PROVEN, body })
 
@@ -315,6 +335,18 @@ describe('a body that is', () => {
     const events = answer.events ?? [answer]
     expect(events.every((event: { status: string }) => event.status === 'quarantined')).toBe(true)
     expect(({} as { x?: unknown }).x).toBeUndefined()
+  })
+
+  it('whose ids are no text at all is taken in', async () => {
+    const hapana = await post('/in/gym', {
+      headers: PROVEN,
+      body: '{"eventType":"clientUpdated","clientID":"\\udc00","siteID":"\\ud800"}',
+    })
+    const hype = await post('/in/community?key=correct-horse-battery-staple', {
+      body: '{"publisher_id":"\\ud800","id":"x","type":"contact.created"}',
+    })
+
+    expect([hapana.status, hype.status]).toEqual([202, 202])
   })
 
   it('an object with a key twice is read by its last, as JSON.parse does', async () => {

@@ -164,6 +164,22 @@ describe('a list of events', () => {
     expect(second?.id).toBe(first?.id)
   })
 
+  it('keeps its order: a status that comes back is an event of its own', async () => {
+    for (let round = 0; round < 10; round++) {
+      const active = aStatusChange()
+      const list = [active, { ...active, status: 'inactive' }, active]
+
+      const result = await take(config, 'hapana', list)
+
+      if (!result.ok) throw new Error('refused')
+      expect(result.value.events.map(({ status }) => status)).toEqual([
+        'accepted',
+        'accepted',
+        'accepted',
+      ])
+    }
+  })
+
   it('of more than 100 is refused whole', async () => {
     const result = await take(
       config,

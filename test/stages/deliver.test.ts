@@ -6,9 +6,11 @@ import type { Config } from '../../src/config.ts'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import type { EventId } from '../../src/core/id.ts'
 import { deliver, type Lane } from '../../src/stages/deliver.ts'
+import { sweep } from '../../src/stages/sweep.ts'
 import { getEvent } from '../../src/store/events.ts'
 import {
   aConfig,
+  aMessageFor,
   aPayment,
   aQueue,
   aStatusChange,
@@ -54,11 +56,8 @@ async function attempt(
 ) {
   const { queue, sent } = aQueue()
   const lines: Record<string, unknown>[] = []
-  const message = aMessage({
-    event,
-    target: options.target ?? 'crm',
-    attempt: options.attempt ?? 1,
-  })
+  const target = options.target ?? 'crm'
+  const message = aMessage(await aMessageFor(event, target, { attempt: options.attempt ?? 1 }))
   await deliver(
     { DB: options.db ?? env.DB, RETRIES: queue },
     config,
@@ -291,6 +290,18 @@ describe('a failed attempt', () => {
     ])
   })
 
+  it('whose body would not fit beside its attempts is a fault, and is tried again like any other', async () => {
+    const huge = aConfig({ name: 'crm', transform: '{ "p": $pad("x", 1600000) }' })
+    const event = await stored(huge, 'hype', aPayment())
+
+    const { delivery, queued } = await attempt(huge, event)
+
+    expect(delivery?.attempts).toMatchObject([
+      { error: 'fault', response: expect.stringContaining('larger than') },
+    ])
+    expect(queued).toMatchObject([{ attempt: 2 }])
+  })
+
   it('freezes what was said: the next attempt says the same, whatever the configuration has become', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget((n) => new Response('', { status: n === 1 ? 500 : 200 }))
@@ -353,6 +364,36 @@ describe('a message', () => {
     expect(again.delivery).toMatchObject({ state: 'retrying', attempt: 2 })
   })
 
+  it('whose alarm was set anew is not heard: two messages make one request, also at the same moment', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    const old = await aMessageFor(event, 'crm')
+    const bindings = { DELIVERIES: aQueue().queue, RETRIES: aQueue().queue }
+    await sweep({ DB: env.DB, ...bindings }, config, NOW + 91_000, () => undefined)
+    const fresh = await aMessageFor(event, 'crm')
+    expect(fresh.due).toBe(NOW + 91_000)
+    const tools = {
+      send: target.send,
+      now: () => NOW + 92_000,
+      random: () => 0,
+      log: () => undefined,
+    }
+
+    await Promise.all(
+      [old, fresh].map((body) =>
+        deliver(
+          { DB: env.DB, RETRIES: bindings.RETRIES },
+          config,
+          'retries',
+          [aMessage(body)],
+          tools,
+        ),
+      ),
+    )
+
+    expect(target.got).toHaveLength(1)
+  })
+
   it('of an event that is not in the log does nothing', async () => {
     const target = aTarget()
 
@@ -382,7 +423,8 @@ describe('a message', () => {
   it('twice in a batch makes one request', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget()
-    const messages = [1, 2].map(() => aMessage({ event, target: 'crm', attempt: 1 }))
+    const body = await aMessageFor(event, 'crm')
+    const messages = [1, 2].map(() => aMessage(body))
 
     await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
       send: target.send,
@@ -465,6 +507,36 @@ describe('a message', () => {
   })
 })
 
+describe('when D1 takes no writes any more', () => {
+  it('nothing more goes out than what was under way', async () => {
+    const events = await Promise.all(
+      Array.from({ length: 10 }, () => stored(config, 'hype', aPayment())),
+    )
+    const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
+    const target = aTarget()
+    let isLoaded = false
+    const db = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: (statements: D1PreparedStatement[]) => {
+        if (isLoaded) return Promise.reject(new Error('D1_ERROR: exceeded its maximum size'))
+        isLoaded = true
+        return env.DB.batch(statements)
+      },
+    } as unknown as D1Database
+    const { queue, messages: resting } = aQueue()
+
+    await deliver({ DB: db, RETRIES: queue }, config, 'retries', bodies.map(aMessage), {
+      send: target.send,
+      now: () => NOW,
+      random: () => 0,
+      log: () => undefined,
+    })
+
+    expect(target.got).toHaveLength(5)
+    expect(resting).toHaveLength(10)
+  }, 20_000)
+})
+
 describe('a batch', () => {
   it('has at most five requests waiting at once, and a slow target does not stop the others', async () => {
     const events = await Promise.all(
@@ -478,7 +550,8 @@ describe('a batch', () => {
       waiting--
       return new Response('ok')
     }
-    const messages = events.map((event) => aMessage({ event, target: 'crm', attempt: 1 }))
+    const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
+    const messages = bodies.map(aMessage)
 
     await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
       send,
@@ -510,7 +583,7 @@ describe('a batch', () => {
       { DB: db, RETRIES: aQueue().queue },
       config,
       'retries',
-      events.map((event) => aMessage({ event, target: 'crm', attempt: 1 })),
+      (await Promise.all(events.map((event) => aMessageFor(event, 'crm')))).map(aMessage),
       { send: aTarget().send, now: () => NOW, random: () => 0, log: () => undefined },
     )
 

@@ -8,7 +8,7 @@ import { deliver, type Lane } from '../../src/stages/deliver.ts'
 import { sweep } from '../../src/stages/sweep.ts'
 import { getEvent, listEvents } from '../../src/store/events.ts'
 import { listHealth } from '../../src/store/targets.ts'
-import { aConfig, aPayment, aQueue, NOW, stored } from '../builders.ts'
+import { aConfig, aMessageFor, aPayment, aQueue, NOW, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm', events: ['payment.*'] }, { name: 'ops', events: ['relay.*'] })
 
@@ -20,14 +20,14 @@ beforeEach(async () => {
 
 /** Takes a payment in; gives the message of its delivery to the CRM. */
 async function aDelivery(now = NOW): Promise<DeliveryMessage> {
-  return { event: await stored(config, 'hype', aPayment(), { now }), target: 'crm', attempt: 1 }
+  return aMessageFor(await stored(config, 'hype', aPayment(), { now }), 'crm')
 }
 
 async function run(
   messages: DeliveryMessage[],
   options: { status?: number; now?: number; lane?: Lane; config?: Config } = {},
 ) {
-  const { queue, sent } = aQueue()
+  const { queue, messages: alarms } = aQueue()
   const got: string[] = []
   await deliver(
     { DB: env.DB, RETRIES: queue },
@@ -51,7 +51,7 @@ async function run(
       log: () => undefined,
     },
   )
-  return { sent, got }
+  return { sent: alarms, got }
 }
 
 async function stateOf({ event, target }: DeliveryMessage) {
@@ -134,7 +134,7 @@ describe('a target that fails five times in a row', () => {
 
     expect((await listHealth(env.DB)).get('crm')).toMatchObject({ state: 'active', failures: 0 })
     expect(await stateOf(held)).toMatchObject({ state: 'pending', reason: null })
-    expect(sent).toContainEqual({ ...held, delaySeconds: 0 })
+    expect(sent).toContainEqual({ ...held, due: NOW + 30_000 })
     expect((await systemEvents()).map(({ type }) => type)).toEqual([
       'relay.target_recovered',
       'relay.target_opened',
@@ -149,13 +149,13 @@ describe('a target that fails five times in a row', () => {
     const bindings = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
 
     await sweep(bindings, config, NOW + 29_000, () => undefined)
-    const early = [...retries.sent]
+    const early = [...retries.messages]
     await sweep(bindings, config, NOW + 30_000, () => undefined)
 
     expect(early).toEqual([])
-    expect(retries.sent).toHaveLength(1)
-    expect(await run(retries.sent, { now: NOW + 30_000 })).toMatchObject({
-      got: [retries.sent[0]?.event],
+    expect(retries.messages).toHaveLength(1)
+    expect(await run(retries.messages, { now: NOW + 30_000 })).toMatchObject({
+      got: [retries.messages[0]?.event],
     })
   })
 })
@@ -168,7 +168,7 @@ describe('the lane of first attempts', () => {
     const { got, sent } = await run([next], { lane: 'deliveries' })
 
     expect(got).toEqual([])
-    expect(sent).toEqual([{ ...next, delaySeconds: 0 }])
+    expect(sent).toEqual([next])
   })
 
   it('takes a target again that has recovered', async () => {
@@ -222,7 +222,7 @@ describe('a delivery that dies', () => {
   it('is not told of when it carried such news itself', async () => {
     await run([await aDelivery()], { status: 500, config: short })
     const [told] = await systemEvents()
-    const news = { event: told?.detail?.id as EventId, target: 'ops', attempt: 1 }
+    const news = await aMessageFor(told?.detail?.id as EventId, 'ops')
 
     await run([news], { status: 500, config: short })
 

@@ -1,10 +1,11 @@
 // What lies still is set in motion again.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import type { Config } from '../../src/config.ts'
+import { type Config, parseConfig } from '../../src/config.ts'
+import { deliver } from '../../src/stages/deliver.ts'
 import { OVERDUE_MARGIN_SECONDS, sweep } from '../../src/stages/sweep.ts'
 import { getEvent } from '../../src/store/events.ts'
-import { aConfig, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
+import { aConfig, aMessageFor, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
 
 async function run(config: Config, now: number) {
   const [deliveries, retries] = [aQueue(), aQueue()]
@@ -56,6 +57,54 @@ describe('the sweep', () => {
       { state: 'pending', reason: null },
     ])
     expect(retries).toContainEqual({ event, target: 'off', attempt: 1, delaySeconds: 0 })
+  })
+
+  it('asks a target that is mended whether it wants what was held for it', async () => {
+    const broken = parseConfig(
+      {
+        SOURCES: [{ name: 'hapana', vendor: 'hapana', secret: 'S', header: 'x-relay-key' }],
+        TARGETS: [{ name: 'mended', url: 'https://mended.example/', events: 'payment.*' }],
+      },
+      () => 'hapana secret',
+    )
+    const event = await stored(broken, 'hapana', aStatusChange())
+    const held = (await getEvent(env.DB, event))?.deliveries
+    const mended = aConfig({ name: 'mended', events: ['payment.*'] })
+
+    const { retries: messages } = await run(mended, NOW + 1)
+    const got: string[] = []
+    const [message] = messages.filter(({ target }) => target === 'mended')
+    await deliver(
+      { DB: env.DB, RETRIES: aQueue().queue },
+      mended,
+      'retries',
+      [
+        {
+          id: '1',
+          timestamp: new Date(),
+          attempts: 1,
+          body: await aMessageFor(event, 'mended'),
+          ack: () => undefined,
+          retry: () => undefined,
+        },
+      ],
+      {
+        send: async (url) => {
+          got.push(url)
+          return new Response('ok')
+        },
+        now: () => NOW + 1,
+        random: () => 0,
+        log: () => undefined,
+      },
+    )
+
+    expect(held).toMatchObject([{ state: 'held', reason: 'broken' }])
+    expect(message).toBeDefined()
+    expect(got).toEqual([])
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+      { state: 'cancelled', reason: 'its target does not want it' },
+    ])
   })
 
   it('takes up 1,000 at most in a run', async () => {

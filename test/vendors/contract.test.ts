@@ -49,8 +49,8 @@ describe.each(Object.keys(VENDORS) as VendorId[])('%s', (vendor) => {
       query: url.searchParams,
       body: async () => ({ ok: true as const, value: new TextEncoder().encode(bodyOf(request)) }),
     }
-    const { checkSignature } = VENDORS[vendor]
-    const result = await prove(arrival, config.source.credentials, checkSignature, Date.parse(now))
+    const { signature } = VENDORS[vendor]
+    const result = await prove(arrival, config.source.credentials, signature, Date.parse(now))
     if (proof.ok) expect(result).toMatchObject({ ok: true })
     else expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause: proof.cause } })
   })

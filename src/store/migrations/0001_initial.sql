@@ -8,22 +8,23 @@ CREATE TABLE events (
   status TEXT NOT NULL,         -- accepted, quarantined, duplicate
   type TEXT NOT NULL,           -- our type
   vendor_type TEXT,             -- the vendor's own word for it
-  contact TEXT,                 -- the vendor's id of the contact
-  event TEXT,                   -- the normalized event as JSON, null when it was not understood
-  issues TEXT,                  -- why it is quarantined, as JSON [{path, message}]
+  contact TEXT,                 -- the vendor's id of the contact, or email: and the address
   planned INTEGER NOT NULL,     -- how many deliveries it has, 0 when no target wants it
   hops INTEGER NOT NULL,        -- how often it came through a relay before
   dedup_key TEXT NOT NULL,      -- what the message says, as a hash (core/dedupe.ts)
   dedup_stamp TEXT,             -- what tells it from others that say the same, where the vendor gives that
   rung TEXT,                    -- how an earlier event was matched: identity, content, or twin (marked, not dropped)
   matched INTEGER,              -- key of that earlier event
-  raw TEXT,                     -- the message exactly as it came, null when its retention is over
   encoding TEXT NOT NULL,       -- how raw holds the bytes: utf8 or base64
-  headers TEXT NOT NULL         -- the headers that matter, as JSON
+  headers TEXT NOT NULL,        -- the headers that matter, as JSON
+  issues TEXT,                  -- why it is quarantined, as JSON [{path, message}]
+  -- The large columns stand last, so that lists and counts do not read through them.
+  event TEXT,                   -- the normalized event as JSON, null when it was not understood
+  raw TEXT                      -- the message exactly as it came, null when its retention is over
 ) STRICT;
 
 -- Finds earlier events that say the same.
-CREATE INDEX events_dedup ON events (dedup_key) WHERE status <> 'duplicate';
+CREATE INDEX events_dedup ON events (dedup_key, dedup_stamp) WHERE status <> 'duplicate';
 
 -- A contact's history, in the order of its arrival.
 CREATE INDEX events_contact ON events (source, contact) WHERE status = 'accepted' AND contact IS NOT NULL;
@@ -35,12 +36,12 @@ CREATE TABLE deliveries (
   event INTEGER NOT NULL,       -- events.key
   target TEXT NOT NULL,         -- name of the target
   state TEXT NOT NULL,          -- pending, retrying, held, delivered, dead, cancelled
-  reason TEXT,                  -- why it is held, dead or cancelled, or 'rate' when due is its turn
+  reason TEXT,                  -- why it is held, dead or cancelled, 'rate' when due is its turn, 'broken' when it was
   attempt INTEGER NOT NULL,     -- number of the next attempt: one more than were made
   due INTEGER,                  -- when the next attempt is due, in epoch milliseconds, null when none is
+  attempts TEXT NOT NULL,       -- the attempts so far, as JSON (core/delivery.ts)
   body TEXT,                    -- what the first attempt said, kept when it failed so that retries say the same
   content_type TEXT,            -- of that body
-  attempts TEXT NOT NULL,       -- the attempts so far, as JSON (core/delivery.ts)
   PRIMARY KEY (event, target)
 ) STRICT, WITHOUT ROWID;
 

@@ -51,9 +51,10 @@ export function checkedIn(reading: Reading): Mapped {
     custom_properties: fields.read('customProperties', asIs),
   })
   // A session id names a recurring slot: only with the time does it name one visit.
-  const identity = raw.time
-    ? identifiedBy('checkIn', clientId, siteId, session?.vendor_id, raw.time, raw.status)
-    : content
+  const identity =
+    time.at !== undefined || time.local !== undefined
+      ? identifiedBy('checkIn', clientId, siteId, session?.vendor_id, raw.time, raw.status)
+      : content
   return {
     type: status === 'invalid' ? 'checkin.rejected' : 'checkin.recorded',
     data: { checkin },

@@ -1,7 +1,7 @@
 // What each of Hapana's events means, field by field (articles 527 to 532; vocabulary in core/event.ts).
 import { asAmount } from '../../core/amount.ts'
 import { type Identity, identifiedBy, sameContent } from '../../core/dedupe.ts'
-import type { EventType } from '../../core/event.ts'
+import { type EventType, sourcePath } from '../../core/event.ts'
 import {
   asId,
   asText,
@@ -27,6 +27,8 @@ export type Context = {
   warnings: Warning[]
   settings: SourceSettings
   body: JsonObject
+  /** What the vendor calls this delivery, where it says so. */
+  deliveryId: string | undefined
 }
 
 const TYPES: Record<Kind, EventType> = {
@@ -49,7 +51,7 @@ const NEEDED: Partial<Record<Kind, readonly Key[]>> = {
 
 /** Maps a message of a known kind, or refuses with the keys that are missing. */
 export function normalizeEvent(kind: Kind, context: Context) {
-  const { fields, envelope, warnings, settings, body } = context
+  const { fields, envelope, warnings, settings, body, deliveryId } = context
   const issues = missing(kind, fields)
   const siteId = fields.read('siteID', asId) ?? envelope.read('siteID', asId)
   if (siteId === undefined && fields.peek('siteID') === undefined) {
@@ -61,14 +63,15 @@ export function normalizeEvent(kind: Kind, context: Context) {
   }
   const site = settingsAt(settings, siteId)
   const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }
-  const content = sameContent(kind, canonical(body))
+  // The delivery id is not signed: it tells two equal messages apart, and never makes two different ones the same.
+  const content = { ...sameContent(kind, canonical(body)), stamp: deliveryId }
   const mapped = MAPPINGS[kind]({ fields, warnings, site, siteId, clientId, contact, content })
   const data = given({
     contact,
     site: siteId === undefined ? undefined : { vendor_id: siteId },
     ...mapped.data,
   })
-  const origin = siteId === undefined ? '/hapana' : `/hapana/sites/${encodeURIComponent(siteId)}`
+  const origin = siteId === undefined ? sourcePath('hapana') : sourcePath('hapana', 'sites', siteId)
   return ok({ ...mapped, data, origin, contactId: clientId })
 }
 
@@ -82,7 +85,7 @@ function missing(kind: Kind, fields: Fields): Warning[] {
     })
   }
   const needed = NEEDED[kind]
-  if (needed?.every((name) => fields.peek(name) === undefined)) {
+  if (needed?.every((name) => asText(fields.peek(name)) === undefined)) {
     const path = [needed[0] ?? ''].flat()[0] ?? ''
     issues.push({ path, message: 'is missing, and so is all else that would say what happened' })
   }

@@ -7,13 +7,13 @@ import { ok, refuse } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import type { Vendor } from '../vendor.ts'
 import { normalizeEvent } from './events.ts'
-import { checkSignature } from './signature.ts'
+import { signature } from './signature.ts'
 import { resolveType } from './type.ts'
 
 export const hapana = {
   id: 'hapana',
   mappingVersion: 1,
-  checkSignature,
+  signature,
   keepsHeader: (name) => /^x-hapana-|^x-event-type$|^x-webhook-event$/.test(name),
 
   normalize(message, settings) {
@@ -24,7 +24,14 @@ export const hapana = {
     const resolved = resolveType(message, envelope, fields, warnings)
     if (!resolved.ok) return resolved
     const { kind, vendorType, typeBasis } = resolved.value
-    const mapped = normalizeEvent(kind, { fields, envelope, warnings, settings, body: inner })
+    const mapped = normalizeEvent(kind, {
+      fields,
+      envelope,
+      warnings,
+      settings,
+      body: message.body,
+      deliveryId: message.headers.get('x-hapana-delivery') ?? undefined,
+    })
     if (!mapped.ok) return refuse({ ...mapped.error, vendorType })
     const { identity, data, ...rest } = mapped.value
     const event = {
@@ -43,9 +50,11 @@ export const hapana = {
 function unwrap(body: JsonObject): { inner: JsonObject; outer: JsonObject } {
   const top = readFields(body, [])
   if (top.has('clientID')) return { inner: body, outer: {} }
-  const wrapper = ['data', 'payload', 'body', 'object']
+  const wrappers = ['data', 'payload', 'body', 'object']
     .map((name) => top.spelling(name))
-    .find((key) => isObject(body[key]))
+    .filter((key) => isObject(body[key]))
+  const holdsClient = (key: string) => readFields(body[key] as JsonObject, []).has('clientID')
+  const wrapper = wrappers.find(holdsClient) ?? wrappers[0]
   if (wrapper === undefined) return { inner: body, outer: {} }
   const { [wrapper]: inner, ...outer } = body
   return { inner: inner as JsonObject, outer }

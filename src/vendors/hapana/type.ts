@@ -44,6 +44,10 @@ const HEADERS = ['x-hapana-event', 'x-event-type', 'x-webhook-event']
 const PROFILE_KEYS =
   /^(email|firstname|lastname|phone|joindate|leadsource|gender|birthdate|barcodeid|address|profileimage|customproperties|emergency.*)$/
 
+/** Keys of the other events: a message that has one is about something else, even if it does not say what. */
+const OTHER_KEYS =
+  /^(status|activepackages|package.*|amount|checkin.*|session.*|fobnumber|message.*|emailto|emailfrom|subject)$/
+
 /** Finds the type, or refuses with what the body called itself. Reads the body's type key when that is used. */
 export function resolveType(
   message: VendorMessage,
@@ -102,10 +106,11 @@ function namedInBody(fields: Fields) {
 function kindByShape(fields: Fields): Kind | undefined {
   const has = fields.has
   if (has('messageId') || has('communicationType')) return 'outboundMessage'
-  if (has('checkInStatus') || has('checkInTime')) return 'checkIn'
+  if (has('checkInStatus') || has('checkInTime') || has('checkInDateTime')) return 'checkIn'
   if (has('status') && has('activePackages')) return 'clientStatusChange'
   if (has('packageID') && has('amount')) return 'packagePurchased'
-  return has('clientID') && fields.names().some((name) => PROFILE_KEYS.test(name))
-    ? 'profile'
-    : undefined
+  const names = fields.names()
+  const isProfile =
+    names.some((name) => PROFILE_KEYS.test(name)) && !names.some((name) => OTHER_KEYS.test(name))
+  return has('clientID') && isProfile ? 'profile' : undefined
 }
