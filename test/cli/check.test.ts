@@ -53,6 +53,16 @@ describe('npm run check', () => {
   })
 })
 
+it('takes a URL that is a secret for granted', async () => {
+  const { status, output } = await within(
+    (toml) => withTarget(toml).replace('https://crm.example.com/hooks/s3cret', '$CRM_URL'),
+    ['check'],
+  )
+
+  expect(status).toBe(0)
+  expect(output).toMatch(/^CRM_URL +TARGETS\[0\]\.url$/m)
+})
+
 describe('npm run deploy', () => {
   it('refuses the example target', async () => {
     const { status, output } = await within((toml) => toml, ['deploy', '--dry-run'])

@@ -105,6 +105,23 @@ describe('npm start', () => {
   })
 })
 
+it('ends at once, and whole, when it is interrupted twice while it starts', async () => {
+  const project = aProject()
+  const relay = begin(project.dir, 'start', '--no-receiver', '--port', String(await freePort()))
+  await relay.until(/Starting/)
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+
+  relay.child.kill('SIGINT')
+  await relay.until(/Stopping/)
+  relay.child.kill('SIGINT')
+  await once(relay.child, 'close')
+
+  expect(relay.child.exitCode).toBe(0)
+  const { stdout } = await run('ps', '-eo', 'args')
+  expect(stdout.split('\n').filter((line) => line.includes(project.dir))).toEqual([])
+  project.remove()
+})
+
 describe('npm start says in one sentence', () => {
   it.each([
     [
@@ -125,6 +142,37 @@ describe('npm start says in one sentence', () => {
 
     expect(status).toBe(1)
     expect(output.trim()).toMatch(sentence)
+  })
+
+  it.each([
+    [
+      'that a setting of wrangler.toml is wrong',
+      (toml: string) => toml.replace('"2026-11-01"', '"tomorrow"'),
+    ],
+    ['that the Worker is not there', (toml: string) => toml.replace('src/index.ts', 'src/nope.ts')],
+    [
+      'that a setting is of the wrong kind',
+      (toml: string) => toml.replace('crons = ["* * * * *"]', 'crons = 5'),
+    ],
+  ])('%s, and ends', async (_case, change) => {
+    const project = aProject(change)
+    const port = await freePort()
+
+    const { status, output } = await command(
+      project.dir,
+      'start',
+      '--no-receiver',
+      '--port',
+      String(port),
+    )
+    project.remove()
+
+    expect(status).toBe(1)
+    const lines = output.split('\n').filter((line) => line !== '' && !/^Wrote|^Starting/.test(line))
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(
+      /^The (relay did not start|local database could not be migrated): .*\.$/,
+    )
   })
 
   it('that the port of its receiver is in use', async () => {
