@@ -73,8 +73,9 @@ it('lets the next pass when one is dead, and names it there, once', async () => 
 })
 
 it('does not slow 199 contacts for one whose delivery fails', async () => {
-  const { world, take, taken } = aDoor({ 'contact-0-1': 0, c01: 99 })
+  const { world, take, taken } = aDoor({ c01: 99 })
   for (let contact = 0; contact < 200; contact++) await take(`c${contact}`, 1)
+  world.advance(10)
   await take('c0', 2)
 
   await world.live(0.1)
