@@ -113,6 +113,29 @@ describe('an accepted event', () => {
   })
 })
 
+it('takes an HTML mail of 300 kB whole', async () => {
+  const html = `<html>${'<p>Hello Ana, your pass is ready &amp; waiting.</p>'.repeat(6000)}</html>`
+  expect(html.length).toBeGreaterThan(300_000)
+  const mail = {
+    eventType: 'outboundMessage',
+    clientID: 'client-mail',
+    siteID: 'site-1',
+    messageId: 'm-300',
+    communicationType: 'Email',
+    emailTo: 'ana@example.com',
+    subject: 'Your pass',
+    message: html,
+  }
+
+  const id = await stored(config, 'hapana', mail)
+
+  const event = await getEvent(env.DB, id)
+  expect(event?.event).toMatchObject({
+    type: 'message.sent',
+    data: { message: { channel: 'email', body: html, body_format: 'html' } },
+  })
+})
+
 describe('a duplicate', () => {
   it('is a row of its own in the log that names the first, and has no deliveries', async () => {
     const { queue, sent } = aQueue()
