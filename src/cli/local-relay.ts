@@ -51,6 +51,8 @@ export type LocalRelay = {
   ended: Promise<unknown>
   /** Ends it and everything that it started. */
   stop: () => Promise<void>
+  /** Ends it as a crash would: at once, with whatever it was doing. */
+  kill: () => Promise<void>
 }
 
 /** Starts the relay. What it says is printed once it is ready; before, only why it fails. `args` go to `wrangler dev`. */
@@ -74,7 +76,7 @@ export function launchRelay(
     said.ready()
   })
   ready.catch(() => undefined) // whoever waits for it hears of it; after Ctrl-C nobody does
-  return { ready, ended, stop: () => stop(child) }
+  return { ready, ended, stop: () => stop(child, 'SIGINT'), kill: () => stop(child, 'SIGKILL') }
 }
 
 /** What of wrangler's many lines is the reason: its errors with their bullets, in one sentence; else all of it. */
@@ -138,11 +140,11 @@ function spawnWrangler(args: string[]): ChildProcess {
   })
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const { pid } = child
   const ended = once(child, 'exit')
-  process.kill(-pid, 'SIGINT')
+  process.kill(-pid, signal)
   const force = setTimeout(() => process.kill(-pid, 'SIGKILL'), STOP_WITHIN_MS)
   await ended
   clearTimeout(force)

@@ -9,9 +9,9 @@ import type {
 } from '../core/delivery.ts'
 import type { RelayEvent } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
-import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
 import { EARLIER, type Precedence, precedenceOf } from './order.ts'
+import { eventOf } from './records.ts'
 import { healthQuery, healthsOf } from './targets.ts'
 
 /** A delivery that is to be attempted, with what it takes to do so. Times in epoch milliseconds. */
@@ -85,7 +85,6 @@ type OwedRow = {
 
 function owedOf(row: OwedRow): Owed {
   const { body, content_type, raw, encoding } = row
-  const event = parseJson(row.event) as RelayEvent
   const headers = JSON.parse(row.headers) as Record<string, string>
   return {
     event: idOfKey(row.key),
@@ -96,7 +95,7 @@ function owedOf(row: OwedRow): Owed {
     reason: row.reason ?? undefined,
     frozen:
       body === null || content_type === null ? undefined : { body, contentType: content_type },
-    content: row.rung === 'twin' ? ({ ...event, possibleduplicate: true } as RelayEvent) : event,
+    content: eventOf(row.event, row.rung),
     hops: row.hops,
     precedence: precedenceOf(row.earlier),
     raw: raw === null ? undefined : { text: raw, encoding },

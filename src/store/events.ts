@@ -3,9 +3,8 @@ import type { Rung } from '../core/dedupe.ts'
 import type { DeliveryState } from '../core/delivery.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
-import { parseJson } from '../core/json.ts'
 import { formatInstant } from '../core/time.ts'
-import { EMAIL_PREFIX, type EventStatus } from './records.ts'
+import { EMAIL_PREFIX, type EventStatus, eventOf } from './records.ts'
 
 /** An event as a list shows it. */
 export type EventSummary = {
@@ -113,7 +112,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
     hops,
     matched: matched === null || rung === null ? null : { id: idOfKey(matched), rung },
     issues: issues === null ? null : JSON.parse(issues),
-    event: event === null ? null : parseJson(event),
+    event: event === null ? null : eventOf(event, rung),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
     deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(({ due, attempts, ...delivery }) => ({
       ...delivery,

@@ -2,8 +2,10 @@
 
 import { CONTENT_WINDOW_SECONDS, type Rung } from '../core/dedupe.ts'
 import type { PlannedDelivery } from '../core/delivery.ts'
+import type { RelayEvent } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
+import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
 
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
@@ -27,6 +29,12 @@ export type NewRecord = {
   dedupStamp: string | undefined
   raw: RawBody
   headers: Record<string, string>
+}
+
+/** An event as it is told: one that may be a repeat says so. */
+export function eventOf(json: string, rung: string | null): RelayEvent {
+  const event = parseJson(json) as RelayEvent
+  return rung === 'twin' ? ({ ...event, possibleduplicate: true } as RelayEvent) : event
 }
 
 /** What became of a message. A duplicate carries the id of the first one. */
