@@ -38,6 +38,7 @@ export default defineConfig(async () => {
             include: ['test/**/*.test.ts'],
             exclude: ['test/cli/**'],
             setupFiles: ['test/setup.ts'],
+            testTimeout: 20_000, // property tests on a busy machine
           },
         },
         {
