@@ -70,6 +70,15 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
   return { sources, targets, maxBodyBytes: readMaxBody(vars.MAX_BODY_BYTES, errors), errors, notes }
 }
 
+/** The configured target of a name, usable or broken; undefined when there is none. */
+export function targetOf(
+  config: Config,
+  name: string,
+): ConfiguredTarget | BrokenTarget | undefined {
+  return config.targets.find((target) => target.name === name)
+}
+
+/** True for a source that cannot be used as configured. */
 export function isBrokenSource(source: ConfiguredSource | BrokenSource): source is BrokenSource {
   return 'broken' in source
 }

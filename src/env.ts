@@ -3,6 +3,9 @@ import type { DeliveryMessage } from './core/delivery.ts'
 
 export type { DeliveryMessage }
 
+/** Writes one line of JSON: ids, types, numbers; nothing personal, no secret. */
+export type Log = (line: Record<string, unknown>) => void
+
 export interface Env {
   /** The log: events, their deliveries, and what came of them. */
   DB: D1Database

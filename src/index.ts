@@ -28,25 +28,33 @@ function configOf(env: Env): Config {
   return config
 }
 
-/** Which of the queues of ids this is. The names are wrangler.toml's. */
-function laneOf(queue: string): Lane {
-  if (queue.endsWith('-dead')) return 'dead'
-  return queue.endsWith('-deliveries') ? 'deliveries' : 'retries'
+/** What handles a queue, by the end of its name in wrangler.toml; the first that fits. */
+const CONSUMERS: [ending: string, consumer: Lane | 'spill'][] = [
+  ['-deliveries', 'deliveries'],
+  ['-retries', 'retries'],
+  ['-spill', 'spill'],
+  ['-spill-dead', 'spill'],
+  ['-dead', 'dead'],
+]
+
+async function consume(
+  batch: MessageBatch<DeliveryMessage | ArrayBuffer>,
+  env: Env,
+): Promise<void> {
+  const [, consumer] = CONSUMERS.find(([ending]) => batch.queue.endsWith(ending)) ?? []
+  if (consumer === undefined) throw new Error(`no consumer for the queue ${batch.queue}`)
+  if (consumer === 'spill') {
+    const messages = batch.messages as Message<ArrayBuffer>[]
+    return spill(env, messages, { now: tools.now(), log: tools.log })
+  }
+  const messages = batch.messages as Message<DeliveryMessage>[]
+  return deliver(env, configOf(env), consumer, messages, tools)
 }
 
 const app = createApp(configOf, tools)
 
 export default {
   fetch: app.fetch,
-  queue: (batch, env) =>
-    batch.messages[0]?.body instanceof ArrayBuffer
-      ? spill(env, batch.messages as Message<ArrayBuffer>[], { now: tools.now(), log: tools.log })
-      : deliver(
-          env,
-          configOf(env),
-          laneOf(batch.queue),
-          batch.messages as Message<DeliveryMessage>[],
-          tools,
-        ),
+  queue: consume,
   scheduled: (_controller, env) => sweep(env, configOf(env), tools.now(), tools.log),
 } satisfies ExportedHandler<Env, DeliveryMessage | ArrayBuffer>

@@ -18,6 +18,7 @@ const SENSITIVE = {
 const MESSAGE = /^message$/
 
 export type SensitiveField = keyof typeof SENSITIVE
+/** The names that `include` takes. */
 export const SENSITIVE_FIELDS = Object.keys(SENSITIVE) as SensitiveField[]
 
 /**

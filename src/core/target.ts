@@ -40,6 +40,7 @@ export type BrokenTarget = {
   broken: string
 }
 
+/** True for a target that cannot be used as configured. */
 export function isBroken<T extends Target>(target: T | BrokenTarget): target is BrokenTarget {
   return 'broken' in target
 }

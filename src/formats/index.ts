@@ -7,4 +7,5 @@ import { slack } from './slack.ts'
 const table = { cloudevents, raw, slack }
 
 export type FormatId = keyof typeof table
+/** Every format by its id. */
 export const FORMATS: Readonly<Record<FormatId, Format>> = table

@@ -1,7 +1,7 @@
 // The API for operators and programs: JSON behind the bearer token.
 import { Hono, type MiddlewareHandler } from 'hono'
 import * as v from 'valibot'
-import type { Config } from '../config.ts'
+import { type Config, targetOf } from '../config.ts'
 import { HEALTHY, type Health } from '../core/breaker.ts'
 import { isEventId } from '../core/id.ts'
 import { equalSecrets } from '../core/signature.ts'
@@ -10,6 +10,7 @@ import { formatInstant } from '../core/time.ts'
 import type { Env } from '../env.ts'
 import { steerTarget } from '../stages/health.ts'
 import { getEvent, listEvents } from '../store/events.ts'
+import { EVENT_STATUSES } from '../store/records.ts'
 import { listHealth } from '../store/targets.ts'
 import { problem } from './problems.ts'
 import type { Tools } from './tools.ts'
@@ -30,12 +31,7 @@ const ListQuery = v.object({
   before: v.optional(
     v.custom<`evt_${string}`>((id) => isEventId(String(id)), 'must be an event id'),
   ),
-  status: v.optional(
-    v.picklist(
-      ['accepted', 'quarantined', 'duplicate'],
-      'must be accepted, quarantined or duplicate',
-    ),
-  ),
+  status: v.optional(v.picklist(EVENT_STATUSES, `must be one of ${EVENT_STATUSES.join(', ')}`)),
   unrouted: v.optional(
     v.pipe(
       v.picklist(['true', 'false'], 'must be true or false'),
@@ -88,7 +84,7 @@ export function createApi(configOf: (env: Env) => Config, tools: Tools) {
     .post('/targets/:name/:wish{pause|resume}', async (c) => {
       const { name, wish } = c.req.param()
       const config = configOf(c.env)
-      const target = config.targets.find((known) => known.name === name)
+      const target = targetOf(config, name)
       if (target === undefined) return problem(404, 'unknown-target', 'There is no such target.')
       const health = await steerTarget(c.env, config, name, wish as 'pause' | 'resume', tools)
       return c.json(shown(target, health))

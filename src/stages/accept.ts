@@ -7,9 +7,9 @@ import { readMessages } from '../core/json.ts'
 import { prove } from '../core/proof.ts'
 import { type Arrival, hopsOf, keepBytes, textOf, type VerifiedRequest } from '../core/request.ts'
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
-import type { Env } from '../env.ts'
+import type { Env, Log } from '../env.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
-import { isKeyTaken, recordEvents } from '../store/records.ts'
+import { type EventStatus, isKeyTaken, recordEvents } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
 import { VENDORS } from '../vendors/index.ts'
 import { type Incoming, makeRecord } from './record.ts'
@@ -25,7 +25,7 @@ export const MAX_HOPS = 5
 export type Accepted = {
   id: EventId
   /** `queued`: safe, and not in the log yet. */
-  status: 'accepted' | 'duplicate' | 'quarantined' | 'queued'
+  status: EventStatus | 'queued'
   type: string
   deliveries: number
   warnings: string[]
@@ -38,7 +38,7 @@ export type AcceptTools = {
   /** A whole number from 0 to below its argument. */
   random: (below: number) => number
   origin: string
-  log: (line: Record<string, unknown>) => void
+  log: Log
 }
 
 /**

@@ -3,6 +3,7 @@ import { Webhook } from 'standardwebhooks'
 import { version } from '../../package.json'
 import type { ConfiguredTarget } from '../config.ts'
 import type { AttemptError, Outcome, Rendered } from '../core/delivery.ts'
+import { describe, errorOfException, errorOfStatus } from '../core/outcome.ts'
 import { redact } from '../core/privacy.ts'
 import { FORMATS } from '../formats/index.ts'
 import type { Owed } from '../store/deliveries.ts'
@@ -128,35 +129,9 @@ async function readExcerpt(response: Response): Promise<string> {
   return text.slice(0, KEPT_CHARACTERS)
 }
 
-/**
- * What a status says of the attempt; undefined for success. Cloudflare answers in the target's stead when it cannot
- * reach it (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/).
- */
-function errorOfStatus(status: number, detail: string): AttemptError | undefined {
-  if (status >= 200 && status < 300) return undefined
-  if (status >= 300 && status < 400) return 'redirect'
-  if (status === 530) return detail.includes('1016') ? 'dns' : 'connect'
-  if (status === 525 || status === 526) return 'tls'
-  if (status >= 521 && status <= 523) return 'connect'
-  return status === 524 ? 'timeout' : 'status'
-}
-
-function errorOfException(error: unknown): AttemptError {
-  const text = describe(error)
-  if (error instanceof Error && error.name === 'TimeoutError') return 'timeout'
-  if (/timed? ?out/i.test(text)) return 'timeout'
-  if (/\bTLS\b|\bSSL\b|certificate/i.test(text)) return 'tls'
-  if (/\bDNS\b|getaddrinfo|ENOTFOUND|name (or service )?not known/i.test(text)) return 'dns'
-  return 'connect'
-}
-
 /** A fault without what it was about: JSONata's errors carry codes and places, and their messages perhaps data. */
 function describeFault(error: unknown): string {
   if (error instanceof Error) return describe(error)
   const { code, position } = (error ?? {}) as { code?: string; position?: number }
   return `JSONata error ${code ?? 'unknown'} at ${position ?? 'an unknown place'}`
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }

@@ -1,6 +1,6 @@
 // delivery id → load → render → sign → send → record the attempt → done, or send the id again later.
 // D1 is the truth and a message only an alarm clock: one whose attempt is not the row's next does nothing.
-import type { Config, ConfiguredTarget } from '../config.ts'
+import { type Config, type ConfiguredTarget, targetOf } from '../config.ts'
 import { isTroubled, type TargetState } from '../core/breaker.ts'
 import {
   type Attempt,
@@ -14,7 +14,7 @@ import { route } from '../core/routing.ts'
 import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
 import { isBroken } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
-import type { Env } from '../env.ts'
+import type { Env, Log } from '../env.ts'
 import { FORMATS } from '../formats/index.ts'
 import { type DeliveryUpdate, loadOwed, type Owed, releaseHeld } from '../store/deliveries.ts'
 import { releaseNextOf } from '../store/order.ts'
@@ -33,7 +33,7 @@ const FAULT_DELAY_SECONDS = 30
 /** What the edge hands in, beside what an attempt needs: randomness in [0, 1), and the log. */
 export type DeliverTools = AttemptTools & {
   random: () => number
-  log: (line: Record<string, unknown>) => void
+  log: Log
 }
 
 /**
@@ -107,7 +107,7 @@ export async function deliver(
 
 /** What must be loaded with the deliveries of a target. */
 function needsOf(config: Config, name: string): { raw: boolean; order: boolean } {
-  const target = config.targets.find((known) => known.name === name)
+  const target = targetOf(config, name)
   if (target === undefined || isBroken(target)) return { raw: false, order: false }
   return { raw: FORMATS[target.format].needsRaw, order: target.ordered }
 }
@@ -156,7 +156,7 @@ async function settle(
   if (owed.attempt !== message.attempt || owed.due !== message.due) return
   if (owed.due > tools.now()) return await sendAgain(stage, message)
   const { event, attempt } = owed
-  const target = config.targets.find((known) => known.name === message.target)
+  const target = targetOf(config, message.target)
   const row = { event, target: message.target, attempt }
   if (target === undefined) {
     return record({ ...row, state: 'cancelled', reason: 'its target is no longer configured' })

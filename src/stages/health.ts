@@ -10,7 +10,7 @@ import {
   type SystemFact,
   targetChange,
 } from '../core/system-event.ts'
-import type { Env } from '../env.ts'
+import type { Env, Log } from '../env.ts'
 import { recordEvents } from '../store/records.ts'
 import { listHealth, moveHealth } from '../store/targets.ts'
 import { firstMessages, sendAll } from './sending.ts'
@@ -18,7 +18,7 @@ import { firstMessages, sendAll } from './sending.ts'
 export type HealthTools = {
   now: () => number
   random: () => number
-  log: (line: Record<string, unknown>) => void
+  log: Log
 }
 
 /** What is known of the targets while a batch is handled, and how it changes. */

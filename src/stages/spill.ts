@@ -1,6 +1,6 @@
 // queue spill → D1. What accept could not record, in the order of its arrival, once D1 is back.
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
-import type { Env } from '../env.ts'
+import type { Env, Log } from '../env.ts'
 import { unpackRecords } from '../store/packing.ts'
 import { listTaken, type NewRecord, recordEvents } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
@@ -14,7 +14,7 @@ const MAX_REST_SECONDS = 300
 const CHUNK = 100
 
 /** What the edge hands in: the time in epoch milliseconds, and the log. */
-export type SpillTools = { now: number; log: (line: Record<string, unknown>) => void }
+export type SpillTools = { now: number; log: Log }
 
 /**
  * Records a batch of spilled requests and sets their deliveries going: together, or each by itself when that fails.

@@ -1,10 +1,10 @@
 // cron → what is due but not moving goes to its queue again; what the configuration held back is let go.
 // So a lost message costs minutes, never a delivery.
-import type { Config } from '../config.ts'
+import { type Config, targetOf } from '../config.ts'
 import { admit, HEALTHY, type Health } from '../core/breaker.ts'
 import type { DeliveryMessage, HoldReason } from '../core/delivery.ts'
 import { isBroken } from '../core/target.ts'
-import type { Env } from '../env.ts'
+import type { Env, Log } from '../env.ts'
 import { listHeldTargets, realarmOverdue, releaseHeld } from '../store/deliveries.ts'
 import { releaseUnblocked } from '../store/order.ts'
 import { listHealth } from '../store/targets.ts'
@@ -24,7 +24,7 @@ export async function sweep(
   env: Pick<Env, 'DB' | 'DELIVERIES' | 'RETRIES'>,
   config: Config,
   now: number,
-  log: (line: Record<string, unknown>) => void,
+  log: Log,
 ): Promise<void> {
   const overdue = await realarmOverdue(env.DB, now - OVERDUE_MARGIN_SECONDS * 1000, now, MAX_A_RUN)
   const first = overdue.filter(({ attempt }) => attempt === 1)
@@ -51,7 +51,7 @@ async function release(db: D1Database, config: Config, now: number): Promise<Del
   const healths = await listHealth(db)
   const released: DeliveryMessage[] = []
   for (const name of names) {
-    const target = config.targets.find((known) => known.name === name)
+    const target = targetOf(config, name)
     const [reasons, limit] = releasable(target, healths.get(name) ?? HEALTHY, now)
     if (limit > 0) released.push(...(await releaseHeld(db, name, reasons, now, limit)))
     released.push(...(await releaseUnblocked(db, name, now, MAX_A_RUN)))

@@ -11,7 +11,9 @@ import type { RawBody } from '../core/request.ts'
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
 export const EMAIL_PREFIX = 'email:'
 
-export type EventStatus = 'accepted' | 'quarantined' | 'duplicate'
+/** What became of a message: each is one of these. */
+export const EVENT_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
+export type EventStatus = (typeof EVENT_STATUSES)[number]
 
 /** A message as it is logged, understood or not, with the deliveries that it gets unless it is a repeat. */
 export type NewRecord = {
@@ -38,7 +40,7 @@ export function eventOf(json: string, rung: string | null): RelayEvent {
 }
 
 /** What became of a message. A duplicate carries the id of the first one. */
-export type Recorded = { id: EventId; status: EventStatus; rung: Rung | undefined }
+export type Recorded = { id: EventId; status: EventStatus }
 
 // One statement finds the earlier event that says the same, decides by the ladder of core/dedupe.ts what that
 // makes of this one, and writes it. `?9` the dedup key, `?10` its stamp, `?11` the first key inside the window.
@@ -72,7 +74,7 @@ SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
     WHEN ?7 IS NULL THEN 'quarantined' ELSE 'accepted' END,
   earlier.rung, CASE WHEN earlier.rung IS NOT NULL THEN earlier.key END
 FROM (SELECT 1) LEFT JOIN earlier
-RETURNING CAST(key AS TEXT) AS key, status, rung, CAST(matched AS TEXT) AS matched`
+RETURNING status, CAST(matched AS TEXT) AS matched`
 
 // A repeat gets no deliveries: what it would say was said.
 const INSERT_DELIVERIES = `
@@ -108,7 +110,6 @@ export async function recordEvents(db: D1Database, records: NewRecord[]): Promis
     return {
       id: duplicate && row.matched !== null ? idOfKey(row.matched) : record.id,
       status: row.status,
-      rung: row.rung === 'twin' ? undefined : (row.rung ?? undefined),
     }
   })
 }

@@ -6,4 +6,5 @@ import type { Vendor } from './vendor.ts'
 const table = { hapana, hype }
 
 export type VendorId = keyof typeof table
+/** Every vendor by its id. */
 export const VENDORS: Readonly<Record<VendorId, Vendor>> = table
