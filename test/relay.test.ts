@@ -72,3 +72,38 @@ it('relays a payment from Hype to the target, signed, and shows it to the operat
     ],
   })
 })
+
+it('keeps a payment safe while D1 is away, and relays it when D1 is back', async () => {
+  const received: { headers: Record<string, string>; body: string }[] = []
+  vi.spyOn(console, 'log').mockImplementation(() => undefined)
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (_url, init) => {
+    received.push({
+      headers: Object.fromEntries(new Headers(init?.headers)),
+      body: String(init?.body),
+    })
+    return new Response('thanks')
+  })
+  vi.spyOn(env.DB, 'batch').mockRejectedValueOnce(new Error('D1_ERROR: Network connection lost.'))
+
+  const answer = await worker.fetch('https://relay.example/in/hype?key=test-hype-secret', {
+    method: 'POST',
+    body: JSON.stringify({
+      publisher_id: 'p',
+      id: 'spilled',
+      type: 'contact.created',
+      timestamp: 1_596_224_512,
+    }),
+  })
+
+  expect(answer.status).toBe(202)
+  const { id, status } = await answer.json<{ id: string; status: string }>()
+  expect(status).toBe('queued')
+  await vi.waitUntil(() => received.some(({ headers }) => headers['webhook-id'] === id), {
+    timeout: 10_000,
+  })
+  const { body = '', headers = {} } = received.find((one) => one.headers['webhook-id'] === id) ?? {}
+  expect(new Webhook(env.EXAMPLE_SIGNING_SECRET).verify(body, headers)).toMatchObject({
+    id,
+    subject: 'contact/spilled',
+  })
+})
