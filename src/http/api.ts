@@ -9,8 +9,10 @@ import { isBroken } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
 import type { Env } from '../env.ts'
 import { steerTarget } from '../stages/health.ts'
+import { sendAll } from '../stages/sending.ts'
 import { getEvent, listEvents } from '../store/events.ts'
 import { EVENT_STATUSES } from '../store/records.ts'
+import { replayEvent } from '../store/replay.ts'
 import { listHealth } from '../store/targets.ts'
 import { problem } from './problems.ts'
 import type { Tools } from './tools.ts'
@@ -39,6 +41,11 @@ const ListQuery = v.object({
     ),
     'false',
   ),
+})
+
+const ReplayBody = v.object({
+  targets: v.optional(v.array(v.string())),
+  dry_run: v.optional(v.boolean(), false),
 })
 
 /** Lets the operator's token through, compared in constant time; without one set, nobody. */
@@ -75,6 +82,27 @@ export function createApi(configOf: (env: Env) => Config, tools: Tools) {
       const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
       if (event === undefined) return problem(404, 'unknown-event', 'There is no event of this id.')
       return c.json(event)
+    })
+    .post('/events/:id/replay', async (c) => {
+      const id = c.req.param('id')
+      const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
+      if (event === undefined) return problem(404, 'unknown-event', 'There is no event of this id.')
+      if (event.status !== 'accepted') {
+        return problem(409, 'not-replayable', `An event that is ${event.status} cannot be sent.`)
+      }
+      const body = v.safeParse(ReplayBody, await c.req.json().catch(() => ({})))
+      if (!body.success) return problem(400, 'bad-body', 'targets must be a list of target names.')
+      const known = configOf(c.env).targets.map(({ name }) => name)
+      const wanted = body.output.targets ?? event.deliveries.map(({ target }) => target)
+      const unknown = wanted.filter((name) => !known.includes(name))
+      if (body.output.targets && unknown.length > 0) {
+        return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
+      }
+      const targets = wanted.filter((name) => known.includes(name))
+      if (body.output.dry_run) return c.json({ id, targets, replayed: [] })
+      const messages = await replayEvent(c.env.DB, event.id, targets, tools.now())
+      await sendAll(c.env.RETRIES, messages, tools.now())
+      return c.json({ id, targets, replayed: messages.map(({ target }) => target) })
     })
     .get('/targets', async (c) => {
       const healths = await listHealth(c.env.DB)

@@ -19,6 +19,7 @@ import { FORMATS } from '../formats/index.ts'
 import { type DeliveryUpdate, loadOwed, type Owed, releaseHeld } from '../store/deliveries.ts'
 import { releaseNextOf } from '../store/order.ts'
 import { recorder } from '../store/recorder.ts'
+import { REPLAYED } from '../store/replay.ts'
 import { type Attempted, type AttemptTools, attemptDelivery } from './attempt.ts'
 import { followHealths, type Healths, tellOf } from './health.ts'
 import { sendAll } from './sending.ts'
@@ -216,16 +217,18 @@ async function conclude(
   const { tools, record } = stage
   const { event, attempt } = owed
   const startedAt = tools.now() - outcome.durationMs
-  const verdict = judge(outcome, attempt, target.retry, tools.now(), tools.random())
+  const tries = attempt - owed.first + 1
+  const verdict = judge(outcome, tries, target.retry, tools.now(), tools.random())
   const due = verdict.state === 'retrying' ? verdict.due : undefined
   const lasting =
-    verdict.state === 'dead' ? `failed ${attempt} times, last by ${outcome.error}` : undefined
+    verdict.state === 'dead' ? `failed ${tries} times, last by ${outcome.error}` : undefined
+  const kept = verdict.state === 'retrying' && isReplay(owed) ? REPLAYED : undefined
   await record({
     event,
     target: target.name,
     attempt,
     state: verdict.state,
-    reason: verdict.state === 'held' ? verdict.reason : lasting,
+    reason: verdict.state === 'held' ? verdict.reason : (lasting ?? kept),
     due,
     made: attemptOf(outcome, attempt, startedAt),
     freeze: verdict.state === 'delivered' || owed.frozen ? undefined : rendered,
@@ -249,6 +252,10 @@ async function conclude(
   await learn(stage, owed, outcome, verdict, isProbe, target.ordered)
 }
 
+function isReplay({ reason }: Owed): boolean {
+  return reason === REPLAYED
+}
+
 /** How many deliveries a target that has come back gets at once; the sweep lets go of the others. */
 const FIRST_RELEASED = 100
 
@@ -265,8 +272,8 @@ async function learn(
   const { event, target, attempt, content } = owed
   try {
     if (verdict.state !== 'retrying' && isOrdered) await letNextGo(stage, owed)
-    // A fault of ours says nothing of the target.
-    if (outcome.error !== 'fault') {
+    // A fault of ours says nothing of the target, and a replay is an operator's doing.
+    if (outcome.error !== 'fault' && !isReplay(owed)) {
       const result =
         verdict.state === 'delivered' ? 'delivered' : verdict.state === 'held' ? 'gone' : 'failed'
       const isBack = await healths.note(target, result, isProbe)

@@ -20,8 +20,11 @@ export type Owed = {
   target: string
   state: DeliveryState
   attempt: number
+  /** The attempt at which its schedule began. */
+  first: number
   due: number | undefined
-  /** Why it is not pending like any other: `rate` when its turn was reserved, `broken` when its target was. */
+  /** Why it is not pending like any other: `rate` when its turn was reserved, `broken` when its target
+   * was, `replay` when it was asked for once more. */
   reason: string | undefined
   /** The body that the first attempt sent, once one has failed. */
   frozen: Rendered | undefined
@@ -48,7 +51,7 @@ export async function loadOwed(
   }))
   const query = db
     .prepare(
-      `SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.due, d.reason, d.body, d.content_type,
+      `SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.body, d.content_type,
          e.event, e.hops, e.rung, e.headers, e.encoding,
          CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
          CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier
@@ -70,6 +73,7 @@ type OwedRow = {
   target: string
   state: DeliveryState
   attempt: number
+  first: number
   due: number | null
   reason: string | null
   body: string | null
@@ -91,6 +95,7 @@ function owedOf(row: OwedRow): Owed {
     target: row.target,
     state: row.state,
     attempt: row.attempt,
+    first: row.first,
     due: row.due ?? undefined,
     reason: row.reason ?? undefined,
     frozen:

@@ -1,7 +1,9 @@
 // Everything beside the front door: health, the API behind its token, schemas, and what is nowhere.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
+import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import { createApp } from '../../src/http/app.ts'
+import { deliver } from '../../src/stages/deliver.ts'
 import { listEvents } from '../../src/store/events.ts'
 import { aConfig, aPayment, aQueue, stored } from '../builders.ts'
 
@@ -178,6 +180,85 @@ describe('/api/targets', () => {
   it('knows no other targets, and no other wishes', async () => {
     expect(await post('/api/targets/nobody/pause')).toMatchObject({ status: 404 })
     expect(await post('/api/targets/crm/destroy')).toMatchObject({ status: 404 })
+  })
+})
+
+describe('/api/events/:id/replay', () => {
+  async function post(path: string, body: object = {}) {
+    const init = { method: 'POST', headers: OPERATOR, body: JSON.stringify(body) }
+    const response = await app.request(`https://relay.example${path}`, init, {
+      ...bindings,
+      RETRIES: retries.queue,
+    })
+    return { status: response.status, body: await response.json<Record<string, unknown>>() }
+  }
+  const retries = aQueue()
+
+  /** Hands the last message of the queue to its consumer; gives what the target got. */
+  async function deliverLast(status = 200) {
+    const got: Headers[] = []
+    const body = retries.messages.at(-1) as DeliveryMessage
+    const message = { id: '1', timestamp: new Date(), attempts: 1, body, ack() {}, retry() {} }
+    await deliver({ DB: env.DB, RETRIES: retries.queue }, config, 'retries', [message], {
+      send: async (_url, init) => {
+        got.push(new Headers(init.headers))
+        return new Response('', { status })
+      },
+      now: () => body.due,
+      random: () => 0,
+      log: () => undefined,
+    })
+    return got
+  }
+
+  it('sends a delivered event again, under its id, and says that it is a replay', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare(`UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2`).run()
+
+    const answer = await post(`/api/events/${id}/replay`)
+    const [headers] = await deliverLast()
+
+    expect(answer).toMatchObject({ status: 200, body: { replayed: ['crm'] } })
+    expect(headers?.get('webhook-id')).toBe(id)
+    expect(headers?.get('relay-replay')).toBe('true')
+    expect(headers?.get('relay-attempt')).toBe('2')
+  })
+
+  it('gives a dead delivery its whole schedule again, and does not count against the target', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'dead', due = NULL, attempt = 11 WHERE target = 'crm'`,
+    ).run()
+    await env.DB.prepare('DELETE FROM targets').run()
+
+    await post(`/api/events/${id}/replay`)
+    await deliverLast(500)
+
+    const { body } = await get(`/api/events/${id}`, OPERATOR)
+    expect(body).toMatchObject({
+      deliveries: [{ state: 'retrying', attempt: 12, reason: 'replay' }],
+    })
+    expect((await get('/api/targets', OPERATOR)).body).toMatchObject({ targets: [{ failures: 0 }] })
+  })
+
+  it('says with dry_run what it would do, and leaves what still waits as it is', async () => {
+    const id = await stored(config, 'hype', aPayment())
+
+    const dry = await post(`/api/events/${id}/replay`, { dry_run: true })
+    const real = await post(`/api/events/${id}/replay`)
+
+    expect(dry.body).toEqual({ id, targets: ['crm'], replayed: [] })
+    expect(real.body).toEqual({ id, targets: ['crm'], replayed: [] })
+  })
+
+  it.each([
+    ['an event that is not there', 'evt_0000000000000', {}, 404],
+    ['a target that is not there', undefined, { targets: ['nobody'] }, 404],
+    ['a body that is wrong', undefined, { targets: 'crm' }, 400],
+  ])('refuses %s', async (_case, unknown, body, status) => {
+    const id = unknown ?? (await stored(config, 'hype', aPayment()))
+
+    expect(await post(`/api/events/${id}/replay`, body)).toMatchObject({ status })
   })
 })
 

@@ -36,8 +36,9 @@ CREATE TABLE deliveries (
   event INTEGER NOT NULL,       -- events.key
   target TEXT NOT NULL,         -- name of the target
   state TEXT NOT NULL,          -- pending, retrying, held, delivered, dead, cancelled
-  reason TEXT,                  -- why it is held, dead or cancelled, 'rate' when due is its turn, 'broken' when it was
+  reason TEXT,                  -- why it is held, dead or cancelled, 'rate' when due is its turn, 'broken' when it was, 'replay'
   attempt INTEGER NOT NULL,     -- number of the next attempt: one more than were made
+  first INTEGER NOT NULL DEFAULT 1, -- number of the attempt at which the schedule began: another one after a replay
   due INTEGER,                  -- when the next attempt is due, in epoch milliseconds, null when none is
   attempts TEXT NOT NULL,       -- the attempts so far, as JSON (core/delivery.ts)
   body TEXT,                    -- what the first attempt said, kept when it failed so that retries say the same
