@@ -1,12 +1,12 @@
 // SOURCES, TARGETS and the secrets that they name → typed configuration. What cannot be understood becomes an
 // error that names its path and remedy, and breaks that one source or target alone: intake never stops.
-import jsonata from 'jsonata'
 import * as v from 'valibot'
+import { compile } from './config-expression.ts'
 import { HEADER_VALUE, Name, SourceInput, type siteEntries, TargetInput } from './config-schema.ts'
 import { EVENT_TYPES } from './core/event.ts'
 import { matchesType } from './core/routing.ts'
 import type { SiteSettings, Source } from './core/source.ts'
-import type { BrokenTarget, Expression, Target } from './core/target.ts'
+import type { BrokenTarget, Target } from './core/target.ts'
 import type { FormatId } from './formats/index.ts'
 import type { VendorId } from './vendors/index.ts'
 
@@ -319,29 +319,6 @@ function urlProblem(text: string): string | undefined {
     return 'must not hold a password: send it in headers, as $NAME of a secret'
   if (url.protocol === 'https:') return undefined
   return url.protocol === 'http:' && LOOPBACK.test(url.hostname) ? undefined : 'must be https'
-}
-
-/** Steps after which an expression counts as endless. The clock stands still while a Worker computes, so they are counted. */
-const MAX_STEPS = 100_000
-
-/** What JSONata calls at each step of an evaluation, with what belongs to that evaluation in `base`. */
-const EVERY_STEP = Symbol.for('jsonata.__evaluate_entry') as unknown as string
-
-/**
- * Compiles JSONata with bounds on steps, recursion and lists, so that an expression ends. It sees a copy of the event
- * in plain JSON: what it does to it stays there, and a number that kept its spelling is a number like any other.
- */
-function compile(text: string): Expression {
-  const expression = jsonata(text, { stack: 500, sequence: 10_000 })
-  expression.assign(
-    EVERY_STEP,
-    (_expr: unknown, _input: unknown, { base }: { base: { steps?: number } }) => {
-      base.steps = (base.steps ?? 0) + 1
-      if (base.steps > MAX_STEPS)
-        throw new Error(`the expression takes more than ${MAX_STEPS} steps`)
-    },
-  )
-  return async (event) => expression.evaluate(JSON.parse(JSON.stringify(event)))
 }
 
 function readMaxBody(value: unknown, errors: ConfigIssue[]): number {

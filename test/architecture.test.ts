@@ -26,9 +26,9 @@ const RULES: Record<string, Rule> = {
   store: { may: [CORE, /^store\//], packages: /^$/ },
   console: { may: [CORE, /^console\//] },
   env: { may: [CORE], packages: /^$/ },
-  config: { may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config-schema\.ts$/] },
+  config: { may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config-(schema|expression)\.ts$/] },
   // No stage calls another: accept, deliver, spill and sweep share only what these files hold.
-  stages: { may: [...BELOW, /^stages\/(record|sending|attempt|health|turns)\.ts$/] },
+  stages: { may: [...BELOW, /^stages\/(record|sending|settle|attempt|health|turns)\.ts$/] },
   http: { may: [...BELOW, /^(console|stages|http)\//] },
   index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/] },
   cli: { may: [CORE, /^config\.ts$/, /^cli\//] },

@@ -1,6 +1,7 @@
 // A target: one configured receiver.
-import type { EventType, RelayEvent } from './event.ts'
+import type { RelayEvent } from './event.ts'
 import type { SensitiveField } from './privacy.ts'
+import type { EventType } from './vocabulary.ts'
 
 /** A compiled JSONata expression over an event. */
 export type Expression = (event: RelayEvent) => Promise<unknown>

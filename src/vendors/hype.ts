@@ -2,14 +2,7 @@
 // "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely the contact's, not the event's.
 import { type Amount, asAmount } from '../core/amount.ts'
 import { sameContent } from '../core/dedupe.ts'
-import {
-  type Contact,
-  type EventDraft,
-  type EventType,
-  type Inference,
-  type Subscription,
-  sourcePath,
-} from '../core/event.ts'
+import { type EventDraft, sourcePath } from '../core/event.ts'
 import {
   asBoolean,
   asId,
@@ -24,6 +17,7 @@ import {
 import { canonical, isObject } from '../core/json.ts'
 import { ok, refuse } from '../core/result.ts'
 import { asEpoch } from '../core/time.ts'
+import type { Contact, EventType, Inference, Subscription } from '../core/vocabulary.ts'
 import { withExtra } from './extra.ts'
 import type { NotUnderstood, Vendor } from './vendor.ts'
 

@@ -1,10 +1,11 @@
 // The seam for inbound adapters. A vendor is a file that says how it signs, and what its messages mean.
 import type { Identity } from '../core/dedupe.ts'
-import type { EventDraft, EventType } from '../core/event.ts'
+import type { EventDraft } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { SignatureScheme } from '../core/proof.ts'
 import type { SourceSettings } from '../core/source.ts'
+import type { EventType } from '../core/vocabulary.ts'
 
 /** One message of a proven request. */
 export type VendorMessage = {

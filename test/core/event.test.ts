@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { composeEvent, EVENT_DATA, type EventDraft, warningTexts } from '../../src/core/event.ts'
+import { composeEvent, type EventDraft, warningTexts } from '../../src/core/event.ts'
+import { EVENT_DATA } from '../../src/core/vocabulary.ts'
 
 function aDraft(overrides: object = {}): EventDraft {
   return {

@@ -2,10 +2,11 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
-import { EVENT_DATA, type MembershipEvent } from '../../src/core/event.ts'
+import type { MembershipEvent } from '../../src/core/event.ts'
 import { newEventId } from '../../src/core/id.ts'
 import { readMessages } from '../../src/core/json.ts'
 import { prove } from '../../src/core/proof.ts'
+import { EVENT_DATA } from '../../src/core/vocabulary.ts'
 import { type Incoming, makeRecord } from '../../src/stages/record.ts'
 import { VENDORS, type VendorId } from '../../src/vendors/index.ts'
 import {

@@ -1,6 +1,5 @@
 // checkIn (article 532): a general visit or a class, valid or not; invalid ones are sent too.
 import { identifiedBy } from '../../core/dedupe.ts'
-import type { Checkin } from '../../core/event.ts'
 import {
   asId,
   asIs,
@@ -14,6 +13,7 @@ import {
 } from '../../core/fields.ts'
 import type { SiteSettings } from '../../core/source.ts'
 import { asMoment } from '../../core/time.ts'
+import type { Checkin } from '../../core/vocabulary.ts'
 import { type Key, type Mapped, type Reading, readWord } from './reading.ts'
 
 /** The time of a check-in, by its documented and its other name. */

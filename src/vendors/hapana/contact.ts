@@ -1,5 +1,5 @@
 // The person in Hapana's messages (articles 527 and 529 have the full profile, the others parts of it).
-import type { Contact } from '../../core/event.ts'
+
 import {
   asIs,
   asText,
@@ -12,6 +12,7 @@ import {
 import { isObject } from '../../core/json.ts'
 import type { SiteSettings } from '../../core/source.ts'
 import { asDate } from '../../core/time.ts'
+import type { Contact } from '../../core/vocabulary.ts'
 import type { Kind } from './type.ts'
 
 /** Reads what a message of some kind says of its person, beside the id. */

@@ -1,7 +1,7 @@
 // What each of Hapana's events means, field by field (articles 527 to 532; vocabulary in core/event.ts).
 import { asAmount } from '../../core/amount.ts'
 import { type Identity, identifiedBy, sameContent } from '../../core/dedupe.ts'
-import { type EventType, sourcePath } from '../../core/event.ts'
+import { sourcePath } from '../../core/event.ts'
 import {
   asId,
   asText,
@@ -15,6 +15,7 @@ import {
 import { canonical, isObject, type JsonObject } from '../../core/json.ts'
 import { ok, refuse } from '../../core/result.ts'
 import { type SourceSettings, settingsAt } from '../../core/source.ts'
+import type { EventType } from '../../core/vocabulary.ts'
 import type { NotUnderstood } from '../vendor.ts'
 import { CHECK_IN_TIME, checkedIn } from './checkin.ts'
 import { readContact } from './contact.ts'

@@ -1,8 +1,9 @@
 // What the readers of Hapana's events share: a message opened for reading, and what one of its kinds is mapped to.
 import type { Identity } from '../../core/dedupe.ts'
-import type { Contact, EventDraft, EventType } from '../../core/event.ts'
+import type { EventDraft } from '../../core/event.ts'
 import type { Fields, Reader, Warning } from '../../core/fields.ts'
 import type { SiteSettings } from '../../core/source.ts'
+import type { Contact, EventType } from '../../core/vocabulary.ts'
 
 /** What a message means, without what all kinds have in common. */
 export type Mapped = {

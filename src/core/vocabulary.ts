@@ -1,0 +1,160 @@
+// What the vocabulary's events carry: the schema of each type's `data`.
+import * as v from 'valibot'
+import { Amount } from './amount.ts'
+
+const text = v.exactOptional(v.string())
+const nullableText = v.exactOptional(v.nullable(v.string()))
+const nullableAmount = v.exactOptional(v.nullable(Amount))
+const anything = v.exactOptional(v.unknown())
+
+const Contact = v.object({
+  vendor_id: text,
+  email: text,
+  email_normalized: text,
+  full_name: text,
+  given_name: text,
+  family_name: text,
+  phone: text,
+  gender: text,
+  birth_date: text,
+  joined_on: text,
+  lead_source: text,
+  barcode: text,
+  address: anything,
+  image_url: text,
+  emergency_contact: v.exactOptional(
+    v.object({ given_name: text, family_name: text, full_name: text, email: text, phone: text }),
+  ),
+  custom_properties: anything,
+})
+export type Contact = v.InferOutput<typeof Contact>
+
+const Package = v.object({ vendor_id: text, name: text })
+
+/** What was concluded beyond what the vendor said: on which grounds, how surely, from which earlier events. */
+const Inference = v.object({
+  basis: v.array(v.string()),
+  confidence: v.picklist(['strong', 'likely', 'none']),
+  evidence: v.array(v.string()),
+})
+export type Inference = v.InferOutput<typeof Inference>
+
+const Membership = v.object({
+  status: v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
+  status_raw: v.string(),
+  packages: v.exactOptional(
+    v.array(v.object({ ...Package.entries, category: text, extra: anything })),
+  ),
+})
+export type Membership = v.InferOutput<typeof Membership>
+
+const Purchase = v.object({
+  package: v.object({
+    ...Package.entries,
+    type: v.exactOptional(v.picklist(['membership', 'session_package', 'unknown'])),
+    type_raw: text,
+    category: text,
+  }),
+  amount: v.nullable(Amount),
+})
+export type Purchase = v.InferOutput<typeof Purchase>
+
+const Subscription = v.object({
+  kind: nullableText,
+  tier: nullableText,
+  interval: v.exactOptional(v.picklist(['month', 'year', 'one_time', 'unknown'])),
+  interval_raw: nullableText,
+  period_end_at: nullableText,
+  trial_end_at: nullableText,
+  first_payment_at: nullableText,
+  final_payment_at: nullableText,
+  cancel_at_period_end: v.exactOptional(v.boolean()),
+  free_access: v.exactOptional(v.nullable(v.boolean())),
+  discount_code: nullableText,
+  recurring_amount: nullableAmount,
+  total_paid_amount: nullableAmount,
+})
+export type Subscription = v.InferOutput<typeof Subscription>
+
+const Checkin = v.object({
+  at: text,
+  at_local: text,
+  status: v.picklist(['valid', 'valid_with_alerts', 'invalid', 'unknown']),
+  message: text,
+  alerts: v.exactOptional(v.array(v.string())),
+  fob_number: text,
+  session: v.exactOptional(
+    v.object({
+      vendor_id: text,
+      name: text,
+      type: text,
+      starts_at: text,
+      starts_local: text,
+      instructor: text,
+    }),
+  ),
+  package: v.exactOptional(Package),
+  custom_properties: anything,
+})
+export type Checkin = v.InferOutput<typeof Checkin>
+
+const MessageSent = v.object({
+  vendor_id: text,
+  channel: v.picklist(['sms', 'email', 'unknown']),
+  to: text,
+  from: text,
+  subject: text,
+  body: text,
+  body_format: v.exactOptional(v.picklist(['text', 'html'])),
+})
+export type MessageSent = v.InferOutput<typeof MessageSent>
+
+const Acquisition = v.object({
+  audience: text,
+  region: text,
+  source: text,
+  device: text,
+  adblock: v.exactOptional(v.boolean()),
+  extra: anything,
+})
+
+/** What every event's `data` may hold, whatever its type. */
+const common = {
+  contact: Contact,
+  site: v.exactOptional(v.object({ vendor_id: v.string() })),
+  account: v.exactOptional(v.object({ vendor_id: v.string() })),
+  actor: v.exactOptional(v.picklist(['user', 'dashboard', 'system', 'unknown'])),
+  acquisition: v.exactOptional(Acquisition),
+  inference: v.exactOptional(Inference),
+  extra: v.exactOptional(v.record(v.string(), v.unknown())),
+  warnings: v.exactOptional(v.array(v.string())),
+}
+const subscription = v.exactOptional(Subscription)
+const paid = v.object({ ...common, subscription })
+
+/** The vocabulary: each type that we send, and the schema of its `data`. */
+export const EVENT_DATA = {
+  'contact.created': paid,
+  'contact.site_linked': v.object(common),
+  'contact.updated': paid,
+  'contact.upserted': v.object(common),
+  'membership.status_changed': v.object({ ...common, membership: Membership }),
+  'purchase.completed': v.object({ ...common, purchase: Purchase }),
+  'payment.created': paid,
+  'payment.refunded': v.object({
+    ...common,
+    subscription,
+    refund: v.object({ amount: v.nullable(Amount), full: v.nullable(v.boolean()) }),
+  }),
+  'payment.failed': paid,
+  'payment.updated': paid,
+  'subscription.ended': v.object({
+    ...common,
+    subscription,
+    reason: v.picklist(['plan_switch', 'stopped_by_admin', 'price_change', 'dunning', 'unknown']),
+  }),
+  'checkin.recorded': v.object({ ...common, checkin: Checkin }),
+  'checkin.rejected': v.object({ ...common, checkin: Checkin }),
+  'message.sent': v.object({ ...common, message: MessageSent }),
+}
+export type EventType = keyof typeof EVENT_DATA

@@ -1,0 +1,238 @@
+// One delivery: whether its attempt may go out now, and what comes of it.
+// D1 is the truth and a message only an alarm clock: one that is not the last alarm set does nothing.
+import { type Config, type ConfiguredTarget, targetOf } from '../config.ts'
+import { isTroubled, type TargetState } from '../core/breaker.ts'
+import {
+  type Attempt,
+  type DeliveryMessage,
+  type HoldReason,
+  isOpen,
+  type Outcome,
+} from '../core/delivery.ts'
+import { judge, parseRetryAfter, queueDelaySeconds, type Verdict } from '../core/retry.ts'
+import { route } from '../core/routing.ts'
+import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
+import { isBroken } from '../core/target.ts'
+import { formatInstant } from '../core/time.ts'
+import type { Env, Log } from '../env.ts'
+import { type DeliveryUpdate, type Owed, releaseHeld } from '../store/deliveries.ts'
+import { releaseNextOf } from '../store/order.ts'
+import { REPLAYED } from '../store/replay.ts'
+import { type Attempted, type AttemptTools, attemptDelivery } from './attempt.ts'
+import type { Healths } from './health.ts'
+import { sendAll } from './sending.ts'
+import { awaitTurn, TURN_RESERVED, type Turns } from './turns.ts'
+
+/** What the edge hands in, beside what an attempt needs: randomness in [0, 1), and the log. */
+export type DeliverTools = AttemptTools & {
+  random: () => number
+  log: Log
+}
+
+/**
+ * Which queue a batch came by: first attempts at targets in good health; everything else; or messages whose handling
+ * was cut off again and again, so that the platform gave up on them.
+ */
+export type Lane = 'deliveries' | 'retries' | 'dead'
+
+/** What the deliveries of a batch share. */
+export type Stage = {
+  env: Pick<Env, 'DB' | 'RETRIES'>
+  config: Config
+  lane: Lane
+  tools: DeliverTools
+  record: (update: DeliveryUpdate) => Promise<void>
+  healths: Healths
+  tell: (fact: SystemFact) => Promise<void>
+  turns: Turns
+  /** Set when an outcome could not be recorded. */
+  isDeaf: boolean
+}
+
+/** Does what a message asks for, if its delivery still waits for that. Throws when the outcome cannot be recorded. */
+export async function settle(
+  stage: Stage,
+  message: DeliveryMessage,
+  owed: Owed | undefined,
+): Promise<void> {
+  const { config, lane, tools, record, healths } = stage
+  if (owed === undefined || !isOpen(owed)) return
+  if (owed.attempt !== message.attempt || owed.due !== message.due) return
+  if (owed.due > tools.now()) return await sendAgain(stage, message)
+  const { event, attempt } = owed
+  const target = targetOf(config, message.target)
+  const row = { event, target: message.target, attempt }
+  if (target === undefined) {
+    return record({ ...row, state: 'cancelled', reason: 'its target is no longer configured' })
+  }
+  const hold = (reason: HoldReason) => record({ ...row, state: 'held', reason, due: owed.due })
+  if (isBroken(target)) return hold('broken')
+  if (!target.enabled) return hold('disabled')
+  if (owed.reason === 'broken' && owed.attempt === 1) {
+    // It was planned when nobody could tell what the target wants.
+    const [planned] = await route(owed.content, [target], tools.now())
+    if (planned === undefined)
+      return record({ ...row, state: 'cancelled', reason: 'its target does not want it' })
+    if (planned.state === 'held') return hold(planned.reason)
+  }
+  const health = healths.of(target.name)
+  if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message)
+  const admission = await healths.admit(target.name)
+  if (admission === 'hold') return hold(holdReason(health.state))
+  if (owed.precedence.mustWait) {
+    await hold('order')
+    // What it waits for may have been done with since it was loaded.
+    return letNextGo(stage, owed)
+  }
+  const turn = await stage.turns(target, owed)
+  if (!(await awaitTurn(turn, tools.now()))) {
+    await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
+    return sendAgain(stage, { ...message, due: turn })
+  }
+  const attempted = lane === 'dead' ? CUT_OFF : await attemptDelivery(target, owed, tools)
+  await conclude(stage, target, owed, attempted, admission === 'probe')
+}
+
+/** What there is to say of an attempt whose handling never came to its end. */
+const CUT_OFF: Attempted = {
+  outcome: {
+    status: undefined,
+    error: 'fault',
+    detail: 'its handling was cut off each time it was tried',
+    retryAfter: undefined,
+    durationMs: 0,
+  },
+  rendered: undefined,
+}
+
+function holdReason(state: TargetState): HoldReason {
+  return state === 'active' ? 'open' : state
+}
+
+/** Records an attempt, sets the alarm for the next, and learns from it. */
+async function conclude(
+  stage: Stage,
+  target: ConfiguredTarget,
+  owed: Owed,
+  { outcome, rendered }: Attempted,
+  isProbe: boolean,
+): Promise<void> {
+  const { tools, record } = stage
+  const { event, attempt } = owed
+  const startedAt = tools.now() - outcome.durationMs
+  const tries = attempt - owed.first + 1
+  const verdict = judge(outcome, tries, target.retry, tools.now(), tools.random())
+  const due = verdict.state === 'retrying' ? verdict.due : undefined
+  const lasting =
+    verdict.state === 'dead' ? `failed ${tries} times, last by ${outcome.error}` : undefined
+  const kept = verdict.state === 'retrying' && isReplay(owed) ? REPLAYED : undefined
+  await record({
+    event,
+    target: target.name,
+    attempt,
+    state: verdict.state,
+    reason: verdict.state === 'held' ? verdict.reason : (lasting ?? kept),
+    due,
+    made: attemptOf(outcome, attempt, startedAt),
+    freeze: verdict.state === 'delivered' || owed.frozen ? undefined : rendered,
+  })
+  const { status, error, durationMs: ms } = outcome
+  const { type } = owed.content
+  tools.log({
+    at: 'deliver',
+    event,
+    type,
+    target: target.name,
+    attempt,
+    status,
+    error,
+    ms,
+    state: verdict.state,
+  })
+  if (due !== undefined) {
+    await sendAgain(stage, { event, target: target.name, attempt: attempt + 1, due })
+  }
+  await learn(stage, owed, outcome, verdict, isProbe, target.ordered)
+}
+
+function isReplay({ reason }: Owed): boolean {
+  return reason === REPLAYED
+}
+
+/** How many deliveries a target that has come back gets at once; the sweep lets go of the others. */
+const FIRST_RELEASED = 100
+
+/** What an attempt means beyond its delivery: for the target's health, and for those who want to be told. */
+async function learn(
+  stage: Stage,
+  owed: Owed,
+  outcome: Outcome,
+  verdict: Verdict,
+  isProbe: boolean,
+  isOrdered: boolean,
+): Promise<void> {
+  const { env, healths, tell, tools } = stage
+  const { event, target, attempt, content } = owed
+  try {
+    if (verdict.state !== 'retrying' && isOrdered) await letNextGo(stage, owed)
+    // A fault of ours says nothing of the target, and a replay is an operator's doing.
+    if (outcome.error !== 'fault' && !isReplay(owed)) {
+      const result =
+        verdict.state === 'delivered' ? 'delivered' : verdict.state === 'held' ? 'gone' : 'failed'
+      const isBack = await healths.note(target, result, isProbe)
+      if (isBack) {
+        const released = await releaseHeld(env.DB, target, ['open'], tools.now(), FIRST_RELEASED)
+        await sendAll(env.RETRIES, released, tools.now())
+      }
+    }
+    // The relay's own events are not told of in turn: that would have no end.
+    if (verdict.state === 'dead' && !isSystemEvent(content)) {
+      const reason = outcome.error ?? 'unknown'
+      const data = { target, event, type: content.type, attempts: attempt, reason }
+      await tell({ type: 'relay.delivery_dead', data })
+    }
+  } catch (error) {
+    // The attempt is recorded: what was to be learnt of it will be learnt of the next.
+    tools.log({
+      at: 'deliver',
+      event,
+      target,
+      fault: 'its target could not be judged',
+      detail: String(error),
+    })
+  }
+}
+
+/** Sets the next delivery of the same contact going. If that fails, the sweep does it. */
+async function letNextGo({ env, tools }: Stage, { event, target }: Owed): Promise<void> {
+  const released = await releaseNextOf(env.DB, event, target, tools.now())
+  await sendAll(env.RETRIES, released, tools.now())
+}
+
+/** Sets the alarm for an attempt. When the queue does not take it, the sweep finds the row. */
+async function sendAgain({ env, tools }: Stage, message: DeliveryMessage): Promise<void> {
+  try {
+    await env.RETRIES.send(message, { delaySeconds: queueDelaySeconds(message.due, tools.now()) })
+  } catch (error) {
+    tools.log({
+      at: 'deliver',
+      ...message,
+      fault: 'the queue did not take the id; the sweep will',
+      detail: String(error),
+    })
+  }
+}
+
+function attemptOf(outcome: Outcome, attempt: number, startedAt: number): Attempt {
+  const { status, error, detail, durationMs, retryAfter } = outcome
+  const asked = parseRetryAfter(retryAfter, startedAt + durationMs)
+  return {
+    attempt,
+    at: formatInstant(startedAt),
+    ms: durationMs,
+    ...(status === undefined ? {} : { status }),
+    ...(error === undefined ? {} : { error }),
+    ...(detail === '' ? {} : { response: detail }),
+    ...(asked === undefined ? {} : { retry_after: Math.ceil(asked) }),
+  }
+}
