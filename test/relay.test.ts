@@ -6,7 +6,8 @@ import { expect, it, vi } from 'vitest'
 
 const { default: worker } = exports as unknown as { default: Fetcher }
 
-it('relays a payment from Hype to the target, signed, and shows it to the operator', async () => {
+/** Takes what the Worker sends, and thanks for it; gives what came. The Worker's own lines are not printed. */
+function playTheInternet() {
   const received: { headers: Record<string, string>; body: string }[] = []
   vi.spyOn(console, 'log').mockImplementation(() => undefined)
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (_url, init) => {
@@ -16,6 +17,11 @@ it('relays a payment from Hype to the target, signed, and shows it to the operat
     })
     return new Response('thanks')
   })
+  return received
+}
+
+it('relays a payment from Hype to the target, signed, and shows it to the operator', async () => {
+  const received = playTheInternet()
 
   const answer = await worker.fetch('https://relay.example/in/hype?key=test-hype-secret', {
     method: 'POST',
@@ -74,15 +80,7 @@ it('relays a payment from Hype to the target, signed, and shows it to the operat
 })
 
 it('keeps a payment safe while D1 is away, and relays it when D1 is back', async () => {
-  const received: { headers: Record<string, string>; body: string }[] = []
-  vi.spyOn(console, 'log').mockImplementation(() => undefined)
-  vi.spyOn(globalThis, 'fetch').mockImplementation(async (_url, init) => {
-    received.push({
-      headers: Object.fromEntries(new Headers(init?.headers)),
-      body: String(init?.body),
-    })
-    return new Response('thanks')
-  })
+  const received = playTheInternet()
   vi.spyOn(env.DB, 'batch').mockRejectedValueOnce(new Error('D1_ERROR: Network connection lost.'))
 
   const answer = await worker.fetch('https://relay.example/in/hype?key=test-hype-secret', {

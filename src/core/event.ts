@@ -12,7 +12,7 @@ export const EVENT_TYPES = [...Object.keys(EVENT_DATA), ...Object.keys(RELAY_EVE
 /** The type of a proven message that we do not understand. It is only ever quarantined, never sent. */
 export const UNRECOGNIZED = 'vendor.unrecognized'
 
-/** The version of the schemas above, the last part of an event's `dataschema`. */
+/** The version of the vocabulary's schemas, the last part of an event's `dataschema`. */
 export const SCHEMA_VERSION = 1
 
 type Typed = {

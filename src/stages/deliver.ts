@@ -42,12 +42,17 @@ export async function deliver(
   const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
   const healths = followHealths(known, env.DB, tell, tools)
   const turns = turnsFor(env.DB, owed, tools.now)
-  const stage = {
+  const write = recorder(env.DB)
+  const stage: Stage = {
     env,
     config,
     lane,
     tools,
-    record: recorder(env.DB),
+    record: (update) =>
+      write(update).catch((error) => {
+        stage.isDeaf = true
+        throw error
+      }),
     healths,
     tell,
     turns,
@@ -101,8 +106,9 @@ async function handle(stage: Stage, message: Message<DeliveryMessage>, owed: Owe
     message.ack()
   } catch (error) {
     stage.tools.log({ at: 'deliver', ...message.body, fault: String(error) })
-    // What cannot be recorded would be sent again: as long as D1 takes nothing, nothing more goes out.
-    stage.isDeaf = true
-    await rest(stage.env.RETRIES, message)
+    // What cannot be recorded would be sent again: as long as D1 takes nothing, nothing more goes out. Anything else is
+    // the message's own, and counts: after a few times it comes by the dead-letter queue, as a failed attempt.
+    if (stage.isDeaf) await rest(stage.env.RETRIES, message)
+    else message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
   }
 }

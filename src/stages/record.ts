@@ -87,8 +87,9 @@ function normalize(source: ConfiguredSource, incoming: Incoming): ReturnType<Ven
     const normalized = VENDORS[source.vendor].normalize(request, source.settings)
     if (!normalized.ok) return normalized
     const { event } = normalized.value
-    const { data, type, vendorType } = event
-    const rowBytes = bytesOf(raw.text) + bytesOf(JSON.stringify(data))
+    const { type, vendorType } = event
+    // The vendor's word stands in a column of its own too.
+    const rowBytes = bytesOf(raw.text) + bytesOf(JSON.stringify(event)) + bytesOf(vendorType)
     if (rowBytes <= MAX_ROW_BYTES) return normalized
     return unreadable(`takes more than ${MAX_ROW_BYTES} bytes once normalized`, type, vendorType)
   } catch (error) {

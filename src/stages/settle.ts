@@ -77,13 +77,14 @@ export async function settle(
   }
   const health = healths.of(target.name)
   if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message)
-  const admission = await healths.admit(target.name)
-  if (admission === 'hold') return hold(holdReason(health.state))
   if (owed.precedence.mustWait) {
     await hold('order')
     // What it waits for may have been done with since it was loaded.
     return letNextGo(stage, owed)
   }
+  // Last, as it may take the one probe that a target gets.
+  const admission = await healths.admit(target.name)
+  if (admission === 'hold') return hold(holdReason(health.state))
   const turn = await stage.turns(target, owed)
   if (!(await awaitTurn(turn, tools.now()))) {
     await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
@@ -175,8 +176,10 @@ async function learn(
   const { event, target, attempt, content } = owed
   try {
     if (verdict.state !== 'retrying' && isOrdered) await letNextGo(stage, owed)
-    // A fault of ours says nothing of the target, and a replay is an operator's doing.
-    if (outcome.error !== 'fault' && !isReplay(owed)) {
+    // A fault of ours says nothing of the target, and a replay is an operator's doing; but a probe is a probe, and gone
+    // is gone.
+    const counts = !isReplay(owed) || isProbe || verdict.state === 'held'
+    if (outcome.error !== 'fault' && counts) {
       const result =
         verdict.state === 'delivered' ? 'delivered' : verdict.state === 'held' ? 'gone' : 'failed'
       const isBack = await healths.note(target, result, isProbe)

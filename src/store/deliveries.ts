@@ -153,7 +153,7 @@ export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]
 
 /**
  * Sets a new alarm for deliveries whose attempt was due before a time, the longest overdue first: they are due at
- * `now`. Gives their messages; those that were lost, if they turn up after all, are no longer heard. Times in epoch
+ * `now`, and need another turn where their target has a rate. Gives their messages; those that were lost, if they turn up after all, are no longer heard. Times in epoch
  * milliseconds.
  */
 export async function realarmOverdue(
@@ -164,7 +164,7 @@ export async function realarmOverdue(
 ): Promise<DeliveryMessage[]> {
   const { results } = await db
     .prepare(
-      `UPDATE deliveries SET due = ?2 FROM (
+      `UPDATE deliveries SET due = ?2, reason = CASE WHEN reason <> 'rate' THEN reason END FROM (
          SELECT event AS late_event, target AS late_target FROM deliveries
          WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?3)
        WHERE event = late_event AND target = late_target

@@ -241,6 +241,19 @@ describe('/api/events/:id/replay', () => {
     expect((await get('/api/targets', OPERATOR)).body).toMatchObject({ targets: [{ failures: 0 }] })
   })
 
+  it('holds the target when a replay is told that it is gone', async () => {
+    await env.DB.prepare('DELETE FROM targets').run()
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare(`UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2`).run()
+
+    await post(`/api/events/${id}/replay`)
+    await deliverLast(410)
+
+    const { body } = await get('/api/targets', OPERATOR)
+    expect(body).toMatchObject({ targets: [{ state: 'gone' }] })
+    await env.DB.prepare('DELETE FROM targets').run()
+  })
+
   it('says with dry_run what it would do, and leaves what still waits as it is', async () => {
     const id = await stored(config, 'hype', aPayment())
 

@@ -508,6 +508,33 @@ describe('a message', () => {
   })
 })
 
+it('leaves a message whose handling throws to the platform, whose count ends it, and lets the others go', async () => {
+  const slow = aConfig({ name: 'crm', rate_per_second: 100 }, { name: 'other' })
+  const event = await stored(slow, 'hype', aPayment())
+  const db = {
+    prepare: (sql: string) => {
+      if (sql.includes('next_slot')) throw new Error('a mistake of ours')
+      return env.DB.prepare(sql)
+    },
+    batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+  } as unknown as D1Database
+  const [broken, sound] = [
+    aMessage(await aMessageFor(event, 'crm')),
+    aMessage(await aMessageFor(event, 'other')),
+  ]
+
+  await deliver({ DB: db, RETRIES: aQueue().queue }, slow, 'retries', [broken, sound], {
+    send: aTarget().send,
+    now: () => NOW,
+    random: () => 0,
+    log: () => undefined,
+  })
+
+  expect(broken.ack).not.toHaveBeenCalled()
+  expect(broken.retry).toHaveBeenCalledWith({ delaySeconds: 30 })
+  expect(sound.ack).toHaveBeenCalledOnce()
+})
+
 describe('when D1 takes no writes any more', () => {
   it('nothing more goes out than what was under way', async () => {
     const events = await Promise.all(

@@ -30,6 +30,26 @@ describe('a target with a rate', () => {
   })
 })
 
+it('needs new turns for what the sweep takes up, however much that is', async () => {
+  const config = aConfig({ name: 'slow', url: 'https://slow.example/', rate_per_second: 0.1 })
+  const world = aWorld(
+    config,
+    () => undefined,
+    () => new Response('ok'),
+  )
+  for (let i = 0; i < 15; i++) await world.take('hype', aPayment())
+  await world.live(0.2) // turns are reserved
+  world.queues.RETRIES = []
+  world.advance(600_000) // and all of them are missed
+  const before = world.received.length
+
+  await world.live(6)
+
+  const times = world.received.slice(before).map(({ at }) => at)
+  expect(world.received).toHaveLength(15)
+  expect(new Set(times).size).toBe(times.length)
+})
+
 describe('turns', () => {
   it('that two consumers reserve at once do not overlap', async () => {
     const firsts = await Promise.all([1, 2, 3].map(() => reserveTurns(env.DB, 'crm', 5, 100, NOW)))
