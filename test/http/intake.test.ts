@@ -328,6 +328,10 @@ describe('a body that is', () => {
         .slice(0, 300)
         .join()}}`,
     ],
+    [
+      'a type whose name fills the body',
+      `{"eventType":"check${'.'.repeat(800_000)}In","clientID":"c","siteID":"s","checkInStatus":"Valid"}`,
+    ],
   ])('%s is quarantined and answered 202', async (_case, body) => {
     const { status, body: answer } = await post('/in/gym', { headers: PROVEN, body })
 
