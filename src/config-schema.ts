@@ -139,7 +139,7 @@ export const TargetInput = v.pipe(
     ),
     retry: v.optional(
       v.pipe(
-        v.array(seconds(1, 1_209_600), 'must be a list of seconds, one for each retry'),
+        v.array(seconds(0.05, 1_209_600), 'must be a list of seconds, one for each retry'),
         v.maxLength(50, 'must hold at most 50 retries'),
       ),
       [...DEFAULT_RETRY],

@@ -6,7 +6,7 @@ import { HEADER_VALUE, Name, SourceInput, type siteEntries, TargetInput } from '
 import { EVENT_TYPES } from './core/event.ts'
 import { matchesType } from './core/routing.ts'
 import type { SiteSettings, Source } from './core/source.ts'
-import type { BrokenTarget, Target } from './core/target.ts'
+import { type BrokenTarget, isBroken, type Target } from './core/target.ts'
 import type { FormatId } from './formats/index.ts'
 import type { VendorId } from './vendors/index.ts'
 
@@ -76,6 +76,11 @@ export function targetOf(
   name: string,
 ): ConfiguredTarget | BrokenTarget | undefined {
   return config.targets.find((target) => target.name === name)
+}
+
+/** How long each target that works may take, in seconds. */
+export function timeoutsOf({ targets }: Config): number[] {
+  return targets.flatMap((target) => (isBroken(target) ? [] : [target.timeoutSeconds]))
 }
 
 /** True for a source that cannot be used as configured. */

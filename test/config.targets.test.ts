@@ -195,7 +195,7 @@ describe('a target', () => {
       'must be birth_date, gender, address, emergency_contact, message_body or notes',
     ],
     [{ retry: 5 }, 'retry', 'must be a list of seconds, one for each retry'],
-    [{ retry: [5, 0] }, 'retry[1]', 'must be at least 1 s'],
+    [{ retry: [5, 0] }, 'retry[1]', 'must be at least 0.05 s'],
     [{ retry: Array(51).fill(5) }, 'retry', 'must hold at most 50 retries'],
     [{ timeout_seconds: 31 }, 'timeout_seconds', 'must be at most 30 s'],
     [{ timeout_seconds: 0 }, 'timeout_seconds', 'must be at least 1 s'],

@@ -9,7 +9,7 @@ import { spill } from '../src/stages/spill.ts'
 import { sweep } from '../src/stages/sweep.ts'
 import { NOW } from './builders.ts'
 
-type Waiting = { body: unknown; at: number; attempts: number }
+type Waiting = { id: string; body: unknown; at: number; attempts: number }
 type QueueName = 'DELIVERIES' | 'RETRIES' | 'SPILL'
 
 export type World = ReturnType<typeof aWorld>
@@ -49,7 +49,8 @@ export function aWorld(
       guarded('DB.batch', () => env.DB.batch(statements.map(({ inner }) => inner))),
   } as unknown as D1Database
   const put = (name: QueueName, body: unknown, delaySeconds = 0) => {
-    queues[name].push({ body, at: now + delaySeconds * 1000, attempts: 1 })
+    const id = crypto.randomUUID()
+    queues[name].push({ id, body, at: now + delaySeconds * 1000, attempts: 1 })
   }
   const queue = (name: QueueName) =>
     ({
@@ -81,11 +82,11 @@ export function aWorld(
   }
 
   /** Hands what is due to its consumer, as the platform does: what is neither acked nor retried is acked. */
-  async function consume(name: QueueName): Promise<void> {
-    const due = queues[name].filter(({ at }) => at <= now).slice(0, 10)
+  async function consume(name: QueueName, count = 10): Promise<void> {
+    const due = queues[name].filter(({ at }) => at <= now).slice(0, count)
     queues[name] = queues[name].filter((one) => !due.includes(one))
     const messages = due.map((waiting) => ({
-      id: crypto.randomUUID(),
+      id: waiting.id,
       timestamp: new Date(waiting.at),
       attempts: waiting.attempts,
       body: waiting.body,
@@ -119,6 +120,8 @@ export function aWorld(
     queues,
     bindings,
     now: () => now,
+    consume,
+    sweep: () => sweep(bindings, config, now, tools.log),
     advance: (ms: number) => {
       now += ms
     },

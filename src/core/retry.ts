@@ -65,7 +65,11 @@ function parseHttpDate(text: string): number {
   return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
 }
 
-/** The delay of a queue message that is due at `due`: whole seconds, never early, capped to one hop. */
+/**
+ * The delay of a queue message that is due at `due`: whole seconds, capped to one hop. Less than a second is left to
+ * whoever gets the message, as rounding it up would double a short wait.
+ */
 export function queueDelaySeconds(due: number, now: number): number {
-  return Math.min(Math.max(0, Math.ceil((due - now) / 1000)), MAX_QUEUE_DELAY_SECONDS)
+  const seconds = (due - now) / 1000
+  return seconds < 1 ? 0 : Math.min(Math.ceil(seconds), MAX_QUEUE_DELAY_SECONDS)
 }

@@ -7,7 +7,6 @@ import { describe, errorOfException, errorOfStatus } from '../core/outcome.ts'
 import { redact } from '../core/privacy.ts'
 import { FORMATS } from '../formats/index.ts'
 import type { Owed } from '../store/deliveries.ts'
-import { REPLAYED } from '../store/replay.ts'
 
 /** What is kept of a target's answer, and what is read for it: a character is at most four bytes. */
 const KEPT_CHARACTERS = 1000
@@ -105,7 +104,7 @@ function sign(
   headers.set('relay-attempt', String(owed.attempt))
   headers.set('relay-hops', String(owed.hops + 1))
   if (owed.content.test) headers.set('relay-test', 'true')
-  if (owed.reason === REPLAYED) headers.set('relay-replay', 'true')
+  if (owed.isReplay) headers.set('relay-replay', 'true')
   const { skipped } = owed.precedence
   if (skipped.length > 0) headers.set('relay-skipped', skipped.join(' '))
   return headers

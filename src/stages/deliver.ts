@@ -1,6 +1,7 @@
 // queues deliveries, retries, dead → each delivery settled: a batch is loaded at once, and five requests wait at most.
-import { type Config, targetOf } from '../config.ts'
+import { type Config, targetOf, timeoutsOf } from '../config.ts'
 import type { DeliveryMessage } from '../core/delivery.ts'
+import { leaseFor, longestBatchMs } from '../core/lateness.ts'
 import type { SystemFact } from '../core/system-event.ts'
 import { isBroken } from '../core/target.ts'
 import type { Env } from '../env.ts'
@@ -26,13 +27,16 @@ export async function deliver(
   tools: DeliverTools,
 ): Promise<void> {
   const fresh = withoutRepeats(messages)
+  const batchMs = longestBatchMs(timeoutsOf(config))
+  const wanted = fresh.map(({ id, body }) => ({
+    ...body,
+    ...needsOf(config, body.target),
+    // What the platform has given up on is in nobody else's hands.
+    lease: lane === 'dead' ? undefined : leaseFor(body, id, batchMs, tools.now()),
+  }))
   let loaded: Awaited<ReturnType<typeof loadOwed>>
   try {
-    loaded = await loadOwed(
-      env.DB,
-      fresh.map(({ body }) => body),
-      (name) => needsOf(config, name),
-    )
+    loaded = await loadOwed(env.DB, wanted, tools.now())
   } catch (error) {
     tools.log({ at: 'deliver', fault: 'deliveries could not be loaded', detail: String(error) })
     await Promise.all(fresh.map((message) => rest(env.RETRIES, message)))
@@ -58,15 +62,18 @@ export async function deliver(
     turns,
     isDeaf: false,
   }
-  const queue = [...fresh]
+  const queue = fresh.flatMap((message, i) => {
+    const { event, target } = message.body
+    const row = owed.find((one) => one.event === event && one.target === target)
+    const lease = wanted[i]?.lease
+    // Somebody else has it in hand, or it has moved on.
+    const isOurs = lease === undefined || row?.leaseHolder === lease.holder
+    if (!isOurs) message.ack()
+    return isOurs ? [{ message, row }] : []
+  })
   const worker = async () => {
-    for (let message = queue.shift(); message; message = queue.shift()) {
-      const { event, target } = message.body
-      await handle(
-        stage,
-        message,
-        owed.find((row) => row.event === event && row.target === target),
-      )
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await handle(stage, next.message, next.row)
     }
   }
   await Promise.all(Array.from({ length: MAX_WAITING }, worker))

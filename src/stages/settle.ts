@@ -17,11 +17,10 @@ import { formatInstant } from '../core/time.ts'
 import type { Env, Log } from '../env.ts'
 import { type DeliveryUpdate, type Owed, releaseHeld } from '../store/deliveries.ts'
 import { releaseNextOf } from '../store/order.ts'
-import { REPLAYED } from '../store/replay.ts'
 import { type Attempted, type AttemptTools, attemptDelivery } from './attempt.ts'
 import type { Healths } from './health.ts'
 import { sendAll } from './sending.ts'
-import { awaitTurn, TURN_RESERVED, type Turns } from './turns.ts'
+import { awaitNear, TURN_RESERVED, type Turns } from './turns.ts'
 
 /** What the edge hands in, beside what an attempt needs: randomness in [0, 1), and the log. */
 export type DeliverTools = AttemptTools & {
@@ -58,7 +57,7 @@ export async function settle(
   const { config, lane, tools, record, healths } = stage
   if (owed === undefined || !isOpen(owed)) return
   if (owed.attempt !== message.attempt || owed.due !== message.due) return
-  if (owed.due > tools.now()) return await sendAgain(stage, message)
+  if (!(await awaitNear(owed.due, tools.now()))) return await sendAgain(stage, message)
   const { event, attempt } = owed
   const target = targetOf(config, message.target)
   const row = { event, target: message.target, attempt }
@@ -86,7 +85,7 @@ export async function settle(
   const admission = await healths.admit(target.name)
   if (admission === 'hold') return hold(holdReason(health.state))
   const turn = await stage.turns(target, owed)
-  if (!(await awaitTurn(turn, tools.now()))) {
+  if (!(await awaitNear(turn, tools.now()))) {
     await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
     return sendAgain(stage, { ...message, due: turn })
   }
@@ -126,13 +125,12 @@ async function conclude(
   const due = verdict.state === 'retrying' ? verdict.due : undefined
   const lasting =
     verdict.state === 'dead' ? `failed ${tries} times, last by ${outcome.error}` : undefined
-  const kept = verdict.state === 'retrying' && isReplay(owed) ? REPLAYED : undefined
   await record({
     event,
     target: target.name,
     attempt,
     state: verdict.state,
-    reason: verdict.state === 'held' ? verdict.reason : (lasting ?? kept),
+    reason: verdict.state === 'held' ? verdict.reason : lasting,
     due,
     made: attemptOf(outcome, attempt, startedAt),
     freeze: verdict.state === 'delivered' || owed.frozen ? undefined : rendered,
@@ -156,10 +154,6 @@ async function conclude(
   await learn(stage, owed, outcome, verdict, isProbe, target.ordered)
 }
 
-function isReplay({ reason }: Owed): boolean {
-  return reason === REPLAYED
-}
-
 /** How many deliveries a target that has come back gets at once; the sweep lets go of the others. */
 const FIRST_RELEASED = 100
 
@@ -178,7 +172,7 @@ async function learn(
     if (verdict.state !== 'retrying' && isOrdered) await letNextGo(stage, owed)
     // A fault of ours says nothing of the target, and a replay is an operator's doing; but a probe is a probe, and gone
     // is gone.
-    const counts = !isReplay(owed) || isProbe || verdict.state === 'held'
+    const counts = !owed.isReplay || isProbe || verdict.state === 'held'
     if (outcome.error !== 'fault' && counts) {
       const result =
         verdict.state === 'delivered' ? 'delivered' : verdict.state === 'held' ? 'gone' : 'failed'

@@ -1,20 +1,15 @@
 // cron → what is due but not moving goes to its queue again; what the configuration held back is let go.
 // So a lost message costs minutes, never a delivery.
-import { type Config, targetOf } from '../config.ts'
+import { type Config, targetOf, timeoutsOf } from '../config.ts'
 import { admit, HEALTHY, type Health } from '../core/breaker.ts'
 import type { DeliveryMessage, HoldReason } from '../core/delivery.ts'
+import { overdueMarginMs } from '../core/lateness.ts'
 import { isBroken } from '../core/target.ts'
 import type { Env, Log } from '../env.ts'
-import { listHeldTargets, realarmOverdue, releaseHeld } from '../store/deliveries.ts'
+import { listHeldTargets, listOverdue, releaseHeld } from '../store/deliveries.ts'
 import { releaseUnblocked } from '../store/order.ts'
 import { listHealth } from '../store/targets.ts'
 import { sendAll } from './sending.ts'
-
-/**
- * How long a delivery may be overdue before its message counts as lost. It must be more than a batch can take:
- * two rounds of five requests of at most 30 s each.
- */
-export const OVERDUE_MARGIN_SECONDS = 90
 
 /** The most that one run takes up; the next comes in a minute. */
 const MAX_A_RUN = 1000
@@ -26,7 +21,8 @@ export async function sweep(
   now: number,
   log: Log,
 ): Promise<void> {
-  const overdue = await realarmOverdue(env.DB, now - OVERDUE_MARGIN_SECONDS * 1000, now, MAX_A_RUN)
+  const margin = overdueMarginMs(timeoutsOf(config))
+  const overdue = await listOverdue(env.DB, now - margin, MAX_A_RUN)
   const first = overdue.filter(({ attempt }) => attempt === 1)
   const later = overdue.filter(({ attempt }) => attempt > 1)
   const released = await release(env.DB, config, now)

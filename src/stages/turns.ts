@@ -8,8 +8,8 @@ import { reserveTurns } from '../store/targets.ts'
 /** Why a delivery waits whose turn is reserved: when it comes, it needs no other. */
 export const TURN_RESERVED = 'rate'
 
-/** A turn that comes within this time is waited for; a later one is left to an alarm. */
-const WORTH_WAITING_MS = 1000
+/** A time this near is waited for, as alarms know whole seconds only; a later one is left to them. */
+const NEAR_MS = 1000
 
 /** Gives each delivery of a batch its turn; 0 for a target without a rate. */
 export type Turns = (target: ConfiguredTarget, owed: Owed) => Promise<number>
@@ -31,12 +31,17 @@ export function turnsFor(db: D1Database, batch: readonly Owed[], now: () => numb
 }
 
 function mayNeedTurn(owed: Owed, now: number): boolean {
-  return isOpen(owed) && owed.due <= now && owed.reason !== TURN_RESERVED
+  return isOpen(owed) && isNear(owed.due, now) && owed.reason !== TURN_RESERVED
 }
 
-/** Waits for a turn that is near. False when it is too far. */
-export async function awaitTurn(turn: number, now: number): Promise<boolean> {
-  if (turn - now > WORTH_WAITING_MS) return false
-  if (turn > now) await new Promise((resolve) => setTimeout(resolve, turn - now))
+/** Waits for a time that is near (epoch milliseconds). False, at once, when it is too far. */
+export async function awaitNear(time: number, now: number): Promise<boolean> {
+  if (!isNear(time, now)) return false
+  // A timer may fire a fraction of a millisecond early.
+  if (time > now) await new Promise((resolve) => setTimeout(resolve, time - now + 1))
   return true
+}
+
+function isNear(time: number, now: number): boolean {
+  return time - now <= NEAR_MS
 }

@@ -9,6 +9,7 @@ import type {
 } from '../core/delivery.ts'
 import type { RelayEvent } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import type { Lease } from '../core/lateness.ts'
 import type { RawBody } from '../core/request.ts'
 import { EARLIER, type Precedence, precedenceOf } from './order.ts'
 import { eventOf } from './records.ts'
@@ -23,9 +24,12 @@ export type Owed = {
   /** The attempt at which its schedule began. */
   first: number
   due: number | undefined
-  /** Why it is not pending like any other: `rate` when its turn was reserved, `broken` when its target
-   * was, `replay` when it was asked for once more. */
+  /** Why it is not pending like any other: `rate` when its turn was reserved, `broken` when its target was. */
   reason: string | undefined
+  /** True when an operator asked for it once more. */
+  isReplay: boolean
+  /** The message that may handle it, when one came late. */
+  leaseHolder: string | undefined
   /** The body that the first attempt sent, once one has failed. */
   frozen: Rendered | undefined
   content: RelayEvent
@@ -35,38 +39,50 @@ export type Owed = {
   rawContentType: string | undefined
 }
 
+/** A message, what must be loaded with its delivery, and the lease that it needs if it is late. */
+export type Wanted = DeliveryMessage & { raw: boolean; order: boolean; lease: Lease | undefined }
+
 /**
  * Loads the deliveries of a batch of messages, and what is known of their targets, in one round trip. Deliveries
- * without a row are left out. `needs` says for a target whether the vendor's bytes are wanted, and the precedence.
+ * without a row are left out. Late messages take their leases first: who has one stands in `leaseHolder`.
  */
 export async function loadOwed(
   db: D1Database,
-  messages: readonly DeliveryMessage[],
-  needs: (target: string) => { raw: boolean; order: boolean },
+  messages: readonly Wanted[],
+  now: number,
 ): Promise<{ owed: Owed[]; healths: Map<string, Health> }> {
-  const wanted = messages.map(({ event, target }) => ({
-    event: keyOfId(event),
-    target,
-    ...needs(target),
-  }))
-  const query = db
-    .prepare(
-      `SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.body, d.content_type,
-         e.event, e.hops, e.rung, e.headers, e.encoding,
-         CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
-         CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier
-       FROM json_each(?1) AS wanted
-       CROSS JOIN deliveries AS d
-         ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
-       CROSS JOIN events AS e ON e.key = d.event`,
-    )
-    .bind(JSON.stringify(wanted))
-  const [rows, healths] = await db.batch([query, healthQuery(db)])
+  const wanted = JSON.stringify(
+    messages.map((message) => ({ ...message, event: keyOfId(message.event) })),
+  )
+  const query = db.prepare(SELECT_OWED).bind(wanted)
+  const isAnyLate = messages.some(({ lease }) => lease !== undefined)
+  const leases = isAnyLate ? [db.prepare(TAKE_LEASES).bind(wanted, now)] : []
+  const results = await db.batch([healthQuery(db), ...leases, query])
   return {
-    owed: ((rows?.results ?? []) as OwedRow[]).map(owedOf),
-    healths: healthsOf(healths?.results ?? []),
+    owed: ((results.at(-1)?.results ?? []) as OwedRow[]).map(owedOf),
+    healths: healthsOf(results[0]?.results ?? []),
   }
 }
+
+const SELECT_OWED = `
+SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
+  d.body, d.content_type, e.event, e.hops, e.rung, e.headers, e.encoding,
+  CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
+  CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier
+FROM json_each(?1) AS wanted
+CROSS JOIN deliveries AS d
+  ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
+CROSS JOIN events AS e ON e.key = d.event`
+
+// A turn that was missed must be reserved anew.
+const TAKE_LEASES = `
+UPDATE deliveries SET lease_holder = late.value ->> '$.lease.holder', lease_until = late.value ->> '$.lease.until',
+  reason = CASE WHEN reason <> 'rate' THEN reason END
+FROM json_each(?1) AS late
+WHERE event = CAST(late.value ->> 'event' AS INTEGER) AND target = late.value ->> 'target'
+  AND attempt = late.value ->> 'attempt' AND due = late.value ->> 'due' AND state IN ('pending', 'retrying')
+  AND late.value ->> '$.lease.holder' IS NOT NULL
+  AND (lease_until IS NULL OR lease_until < ?2 OR lease_holder = late.value ->> '$.lease.holder')`
 
 type OwedRow = {
   key: string
@@ -76,6 +92,8 @@ type OwedRow = {
   first: number
   due: number | null
   reason: string | null
+  lease_holder: string | null
+  replayed: number
   body: string | null
   content_type: string | null
   event: string
@@ -98,6 +116,8 @@ function owedOf(row: OwedRow): Owed {
     first: row.first,
     due: row.due ?? undefined,
     reason: row.reason ?? undefined,
+    isReplay: row.replayed === 1,
+    leaseHolder: row.lease_holder ?? undefined,
     frozen:
       body === null || content_type === null ? undefined : { body, contentType: content_type },
     content: eventOf(row.event, row.rung),
@@ -128,7 +148,7 @@ const UPDATE_DELIVERY = `
 UPDATE deliveries SET
   state = ?4, reason = ?5, due = ?6, attempt = CASE WHEN ?7 IS NULL THEN ?3 ELSE ?3 + 1 END,
   attempts = CASE WHEN ?7 IS NULL THEN attempts ELSE json_insert(attempts, '$[#]', json(?7)) END,
-  body = COALESCE(body, ?8), content_type = COALESCE(content_type, ?9)
+  body = COALESCE(body, ?8), content_type = COALESCE(content_type, ?9), lease_holder = NULL, lease_until = NULL
 WHERE event = CAST(?1 AS INTEGER) AND target = ?2 AND attempt = ?3 AND state IN ('pending', 'retrying')`
 
 /** Records updates in one transaction. One whose delivery has moved on meanwhile changes nothing. */
@@ -151,26 +171,18 @@ export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]
   )
 }
 
-/**
- * Sets a new alarm for deliveries whose attempt was due before a time, the longest overdue first: they are due at
- * `now`, and need another turn where their target has a rate. Gives their messages; those that were lost, if they turn up after all, are no longer heard. Times in epoch
- * milliseconds.
- */
-export async function realarmOverdue(
+/** The messages of deliveries whose attempt was due before a time (epoch milliseconds), the longest overdue first. */
+export async function listOverdue(
   db: D1Database,
   before: number,
-  now: number,
   limit: number,
 ): Promise<DeliveryMessage[]> {
   const { results } = await db
     .prepare(
-      `UPDATE deliveries SET due = ?2, reason = CASE WHEN reason <> 'rate' THEN reason END FROM (
-         SELECT event AS late_event, target AS late_target FROM deliveries
-         WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?3)
-       WHERE event = late_event AND target = late_target
-       RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
+      `SELECT CAST(event AS TEXT) AS key, target, attempt, due FROM deliveries
+       WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?2`,
     )
-    .bind(before, now, limit)
+    .bind(before, limit)
     .all<MessageRow>()
   return results.map(messageOf)
 }

@@ -169,7 +169,8 @@ describe('parseRetryAfter', () => {
 describe('queueDelaySeconds', () => {
   it.each([
     [0, 0],
-    [1, 1],
+    [1, 0],
+    [999, 0],
     [1000, 1],
     [1001, 2],
     [-5000, 0],

@@ -7,7 +7,6 @@ import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import type { EventId } from '../../src/core/id.ts'
 import { deliver } from '../../src/stages/deliver.ts'
 import type { Lane } from '../../src/stages/settle.ts'
-import { sweep } from '../../src/stages/sweep.ts'
 import { getEvent } from '../../src/store/events.ts'
 import {
   aConfig,
@@ -363,36 +362,6 @@ describe('a message', () => {
     expect(target.got).toHaveLength(1)
     expect(again.queued).toEqual([])
     expect(again.delivery).toMatchObject({ state: 'retrying', attempt: 2 })
-  })
-
-  it('whose alarm was set anew is not heard: two messages make one request, also at the same moment', async () => {
-    const event = await stored(config, 'hype', aPayment())
-    const target = aTarget()
-    const old = await aMessageFor(event, 'crm')
-    const bindings = { DELIVERIES: aQueue().queue, RETRIES: aQueue().queue }
-    await sweep({ DB: env.DB, ...bindings }, config, NOW + 91_000, () => undefined)
-    const fresh = await aMessageFor(event, 'crm')
-    expect(fresh.due).toBe(NOW + 91_000)
-    const tools = {
-      send: target.send,
-      now: () => NOW + 92_000,
-      random: () => 0,
-      log: () => undefined,
-    }
-
-    await Promise.all(
-      [old, fresh].map((body) =>
-        deliver(
-          { DB: env.DB, RETRIES: bindings.RETRIES },
-          config,
-          'retries',
-          [aMessage(body)],
-          tools,
-        ),
-      ),
-    )
-
-    expect(target.got).toHaveLength(1)
   })
 
   it('of an event that is not in the log does nothing', async () => {

@@ -2,8 +2,9 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { type Config, parseConfig } from '../../src/config.ts'
+import { overdueMarginMs } from '../../src/core/lateness.ts'
 import { deliver } from '../../src/stages/deliver.ts'
-import { OVERDUE_MARGIN_SECONDS, sweep } from '../../src/stages/sweep.ts'
+import { sweep } from '../../src/stages/sweep.ts'
 import { getEvent } from '../../src/store/events.ts'
 import { aConfig, aMessageFor, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
 
@@ -14,7 +15,7 @@ async function run(config: Config, now: number) {
   return { deliveries: deliveries.sent, retries: retries.sent }
 }
 
-const MARGIN = OVERDUE_MARGIN_SECONDS * 1000
+const MARGIN = overdueMarginMs([15]) // of targets with the default timeout
 
 describe('the sweep', () => {
   it('sends a delivery again whose message was lost, once it is overdue by the margin', async () => {

@@ -1,0 +1,38 @@
+// When a message is so late that another may have been sent in its place.
+// The sweep sends the same message again for a delivery that lies still. In a long queue the first one is still coming,
+// so whoever handles a late message takes a lease on its delivery; one that is on time needs none.
+
+/** A message that is this late, in milliseconds, needs a lease. */
+const LATE_AFTER_MS = 15_000
+
+/** Attempts that one worker of a batch makes in turn: ten messages, five at once (wrangler.toml, stages/deliver.ts). */
+export const ROUNDS_A_BATCH = 2
+
+/** What an attempt takes beside its request: the wait for a near turn, and its record. */
+const BESIDE_MS = 3500
+
+/** Who handles a delivery, and until when nobody else may (epoch milliseconds). */
+export type Lease = { holder: string; until: number }
+
+/** The lease that a message needs, named after it; undefined for one that is on time. `batchMs` as `longestBatchMs`. */
+export function leaseFor(
+  { due }: { due: number },
+  holder: string,
+  batchMs: number,
+  now: number,
+): Lease | undefined {
+  return now - due > LATE_AFTER_MS ? { holder, until: now + batchMs } : undefined
+}
+
+/** The longest that handling a batch may take, in milliseconds; `timeouts` are those of the targets, in seconds. */
+export function longestBatchMs(timeouts: readonly number[]): number {
+  return ROUNDS_A_BATCH * (Math.max(0, ...timeouts) * 1000 + BESIDE_MS)
+}
+
+/**
+ * How long a delivery may be overdue before its message counts as lost, in milliseconds. By then a batch that took the
+ * message in time has ended.
+ */
+export function overdueMarginMs(timeouts: readonly number[]): number {
+  return LATE_AFTER_MS + longestBatchMs(timeouts)
+}
