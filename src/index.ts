@@ -4,6 +4,7 @@ import type { DeliveryMessage, Env } from './env.ts'
 import { createApp } from './http/app.ts'
 import type { Tools } from './http/tools.ts'
 import { deliver } from './stages/deliver.ts'
+import { rollUp } from './stages/rollup.ts'
 import type { Lane } from './stages/settle.ts'
 import { spill } from './stages/spill.ts'
 import { sweep } from './stages/sweep.ts'
@@ -52,10 +53,21 @@ async function consume(
   return deliver(env, configOf(env), consumer, messages, tools)
 }
 
+/** What happens each minute. One part that fails keeps the others from nothing. */
+async function tick(env: Env): Promise<void> {
+  const parts = {
+    sweep: () => sweep(env, configOf(env), tools.now(), tools.log),
+    rollup: () => rollUp(env, tools.now(), tools.log),
+  }
+  for (const [at, run] of Object.entries(parts)) {
+    await run().catch((error) => tools.log({ at, fault: String(error) }))
+  }
+}
+
 const app = createApp(configOf, tools)
 
 export default {
   fetch: app.fetch,
   queue: consume,
-  scheduled: (_controller, env) => sweep(env, configOf(env), tools.now(), tools.log),
+  scheduled: (_controller, env) => tick(env),
 } satisfies ExportedHandler<Env, DeliveryMessage | ArrayBuffer>

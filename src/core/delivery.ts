@@ -2,7 +2,15 @@
 import type { EventId } from './id.ts'
 
 /** pending: not tried yet. retrying: failed, will be tried again. held: kept until somebody or something lets it go. */
-export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'dead' | 'cancelled'
+export const DELIVERY_STATES = [
+  'pending',
+  'retrying',
+  'held',
+  'delivered',
+  'dead',
+  'cancelled',
+] as const
+export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
 /** True for a delivery that waits for an attempt; then, and only then, an alarm is set for it. */
 export function isOpen<D extends { state: DeliveryState; due: number | undefined }>(

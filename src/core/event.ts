@@ -9,6 +9,10 @@ import { EVENT_DATA, type EventType } from './vocabulary.ts'
 /** Every type of event that a target can be sent, the relay's own included. */
 export const EVENT_TYPES = [...Object.keys(EVENT_DATA), ...Object.keys(RELAY_EVENT_DATA)]
 
+/** What became of a message: each is one of these. */
+export const EVENT_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
+export type EventStatus = (typeof EVENT_STATUSES)[number]
+
 /** The type of a proven message that we do not understand. It is only ever quarantined, never sent. */
 export const UNRECOGNIZED = 'vendor.unrecognized'
 

@@ -7,7 +7,7 @@ import { EVENT_DATA, type EventType } from '../core/vocabulary.ts'
 import type { Env } from '../env.ts'
 import { isAnswering } from '../store/events.ts'
 import { withinTimeout } from '../store/within.ts'
-import { createApi } from './api.ts'
+import { createApi } from './api/index.ts'
 import { intake } from './intake.ts'
 import { problem } from './problems.ts'
 import type { Tools } from './tools.ts'
@@ -29,7 +29,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
       const schema = toJsonSchema(EVENT_DATA[type as EventType], { errorMode: 'ignore' })
       return c.json({ ...schema, title: type }, 200, { 'content-type': 'application/schema+json' })
     })
-    .route('/api', createApi(configOf, tools))
+    .route('/api', createApi({ ...tools, configOf }))
     .notFound(() => problem(404, 'not-found', 'There is nothing here.'))
     .onError((error, c) => {
       tools.log({ at: 'http', path: c.req.routePath, fault: error.name, detail: error.message })

@@ -1,7 +1,7 @@
 // request → prove → read → record (normalize, route) → one D1 batch → delivery ids to the queue.
 // What is answered 202 is in the log, or, while D1 is away, in the spill queue.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts'
-import { warningTexts } from '../core/event.ts'
+import { type EventStatus, warningTexts } from '../core/event.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
 import { readMessages } from '../core/json.ts'
 import { prove } from '../core/proof.ts'
@@ -9,7 +9,7 @@ import { type Arrival, hopsOf, keepBytes, textOf, type VerifiedRequest } from '.
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
 import type { Env, Log } from '../env.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
-import { type EventStatus, isKeyTaken, recordEvents } from '../store/records.ts'
+import { isKeyTaken, recordEvents } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
 import { VENDORS } from '../vendors/index.ts'
 import { type Incoming, makeRecord } from './record.ts'

@@ -11,6 +11,8 @@ import type { RelayEvent } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import type { Lease } from '../core/lateness.ts'
 import type { RawBody } from '../core/request.ts'
+import { markHours, markHoursOf } from './ledger.ts'
+import { type MessageRow, messageOf } from './messages.ts'
 import { EARLIER, type Precedence, precedenceOf } from './order.ts'
 import { eventOf } from './records.ts'
 import { healthQuery, healthsOf } from './targets.ts'
@@ -154,8 +156,9 @@ WHERE event = CAST(?1 AS INTEGER) AND target = ?2 AND attempt = ?3 AND state IN 
 /** Records updates in one transaction. One whose delivery has moved on meanwhile changes nothing. */
 export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]): Promise<void> {
   const statement = db.prepare(UPDATE_DELIVERY)
-  await db.batch(
-    updates.map((update) =>
+  const events = updates.map(({ event }) => event)
+  await db.batch([
+    ...updates.map((update) =>
       statement.bind(
         keyOfId(update.event),
         update.target,
@@ -168,7 +171,8 @@ export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]
         update.freeze?.contentType ?? null,
       ),
     ),
-  )
+    markHours(db, events),
+  ])
 }
 
 /** The messages of deliveries whose attempt was due before a time (epoch milliseconds), the longest overdue first. */
@@ -185,13 +189,6 @@ export async function listOverdue(
     .bind(before, limit)
     .all<MessageRow>()
   return results.map(messageOf)
-}
-
-export type MessageRow = { key: string; target: string; attempt: number; due: number }
-
-/** The message of a row that a statement returns. */
-export function messageOf({ key, ...message }: MessageRow): DeliveryMessage {
-  return { event: idOfKey(key), ...message }
 }
 
 /** The targets for which deliveries are held. Reads one row for each, however many deliveries there are. */
@@ -221,17 +218,19 @@ export async function releaseHeld(
   now: number,
   limit: number,
 ): Promise<DeliveryMessage[]> {
-  const { results } = await db
-    .prepare(
-      `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
-         reason = CASE WHEN reason = 'broken' THEN reason END, due = max(COALESCE(due, 0), ?2)
-       WHERE target = ?1 AND event IN (
-         SELECT d.event FROM json_each(?4) AS wanted
-         CROSS JOIN deliveries AS d ON d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value
-         LIMIT ?3)
-       RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
-    )
-    .bind(target, now, limit, JSON.stringify(reasons))
-    .all<MessageRow>()
-  return results.map(messageOf)
+  const held = `
+    SELECT d.event FROM json_each(?3) AS wanted
+    CROSS JOIN deliveries AS d ON d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value LIMIT ?2`
+  const [, released] = await db.batch([
+    db.prepare(markHoursOf(held)).bind(target, limit, JSON.stringify(reasons)),
+    db
+      .prepare(
+        `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
+           reason = CASE WHEN reason = 'broken' THEN reason END, due = max(COALESCE(due, 0), ?4)
+         WHERE target = ?1 AND event IN (${held})
+         RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
+      )
+      .bind(target, limit, JSON.stringify(reasons), now),
+  ])
+  return ((released?.results ?? []) as MessageRow[]).map(messageOf)
 }

@@ -1,10 +1,11 @@
 // The log as it is read: pages of events, and one of them whole.
 import type { Rung } from '../core/dedupe.ts'
 import type { DeliveryState } from '../core/delivery.ts'
+import type { EventStatus } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
 import { formatInstant } from '../core/time.ts'
-import { EMAIL_PREFIX, type EventStatus, eventOf } from './records.ts'
+import { EMAIL_PREFIX, eventOf } from './records.ts'
 
 /** An event as a list shows it. */
 export type EventSummary = {
@@ -83,6 +84,8 @@ export type DeliveryDetail = {
   reason: string | null
   attempt: number
   due: string | null
+  /** True when an operator asked for it once more. */
+  replayed: boolean
   attempts: unknown
 }
 
@@ -99,7 +102,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
       .bind(key),
     db
       .prepare(
-        `SELECT target, state, reason, attempt, due, attempts FROM deliveries
+        `SELECT target, state, reason, attempt, due, replayed, attempts FROM deliveries
          WHERE event = CAST(?1 AS INTEGER) ORDER BY target`,
       )
       .bind(key),
@@ -114,11 +117,14 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
     issues: issues === null ? null : JSON.parse(issues),
     event: event === null ? null : eventOf(event, rung),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
-    deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(({ due, attempts, ...delivery }) => ({
-      ...delivery,
-      due: due === null ? null : formatInstant(due),
-      attempts: JSON.parse(attempts),
-    })),
+    deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(
+      ({ due, replayed, attempts, ...delivery }) => ({
+        ...delivery,
+        replayed: replayed === 1,
+        due: due === null ? null : formatInstant(due),
+        attempts: JSON.parse(attempts),
+      }),
+    ),
   }
 }
 
@@ -132,8 +138,9 @@ type DetailRow = {
   encoding: string
   headers: string
 }
-type DeliveryRow = Omit<DeliveryDetail, 'due' | 'attempts'> & {
+type DeliveryRow = Omit<DeliveryDetail, 'due' | 'replayed' | 'attempts'> & {
   due: number | null
+  replayed: number
   attempts: string
 }
 

@@ -1,7 +1,8 @@
 // Ordered targets: of one contact, an event waits for the earlier ones. Other contacts are never looked at.
 import type { DeliveryMessage, DeliveryState } from '../core/delivery.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
-import { type MessageRow, messageOf } from './deliveries.ts'
+import { markHoursOf } from './ledger.ts'
+import { type MessageRow, messageOf } from './messages.ts'
 
 /** How many earlier deliveries are looked at: all that are unfinished stand right before the one in question. */
 const LOOK_BACK = 20
@@ -39,11 +40,6 @@ const UNBLOCKED = `d.state = 'held' AND d.reason = 'order' AND NOT EXISTS (
   WHERE p.status = 'accepted' AND p.source = e.source AND p.contact = e.contact AND p.key < e.key
     AND (pd.state IN ('pending', 'retrying') OR (pd.state = 'held' AND pd.reason <> 'where')))`
 
-const RELEASE = `UPDATE deliveries SET
-  state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END, reason = NULL, due = max(COALESCE(due, 0), ?2)`
-
-const RETURNING = 'RETURNING CAST(event AS TEXT) AS key, target, attempt, due'
-
 /**
  * Lets go of the next delivery of the contact of an event, if that waits only for its turn. It is due when it was, or
  * at `now` (epoch milliseconds).
@@ -54,19 +50,13 @@ export async function releaseNextOf(
   target: string,
   now: number,
 ): Promise<DeliveryMessage[]> {
-  const { results } = await db
-    .prepare(
-      `${RELEASE} WHERE target = ?1 AND event = (
-         SELECT e.key FROM events AS done
-         CROSS JOIN events AS e
-           ON e.status = 'accepted' AND e.source = done.source AND e.contact = done.contact AND e.key >= done.key
-         CROSS JOIN deliveries AS d ON d.event = e.key AND d.target = ?1
-         WHERE done.key = CAST(?3 AS INTEGER) AND ${UNBLOCKED} ORDER BY e.key LIMIT 1)
-       ${RETURNING}`,
-    )
-    .bind(target, now, keyOfId(event))
-    .all<MessageRow>()
-  return results.map(messageOf)
+  const next = `
+    SELECT d.event FROM events AS done
+    CROSS JOIN events AS e
+      ON e.status = 'accepted' AND e.source = done.source AND e.contact = done.contact AND e.key >= done.key
+    CROSS JOIN deliveries AS d ON d.event = e.key AND d.target = ?1
+    WHERE done.key = CAST(?2 AS INTEGER) AND ${UNBLOCKED} ORDER BY e.key LIMIT 1`
+  return release(db, next, [target, keyOfId(event)], now)
 }
 
 /** Lets go of every delivery to a target that waits for a turn that has come, at most `limit`. */
@@ -76,14 +66,29 @@ export async function releaseUnblocked(
   now: number,
   limit: number,
 ): Promise<DeliveryMessage[]> {
-  const { results } = await db
-    .prepare(
-      `${RELEASE} WHERE target = ?1 AND event IN (
-         SELECT d.event FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
-         WHERE d.target = ?1 AND ${UNBLOCKED} LIMIT ?3)
-       ${RETURNING}`,
-    )
-    .bind(target, now, limit)
-    .all<MessageRow>()
-  return results.map(messageOf)
+  const unblocked = `
+    SELECT d.event FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
+    WHERE d.target = ?1 AND ${UNBLOCKED} LIMIT ?2`
+  return release(db, unblocked, [target, limit], now)
+}
+
+/** Lets go of the deliveries to a target, the first of `values`, of the events that a query gives. */
+async function release(
+  db: D1Database,
+  query: string,
+  values: [target: string, other: string | number],
+  now: number,
+): Promise<DeliveryMessage[]> {
+  const [, released] = await db.batch([
+    db.prepare(markHoursOf(query)).bind(...values),
+    db
+      .prepare(
+        `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END, reason = NULL,
+           due = max(COALESCE(due, 0), ?3)
+         WHERE target = ?1 AND event IN (${query})
+         RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
+      )
+      .bind(...values, now),
+  ])
+  return ((released?.results ?? []) as MessageRow[]).map(messageOf)
 }

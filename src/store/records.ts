@@ -2,18 +2,15 @@
 
 import { CONTENT_WINDOW_SECONDS, type Rung } from '../core/dedupe.ts'
 import type { PlannedDelivery } from '../core/delivery.ts'
-import type { RelayEvent } from '../core/event.ts'
+import type { EventStatus, RelayEvent } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
+import { markHours } from './ledger.ts'
 
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
 export const EMAIL_PREFIX = 'email:'
-
-/** What became of a message: each is one of these. */
-export const EVENT_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
-export type EventStatus = (typeof EVENT_STATUSES)[number]
 
 /** A message as it is logged, understood or not, with the deliveries that it gets unless it is a repeat. */
 export type NewRecord = {
@@ -96,6 +93,8 @@ export async function recordEvents(db: D1Database, records: NewRecord[]): Promis
     planned.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
   if (plans.length > 0) statements.push(db.prepare(INSERT_DELIVERIES).bind(JSON.stringify(plans)))
+  const ids = records.map(({ id }) => id)
+  statements.push(markHours(db, ids))
   type Row = {
     key: string
     status: EventStatus

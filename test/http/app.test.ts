@@ -236,7 +236,7 @@ describe('/api/events/:id/replay', () => {
 
     const { body } = await get(`/api/events/${id}`, OPERATOR)
     expect(body).toMatchObject({
-      deliveries: [{ state: 'retrying', attempt: 12, reason: 'replay' }],
+      deliveries: [{ state: 'retrying', attempt: 12, reason: null, replayed: true }],
     })
     expect((await get('/api/targets', OPERATOR)).body).toMatchObject({ targets: [{ failures: 0 }] })
   })

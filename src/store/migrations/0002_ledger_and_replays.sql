@@ -13,8 +13,9 @@ CREATE TABLE ledger (
   hour INTEGER NOT NULL,
   kind TEXT NOT NULL,           -- source or target
   name TEXT NOT NULL,
-  state TEXT NOT NULL,          -- a status of events, 'planned' for the deliveries that they promise, a state of deliveries
+  state TEXT NOT NULL,          -- a status of events, or a state of deliveries
   count INTEGER NOT NULL,
+  planned INTEGER NOT NULL,     -- how many deliveries these events promise; 0 for a target
   PRIMARY KEY (hour, kind, name, state)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,49 @@
+// The ledger of a period, and its proof against the log.
+import { Hono } from 'hono'
+import { discrepancies, tally } from '../../core/ledger.ts'
+import { formatInstant } from '../../core/time.ts'
+import type { Env } from '../../env.ts'
+import { listCounts } from '../../store/ledger.ts'
+import { listDifferences } from '../../store/verify.ts'
+import type { ApiTools } from './index.ts'
+import { PeriodQuery, periodOf, readQuery } from './read.ts'
+
+/** The routes of `/api/ledger`. */
+export function ledger({ now, log }: ApiTools) {
+  return new Hono<{ Bindings: Env }>()
+    .get('/', async (c) => {
+      const query = readQuery(c, PeriodQuery)
+      if (!query.ok) return query.error
+      const period = periodOf(query.value, now())
+      const lines = tally(await listCounts(c.env.DB, period))
+      const differences = discrepancies(lines)
+      return c.json({
+        since: formatInstant(period.since),
+        until: formatInstant(period.until),
+        adds_up: differences.length === 0,
+        differences,
+        spilled: await countSpilled(c.env),
+        ...lines,
+      })
+    })
+    .get('/differences', async (c) => {
+      const query = readQuery(c, PeriodQuery)
+      if (!query.ok) return query.error
+      const { differences, next } = await listDifferences(c.env.DB, periodOf(query.value, now()))
+      return c.json({ differences, next: next === undefined ? null : formatInstant(next) })
+    })
+
+  /** Requests that are safe and not in the log yet; null when the queue does not say. */
+  async function countSpilled({ SPILL }: Env): Promise<number | null> {
+    try {
+      return (await SPILL.metrics()).backlogCount
+    } catch (error) {
+      log({
+        at: 'ledger',
+        fault: 'the spill queue does not tell its length',
+        detail: String(error),
+      })
+      return null
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// Holds the ledger against the log: roll-ups against rows, promises against deliveries.
+import { DELIVERY_STATES } from '../core/delivery.ts'
+import { EVENT_STATUSES } from '../core/event.ts'
+import { firstKeyAt, idOfKey, timeOfId } from '../core/id.ts'
+import type { Period } from '../core/period.ts'
+import { formatInstant } from '../core/time.ts'
+import { countsBetween } from './ledger.ts'
+
+const HOUR_MS = 3_600_000
+
+/** How much of the log one call looks at, and how many differences of a kind it names. */
+const SPAN_MS = 24 * HOUR_MS
+const MAX_NAMED = 100
+
+/** Differences in words, and where to go on; `next` is undefined when the whole period was looked at. */
+export type Differences = { differences: string[]; next: number | undefined }
+
+/**
+ * Names the differences between the ledger and the log in the first day of a period, all from one snapshot. Whole
+ * hours are looked at; times in epoch milliseconds.
+ */
+export async function listDifferences(
+  db: D1Database,
+  { since, until }: Period,
+): Promise<Differences> {
+  const begin = Math.floor(since / HOUR_MS) * HOUR_MS
+  const end = Math.min(begin + SPAN_MS, Math.ceil(until / HOUR_MS) * HOUR_MS)
+  const bounds = [firstKeyAt(begin), firstKeyAt(end)]
+  const [kept, promises, rows, next] = await db.batch([
+    db.prepare(ROLL_UPS).bind(...bounds, begin / HOUR_MS, end / HOUR_MS),
+    db.prepare(PROMISES).bind(...bounds),
+    db.prepare(IMPOSSIBLE).bind(...bounds),
+    db.prepare(NEXT).bind(firstKeyAt(end)),
+  ])
+  const key = (next?.results[0] as { key: string | null } | undefined)?.key
+  const nextTime = key ? timeOfId(idOfKey(key)) : Number.POSITIVE_INFINITY
+  return {
+    differences: [
+      ...((kept?.results ?? []) as RollUpRow[]).map(rollUpText),
+      ...((promises?.results ?? []) as PromiseRow[]).map(promiseText),
+      ...((rows?.results ?? []) as ImpossibleRow[]).map(impossibleText),
+    ],
+    next: nextTime < until ? nextTime : undefined,
+  }
+}
+
+const FROM_KEY = 'CAST(?1 AS INTEGER)'
+const TO_KEY = 'CAST(?2 AS INTEGER)'
+const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ')
+
+// An hour that is not listed would never be counted; one that is listed and not counted has nothing to compare.
+const ROLL_UPS = `
+SELECT hour, kind, name, state, sum(kept) AS kept, sum(found) AS found, sum(kept_planned) AS kept_planned,
+  sum(found_planned) AS found_planned, h.counted
+FROM (
+  SELECT hour, kind, name, state, 0 AS kept, count AS found, 0 AS kept_planned, planned AS found_planned
+  FROM (${countsBetween(FROM_KEY, TO_KEY)})
+  UNION ALL
+  SELECT hour, kind, name, state, count, 0, planned, 0 FROM ledger WHERE hour >= ?3 AND hour < ?4
+) LEFT JOIN hours AS h USING (hour)
+WHERE h.counted = 1 OR h.counted IS NULL
+GROUP BY hour, kind, name, state
+HAVING h.counted IS NULL OR sum(kept) <> sum(found) OR sum(kept_planned) <> sum(found_planned)
+ORDER BY hour, kind, name, state LIMIT ${MAX_NAMED}`
+
+type RollUpRow = {
+  hour: number
+  kind: string
+  name: string
+  state: string
+  kept: number
+  found: number
+  kept_planned: number
+  found_planned: number
+  counted: number | null
+}
+
+function rollUpText(row: RollUpRow): string {
+  const what = `${formatInstant(row.hour * HOUR_MS)} ${row.kind} ${row.name} ${row.state}`
+  if (row.counted === null) return `${what}: ${row.found} in the log, in an hour that is not listed`
+  if (row.kept !== row.found) return `${what}: ${row.kept} in the roll-up, ${row.found} in the log`
+  return `${what}: ${row.kept_planned} deliveries planned in the roll-up, ${row.found_planned} in the log`
+}
+
+const PROMISES = `
+SELECT CAST(e.key AS TEXT) AS key, e.planned, count(d.target) AS found
+FROM events AS e LEFT JOIN deliveries AS d ON d.event = e.key
+WHERE e.key >= ${FROM_KEY} AND e.key < ${TO_KEY}
+GROUP BY e.key HAVING e.planned <> count(d.target) LIMIT ${MAX_NAMED}`
+
+type PromiseRow = { key: string; planned: number; found: number }
+
+function promiseText({ key, planned, found }: PromiseRow): string {
+  return `${idOfKey(key)}: ${planned} deliveries planned, ${found} in the log`
+}
+
+const IMPOSSIBLE = `
+SELECT CAST(key AS TEXT) AS key, NULL AS target, 'its status is ' || status AS what
+FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted(EVENT_STATUSES)})
+UNION ALL
+SELECT CAST(d.event AS TEXT), d.target,
+  CASE WHEN e.key IS NULL THEN 'its event is not in the log'
+    WHEN d.state NOT IN (${quoted(DELIVERY_STATES)}) THEN 'its state is ' || d.state
+    ELSE d.state || ' without a due time' END
+FROM deliveries AS d LEFT JOIN events AS e ON e.key = d.event
+WHERE d.event >= ${FROM_KEY} AND d.event < ${TO_KEY} AND (e.key IS NULL
+  OR d.state NOT IN (${quoted(DELIVERY_STATES)}) OR (d.state IN ('pending', 'retrying') AND d.due IS NULL))
+LIMIT ${MAX_NAMED}`
+
+type ImpossibleRow = { key: string; target: string | null; what: string }
+
+function impossibleText({ key, target, what }: ImpossibleRow): string {
+  return `${idOfKey(key)}${target === null ? '' : ` to ${target}`}: ${what}`
+}
+
+// A delivery without an event must be found too.
+const NEXT = `
+SELECT CAST(min(key) AS TEXT) AS key FROM (
+  SELECT min(key) AS key FROM events WHERE key >= CAST(?1 AS INTEGER)
+  UNION ALL
+  SELECT min(event) FROM deliveries WHERE event >= CAST(?1 AS INTEGER))`
