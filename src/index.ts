@@ -4,6 +4,7 @@ import type { DeliveryMessage, Env } from './env.ts'
 import { createApp } from './http/app.ts'
 import type { Tools } from './http/tools.ts'
 import { deliver } from './stages/deliver.ts'
+import { goOnWithReplays } from './stages/replay.ts'
 import { rollUp } from './stages/rollup.ts'
 import type { Lane } from './stages/settle.ts'
 import { spill } from './stages/spill.ts'
@@ -57,6 +58,7 @@ async function consume(
 async function tick(env: Env): Promise<void> {
   const parts = {
     sweep: () => sweep(env, configOf(env), tools.now(), tools.log),
+    replay: () => goOnWithReplays(env, configOf(env), tools.now(), tools.log),
     rollup: () => rollUp(env, tools.now(), tools.log),
   }
   for (const [at, run] of Object.entries(parts)) {

@@ -5,11 +5,14 @@ import type { Config } from '../src/config.ts'
 import type { DeliveryMessage } from '../src/core/delivery.ts'
 import { accept } from '../src/stages/accept.ts'
 import { deliver } from '../src/stages/deliver.ts'
+import { goOnWithReplays } from '../src/stages/replay.ts'
+import { rollUp } from '../src/stages/rollup.ts'
 import { spill } from '../src/stages/spill.ts'
 import { sweep } from '../src/stages/sweep.ts'
 import { NOW } from './builders.ts'
 
 type Waiting = { id: string; body: unknown; at: number; attempts: number }
+type Received = { target: string; event: string; at: number; status: number; headers: Headers }
 type QueueName = 'DELIVERIES' | 'RETRIES' | 'SPILL'
 
 export type World = ReturnType<typeof aWorld>
@@ -25,7 +28,7 @@ export function aWorld(
 ) {
   let now = NOW
   const queues: Record<QueueName, Waiting[]> = { DELIVERIES: [], RETRIES: [], SPILL: [] }
-  const received: { target: string; event: string; at: number; status: number }[] = []
+  const received: Received[] = []
   const unhandled: unknown[] = []
 
   async function guarded<T>(call: string, work: () => Promise<T>): Promise<T> {
@@ -76,7 +79,8 @@ export function aWorld(
       const event = new Headers(init.headers).get('webhook-id') ?? ''
       const before = received.filter((one) => one.target === target && one.event === event)
       const response = answer(target, before.length + 1, new Headers(init.headers))
-      received.push({ target, event, at: now, status: response.status })
+      const headers = new Headers(init.headers)
+      received.push({ target, event, at: now, status: response.status, headers })
       return response
     },
   }
@@ -122,6 +126,7 @@ export function aWorld(
     now: () => now,
     consume,
     sweep: () => sweep(bindings, config, now, tools.log),
+    goOnWithReplays: () => goOnWithReplays(bindings, config, now, tools.log),
     advance: (ms: number) => {
       now += ms
     },
@@ -148,7 +153,10 @@ export function aWorld(
       for (let second = 0; second < minutes * 60; second += 5) {
         now += 5000
         if (second % 60 === 0) {
-          await sweep(bindings, config, now, tools.log).catch(() => undefined) // the next run comes in a minute
+          // What fails is done by the next run, in a minute.
+          await sweep(bindings, config, now, tools.log).catch(() => undefined)
+          await goOnWithReplays(bindings, config, now, tools.log).catch(() => undefined)
+          await rollUp(bindings, now, tools.log).catch(() => undefined)
         }
         for (const name of ['SPILL', 'DELIVERIES', 'RETRIES'] as const) {
           while (queues[name].some(({ at }) => at <= now)) await consume(name)

@@ -15,8 +15,21 @@ export function newEventId(now: number, random: number): EventId {
   return idOfKey(BigInt(now) * BigInt(ID_RANDOM_RANGE) + BigInt(random))
 }
 
+/** The id of a replay, made like an event's. */
+export type ReplayId = `rpl_${string}`
+
+/** The id of a replay by its row key. */
+export function replayIdOfKey(key: string): ReplayId {
+  return idOfKey(key).replace('evt_', 'rpl_') as ReplayId
+}
+
+/** True for the text of a replay's id. */
+export function isReplayId(text: string): text is ReplayId {
+  return isEventId(text.replace(/^rpl_/, 'evt_')) && text.startsWith('rpl_')
+}
+
 /** The row key of an id, as decimal text: it needs 63 bits, more than a double has. */
-export function keyOfId(id: EventId): string {
+export function keyOfId(id: EventId | ReplayId): string {
   let key = 0n
   for (const character of id.slice(4)) key = key * 32n + BigInt(ALPHABET.indexOf(character))
   return key.toString()
@@ -35,8 +48,8 @@ export function firstKeyAt(ms: number): string {
   return (BigInt(Math.max(0, Math.floor(ms))) * BigInt(ID_RANDOM_RANGE)).toString()
 }
 
-/** When an event came in, as epoch milliseconds. */
-export function timeOfId(id: EventId): number {
+/** When an event came in, or a replay was asked for, as epoch milliseconds. */
+export function timeOfId(id: EventId | ReplayId): number {
   return Number(BigInt(keyOfId(id)) / BigInt(ID_RANDOM_RANGE))
 }
 

@@ -7,6 +7,7 @@ import { problem } from '../problems.ts'
 import type { Tools } from '../tools.ts'
 import { events } from './events.ts'
 import { ledger } from './ledger.ts'
+import { replays } from './replays.ts'
 import { targets } from './targets.ts'
 
 /** What the routes of the API need: the configuration of an environment, and what the edge alone may touch. */
@@ -33,4 +34,5 @@ export function createApi(tools: ApiTools) {
     .route('/events', events(tools))
     .route('/targets', targets(tools))
     .route('/ledger', ledger(tools))
+    .route('/replays', replays(tools))
 }

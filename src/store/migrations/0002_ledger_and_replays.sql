@@ -27,11 +27,13 @@ CREATE TABLE replays (
   key INTEGER PRIMARY KEY,      -- rpl_… as a number, like an event's
   filter TEXT NOT NULL,         -- JSON
   state TEXT NOT NULL,          -- running, done, stopped
-  per_second REAL NOT NULL,     -- how many deliveries are set going in a second, at most
+  per_second REAL NOT NULL,     -- how many deliveries are due in a second, at most
+  next_due INTEGER NOT NULL,    -- when the next one may be due, in epoch milliseconds
   total INTEGER NOT NULL,       -- how many matched when it was asked for
   replayed INTEGER NOT NULL,    -- how many have been set going
   event INTEGER NOT NULL,       -- the delivery that was looked at last: its event,
   target TEXT NOT NULL,         -- and its target
+  last INTEGER NOT NULL,        -- the first event that is no longer looked at
   ended INTEGER                 -- when it was done or stopped, in epoch milliseconds
 ) STRICT;
 

@@ -1,0 +1,356 @@
+// Replays by filter: what they match, at which rate, and that nothing stops them for good.
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { EventId } from '../../src/core/id.ts'
+import { createApp } from '../../src/http/app.ts'
+import { getEvent } from '../../src/store/events.ts'
+import { aConfig, aPayment, aStatusChange } from '../builders.ts'
+import { aWorld } from '../world.ts'
+
+const config = aConfig(
+  { name: 'crm', url: 'https://crm.example/' },
+  { name: 'finance', url: 'https://finance.example/', events: ['payment.*'] },
+)
+
+beforeEach(async () => {
+  await env.DB.batch(
+    ['targets', 'deliveries', 'events', 'hours', 'ledger', 'replays'].map((table) =>
+      env.DB.prepare(`DELETE FROM ${table}`),
+    ),
+  )
+})
+
+/** A world whose API can be called; `failing` names targets that answer 500. */
+function aRelay(failing: Set<string> = new Set()) {
+  const world = aWorld(
+    config,
+    () => undefined,
+    (target) => new Response('', { status: failing.has(target) ? 500 : 200 }),
+  )
+  const app = createApp(() => config, {
+    now: world.now,
+    random: () => Math.random(),
+    log: () => undefined,
+    send: () => Promise.reject(new Error('nothing is sent here')),
+  })
+  const bindings = { ...world.bindings, ADMIN_TOKEN: 'operator' }
+  const call = async (method: string, path: string, body?: object) => {
+    const response = await app.request(
+      `https://relay.example/api/replays${path}`,
+      {
+        method,
+        headers: { authorization: 'Bearer operator' },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      },
+      bindings,
+    )
+    return { status: response.status, body: await response.json<Record<string, unknown>>() }
+  }
+  const take = async (source: 'hype' | 'hapana', body: object) => {
+    const result = await world.take(source, body)
+    if (!result.ok) throw new Error(JSON.stringify(result.error))
+    return result.value.events[0]?.id as EventId
+  }
+  /** What came at targets that was a replay. */
+  const replayed = () =>
+    world.received.filter(({ headers }) => headers.get('relay-replay') === 'true')
+  return { world, call, take, replayed }
+}
+
+/** Ten delivered events: five payments of Hype at two targets, five status changes of Hapana at one. */
+async function aHistory(relay: ReturnType<typeof aRelay>) {
+  const events: EventId[] = []
+  for (let i = 0; i < 5; i++) {
+    events.push(
+      await relay.take('hype', aPayment({ id: `payer-${i}`, email: `P${i}@example.com` })),
+    )
+    events.push(await relay.take('hapana', aStatusChange({ clientID: `client-${i}` })))
+    relay.world.advance(1000)
+  }
+  await relay.world.live(0.5)
+  expect(relay.world.received).toHaveLength(15)
+  return events
+}
+
+describe('a dry run', () => {
+  it('says how many and for whom, and sends nothing', async () => {
+    const relay = aRelay()
+    await aHistory(relay)
+
+    const { status, body } = await relay.call('POST', '', {
+      filter: { since: '1h' },
+      dry_run: true,
+    })
+    await relay.world.live(2)
+
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      dry_run: true,
+      total: 15,
+      people: 10,
+      targets: { crm: 10, finance: 5 },
+      types: { 'payment.created': 10, 'membership.status_changed': 5 },
+      states: { delivered: 15 },
+    })
+    expect(relay.replayed()).toEqual([])
+    expect((await relay.call('GET', '')).body).toEqual({ replays: [] })
+  })
+
+  it.each([
+    [{ target: 'finance' }, 5],
+    [{ target: ['crm', 'finance'] }, 15],
+    [{ source: 'hapana' }, 5],
+    [{ type: 'payment.*' }, 10],
+    [{ type: 'payment' }, 0],
+    [{ type: ['membership.status_changed', 'contact.*'] }, 5],
+    [{ type: 'membership_*' }, 0],
+    [{ state: 'dead' }, 0],
+    [{ state: ['delivered', 'dead'] }, 15],
+    [{ person: 'payer-3' }, 2],
+    [{ person: 'p3@EXAMPLE.com' }, 2],
+    [{ person: 'nobody' }, 0],
+    [{ since: '2026-11-21T00:00:03Z' }, 6],
+    [{ until: '2026-11-21T00:00:03Z' }, 9],
+    [{ target: 'crm', type: 'payment.*', person: 'payer-1' }, 1],
+  ])('of %j matches %d', async (filter, total) => {
+    const relay = aRelay()
+    await aHistory(relay)
+
+    expect((await relay.call('POST', '', { filter, dry_run: true })).body).toMatchObject({ total })
+  })
+})
+
+describe('a replay', () => {
+  it('sends again what matches, under the same ids, marked, and shows how far it has come', async () => {
+    const relay = aRelay()
+    const events = await aHistory(relay)
+
+    const { status, body } = await relay.call('POST', '', { filter: { target: 'finance' } })
+    await relay.world.live(1)
+
+    expect(status).toBe(202)
+    expect(body).toMatchObject({ state: 'done', total: 5, replayed: 5, per_second: 10 })
+    const copies = relay.replayed()
+    expect(copies.map(({ target }) => target)).toEqual(Array(5).fill('finance'))
+    expect(new Set(copies.map(({ event }) => event))).toEqual(
+      new Set(events.filter((_, i) => i % 2 === 0)),
+    )
+    expect((await relay.call('GET', `/${body.id}`)).body).toMatchObject({
+      state: 'done',
+      filter: { targets: ['finance'] },
+      replayed: 5,
+    })
+  })
+
+  it('keeps its rate, also over the runs of the cron', async () => {
+    const relay = aRelay()
+    for (let i = 0; i < 60; i++) await relay.take('hype', aPayment())
+    await relay.world.live(0.5)
+
+    const { body } = await relay.call('POST', '', { filter: { target: 'crm' }, per_second: 0.5 })
+    expect(body).toMatchObject({ state: 'running', total: 60, replayed: 35 })
+    await relay.world.live(3)
+
+    const times = relay.replayed().map(({ at }) => at)
+    expect(times).toHaveLength(60)
+    const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
+    // The clock of this world moves 5 s at a time: two or three are due in each step.
+    expect(gaps.filter((gap) => gap === 0).length).toBeLessThanOrEqual(36)
+    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(115_000)
+  })
+
+  it('is stopped, and goes on where it was', async () => {
+    const relay = aRelay()
+    for (let i = 0; i < 60; i++) await relay.take('hype', aPayment())
+    await relay.world.live(0.5)
+    const { body } = await relay.call('POST', '', { filter: { target: 'crm' }, per_second: 0.5 })
+
+    const stopped = await relay.call('POST', `/${body.id}/stop`)
+    await relay.world.live(3)
+    expect(stopped.body).toMatchObject({ state: 'stopped', replayed: 35 })
+    expect(relay.replayed()).toHaveLength(35)
+
+    const resumed = await relay.call('POST', `/${body.id}/resume`)
+    await relay.world.live(3)
+    expect(resumed.body).toMatchObject({ state: 'done', ended_at: expect.any(String) })
+    expect(relay.replayed()).toHaveLength(60)
+    expect(new Set(relay.replayed().map(({ event }) => event)).size).toBe(60)
+    expect(await relay.call('POST', `/${body.id}/stop`)).toMatchObject({ status: 409 })
+  })
+
+  it('of many that do not match goes through all of them', async () => {
+    const relay = aRelay()
+    const id = await relay.take('hype', aPayment({ id: 'the-one' }))
+    await relay.world.live(0.5)
+    const [key] = (
+      await env.DB.prepare('SELECT CAST(key AS TEXT) AS key FROM events').all<{ key: string }>()
+    ).results
+    // 12,000 deliveries of other people, earlier.
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, event)
+           WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+           SELECT CAST(?1 AS INTEGER) - i, 'hype', 'hype', 'accepted', 'payment.created', 'other', 1, 0, 'k' || i, 'utf8', '{}', '{}' FROM n`,
+      ).bind(key?.key),
+      env.DB.prepare(
+        `INSERT INTO deliveries (event, target, state, attempt, attempts)
+         SELECT key, 'crm', 'delivered', 2, '[]' FROM events WHERE contact = 'other'`,
+      ),
+    ])
+
+    const { body } = await relay.call('POST', '', { filter: { person: 'the-one', target: 'crm' } })
+    await relay.world.live(0.5)
+
+    expect(body).toMatchObject({ total: 1, replayed: 1, state: 'done' })
+    expect(relay.replayed().map(({ event }) => event)).toEqual([id])
+  })
+
+  it('leaves alone what waits for an attempt anyway', async () => {
+    const failing = new Set(['crm'])
+    const relay = aRelay(failing)
+    const id = await relay.take('hype', aPayment())
+    await relay.world.live(0.1)
+    const before = await getEvent(env.DB, id)
+
+    const { body } = await relay.call('POST', '', { filter: { since: '1h' } })
+
+    expect(body).toMatchObject({ total: 1, targets: { finance: 1 } })
+    const crm = (detail: typeof before) => detail?.deliveries.find(({ target }) => target === 'crm')
+    expect(crm(await getEvent(env.DB, id))).toEqual(crm(before))
+  })
+
+  it('does not count against the breaker, and has its whole schedule', async () => {
+    const failing = new Set<string>()
+    const relay = aRelay(failing)
+    for (let i = 0; i < 8; i++) await relay.take('hype', aPayment())
+    await relay.world.live(0.5)
+    failing.add('crm')
+
+    await relay.call('POST', '', { filter: { target: 'crm' } })
+    await relay.world.live(1)
+
+    expect(relay.replayed().length).toBeGreaterThanOrEqual(16)
+    const { results } = await env.DB.prepare(
+      `SELECT state, first, attempt FROM deliveries WHERE target = 'crm'`,
+    ).all()
+    expect(results).toEqual(Array(8).fill({ state: 'retrying', first: 2, attempt: 4 }))
+    expect(
+      (await env.DB.prepare(`SELECT failures FROM targets WHERE name = 'crm'`).first('failures')) ??
+        0,
+    ).toBe(0)
+  })
+
+  it('stays marked while it waits for a turn', async () => {
+    const slow = aConfig({ name: 'crm', url: 'https://crm.example/', rate_per_second: 0.1 })
+    const world = aWorld(
+      slow,
+      () => undefined,
+      () => new Response('ok'),
+    )
+    for (let i = 0; i < 3; i++) await world.take('hype', aPayment())
+    await world.live(1)
+    const app = createApp(() => slow, {
+      now: world.now,
+      random: () => 0,
+      log: () => undefined,
+      send: () => Promise.reject(new Error('nothing is sent here')),
+    })
+    const request = {
+      method: 'POST',
+      headers: { authorization: 'Bearer operator' },
+      body: JSON.stringify({ filter: { target: 'crm' } }),
+    }
+
+    await app.request('https://relay.example/api/replays', request, {
+      ...world.bindings,
+      ADMIN_TOKEN: 'operator',
+    })
+    await world.live(2)
+
+    expect(world.received.map(({ headers }) => headers.get('relay-replay'))).toEqual([
+      null,
+      null,
+      null,
+      'true',
+      'true',
+      'true',
+    ])
+  })
+
+  it('goes on after every call that fails, and leaves a ledger that adds up', async () => {
+    for (const when of ['before', 'after'] as const) {
+      for (let n = 1, calls = n; calls >= n; n++) {
+        await env.DB.batch(
+          ['targets', 'deliveries', 'events', 'hours', 'ledger', 'replays'].map((table) =>
+            env.DB.prepare(`DELETE FROM ${table}`),
+          ),
+        )
+        let isArmed = false
+        calls = 0
+        const world = aWorld(
+          config,
+          (_call, now) => {
+            if (!isArmed) return
+            if (now === 'before') calls++
+            if (calls === n && now === when) throw new Error(`injected ${when} call ${n}`)
+          },
+          () => new Response('ok'),
+        )
+        for (let i = 0; i < 3; i++) await world.take('hype', aPayment())
+        await world.live(0.2)
+        const app = createApp(() => config, {
+          now: world.now,
+          random: () => Math.random(),
+          log: () => undefined,
+          send: () => Promise.reject(new Error('nothing is sent here')),
+        })
+        const call = (method: string, path: string, body: object) =>
+          app.request(
+            `https://relay.example/api${path}`,
+            {
+              method,
+              headers: { authorization: 'Bearer operator' },
+              ...(method === 'POST' ? { body: JSON.stringify(body) } : {}),
+            },
+            { ...world.bindings, ADMIN_TOKEN: 'operator' },
+          )
+        isArmed = true
+        const answer = await call('POST', '/replays', { filter: { target: 'crm' } })
+        isArmed = false
+        // An operator who saw an error looks whether it was begun, and else asks again.
+        const { replays } = await (await call('GET', '/replays', {})).json<{ replays: object[] }>()
+        if (replays.length === 0) await call('POST', '/replays', { filter: { target: 'crm' } })
+        await world.live(4)
+
+        const place = `${when} call ${n}, answered ${answer.status}`
+        const copies = world.received.filter(({ headers }) => headers.get('relay-replay'))
+        expect(copies, place).toHaveLength(3)
+        const ledger = await (await call('GET', '/ledger?since=1d', {})).json()
+        expect(ledger, place).toMatchObject({ adds_up: true })
+      }
+    }
+  }, 60_000)
+})
+
+describe('a replay that nobody could mean', () => {
+  it.each([
+    ['of everything', { filter: {} }, 400, 'at least one'],
+    ['without a filter', {}, 400, 'filter'],
+    ['by a key with a slip', { filter: { targets: 'crm' } }, 400, 'is not known'],
+    ['to nobody', { filter: { target: 'nobody' } }, 404, 'nobody'],
+    ['of what is on its way', { filter: { state: 'pending' } }, 400, 'must be one of'],
+    ['at no rate', { filter: { target: 'crm' }, per_second: 0 }, 400, 'at least 0.1'],
+    ['since a strange time', { filter: { since: 'yesterday' } }, 400, 'RFC 3339'],
+    ['of a strange type', { filter: { type: '*.created' } }, 400, 'at its end'],
+  ])('%s is refused with the reason', async (_case, body, status, words) => {
+    const answer = await aRelay().call('POST', '', body)
+
+    expect(answer.status).toBe(status)
+    expect(JSON.stringify(answer.body)).toContain(words)
+  })
+
+  it.each(['rpl_0000000000000', 'evt_0000000000000', 'nothing'])('%s is not there', async (id) => {
+    expect(await aRelay().call('GET', `/${id}`)).toMatchObject({ status: 404 })
+    expect(await aRelay().call('POST', `/${id}/stop`)).toMatchObject({ status: 404 })
+  })
+})
