@@ -1,6 +1,7 @@
 // The table of commands. Each gives the exit status; what a user can mend is a UserError and one sentence.
 import { check } from './check.ts'
 import { deploy } from './deploy.ts'
+import { relay } from './relay/index.ts'
 import { start } from './start.ts'
 import { UserError } from './user-error.ts'
 
@@ -16,6 +17,7 @@ const COMMANDS: Record<string, Command> = {
     run: deploy,
     summary: 'check, create what is missing, migrate, deploy (--dry-run: only show)',
   },
+  relay: { run: relay, summary: 'see and steer a relay (-- --help: the commands)' },
 }
 
 /** Runs a command by its name; gives the exit status. */

@@ -1,0 +1,79 @@
+// `ledger`: what became of everything, and whether the roll-ups are those of the log.
+import { Command } from 'commander'
+import { DELIVERY_STATES } from '../../core/delivery.ts'
+import { EVENT_STATUSES } from '../../core/event.ts'
+import type { Ledger } from '../../core/ledger.ts'
+import { type Client, connect, type GlobalOptions } from './client.ts'
+import { table } from './table.ts'
+
+type Answer = Ledger & {
+  since: string
+  until: string
+  adds_up: boolean
+  differences: string[]
+  spilled: number | null
+}
+type Options = { since: string; until?: string; verify?: true }
+
+/** The command; `finish` is told the exit status: 1 when something does not add up. */
+export function ledgerCommand(finish: (status: number) => void): Command {
+  return new Command('ledger')
+    .description('what became of everything that came in a period, and whether it adds up')
+    .option('--since <time>', 'RFC 3339, or how long ago: 30m, 24h, 7d', '24h')
+    .option('--until <time>', 'until now, unless given')
+    .option('--verify', 'hold the roll-ups against the log, and name every difference')
+    .action(async ({ since, until, verify }: Options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>()
+      const client = connect(options)
+      const period = { since, until }
+      const ledger = await client.get<Answer>('/api/ledger', period)
+      const found = verify ? await listDifferences(client, period) : undefined
+      if (options.json)
+        console.log(JSON.stringify({ ...ledger, ...(found ? { verified: found } : {}) }, null, 2))
+      else console.log(inWords(ledger, found))
+      finish(ledger.adds_up && (found ?? []).length === 0 ? 0 : 1)
+    })
+}
+
+/** Every difference between the roll-ups and the log, asked for day by day. */
+async function listDifferences(
+  client: Client,
+  { since, until }: { since: string; until: string | undefined },
+): Promise<string[]> {
+  type Page = { differences: string[]; next: string | null }
+  const found: string[] = []
+  for (let from: string | null = since; from !== null; ) {
+    const page: Page = await client.get('/api/ledger/differences', { since: from, until })
+    found.push(...page.differences)
+    from = page.next
+  }
+  return found
+}
+
+function inWords(ledger: Answer, found: string[] | undefined): string {
+  const { since, until, sources, targets, spilled } = ledger
+  const verdict = ledger.adds_up ? ['It adds up.'] : ['It does not add up:', ...ledger.differences]
+  const verified =
+    found === undefined
+      ? []
+      : found.length === 0
+        ? ['The roll-ups agree with the log.']
+        : ['The roll-ups and the log differ:', ...found]
+  return [
+    `From ${since} to ${until}`,
+    '',
+    table(
+      ['source', 'received', ...EVENT_STATUSES],
+      sources.map((line) => [line.source, line.received, ...EVENT_STATUSES.map((s) => line[s])]),
+    ),
+    '',
+    table(
+      ['target', 'planned', ...DELIVERY_STATES],
+      targets.map((line) => [line.target, line.planned, ...DELIVERY_STATES.map((s) => line[s])]),
+    ),
+    '',
+    ...(spilled ? [`${spilled} requests are safe in the spill queue and not in the log yet.`] : []),
+    ...verdict,
+    ...verified,
+  ].join('\n')
+}

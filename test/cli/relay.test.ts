@@ -1,0 +1,122 @@
+// The operator's command line, against a relay that runs.
+import { once } from 'node:events'
+import { globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aProject, begin, command, freePort, type Running } from './project.ts'
+
+const project = aProject()
+let relay: Running
+let url: string
+
+/** Runs `npm run relay -- …` against the relay of this test. */
+const run = (...args: string[]) => command(project.dir, 'relay', ...args, '--url', url)
+
+beforeAll(async () => {
+  const port = await freePort()
+  url = `http://127.0.0.1:${port}`
+  relay = begin(project.dir, 'start', '--port', String(port), '--persist-to', '.state')
+  await relay.until(/Ctrl-C ends everything/)
+  const secrets = readFileSync(path.join(project.dir, '.dev.vars'), 'utf8')
+  const [, secret] = /^HYPE_SECRET="(.+)"$/m.exec(secrets) ?? []
+  const response = await fetch(`${url}/in/hype?key=${secret}`, {
+    method: 'POST',
+    body: JSON.stringify({ id: 'c', publisher_id: 'p', type: 'payment.created', timestamp: 1e9 }),
+  })
+  expect(response.status).toBe(202)
+  await relay.until(/receiver.*verified/)
+})
+afterAll(async () => {
+  relay.child.kill('SIGINT')
+  await once(relay.child, 'close')
+  project.remove()
+})
+
+describe('relay ledger', () => {
+  it('shows what became of everything', async () => {
+    await expect
+      .poll(async () => (await run('ledger')).output, { timeout: 10_000 })
+      .toMatch(/example +1 +0 +0 +0 +1 +0 +0/)
+    const { status, output } = await run('ledger', '--verify')
+
+    expect(output).toMatch(
+      /^source +received +accepted +quarantined +duplicate\nhype +1 +1 +0 +0$/m,
+    )
+    expect(output).toMatch(/It adds up\.\nThe roll-ups agree with the log\.\n$/)
+    expect(status).toBe(0)
+  })
+
+  it('is JSON for programs', async () => {
+    const { output } = await run('ledger', '--json', '--since', '1h', '--verify')
+
+    expect(JSON.parse(output)).toMatchObject({
+      adds_up: true,
+      spilled: 0,
+      sources: [{ source: 'hype', received: 1, accepted: 1 }],
+      targets: [{ target: 'example', planned: 1, delivered: 1 }],
+      verified: [],
+    })
+  })
+
+  it('says what is wrong with a time', async () => {
+    const { status, output } = await run('ledger', '--since', 'yesterday')
+
+    expect(output.trim()).toBe('since must be RFC 3339, or such as 30m, 24h, 7d.')
+    expect(status).toBe(1)
+  })
+
+  it('names what is missing from the log, and fails', async () => {
+    const files = globSync(path.join(project.dir, '.state/v3/d1/*/*.sqlite'))
+    const file = files.find((name) => !name.endsWith('metadata.sqlite')) ?? ''
+    const log = new DatabaseSync(file)
+    log.exec('DELETE FROM deliveries')
+    log.close()
+
+    const { status, output } = await run('ledger', '--verify')
+
+    expect(output).toContain(
+      'It does not add up:\nthe events promise 1 deliveries, and there are 0',
+    )
+    expect(output).toMatch(/^evt_\w{13}: 1 deliveries planned, 0 in the log$/m)
+    expect(status).toBe(1)
+  })
+})
+
+describe('relay', () => {
+  it.each([
+    [['ledger', '--nope'], "error: unknown option '--nope'"],
+    [['nope'], "error: unknown command 'nope'"],
+  ])('%j is answered with a sentence', async (args, words) => {
+    const { status, output } = await run(...args)
+
+    expect(output.trim()).toBe(words)
+    expect(status).toBe(1)
+  })
+
+  it('says so when nothing answers', async () => {
+    const { status, output } = await command(
+      project.dir,
+      'relay',
+      'ledger',
+      '--url',
+      'http://127.0.0.1:9',
+    )
+
+    expect(output).toContain('Nothing answers at http://127.0.0.1:9: start the relay')
+    expect(status).toBe(1)
+  })
+
+  it('asks for a token where it has none', async () => {
+    const { status, output } = await command(
+      project.dir,
+      'relay',
+      'ledger',
+      '--url',
+      'https://relay.example',
+    )
+
+    expect(output.trim()).toBe("No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN.")
+    expect(status).toBe(1)
+  })
+})
