@@ -17,8 +17,8 @@ type QueueName = 'DELIVERIES' | 'RETRIES' | 'SPILL'
 
 export type World = ReturnType<typeof aWorld>
 
-/** Throws, or lets a call of a binding pass. */
-export type Fault = (call: string, when: 'before' | 'after') => void
+/** Throws, or lets the n-th call of a binding pass. */
+export type Fault = (call: string, when: 'before' | 'after', n: number) => void
 
 /** A world with nothing in it. `answer` is what a target says to the n-th request for an event. */
 export function aWorld(
@@ -31,10 +31,12 @@ export function aWorld(
   const received: Received[] = []
   const unhandled: unknown[] = []
 
+  let calls = 0
   async function guarded<T>(call: string, work: () => Promise<T>): Promise<T> {
-    fault(call, 'before')
+    const n = ++calls
+    fault(call, 'before', n)
     const value = await work()
-    fault(call, 'after')
+    fault(call, 'after', n)
     return value
   }
   function statement(inner: D1PreparedStatement): D1PreparedStatement {
@@ -78,10 +80,12 @@ export function aWorld(
       const target = new URL(url).hostname.split('.')[0] ?? ''
       const event = new Headers(init.headers).get('webhook-id') ?? ''
       const before = received.filter((one) => one.target === target && one.event === event)
-      const response = answer(target, before.length + 1, new Headers(init.headers))
       const headers = new Headers(init.headers)
-      received.push({ target, event, at: now, status: response.status, headers })
-      return response
+      return guarded('send', async () => {
+        const response = answer(target, before.length + 1, headers)
+        received.push({ target, event, at: now, status: response.status, headers })
+        return response
+      })
     },
   }
 

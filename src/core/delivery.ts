@@ -68,4 +68,11 @@ export type PlannedDelivery =
  * What a queue holds: which delivery, which attempt of it, and for which time the alarm was set (epoch milliseconds).
  * Whoever sets another alarm changes the row's due time, so of several messages for a delivery one is heard.
  */
-export type DeliveryMessage = { event: EventId; target: string; attempt: number; due: number }
+export type DeliveryMessage = {
+  event: EventId
+  target: string
+  attempt: number
+  due: number
+  /** The lease under which it was handled before, when it was passed on (core/lateness.ts). */
+  holder?: string
+}

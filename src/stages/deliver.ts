@@ -32,7 +32,7 @@ export async function deliver(
     ...body,
     ...needsOf(config, body.target),
     // What the platform has given up on is in nobody else's hands.
-    lease: lane === 'dead' ? undefined : leaseFor(body, id, batchMs, tools.now()),
+    lease: lane === 'dead' ? undefined : leaseFor(body, body.holder ?? id, batchMs, tools.now()),
   }))
   let loaded: Awaited<ReturnType<typeof loadOwed>>
   try {
@@ -90,7 +90,8 @@ function needsOf(config: Config, name: string): { raw: boolean; order: boolean }
 function withoutRepeats(messages: readonly Message<DeliveryMessage>[]): Message<DeliveryMessage>[] {
   const seen = new Set<string>()
   return messages.filter((message) => {
-    const key = JSON.stringify(message.body)
+    const { event, target, attempt, due } = message.body
+    const key = JSON.stringify([event, target, attempt, due])
     if (seen.has(key)) message.ack()
     return !seen.has(key) && seen.add(key)
   })
@@ -99,7 +100,8 @@ function withoutRepeats(messages: readonly Message<DeliveryMessage>[]): Message<
 /** Lets a message rest while D1 is away. As a new one: the platform's count is for messages that break us. */
 async function rest(queue: Env['RETRIES'], message: Message<DeliveryMessage>): Promise<void> {
   try {
-    await queue.send(message.body, { delaySeconds: FAULT_DELAY_SECONDS })
+    const body = { holder: message.id, ...message.body }
+    await queue.send(body, { delaySeconds: FAULT_DELAY_SECONDS })
     message.ack()
   } catch {
     message.retry({ delaySeconds: FAULT_DELAY_SECONDS })

@@ -75,7 +75,10 @@ export async function settle(
     if (planned.state === 'held') return hold(planned.reason)
   }
   const health = healths.of(target.name)
-  if (lane === 'deliveries' && isTroubled(health)) return sendAgain(stage, message)
+  // It goes on under the lease that it has, if it is late.
+  const holder = owed.leaseHolder === undefined ? {} : { holder: owed.leaseHolder }
+  if (lane === 'deliveries' && isTroubled(health))
+    return sendAgain(stage, { ...message, ...holder })
   if (owed.precedence.mustWait) {
     await hold('order')
     // What it waits for may have been done with since it was loaded.
@@ -157,7 +160,10 @@ async function conclude(
 /** How many deliveries a target that has come back gets at once; the sweep lets go of the others. */
 const FIRST_RELEASED = 100
 
-/** What an attempt means beyond its delivery: for the target's health, and for those who want to be told. */
+/**
+ * What an attempt means beyond its delivery: for the next of its contact, for the target's health, and for those who
+ * want to be told. The attempt is recorded: where one of them fails, the sweep or the next attempt makes up for it.
+ */
 async function learn(
   stage: Stage,
   owed: Owed,
@@ -166,38 +172,41 @@ async function learn(
   isProbe: boolean,
   isOrdered: boolean,
 ): Promise<void> {
-  const { env, healths, tell, tools } = stage
   const { event, target, attempt, content } = owed
-  try {
-    if (verdict.state !== 'retrying' && isOrdered) await letNextGo(stage, owed)
-    // A fault of ours says nothing of the target, and a replay is an operator's doing; but a probe is a probe, and gone
-    // is gone.
-    const counts = !owed.isReplay || isProbe || verdict.state === 'held'
-    if (outcome.error !== 'fault' && counts) {
-      const result =
-        verdict.state === 'delivered' ? 'delivered' : verdict.state === 'held' ? 'gone' : 'failed'
-      const isBack = await healths.note(target, result, isProbe)
-      if (isBack) {
-        const released = await releaseHeld(env.DB, target, ['open'], tools.now(), FIRST_RELEASED)
-        await sendAll(env.RETRIES, released, tools.now())
-      }
-    }
-    // The relay's own events are not told of in turn: that would have no end.
-    if (verdict.state === 'dead' && !isSystemEvent(content)) {
-      const reason = outcome.error ?? 'unknown'
-      const data = { target, event, type: content.type, attempts: attempt, reason }
-      await tell({ type: 'relay.delivery_dead', data })
-    }
-  } catch (error) {
-    // The attempt is recorded: what was to be learnt of it will be learnt of the next.
-    tools.log({
-      at: 'deliver',
-      event,
-      target,
-      fault: 'its target could not be judged',
-      detail: String(error),
+  const lessons: (() => Promise<void>)[] = []
+  // A fault of ours says nothing of the target, and a replay is an operator's doing; but a probe is a probe, and gone
+  // is gone.
+  const counts = !owed.isReplay || isProbe || verdict.state === 'held'
+  if (outcome.error !== 'fault' && counts) {
+    lessons.push(() => noteHealth(stage, target, verdict, isProbe))
+  }
+  if (verdict.state !== 'retrying' && isOrdered) lessons.push(() => letNextGo(stage, owed))
+  // The relay's own events are not told of in turn: that would have no end.
+  if (verdict.state === 'dead' && !isSystemEvent(content)) {
+    const reason = outcome.error ?? 'unknown'
+    const data = { target, event, type: content.type, attempts: attempt, reason }
+    lessons.push(() => stage.tell({ type: 'relay.delivery_dead', data }))
+  }
+  for (const lesson of lessons) {
+    await lesson().catch((error) => {
+      const fault = 'what an attempt means could not be recorded'
+      stage.tools.log({ at: 'deliver', event, target, fault, detail: String(error) })
     })
   }
+}
+
+/** Takes an attempt into the target's health; one that has come back gets what was held for it. */
+async function noteHealth(
+  { env, healths, tools }: Stage,
+  target: string,
+  verdict: Verdict,
+  isProbe: boolean,
+): Promise<void> {
+  const result =
+    verdict.state === 'delivered' ? 'delivered' : verdict.state === 'held' ? 'gone' : 'failed'
+  if (!(await healths.note(target, result, isProbe))) return
+  const released = await releaseHeld(env.DB, target, ['open'], tools.now(), FIRST_RELEASED)
+  await sendAll(env.RETRIES, released, tools.now())
 }
 
 /** Sets the next delivery of the same contact going. If that fails, the sweep does it. */

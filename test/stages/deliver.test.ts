@@ -438,7 +438,9 @@ describe('a message', () => {
     const { message, queued } = await attempt(config, event, { send: target.send, db })
 
     expect(target.got).toEqual([])
-    expect(queued).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 30 }])
+    expect(queued).toEqual([
+      { event, target: 'crm', attempt: 1, delaySeconds: 30, holder: message.id },
+    ])
     expect(message.ack).toHaveBeenCalledOnce()
   })
 

@@ -120,6 +120,27 @@ describe('a late message', () => {
   })
 })
 
+describe('a late message that is passed on to the lane for trouble', () => {
+  it('is heard there, under the lease that it has', async () => {
+    const world = aWorld(
+      config,
+      () => undefined,
+      () => new Response('ok'),
+    )
+    await world.take('hype', aPayment())
+    await env.DB.prepare(
+      `INSERT INTO targets (name, state, failures, rest_seconds) VALUES ('crm', 'active', 1, 0)`,
+    ).run()
+    world.advance(600_000)
+
+    await world.consume('DELIVERIES')
+    expect(world.received).toEqual([])
+    await world.consume('RETRIES')
+
+    expect(world.received).toHaveLength(1)
+  })
+})
+
 describe('a queue that is ten minutes long', () => {
   it('gets shorter, and gives every target one copy', async () => {
     const world = aWorld(
