@@ -20,16 +20,8 @@ export function isOpen<D extends { state: DeliveryState; due: number | undefined
   return (state === 'pending' || state === 'retrying') && due !== undefined
 }
 
-/** Why a delivery is held. All but `where`, `paused`, `failing` and `gone` end without anybody's doing. */
-export type HoldReason =
-  | 'disabled'
-  | 'broken'
-  | 'where'
-  | 'order'
-  | 'open'
-  | 'paused'
-  | 'failing'
-  | 'gone'
+/** Why a delivery is held. All but `paused`, `failing` and `gone` end without anybody's doing. */
+export type HoldReason = 'disabled' | 'broken' | 'order' | 'open' | 'paused' | 'failing' | 'gone'
 
 /** What stopped an attempt; `fault` is ours, the others are the target's or the network's. */
 export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 'status' | 'fault'
@@ -61,7 +53,7 @@ export type Rendered = { contentType: string; body: string }
 
 /** A delivery as an event's routing plans it. `due` in epoch milliseconds. */
 export type PlannedDelivery =
-  | { target: string; state: 'pending'; due: number }
+  | { target: string; state: 'pending'; due: number; reason?: 'where' }
   | { target: string; state: 'held'; reason: HoldReason }
 
 /**

@@ -1,7 +1,8 @@
 // Which targets want an event.
 import type { PlannedDelivery } from './delivery.ts'
 import type { RelayEvent } from './event.ts'
-import { type BrokenTarget, type Expression, isBroken, SETTLING, type Target } from './target.ts'
+import { describe } from './outcome.ts'
+import { type BrokenTarget, isBroken, SETTLING, type Target } from './target.ts'
 
 /** Whether a pattern names a type: the very type, or its beginning before a trailing `*`. */
 export function matchesType(pattern: string, type: string): boolean {
@@ -9,8 +10,8 @@ export function matchesType(pattern: string, type: string): boolean {
 }
 
 /**
- * Plans an event's deliveries. What a disabled or broken target would get is held for it, and so is an event on
- * which a `where` expression fails: neither lost nor sent to somebody who may not want it. `now` in epoch
+ * Plans an event's deliveries. What a disabled or broken target would get is held for it; one on which a `where` fails
+ * is planned, and asked again when it is due: neither lost nor sent to somebody who may not want it. `now` in epoch
  * milliseconds.
  */
 export async function route(
@@ -28,25 +29,45 @@ async function plan(
   now: number,
 ): Promise<PlannedDelivery | undefined> {
   const { name } = target
-  if (!target.events.some((pattern) => matchesType(pattern, event.type))) return undefined
-  if (target.sources && !target.sources.includes(event.relaysource)) return undefined
-  if (isBroken(target)) return { target: name, state: 'held', reason: 'broken' }
-  if (event.test && !target.test) return undefined
-  if (target.where) {
-    const verdict = await evaluate(target.where, event)
-    if (verdict === undefined) return { target: name, state: 'held', reason: 'where' }
-    if (!verdict) return undefined
+  if (isBroken(target)) {
+    return matches(event, target) ? { target: name, state: 'held', reason: 'broken' } : undefined
   }
-  if (!target.enabled) return { target: name, state: 'held', reason: 'disabled' }
+  const wish = await wishFor(event, target)
+  if (wish === 'no') return undefined
+  if (!target.enabled) {
+    return { target: name, state: 'held', reason: wish === 'yes' ? 'disabled' : 'broken' }
+  }
   const settle = SETTLING.includes(event.type) ? target.settleSeconds : 0
-  return { target: name, state: 'pending', due: now + settle * 1000 }
+  const due = now + settle * 1000
+  const reason = wish === 'yes' ? {} : { reason: 'where' as const }
+  return { target: name, state: 'pending', due, ...reason }
 }
 
-/** Whether the expression is true of the event; undefined when it fails. */
-async function evaluate(where: Expression, event: RelayEvent): Promise<boolean | undefined> {
+/** Whether a target wants an event; or why its `where` cannot say, in words without anything of the event. */
+export async function wishFor(
+  event: RelayEvent,
+  target: Target,
+): Promise<'yes' | 'no' | { fault: string }> {
+  if (!matches(event, target) || (event.test && !target.test)) return 'no'
+  if (target.where === undefined) return 'yes'
   try {
-    return (await where(event)) === true
-  } catch {
-    return undefined
+    return (await target.where(event)) === true ? 'yes' : 'no'
+  } catch (error) {
+    return { fault: describeFault(error) }
   }
+}
+
+/** Whether a target asks for events of this type and source. */
+function matches(event: RelayEvent, { events, sources }: Target | BrokenTarget): boolean {
+  return (
+    events.some((pattern) => matchesType(pattern, event.type)) &&
+    (sources === undefined || sources.includes(event.relaysource))
+  )
+}
+
+/** What was wrong with an expression. JSONata's errors carry codes and places, and their messages perhaps data. */
+export function describeFault(error: unknown): string {
+  if (error instanceof Error) return describe(error)
+  const { code, position } = (error ?? {}) as { code?: string; position?: number }
+  return `JSONata error ${code ?? 'unknown'} at ${position ?? 'an unknown place'}`
 }

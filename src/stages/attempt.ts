@@ -5,6 +5,7 @@ import type { ConfiguredTarget } from '../config.ts'
 import type { AttemptError, Outcome, Rendered } from '../core/delivery.ts'
 import { describe, errorOfException, errorOfStatus } from '../core/outcome.ts'
 import { redact } from '../core/privacy.ts'
+import { describeFault } from '../core/routing.ts'
 import { FORMATS } from '../formats/index.ts'
 import type { Owed } from '../store/deliveries.ts'
 
@@ -23,6 +24,14 @@ export type AttemptTools = {
 
 /** What came of an attempt, and the body that was sent, unless none could be made. */
 export type Attempted = { outcome: Outcome; rendered: Rendered | undefined }
+
+/** What there is to say of an attempt that a fault of ours kept from being made. */
+export function faultOf(detail: string): Attempted {
+  return {
+    rendered: undefined,
+    outcome: { status: undefined, error: 'fault', detail, retryAfter: undefined, durationMs: 0 },
+  }
+}
 
 /** Makes the request and sends it. Whatever goes wrong is an outcome; our own faults too, by their name. */
 export async function attemptDelivery(
@@ -128,11 +137,4 @@ async function readExcerpt(response: Response): Promise<string> {
   }
   await reader.cancel().catch(() => undefined)
   return text.slice(0, KEPT_CHARACTERS)
-}
-
-/** A fault without what it was about: JSONata's errors carry codes and places, and their messages perhaps data. */
-function describeFault(error: unknown): string {
-  if (error instanceof Error) return describe(error)
-  const { code, position } = (error ?? {}) as { code?: string; position?: number }
-  return `JSONata error ${code ?? 'unknown'} at ${position ?? 'an unknown place'}`
 }

@@ -10,14 +10,14 @@ import {
   type Outcome,
 } from '../core/delivery.ts'
 import { judge, parseRetryAfter, queueDelaySeconds, type Verdict } from '../core/retry.ts'
-import { route } from '../core/routing.ts'
+import { wishFor } from '../core/routing.ts'
 import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
 import { isBroken } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
 import type { Env, Log } from '../env.ts'
 import { type DeliveryUpdate, type Owed, releaseHeld } from '../store/deliveries.ts'
 import { releaseNextOf } from '../store/order.ts'
-import { type Attempted, type AttemptTools, attemptDelivery } from './attempt.ts'
+import { type Attempted, type AttemptTools, attemptDelivery, faultOf } from './attempt.ts'
 import type { Healths } from './health.ts'
 import { sendAll } from './sending.ts'
 import { awaitNear, TURN_RESERVED, type Turns } from './turns.ts'
@@ -67,12 +67,13 @@ export async function settle(
   const hold = (reason: HoldReason) => record({ ...row, state: 'held', reason, due: owed.due })
   if (isBroken(target)) return hold('broken')
   if (!target.enabled) return hold('disabled')
-  if (owed.reason === 'broken' && owed.attempt === 1) {
-    // It was planned when nobody could tell what the target wants.
-    const [planned] = await route(owed.content, [target], tools.now())
-    if (planned === undefined)
-      return record({ ...row, state: 'cancelled', reason: 'its target does not want it' })
-    if (planned.state === 'held') return hold(planned.reason)
+  // It was planned when nobody could tell whether the target wants it.
+  const wish = isUnsure(owed) ? await wishFor(owed.content, target) : 'yes'
+  if (wish === 'no') {
+    return record({ ...row, state: 'cancelled', reason: 'its target does not want it' })
+  }
+  if (wish !== 'yes') {
+    return conclude(stage, target, owed, faultOf(`its where failed: ${wish.fault}`), false)
   }
   const health = healths.of(target.name)
   // It goes on under the lease that it has, if it is late.
@@ -92,20 +93,15 @@ export async function settle(
     await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
     return sendAgain(stage, { ...message, due: turn })
   }
-  const attempted = lane === 'dead' ? CUT_OFF : await attemptDelivery(target, owed, tools)
+  const attempted =
+    lane === 'dead'
+      ? faultOf('its handling was cut off each time it was tried')
+      : await attemptDelivery(target, owed, tools)
   await conclude(stage, target, owed, attempted, admission === 'probe')
 }
 
-/** What there is to say of an attempt whose handling never came to its end. */
-const CUT_OFF: Attempted = {
-  outcome: {
-    status: undefined,
-    error: 'fault',
-    detail: 'its handling was cut off each time it was tried',
-    retryAfter: undefined,
-    durationMs: 0,
-  },
-  rendered: undefined,
+function isUnsure({ reason }: Owed): boolean {
+  return reason === 'broken' || reason === 'where'
 }
 
 function holdReason(state: TargetState): HoldReason {
@@ -128,12 +124,14 @@ async function conclude(
   const due = verdict.state === 'retrying' ? verdict.due : undefined
   const lasting =
     verdict.state === 'dead' ? `failed ${tries} times, last by ${outcome.error}` : undefined
+  // Without a body nothing was sent: whoever was to be asked whether it wants the event is asked again.
+  const unsure = isUnsure(owed) && rendered === undefined && due !== undefined ? 'where' : undefined
   await record({
     event,
     target: target.name,
     attempt,
     state: verdict.state,
-    reason: verdict.state === 'held' ? verdict.reason : lasting,
+    reason: verdict.state === 'held' ? verdict.reason : (lasting ?? unsure),
     due,
     made: attemptOf(outcome, attempt, startedAt),
     freeze: verdict.state === 'delivered' || owed.frozen ? undefined : rendered,

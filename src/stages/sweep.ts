@@ -56,7 +56,7 @@ async function release(db: D1Database, config: Config, now: number): Promise<Del
 }
 
 const MENDED: HoldReason[] = ['disabled', 'broken', 'open', 'paused', 'failing', 'gone']
-const EVERY: HoldReason[] = [...MENDED, 'where', 'order']
+const EVERY: HoldReason[] = [...MENDED, 'order']
 
 /** What may go out of what is held for a target, and how much of it. */
 function releasable(

@@ -12,23 +12,23 @@ const LOOK_BACK = 20
  * `deliveries AS d` and `events AS e`.
  */
 export const EARLIER = `(
-  SELECT json_group_array(json_array(key, state, reason)) FROM (
-    SELECT CAST(p.key AS TEXT) AS key, pd.state, pd.reason
+  SELECT json_group_array(json_array(key, state)) FROM (
+    SELECT CAST(p.key AS TEXT) AS key, pd.state
     FROM events AS p CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
     WHERE p.status = 'accepted' AND p.source = e.source AND p.contact = e.contact AND p.key < e.key
     ORDER BY p.key DESC LIMIT ${LOOK_BACK}))`
 
+/** The states of deliveries that the next of their contact waits for. */
+const WAITING: readonly DeliveryState[] = ['pending', 'retrying', 'held']
+
 /** What the earlier deliveries mean for this one: whether it must wait, and which of them died right before it. */
 export type Precedence = { mustWait: boolean; skipped: EventId[] }
 
-/** Reads the column `EARLIER`. What is held by its own `where` waits for its operator, and nobody waits for it. */
+/** Reads the column `EARLIER`. */
 export function precedenceOf(column: string | null): Precedence {
   if (column === null) return { mustWait: false, skipped: [] }
-  const earlier = JSON.parse(column) as [key: string, state: DeliveryState, reason: string | null][]
-  const mustWait = earlier.some(
-    ([, state, reason]) =>
-      state === 'pending' || state === 'retrying' || (state === 'held' && reason !== 'where'),
-  )
+  const earlier = JSON.parse(column) as [key: string, state: DeliveryState][]
+  const mustWait = earlier.some(([, state]) => WAITING.includes(state))
   const delivered = earlier.findIndex(([, state]) => state === 'delivered')
   const since = delivered === -1 ? earlier : earlier.slice(0, delivered)
   const dead = since.filter(([, state]) => state === 'dead')
@@ -38,7 +38,7 @@ export function precedenceOf(column: string | null): Precedence {
 const UNBLOCKED = `d.state = 'held' AND d.reason = 'order' AND NOT EXISTS (
   SELECT 1 FROM events AS p CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
   WHERE p.status = 'accepted' AND p.source = e.source AND p.contact = e.contact AND p.key < e.key
-    AND (pd.state IN ('pending', 'retrying') OR (pd.state = 'held' AND pd.reason <> 'where')))`
+    AND pd.state IN ('pending', 'retrying', 'held'))`
 
 /**
  * Lets go of the next delivery of the contact of an event, if that waits only for its turn. It is due when it was, or

@@ -7,6 +7,8 @@ import { aBrokenTarget, anEvent, aTarget } from './builders.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00Z')
 const due = (target: string, at = NOW) => ({ target, state: 'pending', due: at })
+const unsure = (target: string) => ({ ...due(target), reason: 'where' })
+const fails = () => Promise.reject(new Error('x'))
 const held = (target: string, reason: string) => ({ target, state: 'held', reason })
 
 describe('matchesType', () => {
@@ -62,9 +64,13 @@ describe('route', () => {
     ['where is nothing', { where: async () => undefined }, []],
     ['where is a text', { where: async () => 'true' }, []],
     ['where is 1', { where: async () => 1 }, []],
-    // BUG (src/core/routing.ts, plan): this very text is taken for an expression that threw.
     ['where is the text "failed"', { where: async () => 'failed' }, []],
-    ['where fails', { where: () => Promise.reject(new Error('x')) }, [held('crm', 'where')]],
+    ['where fails', { where: fails }, [unsure('crm')]],
+    [
+      'where fails and the target is disabled',
+      { where: fails, enabled: false },
+      [held('crm', 'broken')],
+    ],
     ['where is false and the target disabled', { where: async () => false, enabled: false }, []],
     ['the target has time to settle', { settleSeconds: 60 }, [due('crm')]],
   ])('plans what is due when %s', async (_, overrides, expected) => {
@@ -106,10 +112,10 @@ describe('route', () => {
     ['data.contact.vendor_id = "C2"', []],
     ['type in ["contact.created", "contact.updated"]', [due('crm')]],
     ['data.absent = 5', []],
-    ['data.contact.vendor_id > 5', [held('crm', 'where')]],
-    ['$nosuch(1)', [held('crm', 'where')]],
-    ['($f := function($n) { $f($n + 1) + 1 }; $f(0))', [held('crm', 'where')]],
-    ['$count([1..1000000]) > 0', [held('crm', 'where')]],
+    ['data.contact.vendor_id > 5', [unsure('crm')]],
+    ['$nosuch(1)', [unsure('crm')]],
+    ['($f := function($n) { $f($n + 1) + 1 }; $f(0))', [unsure('crm')]],
+    ['$count([1..1000000]) > 0', [unsure('crm')]],
   ])('judges by the JSONata expression %s', async (where, expected) => {
     const target = { name: 'crm', url: 'https://crm.example', where }
     const { targets, errors } = parseConfig({ TARGETS: [target] }, () => undefined)

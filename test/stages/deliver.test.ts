@@ -339,6 +339,54 @@ describe('a failed attempt', () => {
   })
 })
 
+describe('a delivery whose where cannot be told', () => {
+  const failing = aConfig({ name: 'crm', where: '$nosuch(1)', retry: [5, 5] })
+
+  it('is a failed attempt with the reason, and nothing is sent', async () => {
+    const event = await stored(failing, 'hype', aPayment())
+    const target = aTarget()
+
+    const { delivery } = await attempt(failing, event, { send: target.send })
+
+    expect(target.got).toEqual([])
+    expect(delivery).toMatchObject({ state: 'retrying', attempt: 2, reason: 'where' })
+    expect(delivery?.attempts).toMatchObject([
+      { attempt: 1, error: 'fault', response: 'its where failed: JSONata error T1006 at 8' },
+    ])
+  })
+
+  it('arrives once the expression is mended, if its target wants it', async () => {
+    const [wanted, unwanted] = [
+      await stored(failing, 'hype', aPayment()),
+      await stored(failing, 'hype', aPayment({ data: { tier: 'Silver' } })),
+    ]
+    const gold = aConfig({ name: 'crm', where: 'data.subscription.tier = "Gold"' })
+    const target = aTarget()
+    for (const event of [wanted, unwanted]) await attempt(failing, event)
+
+    const later = { send: target.send, attempt: 2, now: NOW + 60_000 }
+    const first = await attempt(gold, wanted, { ...later })
+    const second = await attempt(gold, unwanted, { ...later })
+
+    expect(first.delivery).toMatchObject({ state: 'delivered', reason: null })
+    expect(second.delivery).toMatchObject({
+      state: 'cancelled',
+      reason: 'its target does not want it',
+    })
+    expect(target.got).toHaveLength(1)
+  })
+
+  it('is dead at the end of its schedule, and says why', async () => {
+    const event = await stored(failing, 'hype', aPayment())
+    await attempt(failing, event)
+    await attempt(failing, event, { attempt: 2, now: NOW + 60_000 })
+
+    const { delivery } = await attempt(failing, event, { attempt: 3, now: NOW + 120_000 })
+
+    expect(delivery).toMatchObject({ state: 'dead', reason: 'failed 3 times, last by fault' })
+  })
+})
+
 describe('a message', () => {
   it('whose attempt is not the next one does nothing', async () => {
     const event = await stored(config, 'hype', aPayment())
