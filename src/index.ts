@@ -48,7 +48,7 @@ async function consume(
   if (consumer === undefined) throw new Error(`no consumer for the queue ${batch.queue}`)
   if (consumer === 'spill') {
     const messages = batch.messages as Message<ArrayBuffer>[]
-    return spill(env, messages, { now: tools.now(), log: tools.log })
+    return spill(env, configOf(env), messages, { now: tools.now(), log: tools.log })
   }
   const messages = batch.messages as Message<DeliveryMessage>[]
   return deliver(env, configOf(env), consumer, messages, tools)

@@ -20,11 +20,12 @@ export type World = ReturnType<typeof aWorld>
 /** Throws, or lets the n-th call of a binding pass. */
 export type Fault = (call: string, when: 'before' | 'after', n: number) => void
 
-/** A world with nothing in it. `answer` is what a target says to the n-th request for an event. */
+/** A world with nothing in it. `answer` is what a target says to the n-th request for an event; `got` hears each. */
 export function aWorld(
   config: Config,
   fault: Fault,
   answer: (target: string, n: number, request: Headers) => Response,
+  got: (target: string, body: string) => void = () => undefined,
 ) {
   let now = NOW
   const queues: Record<QueueName, Waiting[]> = { DELIVERIES: [], RETRIES: [], SPILL: [] }
@@ -32,8 +33,10 @@ export function aWorld(
   const unhandled: unknown[] = []
 
   let calls = 0
+  let isD1Broken = false
   async function guarded<T>(call: string, work: () => Promise<T>): Promise<T> {
     const n = ++calls
+    if (isD1Broken && call.startsWith('DB')) throw new Error('D1_ERROR: Network connection lost.')
     fault(call, 'before', n)
     const value = await work()
     fault(call, 'after', n)
@@ -84,6 +87,7 @@ export function aWorld(
       return guarded('send', async () => {
         const response = answer(target, before.length + 1, headers)
         received.push({ target, event, at: now, status: response.status, headers })
+        got(target, String(init.body))
         return response
       })
     },
@@ -109,6 +113,7 @@ export function aWorld(
       name === 'SPILL'
         ? spill(
             bindings,
+            config,
             messages.map((m) => ({ ...m, body: (m.body as Uint8Array).slice().buffer })),
             { now, log: tools.log },
           )
@@ -129,6 +134,9 @@ export function aWorld(
     bindings,
     now: () => now,
     consume,
+    breakD1: (isBroken: boolean) => {
+      isD1Broken = isBroken
+    },
     sweep: () => sweep(bindings, config, now, tools.log),
     goOnWithReplays: () => goOnWithReplays(bindings, config, now, tools.log),
     advance: (ms: number) => {

@@ -53,3 +53,28 @@ export function asAmount(currency: string | undefined): Reader<Amount> {
     return { value: decimal, unit: 'unspecified', currency: currency ?? null }
   }
 }
+
+/** What is left of an amount when another is taken from it; undefined when they may not be of one kind. */
+export function subtract(amount: Amount, other: Amount): Amount | undefined {
+  if (amount.unit !== other.unit || amount.currency !== other.currency) return undefined
+  const places = Math.max(placesOf(amount), placesOf(other))
+  const left = scaled(amount, places) - scaled(other, places)
+  const digits = String(left < 0n ? -left : left).padStart(places + 1, '0')
+  const value = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`
+  return { ...amount, value: left < 0n ? `-${value}` : value }
+}
+
+/** Whether an amount is below, at or above zero. */
+export function signOf({ value }: Amount): -1 | 0 | 1 {
+  if (!/[1-9]/.test(value)) return 0
+  return value.startsWith('-') ? -1 : 1
+}
+
+function placesOf({ value }: Amount): number {
+  return value.split('.')[1]?.length ?? 0
+}
+
+function scaled({ value }: Amount, places: number): bigint {
+  const [whole = '', fraction = ''] = value.split('.')
+  return BigInt(whole + fraction.padEnd(places, '0'))
+}

@@ -1,7 +1,8 @@
 // The event: a vendor's message in our vocabulary, as a CloudEvent 1.0 (https://github.com/cloudevents/spec).
 import type * as v from 'valibot'
 import type { Warning } from './fields.ts'
-import { type EventId, timeOfId } from './id.ts'
+import type { Derived } from './history.ts'
+import { type EventId, type PersonId, timeOfId } from './id.ts'
 import { RELAY_EVENT_DATA, type SystemEvent } from './system-event.ts'
 import { formatInstant } from './time.ts'
 import { EVENT_DATA, type EventType } from './vocabulary.ts'
@@ -10,7 +11,10 @@ import { EVENT_DATA, type EventType } from './vocabulary.ts'
 export const EVENT_TYPES = [...Object.keys(EVENT_DATA), ...Object.keys(RELAY_EVENT_DATA)]
 
 /** What became of a message: each is one of these. */
-export const EVENT_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
+export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
+
+/** The statuses of the log's events: what a vendor sent, and what follows from it. */
+export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'derived'] as const
 export type EventStatus = (typeof EVENT_STATUSES)[number]
 
 /** The type of a proven message that we do not understand. It is only ever quarantined, never sent. */
@@ -51,10 +55,14 @@ export type MembershipEvent = Typed & {
   vendorversion?: string
   receivedat: string
   timebasis: 'vendor_field' | 'envelope' | 'received'
-  typebasis: 'url' | 'body' | 'header' | 'shape'
+  typebasis: 'url' | 'body' | 'header' | 'shape' | 'history'
   mappingversion: number
   possibleduplicate?: true
+  /** An event of the same contact and kind that happened later is known already. */
+  late?: true
   test?: true
+  /** Who it is about, across sources. */
+  personid?: PersonId
 }
 
 /** Any event of the log: what a vendor said, or what the relay says of itself. */
@@ -96,6 +104,24 @@ export function composeEvent(
       ...draft.data,
       ...(warnings.length === 0 ? {} : { warnings: warningTexts(warnings) }),
     },
+  } as MembershipEvent
+}
+
+/** Completes what follows from an event: it is told as if by the same vendor, of the same contact and time. */
+export function composeDerived(
+  cause: MembershipEvent,
+  derived: Derived,
+  id: EventId,
+): MembershipEvent {
+  const { late: _late, test, ...envelope } = cause
+  return {
+    ...envelope,
+    id,
+    type: derived.type,
+    dataschema: cause.dataschema.replace(cause.type, derived.type),
+    typebasis: 'history',
+    ...(test ? { test } : {}),
+    data: derived.data,
   } as MembershipEvent
 }
 

@@ -28,8 +28,21 @@ export function isReplayId(text: string): text is ReplayId {
   return isEventId(text.replace(/^rpl_/, 'evt_')) && text.startsWith('rpl_')
 }
 
+/** The id of a person, made from the event that first told of them. */
+export type PersonId = `per_${string}`
+
+/** The id of a person by their row key. */
+export function personIdOfKey(key: string): PersonId {
+  return idOfKey(key).replace('evt_', 'per_') as PersonId
+}
+
+/** True for the text of a person's id. */
+export function isPersonId(text: string): text is PersonId {
+  return isEventId(text.replace(/^per_/, 'evt_')) && text.startsWith('per_')
+}
+
 /** The row key of an id, as decimal text: it needs 63 bits, more than a double has. */
-export function keyOfId(id: EventId | ReplayId): string {
+export function keyOfId(id: EventId | ReplayId | PersonId): string {
   let key = 0n
   for (const character of id.slice(4)) key = key * 32n + BigInt(ALPHABET.indexOf(character))
   return key.toString()

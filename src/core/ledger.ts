@@ -1,6 +1,6 @@
 // The ledger: what became of everything in a period, and whether it adds up.
 import { DELIVERY_STATES, type DeliveryState } from './delivery.ts'
-import { EVENT_STATUSES, type EventStatus } from './event.ts'
+import { EVENT_STATUSES, type EventStatus, RECEIVED_STATUSES } from './event.ts'
 
 /** How many events of a source, or deliveries to a target, are in a state. `planned`: the deliveries that events promise. */
 export type Count = {
@@ -11,7 +11,7 @@ export type Count = {
   planned: number
 }
 
-/** What became of the events of a source, and how many deliveries they promise. */
+/** What became of the events of a source, what was derived from them, and how many deliveries all of these promise. */
 export type SourceLine = { source: string; received: number; planned: number } & Record<
   EventStatus,
   number
@@ -27,7 +27,7 @@ export function tally(counts: readonly Count[]): Ledger {
   return {
     sources: linesOf(counts, 'source').map(([source, own]) => ({
       source,
-      received: total(own),
+      received: total(own.filter(({ state }) => state !== 'derived')),
       ...byState(EVENT_STATUSES, own),
       planned: own.reduce((sum, { planned }) => sum + planned, 0),
     })),
@@ -45,7 +45,7 @@ export function discrepancies({ sources, targets }: Ledger): string[] {
   const found = targets.reduce((sum, { planned }) => sum + planned, 0)
   return [
     ...sources.flatMap((line) => {
-      const known = EVENT_STATUSES.reduce((sum, status) => sum + line[status], 0)
+      const known = RECEIVED_STATUSES.reduce((sum, status) => sum + line[status], 0)
       return known === line.received
         ? []
         : [`source ${line.source}: ${line.received} received, ${known} accounted for`]

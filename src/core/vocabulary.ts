@@ -42,6 +42,9 @@ export type Inference = v.InferOutput<typeof Inference>
 const Membership = v.object({
   status: v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
   status_raw: v.string(),
+  previous_status: v.exactOptional(
+    v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
+  ),
   packages: v.exactOptional(
     v.array(v.object({ ...Package.entries, category: text, extra: anything })),
   ),
@@ -82,6 +85,7 @@ const Checkin = v.object({
   status: v.picklist(['valid', 'valid_with_alerts', 'invalid', 'unknown']),
   message: text,
   alerts: v.exactOptional(v.array(v.string())),
+  first: v.exactOptional(v.boolean()),
   fob_number: text,
   session: v.exactOptional(
     v.object({
@@ -132,6 +136,47 @@ const common = {
 const subscription = v.exactOptional(Subscription)
 const paid = v.object({ ...common, subscription })
 
+const Refund = v.object({ amount: v.nullable(Amount), full: v.nullable(v.boolean()) })
+export type Refund = v.InferOutput<typeof Refund>
+
+/** Why a subscription ended. */
+const EndReason = v.picklist([
+  'plan_switch',
+  'stopped_by_admin',
+  'price_change',
+  'dunning',
+  'unknown',
+])
+export type EndReason = v.InferOutput<typeof EndReason>
+
+/** What a payment was for. */
+const PaymentKind = v.picklist([
+  'first_purchase',
+  'renewal',
+  'plan_switch',
+  'donation',
+  'gift',
+  'one_time',
+  'unknown',
+])
+export type PaymentKind = v.InferOutput<typeof PaymentKind>
+
+/** What an event was said to mean, or means. */
+const Reading = v.object({
+  type: v.string(),
+  reason: v.exactOptional(EndReason),
+  refund: v.exactOptional(Refund),
+})
+export type Reading = v.InferOutput<typeof Reading>
+
+const corrected = v.object({
+  ...common,
+  /** The id of the event that is corrected. */
+  corrects: v.string(),
+  was: Reading,
+  is: Reading,
+})
+
 /** The vocabulary: each type that we send, and the schema of its `data`. */
 export const EVENT_DATA = {
   'contact.created': paid,
@@ -140,21 +185,44 @@ export const EVENT_DATA = {
   'contact.upserted': v.object(common),
   'membership.status_changed': v.object({ ...common, membership: Membership }),
   'purchase.completed': v.object({ ...common, purchase: Purchase }),
-  'payment.created': paid,
+  'payment.created': v.object({
+    ...common,
+    subscription,
+    payment: v.exactOptional(v.object({ kind: PaymentKind })),
+  }),
   'payment.refunded': v.object({
     ...common,
     subscription,
-    refund: v.object({ amount: v.nullable(Amount), full: v.nullable(v.boolean()) }),
+    refund: Refund,
   }),
   'payment.failed': paid,
   'payment.updated': paid,
   'subscription.ended': v.object({
     ...common,
     subscription,
-    reason: v.picklist(['plan_switch', 'stopped_by_admin', 'price_change', 'dunning', 'unknown']),
+    reason: EndReason,
   }),
   'checkin.recorded': v.object({ ...common, checkin: Checkin }),
   'checkin.rejected': v.object({ ...common, checkin: Checkin }),
   'message.sent': v.object({ ...common, message: MessageSent }),
+  'subscription.plan_changed': v.object({
+    ...common,
+    subscription,
+    previous_subscription: subscription,
+  }),
+  'subscription.corrected': corrected,
+  'payment.corrected': corrected,
 }
 export type EventType = keyof typeof EVENT_DATA
+
+/** What an event is about: the first word of its type. */
+export type EventKind = EventType extends infer T
+  ? T extends `${infer Kind}.${string}`
+    ? Kind
+    : never
+  : never
+
+/** What events may be about. */
+export const EVENT_KINDS = [
+  ...new Set(Object.keys(EVENT_DATA).map((type) => type.split('.')[0])),
+] as EventKind[]

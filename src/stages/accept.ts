@@ -1,7 +1,8 @@
-// request → prove → read → record (normalize, route) → one D1 batch → delivery ids to the queue.
+// request → prove → read → record (normalize) → meaning (ask the log, route) → one D1 batch → delivery ids to the queue.
 // What is answered 202 is in the log, or, while D1 is away, in the spill queue.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts'
-import { type EventStatus, warningTexts } from '../core/event.ts'
+import { warningTexts } from '../core/event.ts'
+import type { Warning } from '../core/fields.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
 import { readMessages } from '../core/json.ts'
 import { prove } from '../core/proof.ts'
@@ -9,10 +10,11 @@ import { type Arrival, hopsOf, keepBytes, textOf, type VerifiedRequest } from '.
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
 import type { Env, Log } from '../env.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
-import { isKeyTaken, recordEvents } from '../store/records.ts'
+import { isKeyTaken, type NewRecord, type Recorded, recordEvents } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
 import { VENDORS } from '../vendors/index.ts'
-import { type Incoming, makeRecord } from './record.ts'
+import { completeRecords, historiesFor } from './meaning.ts'
+import { type Incoming, type Made, makeRecord } from './record.ts'
 import { firstMessages, sendAll } from './sending.ts'
 
 /** More events in one request than any vendor sends; each takes a statement of the one transaction. */
@@ -25,7 +27,7 @@ export const MAX_HOPS = 5
 export type Accepted = {
   id: EventId
   /** `queued`: safe, and not in the log yet. */
-  status: EventStatus | 'queued'
+  status: Stored['status']
   type: string
   deliveries: number
   warnings: string[]
@@ -62,8 +64,10 @@ export async function accept(
   if (!read.ok) return read
   const stored = await store(env, config, source, read.value.incoming, tools)
   if (!stored.ok) return stored
-  await sendDue(env.DELIVERIES, stored.value, tools)
-  return ok({ batch: read.value.batch, events: stored.value.map(answer) })
+  const { made, stored: all } = stored.value
+  await sendDue(env.DELIVERIES, all, tools)
+  const events = made.flatMap(({ warnings }, i) => (all[i] ? [answer(all[i], warnings)] : []))
+  return ok({ batch: read.value.batch, events })
 }
 
 function readRequest(
@@ -94,8 +98,10 @@ function readRequest(
   return ok({ batch, incoming })
 }
 
-type Made = Awaited<ReturnType<typeof makeRecord>>
-type Stored = Made & { id: EventId; status: Accepted['status'] }
+type Stored = { record: NewRecord; id: EventId; status: Recorded['status'] | 'queued' }
+
+/** Ids of one millisecond that a request takes: for its events, and for what follows from them. */
+const MAX_IDS = 4 * MAX_EVENTS
 
 /** Gives ids and writes. An id that is taken is given anew; when D1 fails otherwise, the spill queue has it. */
 async function store(
@@ -104,20 +110,29 @@ async function store(
   source: ConfiguredSource,
   incoming: Incoming[],
   tools: AcceptTools,
-): Promise<Result<Stored[], Rejection>> {
+): Promise<Result<{ made: Made[]; stored: Stored[] }, Rejection>> {
   for (let tries = 1; ; tries++) {
     // Ascending within a request: the order of a list is the order of its events.
-    const first = tools.random(ID_RANDOM_RANGE - MAX_EVENTS)
+    const first = tools.random(ID_RANDOM_RANGE - MAX_IDS)
     const made = await Promise.all(
-      incoming.map((one, i) => makeRecord(newEventId(tools.now, first + i), source, config, one)),
+      incoming.map((one, i) => makeRecord(newEventId(tools.now, first + i), source, one)),
     )
-    const records = made.map(({ record }) => record)
+    const idFor = (n: number) => newEventId(tools.now, first + made.length + n)
     try {
-      const recorded = await withinTimeout(recordEvents(env.DB, records))
-      return ok(made.flatMap((one, i) => (recorded[i] ? [{ ...one, ...recorded[i] }] : [])))
+      const histories = await withinTimeout(historiesFor(env.DB, made))
+      const records = await completeRecords(config, made, histories, idFor)
+      const recorded = await withinTimeout(
+        recordEvents(env.DB, records, [...config.sources.keys()]),
+      )
+      const stored = records.flatMap((record, i) =>
+        recorded[i] ? [{ record, ...recorded[i] }] : [],
+      )
+      return ok({ made, stored })
     } catch (error) {
       if (isKeyTaken(error) && tries < 3) continue
-      return spillOver(env.SPILL, made, String(error), tools)
+      const records = await completeRecords(config, made, undefined, idFor)
+      const spilled = await spillOver(env.SPILL, records, String(error), tools)
+      return spilled.ok ? ok({ made, stored: spilled.value }) : spilled
     }
   }
 }
@@ -125,12 +140,12 @@ async function store(
 /** Puts records where they are safe until D1 is back. Refuses when the queue does not take them either. */
 async function spillOver(
   queue: Env['SPILL'],
-  made: Made[],
+  records: NewRecord[],
   reason: string,
   { log }: AcceptTools,
 ): Promise<Result<Stored[], Rejection>> {
   try {
-    const packed = await packRecords(made.map(({ record }) => record))
+    const packed = await packRecords(records)
     if (packed.length > MAX_PACKED_BYTES) {
       return refuse({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
     }
@@ -138,8 +153,8 @@ async function spillOver(
   } catch (error) {
     return refuse({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
   }
-  log({ at: 'accept', spilled: made.length, reason })
-  return ok(made.map((one) => ({ ...one, id: one.record.id, status: 'queued' })))
+  log({ at: 'accept', spilled: records.length, reason })
+  return ok(records.map((record) => ({ record, id: record.id, status: 'queued' })))
 }
 
 /** Tells the queue what is due. When it does not listen, the sweep will: the rows are there. */
@@ -148,7 +163,7 @@ async function sendDue(
   stored: Stored[],
   { now, log }: AcceptTools,
 ): Promise<void> {
-  const accepted = stored.filter(({ status }) => status === 'accepted')
+  const accepted = stored.filter(({ status }) => status === 'accepted' || status === 'derived')
   try {
     await sendAll(
       queue,
@@ -161,7 +176,7 @@ async function sendDue(
   }
 }
 
-function answer({ record, id, status, warnings }: Stored): Accepted {
+function answer({ record, id, status }: Stored, warnings: Warning[]): Accepted {
   const { content, planned } = record
   const isOwed = status === 'accepted' || status === 'queued'
   return {

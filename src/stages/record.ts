@@ -1,13 +1,12 @@
-// One proven message → the record that the log keeps of it: normalized and routed, or quarantined with the reason.
-import type { Config, ConfiguredSource } from '../config.ts'
+// One proven message → the record that the log keeps of it: normalized, or quarantined with the reason.
+import type { ConfiguredSource } from '../config.ts'
 import { fingerprint } from '../core/dedupe.ts'
-import { composeEvent, type EventDraft, UNRECOGNIZED } from '../core/event.ts'
+import { composeEvent, type EventDraft, type MembershipEvent, UNRECOGNIZED } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
-import { type EventId, timeOfId } from '../core/id.ts'
+import type { EventId } from '../core/id.ts'
 import type { Message } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
-import { route } from '../core/routing.ts'
-import { EMAIL_PREFIX, type NewRecord } from '../store/records.ts'
+import { EMAIL_PREFIX, type NewRecord, TEST_PREFIX } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
 import type { NotUnderstood, Vendor } from '../vendors/vendor.ts'
 
@@ -31,13 +30,15 @@ export type Incoming = {
   origin: string
 }
 
-/** Makes the record of a message under an id that also says when it came. */
+/** What is made of a message by itself; `event` is undefined when it was not understood. */
+export type Made = { record: NewRecord; event: MembershipEvent | undefined; warnings: Warning[] }
+
+/** Makes the record of a message under an id that also says when it came; nobody is planned to be told of it yet. */
 export async function makeRecord(
   id: EventId,
   source: ConfiguredSource,
-  config: Config,
   incoming: Incoming,
-): Promise<{ record: NewRecord; warnings: Warning[] }> {
+): Promise<Made> {
   const { message, raw, hops } = incoming
   const base = {
     id,
@@ -46,15 +47,16 @@ export async function makeRecord(
     raw,
     hops,
     headers: keptHeaders(source, incoming.headers),
+    planned: [],
   }
   const normalized = normalize(source, incoming)
   if (!normalized.ok) {
     const { type, vendorType, issues } = normalized.error
     const dedupKey = await fingerprint([source.name, 'quarantined', message.text])
-    const nobody = { contactId: undefined, dedupStamp: undefined, planned: [] }
+    const nobody = { contactId: undefined, dedupStamp: undefined }
     const word = vendorType?.slice(0, MAX_WORD_LENGTH)
     const record = { ...base, ...nobody, type, vendorType: word, dedupKey, content: { issues } }
-    return { record, warnings: [] }
+    return { record, event: undefined, warnings: [] }
   }
   const { event: draft, identity, warnings } = normalized.value
   const event = composeEvent(draft, {
@@ -70,12 +72,11 @@ export async function makeRecord(
     type: event.type,
     vendorType: event.vendortype,
     contactId: contactKeyOf(draft),
-    content: { event: JSON.stringify(event) },
+    content: { event: '' },
     dedupKey: await fingerprint([source.name, ...identity.key]),
     dedupStamp: identity.stamp,
-    planned: await route(event, config.targets, timeOfId(id)),
   }
-  return { record, warnings }
+  return { record, event, warnings }
 }
 
 function normalize(source: ConfiguredSource, incoming: Incoming): ReturnType<Vendor['normalize']> {
@@ -111,9 +112,11 @@ function unreadable(
 }
 
 /** Under what an event stands in its contact's history: the vendor's id, else the e-mail address, marked as one. */
-function contactKeyOf({ contactId, data }: EventDraft): string | undefined {
+function contactKeyOf({ contactId, data, isTest }: EventDraft): string | undefined {
   const email = data.contact.email_normalized?.slice(0, MAX_WORD_LENGTH)
-  return contactId ?? (email === undefined ? undefined : `${EMAIL_PREFIX}${email}`)
+  const key = contactId ?? (email === undefined ? undefined : `${EMAIL_PREFIX}${email}`)
+  // A test is a story of its own: what is true in it says nothing of anybody.
+  return isTest && key !== undefined ? `${TEST_PREFIX}${key}` : key
 }
 
 /** The headers that say something about the message, without the one that proves the sender. */

@@ -12,13 +12,14 @@ import {
 import { judge, parseRetryAfter, queueDelaySeconds, type Verdict } from '../core/retry.ts'
 import { wishFor } from '../core/routing.ts'
 import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
-import { isBroken } from '../core/target.ts'
+import { isBroken, SETTLING } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
 import type { Env, Log } from '../env.ts'
 import { type DeliveryUpdate, type Owed, releaseHeld } from '../store/deliveries.ts'
 import { releaseNextOf } from '../store/order.ts'
 import { type Attempted, type AttemptTools, attemptDelivery, faultOf } from './attempt.ts'
 import type { Healths } from './health.ts'
+import { settledEvent } from './meaning.ts'
 import { sendAll } from './sending.ts'
 import { awaitNear, TURN_RESERVED, type Turns } from './turns.ts'
 
@@ -93,11 +94,21 @@ export async function settle(
     await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
     return sendAgain(stage, { ...message, due: turn })
   }
+  const settled = await settleMeaning(stage, owed)
   const attempted =
     lane === 'dead'
       ? faultOf('its handling was cut off each time it was tried')
-      : await attemptDelivery(target, owed, tools)
-  await conclude(stage, target, owed, attempted, admission === 'probe')
+      : await attemptDelivery(target, settled, tools)
+  await conclude(stage, target, settled, attempted, admission === 'probe')
+}
+
+/** What the event means by now, where that may change; what a target was told once stays. */
+async function settleMeaning({ env }: Stage, owed: Owed): Promise<Owed> {
+  const { content, contact, frozen } = owed
+  if (frozen || contact === undefined || isSystemEvent(content)) return owed
+  if (!SETTLING.includes(content.type)) return owed
+  const event = await settledEvent(env.DB, content, contact)
+  return { ...owed, content: event, isSettled: true }
 }
 
 function isUnsure({ reason }: Owed): boolean {
@@ -134,7 +145,8 @@ async function conclude(
     reason: verdict.state === 'held' ? verdict.reason : (lasting ?? unsure),
     due,
     made: attemptOf(outcome, attempt, startedAt),
-    freeze: verdict.state === 'delivered' || owed.frozen ? undefined : rendered,
+    freeze:
+      owed.frozen || (verdict.state === 'delivered' && !owed.isSettled) ? undefined : rendered,
   })
   const { status, error, durationMs: ms } = outcome
   const { type } = owed.content

@@ -1,9 +1,13 @@
 // queue spill → D1. What accept could not record, in the order of its arrival, once D1 is back.
+import type { Config } from '../config.ts'
+import type { MembershipEvent } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import { parseJson } from '../core/json.ts'
 import type { Env, Log } from '../env.ts'
 import { unpackRecords } from '../store/packing.ts'
 import { listTaken, type NewRecord, recordEvents } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
+import { completeRecords, historiesFor } from './meaning.ts'
 import { firstMessages, sendAll } from './sending.ts'
 
 /** How long messages rest while D1 is away: longer each time, up to five minutes. */
@@ -22,19 +26,21 @@ export type SpillTools = { now: number; log: Log }
  */
 export async function spill(
   env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  config: Config,
   messages: readonly Message<ArrayBuffer>[],
   { now, log }: SpillTools,
 ): Promise<void> {
-  if (await recordAll(env, messages, { now, log })) return
+  if (await recordAll(env, config, messages, { now, log })) return
   // One request that cannot be recorded must not keep the others from it.
   if (messages.length > 1) {
-    for (const message of messages) await recordAll(env, [message], { now, log })
+    for (const message of messages) await recordAll(env, config, [message], { now, log })
   }
 }
 
 /** Records some messages as one; false, and nothing settled unless it is a single one, when that fails. */
 async function recordAll(
   env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  config: Config,
   messages: readonly Message<ArrayBuffer>[],
   { now, log }: SpillTools,
 ): Promise<boolean> {
@@ -42,7 +48,7 @@ async function recordAll(
     const requests = await Promise.all(messages.map(({ body }) => unpackRecords(body)))
     const records = requests.flat().sort((a, b) => (a.id < b.id ? -1 : 1))
     for (let i = 0; i < records.length; i += CHUNK) {
-      await recordChunk(env, records.slice(i, i + CHUNK), now)
+      await recordChunk(env, config, records.slice(i, i + CHUNK), now)
     }
     for (const message of messages) message.ack()
     log({ at: 'spill', recorded: records.map(({ id }) => id) })
@@ -59,6 +65,7 @@ async function recordAll(
 
 async function recordChunk(
   env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  config: Config,
   records: NewRecord[],
   now: number,
 ): Promise<void> {
@@ -69,10 +76,30 @@ async function recordChunk(
   const missing = records
     .filter((record) => !isThere(record))
     .map((record) => (taken.has(record.id) ? withNextId(record) : record))
-  const recorded = await withinTimeout(recordEvents(env.DB, missing))
-  const accepted = missing.filter((_, i) => recorded[i]?.status === 'accepted')
+  const whole = await complete(env.DB, config, missing)
+  const recorded = await withinTimeout(recordEvents(env.DB, whole, [...config.sources.keys()]))
+  const isOwed = (status: string | undefined) => status === 'accepted' || status === 'derived'
+  const accepted = whole.filter((_, i) => isOwed(recorded[i]?.status))
   const due = [...records.filter(isThere), ...accepted].flatMap(firstMessages)
   await sendAll(env.DELIVERIES, due, now)
+}
+
+/** Asks the log what could not be asked when the messages came. */
+async function complete(
+  db: D1Database,
+  config: Config,
+  records: readonly NewRecord[],
+): Promise<NewRecord[]> {
+  const made = records.map((record) => {
+    const { content, isProvisional, ...rest } = record
+    const isOpen = isProvisional && 'event' in content
+    const event = isOpen ? (parseJson(content.event) as MembershipEvent) : undefined
+    return { record: isOpen ? { content, ...rest } : record, event, warnings: [] }
+  })
+  const last = records.at(-1)?.id
+  const histories = await withinTimeout(historiesFor(db, made))
+  const idFor = (n: number) => idOfKey(BigInt(keyOfId(last ?? 'evt_0000000000000')) + BigInt(n + 1))
+  return completeRecords(config, made, histories, idFor)
 }
 
 /** The record under the next id, when another event of the same millisecond has drawn the same one. */

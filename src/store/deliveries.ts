@@ -11,6 +11,7 @@ import type { RelayEvent } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import type { Lease } from '../core/lateness.ts'
 import type { RawBody } from '../core/request.ts'
+import { PERSON_OF_E } from './contacts.ts'
 import { markHours, markHoursOf } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { EARLIER, type Precedence, precedenceOf } from './order.ts'
@@ -34,7 +35,11 @@ export type Owed = {
   leaseHolder: string | undefined
   /** The body that the first attempt sent, once one has failed. */
   frozen: Rendered | undefined
+  /** True once its content is what the log makes of it now, so that this is what is kept. */
+  isSettled?: true
   content: RelayEvent
+  /** Under what it stands in its contact's history. */
+  contact: string | undefined
   hops: number
   precedence: Precedence
   raw: RawBody | undefined
@@ -68,7 +73,7 @@ export async function loadOwed(
 
 const SELECT_OWED = `
 SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
-  d.body, d.content_type, e.event, e.hops, e.rung, e.headers, e.encoding,
+  d.body, d.content_type, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${PERSON_OF_E} AS person,
   CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
   CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier
 FROM json_each(?1) AS wanted
@@ -99,6 +104,8 @@ type OwedRow = {
   body: string | null
   content_type: string | null
   event: string
+  contact: string | null
+  person: string | null
   hops: number
   rung: string | null
   headers: string
@@ -122,7 +129,8 @@ function owedOf(row: OwedRow): Owed {
     leaseHolder: row.lease_holder ?? undefined,
     frozen:
       body === null || content_type === null ? undefined : { body, contentType: content_type },
-    content: eventOf(row.event, row.rung),
+    content: eventOf(row.event, row.rung, row.person),
+    contact: row.contact ?? undefined,
     hops: row.hops,
     precedence: precedenceOf(row.earlier),
     raw: raw === null ? undefined : { text: raw, encoding },

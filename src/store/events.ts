@@ -5,7 +5,8 @@ import type { EventStatus } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
 import { formatInstant } from '../core/time.ts'
-import { EMAIL_PREFIX, eventOf } from './records.ts'
+import { PERSON_OF_E } from './contacts.ts'
+import { EMAIL_PREFIX, eventOf, TEST_PREFIX } from './records.ts'
 
 /** An event as a list shows it. */
 export type EventSummary = {
@@ -62,8 +63,13 @@ function summaryOf({ key, vendor_type, contact, ...row }: SummaryRow): EventSumm
     receivedat: formatInstant(timeOfId(id)),
     ...row,
     vendortype: vendor_type,
-    subject: contact === null || contact.startsWith(EMAIL_PREFIX) ? null : `contact/${contact}`,
+    subject: subjectOf(contact),
   }
+}
+
+function subjectOf(contact: string | null): string | null {
+  const id = contact?.startsWith(TEST_PREFIX) ? contact.slice(TEST_PREFIX.length) : contact
+  return id === null || id === undefined || id.startsWith(EMAIL_PREFIX) ? null : `contact/${id}`
 }
 
 /** One event whole: what came, what was made of it, and what became of its deliveries. */
@@ -95,9 +101,9 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
   const [found, owed] = await db.batch([
     db
       .prepare(
-        `SELECT CAST(key AS TEXT) AS key, source, status, type, vendor_type, contact, planned, hops, rung,
-           CAST(matched AS TEXT) AS matched, issues, event, raw, encoding, headers
-         FROM events WHERE key = CAST(?1 AS INTEGER)`,
+        `SELECT CAST(e.key AS TEXT) AS key, e.source, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
+           CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${PERSON_OF_E} AS person
+         FROM events AS e WHERE e.key = CAST(?1 AS INTEGER)`,
       )
       .bind(key),
     db
@@ -109,13 +115,13 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
   ])
   const row = found?.results[0] as (SummaryRow & DetailRow) | undefined
   if (row === undefined) return undefined
-  const { hops, rung, matched, issues, event, raw, encoding, headers, ...summary } = row
+  const { hops, rung, matched, issues, event, person, raw, encoding, headers, ...summary } = row
   return {
     ...summaryOf(summary),
     hops,
     matched: matched === null || rung === null ? null : { id: idOfKey(matched), rung },
     issues: issues === null ? null : JSON.parse(issues),
-    event: event === null ? null : eventOf(event, rung),
+    event: event === null ? null : eventOf(event, rung, person),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
     deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(
       ({ due, replayed, attempts, ...delivery }) => ({
@@ -134,6 +140,7 @@ type DetailRow = {
   matched: string | null
   issues: string | null
   event: string | null
+  person: string | null
   raw: string | null
   encoding: string
   headers: string

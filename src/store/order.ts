@@ -1,11 +1,16 @@
 // Ordered targets: of one contact, an event waits for the earlier ones. Other contacts are never looked at.
 import type { DeliveryMessage, DeliveryState } from '../core/delivery.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import { EVENT_KINDS } from '../core/vocabulary.ts'
+import { kindOf } from './history.ts'
 import { markHoursOf } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 
-/** How many earlier deliveries are looked at: all that are unfinished stand right before the one in question. */
+/** How many earlier events of each kind are looked at: all that are unfinished stand right before the one in question. */
 const LOOK_BACK = 20
+
+/** Under what a contact's history is found (migrations, events_contact). */
+const KINDS = JSON.stringify(EVENT_KINDS)
 
 /**
  * The earlier deliveries of the same contact to the same target, the latest first, as a column of a query over
@@ -14,9 +19,11 @@ const LOOK_BACK = 20
 export const EARLIER = `(
   SELECT json_group_array(json_array(key, state)) FROM (
     SELECT CAST(p.key AS TEXT) AS key, pd.state
-    FROM events AS p CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
-    WHERE p.status = 'accepted' AND p.source = e.source AND p.contact = e.contact AND p.key < e.key
-    ORDER BY p.key DESC LIMIT ${LOOK_BACK}))`
+    FROM json_each('${KINDS}') AS kind CROSS JOIN events AS p ON p.key IN (
+      SELECT key FROM events WHERE status IN ('accepted', 'derived') AND source = e.source AND contact = e.contact
+        AND ${kindOf('type')} = kind.value AND key < e.key ORDER BY key DESC LIMIT ${LOOK_BACK})
+    CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
+    ORDER BY p.key DESC))`
 
 /** The states of deliveries that the next of their contact waits for. */
 const WAITING: readonly DeliveryState[] = ['pending', 'retrying', 'held']
@@ -36,9 +43,11 @@ export function precedenceOf(column: string | null): Precedence {
 }
 
 const UNBLOCKED = `d.state = 'held' AND d.reason = 'order' AND NOT EXISTS (
-  SELECT 1 FROM events AS p CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
-  WHERE p.status = 'accepted' AND p.source = e.source AND p.contact = e.contact AND p.key < e.key
-    AND pd.state IN ('pending', 'retrying', 'held'))`
+  SELECT 1 FROM json_each('${KINDS}') AS kind
+  CROSS JOIN events AS p ON p.status IN ('accepted', 'derived') AND p.source = e.source AND p.contact = e.contact
+    AND ${kindOf('p.type')} = kind.value AND p.key < e.key
+  CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
+  WHERE pd.state IN ('pending', 'retrying', 'held'))`
 
 /**
  * Lets go of the next delivery of the contact of an event, if that waits only for its turn. It is due when it was, or
@@ -51,9 +60,9 @@ export async function releaseNextOf(
   now: number,
 ): Promise<DeliveryMessage[]> {
   const next = `
-    SELECT d.event FROM events AS done
-    CROSS JOIN events AS e
-      ON e.status = 'accepted' AND e.source = done.source AND e.contact = done.contact AND e.key >= done.key
+    SELECT d.event FROM events AS done CROSS JOIN json_each('${KINDS}') AS own
+    CROSS JOIN events AS e ON e.status IN ('accepted', 'derived') AND e.source = done.source
+      AND e.contact = done.contact AND ${kindOf('e.type')} = own.value AND e.key >= done.key
     CROSS JOIN deliveries AS d ON d.event = e.key AND d.target = ?1
     WHERE done.key = CAST(?2 AS INTEGER) AND ${UNBLOCKED} ORDER BY e.key LIMIT 1`
   return release(db, next, [target, keyOfId(event)], now)

@@ -4,13 +4,18 @@ import { CONTENT_WINDOW_SECONDS, type Rung } from '../core/dedupe.ts'
 import type { PlannedDelivery } from '../core/delivery.ts'
 import type { EventStatus, RelayEvent } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
-import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
+import { type EventId, firstKeyAt, idOfKey, keyOfId, personIdOfKey, timeOfId } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
+import { type Sighting, seeContacts } from './contacts.ts'
+import { kindOf } from './history.ts'
 import { markHours } from './ledger.ts'
 
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
 export const EMAIL_PREFIX = 'email:'
+
+/** Marks a contact of test events, so that they are nobody's history. */
+export const TEST_PREFIX = 'test:'
 
 /** A message as it is logged, understood or not, with the deliveries that it gets unless it is a repeat. */
 export type NewRecord = {
@@ -28,16 +33,26 @@ export type NewRecord = {
   dedupStamp: string | undefined
   raw: RawBody
   headers: Record<string, string>
+  /** What it tells of its contact. */
+  sighting?: Sighting
+  /** The event from which this one follows: no vendor sent it. */
+  derivedFrom?: { cause: EventId; corrects: EventId | undefined }
+  /** True for one whose history could not be read: it is completed before it is recorded. */
+  isProvisional?: true | boolean
 }
 
-/** An event as it is told: one that may be a repeat says so. */
-export function eventOf(json: string, rung: string | null): RelayEvent {
+/** An event as it is told: one that may be a repeat says so, and so does one whose person is known. */
+export function eventOf(json: string, rung: string | null, person: string | null): RelayEvent {
   const event = parseJson(json) as RelayEvent
-  return rung === 'twin' ? ({ ...event, possibleduplicate: true } as RelayEvent) : event
+  return {
+    ...event,
+    ...(rung === 'twin' ? { possibleduplicate: true } : {}),
+    ...(person === null || event.test ? {} : { personid: personIdOfKey(person) }),
+  } as RelayEvent
 }
 
-/** What became of a message. A duplicate carries the id of the first one. */
-export type Recorded = { id: EventId; status: EventStatus }
+/** What became of a message. A duplicate carries the id of the first one; what follows from one is not recorded at all. */
+export type Recorded = { id: EventId; status: EventStatus | 'unrecorded' }
 
 // One statement finds the earlier event that says the same, decides by the ladder of core/dedupe.ts what that
 // makes of this one, and writes it. `?9` the dedup key, `?10` its stamp, `?11` the first key inside the window.
@@ -55,8 +70,9 @@ WITH candidate AS (
       WHEN e.dedup_stamp = ?10 THEN 'identity'
       WHEN EXISTS (
         SELECT 1 FROM events AS later
-        WHERE later.status = 'accepted' AND later.source = ?2 AND later.contact = ?6
-          AND later.key > e.key AND later.type = ?4 AND later.dedup_key <> ?9
+        WHERE later.status IN ('accepted', 'derived') AND later.source = ?2 AND later.contact = ?6
+          AND ${kindOf('later.type')} = ${kindOf('?4')} AND later.key > e.key AND later.type = ?4
+          AND later.dedup_key <> ?9
       ) THEN NULL
       WHEN e.key >= CAST(?11 AS INTEGER) THEN 'content'
       ELSE 'twin'
@@ -73,6 +89,17 @@ SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
 FROM (SELECT 1) LEFT JOIN earlier
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
+// What follows from an event is recorded with it, once; a correction only if somebody was told what it corrects. `?17`
+// the event from which it follows, `?18` the one that it corrects.
+const INSERT_DERIVED = `
+INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
+  planned, hops, raw, encoding, headers, status)
+SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, 'derived'
+WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?17 AS INTEGER) AND status = 'accepted')
+  AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate')
+  AND (?18 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?18 AS INTEGER) AND attempt > 1))
+RETURNING status, NULL AS matched`
+
 // A repeat gets no deliveries: what it would say was said.
 const INSERT_DELIVERIES = `
 INSERT INTO deliveries (event, target, state, reason, attempt, due, attempts)
@@ -82,17 +109,32 @@ FROM json_each(?1) AS plan CROSS JOIN events AS e ON e.key = CAST(plan.value ->>
 WHERE e.status <> 'duplicate'`
 
 /**
- * Records the messages of one request and their deliveries in one transaction, and tells what became of each.
+ * Records the messages of one request and their deliveries in one transaction, and tells what became of each. A contact
+ * is taken for the same one in all of `sources` that are of one vendor.
  * Throws when D1 does; then nothing is written.
  */
-export async function recordEvents(db: D1Database, records: NewRecord[]): Promise<Recorded[]> {
+export async function recordEvents(
+  db: D1Database,
+  records: NewRecord[],
+  sources: readonly string[] = [],
+): Promise<Recorded[]> {
   if (records.length === 0) return []
-  const insert = db.prepare(INSERT_EVENT)
-  const statements = records.map((record) => insert.bind(...columns(record)))
+  const [insert, derive] = [db.prepare(INSERT_EVENT), db.prepare(INSERT_DERIVED)]
+  const statements = records.map((record) =>
+    record.derivedFrom === undefined
+      ? insert.bind(...columns(record))
+      : derive.bind(
+          ...columns(record),
+          keyOfId(record.derivedFrom.cause),
+          record.derivedFrom.corrects === undefined ? null : keyOfId(record.derivedFrom.corrects),
+        ),
+  )
   const plans = records.flatMap(({ id, planned }) =>
     planned.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
   if (plans.length > 0) statements.push(db.prepare(INSERT_DELIVERIES).bind(JSON.stringify(plans)))
+  const sightings = records.flatMap(({ sighting }) => sighting ?? [])
+  if (sightings.length > 0) statements.push(seeContacts(db, sightings, sources))
   const ids = records.map(({ id }) => id)
   statements.push(markHours(db, ids))
   type Row = {
@@ -104,6 +146,7 @@ export async function recordEvents(db: D1Database, records: NewRecord[]): Promis
   const results = await db.batch<Row>(statements)
   return records.map((record, i) => {
     const row = results[i]?.results[0]
+    if (row === undefined && record.derivedFrom) return { id: record.id, status: 'unrecorded' }
     if (row === undefined) throw new Error('D1 recorded an event and returned no row')
     const duplicate = row.status === 'duplicate' && row.matched !== null
     return {

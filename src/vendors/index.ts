@@ -1,6 +1,6 @@
 // The table of vendors. A new one is its file, its fixtures and one line here.
 import { hapana } from './hapana/index.ts'
-import { hype } from './hype.ts'
+import { hype } from './hype/index.ts'
 import type { Vendor } from './vendor.ts'
 
 const table = { hapana, hype }

@@ -1,11 +1,12 @@
 // The seam for inbound adapters. A vendor is a file that says how it signs, and what its messages mean.
 import type { Identity } from '../core/dedupe.ts'
-import type { EventDraft } from '../core/event.ts'
+import type { EventDraft, MembershipEvent } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
+import type { History, Meaning } from '../core/history.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { SignatureScheme } from '../core/proof.ts'
 import type { SourceSettings } from '../core/source.ts'
-import type { EventType } from '../core/vocabulary.ts'
+import type { EventKind, EventType } from '../core/vocabulary.ts'
 
 /** One message of a proven request. */
 export type VendorMessage = {
@@ -38,4 +39,11 @@ export interface Vendor {
     message: VendorMessage,
     settings: SourceSettings,
   ): { ok: true; value: Understood } | { ok: false; error: NotUnderstood }
+  /**
+   * What other events of the same contact are about that say what this one means; undefined when it says that by itself,
+   * and none when it only matters whether and where the contact is known.
+   */
+  kinOf(event: MembershipEvent): readonly EventKind[] | undefined
+  /** What an event means in the light of the log, and what follows from it. The same for the same facts. */
+  meaningAmong(event: MembershipEvent, history: History): Meaning
 }

@@ -104,12 +104,15 @@ describe('EVENT_DATA', () => {
       'contact.upserted',
       'membership.status_changed',
       'message.sent',
+      'payment.corrected',
       'payment.created',
       'payment.failed',
       'payment.refunded',
       'payment.updated',
       'purchase.completed',
+      'subscription.corrected',
       'subscription.ended',
+      'subscription.plan_changed',
     ])
   })
 

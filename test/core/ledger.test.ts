@@ -15,8 +15,24 @@ describe('a tally', () => {
   it('has a line for each source and each target, by name', () => {
     expect(tally(COUNTS)).toEqual({
       sources: [
-        { source: 'hapana', received: 1, accepted: 0, quarantined: 1, duplicate: 0, planned: 0 },
-        { source: 'hype', received: 5, accepted: 3, quarantined: 0, duplicate: 2, planned: 6 },
+        {
+          source: 'hapana',
+          received: 1,
+          accepted: 0,
+          quarantined: 1,
+          duplicate: 0,
+          derived: 0,
+          planned: 0,
+        },
+        {
+          source: 'hype',
+          received: 5,
+          accepted: 3,
+          quarantined: 0,
+          duplicate: 2,
+          derived: 0,
+          planned: 6,
+        },
       ],
       targets: [
         {
@@ -40,6 +56,16 @@ describe('a tally', () => {
           cancelled: 0,
         },
       ],
+    })
+  })
+
+  it('counts what follows from events beside what was received', () => {
+    const derived: Count = { kind: 'source', name: 'hype', state: 'derived', count: 1, planned: 2 }
+
+    expect(tally([...COUNTS, derived]).sources[1]).toMatchObject({
+      received: 5,
+      derived: 1,
+      planned: 8,
     })
   })
 

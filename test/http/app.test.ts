@@ -127,7 +127,7 @@ describe('/api', () => {
     ['limit=201', 'limit must be at most 200.'],
     ['limit=many', 'limit must be a whole number.'],
     ['before=evt_1', 'before must be an event id.'],
-    ['status=lost', 'status must be one of accepted, quarantined, duplicate.'],
+    ['status=lost', 'status must be one of accepted, quarantined, duplicate, derived.'],
   ])('refuses ?%s in words', async (query, title) => {
     expect(await get(`/api/events?${query}`, OPERATOR)).toMatchObject({
       status: 400,

@@ -323,24 +323,60 @@ describe('D1 in trouble', () => {
 })
 
 describe('the price of an event', () => {
-  it.each([0, 1, 2, 5])(
-    'with %i targets is at most 3 + 3·T rows written and 20 + 10·T read, in one round trip',
-    async (targets) => {
-      const priced = aConfig(...Array.from({ length: targets }, (_, i) => ({ name: `t${i}` })))
-      const spy = vi.spyOn(env.DB, 'batch')
+  /** What taking a body in costs: its round trips to D1, and the rows that these wrote and read. */
+  async function priceOf(targets: number, source: 'hype' | 'hapana', body: object, now: number) {
+    const priced = aConfig(...Array.from({ length: targets }, (_, i) => ({ name: `t${i}` })))
+    const spy = vi.spyOn(env.DB, 'batch')
+    await stored(priced, source, body, { now })
+    const batches = (await Promise.all(spy.mock.results.map(({ value }) => value))) as D1Result[][]
+    spy.mockRestore()
+    const metas = batches.flat().map(({ meta }) => meta)
+    return {
+      trips: batches.length,
+      written: sum(metas.map(({ rows_written }) => rows_written)),
+      read: sum(metas.map(({ rows_read }) => rows_read)),
+    }
+  }
+  const profile = (id: string, n: number) => ({
+    eventType: 'clientUpdated',
+    clientID: id,
+    siteID: 'site-1',
+    firstName: `Ana ${n}`,
+  })
+  const payment = (id: string, n: number) => aPayment({ id, data: { tier: 'Gold', total: n } })
 
-      await take(priced, 'hype', aPayment(), { now: NOW + targets })
+  it.each([
+    [0, 'hapana', profile, 1],
+    [1, 'hapana', profile, 1],
+    [5, 'hapana', profile, 1],
+    [0, 'hype', payment, 2],
+    [1, 'hype', payment, 2],
+    [5, 'hype', payment, 2],
+  ] as const)(
+    'with %i targets, from %s, is at most 3 + 3·T rows written and 20 + 10·T read, and no row for a known person',
+    async (targets, source, body, trips) => {
+      const [time, id] = [NOW + targets, `priced-${targets}`]
+      for (const n of [1, 2, 3]) {
+        await stored(aConfig(), source, body(id, n), { now: time + n * 1000 })
+      }
 
-      expect(spy).toHaveBeenCalledTimes(1)
-      const results = (await spy.mock.results[0]?.value) as D1Result[]
-      spy.mockRestore()
-      const written = sum(results.map(({ meta }) => meta.rows_written))
-      const read = sum(results.map(({ meta }) => meta.rows_read))
+      const price = await priceOf(targets, source, body(id, 4), time + 5000)
+
+      expect(price.trips).toBe(trips)
       // Each delivery's final update is a third row; test/stages/deliver.test.ts counts it.
-      expect(written).toBeLessThanOrEqual(3 + 2 * targets)
-      expect(read).toBeLessThanOrEqual(20 + 5 * targets)
+      expect(price.written).toBe(3 + 2 * targets)
+      expect(price.read).toBeLessThanOrEqual(20 + 5 * targets)
     },
   )
+
+  it('is three rows more when its contact is seen for the first time, with an address', async () => {
+    await stored(aConfig(), 'hype', aPayment())
+    const known = { id: 'new-here', email: 'new-here@example.com' }
+
+    const price = await priceOf(1, 'hype', aPayment(known), NOW + 5000)
+
+    expect(price.written).toBe(3 + 2 + 3)
+  })
 })
 
 function sum(numbers: number[]): number {

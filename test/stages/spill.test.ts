@@ -35,7 +35,10 @@ function messagesOf(...packed: Uint8Array[]) {
 async function run(packed: Uint8Array[], db: D1Database = env.DB) {
   const { queue, sent } = aQueue()
   const messages = messagesOf(...packed)
-  await spill({ DB: db, DELIVERIES: queue }, messages, { now: NOW + 60_000, log: () => undefined })
+  await spill({ DB: db, DELIVERIES: queue }, config, messages, {
+    now: NOW + 60_000,
+    log: () => undefined,
+  })
   return { sent, messages }
 }
 

@@ -20,7 +20,7 @@ const config = aConfig(
 
 beforeEach(async () => {
   await env.DB.batch(
-    ['targets', 'deliveries', 'events', 'hours', 'ledger'].map((table) =>
+    ['targets', 'deliveries', 'events', 'hours', 'ledger', 'contacts'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )
@@ -165,8 +165,12 @@ describe('the price', () => {
       },
     } as unknown as D1Database
     const single = aConfig({ name: 'good' })
+    const profile = { eventType: 'clientUpdated', clientID: 'c', siteID: 's' }
+    await stored(single, 'hapana', profile, { now: NOW - HOUR })
 
-    for (let i = 0; i < 3; i++) await stored(single, 'hype', aPayment(), { db, now: NOW + i })
+    for (let i = 0; i < 3; i++) {
+      await stored(single, 'hapana', { ...profile, firstName: `${i}` }, { db, now: NOW + i })
+    }
 
     expect(written).toEqual([7, 5, 5]) // 3 + 2·T each
   })

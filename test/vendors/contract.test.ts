@@ -84,7 +84,7 @@ function configFor(
 }
 
 async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: FixtureRequest) {
-  const { config, source } = configFor(vendor, settings, () => undefined)
+  const { source } = configFor(vendor, settings, () => undefined)
   const read = readMessages(bodyOf(request))
   return Promise.all(
     (read?.messages ?? []).map(async (message) => {
@@ -96,12 +96,13 @@ async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: 
         hops: 0,
         origin: 'https://relay.example',
       }
-      const { record, warnings } = await makeRecord(newEventId(NOW, 7), source, config, incoming)
+      const made = await makeRecord(newEventId(NOW, 7), source, incoming)
+      const { record, warnings } = made
       if ('issues' in record.content) {
         const issues = record.content.issues.map(({ path }) => path)
         return { status: 'quarantined', type: record.type, vendortype: record.vendorType, issues }
       }
-      const event = JSON.parse(record.content.event) as MembershipEvent
+      const event = JSON.parse(JSON.stringify(made.event)) as MembershipEvent
       return {
         status: 'accepted',
         event: withoutConstants(event, vendor),

@@ -7,13 +7,16 @@ import { ok, refuse } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import type { Vendor } from '../vendor.ts'
 import { normalizeEvent } from './events.ts'
+import { kinOf, meaningAmong } from './meaning.ts'
 import { signature } from './signature.ts'
 import { resolveType } from './type.ts'
 
 export const hapana = {
   id: 'hapana',
-  mappingVersion: 1,
+  mappingVersion: 2,
   signature,
+  kinOf,
+  meaningAmong,
   keepsHeader: (name) => /^x-hapana-|^x-event-type$|^x-webhook-event$/.test(name),
 
   normalize(message, settings) {

@@ -1,8 +1,8 @@
 // Hype (formerly Pico): creator communities. One documented body for five event types (help centre article
 // "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely the contact's, not the event's.
-import { type Amount, asAmount } from '../core/amount.ts'
-import { sameContent } from '../core/dedupe.ts'
-import { type EventDraft, sourcePath } from '../core/event.ts'
+import { type Amount, asAmount } from '../../core/amount.ts'
+import { sameContent } from '../../core/dedupe.ts'
+import { type EventDraft, sourcePath } from '../../core/event.ts'
 import {
   asBoolean,
   asId,
@@ -13,13 +13,14 @@ import {
   givenOrNothing,
   readFields,
   type Warning,
-} from '../core/fields.ts'
-import { canonical, isObject } from '../core/json.ts'
-import { ok, refuse } from '../core/result.ts'
-import { asEpoch } from '../core/time.ts'
-import type { Contact, EventType, Inference, Subscription } from '../core/vocabulary.ts'
-import { withExtra } from './extra.ts'
-import type { NotUnderstood, Vendor } from './vendor.ts'
+} from '../../core/fields.ts'
+import { canonical, isObject } from '../../core/json.ts'
+import { ok, refuse } from '../../core/result.ts'
+import { asEpoch } from '../../core/time.ts'
+import type { Contact, EventType, Inference, Subscription } from '../../core/vocabulary.ts'
+import { withExtra } from '../extra.ts'
+import type { NotUnderstood, Vendor } from '../vendor.ts'
+import { kinOf, meaningAmong } from './meaning.ts'
 
 const TYPES = [
   'contact.created',
@@ -33,8 +34,10 @@ type Actor = 'user' | 'dashboard' | 'system' | 'unknown'
 
 export const hype = {
   id: 'hype',
-  mappingVersion: 1,
+  mappingVersion: 2,
   keepsHeader: () => false,
+  kinOf: ({ vendortype }) => kinOf(vendortype),
+  meaningAmong: (event, { past }) => meaningAmong(event, past),
 
   normalize({ body }, settings) {
     const warnings: Warning[] = []

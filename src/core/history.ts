@@ -1,0 +1,35 @@
+// What the log knows of a contact, as far as an event needs it to be understood.
+import type { MembershipEvent } from './event.ts'
+import type { EventId } from './id.ts'
+
+/** What the log knows. `isKnown` and `sites`: whether and where the contact was seen; `past`: its latest events that matter. */
+export type History = {
+  isKnown: boolean
+  sites: readonly string[]
+  past: readonly MembershipEvent[]
+}
+
+/** Nothing is known. */
+export const NO_HISTORY: History = { isKnown: false, sites: [], past: [] }
+
+/** What else follows from an event once the log is asked: an event that the vendor did not send. */
+export type Derived = {
+  type: 'subscription.plan_changed' | 'subscription.corrected' | 'payment.corrected'
+  data: MembershipEvent['data']
+  /** What makes it this one: the same conclusion is drawn once. */
+  identity: string[]
+  /** The event that is corrected: nobody needs that who was not told of it. */
+  corrects?: EventId
+}
+
+/** An event in the light of the log, and what follows from it. */
+export type Meaning = { event: MembershipEvent; derived: Derived[] }
+
+/** Marks an event that happened before one of the same kind that is known already. Where only receipts are known, none did. */
+export function markLate(event: MembershipEvent, kin: readonly MembershipEvent[]): MembershipEvent {
+  const isTimed = ({ timebasis }: MembershipEvent) => timebasis !== 'received'
+  const isLate =
+    isTimed(event) &&
+    kin.some((other) => isTimed(other) && Date.parse(other.time) > Date.parse(event.time))
+  return isLate ? { ...event, late: true } : event
+}

@@ -1,0 +1,45 @@
+// What the log knows of a contact: whether and where it was seen, and its latest events of some kinds.
+import type { MembershipEvent } from '../core/event.ts'
+import { type History, NO_HISTORY } from '../core/history.ts'
+import { parseJson } from '../core/json.ts'
+import type { EventKind } from '../core/vocabulary.ts'
+
+/** Events of each kind that are looked at, the latest: enough for a switch, and for what was before it. */
+const LATEST = 4
+
+/** What an event is about, as the index of a contact's history has it. `type` is a column or a parameter. */
+export const kindOf = (type: string) => `substr(${type}, 1, instr(${type}, '.') - 1)`
+
+/** Of whom history is wanted, and which kinds of events matter. */
+export type HistoryQuery = { source: string; contact: string; kinds: readonly EventKind[] }
+
+const CONTACT = 'SELECT sites FROM contacts WHERE source = ?1 AND contact = ?2'
+
+const PAST = `
+SELECT e.event FROM events AS e
+WHERE e.status IN ('accepted', 'derived') AND e.source = ?1 AND e.contact = ?2 AND ${kindOf('e.type')} = ?3
+ORDER BY e.key DESC LIMIT ${LATEST}`
+
+/** Reads the histories of some contacts in one round trip, in their order. */
+export async function readHistories(
+  db: D1Database,
+  queries: readonly HistoryQuery[],
+): Promise<History[]> {
+  if (queries.length === 0) return []
+  const [contact, past] = [db.prepare(CONTACT), db.prepare(PAST)]
+  const results = await db.batch(
+    queries.flatMap(({ source, contact: id, kinds }) => [
+      contact.bind(source, id),
+      ...kinds.map((kind) => past.bind(source, id, kind)),
+    ]),
+  )
+  return queries.map(({ kinds }) => {
+    const [known] = (results.shift()?.results ?? []) as { sites: string }[]
+    const rows = kinds.flatMap(() => (results.shift()?.results ?? []) as { event: string }[])
+    return {
+      ...NO_HISTORY,
+      ...(known === undefined ? {} : { isKnown: true, sites: JSON.parse(known.sites) as string[] }),
+      past: rows.map(({ event }) => parseJson(event) as MembershipEvent),
+    }
+  })
+}

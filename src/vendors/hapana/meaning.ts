@@ -1,0 +1,61 @@
+// What Hapana's events mean in the light of the log: the vendor tells of states, not of changes, and of an account by
+// the same event as of its link to another site.
+import type { MembershipEvent } from '../../core/event.ts'
+import { type History, type Meaning, markLate } from '../../core/history.ts'
+import type { EventKind, EventType, Inference } from '../../core/vocabulary.ts'
+
+/** What the events are about that say what one means; undefined for one that says it by itself. */
+export function kinOf({ type, vendortype }: MembershipEvent): readonly EventKind[] | undefined {
+  if (type === 'membership.status_changed') return ['membership']
+  if (type === 'checkin.recorded') return ['checkin']
+  // Whether the client is known, and at which sites, is asked with it.
+  return vendortype === 'accountCreated' ? [] : undefined
+}
+
+/** What an event means, given what the log knows of its client. */
+export function meaningAmong(event: MembershipEvent, history: History): Meaning {
+  return { event: read(event, history), derived: [] }
+}
+
+function read(event: MembershipEvent, history: History): MembershipEvent {
+  const others = history.past
+    .filter(({ type }) => type === event.type)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  switch (event.type) {
+    case 'contact.created':
+      return readAccount(event, history)
+    case 'membership.status_changed': {
+      const last = others.findLast(({ late }) => !late)
+      if (last?.type !== 'membership.status_changed') return event
+      const membership = {
+        ...event.data.membership,
+        previous_status: last.data.membership.status,
+      }
+      return { ...event, data: { ...event.data, membership } }
+    }
+    case 'checkin.recorded': {
+      const checkin = { ...event.data.checkin, first: others.length === 0 }
+      return markLate({ ...event, data: { ...event.data, checkin } }, others)
+    }
+    default:
+      return event
+  }
+}
+
+/** An account that is new, or a known client at another site, or neither. */
+function readAccount(event: MembershipEvent, { isKnown, sites }: History): MembershipEvent {
+  const site = event.data.site?.vendor_id
+  const because = (type: EventType, confidence: Inference['confidence'], ...basis: string[]) =>
+    ({
+      ...event,
+      type,
+      dataschema: event.dataschema.replace(event.type, type),
+      data: { ...event.data, inference: { basis, confidence, evidence: [] } },
+    }) as MembershipEvent
+  if (!isKnown) return because('contact.created', 'strong', 'client_unseen')
+  if (site === undefined)
+    return because('contact.updated', 'likely', 'client_known', 'site_unknown')
+  return sites.includes(site)
+    ? because('contact.updated', 'likely', 'client_known', 'site_known')
+    : because('contact.site_linked', 'strong', 'client_known', 'site_unseen')
+}

@@ -1,0 +1,294 @@
+// What Hype's payment events mean in the light of the others of the same contact. Hype names neither payment nor
+// subscription, tells a refund and a failed charge by one event, and a cancellation and a plan switch by another; what
+// tells them apart is the running total, who did it, and what came shortly before or after. Every conclusion says on what
+// it rests, and how surely.
+import { type Amount, signOf, subtract } from '../../core/amount.ts'
+import type { MembershipEvent } from '../../core/event.ts'
+import { type Derived, type Meaning, markLate } from '../../core/history.ts'
+import type {
+  EndReason,
+  EventKind,
+  EventType,
+  Inference,
+  PaymentKind,
+  Reading,
+  Subscription,
+} from '../../core/vocabulary.ts'
+
+/** How far apart the two halves of a plan switch may be: they are one act, and their order is not kept. */
+const SWITCH_WINDOW_MS = 10 * 60_000
+
+/** How long after its end a re-priced subscription may be paid at the new price: at its next renewal. */
+const RENEWAL_WINDOW_MS = 370 * 86_400_000
+
+/** How far the first payment of a contact may be from the event that tells of it. */
+const FIRST_PAYMENT_WINDOW_MS = 2 * 86_400_000
+
+/** What the events are about that say what one of this type means. */
+export function kinOf(vendorType: string): readonly EventKind[] {
+  return vendorType.startsWith('payment.') ? ['payment', 'subscription'] : ['contact']
+}
+
+/** What an event means among the others of its contact, and what follows from it. Gives the same for the same facts. */
+export function meaningAmong(event: MembershipEvent, past: readonly MembershipEvent[]): Meaning {
+  // What we concluded is no fact.
+  const others = past.filter(({ typebasis }) => typebasis !== 'history')
+  const marked = markLate(event, others)
+  if (!event.vendortype.startsWith('payment.')) return { event: marked, derived: [] }
+  return {
+    event: read(marked, others),
+    derived: [...switchesWith(marked, others), ...correctionsBy(marked, others)],
+  }
+}
+
+/** Orders events by their times. Of one second, an end comes before a payment: what was bought is what counts. */
+function inTime(a: MembershipEvent, b: MembershipEvent): number {
+  const isEnd = ({ vendortype }: MembershipEvent) => (vendortype === 'payment.deleted' ? 0 : 1)
+  return Date.parse(a.time) - Date.parse(b.time) || isEnd(a) - isEnd(b) || (a.id < b.id ? -1 : 1)
+}
+
+/** One event as it is understood among others. */
+function read(event: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent {
+  const before = others.filter((other) => inTime(other, event) < 0).sort(inTime)
+  const after = others.filter((other) => inTime(other, event) > 0).sort(inTime)
+  switch (event.vendortype) {
+    case 'payment.updated':
+      return readUpdate(event, before)
+    case 'payment.created':
+      return readPayment(event, before, after)
+    case 'payment.deleted':
+      return readEnd(event, before, after)
+    default:
+      return event
+  }
+}
+
+/** A failed charge or a refund: what the running total did, and who did it. */
+function readUpdate(event: MembershipEvent, before: readonly MembershipEvent[]): MembershipEvent {
+  const { actor = 'unknown' } = event.data
+  const total = totalOf(event)
+  // A total of the same second says nothing: nobody knows which was first.
+  const earlier = before.filter(
+    (other) => totalOf(other) !== undefined && Date.parse(other.time) < Date.parse(event.time),
+  )
+  const last = earlier.at(-1)
+  const lastTotal = last && totalOf(last)
+  const change = total && lastTotal ? subtract(total, lastTotal) : undefined
+  if (last === undefined || total === undefined || change === undefined) return event
+  const evidence = [last.id]
+  const by = `actor_${actor}`
+  if (signOf(change) < 0) {
+    const inference = { basis: ['total_fell', by], confidence: 'strong' as const, evidence }
+    const amount = { ...change, value: change.value.replace('-', '') }
+    return retyped(event, 'payment.refunded', {
+      refund: { amount, full: signOf(total) === 0 },
+      inference,
+    })
+  }
+  if (signOf(change) === 0 && (actor === 'system' || actor === 'user')) {
+    const inference = { basis: ['total_unchanged', by], confidence: 'likely' as const, evidence }
+    return retyped(event, 'payment.failed', { inference })
+  }
+  const basis = [signOf(change) === 0 ? 'total_unchanged' : 'total_rose', by]
+  return retyped(event, 'payment.updated', {
+    inference: { basis, confidence: 'none' as const, evidence },
+  })
+}
+
+/** A first purchase, a renewal, one half of a switch, a gift or a donation. */
+function readPayment(
+  event: MembershipEvent,
+  before: readonly MembershipEvent[],
+  after: readonly MembershipEvent[],
+): MembershipEvent {
+  const [kind, inference] = kindOf(event, before, after)
+  return { ...event, data: { ...event.data, payment: { kind }, inference } } as MembershipEvent
+}
+
+function kindOf(
+  event: MembershipEvent,
+  before: readonly MembershipEvent[],
+  after: readonly MembershipEvent[],
+): [PaymentKind, Inference] {
+  const subscription = subscriptionOf(event)
+  const because = (
+    kind: PaymentKind,
+    confidence: Inference['confidence'],
+    basis: string[],
+    evidence: string[] = [],
+  ): [PaymentKind, Inference] => [kind, { basis, confidence, evidence }]
+
+  const words = `${subscription?.kind ?? ''} ${subscription?.tier ?? ''}`.toLowerCase()
+  if (/\bgift/.test(words)) return because('gift', 'likely', ['named_so'])
+  if (/\bdonat/.test(words)) return because('donation', 'likely', ['named_so'])
+  const ended = nearest(event, [...before, ...after], 'payment.deleted')
+  if (ended) return because('plan_switch', 'strong', ['ended_within_window'], [ended.id])
+  if (subscription?.interval === 'one_time') return because('one_time', 'likely', ['interval'])
+  const last = before.at(-1)
+  if (last !== undefined) {
+    if (last.vendortype === 'payment.deleted') {
+      return because('first_purchase', 'likely', ['subscription_had_ended'], [last.id])
+    }
+    const running = subscriptionOf(last)
+    if (!running?.tier) return because('unknown', 'none', ['no_running_subscription'], [last.id])
+    if (running.tier !== subscription?.tier) {
+      return because('plan_switch', 'likely', ['tier_changed'], [last.id])
+    }
+    return rose(event, last)
+      ? because('renewal', 'strong', ['same_tier', 'total_rose_by_recurring'], [last.id])
+      : because('renewal', 'likely', ['same_tier'], [last.id])
+  }
+  const first = subscription?.first_payment_at
+  if (first) {
+    const age = Date.parse(event.time) - Date.parse(first)
+    if (Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS) {
+      return because('first_purchase', 'likely', ['first_payment_now'])
+    }
+    if (age > 0) return because('renewal', 'likely', ['first_payment_earlier'])
+  }
+  return because('unknown', 'none', ['no_history'])
+}
+
+/** Whether the total rose by what a renewal costs. */
+function rose(event: MembershipEvent, last: MembershipEvent): boolean {
+  const [total, lastTotal, recurring] = [totalOf(event), totalOf(last), recurringOf(event)]
+  const change = total && lastTotal && subtract(total, lastTotal)
+  const rest = change && recurring && subtract(change, recurring)
+  return rest !== undefined && signOf(rest) === 0
+}
+
+/** A cancellation, one half of a switch, or a new price. */
+function readEnd(
+  event: MembershipEvent,
+  before: readonly MembershipEvent[],
+  after: readonly MembershipEvent[],
+): MembershipEvent {
+  const { actor = 'unknown' } = event.data
+  const by = `actor_${actor}`
+  const because = (reason: EndReason, inference: Inference) =>
+    ({ ...event, data: { ...event.data, reason, inference } }) as MembershipEvent
+
+  const paid = nearest(event, [...before, ...after], 'payment.created')
+  if (paid) {
+    const side = inTime(paid, event) < 0 ? 'paid_before_within_window' : 'paid_after_within_window'
+    return because('plan_switch', { basis: [side, by], confidence: 'strong', evidence: [paid.id] })
+  }
+  const renewal = after.find(
+    (other) =>
+      other.vendortype === 'payment.created' &&
+      Date.parse(other.time) - Date.parse(event.time) <= RENEWAL_WINDOW_MS,
+  )
+  if (actor === 'dashboard' && renewal && isRepriced(event, renewal)) {
+    const basis = ['same_tier_at_another_price', by]
+    return because('price_change', { basis, confidence: 'likely', evidence: [renewal.id] })
+  }
+  return event
+}
+
+function isRepriced(ended: MembershipEvent, renewal: MembershipEvent): boolean {
+  const [old, now] = [recurringOf(ended), recurringOf(renewal)]
+  const tier = subscriptionOf(ended)?.tier
+  const change = old && now && subtract(now, old)
+  return (
+    typeof tier === 'string' &&
+    tier === subscriptionOf(renewal)?.tier &&
+    change !== undefined &&
+    signOf(change) !== 0
+  )
+}
+
+/** The event of a type that happened closest to another, within the window of a switch. */
+function nearest(
+  event: MembershipEvent,
+  others: readonly MembershipEvent[],
+  vendorType: string,
+): MembershipEvent | undefined {
+  const distance = (other: MembershipEvent) =>
+    Math.abs(Date.parse(other.time) - Date.parse(event.time))
+  return others
+    .filter((other) => other.vendortype === vendorType && distance(other) <= SWITCH_WINDOW_MS)
+    .sort((a, b) => distance(a) - distance(b))[0]
+}
+
+/** The plan change that this event completes, told once both of its halves are there. */
+function switchesWith(event: MembershipEvent, others: readonly MembershipEvent[]): Derived[] {
+  const half = { 'payment.created': 'payment.deleted', 'payment.deleted': 'payment.created' }
+  const wanted = half[event.vendortype as keyof typeof half]
+  const other = wanted === undefined ? undefined : nearest(event, others, wanted)
+  if (other === undefined) return []
+  const [ended, paid] = event.vendortype === 'payment.deleted' ? [event, other] : [other, event]
+  const before = others.filter((one) => inTime(one, ended) < 0 && one.id !== paid.id).sort(inTime)
+  const old = subscriptionOf(ended)?.tier ? ended : (before.at(-1) ?? ended)
+  const { contact, account, actor } = event.data
+  const [previous, subscription] = [subscriptionOf(old), subscriptionOf(paid)]
+  const data = {
+    contact,
+    ...(account === undefined ? {} : { account }),
+    ...(actor === undefined ? {} : { actor }),
+    ...(subscription === undefined ? {} : { subscription }),
+    ...(previous === undefined ? {} : { previous_subscription: previous }),
+    inference: {
+      basis: ['ended_and_paid_within_window'],
+      confidence: differs(previous, subscription) ? 'strong' : 'likely',
+      evidence: [ended.id, paid.id],
+    },
+  } as Derived['data']
+  return [{ type: 'subscription.plan_changed', data, identity: [ended.id, paid.id] }]
+}
+
+function differs(a: Subscription | undefined, b: Subscription | undefined): boolean {
+  return a?.tier !== b?.tier || a?.interval !== b?.interval
+}
+
+/** What was said of other events, and is seen otherwise now that this one is known. */
+function correctionsBy(event: MembershipEvent, others: readonly MembershipEvent[]): Derived[] {
+  return others.flatMap((one): Derived[] => {
+    const rest = others.filter(({ id }) => id !== one.id)
+    const [was, is] = [readingOf(read(one, rest)), readingOf(read(one, [...rest, event]))]
+    if (JSON.stringify(was) === JSON.stringify(is)) return []
+    const type = one.type === 'subscription.ended' ? 'subscription.corrected' : 'payment.corrected'
+    const { contact, account } = event.data
+    const data = {
+      contact,
+      ...(account === undefined ? {} : { account }),
+      corrects: one.id,
+      was,
+      is,
+      inference: { basis: ['new_facts'], confidence: 'likely', evidence: [one.id, event.id] },
+    } as Derived['data']
+    return [{ type, data, identity: [one.id, JSON.stringify(is)], corrects: one.id }]
+  })
+}
+
+/** What an event says happened, as far as it is concluded. A payment's kind is a hint, and not corrected. */
+function readingOf(event: MembershipEvent): Reading {
+  const { type, data } = event
+  return {
+    type,
+    ...('reason' in data ? { reason: data.reason } : {}),
+    ...('refund' in data ? { refund: data.refund } : {}),
+  }
+}
+
+/** The event under another type, with what that type says; what it said as its old type is left behind. */
+function retyped(event: MembershipEvent, type: EventType, said: object): MembershipEvent {
+  const { refund: _refund, ...data } = event.data as { refund?: unknown }
+  return {
+    ...event,
+    type,
+    dataschema: event.dataschema.replace(event.type, type),
+    data: { ...data, ...said },
+  } as MembershipEvent
+}
+
+function subscriptionOf({ data }: MembershipEvent): Subscription | undefined {
+  return 'subscription' in data ? data.subscription : undefined
+}
+
+function totalOf(event: MembershipEvent): Amount | undefined {
+  return subscriptionOf(event)?.total_paid_amount ?? undefined
+}
+
+function recurringOf(event: MembershipEvent): Amount | undefined {
+  return subscriptionOf(event)?.recurring_amount ?? undefined
+}
