@@ -15,6 +15,8 @@ const targetChanged = v.object({
   next_probe_at: v.nullable(v.string()),
 })
 
+const personId = v.string()
+
 /** The types of the relay's own events, and the schema of their `data`. */
 export const RELAY_EVENT_DATA = {
   'relay.target_opened': targetChanged,
@@ -30,6 +32,20 @@ export const RELAY_EVENT_DATA = {
     attempts: v.number(),
     reason: v.string(),
   }),
+  'relay.person_split': v.object({
+    person: personId,
+    source: v.string(),
+    contact: v.nullable(v.string()),
+    new_person: personId,
+  }),
+  'relay.people_merged': v.object({
+    person: personId,
+    merged_person: personId,
+    contacts: v.number(),
+  }),
+  'relay.events_released': v.object({ events: v.array(v.string()) }),
+  'relay.events_dismissed': v.object({ events: v.array(v.string()), reason: v.string() }),
+  'relay.events_renormalized': v.object({ events: v.array(v.string()), delivered: v.boolean() }),
 }
 export type RelayEventType = keyof typeof RELAY_EVENT_DATA
 
@@ -45,7 +61,7 @@ export type SystemEvent = Typed & {
   specversion: '1.0'
   id: EventId
   source: '/relay'
-  subject: string
+  subject?: string
   time: string
   datacontenttype: 'application/json'
   relaysource: typeof RELAY_SOURCE
@@ -53,7 +69,7 @@ export type SystemEvent = Typed & {
   test?: never
 }
 
-/** Completes an event of the relay's own; `target` is whom it is about. */
+/** Completes an event of the relay's own; what it is about is its subject. */
 export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {
   const at = formatInstant(timeOfId(id))
   return {
@@ -61,12 +77,17 @@ export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {
     id,
     ...typed,
     source: '/relay',
-    subject: `target/${typed.data.target}`,
+    ...subjectOf(typed),
     time: at,
     datacontenttype: 'application/json',
     relaysource: RELAY_SOURCE,
     receivedat: at,
   }
+}
+
+function subjectOf({ data }: Typed): { subject?: string } {
+  if ('target' in data) return { subject: `target/${data.target}` }
+  return 'person' in data ? { subject: `person/${data.person}` } : {}
 }
 
 const TYPE_OF_STATE: Record<TargetState, RelayEventType> = {

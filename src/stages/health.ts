@@ -101,7 +101,8 @@ export async function tellOf(
 ): Promise<void> {
   const id = newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))
   const event = composeSystemEvent(id, fact)
-  const others = config.targets.filter(({ name }) => name !== fact.data.target)
+  const about = 'target' in fact.data ? fact.data.target : undefined
+  const others = config.targets.filter(({ name }) => name !== about)
   const record = {
     id,
     source: RELAY_SOURCE,

@@ -20,6 +20,14 @@ SELECT e.event FROM events AS e
 WHERE e.status IN ('accepted', 'derived') AND e.source = ?1 AND e.contact = ?2 AND ${kindOf('e.type')} = ?3
 ORDER BY e.key DESC LIMIT ${LATEST}`
 
+// Somebody who is two contacts of one gym checks in for the first time once; who was turned away has not.
+const CHECKINS_OF_PERSON = `
+SELECT e.event FROM contacts AS me CROSS JOIN contacts AS c ON c.person = me.person
+CROSS JOIN events AS e ON e.key IN (
+  SELECT key FROM events WHERE status IN ('accepted', 'derived') AND source = c.source AND contact = c.contact
+    AND ${kindOf('type')} = ?3 AND type = 'checkin.recorded' ORDER BY key DESC LIMIT ${LATEST})
+WHERE me.source = ?1 AND me.contact = ?2`
+
 /** Reads the histories of some contacts in one round trip, in their order. */
 export async function readHistories(
   db: D1Database,
@@ -27,10 +35,11 @@ export async function readHistories(
 ): Promise<History[]> {
   if (queries.length === 0) return []
   const [contact, past] = [db.prepare(CONTACT), db.prepare(PAST)]
+  const checkins = db.prepare(CHECKINS_OF_PERSON)
   const results = await db.batch(
     queries.flatMap(({ source, contact: id, kinds }) => [
       contact.bind(source, id),
-      ...kinds.map((kind) => past.bind(source, id, kind)),
+      ...kinds.map((kind) => (kind === 'checkin' ? checkins : past).bind(source, id, kind)),
     ]),
   )
   return queries.map(({ kinds }) => {

@@ -7,6 +7,7 @@ import { problem } from '../problems.ts'
 import type { Tools } from '../tools.ts'
 import { events } from './events.ts'
 import { ledger } from './ledger.ts'
+import { people } from './people.ts'
 import { replays } from './replays.ts'
 import { targets } from './targets.ts'
 
@@ -35,4 +36,5 @@ export function createApi(tools: ApiTools) {
     .route('/targets', targets(tools))
     .route('/ledger', ledger(tools))
     .route('/replays', replays(tools))
+    .route('/people', people(tools))
 }

@@ -27,3 +27,16 @@ UPDATE deliveries SET reason = 'broken' WHERE state = 'held' AND reason = 'where
 INSERT INTO contacts (source, contact, vendor, person, email, sites)
 SELECT source, contact, max(vendor), min(key), max(event ->> '$.data.contact.email_normalized'), '[]'
 FROM events WHERE status = 'accepted' AND contact IS NOT NULL GROUP BY source, contact;
+
+-- Where a person is found that was merged into another.
+CREATE TABLE merged_people (
+  person INTEGER PRIMARY KEY,
+  merged_into INTEGER NOT NULL
+) STRICT;
+
+-- What it takes to normalize a message again, and what an operator said of one that is quarantined.
+ALTER TABLE events ADD COLUMN event_name TEXT; -- the type that the ingest URL named
+ALTER TABLE events ADD COLUMN dismissed TEXT;  -- why a quarantined message is to stay where it is
+
+DROP INDEX events_quarantined;
+CREATE INDEX events_quarantined ON events (key) WHERE status = 'quarantined' AND dismissed IS NULL;

@@ -1,0 +1,98 @@
+// Persons: who is who across sources; and putting right what was joined wrongly, or not at all.
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { ID_RANDOM_RANGE, isPersonId, keyOfId, newEventId, personIdOfKey } from '../../core/id.ts'
+import type { Env } from '../../env.ts'
+import { tellOf } from '../../stages/health.ts'
+import { findPeople, getPerson, mergePeople, splitContact } from '../../store/people.ts'
+import { EMAIL_PREFIX } from '../../store/records.ts'
+import { problem } from '../problems.ts'
+import type { ApiTools } from './index.ts'
+import { Limit, readBody, readQuery } from './read.ts'
+
+const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
+const PersonIdText = v.custom<`per_${string}`>(
+  (id) => isPersonId(String(id)),
+  'must be a person id',
+)
+
+const FindQuery = v.pipe(
+  v.object({ limit: Limit, email: v.optional(text), contact: v.optional(text) }),
+  v.check(
+    ({ email, contact }) => (email === undefined) !== (contact === undefined),
+    'must name an email or a contact',
+  ),
+)
+const SplitBody = v.pipe(
+  v.strictObject({
+    source: text,
+    contact: v.exactOptional(text),
+    email: v.exactOptional(text),
+  }),
+  v.check(
+    ({ email, contact }) => (email === undefined) !== (contact === undefined),
+    'must name the contact, or the email of one that has no id',
+  ),
+)
+const MergeBody = v.strictObject({ person: PersonIdText })
+
+/** The routes of `/api/people`. */
+export function people({ configOf, ...tools }: ApiTools) {
+  const { now, random } = tools
+  return new Hono<{ Bindings: Env }>()
+    .get('/', async (c) => {
+      const query = readQuery(c, FindQuery)
+      if (!query.ok) return query.error
+      const { limit, email, contact } = query.value
+      const sources = [...configOf(c.env).sources.keys()]
+      const wanted = email === undefined ? { contact: contact ?? '', sources } : { email }
+      return c.json({ people: await findPeople(c.env.DB, wanted, limit) })
+    })
+    .get('/:id', async (c) => {
+      const person = await personOf(c.env.DB, c.req.param('id'))
+      if (person === undefined) return unknownPerson()
+      return 'mergedInto' in person
+        ? c.redirect(`/api/people/${person.mergedInto}`, 308)
+        : c.json(person)
+    })
+    .post('/:id/split', async (c) => {
+      const person = await personOf(c.env.DB, c.req.param('id'))
+      if (person === undefined || 'mergedInto' in person) return unknownPerson()
+      const body = await readBody(c, SplitBody)
+      if (!body.ok) return body.error
+      const { source, contact, email } = body.value
+      const key = contact ?? `${EMAIL_PREFIX}${email?.toLowerCase()}`
+      const anew = personIdOfKey(keyOfId(newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))))
+      if (!(await splitContact(c.env.DB, person.id, { source, contact: key }, anew))) {
+        return problem(409, 'not-splittable', 'This person has no such contact, or no other.')
+      }
+      const data = { person: person.id, source, contact: contact ?? null, new_person: anew }
+      await tellOf(c.env, configOf(c.env), { type: 'relay.person_split', data }, tools)
+      return c.json({
+        person: await getPerson(c.env.DB, person.id),
+        new_person: await getPerson(c.env.DB, anew),
+      })
+    })
+    .post('/:id/merge', async (c) => {
+      const person = await personOf(c.env.DB, c.req.param('id'))
+      const body = await readBody(c, MergeBody)
+      if (!body.ok) return body.error
+      const other = await getPerson(c.env.DB, body.value.person)
+      if (person === undefined || 'mergedInto' in person) return unknownPerson()
+      if (other === undefined || 'mergedInto' in other) return unknownPerson()
+      if (person.id === other.id)
+        return problem(409, 'same-person', 'These are one person already.')
+      const contacts = await mergePeople(c.env.DB, person.id, other.id)
+      const data = { person: person.id, merged_person: other.id, contacts }
+      await tellOf(c.env, configOf(c.env), { type: 'relay.people_merged', data }, tools)
+      return c.json({ person: await getPerson(c.env.DB, person.id) })
+    })
+}
+
+async function personOf(db: D1Database, id: string) {
+  return isPersonId(id) ? getPerson(db, id) : undefined
+}
+
+function unknownPerson(): Response {
+  return problem(404, 'unknown-person', 'There is no person of this id.')
+}

@@ -1,0 +1,238 @@
+// Who is who: contacts of two vendors joined to one person, and put right by an operator.
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createApp } from '../../src/http/app.ts'
+import { getEvent } from '../../src/store/events.ts'
+import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
+
+const config = aConfig({ name: 'crm' })
+let now = NOW
+const app = createApp(() => config, {
+  now: () => now++,
+  random: () => Math.random(),
+  log: () => undefined,
+  send: () => Promise.reject(new Error('nothing is sent here')),
+})
+
+beforeEach(async () => {
+  await env.DB.batch(
+    ['deliveries', 'events', 'hours', 'contacts', 'merged_people'].map((table) =>
+      env.DB.prepare(`DELETE FROM ${table}`),
+    ),
+  )
+})
+
+type Person = {
+  id: string
+  contacts: { source: string; contact: string | null; email: string | null; sites: string[] }[]
+}
+
+async function call(method: string, path: string, body?: object) {
+  const response = await app.request(
+    `https://relay.example/api/people${path}`,
+    {
+      method,
+      headers: { authorization: 'Bearer operator' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    },
+    { DB: env.DB, RETRIES: aQueue().queue, ADMIN_TOKEN: 'operator' },
+  )
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : {} }
+}
+const find = async (email: string): Promise<Person[]> =>
+  (await call('GET', `?email=${encodeURIComponent(email)}`)).body.people
+
+const hapana = (clientID: string, email: string, more: object = {}) =>
+  stored(config, 'hapana', aStatusChange({ clientID, email, ...more }), { now: now++ })
+const hype = (id: string, email: string, more: object = {}) =>
+  stored(config, 'hype', aPayment({ id, email, ...more }), { now: now++ })
+
+describe('a person', () => {
+  it('is one across both vendors, by the address in any case', async () => {
+    const event = await hapana('client-1', 'Ana@Example.com')
+    await hype('contact-1', 'ana@example.COM')
+    await hype('contact-2', 'ben@example.com')
+
+    const [ana, ...more] = await find('ANA@example.com')
+
+    expect(more).toEqual([])
+    expect(ana?.contacts).toMatchObject([
+      { source: 'hapana', contact: 'client-1', email: 'ana@example.com', sites: ['site-1'] },
+      { source: 'hype', contact: 'contact-1', email: 'ana@example.com' },
+    ])
+    expect((await getEvent(env.DB, event))?.event).toMatchObject({ personid: ana?.id })
+    expect((await call('GET', `/${ana?.id}`)).body).toEqual(ana)
+    expect((await call('GET', '?contact=contact-1')).body.people).toEqual([ana])
+  })
+
+  it('stays who they are when their address becomes that of another', async () => {
+    await hapana('client-1', 'ana@example.com')
+    await hapana('client-2', 'ben@example.com')
+    const [ben] = await find('ben@example.com')
+
+    await hapana('client-2', 'ana@example.com', { status: 'inactive' })
+
+    expect(await find('ben@example.com')).toEqual([])
+    const people = await find('ana@example.com')
+    expect(people).toHaveLength(2)
+    expect(people.map(({ id }) => id)).toContain(ben?.id)
+  })
+
+  it('who is known by the address alone is joined by it too', async () => {
+    await hype('contact-1', 'ana@example.com')
+    await stored(
+      config,
+      'hype',
+      { publisher_id: 'p', email: 'ANA@example.com', type: 'contact.updated', timestamp: 1e9 },
+      { now: now++ },
+    )
+
+    const [ana] = await find('ana@example.com')
+
+    expect(ana?.contacts.map(({ contact }) => contact)).toEqual(['contact-1', null])
+  })
+
+  it('without an address is nobody else', async () => {
+    await stored(config, 'hapana', aStatusChange({ clientID: 'a' }), { now: now++ })
+    await stored(config, 'hapana', aStatusChange({ clientID: 'b' }), { now: now++ })
+
+    const [a] = (await call('GET', '?contact=a')).body.people as Person[]
+    const [b] = (await call('GET', '?contact=b')).body.people as Person[]
+    expect(a?.id).not.toBe(b?.id)
+  })
+
+  it('is not told of by what was quarantined, repeated, or late', async () => {
+    await hype('contact-1', 'new@example.com', { timestamp: 2_000_000_000 })
+    await hype('contact-1', 'old@example.com', { timestamp: 1_900_000_000, data: { total: 1 } })
+    await stored(
+      config,
+      'hapana',
+      { eventType: 'clientStatusChange', email: 'q@example.com' },
+      { now: now++ },
+    )
+
+    expect(await find('old@example.com')).toEqual([])
+    expect(await find('q@example.com')).toEqual([])
+    expect(await find('new@example.com')).toHaveLength(1)
+  })
+
+  it('checks in for the first time once, as whichever contact', async () => {
+    await hapana('client-1', 'ana@example.com')
+    await hapana('client-2', 'ana@example.com')
+    const checkIn = (clientID: string, minute: number) =>
+      stored(
+        config,
+        'hapana',
+        {
+          eventType: 'checkIn',
+          clientID,
+          siteID: 'site-1',
+          checkInStatus: 'Valid',
+          checkInTime: `2026-11-20T10:${minute}:00Z`,
+        },
+        { now: now++ },
+      )
+    const events = [await checkIn('client-1', 10), await checkIn('client-2', 20)]
+
+    const details = await Promise.all(events.map((id) => getEvent(env.DB, id)))
+
+    expect(details.map((detail) => detail?.event)).toMatchObject([
+      { data: { checkin: { first: true } } },
+      { data: { checkin: { first: false } } },
+    ])
+  })
+})
+
+describe('a join by address', () => {
+  it('is undone by a split, which is an event, and nobody is joined to the split one again', async () => {
+    await hapana('client-1', 'family@example.com')
+    await hype('contact-1', 'family@example.com')
+    const [both] = await find('family@example.com')
+
+    const { status, body } = await call('POST', `/${both?.id}/split`, {
+      source: 'hype',
+      contact: 'contact-1',
+    })
+    await hapana('client-3', 'family@example.com')
+
+    expect(status).toBe(200)
+    expect(body.person.contacts).toMatchObject([{ contact: 'client-1' }])
+    expect(body.new_person.contacts).toMatchObject([{ contact: 'contact-1' }])
+    const people = await find('family@example.com')
+    expect(people.map(({ contacts }) => contacts.map(({ contact }) => contact))).toEqual([
+      ['client-1', 'client-3'],
+      ['contact-1'],
+    ])
+    const { results } = await env.DB.prepare(
+      `SELECT event FROM events WHERE type = 'relay.person_split'`,
+    ).all<{ event: string }>()
+    expect(results.map(({ event }) => JSON.parse(event))).toMatchObject([
+      {
+        subject: `person/${both?.id}`,
+        data: {
+          person: both?.id,
+          source: 'hype',
+          contact: 'contact-1',
+          new_person: body.new_person.id,
+        },
+      },
+    ])
+  })
+
+  it.each([
+    ['the only contact', 'client-9', 409],
+    ['a contact of somebody else', 'client-8', 409],
+  ])('is not undone for %s', async (_case, contact, status) => {
+    await hapana('client-9', 'alone@example.com')
+    await hapana('client-8', 'other@example.com')
+    const [alone] = await find('alone@example.com')
+
+    expect(await call('POST', `/${alone?.id}/split`, { source: 'hapana', contact })).toMatchObject({
+      status,
+    })
+  })
+})
+
+describe('two persons', () => {
+  it('are merged by hand, which is an event, and the old id leads to the new one', async () => {
+    await hapana('client-1', 'ana@example.com')
+    await hype('contact-1', 'ana.silva@work.example')
+    const [[home], [work]] = [await find('ana@example.com'), await find('ana.silva@work.example')]
+
+    const { body } = await call('POST', `/${home?.id}/merge`, { person: work?.id })
+    const event = await hype('contact-1', 'ana.silva@work.example', { data: { total: 7 } })
+
+    expect(body.person.contacts).toHaveLength(2)
+    const old = await call('GET', `/${work?.id}`)
+    expect(old.status).toBe(308)
+    expect(old.headers.get('location')).toBe(`/api/people/${home?.id}`)
+    expect((await getEvent(env.DB, event))?.event).toMatchObject({ personid: home?.id })
+    const { results } = await env.DB.prepare(
+      `SELECT event FROM events WHERE type = 'relay.people_merged'`,
+    ).all<{ event: string }>()
+    expect(results.map(({ event }) => JSON.parse(event).data)).toEqual([
+      { person: home?.id, merged_person: work?.id, contacts: 1 },
+    ])
+  })
+
+  it.each([
+    ['with themselves', 409],
+    ['with nobody', 404],
+  ])('are not merged %s', async (who, status) => {
+    await hapana('client-1', 'ana@example.com')
+    const [ana] = await find('ana@example.com')
+    const person = who === 'with nobody' ? 'per_0000000000000' : ana?.id
+
+    expect(await call('POST', `/${ana?.id}/merge`, { person })).toMatchObject({ status })
+  })
+})
+
+it.each([
+  ['', 400],
+  ['?email=a&contact=b', 400],
+  ['/per_0000000000000', 404],
+  ['/evt_0000000000000', 404],
+])('GET /api/people%s is %i', async (path, status) => {
+  expect(await call('GET', path)).toMatchObject({ status })
+})
