@@ -4,6 +4,7 @@ import type { DeliveryMessage, Env } from './env.ts'
 import { createApp } from './http/app.ts'
 import type { Tools } from './http/tools.ts'
 import { deliver } from './stages/deliver.ts'
+import { keepDiary } from './stages/diary.ts'
 import { goOnWithReplays } from './stages/replay.ts'
 import { rollUp } from './stages/rollup.ts'
 import type { Lane } from './stages/settle.ts'
@@ -60,6 +61,7 @@ async function tick(env: Env): Promise<void> {
     sweep: () => sweep(env, configOf(env), tools.now(), tools.log),
     replay: () => goOnWithReplays(env, configOf(env), tools.now(), tools.log),
     rollup: () => rollUp(env, tools.now(), tools.log),
+    diary: () => keepDiary(env, tools.now(), tools.log),
   }
   for (const [at, run] of Object.entries(parts)) {
     await run().catch((error) => tools.log({ at, fault: String(error) }))

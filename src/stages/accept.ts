@@ -120,7 +120,7 @@ async function store(
     const idFor = (n: number) => newEventId(tools.now, first + made.length + n)
     try {
       const histories = await withinTimeout(historiesFor(env.DB, made))
-      const records = await completeRecords(config, made, histories, idFor)
+      const records = await completeRecords(config, made, histories, { idFor, now: tools.now })
       const recorded = await withinTimeout(
         recordEvents(env.DB, records, [...config.sources.keys()]),
       )
@@ -130,7 +130,7 @@ async function store(
       return ok({ made, stored })
     } catch (error) {
       if (isKeyTaken(error) && tries < 3) continue
-      const records = await completeRecords(config, made, undefined, idFor)
+      const records = await completeRecords(config, made, undefined, { idFor, now: tools.now })
       const spilled = await spillOver(env.SPILL, records, String(error), tools)
       return spilled.ok ? ok({ made, stored: spilled.value }) : spilled
     }

@@ -21,6 +21,9 @@ export type HealthTools = {
   log: Log
 }
 
+/** What an operator's acts take beside; `origin` is the relay's own, under which its schemas are found. */
+export type OperatorTools = HealthTools & { origin: string }
+
 /** What is known of the targets while a batch is handled, and how it changes. */
 export type Healths = {
   of: (target: string) => Health
@@ -117,6 +120,7 @@ export async function tellOf(
     dedupStamp: undefined,
     raw: { text: '', encoding: 'utf8' as const },
     headers: {},
+    eventName: undefined,
   }
   await recordEvents(env.DB, [record])
   await sendAll(env.RETRIES, firstMessages(record), now())

@@ -3,19 +3,20 @@ import type { Config } from '../config.ts'
 import { fingerprint } from '../core/dedupe.ts'
 import { composeDerived, type MembershipEvent } from '../core/event.ts'
 import { type Derived, type History, type Meaning, NO_HISTORY } from '../core/history.ts'
-import { type EventId, timeOfId } from '../core/id.ts'
+import type { EventId } from '../core/id.ts'
 import { route } from '../core/routing.ts'
 import { type HistoryQuery, readHistories } from '../store/history.ts'
 import type { NewRecord } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
 import type { Made } from './record.ts'
 
-/** Reads what the log knows of those events that need it; nothing is read when none does. */
+/** Reads what the log knows of those events that need it, or knew when they came; nothing is read when none does. */
 export async function historiesFor(
   db: D1Database,
   made: readonly Made[],
+  isAsOfThen = false,
 ): Promise<(History | undefined)[]> {
-  const queries = made.map(queryOf)
+  const queries = made.map((one) => queryOf(one, isAsOfThen))
   const histories = await readHistories(
     db,
     queries.filter((query) => query !== undefined),
@@ -23,21 +24,23 @@ export async function historiesFor(
   return queries.map((query) => (query === undefined ? undefined : histories.shift()))
 }
 
-function queryOf({ record, event }: Made): HistoryQuery | undefined {
+function queryOf({ record, event }: Made, isAsOfThen: boolean): HistoryQuery | undefined {
   if (event === undefined || record.contactId === undefined) return undefined
   const kinds = vendorOf(event).kinOf(event)
-  return kinds && { source: record.source, contact: record.contactId, kinds }
+  const before = isAsOfThen ? record.id : undefined
+  return kinds && { source: record.source, contact: record.contactId, kinds, before }
 }
 
 /**
  * Completes records: each event in the light of its history and of those before it in the same request, then what
- * follows from it. `idFor` gives ids for these. Without histories, events keep what they say by themselves.
+ * follows from it. `idFor` gives ids for these. Without histories, events keep what they say by themselves. Deliveries
+ * are due at `now` (epoch milliseconds).
  */
 export async function completeRecords(
   config: Config,
   made: readonly Made[],
   histories: readonly (History | undefined)[] | undefined,
-  idFor: (n: number) => EventId,
+  { idFor, now }: { idFor: (n: number) => EventId; now: number },
 ): Promise<NewRecord[]> {
   const own: NewRecord[] = []
   const derived: NewRecord[] = []
@@ -50,9 +53,13 @@ export async function completeRecords(
       const beside = earlier.filter((one) => one.contact === contact).map((one) => one.event)
       const meaning =
         history === undefined ? { event, derived: [] } : meaningOf(event, history, beside)
-      own.push(await withEvent(record, meaning.event, config, histories === undefined))
+      own.push({
+        ...(await withEvent(record, meaning.event, config, now)),
+        ...(histories === undefined ? { isProvisional: true as const } : {}),
+      })
       for (const one of meaning.derived) {
-        derived.push(await derive(record, meaning.event, one, config, idFor(derived.length)))
+        const id = idFor(derived.length)
+        derived.push(await derive(record, meaning.event, one, config, { id, now }))
       }
       if (contact !== undefined) earlier.push({ contact, event: meaning.event })
     }
@@ -79,21 +86,20 @@ async function withEvent(
   record: NewRecord,
   event: MembershipEvent,
   config: Config,
-  isProvisional: boolean,
+  now: number,
 ): Promise<NewRecord> {
   const { email_normalized } = event.data.contact
   return {
     ...record,
     type: event.type,
     content: { event: JSON.stringify(event) },
-    planned: await route(event, config.targets, timeOfId(record.id)),
+    planned: await route(event, config.targets, now),
     sighting: {
       event: record.id,
       // An old address, or that of a vendor's sample, tells nothing of who is who.
       email: event.late || event.test ? undefined : email_normalized,
       site: event.data.site?.vendor_id,
     },
-    ...(isProvisional ? { isProvisional } : {}),
   }
 }
 
@@ -102,16 +108,16 @@ async function derive(
   event: MembershipEvent,
   conclusion: Derived,
   config: Config,
-  id: EventId,
+  { id, now }: { id: EventId; now: number },
 ): Promise<NewRecord> {
   const derived = composeDerived(event, conclusion, id)
-  const { isProvisional: _, sighting: __, ...base } = cause
+  const { isProvisional: _, isRelease: __, sighting: ___, ...base } = cause
   return {
     ...base,
     id,
     type: derived.type,
     content: { event: JSON.stringify(derived) },
-    planned: await route(derived, config.targets, timeOfId(id)),
+    planned: await route(derived, config.targets, now),
     dedupKey: await fingerprint([cause.source, derived.type, ...conclusion.identity]),
     dedupStamp: undefined,
     raw: { text: '', encoding: 'utf8' },
@@ -132,7 +138,7 @@ export async function settledEvent(
   const kinds = vendorOf(event).kinOf(event)
   if (kinds === undefined) return event
   const [history = NO_HISTORY] = await readHistories(db, [
-    { source: event.relaysource, contact, kinds },
+    { source: event.relaysource, contact, kinds, before: undefined },
   ])
   const past = history.past.filter(({ id }) => id !== event.id)
   return vendorOf(event).meaningAmong(event, { ...history, past }).event

@@ -1,11 +1,12 @@
 // One proven message → the record that the log keeps of it: normalized, or quarantined with the reason.
-import type { ConfiguredSource } from '../config.ts'
+import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts'
 import { fingerprint } from '../core/dedupe.ts'
 import { composeEvent, type EventDraft, type MembershipEvent, UNRECOGNIZED } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import type { EventId } from '../core/id.ts'
-import type { Message } from '../core/json.ts'
+import { type Message, readMessages } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
+import type { Kept } from '../store/kept.ts'
 import { EMAIL_PREFIX, type NewRecord, TEST_PREFIX } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
 import type { NotUnderstood, Vendor } from '../vendors/vendor.ts'
@@ -47,6 +48,7 @@ export async function makeRecord(
     raw,
     hops,
     headers: keptHeaders(source, incoming.headers),
+    eventName: incoming.eventName?.slice(0, MAX_WORD_LENGTH),
     planned: [],
   }
   const normalized = normalize(source, incoming)
@@ -77,6 +79,26 @@ export async function makeRecord(
     dedupStamp: identity.stamp,
   }
   return { record, event, warnings }
+}
+
+/** Makes the record of a kept message anew, by the present mapping and settings; undefined when its source is not usable. */
+export async function remakeRecord(
+  config: Config,
+  kept: Kept,
+  origin: string,
+): Promise<Made | undefined> {
+  const source = config.sources.get(kept.source)
+  if (source === undefined || isBrokenSource(source)) return undefined
+  const [message] =
+    kept.raw.encoding === 'utf8' ? (readMessages(kept.raw.text)?.messages ?? []) : []
+  return makeRecord(kept.id, source, {
+    message: message ?? { text: kept.raw.text, value: undefined },
+    raw: kept.raw,
+    headers: new Headers(kept.headers),
+    eventName: kept.eventName,
+    hops: kept.hops,
+    origin,
+  })
 }
 
 function normalize(source: ConfiguredSource, incoming: Incoming): ReturnType<Vendor['normalize']> {

@@ -76,7 +76,7 @@ async function recordChunk(
   const missing = records
     .filter((record) => !isThere(record))
     .map((record) => (taken.has(record.id) ? withNextId(record) : record))
-  const whole = await complete(env.DB, config, missing)
+  const whole = await complete(env.DB, config, missing, now)
   const recorded = await withinTimeout(recordEvents(env.DB, whole, [...config.sources.keys()]))
   const isOwed = (status: string | undefined) => status === 'accepted' || status === 'derived'
   const accepted = whole.filter((_, i) => isOwed(recorded[i]?.status))
@@ -89,6 +89,7 @@ async function complete(
   db: D1Database,
   config: Config,
   records: readonly NewRecord[],
+  now: number,
 ): Promise<NewRecord[]> {
   const made = records.map((record) => {
     const { content, isProvisional, ...rest } = record
@@ -99,7 +100,7 @@ async function complete(
   const last = records.at(-1)?.id
   const histories = await withinTimeout(historiesFor(db, made))
   const idFor = (n: number) => idOfKey(BigInt(keyOfId(last ?? 'evt_0000000000000')) + BigInt(n + 1))
-  return completeRecords(config, made, histories, idFor)
+  return completeRecords(config, made, histories, { idFor, now })
 }
 
 /** The record under the next id, when another event of the same millisecond has drawn the same one. */

@@ -33,12 +33,16 @@ export type NewRecord = {
   dedupStamp: string | undefined
   raw: RawBody
   headers: Record<string, string>
+  /** The type that the ingest URL named. */
+  eventName: string | undefined
   /** What it tells of its contact. */
   sighting?: Sighting
   /** The event from which this one follows: no vendor sent it. */
   derivedFrom?: { cause: EventId; corrects: EventId | undefined }
+  /** True for one that is in the log as quarantined, and understood by now. */
+  isRelease?: true
   /** True for one whose history could not be read: it is completed before it is recorded. */
-  isProvisional?: true | boolean
+  isProvisional?: true
 }
 
 /** An event as it is told: one that may be a repeat says so, and so does one whose person is known. */
@@ -51,7 +55,7 @@ export function eventOf(json: string, rung: string | null, person: string | null
   } as RelayEvent
 }
 
-/** What became of a message. A duplicate carries the id of the first one; what follows from one is not recorded at all. */
+/** What became of a message. A duplicate carries the id of the first one; what follows from it is not recorded at all. */
 export type Recorded = { id: EventId; status: EventStatus | 'unrecorded' }
 
 // One statement finds the earlier event that says the same, decides by the ladder of core/dedupe.ts what that
@@ -80,25 +84,38 @@ WITH candidate AS (
   FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
 )
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
-  planned, hops, raw, encoding, headers, status, rung, matched)
+  planned, hops, raw, encoding, headers, event_name, status, rung, matched)
 SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-  CASE WHEN earlier.rung IN ('identity', 'content') THEN 0 ELSE ?12 END, ?13, ?14, ?15, ?16,
+  CASE WHEN earlier.rung IN ('identity', 'content') THEN 0 ELSE ?12 END, ?13, ?14, ?15, ?16, ?17,
   CASE WHEN earlier.rung IN ('identity', 'content') THEN 'duplicate'
     WHEN ?7 IS NULL THEN 'quarantined' ELSE 'accepted' END,
   earlier.rung, CASE WHEN earlier.rung IS NOT NULL THEN earlier.key END
 FROM (SELECT 1) LEFT JOIN earlier
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
-// What follows from an event is recorded with it, once; a correction only if somebody was told what it corrects. `?17`
-// the event from which it follows, `?18` the one that it corrects.
+// What follows from an event is recorded with it, once; a correction only if somebody was told what it corrects. `?18`
+// the event from which it follows, `?19` the one that it corrects.
 const INSERT_DERIVED = `
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
-  planned, hops, raw, encoding, headers, status)
-SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, 'derived'
-WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?17 AS INTEGER) AND status = 'accepted')
+  planned, hops, raw, encoding, headers, event_name, status)
+SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, 'derived'
+WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?18 AS INTEGER) AND status = 'accepted')
   AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate')
-  AND (?18 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?18 AS INTEGER) AND attempt > 1))
+  AND (?19 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?19 AS INTEGER) AND attempt > 1))
 RETURNING status, NULL AS matched`
+
+// What was quarantined becomes an event like any other, unless the vendor has sent it again since.
+const RELEASE_EVENT = `
+WITH repeated AS (
+  SELECT e.key FROM events AS e
+  WHERE e.dedup_key = ?5 AND e.dedup_stamp = ?6 AND e.status <> 'duplicate' AND e.key <> CAST(?1 AS INTEGER) LIMIT 1
+)
+UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, dedup_key = ?5, dedup_stamp = ?6, event = ?7,
+  status = CASE WHEN EXISTS (SELECT 1 FROM repeated) THEN 'duplicate' ELSE 'accepted' END,
+  planned = CASE WHEN EXISTS (SELECT 1 FROM repeated) THEN 0 ELSE ?8 END,
+  matched = (SELECT key FROM repeated), rung = CASE WHEN EXISTS (SELECT 1 FROM repeated) THEN 'identity' END
+WHERE key = CAST(?1 AS INTEGER) AND status = 'quarantined'
+RETURNING status, CAST(matched AS TEXT) AS matched`
 
 // A repeat gets no deliveries: what it would say was said.
 const INSERT_DELIVERIES = `
@@ -106,7 +123,7 @@ INSERT INTO deliveries (event, target, state, reason, attempt, due, attempts)
 SELECT e.key, plan.value ->> 'target', plan.value ->> 'state', plan.value ->> 'reason', 1,
   plan.value ->> 'due', '[]'
 FROM json_each(?1) AS plan CROSS JOIN events AS e ON e.key = CAST(plan.value ->> 'event' AS INTEGER)
-WHERE e.status <> 'duplicate'`
+WHERE e.status IN ('accepted', 'derived') ON CONFLICT DO NOTHING`
 
 /**
  * Records the messages of one request and their deliveries in one transaction, and tells what became of each. A contact
@@ -119,16 +136,7 @@ export async function recordEvents(
   sources: readonly string[] = [],
 ): Promise<Recorded[]> {
   if (records.length === 0) return []
-  const [insert, derive] = [db.prepare(INSERT_EVENT), db.prepare(INSERT_DERIVED)]
-  const statements = records.map((record) =>
-    record.derivedFrom === undefined
-      ? insert.bind(...columns(record))
-      : derive.bind(
-          ...columns(record),
-          keyOfId(record.derivedFrom.cause),
-          record.derivedFrom.corrects === undefined ? null : keyOfId(record.derivedFrom.corrects),
-        ),
-  )
+  const statements = records.map((record) => statementFor(db, record))
   const plans = records.flatMap(({ id, planned }) =>
     planned.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
@@ -146,7 +154,8 @@ export async function recordEvents(
   const results = await db.batch<Row>(statements)
   return records.map((record, i) => {
     const row = results[i]?.results[0]
-    if (row === undefined && record.derivedFrom) return { id: record.id, status: 'unrecorded' }
+    const mayBeNone = record.derivedFrom !== undefined || record.isRelease
+    if (row === undefined && mayBeNone) return { id: record.id, status: 'unrecorded' }
     if (row === undefined) throw new Error('D1 recorded an event and returned no row')
     const duplicate = row.status === 'duplicate' && row.matched !== null
     return {
@@ -154,6 +163,30 @@ export async function recordEvents(
       status: row.status,
     }
   })
+}
+
+function statementFor(db: D1Database, record: NewRecord): D1PreparedStatement {
+  const { id, type, vendorType, contactId, dedupKey, dedupStamp, content, planned } = record
+  if (record.derivedFrom !== undefined) {
+    const { cause, corrects } = record.derivedFrom
+    const corrected = corrects === undefined ? null : keyOfId(corrects)
+    return db.prepare(INSERT_DERIVED).bind(...columns(record), keyOfId(cause), corrected)
+  }
+  if (record.isRelease && 'event' in content) {
+    return db
+      .prepare(RELEASE_EVENT)
+      .bind(
+        keyOfId(id),
+        type,
+        vendorType ?? null,
+        contactId ?? null,
+        dedupKey,
+        dedupStamp ?? null,
+        content.event,
+        planned.length,
+      )
+  }
+  return db.prepare(INSERT_EVENT).bind(...columns(record))
 }
 
 function columns(record: NewRecord): (string | number | null)[] {
@@ -176,6 +209,7 @@ function columns(record: NewRecord): (string | number | null)[] {
     record.raw.text,
     record.raw.encoding,
     JSON.stringify(record.headers),
+    record.eventName ?? null,
   ]
 }
 

@@ -6,13 +6,15 @@ import { type MessageRow, messageOf } from './messages.ts'
 
 /**
  * Makes an event due again for some targets at `now` (epoch milliseconds), also for those that never had it. Gives the
- * messages. Deliveries that are still waiting for an attempt are left as they are.
+ * messages. Deliveries that are still waiting for an attempt are left as they are. `isAnew`: what is sent is what the
+ * event says now, not what was kept of an earlier attempt.
  */
 export async function replayEvent(
   db: D1Database,
   event: EventId,
   targets: readonly string[],
   now: number,
+  { isAnew = false } = {},
 ): Promise<DeliveryMessage[]> {
   const key = keyOfId(event)
   const [replayed] = await db.batch([
@@ -24,11 +26,12 @@ export async function replayEvent(
          WHERE e.status = 'accepted'
          ON CONFLICT (event, target) DO UPDATE SET
            state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
-           reason = NULL, replayed = 1, first = attempt, due = ?3
+           reason = NULL, replayed = 1, first = attempt, due = ?3,
+           body = CASE WHEN ?4 THEN NULL ELSE body END, content_type = CASE WHEN ?4 THEN NULL ELSE content_type END
          WHERE state NOT IN ('pending', 'retrying')
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
       )
-      .bind(key, JSON.stringify(targets), now),
+      .bind(key, JSON.stringify(targets), now, isAnew ? 1 : 0),
     // A target that did not have it is one more that it is planned for.
     db
       .prepare(

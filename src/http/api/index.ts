@@ -5,9 +5,12 @@ import { equalSecrets } from '../../core/signature.ts'
 import type { Env } from '../../env.ts'
 import { problem } from '../problems.ts'
 import type { Tools } from '../tools.ts'
+import { drift } from './drift.ts'
 import { events } from './events.ts'
 import { ledger } from './ledger.ts'
 import { people } from './people.ts'
+import { quarantine } from './quarantine.ts'
+import { renormalization } from './renormalize.ts'
 import { replays } from './replays.ts'
 import { targets } from './targets.ts'
 
@@ -35,6 +38,9 @@ export function createApi(tools: ApiTools) {
     .route('/events', events(tools))
     .route('/targets', targets(tools))
     .route('/ledger', ledger(tools))
+    .route('/drift', drift(tools))
     .route('/replays', replays(tools))
     .route('/people', people(tools))
+    .route('/quarantine', quarantine(tools))
+    .route('/renormalize', renormalization(tools))
 }

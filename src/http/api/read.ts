@@ -48,7 +48,8 @@ export const PeriodQuery = v.object({
 export function periodOf({ since, until }: v.InferOutput<typeof PeriodQuery>, now: number): Period {
   return {
     since: parseTime(since, now) ?? 0,
-    until: until === undefined ? now : (parseTime(until, now) ?? now),
+    // The present millisecond is part of it.
+    until: until === undefined ? now + 1 : (parseTime(until, now) ?? now),
   }
 }
 

@@ -1,0 +1,65 @@
+// The drift diary: what the vendors' messages look like, and what about that is news.
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { findingsOf, isLearning, type Key, kindsOf, type Seen } from '../../core/drift.ts'
+import { parseTime } from '../../core/period.ts'
+import { formatInstant } from '../../core/time.ts'
+import type { Env } from '../../env.ts'
+import { listDiaries, type NamedDiary } from '../../store/drift.ts'
+import type { ApiTools } from './index.ts'
+import { readQuery, Time } from './read.ts'
+
+/** What was noticed a month ago is news no more, unless somebody asks. */
+const Query = v.object({
+  source: v.optional(v.string()),
+  type: v.optional(v.string()),
+  since: v.optional(Time, '30d'),
+})
+
+/** The routes of `/api/drift`. */
+export function drift({ now }: ApiTools) {
+  return new Hono<{ Bindings: Env }>().get('/', async (c) => {
+    const query = readQuery(c, Query)
+    if (!query.ok) return query.error
+    const since = parseTime(query.value.since, now()) ?? 0
+    const diaries = await listDiaries(c.env.DB, query.value)
+    return c.json({
+      since: formatInstant(since),
+      drift: diaries.map((named) => shown(named, since)),
+    })
+  })
+}
+
+function shown({ source, type, diary }: NamedDiary, since: number) {
+  return {
+    source,
+    vendortype: type === '' ? null : type,
+    messages: diary.messages,
+    first_seen: formatInstant(diary.first),
+    last_seen: formatInstant(diary.last),
+    learning: isLearning(diary),
+    findings: findingsOf(diary, since).map(({ path, finding, kinds, noticed, ...seen }) => ({
+      path,
+      finding,
+      kinds,
+      noticed_at: formatInstant(noticed),
+      ...shownSeen(seen),
+    })),
+    keys: [...diary.keys]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, key]) => ({ path, kinds: shownKinds(key), ...shownSeen(key) })),
+  }
+}
+
+function shownKinds(key: Key) {
+  return Object.fromEntries(
+    kindsOf(key).flatMap((kind) => {
+      const seen = key.kinds[kind]
+      return seen === undefined ? [] : [[kind, shownSeen(seen)]]
+    }),
+  )
+}
+
+function shownSeen({ count, first, last }: Omit<Seen, 'nth'>) {
+  return { count, first_seen: formatInstant(first), last_seen: formatInstant(last) }
+}

@@ -1,0 +1,41 @@
+// History as the present mapping reads it: what would change, and changing it.
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import type { Env } from '../../env.ts'
+import { renormalize } from '../../stages/renormalize.ts'
+import type { ApiTools } from './index.ts'
+import { Id, periodOf, readBody, Time } from './read.ts'
+
+/** Events that one call normalizes again: each takes a few round trips to D1. */
+const MAX_A_CALL = 50
+
+const flag = (byDefault: boolean) => v.optional(v.boolean('must be true or false'), byDefault)
+
+const Body = v.strictObject({
+  since: Time,
+  until: v.optional(Time),
+  source: v.optional(v.string('must be a text')),
+  after: v.optional(Id),
+  dry_run: flag(true),
+  deliver: flag(false),
+})
+
+/** The route of `/api/renormalize`: one page of history; `next` is the following call's `after`. */
+export function renormalization({ configOf, ...tools }: ApiTools) {
+  return new Hono<{ Bindings: Env }>().post('/', async (c) => {
+    const body = await readBody(c, Body)
+    if (!body.ok) return body.error
+    const { source, after, dry_run, deliver } = body.value
+    const request = {
+      period: periodOf(body.value, tools.now()),
+      source,
+      after,
+      limit: MAX_A_CALL,
+      isDryRun: dry_run,
+      deliver,
+    }
+    const origin = new URL(c.req.url).origin
+    const result = await renormalize(c.env, configOf(c.env), request, { ...tools, origin })
+    return c.json({ ...result, dry_run, next: result.next ?? null })
+  })
+}

@@ -1,0 +1,190 @@
+// Messages as they were kept: what it takes to understand them again.
+import type { MembershipEvent } from '../core/event.ts'
+import type { Warning } from '../core/fields.ts'
+import { type EventId, firstKeyAt, idOfKey, keyOfId } from '../core/id.ts'
+import { parseJson } from '../core/json.ts'
+import type { Period } from '../core/period.ts'
+import type { RawBody } from '../core/request.ts'
+import { formatInstant } from '../core/time.ts'
+
+/** A message of the log with its bytes, what was made of it, or why nothing was. */
+export type Kept = {
+  id: EventId
+  source: string
+  raw: RawBody
+  headers: Record<string, string>
+  /** The type that the ingest URL named. */
+  eventName: string | undefined
+  hops: number
+  event: MembershipEvent | undefined
+  issues: Warning[]
+}
+
+type Row = {
+  key: string
+  source: string
+  raw: string
+  encoding: RawBody['encoding']
+  headers: string
+  event_name: string | null
+  hops: number
+  event: string | null
+  issues: string | null
+}
+
+const COLUMNS =
+  'CAST(key AS TEXT) AS key, source, raw, encoding, headers, event_name, hops, event, issues'
+
+function keptOf(row: Row): Kept {
+  const event = row.event === null ? undefined : (parseJson(row.event) as MembershipEvent)
+  // Earlier versions did not keep the name itself, but that it was what told the type.
+  const named = event?.typebasis === 'url' ? event.vendortype : undefined
+  return {
+    id: idOfKey(row.key),
+    source: row.source,
+    raw: { text: row.raw, encoding: row.encoding },
+    headers: JSON.parse(row.headers) as Record<string, string>,
+    eventName: row.event_name ?? named,
+    hops: row.hops,
+    event,
+    issues: row.issues === null ? [] : (JSON.parse(row.issues) as Warning[]),
+  }
+}
+
+/** The accepted messages of some sources that came in a period after an event, in their order; at most `limit`. */
+export async function listAccepted(
+  db: D1Database,
+  { since, until }: Period,
+  sources: readonly string[],
+  after: EventId | undefined,
+  limit: number,
+): Promise<Kept[]> {
+  const first = after === undefined ? firstKeyAt(since) : String(BigInt(keyOfId(after)) + 1n)
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM events
+       WHERE key >= CAST(?1 AS INTEGER) AND key < CAST(?2 AS INTEGER) AND status = 'accepted' AND raw IS NOT NULL
+         AND source IN (SELECT value FROM json_each(?3))
+       ORDER BY key LIMIT ?4`,
+    )
+    .bind(first, firstKeyAt(until), JSON.stringify(sources), limit)
+    .all<Row>()
+  return results.map(keptOf)
+}
+
+/** Why a message is quarantined, as one line: the first of its issues. */
+const CAUSE = `issues ->> '$[0].path' || ': ' || (issues ->> '$[0].message')`
+
+/** Which quarantined messages are meant; whatever is left out matches all. */
+export type QuarantineFilter = {
+  events?: EventId[]
+  source?: string
+  vendortype?: string
+  cause?: string
+}
+
+const MATCHES = `status = 'quarantined' AND dismissed IS NULL
+  AND (?1 ->> 'events' IS NULL OR key IN (SELECT CAST(value AS INTEGER) FROM json_each(?1, '$.events')))
+  AND (?1 ->> 'source' IS NULL OR source = ?1 ->> 'source')
+  AND (?1 ->> 'vendortype' IS NULL OR vendor_type = ?1 ->> 'vendortype')
+  AND (?1 ->> 'cause' IS NULL OR ${CAUSE} = ?1 ->> 'cause')`
+
+function bound({ events, ...filter }: QuarantineFilter): string {
+  return JSON.stringify({ ...filter, ...(events ? { events: events.map(keyOfId) } : {}) })
+}
+
+/** A cause of quarantine: what it is, whom it concerns, how often and when, and the latest messages that have it. */
+export type Cause = {
+  source: string
+  vendortype: string | null
+  cause: string
+  count: number
+  first_at: string
+  last_at: string
+  events: EventId[]
+}
+
+/** The causes for which messages are quarantined and not dismissed, the most frequent first. */
+export async function listCauses(db: D1Database, limit: number): Promise<Cause[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT source, vendor_type AS vendortype, cause, count, first, last,
+         (SELECT json_group_array(CAST(key AS TEXT)) FROM (
+            SELECT key FROM events WHERE status = 'quarantined' AND dismissed IS NULL AND source = g.source
+              AND vendor_type IS g.vendor_type AND ${CAUSE} = g.cause ORDER BY key DESC LIMIT 5)) AS keys
+       FROM (SELECT source, vendor_type, ${CAUSE} AS cause, count(*) AS count,
+               CAST(min(key) AS TEXT) AS first, CAST(max(key) AS TEXT) AS last
+             FROM events WHERE status = 'quarantined' AND dismissed IS NULL GROUP BY 1, 2, 3) AS g
+       ORDER BY count DESC, last DESC LIMIT ?1`,
+    )
+    .bind(limit)
+    .all<
+      Omit<Cause, 'events' | 'first_at' | 'last_at'> & { first: string; last: string; keys: string }
+    >()
+  return results.map(({ first, last, keys, ...cause }) => ({
+    ...cause,
+    first_at: timeOf(first),
+    last_at: timeOf(last),
+    events: (JSON.parse(keys) as string[]).map(idOfKey),
+  }))
+}
+
+function timeOf(key: string): string {
+  return formatInstant(Number(BigInt(key) >> 21n))
+}
+
+/** Quarantined messages that match, after an event, in their order; at most `limit`. */
+export async function listQuarantined(
+  db: D1Database,
+  filter: QuarantineFilter,
+  after: EventId | undefined,
+  limit: number,
+): Promise<Kept[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM events WHERE ${MATCHES} AND raw IS NOT NULL AND key > CAST(?2 AS INTEGER)
+       ORDER BY key LIMIT ?3`,
+    )
+    .bind(bound(filter), after === undefined ? '0' : keyOfId(after), limit)
+    .all<Row>()
+  return results.map(keptOf)
+}
+
+/** Puts quarantined messages away, with the reason; they stay in the log. Gives their ids, at most `limit`. */
+export async function dismissQuarantined(
+  db: D1Database,
+  filter: QuarantineFilter,
+  reason: string,
+  limit: number,
+): Promise<EventId[]> {
+  const { results } = await db
+    .prepare(
+      `UPDATE events SET dismissed = ?2 WHERE key IN (SELECT key FROM events WHERE ${MATCHES} ORDER BY key LIMIT ?3)
+       RETURNING CAST(key AS TEXT) AS key`,
+    )
+    .bind(bound(filter), reason, limit)
+    .all<{ key: string }>()
+  return results.map(({ key }) => idOfKey(key)).sort()
+}
+
+/** Replaces what was made of accepted messages. Their bytes are never touched. */
+export async function updateEvents(
+  db: D1Database,
+  updates: readonly { event: MembershipEvent; contact: string | undefined }[],
+): Promise<void> {
+  const update = db.prepare(
+    `UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, event = ?5
+     WHERE key = CAST(?1 AS INTEGER) AND status = 'accepted'`,
+  )
+  await db.batch(
+    updates.map(({ event, contact }) =>
+      update.bind(
+        keyOfId(event.id),
+        event.type,
+        event.vendortype,
+        contact ?? null,
+        JSON.stringify(event),
+      ),
+    ),
+  )
+}

@@ -1,0 +1,394 @@
+// Quarantine: why a message is there, in words; released once it is understood, or put away. And history normalized again.
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { DeliveryMessage } from '../../src/core/delivery.ts'
+import { type EventId, keyOfId } from '../../src/core/id.ts'
+import { createApp } from '../../src/http/app.ts'
+import { deliver } from '../../src/stages/deliver.ts'
+import { getEvent } from '../../src/store/events.ts'
+import { listDifferences } from '../../src/store/verify.ts'
+import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
+
+const config = aConfig({ name: 'crm' })
+let now = NOW
+let retries = aQueue()
+const app = createApp(() => config, {
+  now: () => now++,
+  random: () => Math.random(),
+  log: () => undefined,
+  send: () => Promise.reject(new Error('nothing is sent here')),
+})
+
+beforeEach(async () => {
+  retries = aQueue()
+  await env.DB.batch(
+    ['targets', 'deliveries', 'events', 'hours', 'ledger', 'contacts'].map((table) =>
+      env.DB.prepare(`DELETE FROM ${table}`),
+    ),
+  )
+})
+
+async function call(method: string, path: string, body?: object) {
+  const response = await app.request(
+    `https://relay.example/api${path}`,
+    {
+      method,
+      headers: { authorization: 'Bearer operator' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    },
+    { DB: env.DB, RETRIES: retries.queue, ADMIN_TOKEN: 'operator' },
+  )
+  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
+  return { status: response.status, body: await response.json<any>() }
+}
+const take = (source: 'hype' | 'hapana', body: object) => {
+  now += 1000
+  return stored(config, source, body, { now })
+}
+const systemEvents = async (type: string) => {
+  const { results } = await env.DB.prepare('SELECT event FROM events WHERE type = ?1')
+    .bind(type)
+    .all<{ event: string }>()
+  return results.map(({ event }) => JSON.parse(event).data)
+}
+/** What the earlier version of a mapping did not understand: written as it would have. */
+async function quarantinedBefore(event: EventId) {
+  await env.DB.batch([
+    env.DB.prepare(
+      `UPDATE events SET status = 'quarantined', event = NULL, planned = 0, dedup_stamp = NULL, contact = NULL,
+           issues = '[{"path":"status","message":"is not known"}]', dedup_key = 'q' || key
+         WHERE key = CAST(?1 AS INTEGER)`,
+    ).bind(keyOfId(event)),
+    env.DB.prepare('DELETE FROM deliveries WHERE event = CAST(?1 AS INTEGER)').bind(keyOfId(event)),
+  ])
+}
+const breaches = async () =>
+  (await listDifferences(env.DB, { since: NOW - 3_600_000, until: NOW + 3_600_000 })).differences
+
+describe('the quarantine', () => {
+  it('names each cause in words, with the path in the body, how often and when', async () => {
+    await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 1 })
+    await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 2 })
+    const last = await take('hapana', { eventType: 'somethingElse', clientID: 'c' })
+
+    const { body } = await call('GET', '/quarantine')
+
+    expect(body.causes).toEqual([
+      {
+        source: 'hype',
+        vendortype: 'payment.created',
+        cause: 'id: is missing, and so is the email: nobody can tell whose event this is',
+        count: 2,
+        first_at: expect.stringMatching(/^2026-11-21T/),
+        last_at: expect.stringMatching(/^2026-11-21T/),
+        events: [expect.stringMatching(/^evt_/), expect.stringMatching(/^evt_/)],
+      },
+      {
+        source: 'hapana',
+        vendortype: 'somethingElse',
+        cause: 'type: names an event that is not known',
+        count: 1,
+        first_at: expect.any(String),
+        last_at: expect.any(String),
+        events: [last],
+      },
+    ])
+  })
+
+  it('releases what is understood by now: it goes out, and is told of', async () => {
+    const id = await take('hype', aPayment({ id: 'mended' }))
+    await quarantinedBefore(id)
+
+    const dry = await call('POST', '/quarantine/release', { events: [id], dry_run: true })
+    expect(dry.body).toMatchObject({ released: [{ id, type: 'payment.created', deliveries: 1 }] })
+    expect((await getEvent(env.DB, id))?.status).toBe('quarantined')
+    const { body } = await call('POST', '/quarantine/release', { events: [id] })
+
+    expect(body).toMatchObject({
+      released: [{ id, status: 'accepted', deliveries: 1 }],
+      refused: [],
+    })
+    expect(await getEvent(env.DB, id)).toMatchObject({
+      status: 'accepted',
+      type: 'payment.created',
+      planned: 1,
+      issues: [{ path: 'status', message: 'is not known' }],
+      event: { id, type: 'payment.created', personid: expect.stringMatching(/^per_/) },
+      deliveries: [{ target: 'crm', state: 'pending' }],
+    })
+    expect(retries.messages).toMatchObject([
+      { event: id, target: 'crm', attempt: 1 },
+      { target: 'crm' },
+    ])
+    expect(await systemEvents('relay.events_released')).toEqual([{ events: [id] }])
+    expect(await breaches()).toEqual([])
+  })
+
+  it('releases all of one cause at once, and leaves the others', async () => {
+    const ids: EventId[] = []
+    for (let i = 0; i < 3; i++) ids.push(await take('hype', aPayment()))
+    for (const id of ids) await quarantinedBefore(id)
+    const other = await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 1 })
+
+    const { body } = await call('POST', '/quarantine/release', { cause: 'status: is not known' })
+
+    expect(body.released.map(({ id }: { id: string }) => id)).toEqual(ids)
+    expect((await getEvent(env.DB, other))?.status).toBe('quarantined')
+  })
+
+  it('keeps what is not understood yet, and says why', async () => {
+    const id = await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 1 })
+
+    const { body } = await call('POST', '/quarantine/release', { source: 'hype' })
+
+    expect(body).toMatchObject({
+      released: [],
+      refused: [{ id, issues: [expect.stringContaining('nobody can tell whose event this is')] }],
+    })
+    expect((await getEvent(env.DB, id))?.status).toBe('quarantined')
+  })
+
+  it('takes what the vendor has sent again since for the repeat that it is', async () => {
+    const payment = aPayment({ id: 'twice' })
+    const id = await take('hype', payment)
+    await quarantinedBefore(id)
+    const again = await take('hype', payment)
+
+    const { body } = await call('POST', '/quarantine/release', { events: [id] })
+
+    expect(body.released).toMatchObject([
+      { id: expect.any(String), status: 'duplicate', deliveries: 0 },
+    ])
+    expect(await getEvent(env.DB, id)).toMatchObject({
+      status: 'duplicate',
+      planned: 0,
+      matched: { id: again, rung: 'identity' },
+      deliveries: [],
+    })
+    expect(await breaches()).toEqual([])
+  })
+
+  it('puts away with a reason what is to stay, and deletes nothing', async () => {
+    const id = await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 1 })
+
+    const { body } = await call('POST', '/quarantine/dismiss', {
+      events: [id],
+      reason: 'a test of ours',
+    })
+
+    expect(body).toEqual({ dismissed: [id], more: false })
+    expect((await call('GET', '/quarantine')).body).toEqual({ causes: [] })
+    expect(await getEvent(env.DB, id)).toMatchObject({
+      status: 'quarantined',
+      raw: { encoding: 'utf8' },
+    })
+    expect(await systemEvents('relay.events_dismissed')).toEqual([
+      { events: [id], reason: 'a test of ours' },
+    ])
+    const released = await call('POST', '/quarantine/release', { events: [id] })
+    expect(released.body.released).toEqual([])
+  })
+
+  it('is gone through page by page', async () => {
+    const ids: string[] = []
+    for (let i = 0; i < 52; i++) {
+      ids.push(await take('hype', { type: 'payment.created', publisher_id: `p${i}`, timestamp: 1 }))
+    }
+
+    const first = (await call('POST', '/quarantine/release', { source: 'hype' })).body
+    const second = (
+      await call('POST', '/quarantine/release', { source: 'hype', after: first.next })
+    ).body
+
+    expect(first.refused).toHaveLength(50)
+    expect(second).toMatchObject({ next: null })
+    expect([...first.refused, ...second.refused].map(({ id }: { id: string }) => id)).toEqual(ids)
+  })
+
+  it.each([
+    ['/quarantine/release', {}, 'must name at least one of events, source'],
+    ['/quarantine/dismiss', { source: 'hype' }, 'reason is missing'],
+    ['/quarantine/dismiss', { reason: 'x' }, 'must name at least one of'],
+    ['/quarantine/release', { events: ['evt_1'] }, 'must be an event id'],
+    ['/renormalize', {}, 'since is missing'],
+  ])('POST %s with %j is refused in words', async (path, body, words) => {
+    const answer = await call('POST', path, body)
+
+    expect(answer.status).toBe(400)
+    expect(answer.body.title).toContain(words)
+  })
+})
+
+/** Makes the log say of an event what an earlier mapping would have. */
+async function asMappedBefore(event: EventId, change: (json: Record<string, unknown>) => void) {
+  const detail = await getEvent(env.DB, event)
+  const { personid: _, ...json } = (detail?.event ?? {}) as Record<string, unknown>
+  change(json)
+  await env.DB.prepare('UPDATE events SET event = ?2, type = ?3 WHERE key = CAST(?1 AS INTEGER)')
+    .bind(keyOfId(event), JSON.stringify(json), json.type)
+    .run()
+}
+
+describe('history normalized again', () => {
+  it('is shown as a difference of each event first, and nothing is changed', async () => {
+    const first = await take('hype', aPayment({ id: 'ana', data: { tier: 'Gold', total: 30 } }))
+    const id = await take(
+      'hype',
+      aPayment({
+        id: 'ana',
+        type: 'payment.updated',
+        source: 'system',
+        timestamp: 1_795_212_990,
+        data: { tier: 'Gold', total: 20 },
+      }),
+    )
+    await asMappedBefore(id, (json) => {
+      json.type = 'payment.updated'
+      json.mappingversion = 1
+      json.data = { ...(json.data as object), refund: undefined, inference: undefined }
+    })
+
+    const { body } = await call('POST', '/renormalize', { since: '1h' })
+
+    expect(body).toMatchObject({
+      dry_run: true,
+      checked: 2,
+      refused: [],
+      next: null,
+      changed: [{ id, was: 'payment.updated', is: 'payment.refunded' }],
+    })
+    expect(body.changed[0].differences).toContainEqual({
+      path: 'data.refund',
+      is: { amount: { value: '10', unit: 'unspecified', currency: null }, full: false },
+    })
+    expect(body.changed[0].differences).toContainEqual({
+      path: 'data.inference',
+      is: { basis: ['total_fell', 'actor_system'], confidence: 'strong', evidence: [first] },
+    })
+    expect((await getEvent(env.DB, id))?.type).toBe('payment.updated')
+    expect(retries.messages).toEqual([])
+  })
+
+  it('is kept when asked, the bytes untouched, and delivered only when that is asked too', async () => {
+    const id = await take('hapana', aStatusChange({ clientID: 'c', status: 'suspendedMembership' }))
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2, body = 'old', content_type = 'text/plain'`,
+    ).run()
+    const raw = (await getEvent(env.DB, id))?.raw
+    const before = (json: Record<string, unknown>) => {
+      const data = json.data as { membership: { status: string } }
+      data.membership.status = 'unknown'
+    }
+    await asMappedBefore(id, before)
+
+    await call('POST', '/renormalize', { since: '1h', dry_run: false })
+    expect((await getEvent(env.DB, id))?.event).toMatchObject({
+      data: { membership: { status: 'suspended' } },
+    })
+    expect((await getEvent(env.DB, id))?.raw).toEqual(raw)
+    expect(retries.messages.filter(({ event }) => event === id)).toEqual([])
+
+    await asMappedBefore(id, before)
+    await call('POST', '/renormalize', { since: '1h', dry_run: false, deliver: true })
+    const [message] = retries.messages.filter(({ event }) => event === id)
+    const bodies: string[] = []
+    await deliver(
+      { DB: env.DB, RETRIES: retries.queue },
+      config,
+      'retries',
+      [
+        {
+          id: '1',
+          timestamp: new Date(),
+          attempts: 1,
+          body: message as DeliveryMessage,
+          ack() {},
+          retry() {},
+        },
+      ],
+      {
+        send: async (_url, init) => {
+          bodies.push(String(init.body))
+          return new Response('ok')
+        },
+        now: () => message?.due ?? 0,
+        random: () => 0,
+        log: () => undefined,
+      },
+    )
+    expect(JSON.parse(bodies[0] ?? '{}')).toMatchObject({
+      id,
+      data: { membership: { status: 'suspended' } },
+    })
+    expect(await systemEvents('relay.events_renormalized')).toEqual([
+      { events: [id], delivered: false },
+      { events: [id], delivered: true },
+    ])
+  })
+
+  it('finds nothing to change in what the present mapping made, whatever came after', async () => {
+    const accounts = ['site-1', 'site-2', 'site-1'].map((siteID, i) => ({
+      eventType: 'accountCreated',
+      clientID: 'client-1',
+      siteID,
+      firstName: `Ana ${i}`,
+    }))
+    for (const account of accounts) await take('hapana', account)
+    for (const status of ['introOffer', 'activePackage', 'inactive']) {
+      await take('hapana', aStatusChange({ clientID: 'client-1', status }))
+    }
+    for (const [type, total] of [
+      ['payment.created', 10],
+      ['payment.deleted', 10],
+      ['payment.created', 40],
+      ['payment.updated', 30],
+    ] as const) {
+      await take(
+        'hype',
+        aPayment({
+          id: 'ana',
+          type,
+          data: { tier: `Gold ${total}`, total },
+          timestamp: 1_795_212_000 + (now % 1e6),
+        }),
+      )
+    }
+
+    const { body } = await call('POST', '/renormalize', { since: '1h' })
+
+    expect(body.checked).toBe(10)
+    expect(body.changed).toEqual([])
+    expect(body.refused).toEqual([])
+  })
+
+  it('leaves what it does not understand any more as it is, and names it', async () => {
+    const id = await take('hype', aPayment())
+    await env.DB.prepare(
+      `UPDATE events SET raw = '{"type":"payment.created"}' WHERE key = CAST(?1 AS INTEGER)`,
+    )
+      .bind(keyOfId(id))
+      .run()
+
+    const { body } = await call('POST', '/renormalize', { since: '1h', dry_run: false })
+
+    expect(body.refused).toMatchObject([
+      { id, issues: expect.arrayContaining([expect.stringContaining('publisher_id')]) },
+    ])
+    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+  })
+
+  it('is gone through page by page', async () => {
+    for (let i = 0; i < 51; i++) await take('hype', aPayment())
+
+    const first = (await call('POST', '/renormalize', { since: '1h', source: 'hype' })).body
+    const second = (
+      await call('POST', '/renormalize', { since: '1h', source: 'hype', after: first.next })
+    ).body
+
+    expect([first.checked, second.checked]).toEqual([50, 1])
+    expect(second.next).toBeNull()
+    expect(
+      (await call('POST', '/renormalize', { since: '1h', source: 'hapana' })).body.checked,
+    ).toBe(0)
+  })
+})
