@@ -26,12 +26,20 @@ beforeAll(async () => {
   })
   expect(response.status).toBe(202)
   await relay.until(/receiver.*verified/)
-})
+}, 60_000)
 afterAll(async () => {
   relay.child.kill('SIGINT')
   await once(relay.child, 'close')
   project.remove()
 })
+
+/** Changes the local database behind the relay's back. */
+function tamper(sql: string) {
+  const files = globSync(path.join(project.dir, '.state/v3/d1/*/*.sqlite'))
+  const log = new DatabaseSync(files.find((name) => !name.endsWith('metadata.sqlite')) ?? '')
+  log.exec(sql)
+  log.close()
+}
 
 describe('relay ledger', () => {
   it('shows what became of everything', async () => {
@@ -41,7 +49,7 @@ describe('relay ledger', () => {
     const { status, output } = await run('ledger', '--verify')
 
     expect(output).toMatch(
-      /^source +received +accepted +quarantined +duplicate\nhype +1 +1 +0 +0$/m,
+      /^source +received +accepted +quarantined +duplicate +derived\nhype +1 +1 +0 +0 +0$/m,
     )
     expect(output).toMatch(/It adds up\.\nThe roll-ups agree with the log\.\n$/)
     expect(status).toBe(0)
@@ -67,11 +75,7 @@ describe('relay ledger', () => {
   })
 
   it('names what is missing from the log, and fails', async () => {
-    const files = globSync(path.join(project.dir, '.state/v3/d1/*/*.sqlite'))
-    const file = files.find((name) => !name.endsWith('metadata.sqlite')) ?? ''
-    const log = new DatabaseSync(file)
-    log.exec('DELETE FROM deliveries')
-    log.close()
+    tamper('DELETE FROM deliveries')
 
     const { status, output } = await run('ledger', '--verify')
 
@@ -79,6 +83,34 @@ describe('relay ledger', () => {
       'It does not add up:\nthe events promise 1 deliveries, and there are 0',
     )
     expect(output).toMatch(/^evt_\w{13}: 1 deliveries planned, 0 in the log$/m)
+    expect(status).toBe(1)
+  })
+})
+
+describe('relay renormalize', () => {
+  it('shows the difference of each event, changes nothing when dry, and changes it then', async () => {
+    tamper(
+      `UPDATE events SET event = json_set(event, '$.data.actor', 'robot') WHERE source = 'hype'`,
+    )
+
+    const dry = await run('renormalize', '--since', '1h', '--dry-run')
+    const wet = await run('renormalize', '--since', '1h')
+    const again = await run('renormalize', '--since', '1h', '--dry-run', '--json')
+
+    expect(dry.output).toMatch(
+      /^evt_\w{13} {2}payment\.created\n {2}- data\.actor: "robot"\n {2}\+ data\.actor: "unknown"\n/,
+    )
+    expect(dry.output).toMatch(
+      /type +would change\npayment\.created +1\n\n1 events read, 1 would change\.\n$/,
+    )
+    expect(wet).toMatchObject({ status: 0, output: expect.stringContaining('1 changed.') })
+    expect(JSON.parse(again.output)).toEqual({ checked: 1, changed: [], refused: [] })
+  })
+
+  it('asks since when', async () => {
+    const { status, output } = await run('renormalize')
+
+    expect(output).toContain("required option '--since <time>' not specified")
     expect(status).toBe(1)
   })
 })

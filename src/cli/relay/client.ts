@@ -9,6 +9,7 @@ export type GlobalOptions = { url: string; json?: true }
 /** Calls the API of a relay. */
 export type Client = {
   get: <T>(path: string, query?: Record<string, string | undefined>) => Promise<T>
+  post: <T>(path: string, body: object) => Promise<T>
 }
 
 /** A client for the relay at a URL. Refuses in a sentence when there is no token. */
@@ -22,18 +23,22 @@ export function connect({ url }: GlobalOptions): Client {
     const where = isLocal ? ' or run "npm start" once, which makes one' : ''
     throw new UserError(`No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN${where}.`)
   }
-  return { get: (path, query = {}) => call(new URL(path, origin), query, token) }
+  const headers = { authorization: `Bearer ${token}` }
+  return {
+    get: (path, query = {}) => {
+      const url = new URL(path, origin)
+      for (const [key, value] of Object.entries(query)) {
+        if (value !== undefined) url.searchParams.set(key, value)
+      }
+      return call(url, { headers })
+    },
+    post: (path, body) =>
+      call(new URL(path, origin), { method: 'POST', headers, body: JSON.stringify(body) }),
+  }
 }
 
-async function call<T>(
-  url: URL,
-  query: Record<string, string | undefined>,
-  token: string,
-): Promise<T> {
-  for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(key, value)
-  }
-  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } }).catch(() => {
+async function call<T>(url: URL, init: RequestInit): Promise<T> {
+  const response = await fetch(url, init).catch(() => {
     throw new UserError(
       `Nothing answers at ${url.origin}: start the relay with "npm start", or name another with --url.`,
     )

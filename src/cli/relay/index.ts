@@ -1,6 +1,7 @@
 // `npm run relay -- <command>`: the operator's command line, over the API of a relay here or elsewhere.
 import { Command, CommanderError } from 'commander'
 import { ledgerCommand } from './ledger.ts'
+import { renormalizeCommand } from './renormalize.ts'
 
 /** Runs one command; gives the exit status: 0, or 1 when it could not be done or found something wrong. */
 export async function relay(args: string[]): Promise<number> {
@@ -18,7 +19,7 @@ export async function relay(args: string[]): Promise<number> {
   const finish = (result: number) => {
     status = result
   }
-  for (const command of [ledgerCommand(finish)]) {
+  for (const command of [ledgerCommand(finish), renormalizeCommand(finish)]) {
     program.addCommand(command.copyInheritedSettings(program))
   }
   try {

@@ -1,0 +1,71 @@
+// `renormalize`: what the present mapping makes of history, shown first, then kept.
+import { Command } from 'commander'
+import type { Change } from '../../core/diff.ts'
+import { type Client, connect, type GlobalOptions } from './client.ts'
+import { table } from './table.ts'
+
+type Options = {
+  since: string
+  until?: string
+  source?: string
+  dryRun?: true
+  deliver?: true
+}
+type Changed = { id: string; was: string; is: string; differences: Change[] }
+type Refused = { id: string; issues: string[] }
+type Page = { checked: number; changed: Changed[]; refused: Refused[]; next: string | null }
+type Result = Omit<Page, 'next'>
+
+/** The command; `finish` is told the exit status: 1 when the present mapping does not understand everything. */
+export function renormalizeCommand(finish: (status: number) => void): Command {
+  return new Command('renormalize')
+    .description('reads history again by the present mapping; the bytes are never touched')
+    .requiredOption('--since <time>', 'RFC 3339, or how long ago: 30m, 24h, 7d')
+    .option('--until <time>', 'until now, unless given')
+    .option('--source <name>', 'of this source only')
+    .option('--dry-run', 'only show what would change')
+    .option('--deliver', 'send what has changed again to those who want it now')
+    .action(async (options: Options, command: Command) => {
+      const globals = command.optsWithGlobals<GlobalOptions>()
+      const result = await readAll(connect(globals), options)
+      console.log(globals.json ? JSON.stringify(result, null, 2) : inWords(result, options))
+      finish(result.refused.length === 0 ? 0 : 1)
+    })
+}
+
+/** Goes through history page by page. */
+async function readAll(client: Client, options: Options): Promise<Result> {
+  const { since, until, source, dryRun = false, deliver = false } = options
+  const body = { since, until, source, dry_run: dryRun, deliver }
+  const result: Result = { checked: 0, changed: [], refused: [] }
+  let after: string | undefined
+  do {
+    const page: Page = await client.post('/api/renormalize', { ...body, after })
+    result.checked += page.checked
+    result.changed.push(...page.changed)
+    result.refused.push(...page.refused)
+    after = page.next ?? undefined
+  } while (after !== undefined)
+  return result
+}
+
+function inWords({ checked, changed, refused }: Result, { dryRun, deliver }: Options): string {
+  const kinds = Map.groupBy(changed, ({ was, is }) => (was === is ? is : `${was} → ${is}`))
+  const counts = [...kinds].map(([kind, all]) => [kind, all.length])
+  const would = dryRun ? 'would change' : deliver ? 'changed and sent again' : 'changed'
+  return [
+    ...changed.flatMap(({ id, was, is, differences }) => [
+      `${id}  ${was === is ? is : `${was} → ${is}`}`,
+      ...differences.flatMap(({ path, was, is }) => [
+        ...(was === undefined ? [] : [`  - ${path}: ${JSON.stringify(was)}`]),
+        ...(is === undefined ? [] : [`  + ${path}: ${JSON.stringify(is)}`]),
+      ]),
+      '',
+    ]),
+    ...refused.map(
+      ({ id, issues }) => `${id}  is not understood any more, and stays: ${issues.join('; ')}`,
+    ),
+    ...(counts.length === 0 ? [] : [table(['type', would], counts), '']),
+    `${checked} events read, ${changed.length} ${would}.`,
+  ].join('\n')
+}
