@@ -1,6 +1,6 @@
 // What may stand in a table of SOURCES or TARGETS, and the words for what may not.
-import jsonata from 'jsonata'
 import * as v from 'valibot'
+import { expressionProblem } from './config-expression.ts'
 import { SENSITIVE_FIELDS } from './core/privacy.ts'
 import { DEFAULT_RETRY } from './core/retry.ts'
 import { RELAY_SOURCE } from './core/system-event.ts'
@@ -42,6 +42,13 @@ const seconds = (min: number, max: number) =>
     v.maxValue(max, `must be at most ${max} s`),
   )
 const flag = v.boolean('must be true or false')
+const expression = v.pipe(
+  text,
+  v.check(
+    (written) => expressionProblem(written) === undefined,
+    ({ input }) => expressionProblem(input) ?? '',
+  ),
+)
 
 export const siteEntries = {
   timezone: v.optional(
@@ -105,12 +112,12 @@ export const TargetInput = v.pipe(
       ['*'],
     ),
     sources: v.optional(v.array(Name, 'must be a list of source names')),
-    where: v.optional(v.pipe(text, v.check(isExpression, 'is no valid JSONata expression'))),
+    where: v.optional(expression),
     format: v.optional(
       v.picklist(Object.keys(FORMATS) as FormatId[], `must be ${list(Object.keys(FORMATS))}`),
       'cloudevents',
     ),
-    transform: v.optional(v.pipe(text, v.check(isExpression, 'is no valid JSONata expression'))),
+    transform: v.optional(expression),
     secret: v.optional(oneOrMore(secretName), []),
     headers: v.optional(
       v.record(
@@ -175,15 +182,6 @@ function isReference(text: string): boolean {
 function isTimezone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function isExpression(text: string): boolean {
-  try {
-    jsonata(text)
     return true
   } catch {
     return false

@@ -1,20 +1,67 @@
-// `npm run check`: what wrangler.toml means, said before a deploy.
+// `npm run check`: what wrangler.toml means, said before a deploy; and what a relay that runs has noticed.
+import { parseArgs } from 'node:util'
 import { type Config, isBrokenSource, parseConfig, secretNames } from '../config.ts'
 import { EVENT_TYPES } from '../core/event.ts'
 import { matchesType } from '../core/routing.ts'
 import { type BrokenTarget, isBroken, type Target } from '../core/target.ts'
+import { DRIFT_HINT, driftOf } from './check-drift.ts'
+import { showSamples } from './check-sample.ts'
 import { readProject } from './project.ts'
+import { UserError } from './user-error.ts'
+
+const HELP = `npm run check -- [--sample [<type>]] [--target <name>] [--url <a relay>]
+
+Says what wrangler.toml means, and what is wrong with it.
+
+  --sample [TYPE]
+              also shows what each target would get for a made-up message of each type, or in full of one type;
+              --target NAME: only this target
+  --url URL   also asks that relay what the vendors have changed in their messages; the token is RELAY_TOKEN,
+              or for the relay of this machine ADMIN_TOKEN in .dev.vars`
 
 /** Stand-ins for secrets that only the deployed Worker knows: they pass for any of their kind. */
 const SOME_SECRET = `whsec_${'A'.repeat(43)}=`
 const SOME_URL = 'https://secret.invalid/'
 
-/** Prints sources, targets and what is routed where. Exit status 1 when anything is wrong. */
-export async function check(_args: string[]): Promise<number> {
+/**
+ * Prints sources, targets and what is routed where, and the drift of the relay that is named. Exit status 1 when
+ * anything is wrong, or the relay cannot be asked.
+ */
+export async function check(args: string[]): Promise<number> {
+  const { url, help, sample, type, target } = readOptions(args)
+  if (help) {
+    console.log(HELP)
+    return 0
+  }
   const { vars } = readProject()
   const config = checkConfig(vars)
   console.log(describe(config, vars))
-  return config.errors.length === 0 ? 0 : 1
+  const samples = sample ? await showSamples(config, { type, target }, Date.now()) : undefined
+  if (samples) console.log(`\n${samples.text}`)
+  console.log(`\n${url === undefined ? DRIFT_HINT : await driftOf(url)}`)
+  return config.errors.length === 0 && !samples?.failures ? 0 : 1
+}
+
+function readOptions(args: string[]) {
+  try {
+    const options = {
+      url: { type: 'string' },
+      help: { type: 'boolean', default: false },
+      sample: { type: 'boolean', default: false },
+      target: { type: 'string' },
+    } as const
+    const spread = args.flatMap((arg) =>
+      arg.startsWith('--sample=') ? ['--sample', arg.slice('--sample='.length)] : [arg],
+    )
+    const { values, positionals } = parseArgs({ args: spread, options, allowPositionals: true })
+    const { url, help, sample, target } = values
+    const [type, ...rest] = positionals
+    if (rest.length > 0 || (!sample && (type ?? target) !== undefined))
+      throw new Error(`Not understood: ${rest[0] ?? type ?? `--target ${target}`}.`)
+    return { url, help, sample, type, target }
+  } catch (error) {
+    throw new UserError(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
+  }
 }
 
 /** Parses the variables as the deployed Worker will, taking for granted that it has its secrets. */

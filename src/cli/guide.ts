@@ -5,7 +5,7 @@ import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts
 const SAMPLES: Record<ConfiguredSource['vendor'], object> = {
   hapana: {
     eventType: 'clientStatusChange',
-    clientID: 'QUFFQ0F3UUZCZ2NJQ1FvTERBME9Edz09',
+    clientID: 'Q0FVR0J3Z0pDZ3NNRFE0UEVCRVNFdz09',
     siteID: 'SUNFaUl5UWxKaWNvS1NvckxDMHVMdz09',
     firstName: 'Ana',
     lastName: 'Silva',

@@ -32,12 +32,14 @@ async function plan(
   if (isBroken(target)) {
     return matches(event, target) ? { target: name, state: 'held', reason: 'broken' } : undefined
   }
-  const wish = await wishFor(event, target)
+  const settle = SETTLING.includes(event.type) ? target.settleSeconds : 0
+  // What it says may change until it is due: then it is asked for.
+  const said = await wishFor(event, target)
+  const wish = settle > 0 && target.where && isFor(event, target) ? 'later' : said
   if (wish === 'no') return undefined
   if (!target.enabled) {
     return { target: name, state: 'held', reason: wish === 'yes' ? 'disabled' : 'broken' }
   }
-  const settle = SETTLING.includes(event.type) ? target.settleSeconds : 0
   const due = now + settle * 1000
   const reason = wish === 'yes' ? {} : { reason: 'where' as const }
   return { target: name, state: 'pending', due, ...reason }
@@ -48,13 +50,18 @@ export async function wishFor(
   event: RelayEvent,
   target: Target,
 ): Promise<'yes' | 'no' | { fault: string }> {
-  if (!matches(event, target) || (event.test && !target.test)) return 'no'
+  if (!isFor(event, target)) return 'no'
   if (target.where === undefined) return 'yes'
   try {
     return (await target.where(event)) === true ? 'yes' : 'no'
   } catch (error) {
     return { fault: describeFault(error) }
   }
+}
+
+/** Whether an event is for a target, apart from what its `where` says. */
+function isFor(event: RelayEvent, target: Target): boolean {
+  return matches(event, target) && (!event.test || target.test)
 }
 
 /** Whether a target asks for events of this type and source. */

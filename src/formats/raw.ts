@@ -1,10 +1,18 @@
-// The vendor's own bytes, untouched: everything that it said goes to the target, sensitive fields included.
+// The vendor's own bytes, untouched: everything that it said goes to the target, sensitive fields included. An event
+// that no vendor sent is a CloudEvent here too.
 import type { Format } from './format.ts'
 
 export const raw = {
   id: 'raw',
   needsRaw: true,
-  render(_event, body, contentType) {
+  render(event, body, contentType) {
+    // No vendor sent what follows from other events, or what the relay says of itself.
+    if (body?.text === '') {
+      return {
+        contentType: 'application/cloudevents+json; charset=utf-8',
+        body: JSON.stringify(event),
+      }
+    }
     if (body?.encoding !== 'utf8') throw new Error('the raw body is not there as text any more')
     return { contentType: contentType ?? 'application/json', body: body.text }
   },

@@ -54,6 +54,17 @@ function what(event: MembershipEvent): (string | undefined)[] {
       const total = money(event.data.subscription?.total_paid_amount)
       return [event.data.subscription?.tier ?? undefined, total && `${total} paid in total`]
     }
+    case 'subscription.plan_changed': {
+      const { previous_subscription: previous, subscription } = event.data
+      return [`${previous?.tier ?? 'another plan'} → ${subscription?.tier ?? 'another plan'}`]
+    }
+    case 'subscription.corrected':
+    case 'payment.corrected': {
+      const [was, is] = [event.data.was, event.data.is].map(
+        ({ type, reason }) => `${type}${reason === undefined ? '' : ` (${reason})`}`,
+      )
+      return [`not ${was}, but ${is}`, event.data.corrects]
+    }
     default:
       return []
   }

@@ -4,9 +4,8 @@ import { version } from '../../package.json'
 import type { ConfiguredTarget } from '../config.ts'
 import type { AttemptError, Outcome, Rendered } from '../core/delivery.ts'
 import { describe, errorOfException, errorOfStatus } from '../core/outcome.ts'
-import { redact } from '../core/privacy.ts'
 import { describeFault } from '../core/routing.ts'
-import { FORMATS } from '../formats/index.ts'
+import { renderFor } from '../formats/index.ts'
 import type { Owed } from '../store/deliveries.ts'
 
 /** What is kept of a target's answer, and what is read for it: a character is at most four bytes. */
@@ -53,7 +52,7 @@ export async function attemptDelivery(
   })
   let headers: Headers
   try {
-    rendered = owed.frozen ?? (await render(target, owed))
+    rendered = owed.frozen ?? (await renderFor(target, owed.content, owed.raw, owed.rawContentType))
     if (new TextEncoder().encode(rendered.body).length > MAX_BODY_BYTES) {
       rendered = undefined
       return failed('fault', `the body is larger than ${MAX_BODY_BYTES} bytes`)
@@ -81,16 +80,6 @@ export async function attemptDelivery(
   } catch (error) {
     return failed(errorOfException(error), describe(error))
   }
-}
-
-async function render(target: ConfiguredTarget, owed: Owed): Promise<Rendered> {
-  const visible = redact(owed.content, target.include)
-  if (target.transform === undefined) {
-    return FORMATS[target.format].render(visible, owed.raw, owed.rawContentType)
-  }
-  const made = await target.transform(visible)
-  if (made === undefined) throw new Error('the transform made nothing of this event')
-  return { contentType: 'application/json; charset=utf-8', body: JSON.stringify(made) }
 }
 
 /** Standard Webhooks headers (https://github.com/standard-webhooks/standard-webhooks), and ours. */

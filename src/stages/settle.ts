@@ -68,13 +68,15 @@ export async function settle(
   const hold = (reason: HoldReason) => record({ ...row, state: 'held', reason, due: owed.due })
   if (isBroken(target)) return hold('broken')
   if (!target.enabled) return hold('disabled')
-  // It was planned when nobody could tell whether the target wants it.
-  const wish = isUnsure(owed) ? await wishFor(owed.content, target) : 'yes'
+  // It was planned when nobody could tell whether the target wants it, or when it said something else.
+  const settled = await settleMeaning(stage, owed)
+  const mustAsk = isUnsure(owed) || settled.isSettled
+  const wish = mustAsk ? await wishFor(settled.content, target) : 'yes'
   if (wish === 'no') {
     return record({ ...row, state: 'cancelled', reason: 'its target does not want it' })
   }
   if (wish !== 'yes') {
-    return conclude(stage, target, owed, faultOf(`its where failed: ${wish.fault}`), false)
+    return conclude(stage, target, settled, faultOf(`its where failed: ${wish.fault}`), false)
   }
   const health = healths.of(target.name)
   // It goes on under the lease that it has, if it is late.
@@ -94,7 +96,6 @@ export async function settle(
     await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
     return sendAgain(stage, { ...message, due: turn })
   }
-  const settled = await settleMeaning(stage, owed)
   const attempted =
     lane === 'dead'
       ? faultOf('its handling was cut off each time it was tried')

@@ -12,6 +12,15 @@ describe('raw', () => {
     expect(raw.render(anEvent(), body, given)).toEqual({ contentType, body: text })
   })
 
+  it('is a CloudEvent where no vendor sent anything', () => {
+    const event = anEvent()
+
+    expect(raw.render(event, { text: '', encoding: 'utf8' }, undefined)).toEqual({
+      contentType: 'application/cloudevents+json; charset=utf-8',
+      body: JSON.stringify(event),
+    })
+  })
+
   it.each([
     ['is gone', undefined],
     ['is no text', { text: '/w==', encoding: 'base64' } as const],

@@ -27,6 +27,20 @@ describe('slack', () => {
       `*Subscription ended*: Ana Silva, ana@example.com · reason: dunning ${end}`,
     ],
     [
+      'subscription.plan_changed',
+      { previous_subscription: { tier: 'Gold' }, subscription: { tier: 'Platinum' } },
+      `*Subscription plan changed*: Ana Silva, ana@example.com · Gold → Platinum ${end}`,
+    ],
+    [
+      'subscription.corrected',
+      {
+        corrects: 'evt_1',
+        was: { type: 'subscription.ended', reason: 'unknown' },
+        is: { type: 'subscription.ended', reason: 'plan_switch' },
+      },
+      `*Subscription corrected*: Ana Silva, ana@example.com · not subscription.ended (unknown), but subscription.ended (plan_switch) · evt_1 ${end}`,
+    ],
+    [
       'membership.status_changed',
       { membership: { status: 'active', status_raw: 'activePackage' } },
       `*Membership status changed*: Ana Silva, ana@example.com · activePackage ${end}`,

@@ -4,7 +4,7 @@ import { Webhook } from 'standardwebhooks'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
-import type { EventId } from '../../src/core/id.ts'
+import { type EventId, keyOfId } from '../../src/core/id.ts'
 import { deliver } from '../../src/stages/deliver.ts'
 import type { Lane } from '../../src/stages/settle.ts'
 import { getEvent } from '../../src/store/events.ts'
@@ -291,8 +291,14 @@ describe('a failed attempt', () => {
   })
 
   it('whose body would not fit beside its attempts is a fault, and is tried again like any other', async () => {
-    const huge = aConfig({ name: 'crm', transform: '{ "p": $pad("x", 1600000) }' })
-    const event = await stored(huge, 'hype', aPayment())
+    const huge = aConfig({ name: 'crm' })
+    const event = await stored(huge, 'hype', aPayment({ filler: '\u0001'.repeat(140_000) }))
+    // Six characters each in the body, and twice there.
+    await env.DB.prepare(
+      "UPDATE events SET event = json_set(event, '$.data.again', raw) WHERE key = CAST(?1 AS INTEGER)",
+    )
+      .bind(keyOfId(event))
+      .run()
 
     const { delivery, queued } = await attempt(huge, event)
 

@@ -15,6 +15,20 @@ const config = aConfig(
     settle_seconds: 900,
   },
   { name: 'live', url: 'https://live.example/', test: false },
+  {
+    name: 'lock',
+    url: 'https://lock.example/',
+    events: ['subscription.ended'],
+    where: 'data.reason != "plan_switch"',
+    settle_seconds: 900,
+  },
+  {
+    name: 'switches',
+    url: 'https://switches.example/',
+    events: ['subscription.ended'],
+    where: 'data.reason = "plan_switch"',
+    settle_seconds: 900,
+  },
 )
 
 beforeEach(async () => {
@@ -243,6 +257,18 @@ describe('payment.deleted', () => {
         data: { corrects: ended, was: { reason: 'unknown' }, is: { reason: 'plan_switch' } },
       },
     ])
+  })
+
+  it('is asked about when it is due, by what it says then', async () => {
+    const { world, hype, toldTo } = aBusiness()
+    const cancelled = await hype('payment.deleted', 0, 'user', { total: 10 })
+    await world.live(20)
+    const switched = await hype('payment.deleted', 500_000, 'user', { total: 10 })
+    await hype('payment.created', 500_060, 'user', { tier: 'Platinum', total: 30 })
+    await world.live(20)
+
+    expect(toldTo('lock').map(({ id }) => id)).toEqual([cancelled])
+    expect(toldTo('switches').map(({ id }) => id)).toEqual([switched])
   })
 
   it('that nobody was told of yet needs no correction', async () => {

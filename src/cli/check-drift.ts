@@ -1,0 +1,55 @@
+// The part of `npm run check` that asks a relay: what the vendors have changed in their messages.
+import type { Finding } from '../core/drift.ts'
+import { connect } from './relay/client.ts'
+import { table } from './relay/table.ts'
+
+type Answer = { since: string; drift: Diary[] }
+type Diary = {
+  source: string
+  vendortype: string | null
+  messages: number
+  learning: boolean
+  findings: Told[]
+}
+type Told = Pick<Finding, 'path' | 'finding' | 'kinds' | 'count'> & {
+  noticed_at: string
+  last_seen: string
+}
+
+/** What is said where no relay was named. */
+export const DRIFT_HINT =
+  'What the vendors have changed in their messages: npm run check -- --url <the relay>'
+
+/** The drift that a relay has noticed, in words. Refuses in a sentence when the relay cannot be asked. */
+export async function driftOf(url: string): Promise<string> {
+  const { since, drift } = await connect({ url }).get<Answer>('/api/drift')
+  const rows = drift.flatMap((diary) => diary.findings.map((told) => rowOf(diary, told)))
+  const head = ['source', 'type', 'finding', 'key', 'kinds', 'noticed', 'count', 'last seen']
+  return [
+    `DRIFT of ${new URL(url).origin} since ${since}`,
+    ...(rows.length > 0 ? [table(head, rows)] : []),
+    verdict(drift, rows.length),
+  ].join('\n')
+}
+
+function rowOf({ source, vendortype }: Diary, told: Told): (string | number)[] {
+  const { finding, path, kinds, noticed_at, count, last_seen } = told
+  const type = vendortype ?? '(not recognised)'
+  const shown =
+    finding === 'changed' ? `${kinds.slice(0, -1).join(', ')} → ${kinds.at(-1)}` : kinds.join(', ')
+  return [source, type, finding, path, shown, noticed_at, count, last_seen]
+}
+
+function verdict(drift: readonly Diary[], findings: number): string {
+  if (drift.length === 0) return 'No message has been looked at yet.'
+  const messages = drift.reduce((sum, diary) => sum + diary.messages, 0)
+  const learning = drift.filter((diary) => diary.learning).length
+  const found = findings === 0 ? 'Nothing new' : counted(findings, 'finding')
+  const seen = `in ${counted(messages, 'message')} of ${counted(drift.length, 'type')}`
+  const rest = learning > 0 ? `; ${learning} still being learned` : ''
+  return `${found} ${seen}${rest}.`
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,65 @@
+// A sample's messages → the event that they become, as the Worker makes it, with a history of their own for its log.
+import type { ConfiguredSource } from '../../config.ts'
+import { composeDerived, composeEvent, type MembershipEvent } from '../../core/event.ts'
+import { newEventId, personIdOfKey } from '../../core/id.ts'
+import { readMessages } from '../../core/json.ts'
+import type { RawBody } from '../../core/request.ts'
+import { VENDORS } from '../../vendors/index.ts'
+import { STORIES, type Story } from './index.ts'
+
+/** The relay's origin, of which a command knows nothing: only `dataschema` shows it. */
+const ORIGIN = 'https://relay.example'
+
+/** An event with the message that it was made of; an empty one for what followed from others. */
+export type Sample = { event: MembershipEvent; raw: RawBody }
+
+/** One event of each type that a source's vendor can send. `now` in epoch milliseconds. */
+export function samplesOf(source: ConfiguredSource, now: number): Sample[] {
+  return STORIES[source.vendor].map((story) => tell(story, source, now))
+}
+
+/** Takes a story's messages in, one after the other. */
+function tell({ type, messages }: Story, source: ConfiguredSource, now: number): Sample {
+  const samples: Sample[] = []
+  const told: MembershipEvent[] = []
+  for (const [i, message] of messages.entries()) {
+    const text = JSON.stringify(message)
+    const event = understand(text, source, now + i)
+    const { meaningAmong, kinOf } = VENDORS[source.vendor]
+    const kinds: readonly string[] | undefined = kinOf(event)
+    const past = told.filter((one) => kinds?.includes(one.type.split('.')[0] ?? ''))
+    const sites = told.flatMap(({ data }) => data.site?.vendor_id ?? [])
+    const meaning =
+      kinds === undefined
+        ? { event, derived: [] }
+        : meaningAmong(event, { isKnown: told.length > 0, sites, past })
+    const derived = meaning.derived.map((conclusion, n) =>
+      composeDerived(meaning.event, conclusion, newEventId(now + i, n + 1)),
+    )
+    told.push(meaning.event)
+    samples.push({ event: meaning.event, raw: { text, encoding: 'utf8' } })
+    samples.push(
+      ...derived.map((one) => ({ event: one, raw: { text: '', encoding: 'utf8' as const } })),
+    )
+  }
+  const sample = samples.findLast(({ event }) => event.type === type)
+  if (sample === undefined) throw new Error(`the sample of ${type} becomes another type`)
+  return sample
+}
+
+function understand(text: string, source: ConfiguredSource, now: number): MembershipEvent {
+  const vendor = VENDORS[source.vendor]
+  const body = readMessages(text)?.messages[0]?.value ?? {}
+  const message = { body, headers: new Headers(), eventName: undefined }
+  const normalized = vendor.normalize(message, source.settings)
+  if (!normalized.ok) throw new Error(`a sample is not understood: ${text}`)
+  const event = composeEvent(normalized.value.event, {
+    id: newEventId(now, 0),
+    source: source.name,
+    vendor: source.vendor,
+    mappingVersion: vendor.mappingVersion,
+    origin: ORIGIN,
+    warnings: normalized.value.warnings,
+  })
+  return { ...event, personid: personIdOfKey('1') }
+}

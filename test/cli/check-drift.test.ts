@@ -1,0 +1,110 @@
+// `npm run check -- --url …`: the drift of a relay that runs, beside what wrangler.toml means.
+import { once } from 'node:events'
+import { globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aProject, begin, command, freePort, type Running } from './project.ts'
+
+const project = aProject()
+let relay: Running
+let url: string
+
+const check = (...args: string[]) => command(project.dir, 'check', ...args)
+const tick = () => fetch(`${url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)
+
+/** Copies the one event of the log to days ago, with other keys in what came. */
+function remember(copies: number, daysAgo: number, change: string) {
+  const files = globSync(path.join(project.dir, '.state/v3/d1/*/*.sqlite'))
+  const log = new DatabaseSync(files.find((name) => !name.endsWith('metadata.sqlite')) ?? '')
+  const columns =
+    'source, vendor, status, type, vendor_type, planned, hops, dedup_key, encoding, headers'
+  const copy = log.prepare(
+    `INSERT INTO events (key, ${columns}, raw)
+     SELECT max(key) - (? * 86400000 - ?) * 2097152, ${columns}, ${change} FROM events`,
+  )
+  for (let i = 0; i < copies; i++) copy.run(daysAgo, i)
+  log.close()
+}
+
+beforeAll(async () => {
+  const port = await freePort()
+  url = `http://127.0.0.1:${port}`
+  relay = begin(
+    project.dir,
+    'start',
+    '--port',
+    String(port),
+    '--persist-to',
+    '.state',
+    '--no-receiver',
+  )
+  await relay.until(/Ctrl-C ends everything/)
+  const secrets = readFileSync(path.join(project.dir, '.dev.vars'), 'utf8')
+  const [, secret] = /^HYPE_SECRET="(.+)"$/m.exec(secrets) ?? []
+  const response = await fetch(`${url}/in/hype?key=${secret}`, {
+    method: 'POST',
+    body: JSON.stringify({ id: 'c', publisher_id: 'p', type: 'payment.created', timestamp: 1e9 }),
+  })
+  expect(response.status).toBe(202)
+}, 60_000)
+afterAll(async () => {
+  relay.child.kill('SIGINT')
+  await once(relay.child, 'close')
+  project.remove()
+})
+
+describe('npm run check -- --url', () => {
+  it('says that nothing was looked at, then that nothing is new, then what is', async () => {
+    const before = await check('--url', url)
+    expect(before.output).toContain('The configuration is in order.')
+    expect(before.output).toMatch(/^DRIFT of http:\/\/127\.0\.0\.1:\d+ since 20/m)
+    expect(before.output).toMatch(/^No message has been looked at yet\.$/m)
+    expect(before.status).toBe(0)
+
+    remember(20, 5, 'raw')
+    await tick()
+    const learned = await check('--url', url)
+    expect(learned.output).toMatch(
+      /^Nothing new in 20 messages of 1 type; 1 still being learned\.$/m,
+    )
+
+    remember(1, 2, `json_set(raw, '$.tax', 10, '$.timestamp', 'today')`)
+    await tick()
+    const { status, output } = await check('--url', url)
+    expect(output).toMatch(
+      /^source +type +finding +key +kinds +noticed +count +last seen\nhype +payment\.created +new +tax +number +20\S+Z +1 +20\S+Z$/m,
+    )
+    expect(output).toMatch(/^hype +payment\.created +changed +timestamp +number → string +20/m)
+    expect(output).toMatch(/^2 findings in 21 messages of 1 type\.$/m)
+    expect(status).toBe(0)
+  })
+
+  it('shows the configuration, and says so when the relay cannot be asked', async () => {
+    const { status, output } = await check('--url', 'http://127.0.0.1:9')
+
+    expect(output).toContain('The configuration is in order.')
+    expect(output).toMatch(/Nothing answers at http:\/\/127\.0\.0\.1:9: start the relay/)
+    expect(status).toBe(1)
+  })
+
+  it.each([
+    [['--url', 'https://relay.example'], "No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN."],
+    [['--url', 'relay'], '--url must be a URL: "relay" is none.'],
+    [['--urll', 'x'], "Unknown option '--urll'"],
+  ])('%j is answered with a sentence', async (args, words) => {
+    const { status, output } = await check(...args)
+
+    expect(output).toContain(words)
+    expect(status).toBe(1)
+  })
+})
+
+it('tells how to see the drift when no relay is named', async () => {
+  const { status, output } = await check()
+
+  expect(output).toContain(
+    'What the vendors have changed in their messages: npm run check -- --url <the relay>',
+  )
+  expect(status).toBe(0)
+})

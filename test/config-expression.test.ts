@@ -1,0 +1,198 @@
+// `where` and `transform`: what they may use, held against expressions that try to use more.
+import { describe, expect, it } from 'vitest'
+import { compile, expressionProblem } from '../src/config-expression.ts'
+import { anEvent } from './core/builders.ts'
+
+const A_MAIL = 'x'.repeat(900_000)
+
+/** Evaluates over an event with these extra keys. */
+async function evaluate(text: string, extra: Record<string, unknown> = {}): Promise<unknown> {
+  const event = anEvent()
+  return compile(text)({ ...event, data: { ...event.data, extra } } as typeof event)
+}
+
+describe('an expression', () => {
+  it.each([
+    ['data.contact.vendor_id = "C1"', true],
+    ['$map(data.extra.list, $string)', ['1', '2', '3']],
+    ['$map(data.extra.list, function($n, $i) { $n + $i })', [1, 3, 5]],
+    ['($add := function($a, $b) { $a + $b }; $reduce(data.extra.list, $add))', 6],
+    ['($first := $substring(?, 0, 2); $first("abc"))', 'ab'],
+    ['data.extra.words ~> $split(" ") ~> $join("-")', 'one-two'],
+    ['$replace("a.b@c.org", /[^@]+@/, "…@")', '…@c.org'],
+    ['$match("a1b22", /[0-9]+/).match', ['1', '22']],
+    ['$merge([{"a": 1}, {"b": 2}])', { a: 1, b: 2 }],
+    ['$sort(data.extra.list, function($a, $b) { $a < $b })', [3, 2, 1]],
+    ['data.extra.list^(>$)', [3, 2, 1]],
+    ['data.extra ~> |$|{"words": "three"}, "list"|', { words: 'three' }],
+    ['$fromMillis(0, "[Y0001]-[M01]-[D01]")', '1970-01-01'],
+    ['$toMillis("1970-01-01 00:00", "[Y0001]-[M01]-[D01] [H01]:[m01]")', 0],
+    ['$formatNumber(1234.5, "#,##0.00")', '1,234.50'],
+    ['data.nothing', undefined],
+  ])('is JSONata: %s', async (text, expected) => {
+    const made = await evaluate(text, { list: [1, 2, 3], words: 'one two' })
+
+    expect(JSON.stringify(made)).toBe(JSON.stringify(expected))
+  })
+
+  it('finds the time as it is when it is evaluated, in any spelling', async () => {
+    const before = Date.now()
+
+    const [millis, text, year] = (await evaluate('[$millis(), $now(), $now("[Y]")]')) as unknown[]
+
+    expect(millis).toBeGreaterThanOrEqual(before)
+    expect(text).toBe(new Date(millis as number).toISOString())
+    expect(year).toBe(String(new Date(millis as number).getUTCFullYear()))
+  })
+
+  it('starts afresh for each event: what one evaluation used is not counted in the next', async () => {
+    const expression = compile('$count([1..4000].($ + 1))')
+
+    for (let i = 0; i < 30; i++) expect(await expression(anEvent())).toBe(4000)
+  })
+
+  it('may pass on all of a large event, and a little more', async () => {
+    const made = await evaluate('$merge([$, {"more": $pad("y", 200000)}])', { mail: A_MAIL })
+
+    expect(made).toMatchObject({ data: { extra: { mail: A_MAIL } } })
+  })
+})
+
+const STEPS = 'takes more than 100000 steps'
+const WORK = 'takes too much work'
+const STACK = 'nests more than 500 evaluations'
+const LIST = 'makes a list of more than 5000'
+const VALUE = 'makes a value larger than'
+const RESULT = 'the result is larger than'
+const DEPTH = 'nests values more than 200 deep'
+const FINITE = 'a number that is not finite'
+const PICTURE = 'a picture of more than 100 characters'
+
+/** Calls a function of its own last result, often. */
+const again = (step: string, from: string, times = 60) =>
+  `($f := function($s, $n) { $n = 0 ? $s : $f(${step}, $n - 1) }; $f(${from}, ${times}))`
+
+describe('an expression that would not end, or fill the memory, ends with the bound that it meets', () => {
+  it.each([
+    ['calls itself for ever', '($f := function($x) { $f($x) }; $f(1))', STEPS],
+    ['calls itself in itself', '($f := function($x) { $f($x) + 1 }; $f(1))', STACK],
+    [
+      'calls itself twice',
+      '($f := function($n) { $n < 2 ? $n : $f($n - 1) + $f($n - 2) }; $f(60))',
+      STEPS,
+    ],
+    ['counts far', '[1..10000000]', LIST],
+    ['counts in counting', '[1..5000].[1..5000]', WORK],
+    ['counts often', '[1..5000].($sum([1..5000]))', WORK],
+    ['pads', '$pad("x", 1000000000)', VALUE],
+    ['pads with a long filler', '$pad("x", 1000000, $pad("y", 900000))', VALUE],
+    ['pads often', '[1..5000].$pad("x", 900000)', WORK],
+    ['doubles a text', again('$s & $s', '"ab"'), VALUE],
+    ['makes many long texts', '($s := $pad("x", 200000); [1..5000].($s & $string($)))', WORK],
+    ['joins one text often', '($s := $pad("x", 900000); $join([1..5000].$s))', VALUE],
+    ['joins by a long text', '$join([1..5000].("x"), $pad("x", 900000))', VALUE],
+    ['replaces by more', again('$replace($s, "x", "xx")', '"x"'), WORK],
+    [
+      'replaces each character by a long text',
+      '$replace($pad("x", 9000, "x"), "x", $pad("y", 900000))',
+      'too large',
+    ],
+    ['splits into characters', '$split($pad("x", 900000), "")', LIST],
+    ['puts a list in itself twice', again('[[$s], [$s]]', '[1]'), WORK],
+    ['puts an object in itself twice', again('{"a": $s, "b": $s}', '{}'), WORK],
+    ['puts a list in a list', again('[[$s]]', '[1]', 4000), DEPTH],
+    ['makes a circle', '$$.data.contact ~> |$|{"a": $}|', DEPTH],
+    ['compares large lists often', '($a := [1..5000]; [1..5000].($a = [1..5000]))', WORK],
+    ['looks into a large list often', '($a := [1..5000]; [1..5000][$ in $a])', WORK],
+    ['sorts often', '[1..5000].($sort($reverse([1..3000])))', WORK],
+    [
+      'calls a function of its own often',
+      '($s := $pad("x", 90000); $map([1..5000], function() { $uppercase($s) }))',
+      WORK,
+    ],
+    [
+      'applies a function in part',
+      `($a := $append(?, [1..4000]); ${again('$a($s)', '[]', 5000)})`,
+      LIST,
+    ],
+    ['encodes what is encoded', again('$base64encode($s)', '"abc"'), VALUE],
+    ['formats what is infinite', '$formatNumber(1/0, "0e0")', FINITE],
+    ['formats letters without end', '$formatInteger(1/0, "a")', FINITE],
+    ['formats in Roman numerals', '$formatInteger(1e300, "I")', 'nests too deep'],
+    ['formats a wide year', '$fromMillis(0, "[Y,99999999-99999999]")', PICTURE],
+    ['formats a wide year of now', '$now("[Y,99999999-99999999]")', PICTURE],
+    ['formats by a long picture', '$formatInteger(5, $pad("", 90000, "0,"))', PICTURE],
+    ['reads a time in many ways', `$toMillis("${'1'.repeat(40)}x", "${'[f]'.repeat(12)}")`, WORK],
+    ['makes more than a receiver takes', '{"x": $pad("y", 300000)}', RESULT],
+    ['searches a long text slowly', '$match(data.extra.mail, /x*y/)', 'a text of more than'],
+  ])('when it %s', async (_what, text, bound) => {
+    await expect(evaluate(text, { mail: 'x'.repeat(20_000) })).rejects.toThrow(bound)
+  })
+
+  it('when it reads a large event often', async () => {
+    const text = '[1..5000].($uppercase($$.data.extra.mail))'
+
+    await expect(evaluate(text, { mail: A_MAIL })).rejects.toThrow(WORK)
+  })
+
+  it('when it asks a wide event often', async () => {
+    const wide = Array.from({ length: 4000 }, (_, i) => [[i]])
+
+    await expect(evaluate('[1..5000][$$.data.extra.wide]', { wide })).rejects.toThrow(WORK)
+  })
+
+  it.each([4_400, 388])('when a search takes longest (%i characters)', async (length) => {
+    const pattern = length > 1000 ? 'x*y' : 'x*x*y'
+    const text = `[1..5000].$match($$.data.extra.mail, /${pattern}/)`
+
+    await expect(evaluate(text, { mail: 'x'.repeat(length) })).rejects.toThrow(WORK)
+  })
+})
+
+describe('a regular expression', () => {
+  it.each([
+    '(a+)+$',
+    '^(a*)*$',
+    '^(a|a)*$',
+    '^(a|ab|b)*c',
+    '(?:a?){20,}b',
+    `${'a?'.repeat(30)}${'a'.repeat(30)}`,
+    'a*a*a*a*a*a*a*a*b',
+    '(a{0,9}){0,9}b',
+    '^(?=(a+)+$)',
+    '^(a+)\\1+\\1+\\1+\\1+$',
+    '(?:(?:a{100}){100}){100}',
+  ])('is refused when nobody knows how long it takes: /%s/', (pattern) => {
+    expect(expressionProblem(`$contains(data.x, /${pattern}/)`)).toContain(
+      `holds the regular expression /${pattern}/, which`,
+    )
+  })
+
+  it.each([
+    '^[^@\\s]+@[^@\\s]+\\.[a-z]{2,}$',
+    '^\\+?[0-9 ()-]{6,20}$',
+    '^(\\d{4})-(\\d{2})-(\\d{2})$',
+    '(\\d+)\\.(\\d+)\\.(\\d+)',
+    '^(gold|silver|bronze)( plus)?$',
+    '^(?:\\d{1,3}\\.){3}\\d{1,3}$',
+    '<[^>]+>',
+    '[*+?|]',
+    '^(?!test).*@example\\.com$',
+  ])('of everyday is taken: /%s/', (pattern) => {
+    expect(expressionProblem(`$contains(data.x, /${pattern}/i)`)).toBeUndefined()
+  })
+
+  it('is refused wherever it stands in the expression', () => {
+    const text = '{"a": [1].(function($x) { $x ~> |b|{"c": $match(d, /(a+)+$/)}| })(1)}'
+
+    expect(expressionProblem(text)).toContain('/(a+)+$/')
+  })
+})
+
+it.each(['$eval("1")', '($e := $eval; $e("1"))', '"1" ~> $eval', '{"a": [b.$eval(c)]}'])(
+  'an expression that would evaluate what somebody sends is refused: %s',
+  (text) => {
+    expect(expressionProblem(text)).toBe('uses $eval, which is switched off')
+    expect(() => compile(text)).toThrow('$eval')
+  },
+)

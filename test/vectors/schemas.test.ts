@@ -1,0 +1,197 @@
+// The schemas that the Worker serves, held by an independent validator (ajv) against every event that we emit, and the
+// events by an independent reader (the CloudEvents library).
+import Ajv from 'ajv'
+import { CloudEvent, HTTP } from 'cloudevents'
+import { describe, expect, it } from 'vitest'
+import { samplesOf } from '../../src/cli/samples/events.ts'
+import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
+import { composeEvent, type MembershipEvent } from '../../src/core/event.ts'
+import { newEventId } from '../../src/core/id.ts'
+import { readMessages } from '../../src/core/json.ts'
+import { EVENT_DATA } from '../../src/core/vocabulary.ts'
+import type { Env } from '../../src/env.ts'
+import { createApp } from '../../src/http/app.ts'
+import { VENDORS } from '../../src/vendors/index.ts'
+import { bodyOf, EVENT_FIXTURES, type EventFixture } from '../fixtures.ts'
+
+const NOW = Date.parse('2026-11-21T00:00:00.000Z')
+type Json = Record<string, unknown>
+
+const app = createApp(() => parseConfig({}, () => undefined), {
+  now: () => NOW,
+  random: () => 0,
+  log: () => undefined,
+  send: () => Promise.reject(new Error('nothing is sent here')),
+})
+const TYPES = Object.keys(EVENT_DATA)
+const SCHEMAS = new Map(
+  await Promise.all(
+    TYPES.map(async (type): Promise<[string, Json]> => {
+      const response = await app.request(`/schemas/${type}/1`, {}, {} as Env)
+      return [type, await response.json<Json>()]
+    }),
+  ),
+)
+// It refuses what it does not know: a misspelt keyword, a format, another draft.
+const ajv = new Ajv({ strict: true, strictRequired: true, allErrors: true })
+const served = new Map([...SCHEMAS].map(([type, schema]) => [type, ajv.compile(schema)]))
+const closed = new Map([...SCHEMAS].map(([type, schema]) => [type, ajv.compile(close(schema))]))
+
+/** The schema as it would be if it named every key: what is more than these, is one of ours misspelt. */
+function close(schema: unknown): Json {
+  return JSON.parse(JSON.stringify(schema), (_key, value) =>
+    isObject(value) && value.type === 'object' && 'properties' in value
+      ? { ...value, additionalProperties: false }
+      : value,
+  )
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function sourceOf(vendor: string, table: object = {}): ConfiguredSource {
+  const SOURCES = [{ name: 'test', vendor, secret: 'S', ...table }]
+  const source = parseConfig({ SOURCES }, () => 'secret').sources.get('test')
+  if (source === undefined || isBrokenSource(source)) throw new Error('the source is broken')
+  return source
+}
+
+/** The events of a fixture, as they are sent: in JSON. */
+function eventsOf({ vendor, source: table, request }: EventFixture): Json[] {
+  const source = sourceOf(vendor, table)
+  const headers = new Headers(request.headers)
+  return (readMessages(bodyOf(request))?.messages ?? []).flatMap(({ value = {} }, i) => {
+    const message = { body: value, headers, eventName: request.query?.event }
+    const normalized = VENDORS[source.vendor].normalize(message, source.settings)
+    if (!normalized.ok) return []
+    const event = composeEvent(normalized.value.event, {
+      id: newEventId(NOW, i),
+      source: source.name,
+      vendor,
+      mappingVersion: VENDORS[source.vendor].mappingVersion,
+      origin: 'https://relay.example',
+      warnings: normalized.value.warnings,
+    })
+    return [sent(event)]
+  })
+}
+
+function sent(event: MembershipEvent): Json {
+  return JSON.parse(JSON.stringify(event))
+}
+
+const fixtures = EVENT_FIXTURES.map((fixture) => ({
+  name: fixture.name,
+  events: eventsOf(fixture),
+}))
+const samples = Object.keys(VENDORS).flatMap((vendor) =>
+  samplesOf(sourceOf(vendor), NOW).map(({ event }) => ({
+    name: `${vendor}, ${event.type}`,
+    events: [sent(event)],
+  })),
+)
+const emitted = [...fixtures, ...samples].filter(({ events }) => events.length > 0)
+
+/** What a validator finds wrong with an event's data. */
+function faults(validators: typeof served, event: Json): string[] {
+  const validate = validators.get(String(event.type))
+  if (validate === undefined) return [`there is no schema of ${event.type}`]
+  validate(event.data)
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
+}
+
+it('has events of every type of the vocabulary to hold against the schemas', () => {
+  const types = new Set(emitted.flatMap(({ events }) => events.map(({ type }) => type)))
+
+  expect([...types].sort()).toEqual([...TYPES].sort())
+  expect(fixtures.flatMap(({ events }) => events).length).toBeGreaterThan(300)
+})
+
+it.each([...SCHEMAS])('the schema of %s is of the draft that it names', (_type, schema) => {
+  expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#')
+  expect(ajv.validateSchema(schema)).toBe(true)
+})
+
+describe.each(emitted)('what comes of $name', ({ events }) => {
+  it('is as its schema says, with no key that the schema does not know', () => {
+    for (const event of events) {
+      expect(faults(served, event)).toEqual([])
+      expect(faults(closed, event)).toEqual([])
+      expect(new URL(String(event.dataschema)).pathname).toBe(`/schemas/${event.type}/1`)
+    }
+  })
+
+  it('is a CloudEvent to a strict reader', () => {
+    for (const event of events) {
+      const headers = { 'content-type': 'application/cloudevents+json' }
+      const read = HTTP.toEvent({ headers, body: JSON.stringify(event) }) as CloudEvent
+
+      expect(read.validate()).toBe(true)
+      expect(new CloudEvent(event, true).toJSON()).toEqual(read.toJSON())
+      expect(read.data).toEqual(event.data)
+    }
+  })
+})
+
+describe('an event that is broken', () => {
+  const [payment, checkin] = ['hype, payment.created', 'hapana, checkin.recorded'].map((name) => {
+    const [event] = samples.find((sample) => sample.name === name)?.events ?? []
+    if (event === undefined) throw new Error(`there is no sample of ${name}`)
+    return event
+  }) as [Json, Json]
+
+  it.each([
+    ['a number for a text', payment, { contact: { email: 5 } }, '/contact/email must be string'],
+    [
+      'a number for an amount',
+      payment,
+      { contact: {}, subscription: { recurring_amount: 10 } },
+      'must be object',
+    ],
+    [
+      'an amount with a comma',
+      payment,
+      {
+        contact: {},
+        subscription: { total_paid_amount: { value: '1,50', unit: 'major', currency: null } },
+      },
+      'must match pattern',
+    ],
+    [
+      'another status',
+      checkin,
+      { contact: {}, checkin: { status: 'late' } },
+      'must be equal to one of',
+    ],
+    ['no check-in', checkin, { contact: {} }, "must have required property 'checkin'"],
+    ['no contact', payment, {}, "must have required property 'contact'"],
+    ['nothing', payment, null, 'must be object'],
+  ])('by %s is refused', (_case, event, data, fault) => {
+    expect(faults(served, { ...event, data }).join('\n')).toContain(fault)
+  })
+
+  it('by a key that is misspelt is refused by the closed schema', () => {
+    const data = { contact: { emial: 'ana.silva@example.com' } }
+
+    expect(faults(closed, { ...payment, data })).toEqual([
+      '/contact must NOT have additional properties',
+    ])
+  })
+
+  it.each([
+    ['an extension with an underscore', { person_id: 'per_1' }],
+    ['a source that is no URI', { source: 'a b' }],
+    ['a schema that is no URI', { dataschema: 'none of them' }],
+    ['no type', { type: undefined }],
+    ['a time that is none', { time: 'yesterday' }],
+  ])('by %s is no CloudEvent', (_case, change) => {
+    expect(() => new CloudEvent({ ...payment, ...change } as never, true)).toThrow()
+  })
+})
+
+it('no schema is there for what is only ever kept, or for a later version', async () => {
+  for (const path of ['vendor.unrecognized/1', 'payment.created/2']) {
+    expect(await app.request(`/schemas/${path}`, {}, {} as Env)).toMatchObject({ status: 404 })
+  }
+})
