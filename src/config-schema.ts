@@ -7,7 +7,7 @@ import { RELAY_SOURCE } from './core/system-event.ts'
 import { FORMATS, type FormatId } from './formats/index.ts'
 import { VENDORS, type VendorId } from './vendors/index.ts'
 
-/** An attempt must end before the sweep believes its message lost (stages/sweep.ts). */
+/** An attempt must end before the sweep believes its message lost (core/lateness.ts). */
 const MAX_TIMEOUT_SECONDS = 30
 /** What a header's value may hold. */
 export const HEADER_VALUE = /^[\x20-\x7e]*$/
@@ -112,7 +112,15 @@ export const TargetInput = v.pipe(
       ['*'],
     ),
     sources: v.optional(v.array(Name, 'must be a list of source names')),
-    where: v.optional(expression),
+    where: v.optional(
+      v.pipe(
+        expression,
+        v.check(
+          (written) => !/\b(personid|possibleduplicate)\b/.test(written),
+          'cannot ask for personid or possibleduplicate: they are not known yet when it is asked',
+        ),
+      ),
+    ),
     format: v.optional(
       v.picklist(Object.keys(FORMATS) as FormatId[], `must be ${list(Object.keys(FORMATS))}`),
       'cloudevents',

@@ -149,6 +149,11 @@ describe('a target', () => {
     [{ sources: 'hype' }, 'sources', 'must be a list of source names'],
     [{ where: '(' }, 'where', 'is no valid JSONata expression'],
     [{ where: true }, 'where', 'must be a text'],
+    [
+      { where: '$exists(personid)' },
+      'where',
+      'cannot ask for personid or possibleduplicate: they are not known yet when it is asked',
+    ],
     [{ transform: '{' }, 'transform', 'is no valid JSONata expression'],
     [
       { transform: '$', format: 'slack' },

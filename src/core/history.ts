@@ -2,12 +2,16 @@
 import type { MembershipEvent } from './event.ts'
 import type { EventId } from './id.ts'
 
-/** What the log knows. `isKnown` and `sites`: whether and where the contact was seen; `past`: its latest events that matter. */
+/** What the log knows. `isKnown` and `sites`: whether and where the contact was seen; `past`: its events of the
+ * kinds that matter, those closest to a time. */
 export type History = {
   isKnown: boolean
   sites: readonly string[]
   past: readonly MembershipEvent[]
 }
+
+/** Events of each kind on either side of a time that are looked at: a switch, and what was before and came after it. */
+export const NEIGHBOURS = 4
 
 /** Nothing is known. */
 export const NO_HISTORY: History = { isKnown: false, sites: [], past: [] }
@@ -25,11 +29,12 @@ export type Derived = {
 /** An event in the light of the log, and what follows from it. */
 export type Meaning = { event: MembershipEvent; derived: Derived[] }
 
-/** Marks an event that happened before one of the same kind that is known already. Where only receipts are known, none did. */
+/** Marks an event that happened before one of the same kind that is known already, by times of the same sort. */
 export function markLate(event: MembershipEvent, kin: readonly MembershipEvent[]): MembershipEvent {
-  const isTimed = ({ timebasis }: MembershipEvent) => timebasis !== 'received'
-  const isLate =
-    isTimed(event) &&
-    kin.some((other) => isTimed(other) && Date.parse(other.time) > Date.parse(event.time))
+  const isReceipt = ({ timebasis }: MembershipEvent) => timebasis === 'received'
+  const isLate = kin.some(
+    (other) =>
+      isReceipt(other) === isReceipt(event) && Date.parse(other.time) > Date.parse(event.time),
+  )
   return isLate ? { ...event, late: true } : event
 }

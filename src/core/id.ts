@@ -56,6 +56,14 @@ export function idOfKey(key: bigint | string): EventId {
   return `evt_${text}`
 }
 
+/** An id of the same millisecond, far from those that its request took: for what is made of it later. */
+export function idBeside(id: EventId, n: number): EventId {
+  const half = BigInt(ID_RANDOM_RANGE) / 2n
+  const key = BigInt(keyOfId(id))
+  const own = key % BigInt(ID_RANDOM_RANGE)
+  return idOfKey(key - own + ((own + half + BigInt(n)) % BigInt(ID_RANDOM_RANGE)))
+}
+
 /** The lowest key that an event of this time can have: turns a time into a range of rows. */
 export function firstKeyAt(ms: number): string {
   return (BigInt(Math.max(0, Math.floor(ms))) * BigInt(ID_RANDOM_RANGE)).toString()

@@ -26,7 +26,7 @@ export function leaseFor(
 
 /** The longest that handling a batch may take, in milliseconds; `timeouts` are those of the targets, in seconds. */
 export function longestBatchMs(timeouts: readonly number[]): number {
-  return ROUNDS_A_BATCH * (Math.max(0, ...timeouts) * 1000 + BESIDE_MS)
+  return Math.ceil(ROUNDS_A_BATCH * (Math.max(0, ...timeouts) * 1000 + BESIDE_MS))
 }
 
 /**

@@ -2,7 +2,8 @@
 
 /**
  * Which deliveries are to be sent again; whatever is left out matches all. What waits for an attempt anyway is never
- * touched. `types` may end in `*`; `person` is a vendor's contact id or an e-mail address; times in epoch milliseconds.
+ * touched. `types` may end in `*`; `person` is a person's id, a vendor's contact id or an e-mail address; times in epoch
+ * milliseconds.
  */
 export type ReplayFilter = {
   targets?: string[]

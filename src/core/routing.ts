@@ -40,7 +40,7 @@ async function plan(
   if (!target.enabled) {
     return { target: name, state: 'held', reason: wish === 'yes' ? 'disabled' : 'broken' }
   }
-  const due = now + settle * 1000
+  const due = now + Math.ceil(settle * 1000)
   const reason = wish === 'yes' ? {} : { reason: 'where' as const }
   return { target: name, state: 'pending', due, ...reason }
 }

@@ -119,7 +119,7 @@ async function store(
     )
     const idFor = (n: number) => newEventId(tools.now, first + made.length + n)
     try {
-      const histories = await withinTimeout(historiesFor(env.DB, made))
+      const histories = await withinTimeout(historiesFor(env.DB, made, 'now'))
       const records = await completeRecords(config, made, histories, { idFor, now: tools.now })
       const recorded = await withinTimeout(
         recordEvents(env.DB, records, [...config.sources.keys()]),

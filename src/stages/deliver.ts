@@ -1,7 +1,7 @@
 // queues deliveries, retries, dead → each delivery settled: a batch is loaded at once, and five requests wait at most.
 import { type Config, targetOf, timeoutsOf } from '../config.ts'
 import type { DeliveryMessage } from '../core/delivery.ts'
-import { leaseFor, longestBatchMs } from '../core/lateness.ts'
+import { type Lease, leaseFor, longestBatchMs } from '../core/lateness.ts'
 import type { SystemFact } from '../core/system-event.ts'
 import { isBroken } from '../core/target.ts'
 import type { Env } from '../env.ts'
@@ -28,21 +28,63 @@ export async function deliver(
 ): Promise<void> {
   const fresh = withoutRepeats(messages)
   const batchMs = longestBatchMs(timeoutsOf(config))
-  const wanted = fresh.map(({ id, body }) => ({
+  const tasks = fresh.map((message): Task => {
+    const { id, body } = message
+    // What the platform has given up on is in nobody else's hands.
+    const isDead = lane === 'dead'
+    const lease = isDead ? undefined : leaseFor(body, body.holder ?? id, batchMs, tools.now())
+    return { message, lease }
+  })
+  const wanted = tasks.map(({ message: { body }, lease }) => ({
     ...body,
     ...needsOf(config, body.target),
-    // What the platform has given up on is in nobody else's hands.
-    lease: lane === 'dead' ? undefined : leaseFor(body, body.holder ?? id, batchMs, tools.now()),
+    lease,
   }))
-  let loaded: Awaited<ReturnType<typeof loadOwed>>
+  let loaded: Loaded
   try {
     loaded = await loadOwed(env.DB, wanted, tools.now())
   } catch (error) {
     tools.log({ at: 'deliver', fault: 'deliveries could not be loaded', detail: String(error) })
-    await Promise.all(fresh.map((message) => rest(env.RETRIES, message)))
+    await Promise.all(tasks.map((task) => rest(env.RETRIES, task, tools.now())))
     return
   }
-  const { owed, healths: known } = loaded
+  const queue = oursOf(tasks, loaded.owed)
+  const ours = queue.flatMap(({ row }) => row ?? [])
+  const stage = stageFor(env, config, lane, tools, { ...loaded, owed: ours })
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await handle(stage, next)
+  }
+  await Promise.all(Array.from({ length: MAX_WAITING }, worker))
+}
+
+type Loaded = Awaited<ReturnType<typeof loadOwed>>
+
+/** A message, and the lease that it needs if it is late. */
+type Task = { message: Message<DeliveryMessage>; lease: Lease | undefined }
+
+/** The messages that are for us to handle, with their deliveries. The others are done with. */
+function oursOf(
+  tasks: readonly Task[],
+  owed: readonly Owed[],
+): (Task & { row: Owed | undefined })[] {
+  return tasks.flatMap(({ message, lease }) => {
+    const { event, target } = message.body
+    const row = owed.find((one) => one.event === event && one.target === target)
+    // Somebody else has it in hand, or it has moved on.
+    const isOurs = lease === undefined || row?.leaseHolder === lease.holder
+    if (!isOurs) message.ack()
+    return isOurs ? [{ message, lease, row }] : []
+  })
+}
+
+/** What the deliveries of a batch share. */
+function stageFor(
+  env: Stage['env'],
+  config: Config,
+  lane: Lane,
+  tools: DeliverTools,
+  { owed, healths: known }: Loaded,
+): Stage {
   const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
   const healths = followHealths(known, env.DB, tell, tools)
   const turns = turnsFor(env.DB, owed, tools.now)
@@ -62,21 +104,7 @@ export async function deliver(
     turns,
     isDeaf: false,
   }
-  const queue = fresh.flatMap((message, i) => {
-    const { event, target } = message.body
-    const row = owed.find((one) => one.event === event && one.target === target)
-    const lease = wanted[i]?.lease
-    // Somebody else has it in hand, or it has moved on.
-    const isOurs = lease === undefined || row?.leaseHolder === lease.holder
-    if (!isOurs) message.ack()
-    return isOurs ? [{ message, row }] : []
-  })
-  const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      await handle(stage, next.message, next.row)
-    }
-  }
-  await Promise.all(Array.from({ length: MAX_WAITING }, worker))
+  return stage
 }
 
 /** What must be loaded with the deliveries of a target. */
@@ -86,38 +114,52 @@ function needsOf(config: Config, name: string): { raw: boolean; order: boolean }
   return { raw: FORMATS[target.format].needsRaw, order: target.ordered }
 }
 
-/** A queue may hold a message twice, and the sweep may add another: one of each delivery is enough. */
+/**
+ * A queue may hold a message twice, and the sweep may add another: one of each delivery is enough, rather the one under
+ * whose lease the delivery may be.
+ */
 function withoutRepeats(messages: readonly Message<DeliveryMessage>[]): Message<DeliveryMessage>[] {
-  const seen = new Set<string>()
-  return messages.filter((message) => {
-    const { event, target, attempt, due } = message.body
+  const kept = new Map<string, Message<DeliveryMessage>>()
+  for (const message of messages) {
+    const { event, target, attempt, due, holder } = message.body
     const key = JSON.stringify([event, target, attempt, due])
-    if (seen.has(key)) message.ack()
-    return !seen.has(key) && seen.add(key)
-  })
+    const other = kept.get(key)
+    const isBetter =
+      other === undefined || (other.body.holder === undefined && holder !== undefined)
+    if (isBetter) kept.set(key, message)
+    const repeat = isBetter ? other : message
+    repeat?.ack()
+  }
+  return [...kept.values()]
 }
 
-/** Lets a message rest while D1 is away. As a new one: the platform's count is for messages that break us. */
-async function rest(queue: Env['RETRIES'], message: Message<DeliveryMessage>): Promise<void> {
+/**
+ * Lets a message rest while D1 is away. As a new one: the platform's count is for messages that break us. It comes when
+ * the lease of this one is over and takes its own: where the queue takes it and says that it did not, this one comes
+ * too, and only one of them may make the attempt.
+ */
+async function rest(queue: Env['RETRIES'], { message, lease }: Task, now: number): Promise<void> {
+  const leaseSeconds = lease === undefined ? 0 : Math.ceil((lease.until - now) / 1000) + 1
   try {
-    const body = { holder: message.id, ...message.body }
-    await queue.send(body, { delaySeconds: FAULT_DELAY_SECONDS })
+    const { holder: _, ...body } = message.body
+    await queue.send(body, { delaySeconds: Math.max(FAULT_DELAY_SECONDS, leaseSeconds) })
     message.ack()
   } catch {
     message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
   }
 }
 
-async function handle(stage: Stage, message: Message<DeliveryMessage>, owed: Owed | undefined) {
-  if (stage.isDeaf) return rest(stage.env.RETRIES, message)
+async function handle(stage: Stage, task: Task & { row: Owed | undefined }): Promise<void> {
+  const { message, row } = task
+  if (stage.isDeaf) return rest(stage.env.RETRIES, task, stage.tools.now())
   try {
-    await settle(stage, message.body, owed)
+    await settle(stage, message.body, row)
     message.ack()
   } catch (error) {
     stage.tools.log({ at: 'deliver', ...message.body, fault: String(error) })
     // What cannot be recorded would be sent again: as long as D1 takes nothing, nothing more goes out. Anything else is
     // the message's own, and counts: after a few times it comes by the dead-letter queue, as a failed attempt.
-    if (stage.isDeaf) await rest(stage.env.RETRIES, message)
+    if (stage.isDeaf) await rest(stage.env.RETRIES, task, stage.tools.now())
     else message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
   }
 }

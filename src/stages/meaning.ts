@@ -2,7 +2,13 @@
 import type { Config } from '../config.ts'
 import { fingerprint } from '../core/dedupe.ts'
 import { composeDerived, type MembershipEvent } from '../core/event.ts'
-import { type Derived, type History, type Meaning, NO_HISTORY } from '../core/history.ts'
+import {
+  type Derived,
+  type History,
+  type Meaning,
+  NEIGHBOURS,
+  NO_HISTORY,
+} from '../core/history.ts'
 import type { EventId } from '../core/id.ts'
 import { route } from '../core/routing.ts'
 import { type HistoryQuery, readHistories } from '../store/history.ts'
@@ -10,13 +16,20 @@ import type { NewRecord } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
 import type { Made } from './record.ts'
 
-/** Reads what the log knows of those events that need it, or knew when they came; nothing is read when none does. */
+/** As of when the log is asked (store/history.ts). */
+export type AsOf = HistoryQuery['asOf']
+
+/** Reads what the log knows of those events that need it; nothing is read when none does. */
 export async function historiesFor(
   db: D1Database,
   made: readonly Made[],
-  isAsOfThen = false,
+  asOf: AsOf,
 ): Promise<(History | undefined)[]> {
-  const queries = made.map((one) => queryOf(one, isAsOfThen))
+  const queries = made.map(({ record, event }) =>
+    event === undefined || record.contactId === undefined
+      ? undefined
+      : queryFor(event, record.source, record.contactId, asOf),
+  )
   const histories = await readHistories(
     db,
     queries.filter((query) => query !== undefined),
@@ -24,11 +37,16 @@ export async function historiesFor(
   return queries.map((query) => (query === undefined ? undefined : histories.shift()))
 }
 
-function queryOf({ record, event }: Made, isAsOfThen: boolean): HistoryQuery | undefined {
-  if (event === undefined || record.contactId === undefined) return undefined
+function queryFor(
+  event: MembershipEvent,
+  source: string,
+  contact: string,
+  asOf: AsOf,
+): HistoryQuery | undefined {
   const kinds = vendorOf(event).kinOf(event)
-  const before = isAsOfThen ? record.id : undefined
-  return kinds && { source: record.source, contact: record.contactId, kinds, before }
+  if (kinds === undefined) return undefined
+  const email = event.test ? undefined : event.data.contact.email_normalized
+  return { source, contact, kinds, event: event.id, at: Date.parse(event.time), email, asOf }
 }
 
 /**
@@ -44,15 +62,15 @@ export async function completeRecords(
 ): Promise<NewRecord[]> {
   const own: NewRecord[] = []
   const derived: NewRecord[] = []
-  const earlier: { contact: string; event: MembershipEvent }[] = []
+  const beside = new Map<string, MembershipEvent[]>()
   for (const [i, { record, event }] of made.entries()) {
-    const contact = record.contactId
     if (event === undefined) own.push(record)
     else {
+      const who = JSON.stringify([record.source, record.contactId])
       const history = histories?.[i]
-      const beside = earlier.filter((one) => one.contact === contact).map((one) => one.event)
+      const earlier = beside.get(who) ?? []
       const meaning =
-        history === undefined ? { event, derived: [] } : meaningOf(event, history, beside)
+        history === undefined ? { event, derived: [] } : meaningOf(event, history, earlier)
       own.push({
         ...(await withEvent(record, meaning.event, config, now)),
         ...(histories === undefined ? { isProvisional: true as const } : {}),
@@ -61,7 +79,7 @@ export async function completeRecords(
         const id = idFor(derived.length)
         derived.push(await derive(record, meaning.event, one, config, { id, now }))
       }
-      if (contact !== undefined) earlier.push({ contact, event: meaning.event })
+      beside.set(who, [...earlier, meaning.event])
     }
   }
   return [...own, ...derived]
@@ -78,8 +96,17 @@ function meaningOf(
   return vendorOf(event).meaningAmong(event, {
     isKnown: history.isKnown || beside.length > 0,
     sites: [...history.sites, ...sites],
-    past: [...history.past, ...kin],
+    past: around(event, [...history.past, ...kin]),
   })
+}
+
+/** The events closest to one in time, as many on either side as the log is asked for. */
+function around(event: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent[] {
+  const timeOf = ({ time }: MembershipEvent) => Date.parse(time)
+  const own = timeOf(event)
+  const sorted = others.toSorted((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : 1))
+  const before = sorted.filter((one) => timeOf(one) <= own).slice(-2 * NEIGHBOURS)
+  return [...before, ...sorted.filter((one) => timeOf(one) > own).slice(0, 2 * NEIGHBOURS)]
 }
 
 async function withEvent(
@@ -94,6 +121,7 @@ async function withEvent(
     type: event.type,
     content: { event: JSON.stringify(event) },
     planned: await route(event, config.targets, now),
+    at: Date.parse(event.time),
     sighting: {
       event: record.id,
       // An old address, or that of a vendor's sample, tells nothing of who is who.
@@ -118,6 +146,7 @@ async function derive(
     type: derived.type,
     content: { event: JSON.stringify(derived) },
     planned: await route(derived, config.targets, now),
+    at: Date.parse(derived.time),
     dedupKey: await fingerprint([cause.source, derived.type, ...conclusion.identity]),
     dedupStamp: undefined,
     raw: { text: '', encoding: 'utf8' },
@@ -128,20 +157,18 @@ async function derive(
 
 /**
  * An event as its contact's history has it now, which may be more than when it came: what follows a subscription's end
- * says why it ended.
+ * says why it ended. Whether it was late was settled when it came.
  */
 export async function settledEvent(
   db: D1Database,
   event: MembershipEvent,
   contact: string,
 ): Promise<MembershipEvent> {
-  const kinds = vendorOf(event).kinOf(event)
-  if (kinds === undefined) return event
-  const [history = NO_HISTORY] = await readHistories(db, [
-    { source: event.relaysource, contact, kinds, before: undefined },
-  ])
-  const past = history.past.filter(({ id }) => id !== event.id)
-  return vendorOf(event).meaningAmong(event, { ...history, past }).event
+  const query = queryFor(event, event.relaysource, contact, 'now')
+  if (query === undefined) return event
+  const [history = NO_HISTORY] = await readHistories(db, [query])
+  const { late: _, ...settled } = vendorOf(event).meaningAmong(event, history).event
+  return { ...settled, ...(event.late ? { late: true } : {}) } as MembershipEvent
 }
 
 function vendorOf({ vendor }: MembershipEvent) {

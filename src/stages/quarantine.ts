@@ -1,7 +1,7 @@
 // What was not understood → events, once it is; or put away with a reason. Nothing is deleted.
 import type { Config } from '../config.ts'
 import { warningTexts } from '../core/event.ts'
-import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import { type EventId, idBeside } from '../core/id.ts'
 import type { Env } from '../env.ts'
 import { dismissQuarantined, listQuarantined, type QuarantineFilter } from '../store/kept.ts'
 import { recordEvents } from '../store/records.ts'
@@ -63,8 +63,8 @@ async function releaseOne(
   now: number,
 ): Promise<Released['released'][number]> {
   const { id, type } = made.record
-  const histories = await historiesFor(env.DB, [made], true)
-  const idFor = (n: number) => idOfKey(BigInt(keyOfId(id)) + BigInt(n + 1))
+  const histories = await historiesFor(env.DB, [made], 'arrival')
+  const idFor = (n: number) => idBeside(id, n)
   const [own, ...derived] = await completeRecords(config, [made], histories, { idFor, now })
   if (own === undefined) throw new Error('a message was understood and gave no record')
   const deliveries = own.planned.length

@@ -89,7 +89,7 @@ async function readAgain(
     const content = made?.record.content
     return { issues: content && 'issues' in content ? warningTexts(content.issues) : [] }
   }
-  const histories = await historiesFor(db, [made], true)
+  const histories = await historiesFor(db, [made], 'then')
   // What follows from it was told when it came; a mapping that learns to conclude more does so from now on.
   const [own] = await completeRecords(config, [made], histories, {
     idFor: () => kept.id,

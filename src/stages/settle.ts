@@ -1,7 +1,7 @@
 // One delivery: whether its attempt may go out now, and what comes of it.
 // D1 is the truth and a message only an alarm clock: one that is not the last alarm set does nothing.
 import { type Config, type ConfiguredTarget, targetOf } from '../config.ts'
-import { isTroubled, type TargetState } from '../core/breaker.ts'
+import { admit, isTroubled, type TargetState } from '../core/breaker.ts'
 import {
   type Attempt,
   type DeliveryMessage,
@@ -9,6 +9,7 @@ import {
   isOpen,
   type Outcome,
 } from '../core/delivery.ts'
+import type { MembershipEvent } from '../core/event.ts'
 import { judge, parseRetryAfter, queueDelaySeconds, type Verdict } from '../core/retry.ts'
 import { wishFor } from '../core/routing.ts'
 import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
@@ -16,6 +17,7 @@ import { isBroken, SETTLING } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
 import type { Env, Log } from '../env.ts'
 import { type DeliveryUpdate, type Owed, releaseHeld } from '../store/deliveries.ts'
+import { updateEvents } from '../store/kept.ts'
 import { releaseNextOf } from '../store/order.ts'
 import { type Attempted, type AttemptTools, attemptDelivery, faultOf } from './attempt.ts'
 import type { Healths } from './health.ts'
@@ -66,19 +68,24 @@ export async function settle(
     return record({ ...row, state: 'cancelled', reason: 'its target is no longer configured' })
   }
   const hold = (reason: HoldReason) => record({ ...row, state: 'held', reason, due: owed.due })
+  // As long as nobody knows whether the target wants it, it is held as what must be asked for.
+  const holdAsIs = (reason: HoldReason) => hold(isUnsure(owed) ? 'broken' : reason)
   if (isBroken(target)) return hold('broken')
-  if (!target.enabled) return hold('disabled')
+  if (!target.enabled) return holdAsIs('disabled')
+  // Before its target is asked, whose fault would cost it an attempt.
+  const health = healths.of(target.name)
+  if (admit(health, tools.now()) === 'hold') return holdAsIs(holdReason(health.state))
   // It was planned when nobody could tell whether the target wants it, or when it said something else.
   const settled = await settleMeaning(stage, owed)
   const mustAsk = isUnsure(owed) || settled.isSettled
   const wish = mustAsk ? await wishFor(settled.content, target) : 'yes'
   if (wish === 'no') {
-    return record({ ...row, state: 'cancelled', reason: 'its target does not want it' })
+    await record({ ...row, state: 'cancelled', reason: 'its target does not want it' })
+    return target.ordered ? letNextGo(stage, owed) : undefined
   }
   if (wish !== 'yes') {
     return conclude(stage, target, settled, faultOf(`its where failed: ${wish.fault}`), false)
   }
-  const health = healths.of(target.name)
   // It goes on under the lease that it has, if it is late.
   const holder = owed.leaseHolder === undefined ? {} : { holder: owed.leaseHolder }
   if (lane === 'deliveries' && isTroubled(health))
@@ -90,7 +97,7 @@ export async function settle(
   }
   // Last, as it may take the one probe that a target gets.
   const admission = await healths.admit(target.name)
-  if (admission === 'hold') return hold(holdReason(health.state))
+  if (admission === 'hold') return hold(holdReason(healths.of(target.name).state))
   const turn = await stage.turns(target, owed)
   if (!(await awaitNear(turn, tools.now()))) {
     await record({ ...row, state: owed.state, reason: TURN_RESERVED, due: turn })
@@ -103,13 +110,22 @@ export async function settle(
   await conclude(stage, target, settled, attempted, admission === 'probe')
 }
 
-/** What the event means by now, where that may change; what a target was told once stays. */
+/** What the event means by now, where that may change; what a target was told once stays. The log keeps what is told. */
 async function settleMeaning({ env }: Stage, owed: Owed): Promise<Owed> {
   const { content, contact, frozen } = owed
   if (frozen || contact === undefined || isSystemEvent(content)) return owed
   if (!SETTLING.includes(content.type)) return owed
-  const event = await settledEvent(env.DB, content, contact)
-  return { ...owed, content: event, isSettled: true }
+  const { personid, possibleduplicate, ...event } = content
+  const settled = await settledEvent(env.DB, event as MembershipEvent, contact)
+  if (JSON.stringify(settled) !== JSON.stringify(event)) {
+    await updateEvents(env.DB, [{ event: settled, contact }])
+  }
+  const told = {
+    ...settled,
+    ...(personid === undefined ? {} : { personid }),
+    ...(possibleduplicate === undefined ? {} : { possibleduplicate }),
+  }
+  return { ...owed, content: told as MembershipEvent, isSettled: true }
 }
 
 function isUnsure({ reason }: Owed): boolean {

@@ -1,7 +1,7 @@
 // queue spill → D1. What accept could not record, in the order of its arrival, once D1 is back.
 import type { Config } from '../config.ts'
 import type { MembershipEvent } from '../core/event.ts'
-import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import { type EventId, idBeside } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { Env, Log } from '../env.ts'
 import { unpackRecords } from '../store/packing.ts'
@@ -97,15 +97,15 @@ async function complete(
     const event = isOpen ? (parseJson(content.event) as MembershipEvent) : undefined
     return { record: isOpen ? { content, ...rest } : record, event, warnings: [] }
   })
-  const last = records.at(-1)?.id
-  const histories = await withinTimeout(historiesFor(db, made))
-  const idFor = (n: number) => idOfKey(BigInt(keyOfId(last ?? 'evt_0000000000000')) + BigInt(n + 1))
+  const histories = await withinTimeout(historiesFor(db, made, 'arrival'))
+  const last = records.at(-1)?.id ?? 'evt_0000000000000'
+  const idFor = (n: number) => idBeside(last, n)
   return completeRecords(config, made, histories, { idFor, now })
 }
 
 /** The record under the next id, when another event of the same millisecond has drawn the same one. */
 function withNextId(record: NewRecord): NewRecord {
-  const id: EventId = idOfKey(BigInt(keyOfId(record.id)) + 1n)
+  const id: EventId = idBeside(record.id, 0)
   const { content } = record
   if ('issues' in content) return { ...record, id }
   return { ...record, id, content: { event: content.event.replace(record.id, id) } }

@@ -25,12 +25,13 @@ export async function sweep(
   const overdue = await listOverdue(env.DB, now - margin, MAX_A_RUN)
   const first = overdue.filter(({ attempt }) => attempt === 1)
   const later = overdue.filter(({ attempt }) => attempt > 1)
-  const released = await release(env.DB, config, now)
-  // One queue that takes nothing must not keep the other's messages back.
+  // One queue that takes nothing must not keep the other's messages back, and no release those that are overdue.
   const sent = await Promise.allSettled([
     sendAll(env.DELIVERIES, first, now),
-    sendAll(env.RETRIES, [...later, ...released], now),
+    sendAll(env.RETRIES, later, now),
   ])
+  const released = await release(env.DB, config, now, log)
+  sent.push(...(await Promise.allSettled([sendAll(env.RETRIES, released, now)])))
   for (const { status } of sent) {
     if (status === 'rejected')
       log({ at: 'sweep', fault: 'a queue did not take the ids; the next run will send them' })
@@ -40,8 +41,13 @@ export async function sweep(
   }
 }
 
-/** Lets go of what is held for targets that can be sent to again. */
-async function release(db: D1Database, config: Config, now: number): Promise<DeliveryMessage[]> {
+/** Lets go of what is held for targets that can be sent to again. One that fails keeps no other back. */
+async function release(
+  db: D1Database,
+  config: Config,
+  now: number,
+  log: Log,
+): Promise<DeliveryMessage[]> {
   const names = await listHeldTargets(db)
   if (names.length === 0) return []
   const healths = await listHealth(db)
@@ -49,13 +55,22 @@ async function release(db: D1Database, config: Config, now: number): Promise<Del
   for (const name of names) {
     const target = targetOf(config, name)
     const [reasons, limit] = releasable(target, healths.get(name) ?? HEALTHY, now)
-    if (limit > 0) released.push(...(await releaseHeld(db, name, reasons, now, limit)))
-    released.push(...(await releaseUnblocked(db, name, now, MAX_A_RUN)))
+    if (limit === 0) continue
+    try {
+      const held = await releaseHeld(db, name, reasons, now, limit)
+      released.push(...held)
+      if (held.length === limit || reasons.includes('order')) continue
+      released.push(...(await releaseUnblocked(db, name, now, limit - held.length)))
+    } catch (error) {
+      const fault = 'what is held could not be let go; the next run will'
+      log({ at: 'sweep', target: name, fault, detail: String(error) })
+    }
   }
   return released
 }
 
-const MENDED: HoldReason[] = ['disabled', 'broken', 'open', 'paused', 'failing', 'gone']
+// A probe is taken from the first of them: what may not be wanted at all comes last.
+const MENDED: HoldReason[] = ['open', 'disabled', 'paused', 'failing', 'gone', 'broken']
 const EVERY: HoldReason[] = [...MENDED, 'order']
 
 /** What may go out of what is held for a target, and how much of it. */
@@ -68,6 +83,7 @@ function releasable(
   if (target === undefined) return [EVERY, MAX_A_RUN]
   if (isBroken(target) || !target.enabled) return [[], 0]
   const admission = admit(health, now)
-  if (admission === 'send') return [MENDED, MAX_A_RUN]
-  return admission === 'probe' ? [['open'], 1] : [[], 0]
+  if (admission === 'hold') return [[], 0]
+  // What waits for its turn waits no longer where order is no longer kept.
+  return [target.ordered ? MENDED : EVERY, admission === 'send' ? MAX_A_RUN : 1]
 }

@@ -14,14 +14,25 @@ const NEAR_MS = 1000
 /** Gives each delivery of a batch its turn; 0 for a target without a rate. */
 export type Turns = (target: ConfiguredTarget, owed: Owed) => Promise<number>
 
-/** Turns for a batch, reserved for its deliveries to a target at once, when the first of them asks. */
+/**
+ * Turns for a batch, reserved for its deliveries to a target at once, when the first of them asks. A turn that was
+ * reserved before is used however late it comes, as a new one might be missed too; but those of a batch keep their
+ * distance from each other.
+ */
 export function turnsFor(db: D1Database, batch: readonly Owed[], now: () => number): Turns {
   const first = new Map<string, Promise<number>>()
   const given = new Map<string, number>()
+  const used = new Map<string, number>()
   return async ({ name, intervalMs }, { reason }) => {
-    if (intervalMs === undefined || reason === TURN_RESERVED) return 0
+    if (intervalMs === undefined) return 0
+    if (reason === TURN_RESERVED) {
+      const turn = Math.max(now(), (used.get(name) ?? 0) + intervalMs)
+      used.set(name, turn)
+      return turn
+    }
     const wanted = batch.filter((one) => one.target === name && mayNeedTurn(one, now())).length
-    const reserved = first.get(name) ?? reserveTurns(db, name, wanted, intervalMs, now())
+    const reserved =
+      first.get(name) ?? reserveTurns(db, name, Math.max(1, wanted), intervalMs, now())
     first.set(name, reserved)
     const start = await reserved
     const place = given.get(name) ?? 0
@@ -31,7 +42,8 @@ export function turnsFor(db: D1Database, batch: readonly Owed[], now: () => numb
 }
 
 function mayNeedTurn(owed: Owed, now: number): boolean {
-  return isOpen(owed) && isNear(owed.due, now) && owed.reason !== TURN_RESERVED
+  const { reason, precedence } = owed
+  return isOpen(owed) && isNear(owed.due, now) && reason !== TURN_RESERVED && !precedence.mustWait
 }
 
 /** Waits for a time that is near (epoch milliseconds). False, at once, when it is too far. */

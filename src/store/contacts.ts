@@ -36,6 +36,20 @@ function isAt(sites: string): string {
   return `instr(COALESCE(${sites}, ''), json_quote(seen.value ->> 'site')) > 0`
 }
 
+/** Sightings in groups that one statement can take: in each, an address stands once, as it joins who comes after. */
+export function byAddress(sightings: readonly Sighting[]): Sighting[][] {
+  const groups: Sighting[][] = []
+  for (const sighting of sightings) {
+    const { email } = sighting
+    const isFree = (group: Sighting[]) =>
+      email === undefined || group.every((other) => other.email !== email)
+    const group = groups.find(isFree)
+    if (group === undefined) groups.push([sighting])
+    else group.push(sighting)
+  }
+  return groups
+}
+
 /** Takes note of who some events are about. `siblings`: the sources in which a vendor's contact ids mean the same. */
 export function seeContacts(
   db: D1Database,

@@ -81,10 +81,8 @@ CROSS JOIN deliveries AS d
   ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
 CROSS JOIN events AS e ON e.key = d.event`
 
-// A turn that was missed must be reserved anew.
 const TAKE_LEASES = `
-UPDATE deliveries SET lease_holder = late.value ->> '$.lease.holder', lease_until = late.value ->> '$.lease.until',
-  reason = CASE WHEN reason <> 'rate' THEN reason END
+UPDATE deliveries SET lease_holder = late.value ->> '$.lease.holder', lease_until = late.value ->> '$.lease.until'
 FROM json_each(?1) AS late
 WHERE event = CAST(late.value ->> 'event' AS INTEGER) AND target = late.value ->> 'target'
   AND attempt = late.value ->> 'attempt' AND due = late.value ->> 'due' AND state IN ('pending', 'retrying')

@@ -1,23 +1,25 @@
-// What the log knows of a contact: whether and where it was seen, and its latest events of some kinds.
+// What the log knows of a contact: whether and where it was seen, and its events around a time.
 import type { MembershipEvent } from '../core/event.ts'
-import { type History, NO_HISTORY } from '../core/history.ts'
+import { type History, NEIGHBOURS, NO_HISTORY } from '../core/history.ts'
 import { type EventId, keyOfId } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { EventKind } from '../core/vocabulary.ts'
 
-/** Events of each kind that are looked at, the latest: enough for a switch, and for what was before it. */
-const LATEST = 4
-
 /** What an event is about, as the index of a contact's history has it. `type` is a column or a parameter. */
 export const kindOf = (type: string) => `substr(${type}, 1, instr(${type}, '.') - 1)`
 
-/** Of whom history is wanted, and which kinds of events matter. */
+/** What is wanted of a contact's history: the events of some kinds around an event, which has its time and perhaps its row. */
 export type HistoryQuery = {
   source: string
   contact: string
   kinds: readonly EventKind[]
-  /** The event before which it is wanted, as if that came now. */
-  before: EventId | undefined
+  event: EventId
+  /** When it happened, in epoch milliseconds. */
+  at: number
+  /** The address by which its contact, if it is new, will be joined to a person. */
+  email: string | undefined
+  /** `now`: all that is known. `arrival`: of the contact itself, only what was known when the event came. `then`: of all. */
+  asOf: 'now' | 'arrival' | 'then'
 }
 
 const CONTACT = 'SELECT sites FROM contacts WHERE source = ?1 AND contact = ?2'
@@ -32,46 +34,66 @@ HAVING count(*) > 0`
 /** The last key that there can be. */
 const NEVER = '9223372036854775807'
 
-const PAST = `
-SELECT e.event FROM events AS e
-WHERE e.status IN ('accepted', 'derived') AND e.source = ?1 AND e.contact = ?2 AND ${kindOf('e.type')} = ?3
-  AND e.key < CAST(?4 AS INTEGER)
-ORDER BY e.key DESC LIMIT ${LATEST}`
+// What we concluded is no fact: only what the vendor sent counts.
+const OWN = `status IN ('accepted', 'derived') AND status = 'accepted' AND source = ?1 AND contact = ?2
+  AND key <> CAST(?4 AS INTEGER) AND key < CAST(?5 AS INTEGER)`
+
+const aroundOf = (kind: string) => `
+SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = ${kind} AND at <= ?3
+  ORDER BY at DESC LIMIT ${NEIGHBOURS})
+UNION ALL
+SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = ${kind} AND at > ?3
+  ORDER BY at LIMIT ${NEIGHBOURS})`
+
+const [AROUND_ONE, AROUND_TWO] = [aroundOf('?6'), `${aroundOf('?6')} UNION ALL ${aroundOf('?7')}`]
 
 // Somebody who is two contacts of one gym checks in for the first time once; who was turned away has not.
 const CHECKINS_OF_PERSON = `
-SELECT e.event FROM contacts AS me CROSS JOIN contacts AS c ON c.person = me.person
+SELECT e.event FROM (
+  SELECT COALESCE(
+    (SELECT person FROM contacts WHERE source = ?1 AND contact = ?2),
+    (SELECT person FROM contacts WHERE email = ?3 AND apart = 0 ORDER BY person LIMIT 1)) AS person) AS me
+CROSS JOIN contacts AS c ON c.person = me.person
 CROSS JOIN events AS e ON e.key IN (
   SELECT key FROM events WHERE status IN ('accepted', 'derived') AND source = c.source AND contact = c.contact
-    AND ${kindOf('type')} = ?3 AND type = 'checkin.recorded' AND key < CAST(?4 AS INTEGER)
-  ORDER BY key DESC LIMIT ${LATEST})
-WHERE me.source = ?1 AND me.contact = ?2`
+    AND ${kindOf('type')} = 'checkin' AND type = 'checkin.recorded' AND key <> CAST(?4 AS INTEGER)
+    AND key < CAST(?5 AS INTEGER)
+  ORDER BY at DESC LIMIT 1)`
 
-/** Reads the histories of some contacts in one round trip, in their order. */
+/** Reads the histories of some events in one round trip, in their order. */
 export async function readHistories(
   db: D1Database,
   queries: readonly HistoryQuery[],
 ): Promise<History[]> {
   if (queries.length === 0) return []
-  const [contact, past] = [db.prepare(CONTACT), db.prepare(PAST)]
-  const contactBefore = db.prepare(CONTACT_BEFORE)
-  const checkins = db.prepare(CHECKINS_OF_PERSON)
-  const results = await db.batch(
-    queries.flatMap(({ source, contact: id, kinds, before }) => {
-      const key = before === undefined ? NEVER : keyOfId(before)
-      return [
-        before === undefined ? contact.bind(source, id) : contactBefore.bind(source, id, key),
-        ...kinds.map((kind) => (kind === 'checkin' ? checkins : past).bind(source, id, kind, key)),
-      ]
-    }),
-  )
-  return queries.map(({ kinds }) => {
-    const [known] = (results.shift()?.results ?? []) as { sites: string }[]
-    const rows = kinds.flatMap(() => (results.shift()?.results ?? []) as { event: string }[])
+  const results = await db.batch(queries.map((query) => statementFor(db, query)))
+  return queries.map(({ kinds }, i) => {
+    const rows = results[i]?.results ?? []
+    if (kinds.length === 0) {
+      const [known] = rows as { sites: string }[]
+      if (known === undefined) return NO_HISTORY
+      return { isKnown: true, sites: JSON.parse(known.sites) as string[], past: [] }
+    }
+    const events = rows as { event: string }[]
     return {
       ...NO_HISTORY,
-      ...(known === undefined ? {} : { isKnown: true, sites: JSON.parse(known.sites) as string[] }),
-      past: rows.map(({ event }) => parseJson(event) as MembershipEvent),
+      past: events.map(({ event }) => parseJson(event) as MembershipEvent),
     }
   })
+}
+
+function statementFor(db: D1Database, query: HistoryQuery): D1PreparedStatement {
+  const { source, contact, kinds, event, at, email, asOf } = query
+  const own = keyOfId(event)
+  if (kinds.length === 0) {
+    return asOf === 'now'
+      ? db.prepare(CONTACT).bind(source, contact)
+      : db.prepare(CONTACT_BEFORE).bind(source, contact, own)
+  }
+  const before = asOf === 'then' ? own : NEVER
+  if (kinds.includes('checkin')) {
+    return db.prepare(CHECKINS_OF_PERSON).bind(source, contact, email ?? null, own, before)
+  }
+  const around = kinds.length === 1 ? AROUND_ONE : AROUND_TWO
+  return db.prepare(around).bind(source, contact, at, own, before, ...kinds)
 }

@@ -173,7 +173,7 @@ export async function updateEvents(
   updates: readonly { event: MembershipEvent; contact: string | undefined }[],
 ): Promise<void> {
   const update = db.prepare(
-    `UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, event = ?5
+    `UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, event = ?5, at = ?6
      WHERE key = CAST(?1 AS INTEGER) AND status = 'accepted'`,
   )
   await db.batch(
@@ -184,6 +184,7 @@ export async function updateEvents(
         event.vendortype,
         contact ?? null,
         JSON.stringify(event),
+        Date.parse(event.time),
       ),
     ),
   )

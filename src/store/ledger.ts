@@ -5,7 +5,8 @@ import { type EventId, ID_RANDOM_RANGE, timeOfId } from '../core/id.ts'
 import type { Count } from '../core/ledger.ts'
 import type { Period } from '../core/period.ts'
 
-const HOUR_MS = 3_600_000
+/** An hour, in milliseconds. */
+export const HOUR_MS = 3_600_000
 
 /** How many keys an hour has: an event's key divided by it is the event's hour (core/id.ts). */
 export const KEYS_AN_HOUR = HOUR_MS * ID_RANDOM_RANGE

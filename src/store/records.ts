@@ -4,10 +4,18 @@ import { CONTENT_WINDOW_SECONDS, type Rung } from '../core/dedupe.ts'
 import type { PlannedDelivery } from '../core/delivery.ts'
 import type { EventStatus, RelayEvent } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
-import { type EventId, firstKeyAt, idOfKey, keyOfId, personIdOfKey, timeOfId } from '../core/id.ts'
+import {
+  type EventId,
+  firstKeyAt,
+  ID_RANDOM_RANGE,
+  idOfKey,
+  keyOfId,
+  personIdOfKey,
+  timeOfId,
+} from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
-import { type Sighting, seeContacts } from './contacts.ts'
+import { byAddress, type Sighting, seeContacts } from './contacts.ts'
 import { kindOf } from './history.ts'
 import { markHours } from './ledger.ts'
 
@@ -35,6 +43,8 @@ export type NewRecord = {
   headers: Record<string, string>
   /** The type that the ingest URL named. */
   eventName: string | undefined
+  /** When it happened, in epoch milliseconds, where it was understood. */
+  at?: number
   /** What it tells of its contact. */
   sighting?: Sighting
   /** The event from which this one follows: no vendor sent it. */
@@ -65,18 +75,21 @@ WITH candidate AS (
   SELECT COALESCE(
     (SELECT e.key FROM events AS e
      WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp = ?10 LIMIT 1),
-    (SELECT e.key FROM events AS e
-     WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' ORDER BY e.key DESC LIMIT 1)
+    (SELECT e.key FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp IS NOT NULL
+     ORDER BY e.dedup_stamp DESC, e.key DESC LIMIT 1),
+    (SELECT e.key FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp IS NULL
+     ORDER BY e.key DESC LIMIT 1)
   ) AS key
 ), earlier AS (
   SELECT e.key,
     CASE
       WHEN e.dedup_stamp = ?10 THEN 'identity'
       WHEN EXISTS (
-        SELECT 1 FROM events AS later
-        WHERE later.status IN ('accepted', 'derived') AND later.source = ?2 AND later.contact = ?6
-          AND ${kindOf('later.type')} = ${kindOf('?4')} AND later.key > e.key AND later.type = ?4
-          AND later.dedup_key <> ?9
+        SELECT 1 FROM (
+          SELECT key, vendor_type, dedup_key FROM events
+          WHERE status IN ('accepted', 'derived') AND source = ?2 AND contact = ?6 AND ${kindOf('type')} = ${kindOf('?4')}
+          ORDER BY at DESC LIMIT 5) AS later
+        WHERE later.key > e.key AND later.vendor_type = ?5 AND later.dedup_key <> ?9
       ) THEN NULL
       WHEN e.key >= CAST(?11 AS INTEGER) THEN 'content'
       ELSE 'twin'
@@ -84,36 +97,38 @@ WITH candidate AS (
   FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
 )
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
-  planned, hops, raw, encoding, headers, event_name, status, rung, matched)
+  planned, hops, raw, encoding, headers, event_name, at, status, rung, matched)
 SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-  CASE WHEN earlier.rung IN ('identity', 'content') THEN 0 ELSE ?12 END, ?13, ?14, ?15, ?16, ?17,
+  CASE WHEN earlier.rung IN ('identity', 'content') THEN 0 ELSE ?12 END, ?13, ?14, ?15, ?16, ?17, ?18,
   CASE WHEN earlier.rung IN ('identity', 'content') THEN 'duplicate'
     WHEN ?7 IS NULL THEN 'quarantined' ELSE 'accepted' END,
   earlier.rung, CASE WHEN earlier.rung IS NOT NULL THEN earlier.key END
 FROM (SELECT 1) LEFT JOIN earlier
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
-// What follows from an event is recorded with it, once; a correction only if somebody was told what it corrects. `?18`
-// the event from which it follows, `?19` the one that it corrects.
+// What follows from an event is recorded with it, once; a correction only if somebody was told what it corrects. `?19`
+// the event from which it follows, `?20` the one that it corrects; at `?21` an attempt may be on its way.
 const INSERT_DERIVED = `
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
-  planned, hops, raw, encoding, headers, event_name, status)
-SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, 'derived'
-WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?18 AS INTEGER) AND status = 'accepted')
+  planned, hops, raw, encoding, headers, event_name, at, status)
+SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 'derived'
+WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?19 AS INTEGER) AND status = 'accepted')
   AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate')
-  AND (?19 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?19 AS INTEGER) AND attempt > 1))
+  AND (?20 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?20 AS INTEGER) AND (attempt > 1 OR due <= ?21)))
 RETURNING status, NULL AS matched`
 
 // What was quarantined becomes an event like any other, unless the vendor has sent it again since.
 const RELEASE_EVENT = `
 WITH repeated AS (
-  SELECT e.key FROM events AS e
-  WHERE e.dedup_key = ?5 AND e.dedup_stamp = ?6 AND e.status <> 'duplicate' AND e.key <> CAST(?1 AS INTEGER) LIMIT 1
+  SELECT e.key, CASE WHEN e.dedup_stamp = ?6 THEN 'identity' WHEN abs(e.key - CAST(?1 AS INTEGER)) <= ?10 THEN 'content'
+    ELSE 'twin' END AS rung
+  FROM events AS e WHERE e.dedup_key = ?5 AND e.status <> 'duplicate' AND e.key <> CAST(?1 AS INTEGER)
+  ORDER BY e.dedup_stamp = ?6 DESC, abs(e.key - CAST(?1 AS INTEGER)) LIMIT 1
 )
-UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, dedup_key = ?5, dedup_stamp = ?6, event = ?7,
-  status = CASE WHEN EXISTS (SELECT 1 FROM repeated) THEN 'duplicate' ELSE 'accepted' END,
-  planned = CASE WHEN EXISTS (SELECT 1 FROM repeated) THEN 0 ELSE ?8 END,
-  matched = (SELECT key FROM repeated), rung = CASE WHEN EXISTS (SELECT 1 FROM repeated) THEN 'identity' END
+UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, dedup_key = ?5, dedup_stamp = ?6, event = ?7, at = ?9,
+  status = CASE WHEN (SELECT rung FROM repeated) IN ('identity', 'content') THEN 'duplicate' ELSE 'accepted' END,
+  planned = CASE WHEN (SELECT rung FROM repeated) IN ('identity', 'content') THEN 0 ELSE ?8 END,
+  matched = (SELECT key FROM repeated), rung = (SELECT rung FROM repeated)
 WHERE key = CAST(?1 AS INTEGER) AND status = 'quarantined'
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
@@ -142,7 +157,7 @@ export async function recordEvents(
   )
   if (plans.length > 0) statements.push(db.prepare(INSERT_DELIVERIES).bind(JSON.stringify(plans)))
   const sightings = records.flatMap(({ sighting }) => sighting ?? [])
-  if (sightings.length > 0) statements.push(seeContacts(db, sightings, sources))
+  for (const group of byAddress(sightings)) statements.push(seeContacts(db, group, sources))
   const ids = records.map(({ id }) => id)
   statements.push(markHours(db, ids))
   type Row = {
@@ -170,7 +185,9 @@ function statementFor(db: D1Database, record: NewRecord): D1PreparedStatement {
   if (record.derivedFrom !== undefined) {
     const { cause, corrects } = record.derivedFrom
     const corrected = corrects === undefined ? null : keyOfId(corrects)
-    return db.prepare(INSERT_DERIVED).bind(...columns(record), keyOfId(cause), corrected)
+    return db
+      .prepare(INSERT_DERIVED)
+      .bind(...columns(record), keyOfId(cause), corrected, timeOfId(id))
   }
   if (record.isRelease && 'event' in content) {
     return db
@@ -184,6 +201,8 @@ function statementFor(db: D1Database, record: NewRecord): D1PreparedStatement {
         dedupStamp ?? null,
         content.event,
         planned.length,
+        record.at ?? null,
+        CONTENT_WINDOW_SECONDS * 1000 * ID_RANDOM_RANGE,
       )
   }
   return db.prepare(INSERT_EVENT).bind(...columns(record))
@@ -210,6 +229,7 @@ function columns(record: NewRecord): (string | number | null)[] {
     record.raw.encoding,
     JSON.stringify(record.headers),
     record.eventName ?? null,
+    record.at ?? null,
   ]
 }
 

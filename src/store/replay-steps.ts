@@ -1,10 +1,11 @@
 // What a replay by filter matches, and its next deliveries set going.
 import type { DeliveryMessage } from '../core/delivery.ts'
-import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
+import { type EventId, idOfKey, isPersonId, keyOfId } from '../core/id.ts'
 import type { ReplayFilter } from '../core/replay.ts'
 import { markHours } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { EMAIL_PREFIX } from './records.ts'
+import { DOUBT } from './replay-event.ts'
 import { boundsOf, type Place, type RunningReplay } from './replays.ts'
 
 /** How many deliveries match, and for whom: by target, type and state, and of how many contacts. */
@@ -16,19 +17,30 @@ export type ReplayPlan = {
   states: Record<string, number>
 }
 
-// What waits for an attempt is on its way. `?1` the filter as JSON, `?2` the names of the targets that exist.
-const MATCHES = `
+// What waits for an attempt is on its way. `filter` and `targets` are parameters: a filter as
+// `boundFilter` gives it, and the targets that exist.
+const matchesOf = (filter: string, targets: string) => `
 d.state NOT IN ('pending', 'retrying')
-AND d.target IN (SELECT value FROM json_each(?2))
-AND (?1 ->> 'targets' IS NULL OR d.target IN (SELECT value FROM json_each(?1, '$.targets')))
-AND (?1 ->> 'states' IS NULL OR d.state IN (SELECT value FROM json_each(?1, '$.states')))
-AND (?1 ->> 'sources' IS NULL OR e.source IN (SELECT value FROM json_each(?1, '$.sources')))
-AND (?1 ->> 'types' IS NULL OR EXISTS (
-  SELECT 1 FROM json_each(?1, '$.types') AS pattern
+AND d.target IN (SELECT value FROM json_each(${targets}))
+AND (${filter} ->> 'targets' IS NULL OR d.target IN (SELECT value FROM json_each(${filter}, '$.targets')))
+AND (${filter} ->> 'states' IS NULL OR d.state IN (SELECT value FROM json_each(${filter}, '$.states')))
+AND (${filter} ->> 'sources' IS NULL OR e.source IN (SELECT value FROM json_each(${filter}, '$.sources')))
+AND (${filter} ->> 'types' IS NULL OR EXISTS (
+  SELECT 1 FROM json_each(${filter}, '$.types') AS pattern
   WHERE pattern.value = e.type OR (pattern.value LIKE '%*'
     AND substr(pattern.value, 1, length(pattern.value) - 1) = substr(e.type, 1, length(pattern.value) - 1))))
-AND (?1 ->> 'person' IS NULL OR e.contact = ?1 ->> 'person' OR e.contact = '${EMAIL_PREFIX}' || lower(?1 ->> 'person')
-  OR e.event ->> '$.data.contact.email_normalized' = lower(?1 ->> 'person'))`
+AND (${filter} ->> 'person' IS NULL OR e.contact = ${filter} ->> 'person' OR e.contact = '${EMAIL_PREFIX}' || lower(${filter} ->> 'person')
+  OR e.event ->> '$.data.contact.email_normalized' = lower(${filter} ->> 'person')
+  OR EXISTS (SELECT 1 FROM contacts AS c WHERE c.source = e.source AND c.contact = e.contact
+    AND c.person = COALESCE((SELECT merged_into FROM merged_people WHERE person = CAST(${filter} ->> 'personKey' AS INTEGER)),
+      CAST(${filter} ->> 'personKey' AS INTEGER))))`
+
+/** A filter as the statements read it: with the key of the person, where one is named by id. */
+function boundFilter(filter: ReplayFilter): string {
+  const { person } = filter
+  const known = person !== undefined && isPersonId(person)
+  return JSON.stringify(known ? { ...filter, personKey: keyOfId(person) } : filter)
+}
 
 /** Counts the deliveries to some targets that a filter matches. Reads all of the period that it names. */
 export async function planReplay(
@@ -38,9 +50,9 @@ export async function planReplay(
   now: number,
 ): Promise<ReplayPlan> {
   const [first, last] = boundsOf(filter, now)
-  const bound = [JSON.stringify(filter), JSON.stringify(targets), first, last]
+  const bound = [boundFilter(filter), JSON.stringify(targets), first, last]
   const from = `FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
-    WHERE d.event >= CAST(?3 AS INTEGER) AND d.event < CAST(?4 AS INTEGER) AND ${MATCHES}`
+    WHERE d.event >= CAST(?3 AS INTEGER) AND d.event < CAST(?4 AS INTEGER) AND ${matchesOf('?1', '?2')}`
   const [groups, people] = await db.batch([
     db
       .prepare(`SELECT d.target, e.type, d.state, count(*) AS count ${from} GROUP BY 1, 2, 3`)
@@ -82,10 +94,11 @@ export async function lookOn(
   targets: readonly string[],
   limit: number,
 ): Promise<Look> {
-  const bound = [filter, JSON.stringify(targets), place.event, place.target, last]
+  const bound = [place.event, place.target, last]
+  const matches = matchesOf('?4', '?5')
   const seen = `
     SELECT event, target FROM deliveries
-    WHERE (event, target) > (CAST(?3 AS INTEGER), ?4) AND event < CAST(?5 AS INTEGER)
+    WHERE (event, target) > (CAST(?1 AS INTEGER), ?2) AND event < CAST(?3 AS INTEGER)
     ORDER BY event, target LIMIT ${WINDOW}`
   const [found, end] = await db.batch([
     db
@@ -93,13 +106,13 @@ export async function lookOn(
         `SELECT CAST(d.event AS TEXT) AS event, d.target FROM (${seen}) AS seen
          CROSS JOIN deliveries AS d ON d.event = seen.event AND d.target = seen.target
          CROSS JOIN events AS e ON e.key = d.event
-         WHERE ${MATCHES} ORDER BY d.event, d.target LIMIT ?6`,
+         WHERE ${matches} ORDER BY d.event, d.target LIMIT ?6`,
       )
-      .bind(...bound, limit),
+      .bind(...bound, boundFilter(JSON.parse(filter)), JSON.stringify(targets), limit),
     db
       .prepare(
         `SELECT CAST(event AS TEXT) AS event, target, (SELECT count(*) FROM (${seen})) AS count
-         FROM (${seen}) WHERE ?1 IS NOT NULL AND ?2 IS NOT NULL ORDER BY event DESC, target DESC LIMIT 1`,
+         FROM (${seen}) ORDER BY event DESC, target DESC LIMIT 1`,
       )
       .bind(...bound),
   ])
@@ -129,31 +142,31 @@ export async function advanceReplay(
   now: number,
 ): Promise<DeliveryMessage[]> {
   const wanted = deliveries.map((delivery) => ({ ...delivery, event: keyOfId(delivery.event) }))
-  const isHere = `EXISTS (SELECT 1 FROM replays WHERE key = CAST(?2 AS INTEGER) AND state = 'running'
-    AND event = CAST(?3 AS INTEGER) AND target = ?4)`
+  const isHere = `EXISTS (SELECT 1 FROM replays WHERE key = CAST(?1 AS INTEGER) AND state = 'running'
+    AND event = CAST(?2 AS INTEGER) AND target = ?3)`
   const here = [keyOfId(replay.id), replay.place.event, replay.place.target]
   const [moved] = await db.batch([
     db
       .prepare(
         `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
-           reason = NULL, replayed = 1, first = attempt, due = wanted.value ->> 'due'
-         FROM json_each(?1) AS wanted
+           reason = ${DOUBT}, replayed = attempt > 1, first = attempt, due = wanted.value ->> 'due'
+         FROM json_each(?4) AS wanted
          WHERE event = CAST(wanted.value ->> 'event' AS INTEGER) AND target = wanted.value ->> 'target'
            AND state NOT IN ('pending', 'retrying') AND ${isHere}
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
       )
-      .bind(JSON.stringify(wanted), ...here),
+      .bind(...here, JSON.stringify(wanted)),
     markHours(
       db,
       deliveries.map(({ event }) => event),
     ),
     db
       .prepare(
-        `UPDATE replays SET event = CAST(?5 AS INTEGER), target = ?6, next_due = ?7, replayed = replayed + ?8,
-           state = CASE WHEN ?9 THEN 'done' ELSE state END, ended = CASE WHEN ?9 THEN ?10 END
-         WHERE ?1 IS NOT NULL AND key = CAST(?2 AS INTEGER) AND ${isHere}`,
+        `UPDATE replays SET event = CAST(?4 AS INTEGER), target = ?5, next_due = ?6, replayed = replayed + ?7,
+           state = CASE WHEN ?8 THEN 'done' ELSE state END, ended = CASE WHEN ?8 THEN ?9 END
+         WHERE key = CAST(?1 AS INTEGER) AND ${isHere}`,
       )
-      .bind('', ...here, place.event, place.target, nextDue, deliveries.length, isEnd ? 1 : 0, now),
+      .bind(...here, place.event, place.target, nextDue, deliveries.length, isEnd ? 1 : 0, now),
   ])
   return ((moved?.results ?? []) as MessageRow[]).map(messageOf)
 }

@@ -4,9 +4,7 @@ import { EVENT_STATUSES } from '../core/event.ts'
 import { firstKeyAt, idOfKey, timeOfId } from '../core/id.ts'
 import type { Period } from '../core/period.ts'
 import { formatInstant } from '../core/time.ts'
-import { countsBetween } from './ledger.ts'
-
-const HOUR_MS = 3_600_000
+import { countsBetween, HOUR_MS } from './ledger.ts'
 
 /** How much of the log one call looks at, and how many differences of a kind it names. */
 const SPAN_MS = 24 * HOUR_MS
@@ -36,12 +34,18 @@ export async function listDifferences(
   const nextTime = key ? timeOfId(idOfKey(key)) : Number.POSITIVE_INFINITY
   return {
     differences: [
-      ...((kept?.results ?? []) as RollUpRow[]).map(rollUpText),
-      ...((promises?.results ?? []) as PromiseRow[]).map(promiseText),
-      ...((rows?.results ?? []) as ImpossibleRow[]).map(impossibleText),
+      ...named((kept?.results ?? []) as RollUpRow[], rollUpText),
+      ...named((promises?.results ?? []) as PromiseRow[], promiseText),
+      ...named((rows?.results ?? []) as ImpossibleRow[], impossibleText),
     ],
     next: nextTime < until ? nextTime : undefined,
   }
+}
+
+/** The differences of a kind in words; when there are more than are named, that too. */
+function named<Row>(rows: Row[], textOf: (row: Row) => string): string[] {
+  const texts = rows.slice(0, MAX_NAMED).map(textOf)
+  return rows.length > MAX_NAMED ? [...texts, '… and more like this one: narrow the period'] : texts
 }
 
 const FROM_KEY = 'CAST(?1 AS INTEGER)'
@@ -61,7 +65,7 @@ FROM (
 WHERE h.counted = 1 OR h.counted IS NULL
 GROUP BY hour, kind, name, state
 HAVING h.counted IS NULL OR sum(kept) <> sum(found) OR sum(kept_planned) <> sum(found_planned)
-ORDER BY hour, kind, name, state LIMIT ${MAX_NAMED}`
+ORDER BY hour, kind, name, state LIMIT ${MAX_NAMED + 1}`
 
 type RollUpRow = {
   hour: number
@@ -86,7 +90,7 @@ const PROMISES = `
 SELECT CAST(e.key AS TEXT) AS key, e.planned, count(d.target) AS found
 FROM events AS e LEFT JOIN deliveries AS d ON d.event = e.key
 WHERE e.key >= ${FROM_KEY} AND e.key < ${TO_KEY}
-GROUP BY e.key HAVING e.planned <> count(d.target) LIMIT ${MAX_NAMED}`
+GROUP BY e.key HAVING e.planned <> count(d.target) LIMIT ${MAX_NAMED + 1}`
 
 type PromiseRow = { key: string; planned: number; found: number }
 
@@ -105,7 +109,7 @@ SELECT CAST(d.event AS TEXT), d.target,
 FROM deliveries AS d LEFT JOIN events AS e ON e.key = d.event
 WHERE d.event >= ${FROM_KEY} AND d.event < ${TO_KEY} AND (e.key IS NULL
   OR d.state NOT IN (${quoted(DELIVERY_STATES)}) OR (d.state IN ('pending', 'retrying') AND d.due IS NULL))
-LIMIT ${MAX_NAMED}`
+LIMIT ${MAX_NAMED + 1}`
 
 type ImpossibleRow = { key: string; target: string | null; what: string }
 

@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
+import { keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
 import { deliver } from '../../src/stages/deliver.ts'
 import { listEvents } from '../../src/store/events.ts'
@@ -252,6 +253,41 @@ describe('/api/events/:id/replay', () => {
     const { body } = await get('/api/targets', OPERATOR)
     expect(body).toMatchObject({ targets: [{ state: 'gone' }] })
     await env.DB.prepare('DELETE FROM targets').run()
+  })
+
+  it('sends an event again that followed from others', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.batch([
+      env.DB.prepare('UPDATE events SET status = ?2 WHERE key = CAST(?1 AS INTEGER)').bind(
+        keyOfId(id),
+        'derived',
+      ),
+      env.DB.prepare(
+        `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2 WHERE event = CAST(?1 AS INTEGER)`,
+      ).bind(keyOfId(id)),
+    ])
+
+    expect(await post(`/api/events/${id}/replay`)).toMatchObject({
+      status: 200,
+      body: { replayed: ['crm'] },
+    })
+  })
+
+  it('asks whoever never had it, unless an operator names who is to get it', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    const dead = env.DB.prepare(
+      `UPDATE deliveries SET state = 'dead', due = NULL, attempt = 3 WHERE event = CAST(?1 AS INTEGER)`,
+    ).bind(keyOfId(id))
+    const reason = env.DB.prepare(
+      'SELECT reason FROM deliveries WHERE event = CAST(?1 AS INTEGER)',
+    ).bind(keyOfId(id))
+
+    await dead.run()
+    await post(`/api/events/${id}/replay`)
+    expect(await reason.first('reason')).toBe('where')
+    await dead.run()
+    await post(`/api/events/${id}/replay`, { targets: ['crm'] })
+    expect(await reason.first('reason')).toBeNull()
   })
 
   it('says with dry_run what it would do, and leaves what still waits as it is', async () => {

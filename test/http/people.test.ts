@@ -119,7 +119,6 @@ describe('a person', () => {
 
   it('checks in for the first time once, as whichever contact', async () => {
     await hapana('client-1', 'ana@example.com')
-    await hapana('client-2', 'ana@example.com')
     const checkIn = (clientID: string, minute: number) =>
       stored(
         config,
@@ -127,6 +126,7 @@ describe('a person', () => {
         {
           eventType: 'checkIn',
           clientID,
+          email: 'ana@example.com',
           siteID: 'site-1',
           checkInStatus: 'Valid',
           checkInTime: `2026-11-20T10:${minute}:00Z`,
@@ -142,6 +142,18 @@ describe('a person', () => {
       { data: { checkin: { first: false } } },
     ])
   })
+})
+
+it('is one person also when two contacts of an address come in one request', async () => {
+  const both = ['client-1', 'client-2'].map((clientID) => ({
+    eventType: 'clientUpdated',
+    clientID,
+    siteID: 's',
+    email: 'ana@example.com',
+  }))
+  await stored(config, 'hapana', both, { now: now++ })
+
+  expect(await find('ana@example.com')).toMatchObject([{ contacts: [{}, {}] }])
 })
 
 describe('a join by address', () => {
@@ -178,6 +190,14 @@ describe('a join by address', () => {
         },
       },
     ])
+  })
+
+  it('is never undone by an address where an id is asked for, so that none gets into the log', async () => {
+    await hapana('client-9', 'alone@example.com')
+    const [alone] = await find('alone@example.com')
+    const body = { source: 'hype', contact: 'email:alone@example.com' }
+
+    expect(await call('POST', `/${alone?.id}/split`, body)).toMatchObject({ status: 400 })
   })
 
   it.each([

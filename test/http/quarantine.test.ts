@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
-import { type EventId, keyOfId } from '../../src/core/id.ts'
+import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
 import { deliver } from '../../src/stages/deliver.ts'
 import { getEvent } from '../../src/store/events.ts'
@@ -166,6 +166,62 @@ describe('the quarantine', () => {
       deliveries: [],
     })
     expect(await breaches()).toEqual([])
+  })
+
+  it('takes one of two alike that came within minutes for a repeat', async () => {
+    const [first, second] = [
+      await take('hype', aPayment({ id: 'a' })),
+      await take('hype', aPayment({ id: 'b' })),
+    ]
+    const raw = (await getEvent(env.DB, first))?.raw.text
+    for (const id of [first, second]) await quarantinedBefore(id)
+    await env.DB.prepare('UPDATE events SET raw = ?1')
+      .bind((raw ?? '').replace(/,"timestamp":\d+/, ''))
+      .run()
+
+    const { body } = await call('POST', '/quarantine/release', { events: [first, second] })
+
+    expect(body.released.map(({ status }: { status: string }) => status)).toEqual([
+      'accepted',
+      'duplicate',
+    ])
+    expect(await getEvent(env.DB, second)).toMatchObject({
+      matched: { id: first, rung: 'content' },
+    })
+  })
+
+  it('releases one element of a list, and what follows from it, beside the others', async () => {
+    const list = [
+      {
+        id: 'ana',
+        publisher_id: 'p',
+        type: 'payment.created',
+        data: { tier: 'Platinum' },
+        timestamp: 1_795_212_060,
+      },
+      {
+        id: 'ana',
+        publisher_id: 'p',
+        type: 'payment.deleted',
+        data: { tier: 'Gold' },
+        timestamp: 1_795_212_000,
+      },
+      { id: 'ana', publisher_id: 'p', type: 'contact.updated', timestamp: 1_795_212_000 },
+    ]
+    await take('hype', list)
+    const { results } = await env.DB.prepare(
+      `SELECT CAST(key AS TEXT) AS key FROM events WHERE vendor_type = 'payment.deleted' AND status = 'accepted'`,
+    ).all<{ key: string }>()
+    const id = idOfKey(results[0]?.key ?? '0')
+    await quarantinedBefore(id)
+    await env.DB.prepare(`DELETE FROM events WHERE status = 'derived'`).run()
+
+    const { status, body } = await call('POST', '/quarantine/release', { events: [id] })
+
+    expect(status).toBe(200)
+    expect(body.released).toMatchObject([{ id, status: 'accepted', type: 'subscription.ended' }])
+    const derived = await env.DB.prepare(`SELECT type FROM events WHERE status = 'derived'`).all()
+    expect(derived.results).toEqual([{ type: 'subscription.plan_changed' }])
   })
 
   it('puts away with a reason what is to stay, and deletes nothing', async () => {

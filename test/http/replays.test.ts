@@ -1,11 +1,12 @@
 // Replays by filter: what they match, at which rate, and that nothing stops them for good.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { EventId } from '../../src/core/id.ts'
+import type { Config } from '../../src/config.ts'
+import { type EventId, personIdOfKey } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
 import { getEvent } from '../../src/store/events.ts'
 import { aConfig, aPayment, aStatusChange } from '../builders.ts'
-import { aWorld } from '../world.ts'
+import { aWorld, type Fault } from '../world.ts'
 
 const config = aConfig(
   { name: 'crm', url: 'https://crm.example/' },
@@ -14,9 +15,16 @@ const config = aConfig(
 
 beforeEach(async () => {
   await env.DB.batch(
-    ['targets', 'deliveries', 'events', 'hours', 'ledger', 'replays'].map((table) =>
-      env.DB.prepare(`DELETE FROM ${table}`),
-    ),
+    [
+      'targets',
+      'deliveries',
+      'events',
+      'hours',
+      'ledger',
+      'replays',
+      'contacts',
+      'merged_people',
+    ].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
   )
 })
 
@@ -55,6 +63,30 @@ function aRelay(failing: Set<string> = new Set()) {
   const replayed = () =>
     world.received.filter(({ headers }) => headers.get('relay-replay') === 'true')
   return { world, call, take, replayed }
+}
+
+/** A world of another configuration, and its API; `fault` as in a world. */
+function aRelayOf(own: Config, fault: Fault = () => undefined) {
+  const world = aWorld(own, fault, () => new Response('ok'))
+  const app = createApp(() => own, {
+    now: world.now,
+    random: () => Math.random(),
+    log: () => undefined,
+    send: () => Promise.reject(new Error('nothing is sent here')),
+  })
+  const call = async (path: string, body: object = {}) => {
+    const response = await app.request(
+      `https://relay.example/api/${path}`,
+      {
+        method: 'POST',
+        headers: { authorization: 'Bearer operator' },
+        body: JSON.stringify(body),
+      },
+      { ...world.bindings, ADMIN_TOKEN: 'operator' },
+    )
+    return { status: response.status, body: await response.json<Record<string, unknown>>() }
+  }
+  return { world, call }
 }
 
 /** Ten delivered events: five payments of Hype at two targets, five status changes of Hapana at one. */
@@ -118,6 +150,32 @@ describe('a dry run', () => {
 
     expect((await relay.call('POST', '', { filter, dry_run: true })).body).toMatchObject({ total })
   })
+})
+
+it('of a person has the events of all contacts, under any id that the person had', async () => {
+  const relay = aRelay()
+  const two = { email: 'same@example.com' }
+  await relay.take('hype', aPayment({ id: 'one', ...two }))
+  await relay.take('hype', aPayment({ id: 'two', ...two }))
+  await relay.take('hype', aPayment({ id: 'other', email: 'other@example.com' }))
+  await relay.world.live(0.2)
+  const key = await env.DB.prepare(
+    `SELECT CAST(person AS TEXT) AS person FROM contacts WHERE contact = 'one'`,
+  ).first<string>('person')
+  const person = personIdOfKey(key ?? '')
+  const old = personIdOfKey('77')
+  await env.DB.prepare(
+    'INSERT INTO merged_people (person, merged_into) VALUES (77, CAST(?1 AS INTEGER))',
+  )
+    .bind(key)
+    .run()
+  const dry = (id: string) =>
+    relay.call('POST', '', { filter: { target: 'crm', person: id }, dry_run: true })
+
+  expect((await dry(person)).body).toMatchObject({ total: 2, filter: { person } })
+  expect((await dry(old)).body).toMatchObject({ total: 2 })
+  const { body } = await relay.call('POST', '', { filter: { target: 'crm', person } })
+  expect(body).toMatchObject({ replayed: 2, filter: { person } })
 })
 
 describe('a replay', () => {
@@ -203,6 +261,154 @@ describe('a replay', () => {
 
     expect(body).toMatchObject({ total: 1, replayed: 1, state: 'done' })
     expect(relay.replayed().map(({ event }) => event)).toEqual([id])
+  })
+
+  it.each([
+    ['dead', 'failed 3 times, last by fault'],
+    ['cancelled', 'its target does not want it'],
+    ['held', 'disabled'],
+  ])('asks the target whether it wants what is %s and was never sent', async (state, reason) => {
+    const { world, call } = aRelayOf(
+      aConfig({ name: 'crm', url: 'https://crm.example/', where: 'data.extra.wanted = true' }),
+    )
+    for (const wanted of [true, false]) await world.take('hype', aPayment({ wanted }))
+    const [row] = (await env.DB.prepare('SELECT * FROM deliveries').all()).results
+    expect(row).toMatchObject({ target: 'crm' })
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO deliveries (event, target, state, attempt, attempts)
+         SELECT key, 'crm', 'dead', 3, '[]' FROM events WHERE true ON CONFLICT DO NOTHING`,
+      ),
+      env.DB.prepare('UPDATE deliveries SET state = ?1, reason = ?2, due = NULL').bind(
+        state,
+        reason,
+      ),
+    ])
+    world.queues.DELIVERIES = []
+    world.advance(1000)
+
+    const { body } = await call('replays', { filter: { target: 'crm' } })
+    await world.consume('RETRIES')
+    world.advance(1000)
+    await world.consume('RETRIES')
+
+    expect(body).toMatchObject({ replayed: 2 })
+    expect(world.received).toHaveLength(1)
+    const ends = env.DB.prepare('SELECT state, reason FROM deliveries ORDER BY state')
+    expect((await ends.all()).results).toEqual([
+      { state: 'cancelled', reason: 'its target does not want it' },
+      { state: 'delivered', reason: null },
+    ])
+  })
+
+  it('of what was held and never sent is no replay to its target', async () => {
+    const { world, call } = aRelayOf(aConfig({ name: 'crm', url: 'https://crm.example/' }))
+    await call('targets/crm/pause')
+    await world.take('hype', aPayment())
+    await world.consume('DELIVERIES')
+    await call('targets/crm/resume')
+    world.advance(1000)
+
+    const { body } = await call('replays', { filter: { target: 'crm', type: 'payment.*' } })
+    await world.consume('RETRIES')
+
+    expect(body).toMatchObject({ replayed: 1 })
+    const [request] = world.received.filter(({ headers }) => headers.get('relay-attempt') === '1')
+    expect(request?.headers.get('relay-replay')).toBeNull()
+  })
+
+  it('is accepted once it is kept, although it cannot begin yet', async () => {
+    let isBad = false
+    const { world, call } = aRelayOf(
+      aConfig({ name: 'crm', url: 'https://crm.example/' }),
+      (name, when) => {
+        if (isBad && when === 'before' && name === 'RETRIES.sendBatch') throw new Error('busy')
+      },
+    )
+    await world.take('hype', aPayment())
+    await world.live(0.2)
+    isBad = true
+
+    const { status, body } = await call('replays', { filter: { target: 'crm' } })
+    await call(`replays/${body.id}/stop`)
+    const resumed = await call(`replays/${body.id}/resume`)
+
+    expect(status).toBe(202)
+    expect([200, 409]).toContain(resumed.status)
+    isBad = false
+    await world.live(3)
+    expect(world.received).toHaveLength(2)
+  })
+
+  it('goes on in the request that asks for it, and the others by the cron alone', async () => {
+    const relay = aRelay()
+    await aHistory(relay)
+    const first = await relay.call('POST', '', { filter: { target: 'crm' }, per_second: 0.1 })
+    const { body: before } = await relay.call('GET', `/${first.body.id}`)
+    relay.world.advance(30_000)
+
+    await relay.call('POST', '', { filter: { target: 'finance' } })
+
+    expect((await relay.call('GET', `/${first.body.id}`)).body).toEqual(before)
+  })
+
+  it('goes on although one before it cannot', async () => {
+    let calls = 0
+    let isArmed = false
+    const { world, call } = aRelayOf(
+      aConfig({ name: 'crm', url: 'https://crm.example/' }),
+      (name, when) => {
+        // The first list is of the replays; the first batch is a look of the first of them.
+        if (isArmed && name === 'DB.batch' && when === 'before' && ++calls === 1)
+          throw new Error('D1_ERROR: exceeded timeout')
+      },
+    )
+    for (let i = 0; i < 20; i++) await world.take('hype', aPayment())
+    await world.live(0.2)
+    for (const type of ['payment.created', 'payment.*']) {
+      await call('replays', { filter: { target: 'crm', type }, per_second: 0.1 })
+    }
+    world.advance(120_000)
+    const replayed = async () =>
+      (await env.DB.prepare('SELECT replayed FROM replays ORDER BY key').all()).results.map(
+        (row) => row.replayed as number,
+      )
+    const before = await replayed()
+    isArmed = true
+
+    await world.goOnWithReplays().catch(() => undefined)
+
+    const after = await replayed()
+    expect(after[0]).toBe(before[0])
+    expect(after[1]).toBeGreaterThan(before[1] ?? 0)
+  })
+
+  it('of which few match shares its looks with the others of a run', async () => {
+    let looks = 0
+    const { world, call } = aRelayOf(
+      aConfig({ name: 'crm', url: 'https://crm.example/' }),
+      (name, when) => {
+        if (name === 'DB.batch' && when === 'before') looks++
+      },
+    )
+    await world.take('hype', aPayment())
+    await world.live(0.2)
+    await env.DB.prepare(
+      `INSERT INTO deliveries (event, target, state, attempt, attempts)
+       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+       SELECT i, 'crm', 'delivered', 2, '[]' FROM n`,
+    ).run()
+    for (let i = 0; i < 5; i++) {
+      await call('replays', { filter: { target: 'crm', state: 'dead' } })
+      world.advance(1000)
+    }
+    await env.DB.prepare(`UPDATE replays SET state = 'running', event = 0, target = ''`).run()
+    looks = 0
+
+    await world.goOnWithReplays()
+
+    // Each look is one batch, and another that moves the place.
+    expect(looks).toBe(2 * 10)
   })
 
   it('leaves alone what waits for an attempt anyway', async () => {

@@ -1,11 +1,11 @@
 // Repeats told from second events, over the vendors' step fixtures: each step goes in through the front door.
 import { env } from 'cloudflare:workers'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, parseConfig } from '../../src/config.ts'
 import type { EventId } from '../../src/core/id.ts'
 import { accept } from '../../src/stages/accept.ts'
 import { getEvent } from '../../src/store/events.ts'
-import { aQueue, aSpill, NOW } from '../builders.ts'
+import { aConfig, aQueue, aSpill, NOW, stored, take } from '../builders.ts'
 import { bodyOf, STEPS_FIXTURES } from '../fixtures.ts'
 
 it('has step fixtures of both vendors', () => {
@@ -64,4 +64,83 @@ it('answers a duplicate with the first id, and logs which rung matched', async (
   ).all<{ rung: string; n: number }>()
 
   expect(results.map(({ rung }) => rung)).toEqual(['content', 'identity'])
+})
+
+describe('what is not signed', () => {
+  const status = (word: string) => ({
+    eventType: 'clientStatusChange',
+    clientID: 'signed',
+    siteID: 's',
+    status: word,
+  })
+  const headers = (t: number, delivery: string) => ({
+    'x-hapana-signature': `t=${t},v1=00`,
+    'x-hapana-delivery': delivery,
+  })
+  const statusOf = async (word: string, t: number, delivery: string, now: number) => {
+    const result = await take(aConfig(), 'hapana', status(word), {
+      headers: headers(t, delivery),
+      now,
+    })
+    return result.ok ? result.value.events[0]?.status : result.error
+  }
+
+  it('decides nothing: a request that is sent again under another delivery id is a repeat', async () => {
+    expect(await statusOf('activePackage', 1, 'del_1', NOW)).toBe('accepted')
+    expect(await statusOf('inactive', 2, 'del_2', NOW + 1000)).toBe('accepted')
+    expect(await statusOf('activePackage', 1, 'del_9', NOW + 2000)).toBe('duplicate')
+    expect(await statusOf('inactive', 2, 'del_8', NOW + 3000)).toBe('duplicate')
+  })
+
+  it('and a true change back, which is signed anew, is one', async () => {
+    const word = (text: string, t: number) => statusOf(text, t, `del_${t}`, NOW + 10_000 + t)
+    await word('introOffer', 11)
+    await word('suspendedMembership', 12)
+
+    expect(await word('introOffer', 13)).toBe('accepted')
+  })
+
+  it('makes no two bodies one', async () => {
+    expect(await statusOf('a', 21, 'del_same', NOW + 20_000)).toBe('accepted')
+    expect(await statusOf('b', 22, 'del_same', NOW + 20_001)).toBe('accepted')
+  })
+})
+
+it('takes an account that is told of again for the repeat that it is, although its client was updated since', async () => {
+  const account = {
+    eventType: 'accountCreated',
+    clientID: 'again',
+    siteID: 's',
+    email: 'old@example.com',
+  }
+  const update = {
+    eventType: 'clientUpdated',
+    clientID: 'again',
+    siteID: 's',
+    email: 'new@example.com',
+  }
+  const id = await stored(aConfig(), 'hapana', account, { now: NOW })
+  await stored(aConfig(), 'hapana', update, { now: NOW + 500 })
+
+  const again = await take(aConfig(), 'hapana', account, { now: NOW + 1000 })
+
+  expect(again).toMatchObject({ ok: true, value: { events: [{ id, status: 'duplicate' }] } })
+})
+
+it('reads no more of the log for the hundredth repeat of a message than for the tenth', async () => {
+  const profile = { eventType: 'clientUpdated', clientID: 'often', siteID: 's' }
+  const reads: number[] = []
+  const db = {
+    prepare: (sql: string) => env.DB.prepare(sql),
+    batch: async (statements: D1PreparedStatement[]) => {
+      const results = await env.DB.batch(statements)
+      reads.push(results.reduce((sum, { meta }) => sum + meta.rows_read, 0))
+      return results
+    },
+  } as unknown as D1Database
+  for (let i = 0; i < 40; i++) {
+    await take(aConfig(), 'hapana', profile, { db, now: NOW + i * 400_000 })
+  }
+
+  expect(reads[39]).toBeLessThanOrEqual(reads[9] ?? 0)
 })

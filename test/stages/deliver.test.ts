@@ -382,6 +382,34 @@ describe('a delivery whose where cannot be told', () => {
     expect(target.got).toHaveLength(1)
   })
 
+  it('is asked again after its target was disabled', async () => {
+    const event = await stored(failing, 'hype', aPayment())
+    await attempt(failing, event)
+    const off = aConfig({ name: 'crm', where: '$nosuch(1)', enabled: false })
+
+    const { delivery } = await attempt(off, event, { attempt: 2, now: NOW + 60_000 })
+
+    expect(delivery).toMatchObject({ state: 'held', reason: 'broken' })
+  })
+
+  it.each([
+    ['paused', null],
+    ['open', NOW + 60_000],
+    ['gone', null],
+  ])('loses no attempt while its target is %s', async (state, probeAt) => {
+    const event = await stored(failing, 'hype', aPayment())
+    await env.DB.prepare(
+      'INSERT INTO targets (name, state, failures, rest_seconds, probe_at) VALUES (?1, ?2, 5, 30, ?3)',
+    )
+      .bind('crm', state, probeAt)
+      .run()
+
+    const { delivery, queued } = await attempt(failing, event)
+
+    expect(delivery).toMatchObject({ state: 'held', reason: 'broken', attempt: 1, attempts: [] })
+    expect(queued).toEqual([])
+  })
+
   it('is dead at the end of its schedule, and says why', async () => {
     const event = await stored(failing, 'hype', aPayment())
     await attempt(failing, event)
@@ -492,9 +520,7 @@ describe('a message', () => {
     const { message, queued } = await attempt(config, event, { send: target.send, db })
 
     expect(target.got).toEqual([])
-    expect(queued).toEqual([
-      { event, target: 'crm', attempt: 1, delaySeconds: 30, holder: message.id },
-    ])
+    expect(queued).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 30 }])
     expect(message.ack).toHaveBeenCalledOnce()
   })
 

@@ -1,7 +1,7 @@
 // Late messages: in a long queue the sweep sends a second one after the first, and both arrive.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { leaseFor, overdueMarginMs } from '../../src/core/lateness.ts'
+import { leaseFor, longestBatchMs, overdueMarginMs } from '../../src/core/lateness.ts'
 import { deliver } from '../../src/stages/deliver.ts'
 import { sweep } from '../../src/stages/sweep.ts'
 import { getEvent } from '../../src/store/events.ts'
@@ -120,6 +120,115 @@ describe('a late message', () => {
   })
 })
 
+describe('of two messages in a batch', () => {
+  it('the one that has the lease is heard', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const message = await aMessageFor(event, 'crm')
+    const later = NOW + 600_000
+    await env.DB.prepare(
+      `UPDATE deliveries SET lease_holder = 'first', lease_until = ${later + 37_000}`,
+    ).run()
+    const got: string[] = []
+    const acked: string[] = []
+    const one = (id: string, body: typeof message) => ({
+      id,
+      timestamp: new Date(later),
+      attempts: 1,
+      body,
+      ack: () => acked.push(id),
+      retry: () => undefined,
+    })
+    const messages = [one('swept', message), one('passed on', { ...message, holder: 'first' })]
+
+    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
+      send: async (url) => {
+        got.push(url)
+        return new Response('ok')
+      },
+      now: () => later,
+      random: () => 0,
+      log: () => undefined,
+    })
+
+    expect(got).toHaveLength(1)
+    expect(acked.sort()).toEqual(['passed on', 'swept'])
+  })
+})
+
+describe('a message that rests while D1 is away', () => {
+  const away = {
+    prepare: () => {
+      throw new Error('D1 is away')
+    },
+  } as unknown as D1Database
+  const one = (id: string, body: Awaited<ReturnType<typeof aMessageFor>>) => ({
+    id,
+    timestamp: new Date(NOW),
+    attempts: 1,
+    body,
+    ack: () => undefined,
+    retry: () => undefined,
+  })
+  const tools = (now: number, send: (url: string) => Promise<Response>) => ({
+    send,
+    now: () => now,
+    random: () => 0,
+    log: () => undefined,
+  })
+
+  it('shares no lease with its copy, where the queue took that and says that it did not', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const message = await aMessageFor(event, 'crm')
+    const { queue, messages } = aQueue()
+    const stumbling = {
+      send: async (body: typeof message) => {
+        await queue.send(body)
+        throw new Error('Network connection lost.')
+      },
+    } as unknown as Queue
+    const nothing = () => Promise.reject(new Error('nothing is sent'))
+    const bindings = { DB: away, RETRIES: stumbling }
+    await deliver(bindings, config, 'retries', [one('first', message)], tools(NOW + 1000, nothing))
+    const [copy] = messages
+    if (copy === undefined) throw new Error('there is no copy')
+    let requests = 0
+    const slow = async () => {
+      requests++
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return new Response('ok')
+    }
+    const handle = (id: string, body: typeof message) =>
+      deliver(
+        { DB: env.DB, RETRIES: aQueue().queue },
+        config,
+        'retries',
+        [one(id, body)],
+        tools(NOW + 40_000, slow),
+      )
+
+    await Promise.all([handle('first', message), handle('second', copy)])
+
+    expect(requests).toBe(1)
+  })
+
+  it('comes when the lease is over that it may have', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const { queue, sent } = aQueue()
+    const message = one('first', await aMessageFor(event, 'crm'))
+    const nothing = () => Promise.reject(new Error('nothing is sent'))
+
+    await deliver(
+      { DB: away, RETRIES: queue },
+      config,
+      'retries',
+      [message],
+      tools(NOW + 600_000, nothing),
+    )
+
+    expect(sent).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 38 }])
+  })
+})
+
 describe('a late message that is passed on to the lane for trouble', () => {
   it('is heard there, under the lease that it has', async () => {
     const world = aWorld(
@@ -169,6 +278,13 @@ describe('the margin of the sweep', () => {
     [[], 22_000],
   ])('for targets with timeouts of %j s is %d ms', (timeouts, margin) => {
     expect(overdueMarginMs(timeouts)).toBe(margin)
+  })
+
+  it('is in whole milliseconds, whatever the timeouts, and so is a wait that settles', async () => {
+    expect(Number.isInteger(longestBatchMs([7.3333]))).toBe(true)
+    const settling = aConfig({ name: 'crm', settle_seconds: 0.0005 })
+    const event = await stored(settling, 'hype', aPayment({ type: 'payment.deleted' }))
+    expect(await aMessageFor(event, 'crm')).toMatchObject({ due: NOW + 1 })
   })
 
   it('is a whole batch longer than a message may come without a lease', () => {

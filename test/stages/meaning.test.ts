@@ -42,10 +42,10 @@ beforeEach(async () => {
 const T0 = 1_795_000_000
 
 /** A membership business in which things happen to Ana, each told by its vendor. */
-function aBusiness() {
+function aBusiness(own = config) {
   const bodies: { target: string; event: MembershipEvent }[] = []
   const world = aWorld(
-    config,
+    own,
     () => undefined,
     () => new Response('ok'),
     (target, body) => bodies.push({ target, event: JSON.parse(body) }),
@@ -259,6 +259,77 @@ describe('payment.deleted', () => {
     ])
   })
 
+  it.each([
+    ['the renewal of the same plan', 'payment.created', -180, { total: 20 }],
+    [
+      'a donation',
+      'payment.created',
+      100,
+      { tier: 'Donation', billing_interval: 'One-time', total: 60 },
+    ],
+    ['a gift', 'payment.created', 100, { tier: 'Gift of a month', total: 60 }],
+  ] as const)('within minutes of %s is an end all the same', async (_case, type, seconds, data) => {
+    const { hype, eventOf, derived } = aBusiness()
+    await hype('payment.created', -100_000, 'user', { total: 10 })
+    if (seconds < 0) await hype(type, seconds, 'user', data)
+    const ended = await hype('payment.deleted', 0, 'dashboard', { total: 20 })
+    if (seconds > 0) await hype(type, seconds, 'user', data)
+
+    expect(await eventOf(ended)).toMatchObject({ data: { reason: 'unknown' } })
+    expect(await derived()).toEqual([])
+  })
+
+  it('is half of one switch, whatever else is paid within minutes', async () => {
+    const { hype, derived } = aBusiness()
+    await hype('payment.created', -100_000, 'user', { total: 10 })
+    await hype('payment.deleted', 0, 'user', { total: 10 })
+    await hype('payment.created', 60, 'user', { tier: 'Platinum', total: 40 })
+    await hype('payment.created', 120, 'user', { tier: 'Diamond', total: 90 })
+
+    const changes = (await derived()).filter(({ type }) => type === 'subscription.plan_changed')
+    expect(changes).toHaveLength(1)
+  })
+
+  it('that is let go late says what it was, however much has been paid since', async () => {
+    const { world, hype, toldTo } = aBusiness()
+    await hype('payment.created', -100_000, 'user', { total: 10 })
+    const ended = await hype('payment.deleted', 0, 'user', { total: 10 })
+    await hype('payment.created', 60, 'user', { tier: 'Platinum', recurring: 20, total: 30 })
+    for (let month = 1; month <= 6; month++) {
+      await hype('payment.created', month * 2_592_000, 'user', {
+        tier: 'Platinum',
+        recurring: 20,
+        total: 30 + 20 * month,
+      })
+    }
+    await world.live(20)
+
+    expect(toldTo('door').find(({ id }) => id === ended)).toMatchObject({
+      data: { reason: 'plan_switch' },
+    })
+    expect(toldTo('door').find(({ id }) => id === ended)).not.toHaveProperty('late')
+  })
+
+  it('that was corrected is not corrected again by what has nothing to do with it', async () => {
+    const { world, hype, derived } = aBusiness()
+    await hype('payment.created', -100_000, 'user', { total: 10 })
+    await hype('payment.deleted', 0, 'dashboard', { total: 10 })
+    await world.live(1)
+    await hype('payment.created', 60, 'user', { tier: 'Platinum', recurring: 20, total: 30 })
+    for (let i = 1; i <= 4; i++) {
+      await hype('payment.updated', i * 1000, 'system', {
+        tier: 'Platinum',
+        recurring: 20,
+        total: 30,
+        note: i,
+      })
+    }
+    await hype('payment.created', 2_592_000, 'user', { recurring: 12, total: 42 })
+
+    const corrections = (await derived()).filter(({ type }) => type === 'subscription.corrected')
+    expect(corrections).toMatchObject([{ data: { is: { reason: 'plan_switch' } } }])
+  })
+
   it('is asked about when it is due, by what it says then', async () => {
     const { world, hype, toldTo } = aBusiness()
     const cancelled = await hype('payment.deleted', 0, 'user', { total: 10 })
@@ -272,12 +343,16 @@ describe('payment.deleted', () => {
   })
 
   it('that nobody was told of yet needs no correction', async () => {
-    const { world, hype, derived } = aBusiness()
-    await hype('payment.deleted', 5000, 'user', { total: 10 })
+    const settling = aConfig({ name: 'door', url: 'https://door.example/', settle_seconds: 900 })
+    const { world, hype, derived, toldTo } = aBusiness(settling)
+    const ended = await hype('payment.deleted', 5000, 'user', { total: 10 })
     await hype('payment.created', 5060, 'user', { tier: 'Platinum', total: 30 })
     await world.live(20)
 
     expect((await derived()).map(({ type }) => type)).toEqual(['subscription.plan_changed'])
+    expect(toldTo('door').find(({ id }) => id === ended)).toMatchObject({
+      data: { reason: 'plan_switch' },
+    })
   })
 
   it('says to a target what it said first, whatever is known by the time of a replay', async () => {
@@ -379,6 +454,16 @@ describe('payment.created', () => {
 })
 
 describe('a late event', () => {
+  it('is marked however many there are', async () => {
+    const { hype, eventOf } = aBusiness()
+    await hype('contact.updated', 10_000, 'user')
+    const late = []
+    for (let i = 0; i < 7; i++)
+      late.push(await eventOf(await hype('contact.updated', i, 'user', { total: i })))
+
+    expect(late.map((event) => event.late)).toEqual(Array(7).fill(true))
+  })
+
   it('is marked, and overwrites nothing', async () => {
     const { hype, eventOf } = aBusiness()
     await hype('payment.created', 1000, 'user', { total: 50 })
@@ -536,6 +621,22 @@ describe('what D1 could not be asked', () => {
     expect(await eventOf(id)).toMatchObject({
       type: 'payment.refunded',
       data: { refund: { amount: { value: '10' } }, inference: { confidence: 'strong' } },
+    })
+  })
+
+  it('says what was known when it came, and is late if another was recorded before it', async () => {
+    const { world, take, eventOf } = aBusiness()
+    const change = (status: string) => aStatusChange({ clientID: 'client-1', status })
+    await take('hapana', change('introOffer'))
+    world.breakD1(true)
+    const spilled = await take('hapana', change('activePackage'))
+    world.breakD1(false)
+    await take('hapana', change('suspendedMembership'))
+    await world.live(2)
+
+    expect(await eventOf(spilled)).toMatchObject({
+      late: true,
+      data: { membership: { status: 'active', previous_status: 'intro_offer' } },
     })
   })
 })

@@ -60,6 +60,93 @@ describe('the sweep', () => {
     expect(retries).toContainEqual({ event, target: 'off', attempt: 1, delaySeconds: 0 })
   })
 
+  it('takes one as a probe of what was held for any reason, once the rest of a target is over', async () => {
+    const config = aConfig({ name: 'resting' })
+    const events = [
+      await stored(config, 'hapana', aStatusChange()),
+      await stored(config, 'hapana', aStatusChange(), { now: NOW + 1 }),
+    ]
+    await env.DB.batch([
+      env.DB.prepare(
+        `UPDATE deliveries SET state = 'held', reason = 'disabled' WHERE target = 'resting'`,
+      ),
+      env.DB.prepare(
+        `INSERT INTO targets (name, state, failures, rest_seconds, probe_at) VALUES ('resting', 'open', 5, 30, ${NOW})`,
+      ),
+    ])
+
+    const early = await run(config, NOW - 1)
+    const { retries } = await run(config, NOW)
+
+    const mine = (messages: typeof retries) => messages.filter(({ target }) => target === 'resting')
+    expect(mine(early.retries)).toEqual([])
+    expect(mine(retries)).toEqual([
+      { event: events[0], target: 'resting', attempt: 1, delaySeconds: 0 },
+    ])
+  })
+
+  it('looks for the turns of an ordered target only while it can be sent to', async () => {
+    const config = aConfig({ name: 'ranked', ordered: true })
+    const event = await stored(config, 'hapana', aStatusChange())
+    await env.DB.batch([
+      env.DB.prepare(
+        `UPDATE deliveries SET state = 'held', reason = 'order' WHERE target = 'ranked'`,
+      ),
+      env.DB.prepare(
+        `INSERT INTO targets (name, state, failures, rest_seconds) VALUES ('ranked', 'paused', 0, 0)`,
+      ),
+    ])
+
+    await run(config, NOW)
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+      { state: 'held', reason: 'order' },
+    ])
+    await env.DB.prepare(`DELETE FROM targets WHERE name = 'ranked'`).run()
+    const { retries } = await run(config, NOW)
+
+    expect(retries).toContainEqual({ event, target: 'ranked', attempt: 1, delaySeconds: 0 })
+  })
+
+  it('lets go of what waits for its turn at a target that is no longer ordered', async () => {
+    const config = aConfig({ name: 'loose' })
+    const events = [
+      await stored(config, 'hapana', aStatusChange({ clientID: 'one' })),
+      await stored(config, 'hapana', aStatusChange({ clientID: 'one', status: 'suspended' }), {
+        now: NOW + 1,
+      }),
+    ]
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'held', reason = 'order' WHERE target = 'loose'`,
+    ).run()
+
+    const { retries } = await run(config, NOW + 1)
+
+    const mine = retries.filter(({ target }) => target === 'loose')
+    expect(mine.map(({ event }) => event)).toEqual(events)
+  })
+
+  it('sends what is overdue although what is held cannot be let go', async () => {
+    const config = aConfig({ name: 'late' }, { name: 'shut' })
+    const event = await stored(config, 'hapana', aStatusChange())
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'held', reason = 'disabled' WHERE target = 'shut'`,
+    ).run()
+    const DB = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: () => Promise.reject(new Error('D1_ERROR: storage operation exceeded timeout')),
+    } as unknown as D1Database
+    const { queue, messages } = aQueue()
+    const lines: Record<string, unknown>[] = []
+
+    const bindings = { DB, DELIVERIES: queue, RETRIES: aQueue().queue }
+    await sweep(bindings, config, NOW + MARGIN + 1, (line) => lines.push(line))
+
+    expect(messages).toContainEqual({ event, target: 'late', attempt: 1, due: NOW })
+    expect(lines).toContainEqual(
+      expect.objectContaining({ target: 'shut', fault: expect.any(String) }),
+    )
+  })
+
   it('asks a target that is mended whether it wants what was held for it', async () => {
     const broken = parseConfig(
       {

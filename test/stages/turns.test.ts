@@ -30,7 +30,7 @@ describe('a target with a rate', () => {
   })
 })
 
-it('needs new turns for what the sweep takes up, however much that is', async () => {
+it('uses a turn that was missed when it comes, and keeps those of a batch apart', async () => {
   const config = aConfig({ name: 'slow', url: 'https://slow.example/', rate_per_second: 0.1 })
   const world = aWorld(
     config,
@@ -47,7 +47,64 @@ it('needs new turns for what the sweep takes up, however much that is', async ()
 
   const times = world.received.slice(before).map(({ at }) => at)
   expect(world.received).toHaveLength(15)
-  expect(new Set(times).size).toBe(times.length)
+  // Two batches come at once, and know nothing of each other.
+  const perTime = Object.values(Object.groupBy(times, String)).map((same) => same?.length ?? 0)
+  expect(Math.max(...perTime)).toBeLessThanOrEqual(2)
+})
+
+it('comes to an end although its queue is always 20 s late', async () => {
+  const config = aConfig({ name: 'slow', url: 'https://slow.example/', rate_per_second: 0.5 })
+  const world = aWorld(
+    config,
+    () => undefined,
+    () => new Response('ok'),
+  )
+  for (let i = 0; i < 20; i++) await world.take('hype', aPayment())
+  const seen = new Set<string>()
+  const delay = () => {
+    for (const one of world.queues.RETRIES) {
+      if (!seen.has(one.id)) one.at += 20_000
+      seen.add(one.id)
+    }
+  }
+
+  for (let seconds = 0; seconds < 600; seconds += 5) {
+    world.advance(5000)
+    if (seconds % 60 === 0) await world.sweep()
+    while (world.queues.DELIVERIES.length > 0) await world.consume('DELIVERIES')
+    delay()
+    while (world.queues.RETRIES.some(({ at }) => at <= world.now())) {
+      await world.consume('RETRIES')
+      delay()
+    }
+  }
+
+  const events = world.received.map(({ event }) => event)
+  expect(new Set(events).size).toBe(20)
+  expect(events).toHaveLength(20)
+})
+
+it('reserves no turns for those that wait for an earlier one', async () => {
+  const config = aConfig({
+    name: 'slow',
+    url: 'https://slow.example/',
+    rate_per_second: 0.2,
+    ordered: true,
+  })
+  const world = aWorld(
+    config,
+    () => undefined,
+    () => new Response('ok'),
+  )
+  for (let total = 0; total < 10; total++) {
+    world.advance(10)
+    await world.take('hype', aPayment({ id: 'ana', data: { tier: 'Gold', total } }))
+  }
+
+  await world.consume('DELIVERIES')
+
+  const next = env.DB.prepare('SELECT next_slot FROM targets')
+  expect(await next.first('next_slot')).toBe(world.now() + 5000)
 })
 
 describe('turns', () => {

@@ -243,6 +243,27 @@ describe('verification', () => {
     for (const [i, word] of words.entries()) expect(found[i]).toMatch(word)
   })
 
+  it('names a hundred of a kind, and says that there are more', async () => {
+    const single = aConfig({ name: 'good' })
+    await stored(single, 'hype', aPayment())
+    const more = env.DB.prepare(
+      `INSERT INTO events (key, source, vendor, status, type, planned, hops, dedup_key, encoding, headers)
+       SELECT events.key + value, 'hype', 'hype', 'accepted', 'payment.created', 1, 0, 'k' || value, 'utf8', '{}'
+       FROM events CROSS JOIN json_each(?1)`,
+    )
+    await more.bind(JSON.stringify(Array.from({ length: 99 }, (_, i) => i + 1))).run()
+    await env.DB.prepare('DELETE FROM deliveries').run()
+    const hundred = (await differences()).filter((line) => !line.includes('roll-up'))
+    await stored(single, 'hype', aPayment(), { now: NOW + 1000 })
+    await env.DB.prepare('DELETE FROM deliveries').run()
+
+    const found = (await differences()).filter((line) => !line.includes('roll-up'))
+
+    expect(hundred).toHaveLength(100)
+    expect(found).toHaveLength(101)
+    expect(found.at(-1)).toBe('… and more like this one: narrow the period')
+  })
+
   it('goes through a long log day by day, and passes over days without anything', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW - 90 * 24 * HOUR })
     await stored(config, 'hype', aPayment())

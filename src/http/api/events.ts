@@ -41,7 +41,7 @@ export function events({ configOf, now }: ApiTools) {
     .post('/:id/replay', async (c) => {
       const event = await eventOf(c.env.DB, c.req.param('id'))
       if (event === undefined) return unknownEvent()
-      if (event.status !== 'accepted') {
+      if (event.status !== 'accepted' && event.status !== 'derived') {
         return problem(409, 'not-replayable', `An event that is ${event.status} cannot be sent.`)
       }
       const body = await readBody(c, ReplayBody)
@@ -55,7 +55,8 @@ export function events({ configOf, now }: ApiTools) {
       const { id } = event
       const targets = wanted.filter((name) => known.includes(name))
       if (body.value.dry_run) return c.json({ id, targets, replayed: [] })
-      const messages = await replayEvent(c.env.DB, id, targets, now())
+      const isNamed = body.value.targets !== undefined
+      const messages = await replayEvent(c.env.DB, id, targets, now(), { isNamed })
       await sendAll(c.env.RETRIES, messages, now())
       return c.json({ id, targets, replayed: messages.map(({ target }) => target) })
     })

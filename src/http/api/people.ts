@@ -12,7 +12,7 @@ import { Limit, readBody, readQuery } from './read.ts'
 
 const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
 const PersonIdText = v.custom<`per_${string}`>(
-  (id) => isPersonId(String(id)),
+  (id) => typeof id === 'string' && isPersonId(id),
   'must be a person id',
 )
 
@@ -26,7 +26,12 @@ const FindQuery = v.pipe(
 const SplitBody = v.pipe(
   v.strictObject({
     source: text,
-    contact: v.exactOptional(text),
+    contact: v.exactOptional(
+      v.pipe(
+        text,
+        v.check((id) => !/^(email|test):/.test(id), 'must be a contact id of the vendor'),
+      ),
+    ),
     email: v.exactOptional(text),
   }),
   v.check(
@@ -61,7 +66,7 @@ export function people({ configOf, ...tools }: ApiTools) {
       const body = await readBody(c, SplitBody)
       if (!body.ok) return body.error
       const { source, contact, email } = body.value
-      const key = contact ?? `${EMAIL_PREFIX}${email?.toLowerCase()}`
+      const key = contact ?? `${EMAIL_PREFIX}${email?.trim().toLowerCase()}`
       const anew = personIdOfKey(keyOfId(newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))))
       if (!(await splitContact(c.env.DB, person.id, { source, contact: key }, anew))) {
         return problem(409, 'not-splittable', 'This person has no such contact, or no other.')

@@ -30,7 +30,10 @@ export const Flag = v.optional(
 )
 
 /** The id of an event. */
-export const Id = v.custom<EventId>((id) => isEventId(String(id)), 'must be an event id')
+export const Id = v.custom<EventId>(
+  (id) => typeof id === 'string' && isEventId(id),
+  'must be an event id',
+)
 
 /** A time; `parseTime` reads it once the present is known. */
 export const Time = v.pipe(

@@ -10,7 +10,7 @@ import {
   type ReplayFilter,
 } from '../../core/replay.ts'
 import type { Env } from '../../env.ts'
-import { goOnWithReplays } from '../../stages/replay.ts'
+import { goOnWithReplay } from '../../stages/replay.ts'
 import { planReplay } from '../../store/replay-steps.ts'
 import { createReplay, getReplay, listReplays, steerReplay } from '../../store/replays.ts'
 import { problem } from '../problems.ts'
@@ -84,7 +84,7 @@ export function replays({ configOf, now, random, log }: ApiTools) {
       const random21 = Math.floor(random() * ID_RANDOM_RANGE)
       const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
       await createReplay(c.env.DB, id, filter, body.value.per_second, plan.total)
-      await goOnWithReplays(c.env, config, now(), log)
+      await goOnWithReplay(c.env, config, id, now(), log)
       const replay = await getReplay(c.env.DB, id)
       return c.json({ ...replay, ...plan }, 202, { location: `/api/replays/${id}` })
     })
@@ -97,7 +97,7 @@ export function replays({ configOf, now, random, log }: ApiTools) {
       if (!hasMoved && replay.state !== state)
         return problem(409, 'replay-done', 'This replay is done.')
       if (hasMoved && state === 'running') {
-        await goOnWithReplays(c.env, configOf(c.env), now(), log)
+        await goOnWithReplay(c.env, configOf(c.env), replay.id, now(), log)
       }
       return c.json(await replayOf(c.env.DB, id))
     })

@@ -1,8 +1,12 @@
 -- What the log knows of a contact, and who is who across sources.
 
--- A contact's history by kind, the first word of a type: what an event means is told by the latest of its kind.
+-- When an event happened, in epoch milliseconds: the vendor's time, else that of its receipt.
+ALTER TABLE events ADD COLUMN at INTEGER;
+UPDATE events SET at = CAST(strftime('%s', event ->> '$.time') AS INTEGER) * 1000 WHERE event IS NOT NULL;
+
+-- A contact's history by kind, the first word of a type, and time: what an event means is told by those around it.
 DROP INDEX events_contact;
-CREATE INDEX events_contact ON events (source, contact, substr(type, 1, instr(type, '.') - 1))
+CREATE INDEX events_contact ON events (source, contact, substr(type, 1, instr(type, '.') - 1), at)
   WHERE status IN ('accepted', 'derived') AND contact IS NOT NULL;
 
 -- The contacts of every source, and the person behind each. A known contact whose identities do not change costs no row.
@@ -25,7 +29,8 @@ UPDATE deliveries SET reason = 'broken' WHERE state = 'held' AND reason = 'where
 
 -- Who is in the log already.
 INSERT INTO contacts (source, contact, vendor, person, email, sites)
-SELECT source, contact, max(vendor), min(key), max(event ->> '$.data.contact.email_normalized'), '[]'
+SELECT source, contact, max(vendor), min(key), max(event ->> '$.data.contact.email_normalized'),
+  json_group_array(DISTINCT event ->> '$.data.site.vendor_id') FILTER (WHERE event ->> '$.data.site.vendor_id' IS NOT NULL)
 FROM events WHERE status = 'accepted' AND contact IS NOT NULL GROUP BY source, contact;
 
 -- Where a person is found that was merged into another.

@@ -28,8 +28,8 @@ export type Context = {
   warnings: Warning[]
   settings: SourceSettings
   body: JsonObject
-  /** What the vendor calls this delivery, where it says so. */
-  deliveryId: string | undefined
+  /** What tells this request from another of the same body. */
+  stamp: string | undefined
 }
 
 const TYPES: Record<Kind, EventType> = {
@@ -52,7 +52,7 @@ const NEEDED: Partial<Record<Kind, readonly Key[]>> = {
 
 /** Maps a message of a known kind, or refuses with the keys that are missing. */
 export function normalizeEvent(kind: Kind, context: Context) {
-  const { fields, envelope, warnings, settings, body, deliveryId } = context
+  const { fields, envelope, warnings, settings, body, stamp } = context
   const issues = missing(kind, fields)
   const siteId = fields.read('siteID', asId) ?? envelope.read('siteID', asId)
   if (siteId === undefined && fields.peek('siteID') === undefined) {
@@ -64,8 +64,8 @@ export function normalizeEvent(kind: Kind, context: Context) {
   }
   const site = settingsAt(settings, siteId)
   const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }
-  // The delivery id is not signed: it tells two equal messages apart, and never makes two different ones the same.
-  const content = { ...sameContent(kind, canonical(body)), stamp: deliveryId }
+  // It never makes two different bodies one.
+  const content = { ...sameContent(kind, canonical(body)), stamp }
   const mapped = MAPPINGS[kind]({ fields, warnings, site, siteId, clientId, contact, content })
   const data = given({
     contact,

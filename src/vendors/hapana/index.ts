@@ -33,7 +33,7 @@ export const hapana = {
       warnings,
       settings,
       body: message.body,
-      deliveryId: message.headers.get('x-hapana-delivery') ?? undefined,
+      stamp: stampOf(message.headers),
     })
     if (!mapped.ok) return refuse({ ...mapped.error, vendorType })
     const { identity, data, ...rest } = mapped.value
@@ -48,6 +48,15 @@ export const hapana = {
     return ok({ event, identity, warnings })
   },
 } satisfies Vendor
+
+/**
+ * What tells a request from another of the same body: the time that is signed with it. The delivery id is not signed: it
+ * counts only where nothing is, and a sender is proven otherwise.
+ */
+function stampOf(headers: Headers): string | undefined {
+  const [, signedAt] = /(?:^|,)\s*t=(\d+)/.exec(headers.get('x-hapana-signature') ?? '') ?? []
+  return signedAt ?? headers.get('x-hapana-delivery') ?? undefined
+}
 
 /** One level of wrapping is opened when the client's id is not outside it. */
 function unwrap(body: JsonObject): { inner: JsonObject; outer: JsonObject } {

@@ -18,20 +18,19 @@ export function meaningAmong(event: MembershipEvent, history: History): Meaning 
 }
 
 function read(event: MembershipEvent, history: History): MembershipEvent {
-  const others = history.past
-    .filter(({ type }) => type === event.type)
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const others = history.past.filter(({ type }) => type === event.type)
   switch (event.type) {
     case 'contact.created':
       return readAccount(event, history)
     case 'membership.status_changed': {
-      const last = others.findLast(({ late }) => !late)
-      if (last?.type !== 'membership.status_changed') return event
+      const before = others.filter((other) => Date.parse(other.time) <= Date.parse(event.time))
+      const last = before.toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time)).at(-1)
+      const known = last?.type === event.type ? last.data.membership.status : undefined
       const membership = {
         ...event.data.membership,
-        previous_status: last.data.membership.status,
+        ...(known === undefined ? {} : { previous_status: known }),
       }
-      return { ...event, data: { ...event.data, membership } }
+      return markLate({ ...event, data: { ...event.data, membership } }, others)
     }
     case 'checkin.recorded': {
       const checkin = { ...event.data.checkin, first: others.length === 0 }

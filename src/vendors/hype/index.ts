@@ -17,10 +17,10 @@ import {
 import { canonical, isObject } from '../../core/json.ts'
 import { ok, refuse } from '../../core/result.ts'
 import { asEpoch } from '../../core/time.ts'
-import type { Contact, EventType, Inference, Subscription } from '../../core/vocabulary.ts'
+import type { Contact, Subscription } from '../../core/vocabulary.ts'
 import { withExtra } from '../extra.ts'
 import type { NotUnderstood, Vendor } from '../vendor.ts'
-import { kinOf, meaningAmong } from './meaning.ts'
+import { kinOf, meaningAmong, meaningOf } from './meaning.ts'
 
 const TYPES = [
   'contact.created',
@@ -211,44 +211,6 @@ function readAcquisition(value: unknown, warnings: Warning[]) {
   }
   const rest = fields.rest()
   return given({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
-}
-
-/** What an event says by itself. The log may know more; until it is asked, the inference says how little this is. */
-function meaningOf(
-  type: HypeType,
-  actor: Actor,
-  total: Amount | null | undefined,
-): { type: EventType; data: object } {
-  const inference = (confidence: Inference['confidence'], ...basis: string[]): Inference => ({
-    basis,
-    confidence,
-    evidence: [],
-  })
-  const by = `actor_${actor}`
-  if (type === 'payment.updated') {
-    if (actor !== 'dashboard') {
-      return { type, data: { inference: inference('none', by, 'no_earlier_total') } }
-    }
-    const full = total && !/[1-9]/.test(total.value) ? true : null
-    return {
-      type: 'payment.refunded',
-      data: {
-        refund: { amount: null, full },
-        inference: inference('likely', by, 'no_earlier_total'),
-      },
-    }
-  }
-  if (type === 'payment.deleted') {
-    const dunning = actor === 'system'
-    return {
-      type: 'subscription.ended',
-      data: {
-        reason: dunning ? 'dunning' : 'unknown',
-        inference: inference(dunning ? 'likely' : 'none', by),
-      },
-    }
-  }
-  return { type, data: {} }
 }
 
 /** The contact of the vendor's own sample, which its Simulate button is thought to send. */

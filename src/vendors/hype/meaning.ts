@@ -4,7 +4,7 @@
 // it rests, and how surely.
 import { type Amount, signOf, subtract } from '../../core/amount.ts'
 import type { MembershipEvent } from '../../core/event.ts'
-import { type Derived, type Meaning, markLate } from '../../core/history.ts'
+import { type Derived, type Meaning, markLate, NEIGHBOURS } from '../../core/history.ts'
 import type {
   EndReason,
   EventKind,
@@ -29,6 +29,47 @@ export function kinOf(vendorType: string): readonly EventKind[] {
   return vendorType.startsWith('payment.') ? ['payment', 'subscription'] : ['contact']
 }
 
+/**
+ * What an event of one of Hype's types says by itself, who did it and the running total given. The log may know more;
+ * until it is asked, the inference says how little this is.
+ */
+export function meaningOf(
+  type: string,
+  actor: string,
+  total: Amount | null | undefined,
+): { type: EventType; data: object } {
+  const inference = (confidence: Inference['confidence'], ...basis: string[]): Inference => ({
+    basis,
+    confidence,
+    evidence: [],
+  })
+  const by = `actor_${actor}`
+  if (type === 'payment.updated') {
+    if (actor !== 'dashboard') {
+      return { type, data: { inference: inference('none', by, 'no_earlier_total') } }
+    }
+    const full = total && !/[1-9]/.test(total.value) ? true : null
+    return {
+      type: 'payment.refunded',
+      data: {
+        refund: { amount: null, full },
+        inference: inference('likely', by, 'no_earlier_total'),
+      },
+    }
+  }
+  if (type === 'payment.deleted') {
+    const dunning = actor === 'system'
+    return {
+      type: 'subscription.ended',
+      data: {
+        reason: dunning ? 'dunning' : 'unknown',
+        inference: inference(dunning ? 'likely' : 'none', by),
+      },
+    }
+  }
+  return { type: type as EventType, data: {} }
+}
+
 /** What an event means among the others of its contact, and what follows from it. Gives the same for the same facts. */
 export function meaningAmong(event: MembershipEvent, past: readonly MembershipEvent[]): Meaning {
   // What we concluded is no fact.
@@ -47,8 +88,9 @@ function inTime(a: MembershipEvent, b: MembershipEvent): number {
   return Date.parse(a.time) - Date.parse(b.time) || isEnd(a) - isEnd(b) || (a.id < b.id ? -1 : 1)
 }
 
-/** One event as it is understood among others. */
-function read(event: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent {
+/** One event as it is understood among others, whatever it was understood as before. */
+function read(said: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent {
+  const event = alone(said)
   const before = others.filter((other) => inTime(other, event) < 0).sort(inTime)
   const after = others.filter((other) => inTime(other, event) > 0).sort(inTime)
   switch (event.vendortype) {
@@ -61,6 +103,15 @@ function read(event: MembershipEvent, others: readonly MembershipEvent[]): Membe
     default:
       return event
   }
+}
+
+/** An event as it is by itself: without any conclusion from others. */
+function alone(event: MembershipEvent): MembershipEvent {
+  const { actor = 'unknown', inference: _, ...said } = event.data
+  const { type, data } = meaningOf(event.vendortype, actor, totalOf(event))
+  const { payment: __, ...rest } = said as { payment?: unknown }
+  const whole = { ...rest, ...('actor' in event.data ? { actor } : {}) }
+  return retyped({ ...event, data: whole } as MembershipEvent, type, data)
 }
 
 /** A failed charge or a refund: what the running total did, and who did it. */
@@ -118,24 +169,36 @@ function kindOf(
     evidence: string[] = [],
   ): [PaymentKind, Inference] => [kind, { basis, confidence, evidence }]
 
-  const words = `${subscription?.kind ?? ''} ${subscription?.tier ?? ''}`.toLowerCase()
-  if (/\bgift/.test(words)) return because('gift', 'likely', ['named_so'])
-  if (/\bdonat/.test(words)) return because('donation', 'likely', ['named_so'])
-  const ended = nearest(event, [...before, ...after], 'payment.deleted')
-  if (ended) return because('plan_switch', 'strong', ['ended_within_window'], [ended.id])
+  const named = namedIn(subscription)
+  if (named) return because(named, 'likely', ['named_so'])
   if (subscription?.interval === 'one_time') return because('one_time', 'likely', ['interval'])
-  const last = before.at(-1)
+  const others = [...before, ...after]
+  const ended = others.find(
+    (other) =>
+      other.vendortype === 'payment.deleted' &&
+      otherHalf(other, [...others.filter((one) => one !== other), event])?.paid === event,
+  )
+  if (ended) return because('plan_switch', 'strong', ['ended_within_window'], [ended.id])
+  const last = before.findLast(
+    (one) =>
+      one.vendortype === 'payment.deleted' ||
+      (subscriptionOf(one)?.tier && !isSingle(subscriptionOf(one))),
+  )
   if (last !== undefined) {
     if (last.vendortype === 'payment.deleted') {
-      return because('first_purchase', 'likely', ['subscription_had_ended'], [last.id])
+      return last.data.actor === 'dashboard' && isRepriced(last, event)
+        ? because('renewal', 'likely', ['same_tier_at_another_price'], [last.id])
+        : because('first_purchase', 'likely', ['subscription_had_ended'], [last.id])
     }
-    const running = subscriptionOf(last)
-    if (!running?.tier) return because('unknown', 'none', ['no_running_subscription'], [last.id])
-    if (running.tier !== subscription?.tier) {
+    if (subscriptionOf(last)?.tier !== subscription?.tier) {
       return because('plan_switch', 'likely', ['tier_changed'], [last.id])
     }
-    return rose(event, last)
-      ? because('renewal', 'strong', ['same_tier', 'total_rose_by_recurring'], [last.id])
+    const step = stepFrom(last, event)
+    if (step === 'recurring') {
+      return because('renewal', 'strong', ['same_tier', 'total_rose_by_recurring'], [last.id])
+    }
+    return step === 'other'
+      ? because('unknown', 'none', ['same_tier', 'total_rose_otherwise'], [last.id])
       : because('renewal', 'likely', ['same_tier'], [last.id])
   }
   const first = subscription?.first_payment_at
@@ -149,12 +212,16 @@ function kindOf(
   return because('unknown', 'none', ['no_history'])
 }
 
-/** Whether the total rose by what a renewal costs. */
-function rose(event: MembershipEvent, last: MembershipEvent): boolean {
+/** Whether the total rose by what a renewal costs, or by something else; undefined where that is not known. */
+function stepFrom(
+  last: MembershipEvent,
+  event: MembershipEvent,
+): 'recurring' | 'other' | undefined {
   const [total, lastTotal, recurring] = [totalOf(event), totalOf(last), recurringOf(event)]
   const change = total && lastTotal && subtract(total, lastTotal)
   const rest = change && recurring && subtract(change, recurring)
-  return rest !== undefined && signOf(rest) === 0
+  if (rest === undefined) return undefined
+  return signOf(rest) === 0 ? 'recurring' : 'other'
 }
 
 /** A cancellation, one half of a switch, or a new price. */
@@ -168,10 +235,11 @@ function readEnd(
   const because = (reason: EndReason, inference: Inference) =>
     ({ ...event, data: { ...event.data, reason, inference } }) as MembershipEvent
 
-  const paid = nearest(event, [...before, ...after], 'payment.created')
-  if (paid) {
+  const half = otherHalf(event, [...before, ...after])
+  if (half) {
+    const { paid, confidence } = half
     const side = inTime(paid, event) < 0 ? 'paid_before_within_window' : 'paid_after_within_window'
-    return because('plan_switch', { basis: [side, by], confidence: 'strong', evidence: [paid.id] })
+    return because('plan_switch', { basis: [side, by], confidence, evidence: [paid.id] })
   }
   const renewal = after.find(
     (other) =>
@@ -197,43 +265,83 @@ function isRepriced(ended: MembershipEvent, renewal: MembershipEvent): boolean {
   )
 }
 
-/** The event of a type that happened closest to another, within the window of a switch. */
-function nearest(
-  event: MembershipEvent,
+/** The payment of another plan that an end is one half of a switch with: the closest within the window. */
+function otherHalf(
+  ended: MembershipEvent,
   others: readonly MembershipEvent[],
-  vendorType: string,
-): MembershipEvent | undefined {
+): { paid: MembershipEvent; confidence: 'strong' | 'likely' } | undefined {
   const distance = (other: MembershipEvent) =>
-    Math.abs(Date.parse(other.time) - Date.parse(event.time))
-  return others
-    .filter((other) => other.vendortype === vendorType && distance(other) <= SWITCH_WINDOW_MS)
-    .sort((a, b) => distance(a) - distance(b))[0]
+    Math.abs(Date.parse(other.time) - Date.parse(ended.time))
+  const candidates = others
+    .filter((one) => one.vendortype === 'payment.created' && distance(one) <= SWITCH_WINDOW_MS)
+    .filter((one) => !isSingle(subscriptionOf(one)))
+    .toSorted((a, b) => distance(a) - distance(b))
+  for (const paid of candidates) {
+    const old = planBefore(ended, paid, others)
+    const isOther = old === undefined || differs(old, subscriptionOf(paid))
+    // The same plan paid before its end is a charge, or a purchase thought better of; paid after it, it goes on.
+    if (isOther || inTime(paid, ended) > 0) {
+      return { paid, confidence: old !== undefined && isOther ? 'strong' : 'likely' }
+    }
+  }
+  return undefined
 }
 
-/** The plan change that this event completes, told once both of its halves are there. */
+/** The plan that ended: as the end says, or as the last event before both says. */
+function planBefore(
+  ended: MembershipEvent,
+  paid: MembershipEvent,
+  others: readonly MembershipEvent[],
+): Subscription | undefined {
+  const own = subscriptionOf(ended)
+  if (own?.tier) return own
+  const before = others.filter((one) => inTime(one, ended) < 0 && one.id !== paid.id)
+  return before
+    .toSorted(inTime)
+    .map(subscriptionOf)
+    .findLast((one) => one?.tier)
+}
+
+/** A gift, a donation, or anything else that is paid once: no plan. */
+function isSingle(subscription: Subscription | undefined): boolean {
+  return namedIn(subscription) !== undefined || subscription?.interval === 'one_time'
+}
+
+function namedIn(subscription: Subscription | undefined): 'gift' | 'donation' | undefined {
+  const words = `${subscription?.kind ?? ''} ${subscription?.tier ?? ''}`.toLowerCase()
+  if (/\bgift/.test(words)) return 'gift'
+  return /\bdonat/.test(words) ? 'donation' : undefined
+}
+
+/** The plan change that this event completes, told once both of its halves are there: one for each end. */
 function switchesWith(event: MembershipEvent, others: readonly MembershipEvent[]): Derived[] {
-  const half = { 'payment.created': 'payment.deleted', 'payment.deleted': 'payment.created' }
-  const wanted = half[event.vendortype as keyof typeof half]
-  const other = wanted === undefined ? undefined : nearest(event, others, wanted)
-  if (other === undefined) return []
-  const [ended, paid] = event.vendortype === 'payment.deleted' ? [event, other] : [other, event]
-  const before = others.filter((one) => inTime(one, ended) < 0 && one.id !== paid.id).sort(inTime)
-  const old = subscriptionOf(ended)?.tier ? ended : (before.at(-1) ?? ended)
-  const { contact, account, actor } = event.data
-  const [previous, subscription] = [subscriptionOf(old), subscriptionOf(paid)]
-  const data = {
-    contact,
-    ...(account === undefined ? {} : { account }),
-    ...(actor === undefined ? {} : { actor }),
-    ...(subscription === undefined ? {} : { subscription }),
-    ...(previous === undefined ? {} : { previous_subscription: previous }),
-    inference: {
-      basis: ['ended_and_paid_within_window'],
-      confidence: differs(previous, subscription) ? 'strong' : 'likely',
-      evidence: [ended.id, paid.id],
-    },
-  } as Derived['data']
-  return [{ type: 'subscription.plan_changed', data, identity: [ended.id, paid.id] }]
+  const facts = [...others, event]
+  const ends =
+    event.vendortype === 'payment.deleted'
+      ? [event]
+      : event.vendortype === 'payment.created'
+        ? others.filter(({ vendortype }) => vendortype === 'payment.deleted')
+        : []
+  return ends.flatMap((ended): Derived[] => {
+    const half = otherHalf(ended, facts)
+    if (half === undefined || (half.paid !== event && ended !== event)) return []
+    const { paid, confidence } = half
+    const { contact, account, actor } = event.data
+    const [previous, subscription] = [planBefore(ended, paid, facts), subscriptionOf(paid)]
+    const data = {
+      contact,
+      ...(account === undefined ? {} : { account }),
+      ...(actor === undefined ? {} : { actor }),
+      ...(subscription === undefined ? {} : { subscription }),
+      ...(previous === undefined ? {} : { previous_subscription: previous }),
+      inference: {
+        basis: ['ended_and_paid_within_window'],
+        confidence,
+        evidence: [ended.id, paid.id],
+      },
+    } as Derived['data']
+    return [{ type: 'subscription.plan_changed', data, identity: [ended.id] }]
+  })
 }
 
 function differs(a: Subscription | undefined, b: Subscription | undefined): boolean {
@@ -242,7 +350,8 @@ function differs(a: Subscription | undefined, b: Subscription | undefined): bool
 
 /** What was said of other events, and is seen otherwise now that this one is known. */
 function correctionsBy(event: MembershipEvent, others: readonly MembershipEvent[]): Derived[] {
-  return others.flatMap((one): Derived[] => {
+  const seen = others.filter((one) => isCovered(one, event, others))
+  return seen.flatMap((one): Derived[] => {
     const rest = others.filter(({ id }) => id !== one.id)
     const [was, is] = [readingOf(read(one, rest)), readingOf(read(one, [...rest, event]))]
     if (JSON.stringify(was) === JSON.stringify(is)) return []
@@ -256,8 +365,27 @@ function correctionsBy(event: MembershipEvent, others: readonly MembershipEvent[
       is,
       inference: { basis: ['new_facts'], confidence: 'likely', evidence: [one.id, event.id] },
     } as Derived['data']
-    return [{ type, data, identity: [one.id, JSON.stringify(is)], corrects: one.id }]
+    return [{ type, data, identity: [one.id, event.id], corrects: one.id }]
   })
+}
+
+/**
+ * Whether all that could say what an event means is among those closest to another: else a conclusion from what is seen
+ * of its surroundings is none.
+ */
+function isCovered(
+  one: MembershipEvent,
+  event: MembershipEvent,
+  others: readonly MembershipEvent[],
+): boolean {
+  const payments = others.filter(({ type }) => type.startsWith('payment.'))
+  const side = payments.filter(
+    (other) => Math.sign(inTime(other, event)) === Math.sign(inTime(one, event)),
+  )
+  const distance = (other: MembershipEvent) =>
+    Math.abs(Date.parse(other.time) - Date.parse(event.time))
+  const furthest = Math.max(0, ...side.map(distance))
+  return side.length < NEIGHBOURS || furthest > distance(one) + SWITCH_WINDOW_MS
 }
 
 /** What an event says happened, as far as it is concluded. A payment's kind is a hint, and not corrected. */
