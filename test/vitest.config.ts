@@ -46,6 +46,7 @@ export default defineConfig(async () => {
             name: 'node',
             include: ['test/cli/**/*.test.ts'],
             testTimeout: 60_000,
+            hookTimeout: 60_000, // starting the runtime on a busy machine
             fileParallelism: false,
           },
         },
