@@ -1,0 +1,80 @@
+// What the relay says of itself: its ledger and its log.
+import { RELAY } from './ports.ts'
+import { KEY } from './setting.ts'
+
+export type LedgerSource = {
+  source: string
+  received: number
+  accepted: number
+  quarantined: number
+  duplicate: number
+}
+export type LedgerTarget = { target: string; planned: number } & Record<
+  'delivered' | 'pending' | 'retrying' | 'held' | 'dead' | 'cancelled',
+  number
+>
+export type Ledger = {
+  adds_up: boolean
+  /** Null when the queue does not tell. */
+  spilled: number | null
+  sources: LedgerSource[]
+  targets: LedgerTarget[]
+}
+
+/** An event of the log with its deliveries; `due` as RFC 3339. */
+export type LoggedEvent = {
+  id: string
+  status: 'accepted' | 'quarantined' | 'duplicate'
+  matched: { id: string } | null
+  deliveries: {
+    target: string
+    state: string
+    reason: string | null
+    due: string | null
+    attempts: { attempt: number; status?: number; error?: string; response?: string }[]
+  }[]
+}
+
+/** Longer than any run, shorter than the time for which the sweep may be put off by a receiver. */
+const PERIOD = '24h'
+
+export async function readLedger(): Promise<Ledger> {
+  return (await get(`/api/ledger?since=${PERIOD}`)) as Ledger
+}
+
+/** Every difference that the relay finds in its own books, in words. */
+export async function listDifferences(): Promise<string[]> {
+  const found: string[] = []
+  for (let since: string | null = PERIOD; since !== null; ) {
+    const path: string = `/api/ledger/differences?since=${encodeURIComponent(since)}`
+    const page = (await get(path)) as { differences: string[]; next: string | null }
+    found.push(...page.differences)
+    since = page.next
+  }
+  return found
+}
+
+/** The status of every event of the log, by its id. */
+export async function listLog(): Promise<Map<string, string>> {
+  const log = new Map<string, string>()
+  for (let before: string | null = ''; before !== null; ) {
+    const path: string = `/api/events?limit=200${before && `&before=${before}`}`
+    const page = (await get(path)) as { events: LoggedEvent[]; next: string | null }
+    for (const { id, status } of page.events) log.set(id, status)
+    before = page.next
+  }
+  return log
+}
+
+/** An event of the log; undefined while there is none of that id. */
+export async function readEvent(id: string): Promise<LoggedEvent | undefined> {
+  return (await get(`/api/events/${id}`, true)) as LoggedEvent | undefined
+}
+
+async function get(path: string, mayBeMissing = false): Promise<unknown> {
+  const response = await fetch(`${RELAY}${path}`, { headers: { authorization: `Bearer ${KEY}` } })
+  if (response.ok) return response.json()
+  await response.body?.cancel()
+  if (mayBeMissing && response.status === 404) return undefined
+  throw new Error(`GET ${path} was answered ${response.status}`)
+}

@@ -1,0 +1,51 @@
+// The plan that is in force. One isolate handles everything on this machine, so its globals are the whole state.
+import { CALM, type InjectedFault, type Plan, randomOf } from '../plan.ts'
+
+const trueNow = Date.now.bind(Date)
+// The relay reads no other clock.
+Date.now = () => trueNow() + plan.clockOffsetMs
+
+let plan = CALM
+let random = randomOf(CALM.seed)
+let faults = 0
+const unhandled: string[] = []
+
+addEventListener('unhandledrejection', ({ reason }: PromiseRejectionEvent) => {
+  unhandled.push(String(reason))
+  console.log(JSON.stringify({ at: 'chaos', unhandled: String(reason) }))
+})
+
+/** Puts a plan in force. A jump of the clock is a fault too. */
+export function setPlan(next: Plan): void {
+  const jumpMs = next.clockOffsetMs - plan.clockOffsetMs
+  plan = next
+  random = randomOf(next.seed)
+  if (jumpMs !== 0) tell(`the clock jumps by ${jumpMs} ms`)
+}
+
+/** The plan that is in force. */
+export function currentPlan(): Plan {
+  return plan
+}
+
+/** True for the share of cases that the plan wants struck. */
+export function strikes(): boolean {
+  return random() < plan.probability
+}
+
+/** A number in [0, 1). */
+export function draw(): number {
+  return random()
+}
+
+/** Tells a fault in the log, where it outlives the process. */
+export function tell(fault: string, lost?: string[][]): void {
+  faults++
+  const line: InjectedFault = { at: 'chaos', fault, time: trueNow(), ...(lost ? { lost } : {}) }
+  console.log(JSON.stringify(line))
+}
+
+/** What has happened since the process began. */
+export function counters() {
+  return { plan, faults, unhandled, now: trueNow() }
+}
