@@ -64,7 +64,8 @@ function parse(args: string[]) {
       },
     })
   } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message : error}. See --help.`)
+    const [problem = ''] = String(error instanceof Error ? error.message : error).split('\n')
+    throw new UserError(`${problem.replace(/\.$/, '')}: see "npm run chaos -- --help".`)
   }
 }
 

@@ -2,37 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { listDifferences, listLog, readLedger } from './api.ts'
-import { lossesOf, missingOf, strayOf } from './arrivals.ts'
-import { answersOf, ledgerOf, logOf } from './books.ts'
-import { copiesAmong, copyBreaches } from './copies.ts'
 import { drain } from './drain.ts'
-import { type FaultsTest, runFaultsTest } from './faults-test.ts'
+import { runFaultsTest } from './faults-test.ts'
 import { killUntil } from './kills.ts'
 import { type KindResult, lookAtKinds, sendKinds } from './kinds-check.ts'
-import { type Load, startLoad } from './load.ts'
+import { startLoad } from './load.ts'
 import type { Options } from './options.ts'
-import {
-  durationOf,
-  type Length,
-  type Phase,
-  phasesOf,
-  runPhase,
-  type Span,
-  spanned,
-} from './phases.ts'
+import { durationOf, type Length, type Phase, phasesOf, runPhase, spanned } from './phases.ts'
 import { randomOf } from './plan.ts'
 import { requirePorts } from './ports.ts'
-import { type Receivers, startReceivers } from './receivers.ts'
-import {
-  faultsIn,
-  printFaultsTest,
-  printKinds,
-  printSpans,
-  printTargets,
-  printVerdict,
-} from './report.ts'
-import { type Runtime, startRuntime } from './runtime.ts'
+import { startReceivers } from './receivers.ts'
+import { createRuntime } from './runtime.ts'
+import { judge, type World } from './verdict.ts'
 
 /** What a message needs that rests for 30 s as D1 was away, or is lost and waits for the sweep for 26 s. */
 const DRAIN_MS = { short: 38_000, long: 55_000 }
@@ -45,36 +26,31 @@ const GRACE_MS = 3000
 /** How long the target that goes away stays away. */
 const AWAY_MS = 4000
 
-type World = { runtime: Runtime; receivers: Receivers; load: Load; spans: Span[] }
-
 /** Runs, prints, and gives the exit status. Whatever it started has ended by then, also when it is interrupted. */
 export async function run(options: Options): Promise<number> {
   const end = Date.now() + options.minutes * 60_000
   const started = new AsyncDisposableStack()
+  const mishap = Promise.withResolvers<number>()
+  const giveUp = (reason: string) => {
+    console.error(`${reason}: this run says nothing.`)
+    mishap.resolve(1)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => mishap.resolve(130))
+  }
+  setTimeout(() => giveUp('It took longer than it may'), end + GRACE_MS - Date.now())
   try {
-    return await Promise.race([perform(options, end, started), interruption(end + GRACE_MS)])
+    return await Promise.race([perform(options, end, started, giveUp), mishap.promise])
   } finally {
     await started.disposeAsync()
   }
-}
-
-/** Resolves with an exit status when somebody, or the clock, has had enough. */
-function interruption(latest: number): Promise<number> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(130))
-    setTimeout(() => {
-      console.error(
-        'The run took longer than it may: this machine is too slow, or something hangs.',
-      )
-      resolve(1)
-    }, latest - Date.now())
-  })
 }
 
 async function perform(
   { isShort, minutes, seed }: Options,
   end: number,
   started: AsyncDisposableStack,
+  giveUp: (mishap: string) => void,
 ): Promise<number> {
   console.log(`seed ${seed}, ${isShort ? 'the short run' : `${minutes} minutes`}`)
   await requirePorts()
@@ -84,7 +60,8 @@ async function perform(
   const folder = started.adopt(mkdtempSync(path.join(tmpdir(), 'relay-chaos-')), remove)
   const receivers = started.adopt(await startReceivers(randomOf(seed + 1)), ({ close }) => close())
   const from = Date.now()
-  const runtime = started.adopt(await startRuntime(folder), ({ stop }) => stop())
+  const runtime = started.adopt(createRuntime(folder, giveUp), ({ stop }) => stop())
+  await runtime.start()
   const spans = [{ name: 'start', from, to: Date.now(), isTrouble: false }]
   const load = started.adopt(startLoad(randomOf(seed + 2)), ({ abandon }) => abandon())
   const world = { runtime, receivers, load, spans }
@@ -132,40 +109,4 @@ async function calm({ receivers, load, spans }: World, end: number): Promise<Kin
   })
   spans.push(span)
   return kinds
-}
-
-/** Looks at all the books, prints the tables, and gives the exit status. */
-async function judge(world: World, kinds: KindResult[], test?: FaultsTest): Promise<number> {
-  const { runtime, receivers, load, spans } = world
-  const { receipts, offences } = receivers
-  const copies = copiesAmong(receipts, runtime.kills, runtime.faults)
-  const breaches = [
-    ...mishapsOf(world),
-    ...(await lossesOf(missingOf(load, receipts))),
-    ...strayOf(load, receipts),
-    ...copyBreaches(copies),
-    ...answersOf(load),
-    ...logOf(load, await listLog()),
-    ...ledgerOf(await readLedger(), load, receipts),
-    ...(await listDifferences()).map((difference) => `LEDGER: ${difference}`),
-    ...kinds.flatMap((kind) => kind.breaches),
-    ...offences.map((offence) => `RECEIVED: ${offence}`),
-    ...runtime.unhandled.map((line) => `UNHANDLED: ${line}`),
-    ...(test?.breaches ?? []),
-  ]
-  console.log('')
-  printSpans(spans, load, runtime.faults)
-  printTargets(load, receipts, copies)
-  printKinds(kinds)
-  if (test) printFaultsTest(test)
-  return printVerdict(breaches)
-}
-
-/** Why the run says less than it should, or nothing. */
-function mishapsOf({ runtime, spans }: World): string[] {
-  const idle = spans.filter((span) => span.isTrouble && faultsIn(span, runtime.faults) === 0)
-  return [
-    ...runtime.mishaps,
-    ...idle.map(({ name }) => `nothing went wrong in the phase "${name}", which says nothing`),
-  ].map((mishap) => `RUN: ${mishap}`)
 }

@@ -21,81 +21,84 @@ export type Runtime = {
   /** Rejections that nobody handled, and whatever else the log calls uncaught. */
   unhandled: string[]
   kills: Kill[]
-  /** What makes the whole run worthless, such as an end that nobody asked for. */
-  mishaps: string[]
+  /** Makes the database and starts the process. */
+  start: () => Promise<void>
   setPlan: (plan: Partial<Plan>) => Promise<void>
   /** Kills the process as a crash would, and starts it again on what it left. */
   crash: () => Promise<void>
+  /** Ends it for good, also while it starts. */
   stop: () => Promise<void>
 }
 
-/** Starts the relay with its database in a folder. */
-export async function startRuntime(folder: string): Promise<Runtime> {
-  await migrateLocally(folder)
-  const known: Pick<Runtime, 'faults' | 'unhandled' | 'kills' | 'mishaps'> = {
-    faults: [],
-    unhandled: [],
-    kills: [],
-    mishaps: [],
-  }
+/** The relay with its database in a folder, not started yet. `giveUp` hears of what makes the run worthless. */
+export function createRuntime(folder: string, giveUp: (mishap: string) => void): Runtime {
+  const faults: InjectedFault[] = []
+  const unhandled: string[] = []
+  const kills: Kill[] = []
+  const relay = keeper(folder, (line) => read(line, faults, unhandled, giveUp), giveUp)
   let plan = CALM
-  let relay = await launch(folder, known)
-  const clock = setInterval(() => void tick(), TICK_MS)
+  let clock: NodeJS.Timeout | undefined
   return {
-    ...known,
+    faults,
+    unhandled,
+    kills,
+    start: async () => {
+      await migrateLocally(folder)
+      await relay.launch()
+      clock = setInterval(() => void tick(), TICK_MS)
+    },
     setPlan: (changes) => {
       plan = { ...CALM, ...changes }
       return post(plan)
     },
     crash: async () => {
       const at = Date.now()
-      await end(relay, 'kill')
-      known.kills.push({ at, over: Date.now() + IN_FLIGHT_MS })
-      relay = await launch(folder, known)
+      await relay.end('kill')
+      kills.push({ at, over: Date.now() + IN_FLIGHT_MS })
+      await relay.launch()
       await post(plan)
     },
     stop: async () => {
       clearInterval(clock)
-      await end(relay, 'stop')
+      await relay.retire()
     },
   }
 }
 
-/** Which processes were ended by us. */
-const ended = new WeakSet<LocalRelay>()
-
-async function launch(
-  folder: string,
-  known: Pick<Runtime, 'faults' | 'unhandled' | 'mishaps'>,
-): Promise<LocalRelay> {
-  const args = [ENTRY, '--persist-to', folder, ...settingArgs()]
-  const relay = launchRelay(RELAY_PORT, args, (line) => read(line, known))
-  void relay.ended.then(() => {
-    if (!ended.has(relay)) known.mishaps.push('the relay ended by itself')
-  })
-  try {
-    await relay.ready
-  } catch (error) {
-    await end(relay, 'kill')
-    throw error
+/** Keeps one process at a time, and none after `retire`. */
+function keeper(folder: string, hear: (line: string) => void, giveUp: (mishap: string) => void) {
+  let current: LocalRelay | undefined
+  let isRetired = false
+  const end = async (how: 'kill' | 'stop') => {
+    const relay = current
+    current = undefined
+    await relay?.[how]()
   }
-  return relay
-}
-
-function end(relay: LocalRelay, how: 'kill' | 'stop'): Promise<void> {
-  ended.add(relay)
-  return relay[how]()
+  return {
+    end,
+    launch: async () => {
+      if (isRetired) return
+      const relay = launchRelay(RELAY_PORT, [ENTRY, '--persist-to', folder, ...settingArgs()], hear)
+      current = relay
+      await relay.ready
+      void relay.ended.then(() => current === relay && giveUp('The relay ended by itself'))
+    },
+    retire: () => {
+      isRetired = true
+      return end('stop')
+    },
+  }
 }
 
 /** Takes from a line of the log what the run must know. */
 function read(
   line: string,
-  { faults, unhandled, mishaps }: Pick<Runtime, 'faults' | 'unhandled' | 'mishaps'>,
+  faults: InjectedFault[],
+  unhandled: string[],
+  giveUp: (mishap: string) => void,
 ): void {
   if (/Reloading local server/.test(line)) {
-    mishaps.push(
-      'a source file was changed meanwhile, which makes the local queues forget everything',
-    )
+    giveUp('A source file was changed meanwhile, and the local queues have forgotten everything')
   }
   if (!line.startsWith('{"at":"chaos"')) {
     if (/uncaught|unhandled/i.test(line)) unhandled.push(line)
