@@ -1,4 +1,5 @@
 // What the relay says of itself: its ledger and its log.
+import type { Attempt } from '../../src/core/delivery.ts'
 import { RELAY } from './ports.ts'
 import { KEY } from './setting.ts'
 
@@ -31,7 +32,7 @@ export type LoggedEvent = {
     state: string
     reason: string | null
     due: string | null
-    attempts: { attempt: number; status?: number; error?: string; response?: string }[]
+    attempts: Attempt[]
   }[]
 }
 

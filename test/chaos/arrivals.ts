@@ -32,12 +32,14 @@ export async function lossesOf(missing: readonly Missing[]): Promise<string[]> {
   return losses
 }
 
-function fateOf(event: LoggedEvent | undefined, target: string): string {
+/** What the log says of an event's delivery to a target, in words. */
+export function fateOf(event: LoggedEvent | undefined, target: string): string {
   if (event === undefined) return 'not in the log'
   const delivery = event.deliveries.find((one) => one.target === target)
   if (delivery === undefined) return `${event.status}, no delivery`
   const { state, reason, due, attempts } = delivery
-  return `${state}${reason ? ` (${reason})` : ''}, due ${due ?? 'never'}, ${attempts.length} attempts`
+  const tries = attempts.map(({ at, ms, status, error }) => `${at}+${ms}ms ${status ?? error}`)
+  return `${state}${reason ? ` (${reason})` : ''}, due ${due ?? 'never'}, attempts: ${tries.join(', ') || 'none'}`
 }
 
 /** Nothing came to a target that did not want it, and a message is the same event everywhere; gives what is not so. */

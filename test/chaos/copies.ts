@@ -1,17 +1,24 @@
 // Copies too many: which there were, and whether there is an excuse for each.
+
 import { type EventId, keyOfId } from '../../src/core/id.ts'
+import { readEvent } from './api.ts'
+import { fateOf } from './arrivals.ts'
 import type { InjectedFault } from './plan.ts'
 import type { Receipt } from './receivers.ts'
 import type { Kill } from './runtime.ts'
+
+/** A message that is this late is handled under a lease (core/lateness.ts), so that its double does nothing. */
+const DOUBLED_FOR_MS = 15_000
 
 /** A kill so soon after a success may have come before the record of it. */
 const RECORDED_WITHIN_MS = 3000
 
 export type Copy = {
   receipt: Receipt
-  /** How long after the one before it. */
+  /** The attempt that the success before it answered, and how long before that was. */
+  attemptBefore: number
   afterMs: number
-  excuse: 'killed' | 'record lost' | undefined
+  excuse: 'killed' | 'record lost' | 'handed over twice' | undefined
 }
 
 /** Every success beyond the first of an event at a target. */
@@ -26,7 +33,14 @@ export function copiesAmong(
       const before = group[i]
       if (before === undefined) return []
       const afterMs = receipt.at - before.at
-      return [{ receipt, afterMs, excuse: excuseFor(before, receipt.at, kills, faults) }]
+      return [
+        {
+          receipt,
+          attemptBefore: before.attempt,
+          afterMs,
+          excuse: excuseFor(before, receipt.at, kills, faults),
+        },
+      ]
     }),
   )
 }
@@ -49,15 +63,25 @@ function excuseFor(
       time <= until &&
       lost?.some((names) => names.includes(key) && names.includes(target)),
   )
-  return isLost ? 'record lost' : undefined
+  if (isLost) return 'record lost'
+  const isDoubled = faults.some(
+    ({ time, doubled }) =>
+      time >= at - DOUBLED_FOR_MS && time <= until && doubled?.includes(`${event} ${target}`),
+  )
+  return isDoubled ? 'handed over twice' : undefined
 }
 
-/** The copies without an excuse, in words. */
-export function copyBreaches(copies: readonly Copy[]): string[] {
-  return copies
-    .filter(({ excuse }) => excuse === undefined)
-    .map(
-      ({ receipt: { event, target, at }, afterMs }) =>
-        `COPY: ${event} came to ${target} again after ${afterMs} ms, at ${new Date(at).toISOString()}, and nothing explains it`,
+/** The copies without an excuse in words, with what the log knows of each. */
+export async function copyBreaches(copies: readonly Copy[]): Promise<string[]> {
+  const breaches: string[] = []
+  for (const { receipt, attemptBefore, afterMs, excuse } of copies) {
+    if (excuse !== undefined) continue
+    const { event, target, attempt, at } = receipt
+    const fate = fateOf(await readEvent(event), target)
+    breaches.push(
+      `COPY: ${event} came to ${target} again (attempt ${attempt}, ${afterMs} ms after attempt ${attemptBefore}), at ` +
+        `${new Date(at).toISOString()}, and nothing explains it: ${fate}`,
     )
+  }
+  return breaches
 }

@@ -8,8 +8,14 @@ import { type SeenKinds, startKinds } from './kinds-server.ts'
 import { RECEIVER_PORT } from './ports.ts'
 import { SIGNING_SECRET } from './setting.ts'
 
-/** One success, and what it was about; `at` in epoch milliseconds. */
-export type Receipt = { target: string; event: string; message: string; at: number }
+/** One success, what it was about, and the number of the attempt; `at` in epoch milliseconds. */
+export type Receipt = {
+  target: string
+  event: string
+  message: string
+  attempt: number
+  at: number
+}
 
 export type Receivers = {
   receipts: Receipt[]
@@ -39,7 +45,8 @@ export async function startReceivers(random: () => number): Promise<Receivers> {
     const mood = name === 'moody' ? nextMood() : name === 'absent' && isAway ? 'bad' : 'good'
     if (mood === 'reset') return void request.socket.destroy()
     if (mood === 'bad') return void response.writeHead(500).end('in a mood')
-    receipts.push({ target: name, event, message: messageIn(body), at: Date.now() })
+    const attempt = Number(request.headers['relay-attempt'])
+    receipts.push({ target: name, event, message: messageIn(body), attempt, at: Date.now() })
     response.writeHead(204).end()
   })
   server.listen(RECEIVER_PORT, '127.0.0.1')

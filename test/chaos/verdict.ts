@@ -30,7 +30,7 @@ export async function judge(world: World, kinds: KindResult[], test?: FaultsTest
     ...idlenessOf(world),
     ...(await lossesOf(missingOf(load, receipts))),
     ...strayOf(load, receipts),
-    ...copyBreaches(copies),
+    ...(await copyBreaches(copies)),
     ...answersOf(load),
     ...logOf(load, await listLog()),
     ...ledgerOf(await readLedger(), load, receipts),

@@ -38,7 +38,7 @@ async function struck<T>(statements: Statement[], work: () => Promise<T>): Promi
   const { d1 } = currentPlan()
   if (d1 === 'ok' || !strikes()) return work()
   if (d1 === 'fail') {
-    tell('D1 fails', statements.map(namesIn))
+    tell('D1 fails', { lost: statements.map(namesIn) })
     throw new Error('D1_ERROR: Network connection lost.')
   }
   if (d1 === 'stall') {

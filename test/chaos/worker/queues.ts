@@ -36,11 +36,19 @@ export async function misdeliver(batch: Batch, env: Env, handle: Handle): Promis
 async function twice(batch: Batch, env: Env, handle: Handle): Promise<void> {
   const copied = batch.messages.filter(strikes)
   const later = copied.filter(() => draw() < 0.5)
+  const again = copied.filter((message) => !later.includes(message))
+  if (copied.length > 0) {
+    const doubled = copied.flatMap(({ body }) => deliveryIn(body))
+    tell(`${again.length} messages handed over twice, ${later.length} copied`, { doubled })
+  }
   for (const message of later) await sendLater(batch, env, message)
   await handle(batch)
-  const again = copied.filter((message) => !later.includes(message))
-  if (copied.length > 0) tell(`${again.length} messages handed over twice, ${later.length} copied`)
   if (again.length > 0) await handle(withMessages(batch, again.map(copyOf)))
+}
+
+/** The delivery that a message is about; none for one that holds requests. */
+function deliveryIn(body: DeliveryMessage | ArrayBuffer): string[] {
+  return 'event' in body ? [`${body.event} ${body.target}`] : []
 }
 
 /** In another order, and some of them a little later. */

@@ -39,9 +39,9 @@ export function draw(): number {
 }
 
 /** Tells a fault in the log, where it outlives the process. */
-export function tell(fault: string, lost?: string[][]): void {
+export function tell(fault: string, about: Pick<InjectedFault, 'lost' | 'doubled'> = {}): void {
   faults++
-  const line: InjectedFault = { at: 'chaos', fault, time: trueNow(), ...(lost ? { lost } : {}) }
+  const line: InjectedFault = { at: 'chaos', fault, time: trueNow(), ...about }
   console.log(JSON.stringify(line))
 }
 
