@@ -21,6 +21,10 @@ export interface Env {
   TARGETS?: unknown
   /** The largest request body in bytes; 900,000 unless set. */
   MAX_BODY_BYTES?: unknown
+  /** Counts requests to the front door by source and address; no binding, no limit. */
+  INTAKE?: RateLimit
+  /** Counts requests without the token by address. */
+  FAILURES?: RateLimit
   /** Secret: the bearer token of the API. */
   ADMIN_TOKEN?: string
 }

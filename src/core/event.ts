@@ -1,8 +1,8 @@
 // The event: a vendor's message in our vocabulary, as a CloudEvent 1.0 (https://github.com/cloudevents/spec).
-import type * as v from 'valibot'
+import * as v from 'valibot'
 import type { Warning } from './fields.ts'
 import type { Derived } from './history.ts'
-import { type EventId, type PersonId, timeOfId } from './id.ts'
+import { type EventId, isEventId, isPersonId, type PersonId, timeOfId } from './id.ts'
 import { RELAY_EVENT_DATA, type SystemEvent } from './system-event.ts'
 import { formatInstant } from './time.ts'
 import { EVENT_DATA, type EventType } from './vocabulary.ts'
@@ -16,6 +16,8 @@ export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate'] as con
 /** The statuses of the log's events: what a vendor sent, and what follows from it. */
 export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'derived'] as const
 export type EventStatus = (typeof EVENT_STATUSES)[number]
+
+const Instant = v.pipe(v.string(), v.isoTimestamp())
 
 /** The type of a proven message that we do not understand. It is only ever quarantined, never sent. */
 export const UNRECOGNIZED = 'vendor.unrecognized'
@@ -40,30 +42,42 @@ export type EventDraft = Typed & {
   isTest: boolean
 }
 
-/** A vendor's message, normalized: a CloudEvent with our extensions. */
-export type MembershipEvent = Typed & {
-  specversion: '1.0'
-  id: EventId
-  source: string
-  subject?: string
-  time: string
-  datacontenttype: 'application/json'
-  dataschema: string
-  relaysource: string
-  vendor: string
-  vendortype: string
-  vendorversion?: string
-  receivedat: string
-  timebasis: 'vendor_field' | 'envelope' | 'received'
-  typebasis: 'url' | 'body' | 'header' | 'shape' | 'history'
-  mappingversion: number
-  possibleduplicate?: true
-  /** An event of the same contact and kind that happened later is known already. */
-  late?: true
-  test?: true
-  /** Who it is about, across sources. */
-  personid?: PersonId
+/** What every event says of itself, beside its type and its `data`: CloudEvents attributes and our extensions. */
+export const ENVELOPE = {
+  specversion: v.literal('1.0'),
+  id: v.custom<EventId>((id) => typeof id === 'string' && isEventId(id)),
+  source: v.pipe(v.string(), v.description('Where it happened, as a path')),
+  subject: v.exactOptional(v.string()),
+  time: Instant,
+  datacontenttype: v.literal('application/json'),
+  relaysource: v.pipe(v.string(), v.description('The configured source that it came from')),
+  receivedat: Instant,
 }
+
+/** What a vendor's event says beside that. */
+export const VENDOR_ENVELOPE = {
+  ...ENVELOPE,
+  dataschema: v.string(),
+  vendor: v.string(),
+  vendortype: v.string(),
+  vendorversion: v.exactOptional(v.string()),
+  timebasis: v.picklist(['vendor_field', 'envelope', 'received']),
+  typebasis: v.picklist(['url', 'body', 'header', 'shape', 'history']),
+  mappingversion: v.number(),
+  possibleduplicate: v.exactOptional(v.literal(true)),
+  late: v.exactOptional(
+    v.pipe(
+      v.literal(true),
+      v.description('An event of the same contact and kind that happened later is known already'),
+    ),
+  ),
+  test: v.exactOptional(v.literal(true)),
+  personid: v.exactOptional(v.custom<PersonId>((id) => typeof id === 'string' && isPersonId(id))),
+}
+
+/** A vendor's message, normalized: a CloudEvent with our extensions. */
+export type MembershipEvent = Typed &
+  v.InferOutput<v.ObjectSchema<typeof VENDOR_ENVELOPE, undefined>>
 
 /** Any event of the log: what a vendor said, or what the relay says of itself. */
 export type RelayEvent = MembershipEvent | SystemEvent

@@ -22,6 +22,7 @@ export type ProofFailure =
 export type Rejection =
   | { kind: 'unknown_source' }
   | { kind: 'method_not_allowed' }
+  | { kind: 'too_many_requests' }
   | { kind: 'source_broken'; reason: string }
   | { kind: 'not_proven'; cause: ProofFailure }
   | { kind: 'too_large'; maxBodyBytes: number }

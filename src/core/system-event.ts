@@ -46,6 +46,7 @@ export const RELAY_EVENT_DATA = {
   'relay.events_released': v.object({ events: v.array(v.string()) }),
   'relay.events_dismissed': v.object({ events: v.array(v.string()), reason: v.string() }),
   'relay.events_renormalized': v.object({ events: v.array(v.string()), delivered: v.boolean() }),
+  'relay.test': v.object({ target: v.string() }),
 }
 export type RelayEventType = keyof typeof RELAY_EVENT_DATA
 
@@ -66,7 +67,7 @@ export type SystemEvent = Typed & {
   datacontenttype: 'application/json'
   relaysource: typeof RELAY_SOURCE
   receivedat: string
-  test?: never
+  test?: true
 }
 
 /** Completes an event of the relay's own; what it is about is its subject. */
@@ -82,6 +83,7 @@ export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {
     datacontenttype: 'application/json',
     relaysource: RELAY_SOURCE,
     receivedat: at,
+    ...(typed.type === 'relay.test' ? { test: true } : {}),
   }
 }
 

@@ -1,38 +1,89 @@
 // Every route on one page.
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { Hono } from 'hono'
+import { secureHeaders } from 'hono/secure-headers'
+import * as v from 'valibot'
 import type { Config } from '../config.ts'
+import { type ApiDocument, docsPage } from '../console/docs.tsx'
+import { DOCS_STYLE } from '../console/docs-style.ts'
 import { SCHEMA_VERSION } from '../core/event.ts'
 import { EVENT_DATA, type EventType } from '../core/vocabulary.ts'
 import type { Env } from '../env.ts'
 import { isAnswering } from '../store/events.ts'
 import { withinTimeout } from '../store/within.ts'
 import { createApi } from './api/index.ts'
-import { intake } from './intake.ts'
+import { Intake, intake } from './intake.ts'
+import { openApiOf, routesOf } from './openapi.ts'
+import { describe } from './operation.ts'
 import { problem } from './problems.ts'
 import type { Tools } from './tools.ts'
 
 /** The HTTP side of the relay. `configOf` gives the configuration of an environment. */
 export function createApp(configOf: (env: Env) => Config, tools: Tools) {
-  return new Hono<{ Bindings: Env }>()
+  const app = new Hono<{ Bindings: Env }>()
+    .use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], styleSrc: ["'self'"] } }))
+    .use(async (c, next) => {
+      await next()
+      c.header('cache-control', 'no-store')
+    })
+    .post('/in/:source', describe(Intake), (c) =>
+      intake(c.req.raw, c.req.param('source'), c.env, configOf(c.env), tools),
+    )
     .all('/in/:source', (c) =>
       intake(c.req.raw, c.req.param('source'), c.env, configOf(c.env), tools),
     )
-    .get('/healthz', async (c) => {
-      const isHealthy = await withinTimeout(isAnswering(c.env.DB)).catch(() => false)
-      return isHealthy ? c.json({ status: 'ok' }) : problem(503, 'unhealthy', 'D1 does not answer.')
-    })
-    .get('/schemas/:type/:version', (c) => {
-      const { type, version } = c.req.param()
-      if (!Object.hasOwn(EVENT_DATA, type) || version !== String(SCHEMA_VERSION))
-        return c.notFound()
-      const schema = toJsonSchema(EVENT_DATA[type as EventType], { errorMode: 'ignore' })
-      return c.json({ ...schema, title: type }, 200, { 'content-type': 'application/schema+json' })
-    })
+    .get(
+      '/healthz',
+      describe({
+        summary: 'Whether D1 answers',
+        isPublic: true,
+        answers: { 200: v.strictObject({ status: v.literal('ok') }) },
+        problems: [503],
+      }),
+      async (c) => {
+        const isHealthy = await withinTimeout(isAnswering(c.env.DB)).catch(() => false)
+        return isHealthy
+          ? c.json({ status: 'ok' })
+          : problem(503, 'unhealthy', 'D1 does not answer.')
+      },
+    )
+    .get(
+      '/schemas/:type/:version',
+      describe({
+        summary: 'The JSON Schema of the `data` of a type of event',
+        isPublic: true,
+        answers: { 200: v.record(v.string(), v.unknown()) },
+        problems: [404],
+      }),
+      (c) => {
+        const { type, version } = c.req.param()
+        if (!Object.hasOwn(EVENT_DATA, type) || version !== String(SCHEMA_VERSION))
+          return notFound()
+        const schema = toJsonSchema(EVENT_DATA[type as EventType], { errorMode: 'ignore' })
+        return c.json({ ...schema, title: type }, 200, {
+          'content-type': 'application/schema+json',
+        })
+      },
+    )
     .route('/api', createApi({ ...tools, configOf }))
-    .notFound(() => problem(404, 'not-found', 'There is nothing here.'))
+    .notFound(notFound)
     .onError((error, c) => {
       tools.log({ at: 'http', path: c.req.routePath, fault: error.name, detail: error.message })
       return problem(500, 'fault', 'Something broke on our side. It is in the log.')
     })
+  const routes = routesOf(app)
+  const api = openApiOf(routes)
+  app.get('/openapi.json', (c) => c.json(api))
+  app.get('/docs', (c) => c.html(docsPage(api as ApiDocument)))
+  app.get('/docs.css', (c) =>
+    c.body(DOCS_STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }),
+  )
+  return app
+}
+
+/** The HTTP side by its types, for `hc` of Hono. */
+export type AppType = ReturnType<typeof createApp>
+
+function notFound() {
+  return problem(404, 'not-found', 'There is nothing here.')
 }

@@ -1,11 +1,33 @@
 // The front door: from HTTP to an arrival, and from what became of it to an answer.
+import * as v from 'valibot'
 import type { Config } from '../config.ts'
 import type { Arrival } from '../core/request.ts'
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
 import type { Env } from '../env.ts'
-import { type Accepted, accept } from '../stages/accept.ts'
+import { type Accepted as AcceptedEvent, accept } from '../stages/accept.ts'
+import { addressOf, isWithin } from './access.ts'
+import type { Description } from './operation.ts'
 import { problemOf } from './problems.ts'
 import type { Tools } from './tools.ts'
+
+const Accepted = v.strictObject({
+  id: v.string(),
+  status: v.picklist(['accepted', 'duplicate', 'quarantined', 'queued']),
+  type: v.string(),
+  deliveries: v.number(),
+  warnings: v.array(v.string()),
+  issues: v.exactOptional(v.array(v.string())),
+})
+
+/** What the OpenAPI document says of `POST /in/:source`. */
+export const Intake: Description = {
+  summary: 'Take a webhook of a source, or a list of them',
+  details:
+    'Proven by the secret of the source (its header, or `?key=`) and the signature of the vendor where one is configured. `?event=` names the type where the vendor gives each its own URL. A 202 means that it is safe.',
+  isPublic: true,
+  answers: { 202: v.union([Accepted, v.strictObject({ events: v.array(Accepted) })]) },
+  problems: [400, 401, 404, 413, 429, 503, 508],
+}
 
 /** Answers `/in/:source`: 202 with what became of the events, or the problem. Logs one line for each request. */
 export async function intake(
@@ -17,21 +39,7 @@ export async function intake(
 ): Promise<Response> {
   const startedAt = tools.now()
   const isKnown = config.sources.has(sourceName)
-  const url = new URL(request.url)
-  const arrival: Arrival = {
-    headers: request.headers,
-    query: url.searchParams,
-    body: () => readBody(request, config.maxBodyBytes),
-  }
-  const result =
-    isKnown && request.method !== 'POST'
-      ? refuse({ kind: 'method_not_allowed' } as const)
-      : await accept(env, config, sourceName, arrival, {
-          now: startedAt,
-          random: (below) => Math.floor(tools.random() * below),
-          origin: url.origin,
-          log: tools.log,
-        })
+  const result = await take(request, sourceName, env, config, { ...tools, startedAt })
   // A name that is not configured is whatever somebody typed: perhaps a secret.
   const line = {
     at: 'accept',
@@ -48,7 +56,33 @@ export async function intake(
   return Response.json(batch ? { events } : events[0], { status: 202 })
 }
 
-function logged({ id, status, type, deliveries }: Accepted) {
+async function take(
+  request: Request,
+  sourceName: string,
+  env: Env,
+  config: Config,
+  { startedAt, random, log }: Tools & { startedAt: number },
+): ReturnType<typeof accept> {
+  const url = new URL(request.url)
+  if (config.sources.has(sourceName)) {
+    if (request.method !== 'POST') return refuse({ kind: 'method_not_allowed' })
+    const key = `${sourceName} ${addressOf(request.headers)}`
+    if (!(await isWithin(env.INTAKE, key))) return refuse({ kind: 'too_many_requests' })
+  }
+  const arrival: Arrival = {
+    headers: request.headers,
+    query: url.searchParams,
+    body: () => readBody(request, config.maxBodyBytes),
+  }
+  return accept(env, config, sourceName, arrival, {
+    now: startedAt,
+    random: (below) => Math.floor(random() * below),
+    origin: url.origin,
+    log,
+  })
+}
+
+function logged({ id, status, type, deliveries }: AcceptedEvent) {
   return { id, status, type, deliveries }
 }
 

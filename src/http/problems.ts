@@ -1,32 +1,46 @@
 // The public words for every refusal: problem details by RFC 9457. Inner detail goes to the log, never out.
+import type { TypedResponse } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import * as v from 'valibot'
 import type { Rejection } from '../core/result.ts'
 
 /** A problem as it is answered; `type` is stable, so programs may rely on it. */
-export type Problem = {
-  type: string
-  title: string
-  status: number
-}
+export const Problem = v.strictObject({
+  type: v.string(),
+  title: v.string(),
+  status: v.number(),
+})
+export type Problem = v.InferOutput<typeof Problem>
 
 const PREFIX = 'urn:membership-relay:problem:'
+
+/** The media type of problems. */
+export const PROBLEM_TYPE = 'application/problem+json'
 
 /** Seconds after which a sender may come again when the fault is ours. */
 const RETRY_AFTER_SECONDS = '30'
 
+/** Seconds after which one who asked too often may ask again: the limits are for a minute. */
+const LIMIT_SECONDS = '60'
+
 /** Answers with a problem. `type` is the last part of its URN. */
-export function problem(
-  status: number,
+export function problem<S extends ContentfulStatusCode>(
+  status: S,
   type: string,
   title: string,
   headers: Record<string, string> = {},
-): Response {
+): Response & TypedResponse<Problem, S, 'json'> {
   const body: Problem = { type: PREFIX + type, title, status }
   return new Response(JSON.stringify(body), {
     status,
-    headers: { 'content-type': 'application/problem+json', ...headers },
-  })
+    headers: { 'content-type': PROBLEM_TYPE, ...headers },
+  }) as Response & TypedResponse<Problem, S, 'json'>
 }
 
+/** Answers one who asked too often. */
+export function tooMany(title: string) {
+  return problem(429, 'too-many-requests', title, { 'retry-after': LIMIT_SECONDS })
+}
 /** The answer to a refused request. A reason without words does not compile. */
 export function problemOf(rejection: Rejection): Response {
   switch (rejection.kind) {
@@ -41,6 +55,8 @@ export function problemOf(rejection: Rejection): Response {
       )
     case 'not_proven':
       return problem(401, 'not-proven', 'The sender could not be verified.')
+    case 'too_many_requests':
+      return tooMany('This source is sent too much from this address.')
     case 'too_large':
       return problem(413, 'too-large', `The body is larger than ${rejection.maxBodyBytes} bytes.`)
     case 'too_many_events':

@@ -2,16 +2,18 @@
 import type { Config } from '../config.ts'
 import { admit, afterAttempt, HEALTHY, type Health, paused, whileProbing } from '../core/breaker.ts'
 import { fingerprint } from '../core/dedupe.ts'
-import { ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
+import type { PlannedDelivery } from '../core/delivery.ts'
+import { type EventId, ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
 import { route } from '../core/routing.ts'
 import {
   composeSystemEvent,
   RELAY_SOURCE,
+  type SystemEvent,
   type SystemFact,
   targetChange,
 } from '../core/system-event.ts'
 import type { Env, Log } from '../env.ts'
-import { recordEvents } from '../store/records.ts'
+import { type NewRecord, recordEvents } from '../store/records.ts'
 import { listHealth, moveHealth } from '../store/targets.ts'
 import { firstMessages, sendAll } from './sending.ts'
 
@@ -100,13 +102,25 @@ export async function tellOf(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
   fact: SystemFact,
-  { now, random }: HealthTools,
+  tools: HealthTools,
 ): Promise<void> {
-  const id = newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))
-  const event = composeSystemEvent(id, fact)
+  const event = composeSystemEvent(freshId(tools), fact)
   const about = 'target' in fact.data ? fact.data.target : undefined
   const others = config.targets.filter(({ name }) => name !== about)
-  const record = {
+  const record = await recordOf(event, await route(event, others, tools.now()))
+  await recordEvents(env.DB, [record])
+  await sendAll(env.RETRIES, firstMessages(record), tools.now())
+}
+
+/** A fresh id for an event of the relay's own. */
+export function freshId({ now, random }: HealthTools): EventId {
+  return newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))
+}
+
+/** The record of an event of the relay's own, with its planned deliveries. */
+export async function recordOf(event: SystemEvent, planned: PlannedDelivery[]): Promise<NewRecord> {
+  const { id } = event
+  return {
     id,
     source: RELAY_SOURCE,
     vendor: RELAY_SOURCE,
@@ -114,7 +128,7 @@ export async function tellOf(
     vendorType: undefined,
     contactId: undefined,
     content: { event: JSON.stringify(event) },
-    planned: await route(event, others, now()),
+    planned,
     hops: 0,
     dedupKey: await fingerprint([RELAY_SOURCE, id]),
     dedupStamp: undefined,
@@ -122,6 +136,4 @@ export async function tellOf(
     headers: {},
     eventName: undefined,
   }
-  await recordEvents(env.DB, [record])
-  await sendAll(env.RETRIES, firstMessages(record), now())
 }

@@ -256,7 +256,8 @@ async function sendAgain({ env, tools }: Stage, message: DeliveryMessage): Promi
   }
 }
 
-function attemptOf(outcome: Outcome, attempt: number, startedAt: number): Attempt {
+/** An attempt as it is logged. `startedAt` in epoch milliseconds. */
+export function attemptOf(outcome: Outcome, attempt: number, startedAt: number): Attempt {
   const { status, error, detail, durationMs, retryAfter } = outcome
   const asked = parseRetryAfter(retryAfter, startedAt + durationMs)
   return {

@@ -13,5 +13,6 @@ export async function packRecords(records: readonly NewRecord[]): Promise<Uint8A
 /** The records of a packed message. Throws when it holds anything else. */
 export async function unpackRecords(packed: Uint8Array | ArrayBuffer): Promise<NewRecord[]> {
   const stream = new Blob([packed as ArrayBuffer]).stream()
-  return new Response(stream.pipeThrough(new DecompressionStream('gzip'))).json()
+  const text = await new Response(stream.pipeThrough(new DecompressionStream('gzip'))).text()
+  return JSON.parse(text) as NewRecord[]
 }

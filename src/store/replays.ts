@@ -70,10 +70,16 @@ export async function getReplay(db: D1Database, id: ReplayId): Promise<Replay | 
 }
 
 /** The latest replays, the latest first. */
-export async function listReplays(db: D1Database, limit: number): Promise<Replay[]> {
+export async function listReplays(
+  db: D1Database,
+  limit: number,
+  before?: ReplayId,
+): Promise<Replay[]> {
   const { results } = await db
-    .prepare(`SELECT ${COLUMNS} FROM replays ORDER BY key DESC LIMIT ?1`)
-    .bind(limit)
+    .prepare(
+      `SELECT ${COLUMNS} FROM replays WHERE ?2 IS NULL OR key < CAST(?2 AS INTEGER) ORDER BY key DESC LIMIT ?1`,
+    )
+    .bind(limit, before === undefined ? null : keyOfId(before))
     .all<Row>()
   return results.map(replayOf)
 }

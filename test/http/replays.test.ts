@@ -125,7 +125,7 @@ describe('a dry run', () => {
       states: { delivered: 15 },
     })
     expect(relay.replayed()).toEqual([])
-    expect((await relay.call('GET', '')).body).toEqual({ replays: [] })
+    expect((await relay.call('GET', '')).body).toEqual({ replays: [], next: null })
   })
 
   it.each([

@@ -6,8 +6,10 @@ import { parseTime } from '../../core/period.ts'
 import { formatInstant } from '../../core/time.ts'
 import type { Env } from '../../env.ts'
 import { listDiaries, type NamedDiary } from '../../store/drift.ts'
+import { describe, query } from '../operation.ts'
+import { Drift } from './answers.ts'
+import { Time } from './fields.ts'
 import type { ApiTools } from './index.ts'
-import { readQuery, Time } from './read.ts'
 
 /** What was noticed a month ago is news no more, unless somebody asks. */
 const Query = v.object({
@@ -18,16 +20,23 @@ const Query = v.object({
 
 /** The routes of `/api/drift`. */
 export function drift({ now }: ApiTools) {
-  return new Hono<{ Bindings: Env }>().get('/', async (c) => {
-    const query = readQuery(c, Query)
-    if (!query.ok) return query.error
-    const since = parseTime(query.value.since, now()) ?? 0
-    const diaries = await listDiaries(c.env.DB, query.value)
-    return c.json({
-      since: formatInstant(since),
-      drift: diaries.map((named) => shown(named, since)),
-    })
-  })
+  return new Hono<{ Bindings: Env }>().get(
+    '/',
+    describe({
+      summary: "What the vendors' messages look like, and what is new",
+      answers: { 200: Drift },
+    }),
+    query(Query),
+    async (c) => {
+      const wanted = c.req.valid('query')
+      const since = parseTime(wanted.since, now()) ?? 0
+      const diaries = await listDiaries(c.env.DB, wanted)
+      return c.json({
+        since: formatInstant(since),
+        drift: diaries.map((named) => shown(named, since)),
+      })
+    },
+  )
 }
 
 function shown({ source, type, diary }: NamedDiary, since: number) {

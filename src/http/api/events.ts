@@ -7,9 +7,11 @@ import type { Env } from '../../env.ts'
 import { sendAll } from '../../stages/sending.ts'
 import { getEvent, listEvents } from '../../store/events.ts'
 import { replayEvent } from '../../store/replay-event.ts'
+import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
+import { Event, EventReplay, EventSummary, pageOf } from './answers.ts'
+import { Flag, flag, Id, Limit } from './fields.ts'
 import type { ApiTools } from './index.ts'
-import { Flag, Id, Limit, readBody, readQuery } from './read.ts'
 
 const ListQuery = v.object({
   limit: Limit,
@@ -20,52 +22,75 @@ const ListQuery = v.object({
 
 const ReplayBody = v.object({
   targets: v.optional(v.array(v.string('must be a text'), 'must be a list of target names')),
-  dry_run: v.optional(v.boolean('must be true or false'), false),
+  dry_run: flag(false),
 })
 
 /** The routes of `/api/events`. */
 export function events({ configOf, now }: ApiTools) {
   return new Hono<{ Bindings: Env }>()
-    .get('/', async (c) => {
-      const query = readQuery(c, ListQuery)
-      if (!query.ok) return query.error
-      const { limit } = query.value
-      const page = await listEvents(c.env.DB, query.value)
-      const next = page.length === limit ? (page.at(-1)?.id ?? null) : null
-      return c.json({ events: page, next })
-    })
-    .get('/:id', async (c) => {
-      const event = await eventOf(c.env.DB, c.req.param('id'))
-      return event === undefined ? unknownEvent() : c.json(event)
-    })
-    .post('/:id/replay', async (c) => {
-      const event = await eventOf(c.env.DB, c.req.param('id'))
-      if (event === undefined) return unknownEvent()
-      if (event.status !== 'accepted' && event.status !== 'derived') {
-        return problem(409, 'not-replayable', `An event that is ${event.status} cannot be sent.`)
-      }
-      const body = await readBody(c, ReplayBody)
-      if (!body.ok) return body.error
-      const known = configOf(c.env).targets.map(({ name }) => name)
-      const wanted = body.value.targets ?? event.deliveries.map(({ target }) => target)
-      const unknown = wanted.filter((name) => !known.includes(name))
-      if (body.value.targets && unknown.length > 0) {
-        return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
-      }
-      const { id } = event
-      const targets = wanted.filter((name) => known.includes(name))
-      if (body.value.dry_run) return c.json({ id, targets, replayed: [] })
-      const isNamed = body.value.targets !== undefined
-      const messages = await replayEvent(c.env.DB, id, targets, now(), { isNamed })
-      await sendAll(c.env.RETRIES, messages, now())
-      return c.json({ id, targets, replayed: messages.map(({ target }) => target) })
-    })
+    .get(
+      '/',
+      describe({
+        summary: 'Events, the newest first',
+        answers: { 200: pageOf('events', EventSummary) },
+      }),
+      query(ListQuery),
+      async (c) => {
+        const wanted = c.req.valid('query')
+        const { limit } = wanted
+        const page = await listEvents(c.env.DB, wanted)
+        const next = page.length === limit ? (page.at(-1)?.id ?? null) : null
+        return c.json({ events: page, next })
+      },
+    )
+    .get(
+      '/:id',
+      describe({
+        summary: 'One event whole: what came, what was made of it, what became of its deliveries',
+        answers: { 200: Event },
+        problems: [404],
+      }),
+      async (c) => {
+        const event = await eventOf(c.env.DB, c.req.param('id'))
+        return event === undefined ? unknownEvent() : c.json(event)
+      },
+    )
+    .post(
+      '/:id/replay',
+      describe({
+        summary: 'Send an event again, to some targets or to all that had it',
+        answers: { 200: EventReplay },
+        problems: [404, 409],
+      }),
+      body(ReplayBody),
+      async (c) => {
+        const event = await eventOf(c.env.DB, c.req.param('id'))
+        if (event === undefined) return unknownEvent()
+        if (event.status !== 'accepted' && event.status !== 'derived') {
+          return problem(409, 'not-replayable', `An event that is ${event.status} cannot be sent.`)
+        }
+        const asked = c.req.valid('json')
+        const known = configOf(c.env).targets.map(({ name }) => name)
+        const wanted = asked.targets ?? event.deliveries.map(({ target }) => target)
+        const unknown = wanted.filter((name) => !known.includes(name))
+        if (asked.targets && unknown.length > 0) {
+          return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
+        }
+        const { id } = event
+        const targets = wanted.filter((name) => known.includes(name))
+        if (asked.dry_run) return c.json({ id, targets, replayed: [] })
+        const isNamed = asked.targets !== undefined
+        const messages = await replayEvent(c.env.DB, id, targets, now(), { isNamed })
+        await sendAll(c.env.RETRIES, messages, now())
+        return c.json({ id, targets, replayed: messages.map(({ target }) => target) })
+      },
+    )
 }
 
 async function eventOf(db: D1Database, id: string) {
   return isEventId(id) ? getEvent(db, id) : undefined
 }
 
-function unknownEvent(): Response {
+function unknownEvent() {
   return problem(404, 'unknown-event', 'There is no event of this id.')
 }

@@ -5,33 +5,51 @@ import { formatInstant } from '../../core/time.ts'
 import type { Env } from '../../env.ts'
 import { listCounts } from '../../store/ledger.ts'
 import { listDifferences } from '../../store/verify.ts'
+import { describe, query } from '../operation.ts'
+import { Differences, Ledger } from './answers.ts'
+import { PeriodQuery, periodOf } from './fields.ts'
 import type { ApiTools } from './index.ts'
-import { PeriodQuery, periodOf, readQuery } from './read.ts'
 
 /** The routes of `/api/ledger`. */
 export function ledger({ now, log }: ApiTools) {
   return new Hono<{ Bindings: Env }>()
-    .get('/', async (c) => {
-      const query = readQuery(c, PeriodQuery)
-      if (!query.ok) return query.error
-      const period = periodOf(query.value, now())
-      const lines = tally(await listCounts(c.env.DB, period))
-      const differences = discrepancies(lines)
-      return c.json({
-        since: formatInstant(period.since),
-        until: formatInstant(period.until),
-        adds_up: differences.length === 0,
-        differences,
-        spilled: await countSpilled(c.env),
-        ...lines,
-      })
-    })
-    .get('/differences', async (c) => {
-      const query = readQuery(c, PeriodQuery)
-      if (!query.ok) return query.error
-      const { differences, next } = await listDifferences(c.env.DB, periodOf(query.value, now()))
-      return c.json({ differences, next: next === undefined ? null : formatInstant(next) })
-    })
+    .get(
+      '/',
+      describe({
+        summary: 'What became of everything that came in a period',
+        answers: { 200: Ledger },
+      }),
+      query(PeriodQuery),
+      async (c) => {
+        const period = periodOf(c.req.valid('query'), now())
+        const lines = tally(await listCounts(c.env.DB, period))
+        const differences = discrepancies(lines)
+        return c.json({
+          since: formatInstant(period.since),
+          until: formatInstant(period.until),
+          adds_up: differences.length === 0,
+          differences,
+          spilled: await countSpilled(c.env),
+          ...lines,
+        })
+      },
+    )
+    .get(
+      '/differences',
+      describe({
+        summary: 'Where the roll-ups of a period are not those of the log',
+        details: 'Looks at a part of the period; `next` is the `since` of the following call.',
+        answers: { 200: Differences },
+      }),
+      query(PeriodQuery),
+      async (c) => {
+        const { differences, next } = await listDifferences(
+          c.env.DB,
+          periodOf(c.req.valid('query'), now()),
+        )
+        return c.json({ differences, next: next === undefined ? null : formatInstant(next) })
+      },
+    )
 
   /** Requests that are safe and not in the log yet; null when the queue does not say. */
   async function countSpilled({ SPILL }: Env): Promise<number | null> {

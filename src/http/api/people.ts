@@ -6,15 +6,11 @@ import type { Env } from '../../env.ts'
 import { tellOf } from '../../stages/health.ts'
 import { findPeople, getPerson, mergePeople, splitContact } from '../../store/people.ts'
 import { EMAIL_PREFIX } from '../../store/records.ts'
+import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
+import { Person as PersonAnswer } from './answers.ts'
+import { Limit, Person, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
-import { Limit, readBody, readQuery } from './read.ts'
-
-const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
-const PersonIdText = v.custom<`per_${string}`>(
-  (id) => typeof id === 'string' && isPersonId(id),
-  'must be a person id',
-)
 
 const FindQuery = v.pipe(
   v.object({ limit: Limit, email: v.optional(text), contact: v.optional(text) }),
@@ -39,65 +35,98 @@ const SplitBody = v.pipe(
     'must name the contact, or the email of one that has no id',
   ),
 )
-const MergeBody = v.strictObject({ person: PersonIdText })
+const MergeBody = v.strictObject({ person: Person })
 
 /** The routes of `/api/people`. */
 export function people({ configOf, ...tools }: ApiTools) {
   const { now, random } = tools
   return new Hono<{ Bindings: Env }>()
-    .get('/', async (c) => {
-      const query = readQuery(c, FindQuery)
-      if (!query.ok) return query.error
-      const { limit, email, contact } = query.value
-      const sources = [...configOf(c.env).sources.keys()]
-      const wanted = email === undefined ? { contact: contact ?? '', sources } : { email }
-      return c.json({ people: await findPeople(c.env.DB, wanted, limit) })
-    })
-    .get('/:id', async (c) => {
-      const person = await personOf(c.env.DB, c.req.param('id'))
-      if (person === undefined) return unknownPerson()
-      return 'mergedInto' in person
-        ? c.redirect(`/api/people/${person.mergedInto}`, 308)
-        : c.json(person)
-    })
-    .post('/:id/split', async (c) => {
-      const person = await personOf(c.env.DB, c.req.param('id'))
-      if (person === undefined || 'mergedInto' in person) return unknownPerson()
-      const body = await readBody(c, SplitBody)
-      if (!body.ok) return body.error
-      const { source, contact, email } = body.value
-      const key = contact ?? `${EMAIL_PREFIX}${email?.trim().toLowerCase()}`
-      const anew = personIdOfKey(keyOfId(newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))))
-      if (!(await splitContact(c.env.DB, person.id, { source, contact: key }, anew))) {
-        return problem(409, 'not-splittable', 'This person has no such contact, or no other.')
-      }
-      const data = { person: person.id, source, contact: contact ?? null, new_person: anew }
-      await tellOf(c.env, configOf(c.env), { type: 'relay.person_split', data }, tools)
-      return c.json({
-        person: await getPerson(c.env.DB, person.id),
-        new_person: await getPerson(c.env.DB, anew),
-      })
-    })
-    .post('/:id/merge', async (c) => {
-      const person = await personOf(c.env.DB, c.req.param('id'))
-      const body = await readBody(c, MergeBody)
-      if (!body.ok) return body.error
-      const other = await getPerson(c.env.DB, body.value.person)
-      if (person === undefined || 'mergedInto' in person) return unknownPerson()
-      if (other === undefined || 'mergedInto' in other) return unknownPerson()
-      if (person.id === other.id)
-        return problem(409, 'same-person', 'These are one person already.')
-      const contacts = await mergePeople(c.env.DB, person.id, other.id)
-      const data = { person: person.id, merged_person: other.id, contacts }
-      await tellOf(c.env, configOf(c.env), { type: 'relay.people_merged', data }, tools)
-      return c.json({ person: await getPerson(c.env.DB, person.id) })
-    })
+    .get(
+      '/',
+      describe({
+        summary: 'Find persons by e-mail address or vendor contact id',
+        answers: { 200: v.strictObject({ people: v.array(PersonAnswer) }) },
+      }),
+      query(FindQuery),
+      async (c) => {
+        const { limit, email, contact } = c.req.valid('query')
+        const sources = [...configOf(c.env).sources.keys()]
+        const wanted = email === undefined ? { contact: contact ?? '', sources } : { email }
+        return c.json({ people: await findPeople(c.env.DB, wanted, limit) })
+      },
+    )
+    .get(
+      '/:id',
+      describe({
+        summary: 'A person with all contacts',
+        answers: {
+          200: PersonAnswer,
+          308: 'They were merged into another, who stands in `location`',
+        },
+        problems: [404],
+      }),
+      async (c) => {
+        const person = await personOf(c.env.DB, c.req.param('id'))
+        if (person === undefined) return unknownPerson()
+        return 'mergedInto' in person
+          ? c.redirect(`/api/people/${person.mergedInto}`, 308)
+          : c.json(person)
+      },
+    )
+    .post(
+      '/:id/split',
+      describe({
+        summary: 'Split a contact off a person',
+        answers: { 200: v.strictObject({ person: PersonAnswer, new_person: PersonAnswer }) },
+        problems: [404, 409],
+      }),
+      body(SplitBody),
+      async (c) => {
+        const person = await personOf(c.env.DB, c.req.param('id'))
+        if (person === undefined || 'mergedInto' in person) return unknownPerson()
+        const { source, contact, email } = c.req.valid('json')
+        const key = contact ?? `${EMAIL_PREFIX}${email?.trim().toLowerCase()}`
+        const anew = personIdOfKey(
+          keyOfId(newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))),
+        )
+        if (!(await splitContact(c.env.DB, person.id, { source, contact: key }, anew))) {
+          return problem(409, 'not-splittable', 'This person has no such contact, or no other.')
+        }
+        const data = { person: person.id, source, contact: contact ?? null, new_person: anew }
+        await tellOf(c.env, configOf(c.env), { type: 'relay.person_split', data }, tools)
+        return c.json({
+          person: await getPerson(c.env.DB, person.id),
+          new_person: await getPerson(c.env.DB, anew),
+        })
+      },
+    )
+    .post(
+      '/:id/merge',
+      describe({
+        summary: 'Merge another person into this one',
+        answers: { 200: v.strictObject({ person: PersonAnswer }) },
+        problems: [404, 409],
+      }),
+      body(MergeBody),
+      async (c) => {
+        const person = await personOf(c.env.DB, c.req.param('id'))
+        const other = await getPerson(c.env.DB, c.req.valid('json').person)
+        if (person === undefined || 'mergedInto' in person) return unknownPerson()
+        if (other === undefined || 'mergedInto' in other) return unknownPerson()
+        if (person.id === other.id)
+          return problem(409, 'same-person', 'These are one person already.')
+        const contacts = await mergePeople(c.env.DB, person.id, other.id)
+        const data = { person: person.id, merged_person: other.id, contacts }
+        await tellOf(c.env, configOf(c.env), { type: 'relay.people_merged', data }, tools)
+        return c.json({ person: await getPerson(c.env.DB, person.id) })
+      },
+    )
 }
 
 async function personOf(db: D1Database, id: string) {
   return isPersonId(id) ? getPerson(db, id) : undefined
 }
 
-function unknownPerson(): Response {
+function unknownPerson() {
   return problem(404, 'unknown-person', 'There is no person of this id.')
 }

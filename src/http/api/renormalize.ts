@@ -3,13 +3,13 @@ import { Hono } from 'hono'
 import * as v from 'valibot'
 import type { Env } from '../../env.ts'
 import { renormalize } from '../../stages/renormalize.ts'
+import { body, describe } from '../operation.ts'
+import { Renormalized } from './answers.ts'
+import { flag, Id, periodOf, Time } from './fields.ts'
 import type { ApiTools } from './index.ts'
-import { Id, periodOf, readBody, Time } from './read.ts'
 
 /** Events that one call normalizes again: each takes a few round trips to D1. */
 const MAX_A_CALL = 50
-
-const flag = (byDefault: boolean) => v.optional(v.boolean('must be true or false'), byDefault)
 
 const Body = v.strictObject({
   since: Time,
@@ -22,20 +22,28 @@ const Body = v.strictObject({
 
 /** The route of `/api/renormalize`: one page of history; `next` is the following call's `after`. */
 export function renormalization({ configOf, ...tools }: ApiTools) {
-  return new Hono<{ Bindings: Env }>().post('/', async (c) => {
-    const body = await readBody(c, Body)
-    if (!body.ok) return body.error
-    const { source, after, dry_run, deliver } = body.value
-    const request = {
-      period: periodOf(body.value, tools.now()),
-      source,
-      after,
-      limit: MAX_A_CALL,
-      isDryRun: dry_run,
-      deliver,
-    }
-    const origin = new URL(c.req.url).origin
-    const result = await renormalize(c.env, configOf(c.env), request, { ...tools, origin })
-    return c.json({ ...result, dry_run, next: result.next ?? null })
-  })
+  return new Hono<{ Bindings: Env }>().post(
+    '/',
+    describe({
+      summary: 'Normalize history again, one page of it',
+      details:
+        "`next` is the following call's `after`. Unless told otherwise it only shows what would change.",
+      answers: { 200: Renormalized },
+    }),
+    body(Body),
+    async (c) => {
+      const { source, after, dry_run, deliver, ...period } = c.req.valid('json')
+      const request = {
+        period: periodOf(period, tools.now()),
+        source,
+        after,
+        limit: MAX_A_CALL,
+        isDryRun: dry_run,
+        deliver,
+      }
+      const origin = new URL(c.req.url).origin
+      const result = await renormalize(c.env, configOf(c.env), request, { ...tools, origin })
+      return c.json({ ...result, dry_run, next: result.next ?? null })
+    },
+  )
 }

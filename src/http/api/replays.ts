@@ -1,7 +1,14 @@
 // Replays by filter: what one would do, beginning one, and how far it has come.
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
-import { ID_RANDOM_RANGE, isReplayId, keyOfId, newEventId, replayIdOfKey } from '../../core/id.ts'
+import {
+  ID_RANDOM_RANGE,
+  isReplayId,
+  keyOfId,
+  newEventId,
+  type ReplayId,
+  replayIdOfKey,
+} from '../../core/id.ts'
 import { parseTime } from '../../core/period.ts'
 import {
   DEFAULT_PER_SECOND,
@@ -13,25 +20,17 @@ import type { Env } from '../../env.ts'
 import { goOnWithReplay } from '../../stages/replay.ts'
 import { planReplay } from '../../store/replay-steps.ts'
 import { createReplay, getReplay, listReplays, steerReplay } from '../../store/replays.ts'
+import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
+import { pageOf, Replay, ReplayPlan, StartedReplay } from './answers.ts'
+import { flag, Limit, oneOrMore, Time, TypePattern, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
-import { Limit, readBody, readQuery, Time } from './read.ts'
-
-const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
-const oneOrMore = <S extends v.GenericSchema<string>>(item: S) =>
-  v.exactOptional(
-    v.pipe(
-      v.union([v.array(v.string()), v.string()], 'must be a text or a list of texts'),
-      v.transform((value) => [value].flat()),
-      v.array(item),
-    ),
-  )
 
 const Filter = v.pipe(
   v.strictObject({
     target: oneOrMore(text),
     source: oneOrMore(text),
-    type: oneOrMore(v.pipe(text, v.regex(/^[^*]*\*?$/, 'may hold one * only, at its end'))),
+    type: oneOrMore(TypePattern),
     state: oneOrMore(
       v.picklist(REPLAYABLE_STATES, `must be one of ${REPLAYABLE_STATES.join(', ')}`),
     ),
@@ -45,6 +44,11 @@ const Filter = v.pipe(
   ),
 )
 
+const ReplayIdText = v.pipe(
+  v.string('must be a replay id'),
+  v.guard((id): id is ReplayId => isReplayId(id), 'must be a replay id'),
+)
+
 const Body = v.strictObject({
   filter: Filter,
   per_second: v.optional(
@@ -55,52 +59,95 @@ const Body = v.strictObject({
     ),
     DEFAULT_PER_SECOND,
   ),
-  dry_run: v.optional(v.boolean('must be true or false'), false),
+  dry_run: flag(false),
 })
+
+const ListQuery = v.object({ limit: Limit, next: v.exactOptional(ReplayIdText) })
 
 /** The routes of `/api/replays`. */
 export function replays({ configOf, now, random, log }: ApiTools) {
   return new Hono<{ Bindings: Env }>()
-    .get('/', async (c) => {
-      const query = readQuery(c, v.object({ limit: Limit }))
-      if (!query.ok) return query.error
-      return c.json({ replays: await listReplays(c.env.DB, query.value.limit) })
-    })
-    .get('/:id', async (c) => {
-      const replay = await replayOf(c.env.DB, c.req.param('id'))
-      return replay === undefined ? unknownReplay() : c.json(replay)
-    })
-    .post('/', async (c) => {
-      const body = await readBody(c, Body)
-      if (!body.ok) return body.error
-      const config = configOf(c.env)
-      const known = config.targets.map(({ name }) => name)
-      const filter = filterOf(body.value.filter, now())
-      const unknown = (filter.targets ?? []).filter((name) => !known.includes(name))
-      if (unknown.length > 0)
-        return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
-      const plan = await planReplay(c.env.DB, filter, known, now())
-      if (body.value.dry_run) return c.json({ dry_run: true, filter, ...plan })
-      const random21 = Math.floor(random() * ID_RANDOM_RANGE)
-      const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
-      await createReplay(c.env.DB, id, filter, body.value.per_second, plan.total)
-      await goOnWithReplay(c.env, config, id, now(), log)
-      const replay = await getReplay(c.env.DB, id)
-      return c.json({ ...replay, ...plan }, 202, { location: `/api/replays/${id}` })
-    })
-    .post('/:id/:wish{stop|resume}', async (c) => {
-      const { id, wish } = c.req.param()
-      const replay = await replayOf(c.env.DB, id)
-      if (replay === undefined) return unknownReplay()
-      const state = wish === 'stop' ? 'stopped' : 'running'
-      const hasMoved = await steerReplay(c.env.DB, replay.id, state, now())
-      if (!hasMoved && replay.state !== state)
-        return problem(409, 'replay-done', 'This replay is done.')
-      if (hasMoved && state === 'running') {
-        await goOnWithReplay(c.env, configOf(c.env), replay.id, now(), log)
-      }
-      return c.json(await replayOf(c.env.DB, id))
-    })
+    .get(
+      '/',
+      describe({
+        summary: 'Replays, the newest first',
+        answers: { 200: pageOf('replays', Replay) },
+      }),
+      query(ListQuery),
+      async (c) => {
+        const { limit, next } = c.req.valid('query')
+        const replays = await listReplays(c.env.DB, limit, next)
+        return c.json({
+          replays,
+          next: replays.length === limit ? (replays.at(-1)?.id ?? null) : null,
+        })
+      },
+    )
+    .get(
+      '/:id',
+      describe({ summary: 'How far a replay has come', answers: { 200: Replay }, problems: [404] }),
+      async (c) => {
+        const replay = await replayOf(c.env.DB, c.req.param('id'))
+        return replay === undefined ? unknownReplay() : c.json(replay)
+      },
+    )
+    .post(
+      '/',
+      describe({
+        summary: 'Send all deliveries again that match a filter',
+        details: 'With `dry_run` it only counts them.',
+        answers: { 200: ReplayPlan, 202: StartedReplay },
+        problems: [404],
+      }),
+      body(Body),
+      async (c) => {
+        const asked = c.req.valid('json')
+        const config = configOf(c.env)
+        const known = config.targets.map(({ name }) => name)
+        const filter = filterOf(asked.filter, now())
+        const unknown = (filter.targets ?? []).filter((name) => !known.includes(name))
+        if (unknown.length > 0)
+          return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
+        const plan = await planReplay(c.env.DB, filter, known, now())
+        if (asked.dry_run) return c.json({ dry_run: true, filter, ...plan }, 200)
+        const random21 = Math.floor(random() * ID_RANDOM_RANGE)
+        const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
+        await createReplay(c.env.DB, id, filter, asked.per_second, plan.total)
+        await goOnWithReplay(c.env, config, id, now(), log)
+        const replay = await getReplay(c.env.DB, id)
+        return c.json({ ...replay, ...plan }, 202, { location: `/api/replays/${id}` })
+      },
+    )
+    .post(
+      '/:id/stop',
+      describe({
+        summary: 'Stop a replay where it is',
+        answers: { 200: Replay },
+        problems: [404, 409],
+      }),
+      (c) => steer(c, c.req.param('id'), 'stopped'),
+    )
+    .post(
+      '/:id/resume',
+      describe({
+        summary: 'Go on with a replay that was stopped',
+        answers: { 200: Replay },
+        problems: [404, 409],
+      }),
+      (c) => steer(c, c.req.param('id'), 'running'),
+    )
+
+  async function steer(c: Context<{ Bindings: Env }>, id: string, state: 'stopped' | 'running') {
+    const replay = await replayOf(c.env.DB, id)
+    if (replay === undefined) return unknownReplay()
+    const hasMoved = await steerReplay(c.env.DB, replay.id, state, now())
+    if (!hasMoved && replay.state !== state)
+      return problem(409, 'replay-done', 'This replay is done.')
+    if (hasMoved && state === 'running') {
+      await goOnWithReplay(c.env, configOf(c.env), replay.id, now(), log)
+    }
+    return c.json((await replayOf(c.env.DB, id)) ?? replay, 200)
+  }
 }
 
 function filterOf(filter: v.InferOutput<typeof Filter>, now: number): ReplayFilter {
@@ -121,6 +168,6 @@ async function replayOf(db: D1Database, id: string) {
   return isReplayId(id) ? getReplay(db, id) : undefined
 }
 
-function unknownReplay(): Response {
+function unknownReplay() {
   return problem(404, 'unknown-replay', 'There is no replay of this id.')
 }

@@ -1,0 +1,158 @@
+// The API as a page: the OpenAPI document, readable. Needs no script.
+import type { Child } from 'hono/jsx'
+import { sketch } from './sketch.ts'
+
+/** What the page shows of an OpenAPI document. */
+export type ApiDocument = {
+  info: { title: string; version: string; description: string }
+  tags: { name: string }[]
+  paths: Record<string, Record<string, ApiOperation>>
+  webhooks: Record<string, { post: ApiOperation }>
+  components: { schemas: Record<string, object> }
+}
+type ApiOperation = {
+  operationId: string
+  summary: string
+  description?: string
+  tags: string[]
+  security?: unknown[]
+  parameters?: { name: string; in: string; description?: string; required?: true; schema: object }[]
+  requestBody?: { content: Content }
+  responses: Record<string, { description: string; content?: Content }>
+}
+type Content = Record<string, { schema: object }>
+
+/** The page as HTML. */
+export function docsPage(api: ApiDocument): string {
+  return `<!doctype html>${Page({ api })}`
+}
+
+function Page({ api }: { api: ApiDocument }) {
+  const { info, tags, paths, webhooks, components } = api
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
+  )
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`${info.title}: API`}</title>
+        <link rel="stylesheet" href="/docs.css" />
+      </head>
+      <body>
+        <header>
+          <h1>{info.title}</h1>
+          <p>
+            {info.description} Version {info.version}; as a document:{' '}
+            <a href="/openapi.json">openapi.json</a>.
+          </p>
+          <nav>
+            {tags.map(({ name }) => (
+              <a href={`#${name}`}>{name}</a>
+            ))}
+            <a href="#webhooks">webhooks</a>
+            <a href="#schemas">schemas</a>
+          </nav>
+        </header>
+        <main>
+          {tags.map(({ name }) => (
+            <section id={name}>
+              <h2>{name}</h2>
+              {operations
+                .filter(({ operation }) => operation.tags[0] === name)
+                .map((one) => (
+                  <Operation {...one} />
+                ))}
+            </section>
+          ))}
+          <section id="webhooks">
+            <h2>webhooks</h2>
+            <p>What targets are sent: signed by Standard Webhooks, one type each.</p>
+            {Object.entries(webhooks).map(([type, { post }]) => (
+              <Operation method="to you" path={type} operation={post} />
+            ))}
+          </section>
+          <section id="schemas">
+            <h2>schemas</h2>
+            {Object.entries(components.schemas).map(([name, schema]) => (
+              <Fold id={`schema-${name}`} title={<code>{name}</code>}>
+                <pre>{sketch(schema)}</pre>
+              </Fold>
+            ))}
+          </section>
+        </main>
+      </body>
+    </html>
+  )
+}
+
+function Operation({
+  method,
+  path,
+  operation,
+}: {
+  method: string
+  path: string
+  operation: ApiOperation
+}) {
+  const { operationId, summary, description, parameters = [], requestBody, responses } = operation
+  const title = (
+    <>
+      <b class={method}>{method.toUpperCase()}</b> <code>{path}</code>
+      {summary === path ? '' : <span>{summary}</span>}
+    </>
+  )
+  return (
+    <Fold id={operationId} title={title}>
+      {description === undefined ? '' : <p>{description}</p>}
+      {operation.security === undefined ? <p>Takes the token.</p> : ''}
+      {parameters.length === 0 ? (
+        ''
+      ) : (
+        <table>
+          {parameters.map(({ name, in: place, required, schema, description: says }) => (
+            <tr>
+              <th scope="row">
+                <code>{name}</code>
+              </th>
+              <td>
+                {place}
+                {required ? ', required' : ''}
+              </td>
+              <td>
+                <code>{sketch(schema)}</code>
+              </td>
+              <td>{says ?? ''}</td>
+            </tr>
+          ))}
+        </table>
+      )}
+      {requestBody === undefined ? '' : <Body name="Body" content={requestBody.content} />}
+      {Object.entries(responses).map(([status, { description: says, content }]) => (
+        <Body name={`${status}: ${says}`} content={content} />
+      ))}
+    </Fold>
+  )
+}
+
+function Body({ name, content = {} }: { name: string; content?: Content | undefined }) {
+  return (
+    <>
+      <h4>{name}</h4>
+      {Object.entries(content).map(([type, { schema }]) =>
+        type === 'application/problem+json' ? '' : <pre>{sketch(schema)}</pre>,
+      )}
+    </>
+  )
+}
+
+function Fold({ id, title, children }: { id: string; title: Child; children: Child }) {
+  return (
+    <details id={id}>
+      <summary>{title}</summary>
+      {children}
+    </details>
+  )
+}

@@ -1,0 +1,232 @@
+// What the API answers with: the schemas of the OpenAPI document. Tests hold every answer against them.
+import * as v from 'valibot'
+import { DELIVERY_STATES } from '../../core/delivery.ts'
+import { EVENT_STATUSES } from '../../core/event.ts'
+import { REPLAYABLE_STATES } from '../../core/replay.ts'
+
+const Time = v.pipe(v.string(), v.isoTimestamp())
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const name = v.string()
+const eventId = v.pipe(v.string(), v.regex(/^evt_[0-7][0-9a-hjkmnp-tv-z]{12}$/))
+const personId = v.pipe(v.string(), v.regex(/^per_[0-7][0-9a-hjkmnp-tv-z]{12}$/))
+const anything = v.unknown()
+
+/** A page of a list; `next` is what the query `next` of the following one takes, null at the end. */
+export const pageOf = <K extends string, S extends v.GenericSchema>(key: K, item: S) =>
+  v.strictObject({ [key]: v.array(item), next: v.nullable(v.string()) })
+
+const Issue = v.object({ path: v.string(), message: v.string() })
+
+const summary = {
+  id: eventId,
+  receivedat: Time,
+  source: name,
+  status: v.picklist(EVENT_STATUSES),
+  type: v.string(),
+  vendortype: v.nullable(v.string()),
+  subject: v.nullable(v.string()),
+  planned: count,
+}
+export const EventSummary = v.strictObject(summary)
+
+export const Attempt = v.strictObject({
+  attempt: count,
+  at: Time,
+  ms: v.number(),
+  status: v.exactOptional(v.number()),
+  error: v.exactOptional(
+    v.picklist(['dns', 'connect', 'tls', 'timeout', 'redirect', 'status', 'fault']),
+  ),
+  response: v.exactOptional(v.string()),
+  retry_after: v.exactOptional(v.number()),
+})
+
+const state = v.picklist(DELIVERY_STATES)
+export const EventDelivery = v.strictObject({
+  target: name,
+  state,
+  reason: v.nullable(v.string()),
+  attempt: v.pipe(count, v.description('The number of the next attempt')),
+  due: v.nullable(Time),
+  replayed: v.pipe(v.boolean(), v.description('Whether an operator asked for it once more')),
+  attempts: v.array(Attempt),
+})
+
+export const Event = v.strictObject({
+  ...summary,
+  hops: count,
+  matched: v.nullable(
+    v.strictObject({ id: eventId, rung: v.picklist(['identity', 'content', 'twin']) }),
+  ),
+  issues: v.nullable(v.array(Issue)),
+  event: v.pipe(anything, v.description('The normalized event; null when it was not understood')),
+  raw: v.strictObject({
+    text: v.nullable(v.string()),
+    encoding: v.picklist(['utf8', 'base64']),
+    headers: v.record(v.string(), v.string()),
+  }),
+  deliveries: v.array(EventDelivery),
+})
+
+export const EventReplay = v.strictObject({
+  id: eventId,
+  targets: v.array(name),
+  replayed: v.array(name),
+})
+
+const contact = v.strictObject({
+  source: name,
+  vendor: name,
+  contact: v.nullable(v.string()),
+  email: v.nullable(v.string()),
+  sites: v.array(v.string()),
+})
+export const Person = v.strictObject({ id: personId, contacts: v.array(contact) })
+
+const plan = {
+  total: count,
+  people: count,
+  targets: v.record(name, count),
+  types: v.record(v.string(), count),
+  states: v.record(v.string(), count),
+}
+const ReplayFilter = v.strictObject({
+  targets: v.exactOptional(v.array(name)),
+  sources: v.exactOptional(v.array(name)),
+  types: v.exactOptional(v.array(v.string())),
+  states: v.exactOptional(v.array(v.picklist(REPLAYABLE_STATES))),
+  since: v.exactOptional(v.number()),
+  until: v.exactOptional(v.number()),
+  person: v.exactOptional(v.string()),
+})
+const replay = {
+  id: v.pipe(v.string(), v.startsWith('rpl_')),
+  filter: ReplayFilter,
+  state: v.picklist(['running', 'done', 'stopped']),
+  per_second: v.number(),
+  total: v.pipe(count, v.description('How many deliveries matched when it was asked for')),
+  replayed: v.pipe(count, v.description('How many of them have been set going')),
+  started_at: Time,
+  ended_at: v.nullable(Time),
+}
+export const Replay = v.strictObject(replay)
+export const StartedReplay = v.strictObject({ ...replay, ...plan })
+export const ReplayPlan = v.strictObject({
+  dry_run: v.literal(true),
+  filter: ReplayFilter,
+  ...plan,
+})
+
+export const Released = v.strictObject({
+  released: v.array(
+    v.strictObject({ id: eventId, status: v.string(), type: v.string(), deliveries: count }),
+  ),
+  refused: v.array(v.strictObject({ id: eventId, issues: v.array(v.string()) })),
+  dry_run: v.boolean(),
+  next: v.nullable(eventId),
+})
+
+export const Dismissed = v.strictObject({ dismissed: v.array(eventId), more: v.boolean() })
+
+export const Cause = v.strictObject({
+  source: name,
+  vendortype: v.nullable(v.string()),
+  cause: v.string(),
+  count,
+  first_at: Time,
+  last_at: Time,
+  events: v.array(eventId),
+})
+
+export const Renormalized = v.strictObject({
+  checked: count,
+  changed: v.array(
+    v.strictObject({
+      id: eventId,
+      was: v.string(),
+      is: v.string(),
+      differences: v.array(
+        v.strictObject({
+          path: v.string(),
+          was: v.exactOptional(anything),
+          is: v.exactOptional(anything),
+        }),
+      ),
+    }),
+  ),
+  refused: v.array(v.strictObject({ id: eventId, issues: v.array(v.string()) })),
+  dry_run: v.boolean(),
+  next: v.nullable(eventId),
+})
+
+const byState = <S extends string>(states: readonly S[]) =>
+  Object.fromEntries(states.map((one) => [one, count])) as Record<S, typeof count>
+export const Ledger = v.strictObject({
+  since: Time,
+  until: Time,
+  adds_up: v.boolean(),
+  differences: v.array(v.string()),
+  spilled: v.pipe(
+    v.nullable(count),
+    v.description(
+      'Requests that are safe and not in the log yet; null when the queue does not say',
+    ),
+  ),
+  sources: v.array(
+    v.strictObject({ source: name, received: count, ...byState(EVENT_STATUSES), planned: count }),
+  ),
+  targets: v.array(v.strictObject({ target: name, planned: count, ...byState(DELIVERY_STATES) })),
+})
+export const Differences = v.strictObject({
+  differences: v.array(v.string()),
+  next: v.nullable(Time),
+})
+
+export const Tried = v.strictObject({ event: eventId, delivered: v.boolean(), attempt: Attempt })
+
+export const Target = v.strictObject({
+  name,
+  state: v.picklist(['active', 'open', 'paused', 'failing', 'gone', 'broken', 'disabled']),
+  reason: v.nullable(v.string()),
+  failures: count,
+  failing_since: v.nullable(Time),
+  next_probe_at: v.nullable(Time),
+})
+
+const seen = { count, first_seen: Time, last_seen: Time }
+const kind = v.string()
+export const Diary = v.strictObject({
+  source: name,
+  vendortype: v.nullable(v.string()),
+  messages: count,
+  first_seen: Time,
+  last_seen: Time,
+  learning: v.boolean(),
+  findings: v.array(
+    v.strictObject({
+      path: v.string(),
+      finding: v.picklist(['new', 'vanished', 'changed']),
+      kinds: v.array(kind),
+      noticed_at: Time,
+      ...seen,
+    }),
+  ),
+  keys: v.array(
+    v.strictObject({ path: v.string(), kinds: v.record(kind, v.strictObject(seen)), ...seen }),
+  ),
+})
+export const Drift = v.strictObject({ since: Time, drift: v.array(Diary) })
+
+/** The schemas that the document gives a name. */
+export const NAMED = {
+  Event,
+  EventSummary,
+  EventDelivery,
+  Attempt,
+  Person,
+  Replay,
+  Cause,
+  Ledger,
+  Target,
+  Diary,
+}

@@ -1,0 +1,92 @@
+// What requests to the API are made of.
+import * as v from 'valibot'
+import { type EventId, isEventId, isPersonId, type PersonId } from '../../core/id.ts'
+import { type Period, parseTime } from '../../core/period.ts'
+
+const MAX_LIMIT = 200
+
+/** A text with something in it. */
+export const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
+
+/** A yes or no in a body. */
+export const flag = (byDefault: boolean) =>
+  v.optional(v.boolean('must be true or false'), byDefault)
+
+/** One value, or several: a key of a query may stand several times. */
+export const oneOrMore = <S extends v.GenericSchema<string>>(item: S) =>
+  v.exactOptional(
+    v.pipe(
+      v.union([v.array(v.string()), v.string()], 'must be a text or a list of texts'),
+      v.transform((value) => [value].flat()),
+      v.array(item),
+    ),
+  )
+
+/** A type of events, or several by their beginning. */
+export const TypePattern = v.pipe(
+  text,
+  v.regex(/^[^*]*\*?$/, 'may hold one * only, at its end'),
+  v.description('An exact type, or its beginning and `*`: `payment.*`'),
+)
+
+/** How many a page has: 50 unless asked, at most 200. */
+export const Limit = v.optional(
+  v.pipe(
+    v.string('must be one number'),
+    v.regex(/^\d+$/, 'must be a whole number'),
+    v.transform(Number),
+    v.minValue(1, 'must be at least 1'),
+    v.maxValue(MAX_LIMIT, `must be at most ${MAX_LIMIT}`),
+    v.description(`How many a page has, at most ${MAX_LIMIT}`),
+  ),
+  '50',
+)
+
+/** A yes or no in a query. */
+export const Flag = v.optional(
+  v.pipe(
+    v.picklist(['true', 'false'], 'must be true or false'),
+    v.transform((value) => value === 'true'),
+  ),
+  'false',
+)
+
+/** The id of an event. */
+export const Id = v.pipe(
+  v.string('must be an event id'),
+  v.guard((id): id is EventId => isEventId(id), 'must be an event id'),
+)
+
+/** The id of a person. */
+export const Person = v.pipe(
+  v.string('must be a person id'),
+  v.guard((id): id is PersonId => isPersonId(id), 'must be a person id'),
+)
+
+/** A time; `parseTime` reads it once the present is known. */
+export const Time = v.pipe(
+  v.string('must be a text'),
+  v.check(
+    (value) => parseTime(value, 0) !== undefined,
+    'must be RFC 3339, or such as 30m, 24h, 7d',
+  ),
+  v.description('RFC 3339, or how long ago: `30m`, `24h`, `7d`'),
+)
+
+/** The query of what is asked about a period. */
+export const PeriodQuery = v.object({
+  since: v.optional(Time, '24h'),
+  until: v.exactOptional(Time),
+})
+
+/** The period that was asked for, until now unless it says otherwise. */
+export function periodOf(
+  { since, until }: { since: string; until?: string | undefined },
+  now: number,
+): Period {
+  return {
+    since: parseTime(since, now) ?? 0,
+    // The present millisecond is part of it.
+    until: until === undefined ? now + 1 : (parseTime(until, now) ?? now),
+  }
+}

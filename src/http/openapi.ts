@@ -1,0 +1,257 @@
+// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), written from the routes and the schemas that they
+// check by; and the webhooks that targets get, from the vocabulary.
+import { toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
+import type { Hono } from 'hono'
+import * as v from 'valibot'
+import { version } from '../../package.json'
+import { ENVELOPE, VENDOR_ENVELOPE } from '../core/event.ts'
+import { RELAY_EVENT_DATA } from '../core/system-event.ts'
+import { EVENT_DATA } from '../core/vocabulary.ts'
+import { NAMED } from './api/answers.ts'
+import { type Description, type Operation, operationOf } from './operation.ts'
+import { PROBLEM_TYPE, Problem } from './problems.ts'
+
+type Json = Record<string, unknown>
+
+/** The operations of an app, with their methods and paths as OpenAPI spells them. */
+export type Route = Operation & { description: Description; method: string; path: string }
+
+/** Every route that is described, in the order in which they are declared. */
+export function routesOf(app: Pick<Hono, 'routes'>): Route[] {
+  const groups = Map.groupBy(app.routes, ({ method, path }) => `${method} ${path}`)
+  return [...groups.values()].flatMap((group) => {
+    const { description, ...rest } = operationOf(group.map(({ handler }) => handler))
+    const [first] = group
+    if (first === undefined || description === undefined) return []
+    const path = first.path.replace(/:(\w+)/g, '{$1}')
+    return [{ ...rest, description, method: first.method.toLowerCase(), path }]
+  })
+}
+
+/** The document of an app's routes. */
+export function openApiOf(routes: readonly Route[]): Json {
+  const paths: Record<string, Json> = {}
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operationObject(route) }
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Membership Relay',
+      version,
+      description:
+        'Receives the webhooks of Hapana and Hype, keeps them, and delivers them in one vocabulary. Errors are problem details (RFC 9457) with a stable `type`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ token: [] }],
+    tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
+    paths,
+    webhooks: webhooks(),
+    components: {
+      schemas: toJsonSchemaDefs({ Problem, ...NAMED }, CONVERSION),
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'The ADMIN_TOKEN of the relay' },
+      },
+    },
+  }
+}
+
+const CONVERSION = {
+  target: 'draft-2020-12',
+  errorMode: 'ignore',
+  overrideRef: ({ referenceId }: { referenceId: string }) => `#/components/schemas/${referenceId}`,
+} as const
+
+/** A schema as JSON Schema; the named ones in it are referred to. */
+function jsonSchema(schema: v.GenericSchema, typeMode: 'input' | 'output' = 'output'): Json {
+  const definitions = { Problem, ...NAMED }
+  const {
+    $schema: _,
+    $defs: __,
+    ...rest
+  } = toJsonSchema(schema, {
+    ...CONVERSION,
+    typeMode,
+    definitions,
+  }) as Json
+  return rest
+}
+
+function operationObject(route: Route): Json {
+  const { description, body } = route
+  const { summary, details, isPublic } = description
+  const parameters = [...pathParameters(route), ...queryParameters(route), ...idempotency(route)]
+  return {
+    operationId: nameOf(route),
+    summary,
+    ...(details === undefined ? {} : { description: details }),
+    tags: [tagOf(route)],
+    ...(isPublic ? { security: [] } : {}),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: { content: { 'application/json': { schema: jsonSchema(body, 'input') } } },
+        }),
+    responses: responses(route),
+  }
+}
+
+/** `get-api-events-id-replay`, as one word. */
+function nameOf({ method, path }: Route): string {
+  const words = [method, ...path.split(/\W+/).filter((word) => word !== '' && word !== 'api')]
+  return words
+    .map((word, i) => (i === 0 ? word : `${word[0]?.toUpperCase()}${word.slice(1)}`))
+    .join('')
+}
+
+/** The first word of its path within the API; what is outside of it is the relay's own. */
+function tagOf({ path }: Route): string {
+  return /^\/api\/(\w+)/.exec(path)?.[1] ?? 'relay'
+}
+
+function pathParameters({ path }: Route): Json[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
+}
+
+function queryParameters({ query }: Route): Json[] {
+  if (query === undefined) return []
+  const { properties = {}, required = [] } = jsonSchema(query, 'input') as {
+    properties?: Record<string, Json>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    ...(description === undefined ? {} : { description }),
+    ...(required.includes(name) ? { required: true } : {}),
+    schema,
+  }))
+}
+
+/** True for an operation that does something when asked, so that asking twice must not do it twice. */
+export function isAct({ method, description }: Route): boolean {
+  return method === 'post' && description.isPublic === undefined
+}
+
+function idempotency(route: Route): Json[] {
+  if (!isAct(route)) return []
+  return [
+    {
+      name: 'Idempotency-Key',
+      in: 'header',
+      description:
+        'Asked again with the same key within a day, it answers the same and does nothing more',
+      schema: { type: 'string', minLength: 1, maxLength: 255 },
+    },
+  ]
+}
+
+const PROBLEM = {
+  content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+/** What each problem means here. */
+const PROBLEMS: Record<number, string> = {
+  400: 'The query or the body is not as it must be; the title says where',
+  401: 'No token, or not this one',
+  404: 'There is none',
+  405: 'Another method',
+  409: 'Not in this state',
+  413: 'Too large',
+  422: 'The idempotency key was used for something else',
+  429: 'Too often; `Retry-After` says when to come again',
+  500: 'Something broke on our side',
+  503: 'Not now; the title says why',
+  508: 'It came through relays too often',
+}
+
+/** The problems that an operation may answer, whichever it is. */
+function problemsOf({ description, query, body, ...route }: Route): number[] {
+  const { isPublic, problems = [] } = description
+  const checked = query !== undefined || body !== undefined ? [400] : []
+  const guarded = isPublic ? [] : [401, 429, 500, 503]
+  const acting = isAct({ description, ...route }) ? [400, 409, 422] : []
+  return [...new Set([...checked, ...guarded, ...acting, ...problems])].sort((a, b) => a - b)
+}
+
+function responses(route: Route): Json {
+  const answers = Object.entries(route.description.answers).map(([status, answer]) => [
+    status,
+    typeof answer === 'string'
+      ? { description: answer }
+      : { description: 'Done', content: { 'application/json': { schema: jsonSchema(answer) } } },
+  ])
+  const problems = problemsOf(route).map((status) => [
+    status,
+    { description: PROBLEMS[status] ?? 'A problem', ...PROBLEM },
+  ])
+  return Object.fromEntries([...answers, ...problems])
+}
+
+/** What each delivery carries beside its body. */
+const HEADERS: [name: string, description: string, required: boolean][] = [
+  ['webhook-id', 'The id of the event: the same for every attempt and replay', true],
+  ['webhook-timestamp', 'When the attempt was made, in seconds since 1970', true],
+  [
+    'webhook-signature',
+    'Standard Webhooks: `v1,` and a signature for each secret, separated by spaces',
+    false,
+  ],
+  ['relay-attempt', 'The number of the attempt, from 1', true],
+  ['relay-hops', 'How often the event came through a relay', true],
+  ['relay-test', '`true` for a test event', false],
+  ['relay-replay', '`true` when an operator asked for it once more', false],
+  [
+    'relay-skipped',
+    'Ids of earlier events of the person that were given up, for an ordered target',
+    false,
+  ],
+]
+
+/** What targets are sent: one webhook for each type of event. */
+function webhooks(): Json {
+  const vendors = Object.entries(EVENT_DATA).map(([type, data]) =>
+    webhook(type, VENDOR_ENVELOPE, data),
+  )
+  const own = Object.entries(RELAY_EVENT_DATA).map(([type, data]) => webhook(type, ENVELOPE, data))
+  return Object.fromEntries([...vendors, ...own])
+}
+
+function webhook(
+  type: string,
+  envelope: v.ObjectEntries,
+  data: v.GenericSchema,
+): [name: string, path: Json] {
+  const event = v.object({ ...envelope, type: v.literal(type), data })
+  const parameters = HEADERS.map(([name, description, required]) => ({
+    name,
+    in: 'header',
+    description,
+    ...(required ? { required } : {}),
+    schema: { type: 'string' },
+  }))
+  const post = {
+    operationId: type,
+    summary: type,
+    tags: ['webhooks'],
+    security: [],
+    parameters,
+    requestBody: {
+      required: true,
+      content: { 'application/cloudevents+json': { schema: jsonSchema(event) } },
+    },
+    responses: {
+      '2XX': { description: 'Taken' },
+      410: { description: 'Ends all deliveries until an operator resumes the target' },
+      default: { description: 'Tried again by the schedule; `Retry-After` is obeyed' },
+    },
+  }
+  return [type, { post }]
+}

@@ -1,0 +1,115 @@
+// What an operation takes and answers, said once: by it requests are checked and the OpenAPI document is written.
+import type { Context, MiddlewareHandler, TypedResponse } from 'hono'
+import * as v from 'valibot'
+import { ok, type Result, refuse } from '../core/result.ts'
+import { type Problem, problem } from './problems.ts'
+
+/** What the OpenAPI document says of an operation. */
+export type Description = {
+  summary: string
+  /** More than the summary can say, where there is more. */
+  details?: string
+  /** The schema of each answer's body by status; text for one that is not JSON. */
+  answers: Record<number, v.GenericSchema | string>
+  /** The problems that it may answer beside those that every operation of its kind may. */
+  problems?: number[]
+  /** True when it takes no token. */
+  isPublic?: true
+}
+
+/** What is known of an operation: each part comes from one of its middlewares. */
+export type Operation = {
+  description?: Description
+  query?: v.GenericSchema
+  body?: v.GenericSchema
+}
+
+/** Under which a middleware carries its part. */
+const PART = Symbol('part of an operation')
+
+/** Describes an operation. Does nothing else. */
+export function describe(description: Description): MiddlewareHandler {
+  return carrying({ description }, (_, next) => next())
+}
+
+type Checks<T extends 'query' | 'json', S extends v.GenericSchema> = MiddlewareHandler<
+  // biome-ignore lint/suspicious/noExplicitAny: it stands in any environment
+  any,
+  string,
+  { in: { [K in T]: v.InferInput<S> }; out: { [K in T]: v.InferOutput<S> } },
+  TypedResponse<Problem, 400, 'json'>
+>
+
+/** Checks the query of an operation, which reads it by `c.req.valid('query')`. Answers 400 and says what is wrong. */
+export function query<S extends v.GenericSchema>(schema: S): Checks<'query', S> {
+  return carrying({ query: schema }, (c, next) =>
+    check(c, next, 'query', read(schema, queryOf(c), 'bad-query')),
+  ) as Checks<'query', S>
+}
+
+/** Checks the JSON body of an operation, which reads it by `c.req.valid('json')`; no body is an empty object. */
+export function body<S extends v.GenericSchema>(schema: S): Checks<'json', S> {
+  return carrying({ body: schema }, async (c, next) =>
+    check(c, next, 'json', readText(schema, await c.req.text())),
+  ) as Checks<'json', S>
+}
+
+/** The operation whose middlewares these are, with a part each. */
+export function operationOf(handlers: readonly unknown[]): Operation {
+  return Object.assign({}, ...handlers.map((handler) => (handler as Carrier)[PART] ?? {}))
+}
+
+type Carrier = { [PART]?: Operation }
+
+function carrying(part: Operation, handler: MiddlewareHandler): MiddlewareHandler {
+  return Object.assign(handler, { [PART]: part })
+}
+
+/** Hands on what was read, or answers with the problem. */
+async function check(
+  c: Context,
+  next: () => Promise<void>,
+  where: 'query' | 'json',
+  result: Result<unknown, Response>,
+): Promise<Response | undefined> {
+  if (!result.ok) return result.error
+  c.req.addValidatedData(where, result.value as object)
+  await next()
+  return undefined
+}
+
+/** A key that stands once has a text, one that stands several times a list. */
+function queryOf(c: Context): Record<string, string | string[]> {
+  const all = Object.entries(c.req.queries())
+  return Object.fromEntries(
+    all.map(([key, texts]) => [key, texts.length === 1 ? (texts[0] ?? '') : texts]),
+  )
+}
+
+function readText<S extends v.GenericSchema>(
+  schema: S,
+  text: string,
+): Result<v.InferOutput<S>, Response> {
+  try {
+    return read(schema, text === '' ? {} : JSON.parse(text), 'bad-body')
+  } catch {
+    return refuse(problem(400, 'bad-body', 'The body is no JSON.'))
+  }
+}
+
+function read<S extends v.GenericSchema>(
+  schema: S,
+  value: unknown,
+  type: string,
+): Result<v.InferOutput<S>, Response> {
+  const result = v.safeParse(schema, value)
+  if (result.success) return ok(result.output)
+  const [issue] = result.issues
+  const path = v.getDotPath(issue)
+  return refuse(problem(400, type, `${path === null ? 'It' : path} ${wording(issue)}.`))
+}
+
+function wording(issue: v.BaseIssue<unknown>): string {
+  if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not known'
+  return issue.received === 'undefined' ? 'is missing' : issue.message
+}

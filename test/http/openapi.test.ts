@@ -1,0 +1,410 @@
+// The OpenAPI document is true: every operation is called until it has given each answer that the document promises, and
+// each answer is held against its schema; another one fails the test. That it is valid: test/cli/openapi.test.ts.
+
+import { env } from 'cloudflare:workers'
+import Ajv2020 from 'ajv/dist/2020.js'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { EVENT_TYPES } from '../../src/core/event.ts'
+import type { Env } from '../../src/env.ts'
+import { createApp } from '../../src/http/app.ts'
+import { deliver } from '../../src/stages/deliver.ts'
+import { aConfig, aPayment, aQueue, aSpill, NOW, stored } from '../builders.ts'
+
+type Json = Record<string, unknown>
+type Operation = {
+  operationId: string
+  security?: []
+  parameters?: { name: string; in: string }[]
+  requestBody?: object
+  responses: Record<string, { content?: Record<string, { schema: object }> }>
+}
+type Document = Json & {
+  paths: Record<string, Record<string, Operation>>
+  webhooks: Record<
+    string,
+    {
+      post: {
+        parameters: { name: string }[]
+        requestBody: { content: Record<string, { schema: object }> }
+      }
+    }
+  >
+}
+
+let now = NOW
+let answerOfTarget = 200
+const BROKEN = { name: 'broken', events: [], sources: undefined, broken: 'url must be https' }
+const usable = aConfig({ name: 'crm', events: ['payment.*', 'contact.*'] })
+const config = { ...usable, targets: [...usable.targets, BROKEN] }
+const app = createApp(() => config, {
+  now: () => now++,
+  random: () => Math.random(),
+  log: () => undefined,
+  send: async () => new Response('', { status: answerOfTarget }),
+})
+const away = () => {
+  throw new Error('D1 is away')
+}
+const BROKEN_DB = { prepare: away, batch: away } as unknown as D1Database
+const FULL = { limit: async () => ({ success: false }) } as unknown as RateLimit
+const bindings = () =>
+  ({
+    DB: env.DB,
+    DELIVERIES: aQueue().queue,
+    RETRIES: aQueue().queue,
+    SPILL: Object.assign(aSpill().queue, { metrics: async () => ({ backlogCount: 0 }) }),
+    ADMIN_TOKEN: 'operator',
+  }) as unknown as Env
+
+async function call(path: string, init: RequestInit = {}, over: Partial<Env> = {}) {
+  const headers = { authorization: 'Bearer operator', ...init.headers }
+  return app.request(
+    `https://relay.example${path}`,
+    { ...init, headers },
+    { ...bindings(), ...over },
+  )
+}
+
+const document = (await (await app.request('/openapi.json', {}, bindings())).json()) as Document
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+)
+
+describe('the document', () => {
+  it('describes every route of the API, and none twice', () => {
+    const served = new Set(
+      app.routes
+        .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/'))
+        .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`),
+    )
+    const described = operations.map(({ method, path }) => `${method} ${path}`)
+
+    expect(described.filter((one) => one.includes('/api')).sort()).toEqual([...served].sort())
+    const names = operations.map(({ operation }) => operation.operationId)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('has a webhook for every type of event, with the signature headers', () => {
+    expect(Object.keys(document.webhooks).sort()).toEqual([...EVENT_TYPES].sort())
+    for (const { post } of Object.values(document.webhooks)) {
+      const names = post.parameters.map(({ name }) => name)
+      expect(names).toEqual(
+        expect.arrayContaining(['webhook-id', 'webhook-timestamp', 'webhook-signature']),
+      )
+    }
+  })
+
+  it('describes a delivery as it is sent', async () => {
+    const sent: string[] = []
+    const id = await stored(config, 'hype', aPayment())
+    const queue = aQueue()
+    const row = await env.DB.prepare('SELECT due FROM deliveries').first<{ due: number }>()
+    const body = { event: id, target: 'crm', attempt: 1, due: row?.due ?? 0 }
+    const message = { id: 'm', body, ack: () => undefined, retry: () => undefined }
+    await deliver(
+      { DB: env.DB, RETRIES: queue.queue },
+      config,
+      'deliveries',
+      [message as unknown as Message<typeof body>],
+      {
+        now: () => row?.due ?? 0,
+        random: () => 0,
+        log: () => undefined,
+        send: async (_url, init) => {
+          sent.push(String(init.body))
+          return new Response()
+        },
+      },
+    )
+
+    const event = JSON.parse(sent[0] ?? '{}')
+    const webhook = document.webhooks['payment.created']?.post.requestBody
+    const schema = webhook?.content['application/cloudevents+json']?.schema ?? {}
+    expect(violations(schema, event)).toEqual([])
+    expect(violations(schema, { ...event, type: 'payment.failed' })).not.toEqual([])
+  })
+})
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false })
+ajv.addSchema({ $id: 'https://relay.example/openapi.json', components: document.components })
+
+/** Where a value is not as its schema says. */
+function violations(schema: object, value: unknown): string[] {
+  const text = JSON.stringify(schema).replaceAll('"#/', '"https://relay.example/openapi.json#/')
+  const validate = ajv.compile(JSON.parse(text))
+  validate(value)
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
+}
+
+/** The answers that were seen: operation and status. */
+const seen = new Set<string>()
+
+/** Calls an operation by its name and holds the answer against the document. */
+async function hold(
+  name: string,
+  status: number,
+  { path, init, over }: { path?: string; init?: RequestInit; over?: Partial<Env> } = {},
+): Promise<Json> {
+  const found = operations.find(({ operation }) => operation.operationId === name)
+  if (found === undefined) throw new Error(`there is no operation ${name}`)
+  const response = await call(
+    path ?? found.path,
+    { method: found.method.toUpperCase(), ...init },
+    over,
+  )
+  expect(response.status, `${name} ${path}: ${await response.clone().text()}`).toBe(status)
+  const described = found.operation.responses[status]
+  expect(described, `${name} answers ${status}, which is not documented`).toBeDefined()
+  seen.add(`${name} ${status}`)
+  if (described?.content === undefined) return {}
+  const [type = '', { schema = {} } = {}] = Object.entries(described.content)[0] ?? []
+  const isSchema = response.headers.get('content-type')?.startsWith('application/schema+json')
+  if (!isSchema) expect(response.headers.get('content-type')).toContain(type)
+  const body = (await response.json()) as Json
+  expect(violations(schema, body), `${name} ${status}`).toEqual([])
+  return body
+}
+
+const json = (body: object, headers: Record<string, string> = {}): { init: RequestInit } => ({
+  init: { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } },
+})
+const take = () => stored(config, 'hype', aPayment(), { now: now++ })
+const UNKNOWN = {
+  event: 'evt_0000000000000',
+  person: 'per_0000000000000',
+  replay: 'rpl_0000000000000',
+}
+
+beforeEach(async () => {
+  answerOfTarget = 200
+  await env.DB.batch(
+    [
+      'targets',
+      'deliveries',
+      'events',
+      'hours',
+      'ledger',
+      'contacts',
+      'replays',
+      'idempotency',
+    ].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+  )
+})
+
+/** A path of an operation with something in its place-holders. */
+const filled = (path: string) =>
+  path
+    .replace('/events/{id}', `/events/${UNKNOWN.event}`)
+    .replace('/people/{id}', `/people/${UNKNOWN.person}`)
+    .replace('/replays/{id}', `/replays/${UNKNOWN.replay}`)
+    .replace('{name}', 'crm')
+
+/** The least that an operation must be told to get past its checks. */
+const BODIES: Record<string, object> = {
+  postReplays: { filter: { target: 'crm' }, dry_run: true },
+  postPeopleIdSplit: { source: 'hype', contact: 'c' },
+  postPeopleIdMerge: { person: UNKNOWN.person },
+  postQuarantineRelease: { cause: 'x' },
+  postQuarantineDismiss: { cause: 'x', reason: 'noise' },
+  postRenormalize: { since: '1h' },
+}
+const QUERIES: Record<string, string> = { getPeople: '?email=ana@example.com' }
+
+const guarded = operations.filter(({ operation }) => operation.security === undefined)
+const acts = guarded.filter(({ method }) => method === 'post')
+
+describe.each(guarded)('$operation.operationId', ({ path, operation }) => {
+  const name = operation.operationId
+  const asked = (headers: Record<string, string> = {}, over: Partial<Env> = {}) => ({
+    path: `${filled(path)}${QUERIES[name] ?? ''}`,
+    init: {
+      headers,
+      ...(BODIES[name] ? { body: JSON.stringify(BODIES[name]) } : {}),
+    },
+    over,
+  })
+
+  it('refuses whoever has no token, or another, and in the end without looking', async () => {
+    await hold(name, 401, asked({ authorization: '' }))
+    await hold(name, 401, asked({ authorization: 'Bearer somebody' }))
+    await hold(name, 429, asked({ authorization: '' }, { FAILURES: FULL }))
+    await hold(name, 503, asked({}, { ADMIN_TOKEN: '' }))
+  })
+
+  it('answers a fault of ours as a problem', async () => {
+    const over = { DB: BROKEN_DB }
+    await hold(name, 500, asked({}, over))
+  })
+
+  if (operation.parameters?.some((one) => one.in === 'query')) {
+    it('refuses a query that it does not understand', async () => {
+      const query = operation.parameters?.some((one) => one.name === 'limit')
+        ? 'limit=0'
+        : 'since=then'
+      await hold(name, 400, { path: `${filled(path)}?${query}` })
+    })
+  }
+  if (operation.requestBody) {
+    it('refuses a body that is no JSON', async () => {
+      await hold(name, 400, { path: filled(path), init: { body: '{' } })
+    })
+  }
+})
+
+describe.each(acts)('$operation.operationId, asked again with its key', ({ path, operation }) => {
+  const name = operation.operationId
+  const body = JSON.stringify(BODIES[name] ?? {})
+  const ask = (key: string, more = '') =>
+    call(`${filled(path)}${more}`, { method: 'POST', body, headers: { 'idempotency-key': key } })
+
+  it('answers the same, and does nothing more', async () => {
+    const first = await ask('k')
+    const second = await ask('k')
+
+    expect(second.headers.get('idempotency-replayed')).toBe('true')
+    expect(first.headers.get('idempotency-replayed')).toBeNull()
+    expect(second.status).toBe(first.status)
+    expect(await second.text()).toBe(await first.text())
+  })
+
+  it('refuses a key of another request, one under way, and one that is none', async () => {
+    const asked = (key: string, path_ = filled(path)) => ({
+      path: path_,
+      init: { body, headers: { 'idempotency-key': key } },
+    })
+    await ask('k')
+    await hold(name, 422, asked('k', `${filled(path)}?other`))
+    await env.DB.prepare('UPDATE idempotency SET status = NULL').run()
+    await hold(name, 409, asked('k'))
+    await hold(name, 400, asked('k'.repeat(256)))
+  })
+})
+
+describe('what each operation is for', () => {
+  it('takes webhooks, or says why not', async () => {
+    const body = JSON.stringify(aPayment())
+    const proven = '/in/hype?key=hype%20secret'
+    await hold('postInSource', 202, { path: proven, init: { body } })
+    await hold('postInSource', 202, { path: proven, init: { body: `[${body}]` } })
+    await hold('postInSource', 400, { path: proven, init: { body: '"text"' } })
+    await hold('postInSource', 401, { path: '/in/hype?key=wrong', init: { body } })
+    await hold('postInSource', 404, { path: '/in/nobody', init: { body } })
+    await hold('postInSource', 413, { path: proven, init: { body: `[${'{},'.repeat(100)}{}]` } })
+    await hold('postInSource', 429, { path: proven, init: { body }, over: { INTAKE: FULL } })
+    await hold('postInSource', 508, {
+      path: proven,
+      init: { body, headers: { 'relay-hops': '99' } },
+    })
+    const SPILL = aSpill({ refusing: true }).queue
+    await hold('postInSource', 503, {
+      path: proven,
+      init: { body },
+      over: { DB: BROKEN_DB, SPILL },
+    })
+  })
+
+  it('says how it is', async () => {
+    await hold('getHealthz', 200)
+    await hold('getHealthz', 503, { over: { DB: BROKEN_DB } })
+    await hold('getSchemasTypeVersion', 200, { path: '/schemas/payment.created/1' })
+    await hold('getSchemasTypeVersion', 404, { path: '/schemas/payment.created/2' })
+  })
+
+  it('shows events, and sends one again', async () => {
+    const id = await take()
+    const quarantined = await stored(config, 'hype', { strange: true }, { now: now++ })
+    await hold('getEvents', 200)
+    await hold('getEventsId', 200, { path: `/api/events/${id}` })
+    await hold('getEventsId', 200, { path: `/api/events/${quarantined}` })
+    await hold('getEventsId', 404, { path: `/api/events/${UNKNOWN.event}` })
+    await hold('postEventsIdReplay', 200, {
+      path: `/api/events/${id}/replay`,
+      ...json({ dry_run: true }),
+    })
+    await hold('postEventsIdReplay', 200, { path: `/api/events/${id}/replay` })
+    await hold('postEventsIdReplay', 404, { path: `/api/events/${UNKNOWN.event}/replay` })
+    await hold('postEventsIdReplay', 409, { path: `/api/events/${quarantined}/replay` })
+  })
+
+  it('steers targets', async () => {
+    await hold('getTargets', 200)
+    for (const act of ['pause', 'resume', 'test']) {
+      const name = `postTargetsName${act[0]?.toUpperCase()}${act.slice(1)}`
+      await hold(name, 200, { path: `/api/targets/crm/${act}` })
+      await hold(name, 404, { path: `/api/targets/nobody/${act}` })
+    }
+    await hold('postTargetsNameTest', 409, { path: '/api/targets/broken/test' })
+    answerOfTarget = 500
+    await hold('postTargetsNameTest', 200, { path: '/api/targets/crm/test' })
+  })
+
+  it('replays by a filter', async () => {
+    const { id } = await hold('postReplays', 202, json({ filter: { since: '1h', state: 'dead' } }))
+    await hold('postReplays', 200, json({ filter: { since: '1h' }, dry_run: true }))
+    await hold('postReplays', 404, json({ filter: { target: 'nobody' } }))
+    await hold('getReplays', 200)
+    await hold('getReplaysId', 200, { path: `/api/replays/${id}` })
+    await hold('getReplaysId', 404, { path: `/api/replays/${UNKNOWN.replay}` })
+    for (const [name, act, state] of [
+      ['postReplaysIdStop', 'stop', 'stopped'],
+      ['postReplaysIdResume', 'resume', 'running'],
+    ]) {
+      await env.DB.prepare('UPDATE replays SET state = ?1').bind(state).run()
+      await hold(`${name}`, 200, { path: `/api/replays/${id}/${act}` })
+      await hold(`${name}`, 404, { path: `/api/replays/${UNKNOWN.replay}/${act}` })
+      await env.DB.prepare("UPDATE replays SET state = 'done'").run()
+      await hold(`${name}`, 409, { path: `/api/replays/${id}/${act}` })
+    }
+  })
+
+  it('finds people, splits and merges them', async () => {
+    for (const id of ['a', 'b'])
+      await stored(config, 'hype', aPayment({ id, email: 'one@example.com' }), { now: now++ })
+    const { people } = (await hold('getPeople', 200, {
+      path: '/api/people?email=one@example.com',
+    })) as {
+      people: { id: string }[]
+    }
+    const [person] = people
+    await hold('getPeopleId', 200, { path: `/api/people/${person?.id}` })
+    await hold('getPeopleId', 404, { path: `/api/people/${UNKNOWN.person}` })
+    const split = { path: `/api/people/${person?.id}/split` }
+    const { new_person: anew } = (await hold('postPeopleIdSplit', 200, {
+      ...split,
+      ...json({ source: 'hype', contact: 'b' }),
+    })) as { new_person: { id: string } }
+    await hold('postPeopleIdSplit', 409, { ...split, ...json({ source: 'hype', contact: 'b' }) })
+    await hold('postPeopleIdSplit', 404, {
+      path: `/api/people/${UNKNOWN.person}/split`,
+      ...json({ source: 'hype', contact: 'b' }),
+    })
+    const merge = { path: `/api/people/${person?.id}/merge` }
+    await hold('postPeopleIdMerge', 409, { ...merge, ...json({ person: person?.id }) })
+    await hold('postPeopleIdMerge', 404, { ...merge, ...json({ person: UNKNOWN.person }) })
+    await hold('postPeopleIdMerge', 200, { ...merge, ...json({ person: anew.id }) })
+    await hold('getPeopleId', 308, { path: `/api/people/${anew.id}`, init: { redirect: 'manual' } })
+  })
+
+  it('mends what was quarantined, and normalizes again', async () => {
+    const id = await stored(config, 'hype', { strange: true }, { now: now++ })
+    await take()
+    await hold('getQuarantine', 200)
+    await hold('postQuarantineRelease', 200, json({ events: [id] }))
+    await hold('postQuarantineDismiss', 200, json({ events: [id], reason: 'a test' }))
+    await hold('postRenormalize', 200, json({ since: '1h' }))
+  })
+
+  it('keeps the books', async () => {
+    await take()
+    await hold('getLedger', 200)
+    await hold('getLedgerDifferences', 200)
+    await hold('getDrift', 200)
+  })
+})
+
+afterAll(() => {
+  const documented = operations.flatMap(({ operation }) =>
+    Object.keys(operation.responses).map((status) => `${operation.operationId} ${status}`),
+  )
+  expect(documented.filter((one) => !seen.has(one))).toEqual([])
+})
