@@ -15,7 +15,7 @@ Runs the relay on this machine under load, breaks what it stands on (D1, queues,
 itself), and counts on its own side what arrives. Exit status 1 when a promise was broken.
 
   --minutes N   how long the run may take as a whole, at least ${LEAST_MINUTES} (default ${DEFAULT_MINUTES}); longer runs kill more often;
-                on a busy machine the end may take a minute more
+                on a busy machine the end may take two minutes more
   --seed N      repeats the random choices of the run that printed this seed
   --short       everything once, in about 80 s: for CI`
 

@@ -21,7 +21,7 @@ const DRAIN_MS = { short: 38_000, long: 55_000 }
 const BOOKS_MS = { short: 4000, long: 10_000 }
 
 /** How much longer the drain may take on a busy machine: what is late is not lost. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 
 /** How much longer than even that a run can take before it is ended. */
 const GRACE_MS = 5000
