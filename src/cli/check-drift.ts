@@ -1,20 +1,9 @@
 // The part of `npm run check` that asks a relay: what the vendors have changed in their messages.
-import type { Finding } from '../core/drift.ts'
-import { connect } from './relay/client.ts'
+import { type Answer, type Api, answerOf, connect } from './relay/client.ts'
 import { table } from './relay/table.ts'
 
-type Answer = { since: string; drift: Diary[] }
-type Diary = {
-  source: string
-  vendortype: string | null
-  messages: number
-  learning: boolean
-  findings: Told[]
-}
-type Told = Pick<Finding, 'path' | 'finding' | 'kinds' | 'count'> & {
-  noticed_at: string
-  last_seen: string
-}
+type Diary = Answer<Awaited<ReturnType<Api['drift']['$get']>>>['drift'][number]
+type Told = Diary['findings'][number]
 
 /** What is said where no relay was named. */
 export const DRIFT_HINT =
@@ -22,7 +11,7 @@ export const DRIFT_HINT =
 
 /** The drift that a relay has noticed, in words. Refuses in a sentence when the relay cannot be asked. */
 export async function driftOf(url: string): Promise<string> {
-  const { since, drift } = await connect({ url }).get<Answer>('/api/drift')
+  const { since, drift } = await answerOf(connect({ url }).drift.$get({ query: {} }))
   const rows = drift.flatMap((diary) => diary.findings.map((told) => rowOf(diary, told)))
   const head = ['source', 'type', 'finding', 'key', 'kinds', 'noticed', 'count', 'last seen']
   return [

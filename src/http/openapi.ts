@@ -204,6 +204,11 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
     'Standard Webhooks: `v1,` and a signature for each secret, separated by spaces',
     false,
   ],
+  [
+    'content-digest',
+    'The digest of the body (RFC 9530): tells a changed body from another secret',
+    true,
+  ],
   ['relay-attempt', 'The number of the attempt, from 1', true],
   ['relay-hops', 'How often the event came through a relay', true],
   ['relay-test', '`true` for a test event', false],

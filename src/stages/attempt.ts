@@ -57,7 +57,7 @@ export async function attemptDelivery(
       rendered = undefined
       return failed('fault', `the body is larger than ${MAX_BODY_BYTES} bytes`)
     }
-    headers = sign(target, owed, rendered, startedAt)
+    headers = await headersFor(target, owed, rendered, startedAt)
   } catch (error) {
     return failed('fault', `the body could not be made: ${describeFault(error)}`)
   }
@@ -82,16 +82,20 @@ export async function attemptDelivery(
   }
 }
 
-/** Standard Webhooks headers (https://github.com/standard-webhooks/standard-webhooks), and ours. */
-function sign(
+/**
+ * Standard Webhooks headers (https://github.com/standard-webhooks/standard-webhooks), the digest of the body (RFC 9530),
+ * which tells a changed body from another secret, and ours.
+ */
+async function headersFor(
   target: ConfiguredTarget,
   owed: Owed,
   { body, contentType }: Rendered,
   now: number,
-): Headers {
+): Promise<Headers> {
   const headers = new Headers(target.headers)
   const timestamp = new Date(now)
   headers.set('content-type', contentType)
+  headers.set('content-digest', await digestOf(body))
   headers.set('user-agent', `membership-relay/${version}`)
   headers.set('webhook-id', owed.event)
   headers.set('webhook-timestamp', String(Math.floor(now / 1000)))
@@ -106,6 +110,11 @@ function sign(
   const { skipped } = owed.precedence
   if (skipped.length > 0) headers.set('relay-skipped', skipped.join(' '))
   return headers
+}
+
+async function digestOf(body: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
+  return `sha-256=:${btoa(String.fromCharCode(...new Uint8Array(digest)))}:`
 }
 
 /** The beginning of an answer. No more is read: an endless body costs nothing, and a broken one is no failure. */

@@ -2,17 +2,10 @@
 import { Command } from 'commander'
 import { DELIVERY_STATES } from '../../core/delivery.ts'
 import { EVENT_STATUSES } from '../../core/event.ts'
-import type { Ledger } from '../../core/ledger.ts'
-import { type Client, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
 import { table } from './table.ts'
 
-type Answer = Ledger & {
-  since: string
-  until: string
-  adds_up: boolean
-  differences: string[]
-  spilled: number | null
-}
+type Ledger = Answer<Awaited<ReturnType<Api['ledger']['$get']>>>
 type Options = { since: string; until?: string; verify?: true }
 
 /** The command; `finish` is told the exit status: 1 when something does not add up. */
@@ -24,10 +17,10 @@ export function ledgerCommand(finish: (status: number) => void): Command {
     .option('--verify', 'hold the roll-ups against the log, and name every difference')
     .action(async ({ since, until, verify }: Options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>()
-      const client = connect(options)
-      const period = { since, until }
-      const ledger = await client.get<Answer>('/api/ledger', period)
-      const found = verify ? await listDifferences(client, period) : undefined
+      const api = connect(options)
+      const period = { since, ...(until === undefined ? {} : { until }) }
+      const ledger = await answerOf(api.ledger.$get({ query: period }))
+      const found = verify ? await listDifferences(api, period) : undefined
       if (options.json)
         console.log(JSON.stringify({ ...ledger, ...(found ? { verified: found } : {}) }, null, 2))
       else console.log(inWords(ledger, found))
@@ -37,20 +30,20 @@ export function ledgerCommand(finish: (status: number) => void): Command {
 
 /** Every difference between the roll-ups and the log, asked for day by day. */
 async function listDifferences(
-  client: Client,
-  { since, until }: { since: string; until: string | undefined },
+  api: Api,
+  period: { since: string; until?: string },
 ): Promise<string[]> {
-  type Page = { differences: string[]; next: string | null }
   const found: string[] = []
-  for (let from: string | null = since; from !== null; ) {
-    const page: Page = await client.get('/api/ledger/differences', { since: from, until })
-    found.push(...page.differences)
-    from = page.next
+  for (let since: string | null = period.since; since !== null; ) {
+    const query: typeof period = { ...period, since }
+    const { differences, next } = await answerOf(api.ledger.differences.$get({ query }))
+    found.push(...differences)
+    since = next
   }
   return found
 }
 
-function inWords(ledger: Answer, found: string[] | undefined): string {
+function inWords(ledger: Ledger, found: string[] | undefined): string {
   const { since, until, sources, targets, spilled } = ledger
   const verdict = ledger.adds_up ? ['It adds up.'] : ['It does not add up:', ...ledger.differences]
   const verified =

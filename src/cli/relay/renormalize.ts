@@ -1,7 +1,6 @@
 // `renormalize`: what the present mapping makes of history, shown first, then kept.
 import { Command } from 'commander'
-import type { Change } from '../../core/diff.ts'
-import { type Client, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
 import { table } from './table.ts'
 
 type Options = {
@@ -11,10 +10,8 @@ type Options = {
   dryRun?: true
   deliver?: true
 }
-type Changed = { id: string; was: string; is: string; differences: Change[] }
-type Refused = { id: string; issues: string[] }
-type Page = { checked: number; changed: Changed[]; refused: Refused[]; next: string | null }
-type Result = Omit<Page, 'next'>
+type Page = Answer<Awaited<ReturnType<Api['renormalize']['$post']>>>
+type Result = Pick<Page, 'checked' | 'changed' | 'refused'>
 
 /** The command; `finish` is told the exit status: 1 when the present mapping does not understand everything. */
 export function renormalizeCommand(finish: (status: number) => void): Command {
@@ -34,13 +31,13 @@ export function renormalizeCommand(finish: (status: number) => void): Command {
 }
 
 /** Goes through history page by page. */
-async function readAll(client: Client, options: Options): Promise<Result> {
+async function readAll(api: Api, options: Options): Promise<Result> {
   const { since, until, source, dryRun = false, deliver = false } = options
-  const body = { since, until, source, dry_run: dryRun, deliver }
+  const json = { since, until, source, dry_run: dryRun, deliver }
   const result: Result = { checked: 0, changed: [], refused: [] }
   let after: string | undefined
   do {
-    const page: Page = await client.post('/api/renormalize', { ...body, after })
+    const page: Page = await answerOf(api.renormalize.$post({ json: { ...json, after } }))
     result.checked += page.checked
     result.changed.push(...page.changed)
     result.refused.push(...page.refused)
