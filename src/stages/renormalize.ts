@@ -89,18 +89,29 @@ async function readAgain(
     const content = made?.record.content
     return { issues: content && 'issues' in content ? warningTexts(content.issues) : [] }
   }
-  const histories = await historiesFor(db, [made], 'then')
+  const histories = await historiesFor(db, [made], wasSettled(kept) ? 'arrival' : 'then')
   // What follows from it was told when it came; a mapping that learns to conclude more does so from now on.
   const [own] = await completeRecords(config, [made], histories, {
     idFor: () => kept.id,
     now: now(),
   })
   if (own === undefined || 'issues' in own.content) return { issues: [] }
+  const event = parseJson(own.content.event) as MembershipEvent
   return {
-    event: parseJson(own.content.event) as MembershipEvent,
+    event: kept.event?.time === event.time ? withLate(event, kept.event.late) : event,
     contact: own.contactId,
     targets: own.planned.map(({ target }) => target),
   }
+}
+
+/** Whether an event of this time was late was settled when it came, by whatever was in the log by then. */
+function withLate({ late: _, ...event }: MembershipEvent, late: true | undefined): MembershipEvent {
+  return { ...event, ...(late ? { late } : {}) } as MembershipEvent
+}
+
+/** Whether what an event says was settled when it was sent, by what had come after it. */
+function wasSettled({ id, event }: Kept): boolean {
+  return event?.data.inference?.evidence.some((other) => other > id) ?? false
 }
 
 /** What is different, beside the version of the mapping and the origin of the schema. */

@@ -106,15 +106,17 @@ SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
 FROM (SELECT 1) LEFT JOIN earlier
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
-// What follows from an event is recorded with it, once; a correction only if somebody was told what it corrects. `?19`
-// the event from which it follows, `?20` the one that it corrects; at `?21` an attempt may be on its way.
+// What follows from an event is recorded with it, once; a correction only if somebody is told what it corrects: an end
+// says what is known by the time of its attempt, anything else what it said at first. `?19` the event from which it
+// follows, `?20` the one that it corrects; at `?21` an attempt may be on its way.
 const INSERT_DERIVED = `
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, event_name, at, status)
 SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 'derived'
 WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?19 AS INTEGER) AND status = 'accepted')
   AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate')
-  AND (?20 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?20 AS INTEGER) AND (attempt > 1 OR due <= ?21)))
+  AND (?20 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?20 AS INTEGER) AND (attempt > 1
+    OR CASE ?4 WHEN 'subscription.corrected' THEN due <= ?21 AND state <> 'held' ELSE state <> 'cancelled' END)))
 RETURNING status, NULL AS matched`
 
 // What was quarantined becomes an event like any other, unless the vendor has sent it again since.

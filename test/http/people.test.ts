@@ -1,6 +1,7 @@
 // Who is who: contacts of two vendors joined to one person, and put right by an operator.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { EventId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
 import { getEvent } from '../../src/store/events.ts'
 import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
@@ -115,6 +116,33 @@ describe('a person', () => {
     expect(await find('old@example.com')).toEqual([])
     expect(await find('q@example.com')).toEqual([])
     expect(await find('new@example.com')).toHaveLength(1)
+  })
+
+  it('checks in late as a contact only after that contact has', async () => {
+    const checkIn = (clientID: string, checkInTime: string) => ({
+      eventType: 'checkIn',
+      clientID,
+      email: 'ana@example.com',
+      siteID: 'site-1',
+      checkInStatus: 'Valid',
+      checkInTime,
+    })
+    const events: EventId[] = []
+    for (const body of [
+      checkIn('client-1', '2026-11-20T10:30:00Z'),
+      checkIn('client-2', '2026-11-20T10:20:00Z'),
+      checkIn('client-1', '2026-11-20T10:10:00Z'),
+    ]) {
+      events.push(await stored(config, 'hapana', body, { now: now++ }))
+    }
+
+    const details = await Promise.all(events.map((id) => getEvent(env.DB, id)))
+
+    expect(details.map((detail) => (detail?.event as { late?: true } | undefined)?.late)).toEqual([
+      undefined,
+      undefined,
+      true,
+    ])
   })
 
   it('checks in for the first time once, as whichever contact', async () => {

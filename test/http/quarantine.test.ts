@@ -7,7 +7,7 @@ import { createApp } from '../../src/http/app.ts'
 import { deliver } from '../../src/stages/deliver.ts'
 import { getEvent } from '../../src/store/events.ts'
 import { listDifferences } from '../../src/store/verify.ts'
-import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
+import { aConfig, aMessageFor, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })
 let now = NOW
@@ -62,6 +62,35 @@ async function quarantinedBefore(event: EventId) {
     env.DB.prepare('DELETE FROM deliveries WHERE event = CAST(?1 AS INTEGER)').bind(keyOfId(event)),
   ])
 }
+/** Hands a message to its consumer when it is due; gives the bodies that were sent. */
+async function deliverNow(message: DeliveryMessage): Promise<string[]> {
+  const bodies: string[] = []
+  await deliver(
+    { DB: env.DB, RETRIES: retries.queue },
+    config,
+    'retries',
+    [
+      {
+        id: '1',
+        timestamp: new Date(),
+        attempts: 1,
+        body: message,
+        ack() {},
+        retry() {},
+      },
+    ],
+    {
+      send: async (_url, init) => {
+        bodies.push(String(init.body))
+        return new Response('ok')
+      },
+      now: () => message.due,
+      random: () => 0,
+      log: () => undefined,
+    },
+  )
+  return bodies
+}
 const breaches = async () =>
   (await listDifferences(env.DB, { since: NOW - 3_600_000, until: NOW + 3_600_000 })).differences
 
@@ -93,6 +122,14 @@ describe('the quarantine', () => {
         events: [last],
       },
     ])
+  })
+
+  it('names the path of what is missing within what the body wraps it in', async () => {
+    await take('hapana', { eventType: 'clientStatusChange', Payload: { clientID: 'c' } })
+
+    const { body } = await call('GET', '/quarantine')
+
+    expect(body.causes).toMatchObject([{ cause: expect.stringMatching(/^Payload\.status: /) }])
   })
 
   it('releases what is understood by now: it goes out, and is told of', async () => {
@@ -347,31 +384,7 @@ describe('history normalized again', () => {
     await asMappedBefore(id, before)
     await call('POST', '/renormalize', { since: '1h', dry_run: false, deliver: true })
     const [message] = retries.messages.filter(({ event }) => event === id)
-    const bodies: string[] = []
-    await deliver(
-      { DB: env.DB, RETRIES: retries.queue },
-      config,
-      'retries',
-      [
-        {
-          id: '1',
-          timestamp: new Date(),
-          attempts: 1,
-          body: message as DeliveryMessage,
-          ack() {},
-          retry() {},
-        },
-      ],
-      {
-        send: async (_url, init) => {
-          bodies.push(String(init.body))
-          return new Response('ok')
-        },
-        now: () => message?.due ?? 0,
-        random: () => 0,
-        log: () => undefined,
-      },
-    )
+    const bodies = await deliverNow(message as DeliveryMessage)
     expect(JSON.parse(bodies[0] ?? '{}')).toMatchObject({
       id,
       data: { membership: { status: 'suspended' } },
@@ -415,6 +428,34 @@ describe('history normalized again', () => {
     expect(body.checked).toBe(10)
     expect(body.changed).toEqual([])
     expect(body.refused).toEqual([])
+  })
+
+  it('leaves what was settled when it was sent, and what was late when it came', async () => {
+    const ended = await take('hype', aPayment({ id: 'ana', type: 'payment.deleted' }))
+    await take(
+      'hype',
+      aPayment({ id: 'ana', data: { tier: 'Platinum' }, timestamp: 1_795_212_960 }),
+    )
+    await deliverNow(await aMessageFor(ended, 'crm'))
+    await take('hapana', aStatusChange({ clientID: 'client-1' }))
+    // Recorded after what came later, as what comes by the spill queue is.
+    const late = await stored(
+      config,
+      'hapana',
+      aStatusChange({ clientID: 'client-1', status: 'x' }),
+      {
+        now: now - 500,
+      },
+    )
+    expect((await getEvent(env.DB, ended))?.event).toMatchObject({
+      data: { reason: 'plan_switch' },
+    })
+    expect((await getEvent(env.DB, late))?.event).toMatchObject({ late: true })
+
+    const { body } = await call('POST', '/renormalize', { since: '1h' })
+
+    const own = [ended, late].map((id) => body.changed.find((one: { id: string }) => one.id === id))
+    expect(own).toEqual([undefined, undefined])
   })
 
   it('leaves what it does not understand any more as it is, and names it', async () => {

@@ -40,6 +40,7 @@ beforeEach(async () => {
 })
 
 const T0 = 1_795_000_000
+const CRM = 'https://crm.example/'
 
 /** A membership business in which things happen to Ana, each told by its vendor. */
 function aBusiness(own = config) {
@@ -191,6 +192,19 @@ describe('payment.updated', () => {
   })
 })
 
+describe('payment.updated that is held for its target', () => {
+  it('is corrected all the same: it will say what it said first', async () => {
+    const { hype, derived } = aBusiness(aConfig({ name: 'crm', url: CRM, enabled: false }))
+    await hype('payment.created', 0, 'user', { total: 30 })
+    const refunded = await hype('payment.updated', 1000, 'system', { total: 20 })
+    await hype('payment.updated', 500, 'dashboard', { total: 20 }) // the refund, late
+
+    expect(await derived()).toMatchObject([
+      { type: 'payment.corrected', data: { corrects: refunded, is: { type: 'payment.failed' } } },
+    ])
+  })
+})
+
 describe('payment.deleted', () => {
   it.each([
     ['system', 'dunning', 'likely'],
@@ -268,6 +282,12 @@ describe('payment.deleted', () => {
       { tier: 'Donation', billing_interval: 'One-time', total: 60 },
     ],
     ['a gift', 'payment.created', 100, { tier: 'Gift of a month', total: 60 }],
+    [
+      'a payment for no plan',
+      'payment.created',
+      100,
+      { tier: null, billing_interval: null, recurring: null, total: 60 },
+    ],
   ] as const)('within minutes of %s is an end all the same', async (_case, type, seconds, data) => {
     const { hype, eventOf, derived } = aBusiness()
     await hype('payment.created', -100_000, 'user', { total: 10 })
@@ -288,6 +308,19 @@ describe('payment.deleted', () => {
 
     const changes = (await derived()).filter(({ type }) => type === 'subscription.plan_changed')
     expect(changes).toHaveLength(1)
+  })
+
+  it('and a payment whose plan is not told are no strong sign of a switch', async () => {
+    const { hype, derived } = aBusiness()
+    const untold = { tier: undefined, billing_interval: undefined, total: 60 }
+    await hype('payment.created', -100_000, 'user', { total: 10 })
+    await hype('payment.deleted', 0, 'user', { total: 10 })
+    await hype('payment.created', 100, 'user', untold)
+
+    expect(await derived()).toMatchObject([
+      { type: 'subscription.plan_changed', data: { inference: { confidence: 'likely' } } },
+      { type: 'subscription.corrected' },
+    ])
   })
 
   it('that is let go late says what it was, however much has been paid since', async () => {
@@ -351,6 +384,28 @@ describe('payment.deleted', () => {
 
     expect((await derived()).map(({ type }) => type)).toEqual(['subscription.plan_changed'])
     expect(toldTo('door').find(({ id }) => id === ended)).toMatchObject({
+      data: { reason: 'plan_switch' },
+    })
+  })
+
+  it('that is held for its target needs no correction', async () => {
+    const { world, hype, derived, toldTo } = aBusiness(aConfig({ name: 'crm', url: CRM }))
+    const steer = (state: string) =>
+      env.DB.prepare(
+        `INSERT INTO targets (name, state, failures, rest_seconds) VALUES ('crm', ?1, 0, 0)
+         ON CONFLICT (name) DO UPDATE SET state = excluded.state`,
+      )
+        .bind(state)
+        .run()
+    await steer('paused')
+    const ended = await hype('payment.deleted', 5000, 'user', { total: 30 })
+    await world.live(1)
+    await hype('payment.created', 5060, 'user', { tier: 'Platinum', total: 50 })
+    await steer('active')
+    await world.live(3)
+
+    expect((await derived()).map(({ type }) => type)).toEqual(['subscription.plan_changed'])
+    expect(toldTo('crm').find(({ id }) => id === ended)).toMatchObject({
       data: { reason: 'plan_switch' },
     })
   })
@@ -429,6 +484,8 @@ describe('payment.created', () => {
     ['the same tier, and a total that rose by its price', { total: 20 }, ['renewal', 'strong']],
     ['the same tier', {}, ['renewal', 'likely']],
     ['another tier', { tier: 'Platinum', total: 40 }, ['plan_switch', 'likely']],
+    ['no plan', { tier: null, billing_interval: null, total: 60 }, ['one_time', 'likely']],
+    ['a plan that is not told', { tier: undefined, total: 60 }, ['unknown', 'none']],
   ])('of a running subscription with %s', async (_case, data, expected) => {
     const { hype, eventOf } = aBusiness()
     await hype('payment.created', 0, 'user', { total: 10 })
@@ -637,6 +694,26 @@ describe('what D1 could not be asked', () => {
     expect(await eventOf(spilled)).toMatchObject({
       late: true,
       data: { membership: { status: 'active', previous_status: 'intro_offer' } },
+    })
+  })
+
+  it('leaves the newer address of its contact alone', async () => {
+    const { world, take } = aBusiness()
+    const profile = (email: string) => ({
+      eventType: 'clientUpdated',
+      clientID: 'client-1',
+      siteID: 'site-1',
+      email,
+    })
+    await take('hapana', profile('first@example.com'))
+    world.breakD1(true)
+    await take('hapana', profile('old@example.com'))
+    world.breakD1(false)
+    await take('hapana', profile('new@example.com'))
+    await world.live(2)
+
+    expect(await env.DB.prepare('SELECT email FROM contacts').all()).toMatchObject({
+      results: [{ email: 'new@example.com' }],
     })
   })
 })

@@ -21,7 +21,7 @@ export const hapana = {
 
   normalize(message, settings) {
     const warnings: Warning[] = []
-    const { inner, outer } = unwrap(message.body)
+    const { inner, outer, wrapper } = unwrap(message.body)
     const fields = readFields(inner, warnings)
     const envelope = readFields(outer, warnings)
     const resolved = resolveType(message, envelope, fields, warnings)
@@ -35,7 +35,13 @@ export const hapana = {
       body: message.body,
       stamp: stampOf(message.headers),
     })
-    if (!mapped.ok) return refuse({ ...mapped.error, vendorType })
+    if (!mapped.ok) {
+      const issues = mapped.error.issues.map(({ path, message }) => ({
+        path: wrapper === undefined ? path : `${wrapper}.${path}`,
+        message,
+      }))
+      return refuse({ ...mapped.error, vendorType, issues })
+    }
     const { identity, data, ...rest } = mapped.value
     const event = {
       ...rest,
@@ -59,15 +65,19 @@ function stampOf(headers: Headers): string | undefined {
 }
 
 /** One level of wrapping is opened when the client's id is not outside it. */
-function unwrap(body: JsonObject): { inner: JsonObject; outer: JsonObject } {
+function unwrap(body: JsonObject): {
+  inner: JsonObject
+  outer: JsonObject
+  wrapper: string | undefined
+} {
   const top = readFields(body, [])
-  if (top.has('clientID')) return { inner: body, outer: {} }
+  if (top.has('clientID')) return { inner: body, outer: {}, wrapper: undefined }
   const wrappers = ['data', 'payload', 'body', 'object']
     .map((name) => top.spelling(name))
     .filter((key) => isObject(body[key]))
   const holdsClient = (key: string) => readFields(body[key] as JsonObject, []).has('clientID')
   const wrapper = wrappers.find(holdsClient) ?? wrappers[0]
-  if (wrapper === undefined) return { inner: body, outer: {} }
+  if (wrapper === undefined) return { inner: body, outer: {}, wrapper }
   const { [wrapper]: inner, ...outer } = body
-  return { inner: inner as JsonObject, outer }
+  return { inner: inner as JsonObject, outer, wrapper }
 }

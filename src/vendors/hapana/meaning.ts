@@ -34,7 +34,12 @@ function read(event: MembershipEvent, history: History): MembershipEvent {
     }
     case 'checkin.recorded': {
       const checkin = { ...event.data.checkin, first: others.length === 0 }
-      return markLate({ ...event, data: { ...event.data, checkin } }, others)
+      // Who checked in first is asked of the person; what came late, of the contact alone.
+      const own = others.filter(
+        ({ relaysource, subject }) =>
+          relaysource === event.relaysource && subject === event.subject,
+      )
+      return markLate({ ...event, data: { ...event.data, checkin } }, own)
     }
     default:
       return event

@@ -171,7 +171,7 @@ function kindOf(
 
   const named = namedIn(subscription)
   if (named) return because(named, 'likely', ['named_so'])
-  if (subscription?.interval === 'one_time') return because('one_time', 'likely', ['interval'])
+  if (isSingle(subscription)) return because('one_time', 'likely', ['interval'])
   const others = [...before, ...after]
   const ended = others.find(
     (other) =>
@@ -190,7 +190,10 @@ function kindOf(
         ? because('renewal', 'likely', ['same_tier_at_another_price'], [last.id])
         : because('first_purchase', 'likely', ['subscription_had_ended'], [last.id])
     }
-    if (subscriptionOf(last)?.tier !== subscription?.tier) {
+    if (subscription?.tier === undefined) {
+      return because('unknown', 'none', ['tier_not_told'], [last.id])
+    }
+    if (subscriptionOf(last)?.tier !== subscription.tier) {
       return because('plan_switch', 'likely', ['tier_changed'], [last.id])
     }
     const step = stepFrom(last, event)
@@ -304,7 +307,11 @@ function planBefore(
 
 /** A gift, a donation, or anything else that is paid once: no plan. */
 function isSingle(subscription: Subscription | undefined): boolean {
-  return namedIn(subscription) !== undefined || subscription?.interval === 'one_time'
+  if (subscription === undefined) return false
+  const { tier, interval, interval_raw } = subscription
+  // Hype says null for the interval of what is paid once; with a tier it may be a plan without an end.
+  const isNothing = interval_raw === null && !tier
+  return namedIn(subscription) !== undefined || interval === 'one_time' || isNothing
 }
 
 function namedIn(subscription: Subscription | undefined): 'gift' | 'donation' | undefined {
@@ -344,8 +351,11 @@ function switchesWith(event: MembershipEvent, others: readonly MembershipEvent[]
   })
 }
 
-function differs(a: Subscription | undefined, b: Subscription | undefined): boolean {
-  return a?.tier !== b?.tier || a?.interval !== b?.interval
+/** Whether two plans differ in what is told of both. */
+function differs(a: Subscription, b: Subscription = {}): boolean {
+  return (['tier', 'interval'] as const).some(
+    (name) => a[name] !== undefined && b[name] !== undefined && a[name] !== b[name],
+  )
 }
 
 /** What was said of other events, and is seen otherwise now that this one is known. */
