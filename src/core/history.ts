@@ -13,6 +13,9 @@ export type History = {
 /** Events of each kind on either side of a time that are looked at: a switch, and what was before and came after it. */
 export const NEIGHBOURS = 4
 
+/** How far apart two events may be that are one act, as the two halves of a switch; their order is not kept. */
+export const ONE_ACT_MS = 10 * 60_000
+
 /** Nothing is known. */
 export const NO_HISTORY: History = { isKnown: false, sites: [], past: [] }
 

@@ -10,10 +10,9 @@ import { type Arrival, hopsOf, keepBytes, textOf, type VerifiedRequest } from '.
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
 import type { Env, Log } from '../env.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
-import { isKeyTaken, type NewRecord, type Recorded, recordEvents } from '../store/records.ts'
-import { withinTimeout } from '../store/within.ts'
+import { isKeyTaken, type NewRecord, type Recorded } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
-import { completeRecords, historiesFor } from './meaning.ts'
+import { completeRecords, recordMade } from './meaning.ts'
 import { type Incoming, type Made, makeRecord } from './record.ts'
 import { firstMessages, sendAll } from './sending.ts'
 
@@ -119,11 +118,10 @@ async function store(
     )
     const idFor = (n: number) => newEventId(tools.now, first + made.length + n)
     try {
-      const histories = await withinTimeout(historiesFor(env.DB, made, 'now'))
-      const records = await completeRecords(config, made, histories, { idFor, now: tools.now })
-      const recorded = await withinTimeout(
-        recordEvents(env.DB, records, [...config.sources.keys()]),
-      )
+      const { records, recorded } = await recordMade(env.DB, config, made, 'now', {
+        ...tools,
+        idFor,
+      })
       const stored = records.flatMap((record, i) =>
         recorded[i] ? [{ record, ...recorded[i] }] : [],
       )

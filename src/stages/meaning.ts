@@ -11,8 +11,10 @@ import {
 } from '../core/history.ts'
 import type { EventId } from '../core/id.ts'
 import { route } from '../core/routing.ts'
-import { type HistoryQuery, readHistories } from '../store/history.ts'
-import type { NewRecord } from '../store/records.ts'
+import type { Log } from '../env.ts'
+import { type HistoryQuery, type Light, readHistories } from '../store/history.ts'
+import { type NewRecord, type Recorded, recordEvents } from '../store/records.ts'
+import { withinTimeout } from '../store/within.ts'
 import { VENDORS } from '../vendors/index.ts'
 import type { Made } from './record.ts'
 
@@ -49,6 +51,53 @@ function queryFor(
   return { source, contact, kinds, event: event.id, at: Date.parse(event.time), email, asOf }
 }
 
+/** What was recorded, and what became of each. */
+type RecordedAll = { records: NewRecord[]; recorded: Recorded[] }
+
+/**
+ * Asks the log, completes records by it, and records them. When two halves of one act come at the same moment, neither
+ * is in the log that the other is read by: whichever is recorded second asks again, for what follows from both. Throws
+ * when D1 does; then nothing is written.
+ */
+export async function recordMade(
+  db: D1Database,
+  config: Config,
+  made: readonly Made[],
+  asOf: AsOf,
+  { idFor, now, log }: { idFor: (n: number) => EventId; now: number; log: Log },
+): Promise<RecordedAll> {
+  const sources = [...config.sources.keys()]
+  const histories = await withinTimeout(historiesFor(db, made, asOf))
+  const records = await completeRecords(config, made, histories, { idFor, now })
+  const recorded = await withinTimeout(recordEvents(db, records, sources))
+  const overtaken = made.filter((_, i) => recorded[i]?.isOvertaken)
+  if (overtaken.length === 0) return { records, recorded }
+  const nextIdFor = (n: number) => idFor(records.length - made.length + n)
+  const more = await recordMissed(db, config, overtaken, { idFor: nextIdFor, now }).catch(
+    (error): RecordedAll => {
+      // The events themselves are safe: the sender must not be told otherwise.
+      log({ at: 'meaning', fault: 'what follows was not recorded', detail: String(error) })
+      return { records: [], recorded: [] }
+    },
+  )
+  return {
+    records: [...records, ...more.records],
+    recorded: [...recorded, ...more.recorded],
+  }
+}
+
+/** Records what follows from events that are in the log, as far as it is not there yet. */
+async function recordMissed(
+  db: D1Database,
+  config: Config,
+  made: readonly Made[],
+  tools: { idFor: (n: number) => EventId; now: number },
+): Promise<RecordedAll> {
+  const histories = await withinTimeout(historiesFor(db, made, 'arrival'))
+  const records = (await completeRecords(config, made, histories, tools)).slice(made.length)
+  return { records, recorded: await withinTimeout(recordEvents(db, records)) }
+}
+
 /**
  * Completes records: each event in the light of its history and of those before it in the same request, then what
  * follows from it. `idFor` gives ids for these. Without histories, events keep what they say by themselves. Deliveries
@@ -63,7 +112,8 @@ export async function completeRecords(
   const own: NewRecord[] = []
   const derived: NewRecord[] = []
   const beside = new Map<string, MembershipEvent[]>()
-  for (const [i, { record, event }] of made.entries()) {
+  for (const [i, one] of made.entries()) {
+    const { record, event } = one
     if (event === undefined) own.push(record)
     else {
       const who = JSON.stringify([record.source, record.contactId])
@@ -74,6 +124,7 @@ export async function completeRecords(
       own.push({
         ...(await withEvent(record, meaning.event, config, now)),
         ...(histories === undefined ? { isProvisional: true as const } : {}),
+        ...(history === undefined ? {} : lightOf(one, history, made)),
       })
       for (const one of meaning.derived) {
         const id = idFor(derived.length)
@@ -83,6 +134,23 @@ export async function completeRecords(
     }
   }
   return [...own, ...derived]
+}
+
+/** What an event was understood by, where something may follow from it and another. */
+function lightOf(
+  { record, event }: Made,
+  { past }: History,
+  made: readonly Made[],
+): { light?: Light } {
+  const { source, contactId: contact } = record
+  if (event === undefined || contact === undefined) return {}
+  // The halves of one act are of two kinds.
+  const kinds = vendorOf(event)
+    .kinOf(event)
+    ?.filter((kind) => !event.type.startsWith(`${kind}.`))
+  if (!kinds?.length) return {}
+  const seen = [...past.map(({ id }) => id), ...made.map((one) => one.record.id)]
+  return { light: { source, contact, kinds, event: event.id, at: Date.parse(event.time), seen } }
 }
 
 function meaningOf(

@@ -5,9 +5,10 @@ import { type EventId, idBeside } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { Env, Log } from '../env.ts'
 import { unpackRecords } from '../store/packing.ts'
-import { listTaken, type NewRecord, recordEvents } from '../store/records.ts'
+import { listTaken, type NewRecord } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
-import { completeRecords, historiesFor } from './meaning.ts'
+import { recordMade } from './meaning.ts'
+import type { Made } from './record.ts'
 import { firstMessages, sendAll } from './sending.ts'
 
 /** How long messages rest while D1 is away: longer each time, up to five minutes. */
@@ -48,7 +49,7 @@ async function recordAll(
     const requests = await Promise.all(messages.map(({ body }) => unpackRecords(body)))
     const records = requests.flat().sort((a, b) => (a.id < b.id ? -1 : 1))
     for (let i = 0; i < records.length; i += CHUNK) {
-      await recordChunk(env, config, records.slice(i, i + CHUNK), now)
+      await recordChunk(env, config, records.slice(i, i + CHUNK), { now, log })
     }
     for (const message of messages) message.ack()
     log({ at: 'spill', recorded: records.map(({ id }) => id) })
@@ -67,7 +68,7 @@ async function recordChunk(
   env: Pick<Env, 'DB' | 'DELIVERIES'>,
   config: Config,
   records: NewRecord[],
-  now: number,
+  { now, log }: SpillTools,
 ): Promise<void> {
   const ids = records.map(({ id }) => id)
   const taken = await withinTimeout(listTaken(env.DB, ids))
@@ -76,31 +77,23 @@ async function recordChunk(
   const missing = records
     .filter((record) => !isThere(record))
     .map((record) => (taken.has(record.id) ? withNextId(record) : record))
-  const whole = await complete(env.DB, config, missing, now)
-  const recorded = await withinTimeout(recordEvents(env.DB, whole, [...config.sources.keys()]))
+  const last = missing.at(-1)?.id ?? 'evt_0000000000000'
+  const idFor = (n: number) => idBeside(last, n)
+  const tools = { idFor, now, log }
+  const made = missing.map(madeOf)
+  const { records: whole, recorded } = await recordMade(env.DB, config, made, 'arrival', tools)
   const isOwed = (status: string | undefined) => status === 'accepted' || status === 'derived'
   const accepted = whole.filter((_, i) => isOwed(recorded[i]?.status))
   const due = [...records.filter(isThere), ...accepted].flatMap(firstMessages)
   await sendAll(env.DELIVERIES, due, now)
 }
 
-/** Asks the log what could not be asked when the messages came. */
-async function complete(
-  db: D1Database,
-  config: Config,
-  records: readonly NewRecord[],
-  now: number,
-): Promise<NewRecord[]> {
-  const made = records.map((record) => {
-    const { content, isProvisional, ...rest } = record
-    const isOpen = isProvisional && 'event' in content
-    const event = isOpen ? (parseJson(content.event) as MembershipEvent) : undefined
-    return { record: isOpen ? { content, ...rest } : record, event, warnings: [] }
-  })
-  const histories = await withinTimeout(historiesFor(db, made, 'arrival'))
-  const last = records.at(-1)?.id ?? 'evt_0000000000000'
-  const idFor = (n: number) => idBeside(last, n)
-  return completeRecords(config, made, histories, { idFor, now })
+/** A record whose meaning could not be asked for when it came, with its event; any other is complete. */
+function madeOf(record: NewRecord): Made {
+  const { content, isProvisional, ...rest } = record
+  if (!isProvisional || 'issues' in content) return { record, event: undefined, warnings: [] }
+  const event = parseJson(content.event) as MembershipEvent
+  return { record: { content, ...rest }, event, warnings: [] }
 }
 
 /** The record under the next id, when another event of the same millisecond has drawn the same one. */

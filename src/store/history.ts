@@ -1,7 +1,7 @@
 // What the log knows of a contact: whether and where it was seen, and its events around a time.
 import type { MembershipEvent } from '../core/event.ts'
-import { type History, NEIGHBOURS, NO_HISTORY } from '../core/history.ts'
-import { type EventId, keyOfId } from '../core/id.ts'
+import { type History, NEIGHBOURS, NO_HISTORY, ONE_ACT_MS } from '../core/history.ts'
+import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { EventKind } from '../core/vocabulary.ts'
 
@@ -96,4 +96,26 @@ function statementFor(db: D1Database, query: HistoryQuery): D1PreparedStatement 
   }
   const around = kinds.length === 1 ? AROUND_ONE : AROUND_TWO
   return db.prepare(around).bind(source, contact, at, own, before, ...kinds)
+}
+
+/** How long before an event another may have come that was recorded between its reading and its writing. */
+const OVERTAKING_MS = 10_000
+
+/** In whose light an event was understood: `seen`, its own id among them, of what there is of some kinds. */
+export type Light = Omit<HistoryQuery, 'email' | 'asOf'> & { seen: readonly EventId[] }
+
+// By the index alone, but for what was not seen.
+const overtakingOf = (kinds: readonly EventKind[]) => `
+SELECT 1 FROM events
+WHERE status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2
+  AND ${kindOf('type')} IN (${kinds.map((kind) => `'${kind}'`).join()})
+  AND at BETWEEN ?3 - ${ONE_ACT_MS} AND ?3 + ${ONE_ACT_MS}
+  AND key > CAST(?4 AS INTEGER) - ${OVERTAKING_MS * ID_RANDOM_RANGE} AND instr(?5, ',' || key || ',') = 0
+  AND status = 'accepted' LIMIT 1`
+
+/** Finds whether the log has others of its contact, and of the time of one act, in whose light an event was not seen. */
+export function findOvertaking(db: D1Database, light: Light): D1PreparedStatement {
+  const { source, contact, kinds, event, at, seen } = light
+  const keys = `,${seen.map(keyOfId).join()},`
+  return db.prepare(overtakingOf(kinds)).bind(source, contact, at, keyOfId(event), keys)
 }

@@ -16,7 +16,7 @@ import {
 import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
 import { byAddress, type Sighting, seeContacts } from './contacts.ts'
-import { kindOf } from './history.ts'
+import { findOvertaking, kindOf, type Light } from './history.ts'
 import { markHours } from './ledger.ts'
 
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
@@ -47,6 +47,8 @@ export type NewRecord = {
   at?: number
   /** What it tells of its contact. */
   sighting?: Sighting
+  /** What it was understood by, where something follows from it together with others. */
+  light?: Light
   /** The event from which this one follows: no vendor sent it. */
   derivedFrom?: { cause: EventId; corrects: EventId | undefined }
   /** True for one that is in the log as quarantined, and understood by now. */
@@ -66,7 +68,12 @@ export function eventOf(json: string, rung: string | null, person: string | null
 }
 
 /** What became of a message. A duplicate carries the id of the first one; what follows from it is not recorded at all. */
-export type Recorded = { id: EventId; status: EventStatus | 'unrecorded' }
+export type Recorded = {
+  id: EventId
+  status: EventStatus | 'unrecorded'
+  /** True when another of its contact was recorded after its history was read. */
+  isOvertaken?: true
+}
 
 // One statement finds the earlier event that says the same, decides by the ladder of core/dedupe.ts what that
 // makes of this one, and writes it. `?9` the dedup key, `?10` its stamp, `?11` the first key inside the window.
@@ -162,6 +169,8 @@ export async function recordEvents(
   for (const group of byAddress(sightings)) statements.push(seeContacts(db, group, sources))
   const ids = records.map(({ id }) => id)
   statements.push(markHours(db, ids))
+  const lights = records.flatMap(({ light }) => light ?? [])
+  statements.push(...lights.map((light) => findOvertaking(db, light)))
   type Row = {
     key: string
     status: EventStatus
@@ -169,6 +178,8 @@ export async function recordEvents(
     matched: string | null
   }
   const results = await db.batch<Row>(statements)
+  const found = results.slice(results.length - lights.length)
+  const overtaken = lights.filter((_, i) => found[i]?.results.length).map(({ event }) => event)
   return records.map((record, i) => {
     const row = results[i]?.results[0]
     const mayBeNone = record.derivedFrom !== undefined || record.isRelease
@@ -178,6 +189,7 @@ export async function recordEvents(
     return {
       id: duplicate && row.matched !== null ? idOfKey(row.matched) : record.id,
       status: row.status,
+      ...(overtaken.includes(record.id) && !duplicate ? { isOvertaken: true } : {}),
     }
   })
 }

@@ -310,6 +310,25 @@ describe('payment.deleted', () => {
     expect(changes).toHaveLength(1)
   })
 
+  it('is told of as one switch also when both halves come at the same moment', async () => {
+    const { world, hype, derived, toldTo } = aBusiness()
+    await hype('payment.created', -100_000, 'user', { total: 10 })
+
+    const [ended] = await Promise.all([
+      hype('payment.deleted', 0, 'user', { total: 10 }),
+      hype('payment.created', 1, 'user', { tier: 'Platinum', total: 30 }),
+    ])
+    await world.live(20)
+
+    expect((await derived()).map(({ type }) => type)).toContain('subscription.plan_changed')
+    expect(toldTo('door').filter(({ type }) => type === 'subscription.plan_changed')).toMatchObject(
+      [{ data: { previous_subscription: { tier: 'Gold' }, subscription: { tier: 'Platinum' } } }],
+    )
+    expect(toldTo('door').find(({ id }) => id === ended)).toMatchObject({
+      data: { reason: 'plan_switch' },
+    })
+  })
+
   it('and a payment whose plan is not told are no strong sign of a switch', async () => {
     const { hype, derived } = aBusiness()
     const untold = { tier: undefined, billing_interval: undefined, total: 60 }

@@ -4,7 +4,7 @@
 // it rests, and how surely.
 import { type Amount, signOf, subtract } from '../../core/amount.ts'
 import type { MembershipEvent } from '../../core/event.ts'
-import { type Derived, type Meaning, markLate, NEIGHBOURS } from '../../core/history.ts'
+import { type Derived, type Meaning, markLate, NEIGHBOURS, ONE_ACT_MS } from '../../core/history.ts'
 import type {
   EndReason,
   EventKind,
@@ -14,9 +14,6 @@ import type {
   Reading,
   Subscription,
 } from '../../core/vocabulary.ts'
-
-/** How far apart the two halves of a plan switch may be: they are one act, and their order is not kept. */
-const SWITCH_WINDOW_MS = 10 * 60_000
 
 /** How long after its end a re-priced subscription may be paid at the new price: at its next renewal. */
 const RENEWAL_WINDOW_MS = 370 * 86_400_000
@@ -276,7 +273,7 @@ function otherHalf(
   const distance = (other: MembershipEvent) =>
     Math.abs(Date.parse(other.time) - Date.parse(ended.time))
   const candidates = others
-    .filter((one) => one.vendortype === 'payment.created' && distance(one) <= SWITCH_WINDOW_MS)
+    .filter((one) => one.vendortype === 'payment.created' && distance(one) <= ONE_ACT_MS)
     .filter((one) => !isSingle(subscriptionOf(one)))
     .toSorted((a, b) => distance(a) - distance(b))
   for (const paid of candidates) {
@@ -395,7 +392,7 @@ function isCovered(
   const distance = (other: MembershipEvent) =>
     Math.abs(Date.parse(other.time) - Date.parse(event.time))
   const furthest = Math.max(0, ...side.map(distance))
-  return side.length < NEIGHBOURS || furthest > distance(one) + SWITCH_WINDOW_MS
+  return side.length < NEIGHBOURS || furthest > distance(one) + ONE_ACT_MS
 }
 
 /** What an event says happened, as far as it is concluded. A payment's kind is a hint, and not corrected. */
