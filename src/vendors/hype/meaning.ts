@@ -277,11 +277,12 @@ function otherHalf(
     .filter((one) => !isSingle(subscriptionOf(one)))
     .toSorted((a, b) => distance(a) - distance(b))
   for (const paid of candidates) {
-    const old = planBefore(ended, paid, others)
-    const isOther = old === undefined || differs(old, subscriptionOf(paid))
+    const [old, plan] = [planBefore(ended, paid, others), subscriptionOf(paid)]
+    const isOther = old !== undefined && differs(old, plan)
+    const isUntold = old === undefined || plan?.tier === undefined
     // The same plan paid before its end is a charge, or a purchase thought better of; paid after it, it goes on.
-    if (isOther || inTime(paid, ended) > 0) {
-      return { paid, confidence: old !== undefined && isOther ? 'strong' : 'likely' }
+    if (isOther || isUntold || inTime(paid, ended) > 0) {
+      return { paid, confidence: isOther ? 'strong' : 'likely' }
     }
   }
   return undefined
