@@ -1,7 +1,13 @@
 // `npm run relay -- <command>`: the operator's command line, over the API of a relay here or elsewhere.
 import { Command, CommanderError } from 'commander'
 import { ledgerCommand } from './ledger.ts'
+import { peopleCommand } from './people.ts'
+import { quarantineCommand } from './quarantine.ts'
 import { renormalizeCommand } from './renormalize.ts'
+import { replayCommand } from './replay.ts'
+import { secretCommand } from './secret.ts'
+import { pauseCommand, resumeCommand, targetsCommand, testCommand } from './targets.ts'
+import { verifyCommand } from './verify.ts'
 
 /** Runs one command; gives the exit status: 0, or 1 when it could not be done or found something wrong. */
 export async function relay(args: string[]): Promise<number> {
@@ -19,7 +25,20 @@ export async function relay(args: string[]): Promise<number> {
   const finish = (result: number) => {
     status = result
   }
-  for (const command of [ledgerCommand(finish), renormalizeCommand(finish)]) {
+  const commands = [
+    targetsCommand(finish),
+    pauseCommand(),
+    resumeCommand(),
+    testCommand(finish),
+    replayCommand(),
+    peopleCommand(finish),
+    quarantineCommand(finish),
+    renormalizeCommand(finish),
+    ledgerCommand(finish),
+    secretCommand(),
+    verifyCommand(finish),
+  ]
+  for (const command of commands) {
     program.addCommand(command.copyInheritedSettings(program))
   }
   try {

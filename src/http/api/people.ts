@@ -1,10 +1,23 @@
 // Persons: who is who across sources; and putting right what was joined wrongly, or not at all.
 import { Hono } from 'hono'
 import * as v from 'valibot'
-import { ID_RANDOM_RANGE, isPersonId, keyOfId, newEventId, personIdOfKey } from '../../core/id.ts'
+import {
+  ID_RANDOM_RANGE,
+  isPersonId,
+  keyOfId,
+  newEventId,
+  type PersonId,
+  personIdOfKey,
+} from '../../core/id.ts'
 import type { Env } from '../../env.ts'
 import { tellOf } from '../../stages/health.ts'
-import { findPeople, getPerson, mergePeople, splitContact } from '../../store/people.ts'
+import {
+  findPeople,
+  getPerson,
+  type Person as KnownPerson,
+  mergePeople,
+  splitContact,
+} from '../../store/people.ts'
 import { EMAIL_PREFIX } from '../../store/records.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
@@ -95,8 +108,8 @@ export function people({ configOf, ...tools }: ApiTools) {
         const data = { person: person.id, source, contact: contact ?? null, new_person: anew }
         await tellOf(c.env, configOf(c.env), { type: 'relay.person_split', data }, tools)
         return c.json({
-          person: await getPerson(c.env.DB, person.id),
-          new_person: await getPerson(c.env.DB, anew),
+          person: await present(c.env.DB, person.id),
+          new_person: await present(c.env.DB, anew),
         })
       },
     )
@@ -118,13 +131,20 @@ export function people({ configOf, ...tools }: ApiTools) {
         const contacts = await mergePeople(c.env.DB, person.id, other.id)
         const data = { person: person.id, merged_person: other.id, contacts }
         await tellOf(c.env, configOf(c.env), { type: 'relay.people_merged', data }, tools)
-        return c.json({ person: await getPerson(c.env.DB, person.id) })
+        return c.json({ person: await present(c.env.DB, person.id) })
       },
     )
 }
 
 async function personOf(db: D1Database, id: string) {
   return isPersonId(id) ? getPerson(db, id) : undefined
+}
+
+/** A person of whom it was just written that they are there. */
+async function present(db: D1Database, id: PersonId): Promise<KnownPerson> {
+  const person = await getPerson(db, id)
+  if (person === undefined || 'mergedInto' in person) throw new Error(`${id} is gone`)
+  return person
 }
 
 function unknownPerson() {

@@ -1,0 +1,19 @@
+// What commands print: for people, or for programs.
+import type { Command } from 'commander'
+import type { GlobalOptions } from './client.ts'
+
+/** Prints an answer as JSON where a program asked for it, else in words. */
+export function print<T>(command: Command, answer: T, inWords: (answer: T) => string): void {
+  const { json } = command.optsWithGlobals<GlobalOptions>()
+  console.log(json ? JSON.stringify(answer, null, 2) : inWords(answer))
+}
+
+/** A number of things, in words. */
+export function counted(count: number, word: string, words = `${word}s`): string {
+  return `${count} ${count === 1 ? word : words}`
+}
+
+/** For options that may be given several times. */
+export function several(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}
