@@ -45,6 +45,14 @@ export function hopsOf(headers: Headers): number {
   return /^\d+$/.test(hops) ? Math.min(Number(hops), 1000) : 0
 }
 
+/** The header of a message that is a test: what it says is true of nobody. Any proven sender may set it; so do we. */
+export const TEST_HEADER = 'relay-test'
+
+/** Whether the headers of a message say that it is a test. */
+export function isTestMessage(headers: Headers): boolean {
+  return headers.get(TEST_HEADER) === 'true'
+}
+
 function base64(bytes: Uint8Array): string {
   const CHUNK = 0x8000 // as many arguments as every engine takes
   let binary = ''

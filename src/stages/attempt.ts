@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 import type { ConfiguredTarget } from '../config.ts'
 import type { AttemptError, Outcome, Rendered } from '../core/delivery.ts'
 import { describe, errorOfException, errorOfStatus } from '../core/outcome.ts'
+import { TEST_HEADER } from '../core/request.ts'
 import { describeFault } from '../core/routing.ts'
 import { renderFor } from '../formats/index.ts'
 import type { Owed } from '../store/deliveries.ts'
@@ -105,7 +106,7 @@ async function headersFor(
   if (signatures.length > 0) headers.set('webhook-signature', signatures.join(' '))
   headers.set('relay-attempt', String(owed.attempt))
   headers.set('relay-hops', String(owed.hops + 1))
-  if (owed.content.test) headers.set('relay-test', 'true')
+  if (owed.content.test) headers.set(TEST_HEADER, 'true')
   if (owed.isReplay) headers.set('relay-replay', 'true')
   const { skipped } = owed.precedence
   if (skipped.length > 0) headers.set('relay-skipped', skipped.join(' '))

@@ -5,7 +5,7 @@ import { composeEvent, type EventDraft, type MembershipEvent, UNRECOGNIZED } fro
 import type { Warning } from '../core/fields.ts'
 import type { EventId } from '../core/id.ts'
 import { type Message, readMessages } from '../core/json.ts'
-import type { RawBody } from '../core/request.ts'
+import { isTestMessage, type RawBody, TEST_HEADER } from '../core/request.ts'
 import type { Kept } from '../store/kept.ts'
 import { EMAIL_PREFIX, type NewRecord, TEST_PREFIX } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
@@ -51,16 +51,20 @@ export async function makeRecord(
     eventName: incoming.eventName?.slice(0, MAX_WORD_LENGTH),
     planned: [],
   }
+  const isTest = isTestMessage(incoming.headers)
+  // A real message is never a repeat of a test, nor a test of a real one.
+  const scope = isTest ? `${TEST_PREFIX}${source.name}` : source.name
   const normalized = normalize(source, incoming)
   if (!normalized.ok) {
     const { type, vendorType, issues } = normalized.error
-    const dedupKey = await fingerprint([source.name, 'quarantined', message.text])
+    const dedupKey = await fingerprint([scope, 'quarantined', message.text])
     const nobody = { contactId: undefined, dedupStamp: undefined }
     const word = vendorType?.slice(0, MAX_WORD_LENGTH)
     const record = { ...base, ...nobody, type, vendorType: word, dedupKey, content: { issues } }
     return { record, event: undefined, warnings: [] }
   }
-  const { event: draft, identity, warnings } = normalized.value
+  const { identity, warnings } = normalized.value
+  const draft = { ...normalized.value.event, isTest: isTest || normalized.value.event.isTest }
   const event = composeEvent(draft, {
     id,
     source: source.name,
@@ -75,7 +79,7 @@ export async function makeRecord(
     vendorType: event.vendortype,
     contactId: contactKeyOf(draft),
     content: { event: '' },
-    dedupKey: await fingerprint([source.name, ...identity.key]),
+    dedupKey: await fingerprint([scope, ...identity.key]),
     dedupStamp: identity.stamp,
   }
   return { record, event, warnings }
@@ -146,7 +150,9 @@ function keptHeaders(source: ConfiguredSource, headers: Headers): Record<string,
   const secret = source.credentials.header?.toLowerCase()
   const { keepsHeader } = VENDORS[source.vendor]
   const kept = [...headers].filter(
-    ([name]) => name !== secret && (/^(content-type|user-agent)$/.test(name) || keepsHeader(name)),
+    ([name]) =>
+      name !== secret &&
+      (/^(content-type|user-agent)$/.test(name) || name === TEST_HEADER || keepsHeader(name)),
   )
   return Object.fromEntries(
     kept

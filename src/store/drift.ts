@@ -1,6 +1,7 @@
 // The drift diary: one row for each source and vendor type, and how far the log has been read for it.
 import type { Diary, Key } from '../core/drift.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
+import { TEST_HEADER } from '../core/request.ts'
 import { RELAY_SOURCE } from '../core/system-event.ts'
 
 /** Of which messages a diary is. `type` is the vendor's; empty for messages that are not recognised. */
@@ -24,7 +25,7 @@ WITH place AS (SELECT event FROM drift_read), page AS (
 ), sized AS (SELECT key, sum(bytes) OVER (ORDER BY key) AS bytes FROM page)
 SELECT CAST(e.key AS TEXT) AS key, CAST((SELECT event FROM place) AS TEXT) AS after, e.source, e.vendor_type,
   CASE WHEN e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}'
-    AND COALESCE(e.event ->> 'test', 0) = 0 THEN e.raw END AS raw
+    AND COALESCE(e.event ->> 'test', 0) = 0 AND e.headers ->> '${TEST_HEADER}' IS NOT 'true' THEN e.raw END AS raw
 FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MAX_PAGE_BYTES} ORDER BY e.key`
 
 /**
