@@ -4,6 +4,7 @@
 // The same message outside the window is an event of its own, marked `possibleduplicate`.
 // The store climbs the ladder inside the transaction that records the event; here is what it compares.
 import { canonical } from './json.ts'
+import { hexOf } from './signature.ts'
 
 export type Rung = 'identity' | 'content'
 
@@ -26,5 +27,5 @@ export const sameContent = (...parts: unknown[]): Identity => ({ key: parts, sta
 export async function fingerprint(parts: unknown[]): Promise<string> {
   const bytes = new TextEncoder().encode(canonical(parts))
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return [...digest.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hexOf(digest.subarray(0, 16))
 }

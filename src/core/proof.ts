@@ -17,6 +17,8 @@ export type SignatureScheme = {
     bytes: Uint8Array,
     secrets: readonly string[],
   ) => Promise<ProofFailure | undefined>
+  /** The header's value as the vendor makes it over bytes at `now` (epoch milliseconds). */
+  sign: (bytes: Uint8Array, secret: string, now: number) => Promise<string>
 }
 
 /**

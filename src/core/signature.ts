@@ -23,17 +23,23 @@ export async function verifyHmac(
   macs: readonly Uint8Array[],
   secrets: readonly string[],
 ): Promise<boolean> {
-  const expected = await Promise.all(
-    secrets.map(async (secret) => {
-      const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-      const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, [
-        'sign',
-      ])
-      return new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes))
-    }),
-  )
+  const expected = await Promise.all(secrets.map((secret) => hmac(bytes, secret)))
   const verdicts = expected.flatMap((mac) => macs.map((claimed) => equalBytes(mac, claimed)))
   return verdicts.includes(true)
+}
+
+/** The HMAC-SHA256 of bytes by a secret. */
+export async function hmac(bytes: Uint8Array<ArrayBuffer>, secret: string): Promise<Uint8Array> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, [
+    'sign',
+  ])
+  return new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes))
+}
+
+/** Bytes as hexadecimal text, in lower case. */
+export function hexOf(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Bytes of a hexadecimal text; undefined when it is not one. */

@@ -71,6 +71,7 @@ describe('prove', () => {
         seen.push(value, [...bytes], secrets)
         return 'signature_wrong'
       },
+      sign: async () => '',
     }
     const { arrival } = anArrival({ key: 'one' }, { 'X-Signed': 'v' })
 
@@ -90,6 +91,7 @@ describe('prove', () => {
       header: 'x-signed',
       precheck: () => 'signature_malformed',
       check: async () => undefined,
+      sign: async () => '',
     }
 
     const result = await prove(

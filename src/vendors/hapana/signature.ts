@@ -1,7 +1,7 @@
 // Hapana's signature (docs.hapana-developers.com, guide "Webhooks"): `X-Hapana-Signature: t=<unix s>,v1=<hex>`,
 // HMAC-SHA256 over `<t>.<raw body>`. Several v1 parts occur while a secret is rotated.
 import type { SignatureScheme } from '../../core/proof.ts'
-import { bytesOfHex, verifyHmac } from '../../core/signature.ts'
+import { bytesOfHex, hexOf, hmac, verifyHmac } from '../../core/signature.ts'
 
 /** More than a rotation needs; a longer header is an attempt to make us compute. */
 const MAX_HEADER_LENGTH = 1000
@@ -22,12 +22,23 @@ export const signature: SignatureScheme = {
 
   async check(value, bytes, secrets) {
     const { timestamp, macs } = parse(value)
-    const prefix = new TextEncoder().encode(`${timestamp}.`)
-    const signed = new Uint8Array(prefix.length + bytes.length)
-    signed.set(prefix)
-    signed.set(bytes, prefix.length)
+    const signed = signedBytes(timestamp, bytes)
     return (await verifyHmac(signed, macs, secrets)) ? undefined : 'signature_wrong'
   },
+
+  async sign(bytes, secret, now) {
+    const timestamp = String(Math.floor(now / 1000))
+    const mac = await hmac(signedBytes(timestamp, bytes), secret)
+    return `t=${timestamp},v1=${hexOf(mac)}`
+  },
+}
+
+function signedBytes(timestamp: string | undefined, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const prefix = new TextEncoder().encode(`${timestamp}.`)
+  const signed = new Uint8Array(prefix.length + bytes.length)
+  signed.set(prefix)
+  signed.set(bytes, prefix.length)
+  return signed
 }
 
 function parse(value: string): { timestamp: string | undefined; macs: Uint8Array[] } {
