@@ -1,7 +1,7 @@
 // What `npm run check -- --sample` shows is what an attempt sends: the same body, under the same headers.
 import { expect, it } from 'vitest'
 import { headerNames } from '../src/cli/check-sample.ts'
-import { samplesOf } from '../src/cli/samples/events.ts'
+import { samplesOf } from '../src/cli/samples.ts'
 import { type ConfiguredSource, type ConfiguredTarget, parseConfig } from '../src/config.ts'
 import { renderFor } from '../src/formats/index.ts'
 import { attemptDelivery } from '../src/stages/attempt.ts'

@@ -3,7 +3,7 @@ import { type Config, type ConfiguredTarget, isBrokenSource } from '../config.ts
 import { matchesType, route } from '../core/routing.ts'
 import { type BrokenTarget, isBroken } from '../core/target.ts'
 import { renderFor } from '../formats/index.ts'
-import { type Sample, samplesOf } from './samples/events.ts'
+import { type Sample, samplesOf } from './samples.ts'
 import { UserError } from './user-error.ts'
 
 /** What is shown of a body: a line of it when all are shown, a page when one type is asked for. */

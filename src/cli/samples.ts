@@ -1,11 +1,11 @@
 // A sample's messages → the event that they become, as the Worker makes it, with a history of their own for its log.
-import type { ConfiguredSource } from '../../config.ts'
-import { composeDerived, composeEvent, type MembershipEvent } from '../../core/event.ts'
-import { newEventId, personIdOfKey } from '../../core/id.ts'
-import { readMessages } from '../../core/json.ts'
-import type { RawBody } from '../../core/request.ts'
-import { VENDORS } from '../../vendors/index.ts'
-import { STORIES, type Story } from './index.ts'
+import type { ConfiguredSource } from '../config.ts'
+import { composeDerived, composeEvent, type MembershipEvent } from '../core/event.ts'
+import { newEventId, personIdOfKey } from '../core/id.ts'
+import { readMessages } from '../core/json.ts'
+import type { RawBody } from '../core/request.ts'
+import { STORIES, type Story } from '../simulator/stories.ts'
+import { VENDORS } from '../vendors/index.ts'
 
 /** The relay's origin, of which a command knows nothing: only `dataschema` shows it. */
 const ORIGIN = 'https://relay.example'
@@ -23,8 +23,8 @@ function tell({ type, messages }: Story, source: ConfiguredSource, now: number):
   const samples: Sample[] = []
   const told: MembershipEvent[] = []
   for (const [i, message] of messages.entries()) {
-    const text = JSON.stringify(message)
-    const event = understand(text, source, now + i)
+    const text = JSON.stringify(message.body)
+    const event = understand(text, message.eventName, source, now + i)
     const { meaningAmong, kinOf } = VENDORS[source.vendor]
     const kinds: readonly string[] | undefined = kinOf(event)
     const past = told.filter((one) => kinds?.includes(one.type.split('.')[0] ?? ''))
@@ -47,10 +47,15 @@ function tell({ type, messages }: Story, source: ConfiguredSource, now: number):
   return sample
 }
 
-function understand(text: string, source: ConfiguredSource, now: number): MembershipEvent {
+function understand(
+  text: string,
+  eventName: string | undefined,
+  source: ConfiguredSource,
+  now: number,
+): MembershipEvent {
   const vendor = VENDORS[source.vendor]
   const body = readMessages(text)?.messages[0]?.value ?? {}
-  const message = { body, headers: new Headers(), eventName: undefined }
+  const message = { body, headers: new Headers(), eventName }
   const normalized = vendor.normalize(message, source.settings)
   if (!normalized.ok) throw new Error(`a sample is not understood: ${text}`)
   const event = composeEvent(normalized.value.event, {

@@ -1,0 +1,127 @@
+// What Hype would send (help centre article "Receive Contact Event Notifications with Webhooks"): one documented body for
+// all five types.
+import type { JsonObject } from '../core/json.ts'
+import type { Member } from './member.ts'
+import type { Sender, Told } from './sender.ts'
+import type { StepName } from './step.ts'
+
+const DAY = 86_400_000
+const MINUTE = 60_000
+const MONTH = 30 * DAY
+
+const TYPES = [
+  'contact.created',
+  'contact.updated',
+  'payment.created',
+  'payment.updated',
+  'payment.deleted',
+] as const
+type Type = (typeof TYPES)[number]
+
+/** Who causes an event, unless said otherwise: members sign up and pay, Hype charges, ends are labelled Dashboard. */
+const ACTORS: Record<Type, string> = {
+  'contact.created': 'user',
+  'contact.updated': 'user',
+  'payment.created': 'user',
+  'payment.updated': 'system',
+  'payment.deleted': 'dashboard',
+}
+
+const seconds = (ms: number) => Math.floor(ms / 1000)
+
+/** What a contact has who pays for nothing. */
+const FREE = {
+  discount_code: null,
+  membership: null,
+  whitelisted: false,
+  tier: null,
+  billing_interval: null,
+  billing_end: null,
+  recurring: 0,
+  total: 0,
+  first_payment: null,
+  final_payment: null,
+  trial_end: null,
+  acquisition: {
+    audience: 'Default Global',
+    region: 'United States',
+    source: 'Other',
+    device: 'Desktop',
+    adblock: true,
+  },
+}
+
+/** A plan in its first month, paid for the first time at a time in epoch milliseconds. */
+const supporter = (paid: number) => ({
+  ...FREE,
+  membership: 'Individual Subscriber',
+  tier: 'Supporter',
+  billing_interval: 'Monthly',
+  billing_end: seconds(paid + MONTH),
+  recurring: 10,
+  total: 10,
+  first_payment: seconds(paid),
+})
+
+function message(type: Type, member: Member, at: number, data: JsonObject, source = ACTORS[type]) {
+  return {
+    id: member.contactId,
+    publisher_id: member.publisherId,
+    email: member.email,
+    name: `${member.givenName} ${member.familyName}`,
+    type,
+    source,
+    data,
+    version: '1.1.0',
+    timestamp: seconds(at),
+  }
+}
+
+/**
+ * Hype. It tells of no check-ins and no status: who was free and pays has changed theirs. A failed charge is a
+ * `payment.updated` whose total is that of before; a switch is an end and a payment. Of an end it never says why.
+ */
+export const hype = {
+  types: TYPES,
+  isTypeInUrl: false,
+  deliveryHeader: undefined,
+  essential: ['id', 'publisher_id', 'email', 'type', 'data', 'timestamp'],
+  bodyOf: (type, member, at) =>
+    message(type as Type, member, at, type === 'contact.created' ? FREE : supporter(at)),
+
+  journeyOf(member, joined) {
+    const paid = joined + 3 * DAY
+    const tell = (
+      step: StepName,
+      after: number,
+      type: Type,
+      data: JsonObject,
+      actor?: string,
+    ): Told => {
+      const at = joined + after
+      return { step, type, at, body: message(type, member, at, data, actor) }
+    }
+    const plan = supporter(paid)
+    const renewed = { ...plan, total: 20, billing_end: seconds(paid + 2 * MONTH) }
+    const patron = {
+      ...renewed,
+      tier: 'Patron',
+      recurring: 25,
+      total: 45,
+      billing_end: seconds(joined + 50 * DAY + MONTH),
+    }
+    const leaving = seconds(joined + 50 * DAY)
+    return [
+      tell('join', 0, 'contact.created', FREE),
+      tell('status_change', 3 * DAY, 'payment.created', plan),
+      tell('failed_payment', 33 * DAY, 'payment.updated', plan),
+      tell('failed_payment', 33 * DAY + MINUTE, 'contact.updated', plan, 'system'),
+      tell('recovered', 35 * DAY, 'payment.created', renewed),
+      tell('plan_switch', 50 * DAY, 'payment.deleted', { ...renewed, final_payment: leaving }),
+      tell('plan_switch', 50 * DAY + MINUTE, 'payment.created', patron),
+      tell('cancelled', 75 * DAY, 'payment.deleted', { ...patron, final_payment: leaving }),
+    ]
+  },
+
+  junkOf: (body) => ({ ...body, type: 'payment.frozen' }),
+} satisfies Sender

@@ -1,0 +1,27 @@
+// The table of senders: what each vendor would send.
+import type { JsonObject } from '../core/json.ts'
+import { hexOf } from '../core/signature.ts'
+import type { VendorId } from '../vendors/index.ts'
+import { hapana } from './hapana.ts'
+import { hype } from './hype.ts'
+import type { Random } from './random.ts'
+import type { Sender } from './sender.ts'
+import type { SimulatedMessage } from './step.ts'
+
+/** Every sender by its vendor's id. */
+export const SENDERS: Readonly<Record<VendorId, Sender>> = { hapana, hype }
+
+/** The message of a type that has a body, as a vendor would send it. */
+export function messageOf(
+  vendor: VendorId,
+  type: string,
+  body: JsonObject,
+  random: Random,
+): SimulatedMessage {
+  return {
+    vendorType: type,
+    eventName: SENDERS[vendor].isTypeInUrl ? type : undefined,
+    deliveryId: `del_${hexOf(random.bytes(12))}`,
+    text: JSON.stringify(body),
+  }
+}

@@ -1,0 +1,83 @@
+// For each type of event that a vendor's messages become, what is sent until it is there.
+import type { EventType } from '../core/vocabulary.ts'
+import type { VendorId } from '../vendors/index.ts'
+import { hapana } from './hapana.ts'
+import { hype } from './hype.ts'
+import type { Member } from './member.ts'
+
+/** The messages after which an event of a type is there, in their order; `eventName` is what their URL names. */
+export type Story = { type: EventType; messages: { eventName: string | undefined; body: object }[] }
+
+const ANA: Member = {
+  clientId: 'U0FNUExFQ0xJRU5UMDAwMDAwMDAwMQ09',
+  siteId: 'U0FNUExFU0lURTAwMDAwMDAwMDAwMQ09',
+  contactId: '0a1b2c3d-1111-4222-8333-444455556666',
+  publisherId: '9f8e7d6c-aaaa-4bbb-8ccc-ddddeeeeffff',
+  givenName: 'Ana',
+  familyName: 'Silva',
+  email: 'ana.silva@example.com',
+  phone: '+12025550101',
+  gender: 'Female',
+  birthDate: '1990-04-12',
+  address: '1 Example Street, Sydney',
+  barcode: '0012345',
+}
+const START = Date.parse('2026-11-20T22:15:00Z')
+const HOUR = 3_600_000
+
+const gym = (type: string, details: object = {}) => ({
+  eventName: type,
+  body: { ...hapana.bodyOf(type, ANA, START), ...details },
+})
+const account = gym('accountCreated')
+
+const HAPANA: Story[] = [
+  { type: 'contact.created', messages: [account] },
+  {
+    type: 'contact.site_linked',
+    messages: [account, gym('accountCreated', { siteID: 'U0FNUExFU0lURTAwMDAwMDAwMDAwMg09' })],
+  },
+  { type: 'contact.updated', messages: [gym('clientUpdated')] },
+  // Without a type: a new account and a change look the same.
+  { type: 'contact.upserted', messages: [{ ...account, eventName: undefined }] },
+  { type: 'membership.status_changed', messages: [gym('clientStatusChange')] },
+  { type: 'purchase.completed', messages: [gym('packagePurchased')] },
+  { type: 'checkin.recorded', messages: [gym('checkIn')] },
+  {
+    type: 'checkin.rejected',
+    messages: [gym('checkIn', { checkInStatus: 'Invalid', checkInMessage: 'No valid membership' })],
+  },
+  { type: 'message.sent', messages: [gym('outboundMessage')] },
+]
+
+/** A message of Hype's, some hours after the first: what it has otherwise, and who did it. */
+function community(type: string, hours: number, details: object = {}, source?: string) {
+  const body = hype.bodyOf(type, ANA, START + hours * HOUR)
+  const data = { ...(body.data as object), ...details }
+  return { eventName: undefined, body: { ...body, ...(source ? { source } : {}), data } }
+}
+
+const paid = community('payment.created', 0)
+const ended = community('payment.deleted', 2, { tier: null })
+const paidOther = community('payment.created', 2.01, { tier: 'Patron', recurring: 25, total: 35 })
+
+const HYPE: Story[] = [
+  { type: 'contact.created', messages: [community('contact.created', 0)] },
+  { type: 'contact.updated', messages: [community('contact.updated', 0)] },
+  { type: 'payment.created', messages: [paid] },
+  {
+    type: 'payment.refunded',
+    messages: [paid, community('payment.updated', 1, { total: 4 }, 'dashboard')],
+  },
+  { type: 'payment.failed', messages: [paid, community('payment.updated', 1)] },
+  // Without anything earlier, nobody can tell which of the two it is.
+  { type: 'payment.updated', messages: [community('payment.updated', 1)] },
+  { type: 'subscription.ended', messages: [paid, ended] },
+  { type: 'subscription.plan_changed', messages: [paid, ended, paidOther] },
+  // The other half of a switch, and an earlier total, come after their event was told.
+  { type: 'subscription.corrected', messages: [paid, ended, paidOther] },
+  { type: 'payment.corrected', messages: [community('payment.updated', 2, { total: 0 }), paid] },
+]
+
+/** The stories of each vendor. */
+export const STORIES: Readonly<Record<VendorId, readonly Story[]>> = { hapana: HAPANA, hype: HYPE }
