@@ -7,7 +7,7 @@ import type { Step } from './step.ts'
 import { type Switches, troubled } from './trouble.ts'
 
 /** More members than these are more than a plan made anew for each call should have. */
-export const MAX_MEMBERS = 500
+export const MAX_MEMBERS = 100
 
 /** Within how long all members have joined. */
 const JOINING_MS = 5 * 86_400_000
@@ -28,7 +28,9 @@ export function journeyOf({
 }: JourneyRequest & Switches): Step[] {
   const all = Array.from({ length: members }, (_, i) => {
     const clean = cleanJourney(vendor, seed, start, i + 1)
-    return troubled(vendor, clean, switches, randomOf(seed, 'trouble', vendor, i + 1))
+    return troubled(vendor, clean, switches, (name, step) =>
+      randomOf(seed, name, vendor, i + 1, step),
+    )
   })
   const sentAt = ({ at, delay }: Step) => at + delay
   return all.flat().sort((a, b) => sentAt(a) - sentAt(b) || a.member - b.member)

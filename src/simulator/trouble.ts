@@ -1,5 +1,5 @@
 // What goes wrong between a vendor and the relay: copies, another order, long waits, changed bodies, junk.
-import { isObject, type JsonObject, numberText, parseJson } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { VendorId } from '../vendors/index.ts'
 import type { Random } from './random.ts'
 import { messageOf, SENDERS } from './senders.ts'
@@ -16,36 +16,42 @@ const OFTEN = 0.25
 const SECOND = 1000
 const DAY = 86_400_000
 
-/** The steps of one member with what goes wrong by these switches, not yet in the order of their sending. */
+/**
+ * The steps of one member with what goes wrong by these switches, not yet in the order of their sending. `randomFor` gives
+ * a sequence for each switch and step, so that one switch does not change what another does.
+ */
 export function troubled(
   vendor: VendorId,
   steps: readonly Step[],
   switches: Switches,
-  random: Random,
+  randomFor: (name: keyof Switches, step: number) => Random,
 ): Step[] {
-  const happens = (name: keyof Switches) => random.chance(probabilityOf(switches[name]))
   return steps.flatMap((clean, i) => {
     const next = steps[i + 1]
-    // All are drawn for every step, so that one switch does not change what another does.
-    const [isReordered, isLate] = [happens('reordering'), happens('lateness')]
-    const [isDrifted, isRepeated, isJunk] = [
-      happens('drift'),
-      happens('duplicates'),
-      happens('junk'),
+    /** The sequence of a switch when it strikes. */
+    const struck = (name: keyof Switches) => {
+      const probability = probabilityOf(switches[name])
+      const random = probability > 0 ? randomFor(name, i) : undefined
+      return random?.chance(probability) ? random : undefined
+    }
+    const [drifts, waits, repeats, junk] = [
+      struck('drift'),
+      struck('lateness'),
+      struck('duplicates'),
+      struck('junk'),
     ]
-    const [wait, pause] = [DAY + random.below(20 * DAY), SECOND + random.below(20 * SECOND)]
-    const drifted = drift(vendor, clean, random)
-    const junk = junkBeside(vendor, clean, random)
-    const step = isDrifted ? drifted : clean
-    const own = isLate
-      ? delayed(step, wait, 'late')
-      : isReordered && next
+    const step = drifts ? drift(vendor, clean, drifts) : clean
+    const own = waits
+      ? delayed(step, DAY + waits.below(20 * DAY), 'late')
+      : next && struck('reordering')
         ? delayed(step, next.at - step.at + SECOND, 'reordered')
         : step
     return [
       own,
-      ...(isRepeated ? [delayed(own, own.delay + pause, 'duplicate')] : []),
-      ...(isJunk ? [junk] : []),
+      ...(repeats
+        ? [delayed(own, own.delay + SECOND + repeats.below(20 * SECOND), 'duplicate')]
+        : []),
+      ...(junk ? [junkBeside(vendor, clean, junk)] : []),
     ]
   })
 }
@@ -60,7 +66,7 @@ function delayed(step: Step, delay: number, trouble: Trouble): Step {
 
 /** Something beside a message that is none: of a type that the vendor does not have, or no JSON at all. */
 function junkBeside(vendor: VendorId, step: Step, random: Random): Step {
-  const body = SENDERS[vendor].junkOf(parseJson(step.message.text) as JsonObject)
+  const body = SENDERS[vendor].junkOf(JSON.parse(step.message.text) as JsonObject)
   const { deliveryId } = messageOf(vendor, '', body, random)
   const text = random.chance(0.5)
     ? JSON.stringify({ ...body, reference: deliveryId })
@@ -71,7 +77,7 @@ function junkBeside(vendor: VendorId, step: Step, random: Random): Step {
 
 /** A message as the vendor might write it next year: with a key more, and one of another kind. */
 function drift(vendor: VendorId, step: Step, random: Random): Step {
-  const body = parseJson(step.message.text) as JsonObject
+  const body = JSON.parse(step.message.text) as JsonObject
   const { essential } = SENDERS[vendor]
   const [first, ...rest] = Object.keys(body).filter((key) => !essential.includes(key))
   const changed = first === undefined ? undefined : random.pick([first, ...rest])
@@ -86,5 +92,5 @@ function drift(vendor: VendorId, step: Step, random: Random): Step {
 
 function asOtherKind(value: unknown): unknown {
   if (isObject(value)) return Object.keys(value)
-  return typeof value === 'string' ? [value] : (numberText(value) ?? String(value))
+  return typeof value === 'string' ? [value] : String(value)
 }
