@@ -9,23 +9,15 @@ const DAY = 86_400_000
 const MINUTE = 60_000
 const MONTH = 30 * DAY
 
-const TYPES = [
-  'contact.created',
-  'contact.updated',
-  'payment.created',
-  'payment.updated',
-  'payment.deleted',
-] as const
-type Type = (typeof TYPES)[number]
-
 /** Who causes an event, unless said otherwise: members sign up and pay, Hype charges, ends are labelled Dashboard. */
-const ACTORS: Record<Type, string> = {
+const ACTORS = {
   'contact.created': 'user',
   'contact.updated': 'user',
   'payment.created': 'user',
   'payment.updated': 'system',
   'payment.deleted': 'dashboard',
 }
+type Type = keyof typeof ACTORS
 
 const seconds = (ms: number) => Math.floor(ms / 1000)
 
@@ -63,7 +55,13 @@ const supporter = (paid: number) => ({
   first_payment: seconds(paid),
 })
 
-function message(type: Type, member: Member, at: number, data: JsonObject, source = ACTORS[type]) {
+function message(
+  type: Type,
+  member: Member,
+  at: number,
+  data: JsonObject,
+  source: string = ACTORS[type],
+) {
   return {
     id: member.contactId,
     publisher_id: member.publisherId,
@@ -82,7 +80,7 @@ function message(type: Type, member: Member, at: number, data: JsonObject, sourc
  * `payment.updated` whose total is that of before; a switch is an end and a payment. Of an end it never says why.
  */
 export const hype = {
-  types: TYPES,
+  types: Object.keys(ACTORS) as [Type, ...Type[]],
   isTypeInUrl: false,
   deliveryHeader: undefined,
   essential: ['id', 'publisher_id', 'email', 'type', 'data', 'timestamp'],

@@ -9,6 +9,7 @@ import { journeyOf } from '../../src/simulator/journey.ts'
 import { planOf, sampleOf } from '../../src/simulator/sample.ts'
 import type { Step } from '../../src/simulator/step.ts'
 import { keepDiary } from '../../src/stages/diary.ts'
+import { settledEvent } from '../../src/stages/meaning.ts'
 import { release } from '../../src/stages/quarantine.ts'
 import { renormalize } from '../../src/stages/renormalize.ts'
 import { MAX_STEPS, simulate, simulatedSource } from '../../src/stages/simulate.ts'
@@ -166,6 +167,10 @@ describe('a clean journey', () => {
     ])
     expect(events.map(({ test, late }) => [test, late])).toEqual(Array(9).fill([true, undefined]))
     expect(events[3]?.data.actor).toBe('system')
+    const [ended] = events.filter(({ type }) => type === 'subscription.ended')
+    const contact = ended?.subject?.replace('contact/', 'test:') ?? ''
+    const settled = await settledEvent(env.DB, ended as MembershipEvent, contact)
+    expect(settled).toMatchObject({ test: true, data: { reason: 'plan_switch' } })
   })
 
   it('of some members keeps each to themselves', async () => {
