@@ -11,6 +11,11 @@ import type { SimulatedMessage } from './step.ts'
 /** Every sender by its vendor's id. */
 export const SENDERS: Readonly<Record<VendorId, Sender>> = { hapana, hype }
 
+/** A delivery id that no other message has. */
+export function deliveryIdOf(random: Random): string {
+  return `del_${hexOf(random.bytes(12))}`
+}
+
 /** The message of a type that has a body, as a vendor would send it. */
 export function messageOf(
   vendor: VendorId,
@@ -21,7 +26,7 @@ export function messageOf(
   return {
     vendorType: type,
     eventName: SENDERS[vendor].isTypeInUrl ? type : undefined,
-    deliveryId: `del_${hexOf(random.bytes(12))}`,
+    deliveryId: deliveryIdOf(random),
     text: JSON.stringify(body),
   }
 }

@@ -2,7 +2,7 @@
 import { isObject, type JsonObject } from '../core/json.ts'
 import type { VendorId } from '../vendors/index.ts'
 import type { Random } from './random.ts'
-import { messageOf, SENDERS } from './senders.ts'
+import { deliveryIdOf, SENDERS } from './senders.ts'
 import type { Step, Trouble } from './step.ts'
 
 /** For each message, how probable it is, from 0 to 1; true means often enough to be seen. */
@@ -67,7 +67,7 @@ function delayed(step: Step, delay: number, trouble: Trouble): Step {
 /** Something beside a message that is none: of a type that the vendor does not have, or no JSON at all. */
 function junkBeside(vendor: VendorId, step: Step, random: Random): Step {
   const body = SENDERS[vendor].junkOf(JSON.parse(step.message.text) as JsonObject)
-  const { deliveryId } = messageOf(vendor, '', body, random)
+  const deliveryId = deliveryIdOf(random)
   const text = random.chance(0.5)
     ? JSON.stringify({ ...body, reference: deliveryId })
     : `<html>502 Bad Gateway, ${deliveryId}</html>`
