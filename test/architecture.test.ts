@@ -34,8 +34,12 @@ const RULES: Record<string, Rule> = {
   stages: { may: [...BELOW, /^stages\/(record|meaning|sending|settle|attempt|health|turns)\.ts$/] },
   http: { may: [...BELOW, /^(console|stages|http)\//] },
   index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/] },
+  // What programs of TypeScript import: the types of the routes, and nothing that runs in the Worker.
+  client: { may: [/^http\/app\.ts$/] },
   // The tables of vendors and formats too: `check --sample` shows what the Worker would send, by the Worker's code.
-  cli: { may: [CORE, /^config\.ts$/, /^(vendors|formats)\/index\.ts$/, /^(simulator|cli)\//] },
+  cli: {
+    may: [CORE, /^(client|config)\.ts$/, /^(vendors|formats)\/index\.ts$/, /^(simulator|cli)\//],
+  },
 }
 
 /** The layer of a file: its folder, or its own name at the top. */

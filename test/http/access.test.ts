@@ -52,6 +52,7 @@ const WHO: Record<string, 'anybody' | 'a proven source' | 'the operator'> = {
   'POST /api/quarantine/release': 'the operator',
   'POST /api/quarantine/dismiss': 'the operator',
   'POST /api/renormalize': 'the operator',
+  'POST /api/simulate': 'the operator',
 }
 const routes = [
   ...new Set(

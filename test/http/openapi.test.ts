@@ -207,13 +207,14 @@ const BODIES: Record<string, object> = {
   postQuarantineRelease: { cause: 'x' },
   postQuarantineDismiss: { cause: 'x', reason: 'noise' },
   postRenormalize: { since: '1h' },
+  postSimulate: { source: 'hype', type: 'payment.created' },
 }
 const QUERIES: Record<string, string> = { getPeople: '?email=ana@example.com' }
 
 const guarded = operations.filter(({ operation }) => operation.security === undefined)
 const acts = guarded.filter(({ method }) => method === 'post')
 
-describe.each(guarded)('$operation.operationId', ({ path, operation }) => {
+describe.each(guarded)('$operation.operationId', ({ path, method, operation }) => {
   const name = operation.operationId
   const asked = (headers: Record<string, string> = {}, over: Partial<Env> = {}) => ({
     path: `${filled(path)}${QUERIES[name] ?? ''}`,
@@ -233,7 +234,9 @@ describe.each(guarded)('$operation.operationId', ({ path, operation }) => {
 
   it('answers a fault of ours as a problem', async () => {
     const over = { DB: BROKEN_DB }
-    await hold(name, 500, asked({}, over))
+    // A key that cannot be looked up is a fault, where a webhook itself would be spilled.
+    const key: Record<string, string> = method === 'post' ? { 'idempotency-key': 'k' } : {}
+    await hold(name, 500, asked(key, over))
   })
 
   if (operation.parameters?.some((one) => one.in === 'query')) {
@@ -392,6 +395,19 @@ describe('what each operation is for', () => {
     await hold('postQuarantineRelease', 200, json({ events: [id] }))
     await hold('postQuarantineDismiss', 200, json({ events: [id], reason: 'a test' }))
     await hold('postRenormalize', 200, json({ since: '1h' }))
+  })
+
+  it('simulates', async () => {
+    await hold('postSimulate', 200, json({ source: 'hapana', type: 'checkIn' }))
+    const journey = { members: 2, junk: true, duplicates: 1 }
+    await hold('postSimulate', 200, json({ source: 'hype', journey, limit: 10 }))
+    for (const body of [
+      { source: 'nobody', type: 'checkIn' },
+      { source: 'hapana', type: 'noType' },
+      { source: 'hapana' },
+      { source: 'hype', type: 'payment.created', overrides: { 'email.address': 'a' } },
+    ])
+      await hold('postSimulate', 400, json(body))
   })
 
   it('keeps the books', async () => {

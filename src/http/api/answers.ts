@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { DELIVERY_STATES } from '../../core/delivery.ts'
 import { EVENT_STATUSES } from '../../core/event.ts'
 import { REPLAYABLE_STATES } from '../../core/replay.ts'
+import { STEP_NAMES, TROUBLES } from '../../simulator/step.ts'
 
 const Time = v.pipe(v.string(), v.isoTimestamp())
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -216,6 +217,24 @@ export const Diary = v.strictObject({
   ),
 })
 export const Drift = v.strictObject({ since: Time, drift: v.array(Diary) })
+
+export const Simulated = v.strictObject({
+  seed: v.string(),
+  start: Time,
+  total: v.pipe(count, v.description('How many steps the plan has')),
+  steps: v.array(
+    v.strictObject({
+      step: count,
+      member: count,
+      name: v.picklist([...STEP_NAMES, 'sample']),
+      vendortype: v.nullable(v.string()),
+      troubles: v.array(v.picklist(TROUBLES)),
+      status: v.number(),
+      answer: v.nullable(v.record(v.string(), v.unknown())),
+    }),
+  ),
+  next: v.nullable(count),
+})
 
 /** The schemas that the document gives a name. */
 export const NAMED = {

@@ -12,6 +12,7 @@ import { people } from './people.ts'
 import { quarantine } from './quarantine.ts'
 import { renormalization } from './renormalize.ts'
 import { replays } from './replays.ts'
+import { simulation } from './simulate.ts'
 import { targets } from './targets.ts'
 
 /** What the routes of the API need: the configuration of an environment, and what the edge alone may touch. */
@@ -30,4 +31,5 @@ export function createApi(tools: ApiTools) {
     .route('/people', people(tools))
     .route('/quarantine', quarantine(tools))
     .route('/renormalize', renormalization(tools))
+    .route('/simulate', simulation(tools))
 }
