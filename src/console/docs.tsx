@@ -45,7 +45,7 @@ function Page({ api }: { api: ApiDocument }) {
         <header>
           <h1>{info.title}</h1>
           <p>
-            {info.description} Version {info.version}; as a document:{' '}
+            <Prose text={info.description} /> Version {info.version}; as a document:{' '}
             <a href="/openapi.json">openapi.json</a>.
           </p>
           <nav>
@@ -101,12 +101,24 @@ function Operation({
   const title = (
     <>
       <b class={method}>{method.toUpperCase()}</b> <code>{path}</code>
-      {summary === path ? '' : <span>{summary}</span>}
+      {summary === path ? (
+        ''
+      ) : (
+        <span>
+          <Prose text={summary} />
+        </span>
+      )}
     </>
   )
   return (
     <Fold id={operationId} title={title}>
-      {description === undefined ? '' : <p>{description}</p>}
+      {description === undefined ? (
+        ''
+      ) : (
+        <p>
+          <Prose text={description} />
+        </p>
+      )}
       {operation.security === undefined ? <p>Takes the token.</p> : ''}
       {parameters.length === 0 ? (
         ''
@@ -124,7 +136,9 @@ function Operation({
               <td>
                 <code>{sketch(schema)}</code>
               </td>
-              <td>{says ?? ''}</td>
+              <td>
+                <Prose text={says ?? ''} />
+              </td>
             </tr>
           ))}
         </table>
@@ -140,12 +154,19 @@ function Operation({
 function Body({ name, content = {} }: { name: string; content?: Content | undefined }) {
   return (
     <>
-      <h4>{name}</h4>
+      <h4>
+        <Prose text={name} />
+      </h4>
       {Object.entries(content).map(([type, { schema }]) =>
         type === 'application/problem+json' ? '' : <pre>{sketch(schema)}</pre>,
       )}
     </>
   )
+}
+
+/** Words with `code` in them. */
+function Prose({ text }: { text: string }) {
+  return <>{text.split('`').map((part, i) => (i % 2 === 0 ? part : <code>{part}</code>))}</>
 }
 
 function Fold({ id, title, children }: { id: string; title: Child; children: Child }) {

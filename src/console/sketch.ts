@@ -23,7 +23,10 @@ export function sketch(schema: object, indent = ''): string {
   if (one.enum !== undefined) return one.enum.map((value) => JSON.stringify(value)).join(' | ')
   const choices = one.anyOf ?? one.oneOf
   if (choices !== undefined) return choices.map((choice) => sketch(choice, indent)).join(' | ')
-  if (one.type === 'array') return `${sketch(one.items ?? {}, indent)}[]`
+  if (one.type === 'array') {
+    const item = sketch(one.items ?? {}, indent)
+    return /^[^{]* \| /.test(item) ? `(${item})[]` : `${item}[]`
+  }
   if (one.type === 'object') return objectSketch(one, indent)
   const base = one.type === undefined ? 'anything' : [one.type].flat().join(' | ')
   return one.default === undefined ? base : `${base} = ${JSON.stringify(one.default)}`

@@ -32,6 +32,7 @@ const WHO: Record<string, 'anybody' | 'a proven source' | 'the operator'> = {
   'GET /api/events': 'the operator',
   'GET /api/events/:id': 'the operator',
   'POST /api/events/:id/replay': 'the operator',
+  'GET /api/sources': 'the operator',
   'GET /api/targets': 'the operator',
   'POST /api/targets/:name/pause': 'the operator',
   'POST /api/targets/:name/resume': 'the operator',

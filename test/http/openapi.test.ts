@@ -329,6 +329,10 @@ describe('what each operation is for', () => {
     await hold('postEventsIdReplay', 409, { path: `/api/events/${quarantined}/replay` })
   })
 
+  it('names sources', async () => {
+    await hold('getSources', 200)
+  })
+
   it('steers targets', async () => {
     await hold('getTargets', 200)
     for (const act of ['pause', 'resume', 'test']) {

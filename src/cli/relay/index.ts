@@ -6,6 +6,7 @@ import { quarantineCommand } from './quarantine.ts'
 import { renormalizeCommand } from './renormalize.ts'
 import { replayCommand } from './replay.ts'
 import { secretCommand } from './secret.ts'
+import { simulateCommand } from './simulate.ts'
 import { pauseCommand, resumeCommand, targetsCommand, testCommand } from './targets.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -35,6 +36,7 @@ export async function relay(args: string[]): Promise<number> {
     quarantineCommand(finish),
     renormalizeCommand(finish),
     ledgerCommand(finish),
+    simulateCommand(finish),
     secretCommand(),
     verifyCommand(finish),
   ]

@@ -194,6 +194,22 @@ export const Target = v.strictObject({
   next_probe_at: v.nullable(Time),
 })
 
+export const Source = v.strictObject({
+  name,
+  vendor: v.nullable(v.string()),
+  state: v.picklist(['active', 'broken']),
+  reason: v.nullable(v.string()),
+  ingest_url: v.pipe(
+    v.string(),
+    v.description('`SECRET` stands for the secret, where it is part of it'),
+  ),
+  header: v.pipe(
+    v.nullable(v.string()),
+    v.description('The header in which the secret is expected'),
+  ),
+  signed: v.pipe(v.boolean(), v.description('Whether the vendor signs the body')),
+})
+
 const seen = { count, first_seen: Time, last_seen: Time }
 const kind = v.string()
 export const Diary = v.strictObject({
@@ -247,5 +263,6 @@ export const NAMED = {
   Cause,
   Ledger,
   Target,
+  Source,
   Diary,
 }

@@ -13,6 +13,7 @@ import { quarantine } from './quarantine.ts'
 import { renormalization } from './renormalize.ts'
 import { replays } from './replays.ts'
 import { simulation } from './simulate.ts'
+import { sources } from './sources.ts'
 import { targets } from './targets.ts'
 
 /** What the routes of the API need: the configuration of an environment, and what the edge alone may touch. */
@@ -24,6 +25,7 @@ export function createApi(tools: ApiTools) {
     .use(tokenRequired)
     .use(idempotent(tools.now))
     .route('/events', events(tools))
+    .route('/sources', sources(tools))
     .route('/targets', targets(tools))
     .route('/ledger', ledger(tools))
     .route('/drift', drift(tools))

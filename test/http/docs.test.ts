@@ -1,0 +1,66 @@
+// The API's page: whole, readable without a script, and quiet about what is not text.
+import { expect, it } from 'vitest'
+import { sketch } from '../../src/console/sketch.ts'
+import type { Env } from '../../src/env.ts'
+import { createApp } from '../../src/http/app.ts'
+import { aConfig } from '../builders.ts'
+
+const app = createApp(() => aConfig(), {
+  now: () => 0,
+  random: () => 0,
+  log: () => undefined,
+  send: () => Promise.reject(new Error('nothing is sent here')),
+})
+const get = async (path: string) => {
+  const response = await app.request(`https://relay.example${path}`, {}, {} as Env)
+  return { type: response.headers.get('content-type'), text: await response.text() }
+}
+
+it('shows every operation, every webhook and every schema of the document', async () => {
+  const document = JSON.parse((await get('/openapi.json')).text)
+  const { text, type } = await get('/docs')
+
+  expect(type).toBe('text/html; charset=UTF-8')
+  const ids = [...text.matchAll(/<details id="([^"]+)"/g)].map(([, id]) => id)
+  const operations = Object.values<Record<string, { operationId: string }>>(document.paths)
+  expect(ids).toEqual([
+    ...new Set([
+      ...ids.filter((id) =>
+        operations.some((one) => Object.values(one).some((op) => op.operationId === id)),
+      ),
+      ...Object.keys(document.webhooks),
+      ...Object.keys(document.components.schemas).map((name) => `schema-${name}`),
+    ]),
+  ])
+  expect(
+    operations
+      .flatMap((one) => Object.values(one))
+      .every(({ operationId }) => ids.includes(operationId)),
+  ).toBe(true)
+})
+
+it('loads nothing from elsewhere, and runs nothing', async () => {
+  const { text } = await get('/docs')
+
+  expect(text).not.toMatch(/<script|https?:\/\/|\son\w+=|style=/)
+  expect(await get('/docs.css')).toMatchObject({ type: 'text/css; charset=utf-8' })
+})
+
+it.each([
+  [{ type: 'string' }, 'string'],
+  [{ type: 'string', default: '50' }, 'string = "50"'],
+  [{ enum: ['a', null] }, '"a" | null'],
+  [{ $ref: '#/components/schemas/Event' }, 'Event'],
+  [{ anyOf: [{ type: 'number' }, { type: 'null' }] }, 'number | null'],
+  [
+    { type: 'array', items: { anyOf: [{ type: 'number' }, { type: 'null' }] } },
+    '(number | null)[]',
+  ],
+  [
+    { type: 'object', properties: { a: {}, b: {} }, required: ['a'] },
+    '{\n  a: anything\n  b?: anything\n}',
+  ],
+  [{ type: 'object', additionalProperties: { type: 'number' } }, '{\n  [key]: number\n}'],
+])('sketches %j', (schema, text) => {
+  expect(sketch(schema)).toBe(text)
+})
