@@ -1,6 +1,6 @@
 // The log as it is read: pages of events, and one of them whole.
 import type { Rung } from '../core/dedupe.ts'
-import type { DeliveryState } from '../core/delivery.ts'
+import type { Attempt, DeliveryState } from '../core/delivery.ts'
 import type { EventStatus } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
@@ -92,7 +92,7 @@ export type DeliveryDetail = {
   due: string | null
   /** True when an operator asked for it once more. */
   replayed: boolean
-  attempts: unknown
+  attempts: Attempt[]
 }
 
 /** Reads one event with its deliveries; undefined when there is none of that id. */

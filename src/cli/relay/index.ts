@@ -1,5 +1,6 @@
 // `npm run relay -- <command>`: the operator's command line, over the API of a relay here or elsewhere.
 import { Command, CommanderError } from 'commander'
+import { eventCommand } from './event.ts'
 import { ledgerCommand } from './ledger.ts'
 import { peopleCommand } from './people.ts'
 import { quarantineCommand } from './quarantine.ts'
@@ -35,6 +36,7 @@ export async function relay(args: string[]): Promise<number> {
     peopleCommand(finish),
     quarantineCommand(finish),
     renormalizeCommand(finish),
+    eventCommand(),
     ledgerCommand(finish),
     simulateCommand(finish),
     secretCommand(),
