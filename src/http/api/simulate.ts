@@ -25,10 +25,11 @@ const whole = (least: number, most: number) =>
     v.minValue(least, `must be at least ${least}`),
     v.maxValue(most, `must be at most ${most}`),
   )
+const PROBABILITY = 'must be true, false or a probability from 0 to 1'
 const probability = v.optional(
   v.union(
-    [v.boolean(), v.pipe(v.number(), v.minValue(0), v.maxValue(1))],
-    'must be true, false or a probability from 0 to 1',
+    [v.boolean(), v.pipe(v.number(), v.minValue(0, PROBABILITY), v.maxValue(1, PROBABILITY))],
+    PROBABILITY,
   ),
   false,
 )

@@ -1,0 +1,141 @@
+// Simulating over the API: the front door takes it like a vendor's, and it stays a test.
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Env } from '../../src/env.ts'
+import { createApp } from '../../src/http/app.ts'
+import { aConfig, aQueue, aSpill, NOW } from '../builders.ts'
+
+const config = aConfig({ name: 'crm' }, { name: 'live', test: false })
+let now = NOW
+const app = createApp(() => config, {
+  now: () => now++,
+  random: () => Math.random(),
+  log: () => undefined,
+  send: () => Promise.reject(new Error('nothing is sent here')),
+})
+
+async function simulate(body: object) {
+  const response = await app.request(
+    'https://relay.example/api/simulate',
+    { method: 'POST', headers: { authorization: 'Bearer operator' }, body: JSON.stringify(body) },
+    {
+      DB: env.DB,
+      DELIVERIES: aQueue().queue,
+      RETRIES: aQueue().queue,
+      SPILL: aSpill().queue,
+      ADMIN_TOKEN: 'operator',
+    } as unknown as Env,
+  )
+  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
+  return { status: response.status, body: await response.json<any>() }
+}
+const logged = async () => {
+  const { results } = await env.DB.prepare(
+    'SELECT type, event, planned FROM events ORDER BY key',
+  ).all<{ type: string; event: string; planned: number }>()
+  return results.map(({ type, event, planned }) => ({ type, planned, event: JSON.parse(event) }))
+}
+
+beforeEach(async () => {
+  now = NOW
+  await env.DB.batch(
+    ['deliveries', 'events', 'contacts', 'hours'].map((table) =>
+      env.DB.prepare(`DELETE FROM ${table}`),
+    ),
+  )
+})
+
+describe('one message', () => {
+  it('is sent with what was to be put into it, as a test, to those targets that take tests', async () => {
+    const { status, body } = await simulate({
+      source: 'hype',
+      type: 'payment.created',
+      overrides: { email: 'ana@example.com', 'data.total': 4250 },
+    })
+
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      total: 1,
+      next: null,
+      steps: [{ step: 0, name: 'sample', vendortype: 'payment.created', status: 202 }],
+    })
+    const [event, ...others] = await logged()
+    expect(others).toEqual([])
+    expect(event).toMatchObject({
+      type: 'payment.created',
+      planned: 1,
+      event: { test: true, data: { contact: { email: 'ana@example.com' } } },
+    })
+    expect(event?.event.data.subscription.total_paid_amount.value).toBe('4250')
+  })
+})
+
+describe('a journey', () => {
+  it('goes on page by page, and is the same when it is asked for again', async () => {
+    const journey = { members: 2, duplicates: 0.3, lateness: 0.2 }
+    const first = await simulate({ source: 'hapana', journey, limit: 7 })
+    const { seed, start, total, next } = first.body
+    const steps = [...first.body.steps]
+    for (let offset = next; offset !== null; ) {
+      const page = await simulate({
+        source: 'hapana',
+        journey: { ...journey, start },
+        seed,
+        offset,
+        limit: 7,
+      })
+      steps.push(...page.body.steps)
+      offset = page.body.next
+    }
+
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: total }, (_, i) => i))
+    expect(total).toBeGreaterThan(20)
+    const again = await simulate({
+      source: 'hapana',
+      journey: { ...journey, start },
+      seed,
+      limit: 7,
+    })
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    const told = (all: any[]) => all.map(({ answer: _answer, ...step }) => step)
+    expect(told(again.body.steps)).toEqual(told(first.body.steps))
+    expect((await logged()).every(({ event }) => event.test)).toBe(true)
+  })
+
+  it('tells junk from what was not taken', async () => {
+    const { body } = await simulate({ source: 'hype', journey: { junk: 1 }, limit: 50 })
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    const junk = body.steps.filter(({ troubles }: any) => troubles.includes('junk'))
+
+    expect(junk.length).toBeGreaterThan(3)
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    for (const { status, answer } of junk as any[]) {
+      expect([202, 400]).toContain(status)
+      if (status === 202) expect(answer.status).toMatch(/quarantined|duplicate/)
+    }
+  })
+})
+
+it.each([
+  [{}, 'source is missing.'],
+  [{ source: 'hype' }, 'It must name a type or a journey.'],
+  [{ source: 'hype', type: 'x', journey: {} }, 'It must name a type or a journey.'],
+  [
+    { source: 'hype', journey: {}, overrides: {} },
+    'It can override a message only, not a journey.',
+  ],
+  [{ source: 'hype', journey: { members: 101 } }, 'journey.members must be at most 100.'],
+  [{ source: 'hype', journey: { junk: 2 } }, /^journey\.junk must be/],
+  [{ source: 'hype', journey: { speed: 2 } }, 'journey.speed is not known.'],
+  [{ source: 'nobody', journey: {} }, /^There is no source "nobody", or it is disabled\./],
+  [
+    { source: 'hype', type: 'refund' },
+    /^"refund" is no type of hype's\. It sends: contact\.created/,
+  ],
+])('refuses %j in words', async (body, title) => {
+  const answer = await simulate(body)
+
+  expect(answer.status).toBe(400)
+  if (typeof title === 'string') expect(answer.body.title).toBe(title)
+  else expect(answer.body.title).toMatch(title)
+})
