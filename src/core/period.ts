@@ -1,9 +1,12 @@
 // Periods as operators and programs ask for them: from one time to another, or for the last so long.
 
+/** An hour, in milliseconds. */
+export const HOUR_MS = 3_600_000
+
 /** A span of time in epoch milliseconds; `until` is no longer part of it. */
 export type Period = { since: number; until: number }
 
-const UNITS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const UNITS: Record<string, number> = { m: 60_000, h: HOUR_MS, d: 86_400_000, w: 604_800_000 }
 const RFC3339 = /^\d{4}-\d{2}-\d{2}([Tt]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2}))?$/
 
 /**

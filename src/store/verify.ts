@@ -2,9 +2,9 @@
 import { DELIVERY_STATES } from '../core/delivery.ts'
 import { EVENT_STATUSES } from '../core/event.ts'
 import { firstKeyAt, idOfKey, timeOfId } from '../core/id.ts'
-import type { Period } from '../core/period.ts'
+import { HOUR_MS, type Period } from '../core/period.ts'
 import { formatInstant } from '../core/time.ts'
-import { countsBetween, HOUR_MS } from './ledger.ts'
+import { countsBetween } from './ledger.ts'
 
 /** How much of the log one call looks at, and how many differences of a kind it names. */
 const SPAN_MS = 24 * HOUR_MS
