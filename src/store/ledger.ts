@@ -1,15 +1,10 @@
 // The counts of the ledger, by hour. A write that changes an hour marks it in the same transaction, and the cron counts
 // it again; until then it is counted from the log when somebody asks. So the ledger is exact at any moment, and an event
 // costs it nothing.
-import { type EventId, ID_RANDOM_RANGE, timeOfId } from '../core/id.ts'
+import { type EventId, ID_RANDOM_RANGE, KEYS_AN_HOUR, timeOfId } from '../core/id.ts'
 import type { Count } from '../core/ledger.ts'
-import type { Period } from '../core/period.ts'
-
-/** An hour, in milliseconds. */
-export const HOUR_MS = 3_600_000
-
-/** How many keys an hour has: an event's key divided by it is the event's hour (core/id.ts). */
-export const KEYS_AN_HOUR = HOUR_MS * ID_RANDOM_RANGE
+import { HOUR_MS, type Period } from '../core/period.ts'
+import { COUNT_STATISTICS, FORGET_TOTALS } from './statistics.ts'
 
 const MARK = 'ON CONFLICT (hour) DO UPDATE SET counted = 0 WHERE counted <> 0'
 
@@ -49,7 +44,7 @@ export async function listUncounted(db: D1Database, now: number, limit: number):
   return results.map(({ hour }) => hour)
 }
 
-/** Counts an hour of the log, in one transaction. */
+/** Counts an hour of the log, and what its statistics are, in one transaction. */
 export async function countHour(db: D1Database, hour: number): Promise<void> {
   const [first, last] = [
     `CAST(?1 AS INTEGER) * ${KEYS_AN_HOUR}`,
@@ -57,8 +52,10 @@ export async function countHour(db: D1Database, hour: number): Promise<void> {
   ]
   await db.batch(
     [
+      FORGET_TOTALS,
       'DELETE FROM ledger WHERE hour = ?1',
       `INSERT INTO ledger (hour, kind, name, state, count, planned) ${countsBetween(first, last)}`,
+      ...COUNT_STATISTICS,
       'UPDATE hours SET counted = 1 WHERE hour = ?1',
     ].map((sql) => db.prepare(sql).bind(hour)),
   )

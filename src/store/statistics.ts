@@ -1,0 +1,141 @@
+// Statistics by hour and their running sums, counted from the log with the ledger's hours: one that changed is taken out
+// of the sums and put in anew, and counted live until then. So they are exact at any moment, and an event costs nothing.
+import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../core/histogram.ts'
+import { ID_RANDOM_RANGE, KEYS_AN_HOUR } from '../core/id.ts'
+import { HOUR_MS } from '../core/period.ts'
+import type { Figure, HourlyFigure } from '../core/statistics.ts'
+
+const bucketOf = (ms: string, bounds: Bounds) =>
+  `CASE ${bounds.map((bound, i) => `WHEN ${ms} <= ${bound} THEN ${i}`).join(' ')} ELSE ${bounds.length} END`
+
+const received = `(e.key / ${ID_RANDOM_RANGE})`
+const rowsOf = (table: string, key: string) =>
+  `hours AS h CROSS JOIN ${table} ON ${key} >= h.hour * ${KEYS_AN_HOUR} AND ${key} < (h.hour + 1) * ${KEYS_AN_HOUR}`
+
+// What was quarantined keeps its issues when it is released: what became of an event when it came does not change.
+const receivedIn = (hours: string) => `
+SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) THEN 'test' ELSE 'received' END AS kind, h.hour AS made, h.hour AS hour,
+  e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
+  count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
+FROM ${rowsOf('events AS e', 'e.key')} WHERE ${hours} AND e.status <> 'derived' GROUP BY 1, 3, 4, 5`
+
+const msOf = (attempt: string) => `CAST(${attempt} ->> 'ms' AS INTEGER)`
+const endOf = (attempt: string) =>
+  `CAST(round(unixepoch(${attempt} ->> 'at', 'subsec') * 1000) AS INTEGER) + ${msOf(attempt)}`
+
+/** What an attempt came to (core/statistics.ts). */
+const outcomeOf = (attempt: string) => `
+  CASE WHEN ${attempt} ->> 'error' IS NULL THEN 'delivered' WHEN ${attempt} ->> 'error' <> 'status' THEN ${attempt} ->> 'error'
+    WHEN ${attempt} ->> 'status' < 500 THEN '4xx' ELSE '5xx' END`
+
+// Of the columns beside max(), SQLite takes those of the row that has it: the status is that of the last attempt.
+const attemptsIn = (hours: string) => `
+SELECT 'attempt', last / ${HOUR_MS}, hour, name, outcome, bucket, count(*), sum(ms), max(last), status
+FROM (
+  SELECT h.hour, d.target AS name, ${outcomeOf('a.value')} AS outcome, ${msOf('a.value')} AS ms, ${endOf('a.value')} AS last,
+    ${bucketOf(msOf('a.value'), ANSWER_BOUNDS_MS)} AS bucket, a.value ->> 'status' AS status
+  FROM ${rowsOf('deliveries AS d', 'd.event')} CROSS JOIN json_each(d.attempts) AS a WHERE ${hours}
+) WHERE last IS NOT NULL GROUP BY 2, 3, 4, 5, 6`
+
+const latenciesIn = (hours: string) => `
+SELECT 'latency', last / ${HOUR_MS}, hour, name, 'delivered', ${bucketOf('ms', LATENCY_BOUNDS_MS)}, count(*), sum(ms),
+  max(last), NULL
+FROM (
+  SELECT hour, name, last, max(0, last - accepted) AS ms FROM (
+    SELECT h.hour, d.target AS name, d.event / ${ID_RANDOM_RANGE} AS accepted, (
+      SELECT ${endOf('a.value')} FROM json_each(d.attempts) AS a
+      WHERE a.value ->> 'error' IS NULL ORDER BY a.key LIMIT 1) AS last
+    FROM ${rowsOf('deliveries AS d', 'd.event')} WHERE ${hours}
+  ) WHERE last IS NOT NULL
+) GROUP BY 2, 3, 4, 6`
+
+const statesIn = (hours: string) => `
+SELECT 'event' AS kind, e.source AS name, e.status AS outcome, 0 AS bucket, count(*) AS count, 0 AS ms, 0 AS last,
+  NULL AS status
+FROM ${rowsOf('events AS e', 'e.key')} WHERE ${hours} GROUP BY 2, 3
+UNION ALL
+SELECT 'delivery', d.target, d.state, 0, count(*), 0, 0, NULL
+FROM ${rowsOf('deliveries AS d', 'd.event')} WHERE ${hours} GROUP BY 2, 3`
+
+/** What is counted of the log's hours that fulfil a condition on `hours AS h`. */
+const statisticsIn = (hours: string) =>
+  `${receivedIn(hours)} UNION ALL ${attemptsIn(hours)} UNION ALL ${latenciesIn(hours)}`
+
+// What the roll-ups say of the hours that fulfil a condition on `hour`, added (`+`) or taken away (`-`).
+const rolledIn = (hours: string, sign: '+' | '-') => `
+SELECT kind, name, outcome, bucket, ${sign}sum(count) AS count, ${sign}sum(ms) AS ms, max(last) AS last, status
+FROM statistics WHERE ${hours} GROUP BY kind, name, outcome, bucket
+UNION ALL
+SELECT CASE kind WHEN 'target' THEN 'delivery' ELSE 'event' END, name, state, 0, ${sign}count, 0, 0, NULL
+FROM ledger WHERE ${hours}`
+
+const moveTotals = (sign: '+' | '-') => `
+INSERT INTO totals (kind, name, outcome, bucket, count, ms, last, status)
+SELECT * FROM (${rolledIn('hour = ?1', sign)}) WHERE true
+ON CONFLICT (kind, name, outcome, bucket) DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms,
+  status = CASE WHEN excluded.last >= last THEN excluded.status ELSE status END, last = max(last, excluded.last)`
+
+/** Takes the hour `?1` out of the sums, as it was counted last; the first statement of those that count it. */
+export const FORGET_TOTALS = moveTotals('-')
+
+/** Counts the hour `?1` and adds it to the sums; statements that follow those of the ledger. */
+export const COUNT_STATISTICS: readonly string[] = [
+  'DELETE FROM statistics WHERE hour = ?1',
+  `INSERT INTO statistics (kind, made, hour, name, outcome, bucket, count, ms, last, status)
+   ${statisticsIn('h.hour = ?1')}`,
+  moveTotals('+'),
+]
+
+/** Everything that is counted, and what of it came or was made lately. Both are to be added up: a thing may stand in many. */
+export type Figures = { total: Figure[]; recent: HourlyFigure[] }
+
+const UNCOUNTED = '(SELECT hour FROM hours WHERE counted = 0)'
+const COLUMNS = 'kind, name, outcome, bucket, count, ms, last, status'
+
+/**
+ * Reads the statistics, exact at this moment: of everything, and of what came or was made in an hour since `firstHour`
+ * (hours since 1970). Reads the sums, the roll-ups of the recent hours, and the log of those that are not counted.
+ */
+export async function readFigures(db: D1Database, firstHour: number): Promise<Figures> {
+  const [sums, outdated, recent, live, states] = await db.batch([
+    db.prepare(`SELECT ${COLUMNS} FROM totals`),
+    db.prepare(rolledIn(`hour IN ${UNCOUNTED}`, '-')),
+    db
+      .prepare(
+        `SELECT made, ${COLUMNS} FROM statistics
+         WHERE kind IN ('received', 'attempt', 'latency') AND made >= ?1 AND hour NOT IN ${UNCOUNTED}`,
+      )
+      .bind(firstHour),
+    db.prepare(statisticsIn('h.counted = 0')),
+    db.prepare(statesIn('h.counted = 0')),
+  ])
+  const fresh = (live?.results ?? []) as HourlyFigure[]
+  const total = [sums, outdated, live, states].flatMap((part) => (part?.results ?? []) as Figure[])
+  return {
+    total,
+    recent: [...((recent?.results ?? []) as HourlyFigure[]), ...fresh].filter(
+      ({ kind, made }) => made >= firstHour && kind !== 'test',
+    ),
+  }
+}
+
+/** How many events each source sent in each of some counted hours (since 1970), tests left out. */
+export async function readReceived(
+  db: D1Database,
+  firstHour: number,
+  endHour: number,
+): Promise<Map<string, Map<number, number>>> {
+  const { results } = await db
+    .prepare(
+      `SELECT name, made, sum(count) AS count FROM statistics
+       WHERE kind = 'received' AND made >= ?1 AND made < ?2 GROUP BY name, made`,
+    )
+    .bind(firstHour, endHour)
+    .all<{ name: string; made: number; count: number }>()
+  const bySource = new Map<string, Map<number, number>>()
+  for (const { name, made, count } of results) {
+    const counts = bySource.get(name) ?? new Map<number, number>()
+    bySource.set(name, counts.set(made, count))
+  }
+  return bySource
+}
