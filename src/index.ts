@@ -8,6 +8,7 @@ import { keepDiary } from './stages/diary.ts'
 import { goOnWithReplays } from './stages/replay.ts'
 import { rollUp } from './stages/rollup.ts'
 import type { Lane } from './stages/settle.ts'
+import { takeSnapshot } from './stages/snapshot.ts'
 import { spill } from './stages/spill.ts'
 import { sweep } from './stages/sweep.ts'
 
@@ -61,6 +62,7 @@ async function tick(env: Env): Promise<void> {
     sweep: () => sweep(env, configOf(env), tools.now(), tools.log),
     replay: () => goOnWithReplays(env, configOf(env), tools.now(), tools.log),
     rollup: () => rollUp(env, tools.now(), tools.log),
+    snapshot: () => takeSnapshot(env, configOf(env), tools.now()),
     diary: () => keepDiary(env, tools.now(), tools.log),
   }
   for (const [at, run] of Object.entries(parts)) {
