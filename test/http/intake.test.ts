@@ -72,6 +72,27 @@ const problem = (name: string, status: number) => ({
 })
 
 describe('a proven request', () => {
+  it('is one line of the log: what became of it, nothing of what it says', async () => {
+    const before = lines.length
+    const payment = aPayment({ email: 'private@example.com' })
+
+    const { body } = await post('/in/community?key=correct-horse-battery-staple&event=x', {
+      body: JSON.stringify(payment),
+    })
+
+    const { id, type } = body
+    expect(lines.slice(before)).toEqual([
+      {
+        at: 'accept',
+        source: 'community',
+        ms: expect.any(Number),
+        status: 202,
+        events: [{ id, status: 'accepted', type, deliveries: 0 }],
+      },
+    ])
+    expect(JSON.stringify(lines.slice(before))).not.toMatch(/private|correct-horse|\?|=|contact-/)
+  })
+
   it('is answered 202 with what became of it', async () => {
     const { status, body } = await post('/in/gym', {
       headers: PROVEN,
