@@ -4,7 +4,8 @@
  * active: gets what it is owed. open: in trouble, gets one probe when its rest is over. paused: by its operator.
  * failing: given up on after days. gone: it answered 410. The last three end when its operator resumes it.
  */
-export type TargetState = 'active' | 'open' | 'paused' | 'failing' | 'gone'
+export const TARGET_STATES = ['active', 'open', 'paused', 'failing', 'gone'] as const
+export type TargetState = (typeof TARGET_STATES)[number]
 
 /** Times in epoch milliseconds. */
 export type Health = {

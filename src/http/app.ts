@@ -13,6 +13,7 @@ import { isAnswering } from '../store/events.ts'
 import { withinTimeout } from '../store/within.ts'
 import { createApi } from './api/index.ts'
 import { Intake, intake } from './intake.ts'
+import { metrics } from './metrics.ts'
 import { openApiOf, routesOf } from './openapi.ts'
 import { describe } from './operation.ts'
 import { problem } from './problems.ts'
@@ -66,6 +67,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
       },
     )
     .route('/api', createApi({ ...tools, configOf }))
+    .route('/metrics', metrics({ ...tools, configOf }))
     .notFound(notFound)
     .onError((error, c) => {
       tools.log({ at: 'http', path: c.req.routePath, fault: error.name, detail: error.message })

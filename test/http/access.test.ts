@@ -29,6 +29,7 @@ const WHO: Record<string, 'anybody' | 'a proven source' | 'the operator'> = {
   'GET /openapi.json': 'anybody',
   'GET /docs': 'anybody',
   'GET /docs.css': 'anybody',
+  'GET /metrics': 'the operator',
   'GET /api/events': 'the operator',
   'GET /api/events/:id': 'the operator',
   'POST /api/events/:id/replay': 'the operator',

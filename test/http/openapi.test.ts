@@ -309,6 +309,7 @@ describe('what each operation is for', () => {
   it('says how it is', async () => {
     await hold('getHealthz', 200)
     await hold('getHealthz', 503, { over: { DB: BROKEN_DB } })
+    await hold('getMetrics', 200)
     await hold('getSchemasTypeVersion', 200, { path: '/schemas/payment.created/1' })
     await hold('getSchemasTypeVersion', 404, { path: '/schemas/payment.created/2' })
   })

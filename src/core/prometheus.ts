@@ -1,0 +1,52 @@
+// Metrics as Prometheus reads them: the text format 0.0.4
+// (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format). Base units: seconds.
+import { type Bounds, type Histogram, sizeOf } from './histogram.ts'
+
+/** The media type of the text. */
+export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4; charset=utf-8'
+
+type Labels = Record<string, string>
+
+/** Metrics of one name. Samples differ in their labels. */
+export type Family = { name: string; help: string } & (
+  | { type: 'counter' | 'gauge'; samples: { labels: Labels; value: number }[] }
+  | { type: 'histogram'; bounds: Bounds; samples: { labels: Labels; histogram: Histogram }[] }
+)
+
+/** Writes metrics. The names of families and labels are taken as they are, values and help are escaped. */
+export function exposed(families: readonly Family[]): string {
+  return families.map((family) => `${[...head(family), ...lines(family)].join('\n')}\n`).join('')
+}
+
+function head({ name, help, type }: Family): string[] {
+  const escaped = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+  return [`# HELP ${name} ${escaped}`, `# TYPE ${name} ${type}`]
+}
+
+function lines(family: Family): string[] {
+  const { name } = family
+  if (family.type !== 'histogram') {
+    return family.samples.map(({ labels, value }) => line(name, labels, value))
+  }
+  return family.samples.flatMap(({ labels, histogram }) => {
+    const limits = [...family.bounds.map((bound) => String(bound / 1000)), '+Inf']
+    let below = 0
+    return [
+      ...limits.map((le, bucket) => {
+        below += histogram.counts[bucket] ?? 0
+        return line(`${name}_bucket`, { ...labels, le }, below)
+      }),
+      line(`${name}_sum`, labels, histogram.ms / 1000),
+      line(`${name}_count`, labels, sizeOf(histogram)),
+    ]
+  })
+}
+
+function line(name: string, labels: Labels, value: number): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeValue(text)}"`)
+  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`
+}
+
+function escapeValue(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}
