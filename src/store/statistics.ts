@@ -3,6 +3,7 @@
 import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../core/histogram.ts'
 import { ID_RANDOM_RANGE, KEYS_AN_HOUR } from '../core/id.ts'
 import { HOUR_MS } from '../core/period.ts'
+import { TEST_HEADER } from '../core/request.ts'
 import type { Figure, HourlyFigure } from '../core/statistics.ts'
 
 const bucketOf = (ms: string, bounds: Bounds) =>
@@ -14,7 +15,7 @@ const rowsOf = (table: string, key: string) =>
 
 // What was quarantined keeps its issues when it is released: what became of an event when it came does not change.
 const receivedIn = (hours: string) => `
-SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) THEN 'test' ELSE 'received' END AS kind, h.hour AS made, h.hour AS hour,
+SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test' ELSE 'received' END AS kind, h.hour AS made, h.hour AS hour,
   e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
   count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
 FROM ${rowsOf('events AS e', 'e.key')} WHERE ${hours} AND e.status <> 'derived' GROUP BY 1, 3, 4, 5`
