@@ -4,6 +4,7 @@ import type * as cloudflare from '@cloudflare/workers-types'
 declare global {
   type D1Database = cloudflare.D1Database
   type D1PreparedStatement = cloudflare.D1PreparedStatement
+  type D1Result<Row = unknown> = cloudflare.D1Result<Row>
   type Message<Body> = cloudflare.Message<Body>
   type MessageSendRequest<Body> = cloudflare.MessageSendRequest<Body>
   type Queue<Body> = cloudflare.Queue<Body>

@@ -1,8 +1,9 @@
 // What the API answers with: the schemas of the OpenAPI document. Tests hold every answer against them.
 import * as v from 'valibot'
 import { DELIVERY_STATES } from '../../core/delivery.ts'
-import { EVENT_STATUSES } from '../../core/event.ts'
+import { EVENT_STATUSES, RECEIVED_STATUSES } from '../../core/event.ts'
 import { REPLAYABLE_STATES } from '../../core/replay.ts'
+import { ATTEMPT_OUTCOMES } from '../../core/statistics.ts'
 import { STEP_NAMES, TROUBLES } from '../../simulator/step.ts'
 
 const Time = v.pipe(v.string(), v.isoTimestamp())
@@ -185,6 +186,18 @@ export const Differences = v.strictObject({
 
 export const Tried = v.strictObject({ event: eventId, delivered: v.boolean(), attempt: Attempt })
 
+const lastAttempt = v.strictObject({
+  at: Time,
+  outcome: v.picklist(ATTEMPT_OUTCOMES),
+  status: v.nullable(v.number()),
+})
+const made = v.strictObject({ attempts: count, delivered: count })
+const percentiles = v.strictObject({
+  p50: v.nullable(v.number()),
+  p95: v.nullable(v.number()),
+  p99: v.nullable(v.number()),
+})
+
 export const Target = v.strictObject({
   name,
   state: v.picklist(['active', 'open', 'paused', 'failing', 'gone', 'broken', 'disabled']),
@@ -192,7 +205,27 @@ export const Target = v.strictObject({
   failures: count,
   failing_since: v.nullable(Time),
   next_probe_at: v.nullable(Time),
+  figures: v.pipe(
+    v.nullable(
+      v.strictObject({
+        backlog: v.strictObject({ pending: count, retrying: count, held: count }),
+        oldest_due: v.nullable(Time),
+        oldest_held: v.nullable(Time),
+        last_success: v.nullable(lastAttempt),
+        last_failure: v.nullable(lastAttempt),
+        last_hour: made,
+        last_day: v.strictObject({
+          ...made.entries,
+          answer_ms: percentiles,
+          latency_ms: percentiles,
+        }),
+      }),
+    ),
+    v.description('As of the last minute; null before the first'),
+  ),
 })
+
+const received = v.strictObject(byState(RECEIVED_STATUSES))
 
 export const Source = v.strictObject({
   name,
@@ -208,6 +241,23 @@ export const Source = v.strictObject({
     v.description('The header in which the secret is expected'),
   ),
   signed: v.pipe(v.boolean(), v.description('Whether the vendor signs the body')),
+  figures: v.pipe(
+    v.nullable(
+      v.strictObject({
+        last_seen: v.nullable(Time),
+        last_test: v.nullable(Time),
+        last_hour: received,
+        last_day: received,
+        usual_this_hour: v.pipe(
+          v.nullable(v.number()),
+          v.description('The median of this hour of the week; null before a week is known'),
+        ),
+        longest_silence_hours: v.nullable(v.number()),
+        unusually_silent: v.boolean(),
+      }),
+    ),
+    v.description('As of the last minute, tests left out; null before the first'),
+  ),
 })
 
 const seen = { count, first_seen: Time, last_seen: Time }
@@ -251,6 +301,10 @@ export const Simulated = v.strictObject({
   ),
   next: v.nullable(count),
 })
+
+/** What is configured, and how it fares. `as_of`: when the figures last changed; null before there were any. */
+export const Targets = v.strictObject({ as_of: v.nullable(Time), targets: v.array(Target) })
+export const Sources = v.strictObject({ as_of: v.nullable(Time), sources: v.array(Source) })
 
 /** The schemas that the document gives a name. */
 export const NAMED = {

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { type EventId, isEventId, isPersonId, type PersonId } from '../../core/id.ts'
 import { type Period, parseTime } from '../../core/period.ts'
+import { formatInstant } from '../../core/time.ts'
 
 const MAX_LIMIT = 200
 
@@ -72,6 +73,11 @@ export const Time = v.pipe(
   ),
   v.description('RFC 3339, or how long ago: `30m`, `24h`, `7d`'),
 )
+
+/** A time as it is answered; null when there is none. `ms` in epoch milliseconds. */
+export function instant(ms: number | null | undefined): string | null {
+  return ms === null || ms === undefined ? null : formatInstant(ms)
+}
 
 /** The query of what is asked about a period. */
 export const PeriodQuery = v.object({

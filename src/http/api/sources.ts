@@ -1,24 +1,31 @@
 // The sources: where each is sent to, and when it was heard of last.
 import { Hono } from 'hono'
-import * as v from 'valibot'
 import { type Config, isBrokenSource } from '../../config.ts'
+import { isUnusuallySilent } from '../../core/rhythm.ts'
+import type { SourceFigures } from '../../core/snapshot.ts'
 import type { Env } from '../../env.ts'
+import { getSnapshot } from '../../store/snapshot.ts'
 import { describe } from '../operation.ts'
-import { Source } from './answers.ts'
+import { Sources } from './answers.ts'
+import { instant } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
 /** The routes of `/api/sources`. */
-export function sources({ configOf }: ApiTools) {
+export function sources({ configOf, now }: ApiTools) {
   return new Hono<{ Bindings: Env }>().get(
     '/',
     describe({
       summary: 'The sources, their ingest URLs, and when each was heard of last',
-      answers: { 200: v.strictObject({ sources: v.array(Source) }) },
+      answers: { 200: Sources },
     }),
     async (c) => {
       const { origin } = new URL(c.req.url)
-      const { sources } = configOf(c.env)
-      return c.json({ sources: [...sources.values()].map((source) => shown(source, origin)) })
+      const snapshot = await getSnapshot(c.env.DB)
+      const sources = [...configOf(c.env).sources.values()].map((source) => {
+        const figures = snapshot?.sources.find(({ name }) => name === source.name)
+        return { ...shown(source, origin), figures: figures ? shownFigures(figures, now()) : null }
+      })
+      return c.json({ as_of: instant(snapshot?.asOf), sources })
     },
   )
 }
@@ -50,5 +57,17 @@ function shown(source: AnySource, origin: string) {
     ingest_url: hasKey ? `${url}?key=SECRET` : url,
     header: header ?? null,
     signed: signingSecrets.length > 0,
+  }
+}
+
+function shownFigures({ lastSeen, lastTest, hour, day, rhythm }: SourceFigures, now: number) {
+  return {
+    last_seen: instant(lastSeen),
+    last_test: instant(lastTest),
+    last_hour: hour,
+    last_day: day,
+    usual_this_hour: rhythm.usual,
+    longest_silence_hours: rhythm.longestSilenceHours,
+    unusually_silent: lastSeen !== null && isUnusuallySilent(rhythm, lastSeen, now),
   }
 }

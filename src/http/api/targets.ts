@@ -1,17 +1,19 @@
 // The targets: how they fare, and stopping and starting them.
 import { type Context, Hono } from 'hono'
-import * as v from 'valibot'
 import { type Config, targetOf } from '../../config.ts'
 import { HEALTHY, type Health } from '../../core/breaker.ts'
+import type { TargetFigures } from '../../core/snapshot.ts'
 import { isBroken } from '../../core/target.ts'
 import { formatInstant } from '../../core/time.ts'
 import type { Env } from '../../env.ts'
 import { steerTarget } from '../../stages/health.ts'
 import { tryTarget } from '../../stages/try-target.ts'
+import { getSnapshot } from '../../store/snapshot.ts'
 import { listHealth } from '../../store/targets.ts'
 import { describe } from '../operation.ts'
 import { problem } from '../problems.ts'
-import { Target, Tried } from './answers.ts'
+import { Target, Targets, Tried } from './answers.ts'
+import { instant } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
 /** The routes of `/api/targets`. */
@@ -21,12 +23,16 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/',
       describe({
         summary: 'The targets, and how they fare',
-        answers: { 200: v.strictObject({ targets: v.array(Target) }) },
+        answers: { 200: Targets },
       }),
       async (c) => {
-        const healths = await listHealth(c.env.DB)
-        const { targets } = configOf(c.env)
-        return c.json({ targets: targets.map((target) => shown(target, healths.get(target.name))) })
+        const { DB } = c.env
+        const [healths, snapshot] = await Promise.all([listHealth(DB), getSnapshot(DB)])
+        const targets = configOf(c.env).targets.map((target) => {
+          const figures = snapshot?.targets.find(({ name }) => name === target.name)
+          return shown(target, healths.get(target.name), figures)
+        })
+        return c.json({ as_of: instant(snapshot?.asOf), targets })
       },
     )
     .post(
@@ -68,7 +74,10 @@ export function targets({ configOf, ...tools }: ApiTools) {
     const config = configOf(c.env)
     const target = targetOf(config, name)
     if (target === undefined) return unknownTarget()
-    return c.json(shown(target, await steerTarget(c.env, config, name, wish, tools)), 200)
+    const health = await steerTarget(c.env, config, name, wish, tools)
+    const snapshot = await getSnapshot(c.env.DB)
+    const figures = snapshot?.targets.find((one) => one.name === name)
+    return c.json(shown(target, health, figures), 200)
   }
 }
 
@@ -77,7 +86,11 @@ function unknownTarget() {
 }
 
 /** A target as its operator sees it. Never its URL, which may be a secret. */
-function shown(target: Config['targets'][number], health: Health = HEALTHY) {
+function shown(
+  target: Config['targets'][number],
+  health: Health = HEALTHY,
+  figures?: TargetFigures,
+) {
   const { state, failures, failingSince, probeAt } = health
   const configured = isBroken(target) ? 'broken' : target.enabled ? state : 'disabled'
   return {
@@ -85,7 +98,27 @@ function shown(target: Config['targets'][number], health: Health = HEALTHY) {
     state: configured,
     reason: isBroken(target) ? target.broken : null,
     failures,
-    failing_since: failingSince === undefined ? null : formatInstant(failingSince),
-    next_probe_at: probeAt === undefined ? null : formatInstant(probeAt),
+    failing_since: instant(failingSince),
+    next_probe_at: instant(probeAt),
+    figures: figures === undefined ? null : shownFigures(figures),
+  }
+}
+
+function shownFigures(figures: TargetFigures) {
+  const { deliveries, lastSuccess, lastFailure, hour, day } = figures
+  const { pending, retrying, held } = deliveries
+  return {
+    backlog: { pending, retrying, held },
+    oldest_due: instant(figures.oldestDue),
+    oldest_held: instant(figures.oldestHeld),
+    last_success: lastSuccess && { ...lastSuccess, at: formatInstant(lastSuccess.at) },
+    last_failure: lastFailure && { ...lastFailure, at: formatInstant(lastFailure.at) },
+    last_hour: { attempts: hour.made, delivered: hour.delivered },
+    last_day: {
+      attempts: day.made,
+      delivered: day.delivered,
+      answer_ms: day.answer,
+      latency_ms: day.latency,
+    },
   }
 }
