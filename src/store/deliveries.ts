@@ -177,7 +177,7 @@ export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]
         update.freeze?.contentType ?? null,
       ),
     ),
-    markHours(db, events),
+    markHours(db, events, 'deliveries'),
   ])
 }
 

@@ -3,9 +3,20 @@ import type { Rung } from '../core/dedupe.ts'
 import type { Attempt, DeliveryState } from '../core/delivery.ts'
 import type { EventStatus } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
-import { type EventId, idOfKey, keyOfId, timeOfId } from '../core/id.ts'
+import {
+  type EventId,
+  idOfKey,
+  keyOfId,
+  type PersonId,
+  personIdOfKey,
+  timeOfId,
+} from '../core/id.ts'
 import { formatInstant } from '../core/time.ts'
 import { PERSON_OF_E } from './contacts.ts'
+import type { EventFilter } from './event-filter.ts'
+import { findEvents } from './find-events.ts'
+import type { EventRow } from './finder.ts'
+import { cursorOf, meterFor, type Page, type Paged, startOf } from './pages.ts'
 import { EMAIL_PREFIX, eventOf, TEST_PREFIX } from './records.ts'
 
 /** An event as a list shows it. */
@@ -13,59 +24,53 @@ export type EventSummary = {
   id: EventId
   receivedat: string
   source: string
+  vendor: string
   status: EventStatus
   type: string
   vendortype: string | null
   subject: string | null
+  /** Who it is about, across sources. */
+  personid: PersonId | null
   planned: number
 }
 
-type SummaryRow = Omit<EventSummary, 'id' | 'receivedat' | 'subject' | 'vendortype'> & {
-  key: string
-  vendor_type: string | null
-  contact: string | null
-}
-
 /**
- * The newest events, newest first, before the event `before`; of one status or all. `unrouted` keeps only those
- * that no target wanted.
+ * A page of the log's events that match a filter, those received last first; those of a person, an e-mail address or a
+ * few contacts in the order in which they happened, the latest first. It reads at most three rows for each event that
+ * it may hold and twenty, and may therefore hold fewer than there are, and `next` (pages.ts).
  */
 export async function listEvents(
   db: D1Database,
-  options: {
-    limit: number
-    before?: EventId | undefined
-    status?: EventStatus | undefined
-    unrouted?: boolean | undefined
-  },
-): Promise<EventSummary[]> {
-  // Only the conditions that are asked for, and spelled as the partial indexes spell them.
-  const conditions = [
-    ...(options.before === undefined ? [] : ['e.key < CAST(?2 AS INTEGER)']),
-    ...(options.status === undefined ? [] : [`e.status = '${options.status}'`]),
-    ...(options.unrouted ? [`e.status = 'accepted' AND e.planned = 0`] : []),
-  ]
-  const { results } = await db
-    .prepare(
-      `SELECT CAST(e.key AS TEXT) AS key, e.source, e.status, e.type, e.vendor_type, e.contact, e.planned
-       FROM events AS e ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-       ORDER BY e.key DESC LIMIT ?1`,
-    )
-    .bind(options.limit, ...(options.before === undefined ? [] : [keyOfId(options.before)]))
-    .all<SummaryRow>()
-  return results.map(summaryOf)
+  filter: EventFilter,
+  page: Page,
+): Promise<Paged<EventSummary>> {
+  const finder = await findEvents(db, meterFor(db, page), filter, startOf(page), {
+    isPersonWanted: true,
+  })
+  const items = (await finder.next(page.limit)).map(summaryOf)
+  const rest = finder.rest()
+  return { items, next: rest && cursorOf(rest) }
 }
 
-function summaryOf({ key, vendor_type, contact, ...row }: SummaryRow): EventSummary {
+/** An event as lists show it. */
+export function summaryOf({ key, vendor_type, contact, person, ...row }: SummaryRow): EventSummary {
   const id = idOfKey(key)
+  const { source, vendor, status, type, planned } = row
   return {
     id,
     receivedat: formatInstant(timeOfId(id)),
-    ...row,
+    source,
+    vendor,
+    status,
+    type,
     vendortype: vendor_type,
     subject: subjectOf(contact),
+    personid: person === null ? null : personIdOfKey(person),
+    planned,
   }
 }
+
+type SummaryRow = Omit<EventRow, 'at'>
 
 function subjectOf(contact: string | null): string | null {
   const id = contact?.startsWith(TEST_PREFIX) ? contact.slice(TEST_PREFIX.length) : contact
@@ -101,7 +106,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
   const [found, owed] = await db.batch([
     db
       .prepare(
-        `SELECT CAST(e.key AS TEXT) AS key, e.source, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
+        `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
            CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${PERSON_OF_E} AS person
          FROM events AS e WHERE e.key = CAST(?1 AS INTEGER)`,
       )
@@ -115,13 +120,13 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
   ])
   const row = found?.results[0] as (SummaryRow & DetailRow) | undefined
   if (row === undefined) return undefined
-  const { hops, rung, matched, issues, event, person, raw, encoding, headers, ...summary } = row
+  const { hops, rung, matched, issues, event, raw, encoding, headers, ...summary } = row
   return {
     ...summaryOf(summary),
     hops,
     matched: matched === null || rung === null ? null : { id: idOfKey(matched), rung },
     issues: issues === null ? null : JSON.parse(issues),
-    event: event === null ? null : eventOf(event, rung, person),
+    event: event === null ? null : eventOf(event, rung, row.person),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
     deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(
       ({ due, replayed, attempts, ...delivery }) => ({
@@ -140,7 +145,6 @@ type DetailRow = {
   matched: string | null
   issues: string | null
   event: string | null
-  person: string | null
   raw: string | null
   encoding: string
   headers: string

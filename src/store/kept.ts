@@ -6,6 +6,7 @@ import { parseJson } from '../core/json.ts'
 import type { Period } from '../core/period.ts'
 import type { RawBody } from '../core/request.ts'
 import { formatInstant } from '../core/time.ts'
+import { markHours } from './ledger.ts'
 
 /** A message of the log with its bytes, what was made of it, or why nothing was. */
 export type Kept = {
@@ -176,8 +177,9 @@ export async function updateEvents(
     `UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, event = ?5, at = ?6
      WHERE key = CAST(?1 AS INTEGER) AND status = 'accepted'`,
   )
-  await db.batch(
-    updates.map(({ event, contact }) =>
+  const ids = updates.map(({ event }) => event.id)
+  await db.batch([
+    ...updates.map(({ event, contact }) =>
       update.bind(
         keyOfId(event.id),
         event.type,
@@ -187,5 +189,6 @@ export async function updateEvents(
         Date.parse(event.time),
       ),
     ),
-  )
+    markHours(db, ids, 'events'),
+  ])
 }

@@ -4,24 +4,41 @@
 import { type EventId, ID_RANDOM_RANGE, KEYS_AN_HOUR, timeOfId } from '../core/id.ts'
 import type { Count } from '../core/ledger.ts'
 import { HOUR_MS, type Period } from '../core/period.ts'
+import { FIRST_OF_HOUR, FIRST_OF_NEXT_HOUR } from './hours.ts'
+import { POST_HOUR } from './postings.ts'
 import { COUNT_STATISTICS, FORGET_TOTALS } from './statistics.ts'
 
-const MARK = 'ON CONFLICT (hour) DO UPDATE SET counted = 0 WHERE counted <> 0'
+// What deliveries become changes an hour's counts; what events are, or to whom they go, its postings too.
+const MARK = {
+  deliveries: 'ON CONFLICT (hour) DO UPDATE SET counted = 0 WHERE counted <> 0',
+  events:
+    'ON CONFLICT (hour) DO UPDATE SET counted = 0, posted = 0 WHERE counted <> 0 OR posted <> 0',
+}
 
-/** Marks the hours of some events as changed; for the transaction that changes them. Writes nothing for marked ones. */
-export function markHours(db: D1Database, events: readonly EventId[]): D1PreparedStatement {
+/**
+ * Marks the hours of some events as changed: the events, or the states of their deliveries alone. For the transaction
+ * that changes them. Writes nothing for marked ones.
+ */
+export function markHours(
+  db: D1Database,
+  events: readonly EventId[],
+  changed: 'events' | 'deliveries',
+): D1PreparedStatement {
   const hours = new Set(events.map((event) => Math.floor(timeOfId(event) / HOUR_MS)))
   return db
     .prepare(
-      `INSERT INTO hours (hour, counted) SELECT value, 0 FROM json_each(?1) WHERE true ${MARK}`,
+      `INSERT INTO hours (hour, counted) SELECT value, 0 FROM json_each(?1) WHERE true ${MARK[changed]}`,
     )
     .bind(JSON.stringify([...hours]))
 }
 
-/** Marks the hours of the events that a query gives in its column `event`; as SQL, to stand before what changes them. */
+/**
+ * Marks the hours of the events that a query gives in its column `event`, as those whose deliveries change; as SQL, to
+ * stand before what changes them.
+ */
 export function markHoursOf(query: string): string {
   return `INSERT INTO hours (hour, counted)
-    SELECT DISTINCT event / ${KEYS_AN_HOUR}, 0 FROM (${query}) WHERE true ${MARK}`
+    SELECT DISTINCT event / ${KEYS_AN_HOUR}, 0 FROM (${query}) WHERE true ${MARK.deliveries}`
 }
 
 /** Counts the log between two keys, by hour. */
@@ -46,16 +63,13 @@ export async function listUncounted(db: D1Database, now: number, limit: number):
 
 /** Counts an hour of the log, and what its statistics are, in one transaction. */
 export async function countHour(db: D1Database, hour: number): Promise<void> {
-  const [first, last] = [
-    `CAST(?1 AS INTEGER) * ${KEYS_AN_HOUR}`,
-    `CAST(?1 + 1 AS INTEGER) * ${KEYS_AN_HOUR}`,
-  ]
   await db.batch(
     [
       FORGET_TOTALS,
       'DELETE FROM ledger WHERE hour = ?1',
-      `INSERT INTO ledger (hour, kind, name, state, count, planned) ${countsBetween(first, last)}`,
+      `INSERT INTO ledger (hour, kind, name, state, count, planned) ${countsBetween(FIRST_OF_HOUR, FIRST_OF_NEXT_HOUR)}`,
       ...COUNT_STATISTICS,
+      ...POST_HOUR,
       'UPDATE hours SET counted = 1 WHERE hour = ?1',
     ].map((sql) => db.prepare(sql).bind(hour)),
   )

@@ -168,7 +168,7 @@ export async function recordEvents(
   const sightings = records.flatMap(({ sighting }) => sighting ?? [])
   for (const group of byAddress(sightings)) statements.push(seeContacts(db, group, sources))
   const ids = records.map(({ id }) => id)
-  statements.push(markHours(db, ids))
+  statements.push(markHours(db, ids, 'events'))
   const lights = records.flatMap(({ light }) => light ?? [])
   statements.push(...lights.map((light) => findOvertaking(db, light)))
   type Row = {

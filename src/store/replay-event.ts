@@ -44,7 +44,7 @@ export async function replayEvent(
          WHERE key = CAST(?1 AS INTEGER) AND planned <> found`,
       )
       .bind(key),
-    markHours(db, [event]),
+    markHours(db, [event], 'events'),
   ])
   return ((replayed?.results ?? []) as MessageRow[]).map(messageOf)
 }

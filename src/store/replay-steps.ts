@@ -159,6 +159,7 @@ export async function advanceReplay(
     markHours(
       db,
       deliveries.map(({ event }) => event),
+      'deliveries',
     ),
     db
       .prepare(

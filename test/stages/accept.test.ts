@@ -79,7 +79,7 @@ describe('an accepted event', () => {
 
     const id = await stored(nobody, 'hapana', aStatusChange())
 
-    const unrouted = await listEvents(env.DB, { limit: 200, unrouted: true })
+    const { items: unrouted } = await listEvents(env.DB, { unrouted: true }, { limit: 200 })
     expect(unrouted.map((event) => event.id)).toContain(id)
     expect(unrouted.every(({ planned }) => planned === 0)).toBe(true)
   })
@@ -149,7 +149,8 @@ describe('a duplicate', () => {
     expect(second).toMatchObject({
       value: { events: [{ id: first, status: 'duplicate', deliveries: 0 }] },
     })
-    const duplicates = await listEvents(env.DB, { limit: 200, status: 'duplicate' })
+    const filter = { statuses: ['duplicate' as const] }
+    const { items: duplicates } = await listEvents(env.DB, filter, { limit: 200 })
     const own = duplicates.find(({ subject }) => subject === 'contact/said-twice')
     expect(own?.id).not.toBe(first)
     expect(await getEvent(env.DB, own?.id as EventId)).toMatchObject({

@@ -61,7 +61,7 @@ async function stateOf({ event, target }: DeliveryMessage) {
 }
 
 async function systemEvents() {
-  const events = await listEvents(env.DB, { limit: 200 })
+  const { items: events } = await listEvents(env.DB, {}, { limit: 200 })
   return Promise.all(
     events
       .filter(({ source }) => source === 'relay')

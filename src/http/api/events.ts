@@ -6,6 +6,7 @@ import { isEventId } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
 import { sendAll } from '../../stages/sending.ts'
 import { getEvent, listEvents } from '../../store/events.ts'
+import { placeOf } from '../../store/pages.ts'
 import { replayEvent } from '../../store/replay-event.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
@@ -15,7 +16,12 @@ import type { ApiTools } from './index.ts'
 
 const ListQuery = v.object({
   limit: Limit,
-  before: v.optional(Id),
+  before: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((text) => placeOf(text) !== undefined, 'must be the `next` of a page'),
+    ),
+  ),
   status: v.optional(v.picklist(EVENT_STATUSES, `must be one of ${EVENT_STATUSES.join(', ')}`)),
   unrouted: Flag,
 })

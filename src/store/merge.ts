@@ -1,0 +1,68 @@
+// Several sorted queries read as one, no further than is needed.
+import type { Meter } from './pages.ts'
+
+/** A sorted query: the statement that reads its next `limit` rows after one, or its first. It reads a row for each. */
+export type Stream<Row> = (after: Row | undefined, limit: number) => D1PreparedStatement
+
+/** What several streams give together. */
+export type Merged<Row> = {
+  /** The next rows that are wanted, at most `n`; fewer at the end, or when the page has read as much as it may. */
+  next(n: number): Promise<Row[]>
+  /** The last row that was looked at, wanted or not. */
+  last(): Row | undefined
+  /** True when there is nothing after that. */
+  isEnd(): boolean
+}
+
+/** Merges streams that are sorted by `isBefore`, leaving out what is not wanted. */
+export function merge<Row>(
+  meter: Meter,
+  streams: readonly Stream<Row>[],
+  isBefore: (a: Row, b: Row) => boolean,
+  isWanted: (row: Row) => boolean,
+): Merged<Row> {
+  type Head = { stream: Stream<Row>; rows: Row[]; after: Row | undefined; isEnd: boolean }
+  const heads: Head[] = streams.map((stream) => ({
+    stream,
+    rows: [],
+    after: undefined,
+    isEnd: false,
+  }))
+  let last: Row | undefined
+
+  /** Reads on where rows have run out; false when that costs more than is left. The first reading is never refused. */
+  async function refill(wanted: number): Promise<boolean> {
+    const dry = heads.filter(({ rows, isEnd }) => rows.length === 0 && !isEnd)
+    if (dry.length === 0) return true
+    const alive = heads.filter(({ isEnd }) => !isEnd).length
+    const affordable = Math.floor(meter.left() / dry.length)
+    if (affordable < 1 && last !== undefined) return false
+    const limit = Math.max(1, Math.min(affordable, Math.ceil(wanted / alive)))
+    const results = await meter.read<Row>(dry.map(({ stream, after }) => stream(after, limit)))
+    for (const [i, head] of dry.entries()) {
+      head.rows = results[i] ?? []
+      head.after = head.rows.at(-1) ?? head.after
+      head.isEnd = head.rows.length < limit
+    }
+    return true
+  }
+
+  return {
+    async next(n) {
+      const given: Row[] = []
+      while (given.length < n && (await refill(n - given.length))) {
+        const [first, ...others] = heads.filter(({ rows }) => rows.length > 0)
+        if (first === undefined) break
+        const head = others.reduce(
+          (best, one) => (isBefore(one.rows[0] as Row, best.rows[0] as Row) ? one : best),
+          first,
+        )
+        last = head.rows.shift() as Row
+        if (isWanted(last)) given.push(last)
+      }
+      return given
+    },
+    last: () => last,
+    isEnd: () => heads.every(({ rows, isEnd }) => isEnd && rows.length === 0),
+  }
+}
