@@ -9,7 +9,7 @@ import {
   matchesTraits,
   rangeOf,
 } from './event-filter.ts'
-import { EVENT_COLUMNS, type EventRow, type Finder } from './finder.ts'
+import { EVENT_COLUMNS, type EventRow, type Finder, type FinderOptions } from './finder.ts'
 import { kindOf } from './history.ts'
 import { merge, type Stream } from './merge.ts'
 import type { Meter, Place } from './pages.ts'
@@ -25,6 +25,7 @@ export function inContactOrder(
   contacts: readonly Contact[],
   filter: EventFilter,
   start: Place | undefined,
+  { of }: FinderOptions,
 ): Finder {
   const { from, before } = rangeOf(filter)
   const isWanted = (row: EventRow) =>
@@ -36,7 +37,7 @@ export function inContactOrder(
   const streams = contacts
     .filter(({ source }) => filter.sources?.includes(source) ?? true)
     .flatMap((contact) => streamsOf(db, contact, filter, start))
-  const merged = merge(meter, streams, isLater, isWanted)
+  const merged = merge(meter, streams, isLater, isWanted, of === 'deliveries' ? 2 : 0)
   return {
     next: (n) => merged.next(n),
     placeOf,

@@ -77,7 +77,7 @@ export async function getTimeline(
   page: Page,
 ): Promise<Paged<TimelineEntry>> {
   const meter = meterFor(db, page)
-  const options = { isPersonWanted: true }
+  const options = { of: 'events' as const }
   const finder = await findEvents(db, meter, { person }, startOf(page), options)
   const events = await finder.next(page.limit)
   const wanted = events.map((event) => ({ event, targets: undefined }))
@@ -127,33 +127,42 @@ function lastOf({ at, ms, status, error }: Partial<LastAttempt>): LastAttempt {
   return { at: at ?? '', status: status ?? null, error: error ?? null, ms: ms ?? 0 }
 }
 
-/** Reads deliveries, of all targets or of those that are named for each event, in the order of events and targets. */
+/** Reads deliveries, all of an event or those to the targets that are named, in the order of events and targets. */
 async function readDeliveries(
   db: D1Database,
   meter: Meter,
   wanted: readonly { event: EventRow; targets: readonly string[] | undefined }[],
 ): Promise<Found[]> {
-  const names: string[] = []
-  const values = wanted.flatMap(({ event, targets }) =>
-    targets === undefined
-      ? [`(${event.key}, NULL)`]
-      : targets.toSorted().map((target) => `(${event.key}, ?1 ->> ${names.push(target) - 1})`),
+  const names = [...new Set(wanted.flatMap(({ targets }) => targets ?? []))]
+  const named = wanted.flatMap(({ event, targets = [] }) =>
+    targets.map((target) => `(${event.key}, ?1 ->> ${names.indexOf(target)})`),
   )
-  if (values.length === 0) return []
-  const isNamed = names.length > 0
-  const [rows = []] = await meter.read<DeliveryRow>([
-    db
-      .prepare(
-        `WITH wanted(event, target) AS (VALUES ${values})
-         SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.reason, d.attempt, d.due, d.replayed,
-           d.attempts -> '$[#-1]' AS last
-         FROM wanted CROSS JOIN deliveries AS d
-           ON d.event = wanted.event ${isNamed ? 'AND d.target = wanted.target' : ''}`,
-      )
-      .bind(...(isNamed ? [JSON.stringify(names)] : [])),
+  const unnamed = wanted.filter(({ targets }) => targets === undefined)
+  const results = await meter.read<DeliveryRow>([
+    ...(named.length === 0
+      ? []
+      : [
+          db
+            .prepare(selectDeliveries(named, 'AND d.target = w.target'))
+            .bind(JSON.stringify(names)),
+        ]),
+    ...(unnamed.length === 0
+      ? []
+      : [db.prepare(selectDeliveries(unnamed.map(({ event }) => `(${event.key}, NULL)`)))]),
   ])
-  const events = new Map(wanted.map(({ event }) => [event.key, event]))
-  return rows.map((delivery) => ({ event: events.get(delivery.key) as EventRow, delivery }))
+  const byEvent = Map.groupBy(results.flat(), ({ key }) => key)
+  return wanted.flatMap(({ event }) =>
+    (byEvent.get(event.key) ?? [])
+      .sort((a, b) => (a.target < b.target ? -1 : 1))
+      .map((delivery) => ({ event, delivery })),
+  )
+}
+
+function selectDeliveries(wanted: readonly string[], condition = ''): string {
+  return `WITH w(event, target) AS (VALUES ${wanted})
+    SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.reason, d.attempt, d.due, d.replayed,
+      d.attempts -> '$[#-1]' AS last
+    FROM w CROSS JOIN deliveries AS d ON d.event = w.event ${condition}`
 }
 
 /** Finds deliveries by their events. */
@@ -164,7 +173,7 @@ async function ofEvents(
   start: Place | undefined,
   limit: number,
 ): Promise<FoundPage> {
-  const options = { targets: targets ?? ('any' as const), isPersonWanted: false }
+  const options = { of: 'deliveries' as const, targets: targets ?? ('any' as const) }
   const finder = await findEvents(db, meter, filter, start, options)
   const isBehind = ({ event, delivery }: Found) =>
     start?.target == null || event.key !== String(start.key) || delivery.target > start.target
@@ -179,7 +188,7 @@ async function ofEvents(
     const deliveries = await readDeliveries(
       db,
       meter,
-      taken.map((event) => ({ event, targets })),
+      taken.map((event) => ({ event, targets: namedTargets(event, targets) })),
     )
     found.push(
       ...deliveries.filter(
@@ -194,6 +203,15 @@ async function ofEvents(
   return { found, rest: last && events.length > 0 ? finder.placeOf(last) : finder.rest() }
 }
 
+/** To whom the deliveries go that are wanted of an event, as far as that is known; it is cheaper then. */
+function namedTargets(
+  { targets: own }: EventRow,
+  wanted: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (own === undefined || wanted === undefined) return own ?? wanted
+  return own.filter((target) => wanted.includes(target))
+}
+
 /** How many of the events it takes to have so many deliveries. */
 function enough(
   events: readonly EventRow[],
@@ -201,8 +219,8 @@ function enough(
   wanted: number,
 ): number {
   let count = 0
-  const i = events.findIndex(({ planned }) => {
-    count += targets?.length ?? planned
+  const i = events.findIndex((event) => {
+    count += namedTargets(event, targets)?.length ?? event.planned
     return count >= wanted
   })
   return i === -1 ? events.length : i + 1
@@ -256,10 +274,10 @@ async function inTrouble(
   )
   const isBefore = (a: Trouble, b: Trouble) =>
     a.key === b.key ? a.target < b.target : BigInt(a.key) > BigInt(b.key)
-  const merged = merge<Trouble>(meter, streams, isBefore, () => true)
+  const merged = merge<Trouble>(meter, streams, isBefore, () => true, 2)
   const found: Found[] = []
   // What is found must be read too: its event, and itself.
-  const affordable = () => Math.floor((meter.left() - streams.length) / 3)
+  const affordable = () => Math.floor(meter.left() / 3)
   for (let n = limit; n > 0; n = Math.min(limit - found.length, affordable())) {
     const troubles = await merged.next(n)
     if (troubles.length === 0) break

@@ -44,9 +44,7 @@ export async function listEvents(
   filter: EventFilter,
   page: Page,
 ): Promise<Paged<EventSummary>> {
-  const finder = await findEvents(db, meterFor(db, page), filter, startOf(page), {
-    isPersonWanted: true,
-  })
+  const finder = await findEvents(db, meterFor(db, page), filter, startOf(page), { of: 'events' })
   const items = (await finder.next(page.limit)).map(summaryOf)
   const rest = finder.rest()
   return { items, next: rest && cursorOf(rest) }

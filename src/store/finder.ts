@@ -16,6 +16,8 @@ export type EventRow = {
   /** When it happened, in epoch milliseconds; null where that is not known. */
   at: number | null
   person: string | null
+  /** Those that it goes to, where its postings have told. */
+  targets?: readonly string[] | undefined
 }
 
 /** The columns of an event as lists read it, but for its person; of `events AS e`. */
@@ -30,6 +32,13 @@ export type Finder = {
   placeOf(event: EventRow): Place
   /** The place after all that it has given; undefined when there is nothing after it. */
   rest(): Place | undefined
+}
+
+/** What is found is to be shown: the events with their persons, or their deliveries, which are read when it is found. */
+export type FinderOptions = {
+  of: 'events' | 'deliveries'
+  /** Only events with a delivery to one of these targets, or with any. */
+  targets?: readonly string[] | 'any'
 }
 
 /** Reads the events of some keys, in their order; with the person of each, at the price of one row more, or null. */

@@ -7,23 +7,29 @@ import {
   matchesTraits,
   rangeOf,
 } from './event-filter.ts'
-import { type EventRow, type Finder, readEvents } from './finder.ts'
+import { type EventRow, type Finder, type FinderOptions, readEvents } from './finder.ts'
 import type { Meter, Place } from './pages.ts'
 import { type Facet, listStretches, readPostings, type Stretch } from './postings.ts'
 
 /** Fewer rows than these are not worth a look. */
 const MIN_LOOK = 5
 
+/** What an event that is found has still to read: its row, and its person or delivery. */
+const READS = 2
+
+/** An event that is found and not read yet; with its facet, where that is posted. */
+type Found = { key: bigint; facet?: Facet }
+
 /**
  * Finds the events of a filter that come after a place. `targets`: only those that go to one of them; of hours that are
- * not posted it gives those that go to others too. Without `isPersonWanted` nobody looks up whose they are.
+ * not posted it gives those that go to others too.
  */
 export function inLogOrder(
   db: D1Database,
   meter: Meter,
   filter: EventFilter,
   start: Place | undefined,
-  { targets, isPersonWanted }: { targets?: readonly string[] | 'any'; isPersonWanted: boolean },
+  { of, targets }: FinderOptions,
 ): Finder {
   const { from, before } = startingAt(rangeOf(filter), start)
   const isWanted = (facet: Facet) =>
@@ -41,9 +47,8 @@ export function inLogOrder(
   const isAny = isAnyFacet && contactTextOf(filter) === undefined
 
   /** What is found and not given yet; everything from `seen` on is looked at. */
-  let found: bigint[] = []
+  const found: Found[] = []
   let seen = before
-  let last: bigint | undefined
   let ahead: Stretch[] = []
   let horizon = before
 
@@ -51,12 +56,12 @@ export function inLogOrder(
     const [rows = []] = await meter.read<Omit<EventRow, 'person'>>([
       db
         .prepare(
-          `SELECT CAST(key AS TEXT) AS key, source, vendor, status, type, contact, planned FROM events
-           WHERE key >= ${first} AND key < ${seen} ORDER BY key DESC LIMIT ?1`,
+          `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.contact, e.planned FROM events AS e
+           WHERE e.key >= ${first} AND e.key < ${seen} ORDER BY e.key DESC LIMIT ?1`,
         )
         .bind(limit),
     ])
-    found.push(...rows.filter(matches).map(({ key }) => BigInt(key)))
+    found.push(...rows.filter(matches).map(({ key }) => ({ key: BigInt(key) })))
     const end = rows.at(-1)
     seen = rows.length < limit || end === undefined ? first : BigInt(end.key)
   }
@@ -69,15 +74,15 @@ export function inLogOrder(
       run.push(stretch)
     }
     const postings = await readPostings(db, meter, run)
-    const keys = postings.map(({ key }) => key).filter((key) => key >= from && key < seen)
-    found.push(...keys.sort((a, b) => (a < b ? 1 : -1)))
+    const inRange = postings.filter(({ key }) => key >= from && key < seen)
+    found.push(...inRange.sort((a, b) => (a.key < b.key ? 1 : -1)))
     seen = max(from, firstKeyOf(run.at(-1)?.hour ?? 0))
   }
 
   /** Looks on, at no more rows than leave enough to read what is found. */
   async function look(wanted: number): Promise<void> {
-    const spare = meter.left() - 2 * found.length
-    const limit = Math.max(Math.floor(spare / 3), spare - 2 * wanted)
+    const spare = meter.left() - READS * found.length
+    const limit = Math.max(Math.floor(spare / (READS + 1)), spare - READS * wanted)
     if (isAnyFacet) return lookThrough(from, isAny ? Math.min(limit, wanted) : limit)
     const [next] = ahead
     if (next !== undefined) {
@@ -97,27 +102,34 @@ export function inLogOrder(
     }
   }
 
+  /** Reads what is found; postings may have been overtaken by a change since they were read. */
+  async function read(next: readonly Found[]): Promise<EventRow[]> {
+    const facets = new Map(next.map(({ key, facet }) => [String(key), facet]))
+    const keys = next.map(({ key }) => key)
+    const rows = (await readEvents(db, meter, keys, of === 'events')).filter(matches)
+    return rows.map((row) => ({ ...row, targets: facets.get(row.key)?.targets }))
+  }
+
   return {
     async next(n) {
       const rows: EventRow[] = []
-      const isAffordable = () => meter.left() - 2 * found.length >= 3 * MIN_LOOK
       while (rows.length < n) {
         const wanted = n - rows.length
-        while (found.length < wanted && seen > from && isAffordable())
+        const isAffordable = () => meter.left() - READS * found.length >= (READS + 1) * MIN_LOOK
+        while (found.length < wanted && seen > from && isAffordable()) {
           await look(wanted - found.length)
-        const keys = found.slice(0, wanted)
-        if (keys.length === 0) break
-        found = found.slice(wanted)
-        last = keys.at(-1)
-        // Postings may have been overtaken by a change since they were read.
-        rows.push(...(await readEvents(db, meter, keys, isPersonWanted)).filter(matches))
+        }
+        const next = found.splice(0, Math.min(wanted, Math.floor(meter.left() / READS)))
+        if (next.length === 0) break
+        rows.push(...(await read(next)))
       }
       return rows
     },
     placeOf: ({ key }) => ({ key: BigInt(key), target: null, at: null }),
     rest() {
-      if (found.length > 0 && last !== undefined) return { key: last, target: null, at: null }
-      return seen > from ? { key: seen, target: null, at: null } : undefined
+      const [next] = found
+      const key = next === undefined ? seen : next.key + 1n
+      return key > from ? { key, target: null, at: null } : undefined
     },
   }
 }

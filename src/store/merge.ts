@@ -14,12 +14,16 @@ export type Merged<Row> = {
   isEnd(): boolean
 }
 
-/** Merges streams that are sorted by `isBefore`, leaving out what is not wanted. */
+/**
+ * Merges streams that are sorted by `isBefore`, leaving out what is not wanted. `reserve`: how many more rows will be
+ * read for each row that it gives.
+ */
 export function merge<Row>(
   meter: Meter,
   streams: readonly Stream<Row>[],
   isBefore: (a: Row, b: Row) => boolean,
   isWanted: (row: Row) => boolean,
+  reserve: number,
 ): Merged<Row> {
   type Head = { stream: Stream<Row>; rows: Row[]; after: Row | undefined; isEnd: boolean }
   const heads: Head[] = streams.map((stream) => ({
@@ -31,11 +35,12 @@ export function merge<Row>(
   let last: Row | undefined
 
   /** Reads on where rows have run out; false when that costs more than is left. The first reading is never refused. */
-  async function refill(wanted: number): Promise<boolean> {
+  async function refill(wanted: number, reserved: number): Promise<boolean> {
     const dry = heads.filter(({ rows, isEnd }) => rows.length === 0 && !isEnd)
     if (dry.length === 0) return true
     const alive = heads.filter(({ isEnd }) => !isEnd).length
-    const affordable = Math.floor(meter.left() / dry.length)
+    // A query that finds nothing reads a row too.
+    const affordable = Math.floor((meter.left() - reserved) / dry.length) - 1
     if (affordable < 1 && last !== undefined) return false
     const limit = Math.max(1, Math.min(affordable, Math.ceil(wanted / alive)))
     const results = await meter.read<Row>(dry.map(({ stream, after }) => stream(after, limit)))
@@ -50,7 +55,7 @@ export function merge<Row>(
   return {
     async next(n) {
       const given: Row[] = []
-      while (given.length < n && (await refill(n - given.length))) {
+      while (given.length < n && (await refill(n - given.length, n * reserve))) {
         const [first, ...others] = heads.filter(({ rows }) => rows.length > 0)
         if (first === undefined) break
         const head = others.reduce(

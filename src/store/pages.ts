@@ -57,6 +57,7 @@ export function meterFor(db: D1Database, { limit }: Page): Meter {
   return {
     left: () => left,
     async read<Row>(statements: D1PreparedStatement[]) {
+      if (statements.length === 0) return []
       const results = await db.batch<Row>(statements)
       for (const { meta } of results) left -= meta.rows_read
       return results.map((result) => result.results)

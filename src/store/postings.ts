@@ -54,7 +54,7 @@ export const POST_HOUR = [
        SELECT facet.key, CAST(?1 AS INTEGER), json_array_length(facet.value)
        FROM postings AS p, json_each(p.keys) AS facet WHERE p.hour = ?1)
      GROUP BY facet)
-   WHERE ${IS_NEW}
+   HAVING ${IS_NEW}
    ON CONFLICT (span) DO UPDATE SET hours = excluded.hours WHERE hours <> excluded.hours`,
   `UPDATE hours SET posted = 1 WHERE hour = ?1 AND posted = 0 AND (
      EXISTS (SELECT 1 FROM postings WHERE hour = ?1)

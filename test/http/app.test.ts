@@ -1,6 +1,6 @@
 // Everything beside the front door: health, the API behind its token, schemas, and what is nowhere.
 import { env } from 'cloudflare:workers'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import { keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -114,7 +114,7 @@ describe('/api', () => {
     ['limit=0', 'limit must be at least 1.'],
     ['limit=201', 'limit must be at most 200.'],
     ['limit=many', 'limit must be a whole number.'],
-    ['before=evt_1', 'before must be an event id.'],
+    ['before=evt_1', 'before must be the `next` of a page.'],
     ['status=lost', 'status must be one of accepted, quarantined, duplicate, derived.'],
   ])('refuses ?%s in words', async (query, title) => {
     expect(await get(`/api/events?${query}`, OPERATOR)).toMatchObject({

@@ -1,0 +1,221 @@
+// The price of a page from a log of 100,000 events: what is read for it, by D1's own count.
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { idOfKey, personIdOfKey } from '../../src/core/id.ts'
+import { type DeliveryFilter, getTimeline, listDeliveries } from '../../src/store/delivery-lists.ts'
+import type { EventFilter } from '../../src/store/event-filter.ts'
+import { listEvents } from '../../src/store/events.ts'
+import { countHour } from '../../src/store/ledger.ts'
+import { cursorOf, type Page, type Paged } from '../../src/store/pages.ts'
+import { POST_HOUR } from '../../src/store/postings.ts'
+import { NOW } from '../builders.ts'
+
+const HOUR = 3_600_000
+const EVENTS = 100_000
+/** An event every 4.32 s: 100,000 in five days, and ten minutes more that are not rolled up. */
+const STEP = 4320
+const BEGIN = NOW - EVENTS * STEP
+const keyAt = (i: number) => BigInt(BEGIN + i * STEP) * 2n ** 21n + BigInt(i)
+const MANY = personIdOfKey('1')
+const FEW = personIdOfKey('2')
+
+const FACTS = `
+  CASE WHEN i % 3 = 0 THEN 'hapana' ELSE 'hype' END AS source,
+  CASE WHEN i % 1999 = 3 THEN 'quarantined' WHEN i % 97 = 5 THEN 'duplicate' ELSE 'accepted' END AS status,
+  CASE WHEN i % 2500 = 7 THEN 'payment.failed' WHEN i % 10 < 5 THEN 'checkin.recorded'
+    WHEN i % 10 < 8 THEN 'contact.updated' ELSE 'payment.created' END AS type,
+  CASE WHEN i % 1999 = 3 THEN NULL WHEN i % 20 = 1 THEN 'many' WHEN i % 9001 = 2 THEN 'few' ELSE 'c' || (i % 4000) END AS contact`
+
+/** Whom an event goes to: all to the CRM, payments to finance, and a few to somebody who hardly gets any. */
+const OWED = `
+  SELECT key, i, 'crm' AS target FROM log UNION ALL
+  SELECT key, i, 'finance' FROM log WHERE type LIKE 'payment.%' UNION ALL
+  SELECT key, i, 'seldom' FROM log WHERE i % 3001 = 11`
+
+async function fill(from: number, until: number): Promise<void> {
+  const log = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${until}),
+    facts AS (SELECT i, (${BEGIN} + i * ${STEP}) * ${2 ** 21} + i AS key, ${FACTS} FROM n),
+    log AS (SELECT * FROM facts WHERE status = 'accepted')`
+  await env.DB.batch(
+    [
+      `${log} INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at)
+       SELECT key, source, source, status, type, contact,
+         CASE WHEN status = 'accepted' THEN 1 + (type LIKE 'payment.%') + (i % 3001 = 11) ELSE 0 END,
+         0, '', 'utf8', '{}', ${BEGIN} + i * ${STEP} FROM facts`,
+      `${log} INSERT INTO deliveries (event, target, state, attempt, due, attempts)
+       SELECT key, target, CASE WHEN i % 1500 = 4 THEN 'dead' WHEN i % 701 = 9 THEN 'held' WHEN i % 5003 = 1 THEN 'pending'
+         ELSE 'delivered' END, 2, 0, '[{"attempt":1,"at":"2026-11-20T00:00:00.000Z","ms":12,"status":200}]' FROM (${OWED})`,
+    ].map((sql) => env.DB.prepare(sql)),
+  )
+}
+
+beforeAll(async () => {
+  for (let i = 0; i < EVENTS; i += 10_000) await fill(i, i + 10_000)
+  await env.DB.batch(
+    [
+      `INSERT INTO hours (hour, counted) SELECT DISTINCT (key >> 21) / ${HOUR}, 0 FROM events`,
+      `INSERT INTO contacts (source, contact, vendor, person, email, sites)
+       SELECT DISTINCT source, contact, source, CASE contact WHEN 'many' THEN 1 WHEN 'few' THEN 2 ELSE 3 + rowid END,
+         contact || '@example.com', '[]' FROM events WHERE contact IS NOT NULL GROUP BY source, contact`,
+    ].map((sql) => env.DB.prepare(sql)),
+  )
+  for (let hour = Math.floor(BEGIN / HOUR); hour < NOW / HOUR; hour++) {
+    await countHour(env.DB, hour)
+  }
+}, 60_000)
+
+/** How many items a page has, and how many rows D1 read for it. */
+async function priceOf<T>(list: () => Promise<Paged<T>>): Promise<{ items: T[]; read: number }> {
+  const spy = vi.spyOn(env.DB, 'batch')
+  const { items } = await list()
+  const results = (await Promise.all(spy.mock.results.map(({ value }) => value))) as D1Result[][]
+  spy.mockRestore()
+  return { items, read: results.flat().reduce((sum, { meta }) => sum + meta.rows_read, 0) }
+}
+
+/** A place deep in the log, in lists by receipt and in lists by contact. */
+const deep = ({ person, email, text }: EventFilter) => {
+  const isByContact = person ?? email ?? (text === 'few' ? text : undefined)
+  const at = isByContact === undefined ? null : BEGIN + 30_000 * STEP
+  return cursorOf({ key: keyAt(30_000), target: null, at })
+}
+
+const HALFWAY = BEGIN + (EVENTS / 2) * STEP
+/** What no index can follow together: pages may then be short, and read no more than full ones. */
+const SHORT = [
+  'of a person, of one kind',
+  'of a contact id and a type',
+  'of a contact id',
+  'of a person',
+  'of a person, to a target',
+]
+
+const EVENT_FILTERS: [string, EventFilter][] = [
+  ['all', {}],
+  ['of a source', { sources: ['hapana'] }],
+  ['of a vendor, and a time', { vendors: ['hype'], until: HALFWAY }],
+  ['of a frequent type', { types: ['payment.created'] }],
+  ['of a rare type', { types: ['payment.failed'] }],
+  ['of types by a pattern', { types: ['payment.*'] }],
+  ['of a type that there is not', { types: ['membership.*'] }],
+  ['of a rare status', { statuses: ['quarantined'] }],
+  ['of a status that there is not', { statuses: ['derived'] }],
+  ['that nobody wanted', { unrouted: true }],
+  ['of a rare type of one source', { types: ['payment.failed'], sources: ['hapana'] }],
+  ['of a rare status and a type', { statuses: ['quarantined'], types: ['contact.*'] }],
+  [
+    'of a status, a source and half the time',
+    { statuses: ['duplicate'], sources: ['hype'], since: HALFWAY },
+  ],
+  ['of a person with many', { person: MANY }],
+  ['of a person with few', { person: FEW }],
+  ['of a person, of one kind', { person: MANY, types: ['payment.*'] }],
+  ['of a person, repeated', { person: MANY, statuses: ['duplicate'] }],
+  ['of a person, of one source', { person: MANY, sources: ['hapana'] }],
+  ['of an address', { email: 'FEW@example.com' }],
+  ['of an event id', { text: idOfKey(keyAt(50_000)) }],
+  ['of the beginning of an event id', { text: idOfKey(keyAt(50_000)).slice(0, 11) }],
+  ['of a contact id', { text: 'few' }],
+  ['of a contact id and a type', { text: 'c17', types: ['checkin.*'], sources: ['hype'] }],
+]
+const DELIVERY_FILTERS: [string, DeliveryFilter][] = [
+  ['all', {}],
+  ['to a target', { targets: ['finance'] }],
+  ['to a target that hardly gets any', { targets: ['seldom'] }],
+  ['to a target that there is not', { targets: ['nobody'] }],
+  ['that are delivered', { states: ['delivered'] }],
+  ['that are dead', { states: ['dead'] }],
+  ['that are dead or held', { states: ['dead', 'held'] }],
+  ['that are dead, to a target', { states: ['dead'], targets: ['finance'] }],
+  ['that are cancelled', { states: ['cancelled'] }],
+  ['of a rare type', { types: ['payment.failed'] }],
+  ['of a rare type, to a target', { types: ['payment.failed'], targets: ['finance'] }],
+  ['of a source and half the time', { sources: ['hapana'], until: HALFWAY }],
+  ['of a person', { person: MANY }],
+  ['of a person, to a target', { person: FEW, targets: ['crm'] }],
+  ['of an event', { text: idOfKey(keyAt(50_001)) }],
+  ['that are held, of an event', { states: ['held'], text: idOfKey(keyAt(50_001)) }],
+]
+
+describe('a page of 100,000 events', () => {
+  describe.each([
+    [10, 'first'],
+    [200, 'first'],
+    [10, 'deep'],
+    [200, 'deep'],
+  ] as const)('of at most %i, the %s', (limit, place) => {
+    const pageOf = (filter: EventFilter): Page => ({
+      limit,
+      cursor: place === 'deep' ? deep(filter) : undefined,
+    })
+    const bound = (name: string, items: number) => 3 * (SHORT.includes(name) ? limit : items) + 20
+
+    it.each(EVENT_FILTERS)(
+      'events %s: reads 3 rows for each that it gives, and 20',
+      async (name, filter) => {
+        const { items, read } = await priceOf(() => listEvents(env.DB, filter, pageOf(filter)))
+        expect(read).toBeLessThanOrEqual(bound(name, items.length))
+      },
+    )
+
+    it.each(DELIVERY_FILTERS)(
+      'deliveries %s: reads 3 rows for each that it gives, and 20',
+      async (name, filter) => {
+        const { items, read } = await priceOf(() => listDeliveries(env.DB, filter, pageOf(filter)))
+        expect(read).toBeLessThanOrEqual(bound(name, items.length))
+      },
+    )
+
+    it('a timeline: reads 3 rows for each event and delivery that it gives, and 20', async () => {
+      const page = pageOf({ person: MANY })
+      const { items, read } = await priceOf(() => getTimeline(env.DB, MANY, page))
+      const given = items.reduce((sum, { deliveries }) => sum + 1 + deliveries.length, 0)
+      expect(given).toBeGreaterThan(limit)
+      expect(read).toBeLessThanOrEqual(3 * given + 20)
+    })
+  })
+
+  it('finds every one of a few, in as many pages as it takes', async () => {
+    const ids: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = await listEvents(env.DB, { types: ['payment.failed'] }, { limit: 7, cursor })
+      ids.push(...page.items.map(({ id }) => id))
+      cursor = page.next
+    } while (cursor !== undefined)
+    const rare = Array.from({ length: 40 }, (_, n) => idOfKey(keyAt(n * 2500 + 7)))
+    expect(ids).toEqual(rare.toReversed())
+  })
+
+  it('is in the current hour, which is not posted, looked for in no more rows than a full page', async () => {
+    await env.DB.prepare('UPDATE hours SET posted = 0').run()
+    let [count, isEnd, cursor] = [0, false, undefined as string | undefined]
+    for (let pages = 0; pages < 5 && !isEnd; pages++) {
+      const page = { limit: 50, cursor }
+      const list = () =>
+        listEvents(env.DB, { types: ['checkin.recorded'], sources: ['hype'] }, page)
+      const spied = vi.fn(list)
+      const { items, read } = await priceOf(spied)
+      expect(read).toBeLessThanOrEqual(3 * 50 + 20)
+      count += items.length
+      cursor = (await spied.mock.results[0]?.value)?.next
+      isEnd = cursor === undefined
+    }
+    expect(count).toBeGreaterThan(100)
+  })
+
+  it('costs the roll-up of an hour three rows, and none when its events have not changed', async () => {
+    const hour = Math.floor(BEGIN / HOUR) + 50
+    const post = async () => {
+      const results = await env.DB.batch(POST_HOUR.map((sql) => env.DB.prepare(sql).bind(hour)))
+      return results.reduce((sum, { meta }) => sum + meta.rows_written, 0)
+    }
+    await env.DB.batch([
+      env.DB.prepare('DELETE FROM postings WHERE hour = ?1').bind(hour),
+      env.DB.prepare('DELETE FROM posting_spans'),
+      env.DB.prepare('UPDATE hours SET posted = 0 WHERE hour = ?1').bind(hour),
+    ])
+
+    expect([await post(), await post()]).toEqual([3, 0])
+  })
+})
