@@ -101,7 +101,7 @@ describe('a posted hour', () => {
   })
 
   it('with more events than a row can name is looked through', async () => {
-    const id = await stored(config, 'hype', aPayment())
+    const id = await stored(config, 'hype', aPayment(), { now: NOW + 120_000 })
     const key = (NOW + 60_000) * 2 ** 21
     await env.DB.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100001)
