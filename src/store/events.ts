@@ -37,7 +37,8 @@ export type EventSummary = {
 /**
  * A page of the log's events that match a filter, those received last first; those of a person, an e-mail address or a
  * few contacts in the order in which they happened, the latest first. It reads at most three rows for each event that
- * it may hold and twenty, and may therefore hold fewer than there are, and `next` (pages.ts).
+ * it may hold and twenty (each contact beyond the second costs nine more), and may therefore hold fewer than there are,
+ * and `next` (pages.ts). Throws a RangeError for a cursor that is none.
  */
 export async function listEvents(
   db: D1Database,

@@ -1,5 +1,6 @@
 // Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
 import { keyOfId, type PersonId, personIdOfKey } from '../core/id.ts'
+import { cursorOf, type Page, type Paged, startOf } from './pages.ts'
 import { EMAIL_PREFIX } from './records.ts'
 
 /** A contact of a source, as its person has it. */
@@ -27,32 +28,37 @@ type Row = {
 const COLUMNS = 'CAST(person AS TEXT) AS person, source, vendor, contact, email, sites'
 
 /**
- * The persons of an e-mail address, in any case, or of a vendor's contact id in some sources; at most `limit`. A person
- * is given with all contacts.
+ * A page of the persons of an e-mail address, in any case, or of a vendor's contact id in some sources; those known
+ * longest come first. A person is given with all contacts.
  */
 export async function findPeople(
   db: D1Database,
   wanted: { email: string } | { contact: string; sources: readonly string[] },
-  limit: number,
-): Promise<Person[]> {
+  page: Page,
+): Promise<Paged<Person>> {
+  const after = String(startOf(page)?.key ?? -1)
   const found =
     'email' in wanted
       ? db
           .prepare(
-            'SELECT DISTINCT CAST(person AS TEXT) AS person FROM contacts WHERE email = ?1 LIMIT ?2',
+            `SELECT DISTINCT CAST(c.person AS TEXT) AS person FROM contacts AS c
+             WHERE c.email = ?1 AND c.person > CAST(?2 AS INTEGER) ORDER BY c.person LIMIT ?3`,
           )
-          .bind(wanted.email.trim().toLowerCase(), limit)
+          .bind(wanted.email.trim().toLowerCase(), after, page.limit + 1)
       : db
           .prepare(
-            `SELECT DISTINCT CAST(person AS TEXT) AS person FROM json_each(?1) AS wanted
-             CROSS JOIN contacts ON source = wanted.value AND contact = ?2 LIMIT ?3`,
+            `SELECT DISTINCT CAST(c.person AS TEXT) AS person FROM json_each(?1) AS wanted
+             CROSS JOIN contacts AS c ON c.source = wanted.value AND c.contact = ?4
+             WHERE c.person > CAST(?2 AS INTEGER) ORDER BY c.person LIMIT ?3`,
           )
-          .bind(JSON.stringify(wanted.sources), wanted.contact, limit)
+          .bind(JSON.stringify(wanted.sources), after, page.limit + 1, wanted.contact)
   const { results } = await found.all<{ person: string }>()
-  return peopleOf(
-    db,
-    results.map(({ person }) => person),
-  )
+  const keys = results.slice(0, page.limit).map(({ person }) => person)
+  const last = results.length > page.limit ? keys.at(-1) : undefined
+  return {
+    items: await peopleOf(db, keys),
+    next: last && cursorOf({ key: BigInt(last), target: null, at: null }),
+  }
 }
 
 /** One person with all contacts; undefined when there is none of that id. `mergedInto`: whose contacts they are now. */

@@ -11,6 +11,7 @@ import type { EventFilter } from '../../src/store/event-filter.ts'
 import { listEvents } from '../../src/store/events.ts'
 import { countHour, markHours } from '../../src/store/ledger.ts'
 import type { Paged } from '../../src/store/pages.ts'
+import { findPeople } from '../../src/store/people.ts'
 import { NOW } from '../builders.ts'
 
 const HOUR = 3_600_000
@@ -281,6 +282,20 @@ describe('a list', () => {
       numRuns: RUNS,
     })
   }, 60_000)
+
+  it('of persons has pages too', async () => {
+    const statement = env.DB.prepare(
+      `INSERT INTO contacts (source, contact, vendor, person, email, sites) VALUES ('hype', ?1, 'hype', ?2, 'desk@gym.example', '[]')`,
+    )
+    await env.DB.batch([1, 2, 3, 4, 5, 5].map((n, i) => statement.bind(`desk-${i}`, 100 + n)))
+
+    const wanted = { email: 'Desk@gym.example' }
+    const found = await all((page) => findPeople(env.DB, wanted, page), 2)
+
+    const keys = [101, 102, 103, 104, 105]
+    expect(found.map(({ id }) => id)).toEqual(keys.map((key) => personIdOfKey(String(key))))
+    expect(found.at(-1)?.contacts).toHaveLength(2)
+  })
 
   it('of a person is a timeline with what became of each event', async () => {
     const events = keyed(fc.sample(Event, { numRuns: 60, seed: 7 }), 0)

@@ -21,12 +21,12 @@ import {
 import { EMAIL_PREFIX } from '../../store/records.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
-import { Person as PersonAnswer } from './answers.ts'
-import { Limit, Person, text } from './fields.ts'
+import { Person as PersonAnswer, pageOf } from './answers.ts'
+import { Person, pageEntries, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
 const FindQuery = v.pipe(
-  v.object({ limit: Limit, email: v.optional(text), contact: v.optional(text) }),
+  v.object({ ...pageEntries, email: v.optional(text), contact: v.optional(text) }),
   v.check(
     ({ email, contact }) => (email === undefined) !== (contact === undefined),
     'must name an email or a contact',
@@ -58,14 +58,15 @@ export function people({ configOf, ...tools }: ApiTools) {
       '/',
       describe({
         summary: 'Find persons by e-mail address or vendor contact id',
-        answers: { 200: v.strictObject({ people: v.array(PersonAnswer) }) },
+        answers: { 200: pageOf('people', PersonAnswer) },
       }),
       query(FindQuery),
       async (c) => {
-        const { limit, email, contact } = c.req.valid('query')
+        const { limit, next, email, contact } = c.req.valid('query')
         const sources = [...configOf(c.env).sources.keys()]
         const wanted = email === undefined ? { contact: contact ?? '', sources } : { email }
-        return c.json({ people: await findPeople(c.env.DB, wanted, limit) })
+        const { items, next: after } = await findPeople(c.env.DB, wanted, { limit, cursor: next })
+        return c.json({ people: items, next: after ?? null })
       },
     )
     .get(
