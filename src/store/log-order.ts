@@ -1,4 +1,5 @@
 // Events in the order of their receipt, the newest first: found by postings where an hour has them, else looked through.
+import { KEYS_AN_HOUR } from '../core/id.ts'
 import type { EventFilter, KeyRange } from './event-filter.ts'
 import {
   asksForTraits,

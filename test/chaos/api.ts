@@ -58,11 +58,11 @@ export async function listDifferences(): Promise<string[]> {
 /** The status of every event of the log, by its id. */
 export async function listLog(): Promise<Map<string, string>> {
   const log = new Map<string, string>()
-  for (let before: string | null = ''; before !== null; ) {
-    const path: string = `/api/events?limit=200${before && `&before=${before}`}`
+  for (let next: string | null = ''; next !== null; ) {
+    const path: string = `/api/events?limit=200${next && `&next=${next}`}`
     const page = (await get(path)) as { events: LoggedEvent[]; next: string | null }
     for (const { id, status } of page.events) log.set(id, status)
-    before = page.next
+    next = page.next
   }
   return log
 }

@@ -33,6 +33,8 @@ const WHO: Record<string, 'anybody' | 'a proven source' | 'the operator'> = {
   'GET /api/events': 'the operator',
   'GET /api/events/:id': 'the operator',
   'POST /api/events/:id/replay': 'the operator',
+  'GET /api/deliveries': 'the operator',
+  'GET /api/people/:id/events': 'the operator',
   'GET /api/sources': 'the operator',
   'GET /api/targets': 'the operator',
   'POST /api/targets/:name/pause': 'the operator',

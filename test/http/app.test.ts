@@ -86,7 +86,7 @@ describe('/api', () => {
       ids.push(await stored(config, 'hype', aPayment(), { now: Date.now() + i }))
 
     const first = await get('/api/events?limit=2', OPERATOR)
-    const second = await get(`/api/events?limit=2&before=${first.body.next}`, OPERATOR)
+    const second = await get(`/api/events?limit=2&next=${first.body.next}`, OPERATOR)
 
     const listed = [first, second]
       .flatMap(({ body }) => body.events as { id: string }[])
@@ -114,7 +114,11 @@ describe('/api', () => {
     ['limit=0', 'limit must be at least 1.'],
     ['limit=201', 'limit must be at most 200.'],
     ['limit=many', 'limit must be a whole number.'],
-    ['before=evt_1', 'before must be the `next` of a page.'],
+    ['next=evt_1', 'next must be the `next` of a page.'],
+    ['befor=evt_1', 'befor is not known.'],
+    ['since=yesterday', 'since must be RFC 3339, or such as 30m, 24h, 7d.'],
+    ['type=*.created', 'type may hold one * only, at its end.'],
+    ['person=ana', 'person must be a person id.'],
     ['status=lost', 'status must be one of accepted, quarantined, duplicate, derived.'],
   ])('refuses ?%s in words', async (query, title) => {
     expect(await get(`/api/events?${query}`, OPERATOR)).toMatchObject({

@@ -318,7 +318,9 @@ describe('what each operation is for', () => {
     const id = await take()
     const quarantined = await stored(config, 'hype', { strange: true }, { now: now++ })
     await hold('getEvents', 200)
+    await hold('getEvents', 200, { path: '/api/events?type=payment.*&status=accepted&source=hype' })
     await hold('getEventsId', 200, { path: `/api/events/${id}` })
+    await hold('getDeliveries', 200, { path: '/api/deliveries?target=crm' })
     await hold('getEventsId', 200, { path: `/api/events/${quarantined}` })
     await hold('getEventsId', 404, { path: `/api/events/${UNKNOWN.event}` })
     await hold('postEventsIdReplay', 200, {
@@ -376,6 +378,8 @@ describe('what each operation is for', () => {
     const [person] = people
     await hold('getPeopleId', 200, { path: `/api/people/${person?.id}` })
     await hold('getPeopleId', 404, { path: `/api/people/${UNKNOWN.person}` })
+    await hold('getPeopleIdEvents', 200, { path: `/api/people/${person?.id}/events` })
+    await hold('getPeopleIdEvents', 404, { path: `/api/people/${UNKNOWN.person}/events` })
     const split = { path: `/api/people/${person?.id}/split` }
     const { new_person: anew } = (await hold('postPeopleIdSplit', 200, {
       ...split,

@@ -23,22 +23,23 @@ const summary = {
   id: eventId,
   receivedat: Time,
   source: name,
+  vendor: name,
   status: v.picklist(EVENT_STATUSES),
   type: v.string(),
   vendortype: v.nullable(v.string()),
   subject: v.nullable(v.string()),
+  personid: v.nullable(personId),
   planned: count,
 }
 export const EventSummary = v.strictObject(summary)
 
+const attemptError = v.picklist(['dns', 'connect', 'tls', 'timeout', 'redirect', 'status', 'fault'])
 export const Attempt = v.strictObject({
   attempt: count,
   at: Time,
   ms: v.number(),
   status: v.exactOptional(v.number()),
-  error: v.exactOptional(
-    v.picklist(['dns', 'connect', 'tls', 'timeout', 'redirect', 'status', 'fault']),
-  ),
+  error: v.exactOptional(attemptError),
   response: v.exactOptional(v.string()),
   retry_after: v.exactOptional(v.number()),
 })
@@ -52,6 +53,33 @@ export const EventDelivery = v.strictObject({
   due: v.nullable(Time),
   replayed: v.pipe(v.boolean(), v.description('Whether an operator asked for it once more')),
   attempts: v.array(Attempt),
+})
+
+const last = v.nullable(
+  v.strictObject({
+    at: Time,
+    status: v.nullable(v.number()),
+    error: v.nullable(attemptError),
+    ms: v.number(),
+  }),
+)
+export const Delivery = v.strictObject({
+  event: eventId,
+  type: v.string(),
+  source: name,
+  receivedat: v.pipe(Time, v.description('When its event came in')),
+  target: name,
+  state,
+  reason: v.nullable(v.string()),
+  attempts: v.pipe(count, v.description('How many were made')),
+  due: v.nullable(Time),
+  last,
+  replayed: v.boolean(),
+})
+
+export const TimelineEntry = v.strictObject({
+  ...summary,
+  deliveries: v.array(v.strictObject({ target: name, state, last })),
 })
 
 export const Event = v.strictObject({
@@ -311,6 +339,7 @@ export const NAMED = {
   Event,
   EventSummary,
   EventDelivery,
+  Delivery,
   Attempt,
   Person,
   Replay,

@@ -12,7 +12,7 @@ import { Time } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
 /** What was noticed a month ago is news no more, unless somebody asks. */
-const Query = v.object({
+const Query = v.strictObject({
   source: v.optional(v.string()),
   type: v.optional(v.string()),
   since: v.optional(Time, '30d'),

@@ -6,23 +6,17 @@ import { isEventId } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
 import { sendAll } from '../../stages/sending.ts'
 import { getEvent, listEvents } from '../../store/events.ts'
-import { placeOf } from '../../store/pages.ts'
 import { replayEvent } from '../../store/replay-event.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
 import { Event, EventReplay, EventSummary, pageOf } from './answers.ts'
-import { Flag, flag, Id, Limit } from './fields.ts'
+import { eventEntries, eventFilterOf, Flag, flag, oneOrMore, PAGES, pageEntries } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
-const ListQuery = v.object({
-  limit: Limit,
-  before: v.optional(
-    v.pipe(
-      v.string(),
-      v.check((text) => placeOf(text) !== undefined, 'must be the `next` of a page'),
-    ),
-  ),
-  status: v.optional(v.picklist(EVENT_STATUSES, `must be one of ${EVENT_STATUSES.join(', ')}`)),
+const ListQuery = v.strictObject({
+  ...pageEntries,
+  ...eventEntries,
+  status: oneOrMore(v.picklist(EVENT_STATUSES, `must be one of ${EVENT_STATUSES.join(', ')}`)),
   unrouted: Flag,
 })
 
@@ -37,16 +31,16 @@ export function events({ configOf, now }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'Events, the newest first',
+        summary: 'Events that match all of a filter, the newest first',
+        details: PAGES,
         answers: { 200: pageOf('events', EventSummary) },
       }),
       query(ListQuery),
       async (c) => {
-        const wanted = c.req.valid('query')
-        const { limit } = wanted
-        const page = await listEvents(c.env.DB, wanted)
-        const next = page.length === limit ? (page.at(-1)?.id ?? null) : null
-        return c.json({ events: page, next })
+        const { limit, next: cursor, status, unrouted, ...asked } = c.req.valid('query')
+        const filter = { ...eventFilterOf(asked, now()), statuses: status, unrouted }
+        const { items, next } = await listEvents(c.env.DB, filter, { limit, cursor })
+        return c.json({ events: items, next: next ?? null })
       },
     )
     .get(

@@ -3,6 +3,8 @@ import * as v from 'valibot'
 import { type EventId, isEventId, isPersonId, type PersonId } from '../../core/id.ts'
 import { type Period, parseTime } from '../../core/period.ts'
 import { formatInstant } from '../../core/time.ts'
+import type { EventFilter } from '../../store/event-filter.ts'
+import { placeOf } from '../../store/pages.ts'
 
 const MAX_LIMIT = 200
 
@@ -74,13 +76,59 @@ export const Time = v.pipe(
   v.description('RFC 3339, or how long ago: `30m`, `24h`, `7d`'),
 )
 
+/** Where a page begins: what the page before called `next`. */
+const Cursor = v.pipe(
+  v.string('must be one text'),
+  v.check((text) => placeOf(text) !== undefined, 'must be the `next` of a page'),
+  v.description('The `next` of the page before'),
+)
+
+/** What there is to know of the pages of events and deliveries. */
+export const PAGES =
+  'A page reads at most three rows for each that it may hold, and twenty: it may hold fewer than `limit`, or none, and still have a `next`. Lists of a person, an address or a contact go by when it happened, others by when it came in.'
+
+/** The query of a list: how much of it, and from where. */
+export const pageEntries = { limit: Limit, next: v.exactOptional(Cursor) }
+
+/** The query of which events are meant, in a list of them or of their deliveries. */
+export const eventEntries = {
+  source: oneOrMore(text),
+  vendor: oneOrMore(text),
+  type: oneOrMore(TypePattern),
+  person: v.exactOptional(v.pipe(Person, v.description('Of whom, across sources'))),
+  email: v.exactOptional(v.pipe(text, v.description('The last known address of the contact'))),
+  q: v.exactOptional(
+    v.pipe(text, v.description('An id of an event, a person or a contact, or its beginning')),
+  ),
+  since: v.exactOptional(Time),
+  until: v.exactOptional(Time),
+}
+
+/** What a query of `eventEntries` means. `now` in epoch milliseconds. */
+export function eventFilterOf(
+  asked: v.InferOutput<v.ObjectSchema<typeof eventEntries, undefined>>,
+  now: number,
+): EventFilter {
+  const { source, vendor, type, person, email, q, since, until } = asked
+  return {
+    sources: source,
+    vendors: vendor,
+    types: type,
+    person,
+    email,
+    text: q,
+    since: since === undefined ? undefined : parseTime(since, now),
+    until: until === undefined ? undefined : parseTime(until, now),
+  }
+}
+
 /** A time as it is answered; null when there is none. `ms` in epoch milliseconds. */
 export function instant(ms: number | null | undefined): string | null {
   return ms === null || ms === undefined ? null : formatInstant(ms)
 }
 
 /** The query of what is asked about a period. */
-export const PeriodQuery = v.object({
+export const PeriodQuery = v.strictObject({
   since: v.optional(Time, '24h'),
   until: v.exactOptional(Time),
 })

@@ -5,6 +5,7 @@ import type { Env } from '../../env.ts'
 import { tokenRequired } from '../access.ts'
 import { idempotent } from '../idempotency.ts'
 import type { Tools } from '../tools.ts'
+import { deliveries } from './deliveries.ts'
 import { drift } from './drift.ts'
 import { events } from './events.ts'
 import { ledger } from './ledger.ts'
@@ -25,6 +26,7 @@ export function createApi(tools: ApiTools) {
     .use(tokenRequired)
     .use(idempotent(tools.now))
     .route('/events', events(tools))
+    .route('/deliveries', deliveries(tools))
     .route('/sources', sources(tools))
     .route('/targets', targets(tools))
     .route('/ledger', ledger(tools))

@@ -11,6 +11,7 @@ import {
 } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
 import { tellOf } from '../../stages/health.ts'
+import { getTimeline } from '../../store/delivery-lists.ts'
 import {
   findPeople,
   getPerson,
@@ -21,12 +22,12 @@ import {
 import { EMAIL_PREFIX } from '../../store/records.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
-import { Person as PersonAnswer, pageOf } from './answers.ts'
-import { Person, pageEntries, text } from './fields.ts'
+import { Person as PersonAnswer, pageOf, TimelineEntry } from './answers.ts'
+import { PAGES, Person, pageEntries, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
 const FindQuery = v.pipe(
-  v.object({ ...pageEntries, email: v.optional(text), contact: v.optional(text) }),
+  v.strictObject({ ...pageEntries, email: v.optional(text), contact: v.optional(text) }),
   v.check(
     ({ email, contact }) => (email === undefined) !== (contact === undefined),
     'must name an email or a contact',
@@ -85,6 +86,23 @@ export function people({ configOf, ...tools }: ApiTools) {
         return 'mergedInto' in person
           ? c.redirect(`/api/people/${person.mergedInto}`, 308)
           : c.json(person)
+      },
+    )
+    .get(
+      '/:id/events',
+      describe({
+        summary: 'What happened to a person across sources, the latest first, and who was told',
+        details: PAGES,
+        answers: { 200: pageOf('events', TimelineEntry) },
+        problems: [404],
+      }),
+      query(v.strictObject(pageEntries)),
+      async (c) => {
+        const person = await personOf(c.env.DB, c.req.param('id'))
+        if (person === undefined || 'mergedInto' in person) return unknownPerson()
+        const { limit, next: cursor } = c.req.valid('query')
+        const { items, next } = await getTimeline(c.env.DB, person.id, { limit, cursor })
+        return c.json({ events: items, next: next ?? null })
       },
     )
     .post(

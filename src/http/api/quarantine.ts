@@ -46,7 +46,7 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
         summary: 'Why messages are quarantined, the most frequent cause first',
         answers: { 200: v.strictObject({ causes: v.array(Cause) }) },
       }),
-      query(v.object({ limit: Limit })),
+      query(v.strictObject({ limit: Limit })),
       async (c) => {
         return c.json({ causes: await listCauses(c.env.DB, c.req.valid('query').limit) })
       },

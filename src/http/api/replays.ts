@@ -62,7 +62,7 @@ const Body = v.strictObject({
   dry_run: flag(false),
 })
 
-const ListQuery = v.object({ limit: Limit, next: v.exactOptional(ReplayIdText) })
+const ListQuery = v.strictObject({ limit: Limit, next: v.exactOptional(ReplayIdText) })
 
 /** The routes of `/api/replays`. */
 export function replays({ configOf, now, random, log }: ApiTools) {

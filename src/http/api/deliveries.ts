@@ -1,0 +1,36 @@
+// Deliveries: what each target was sent, is owed, or will not get.
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { DELIVERY_STATES } from '../../core/delivery.ts'
+import type { Env } from '../../env.ts'
+import { listDeliveries } from '../../store/delivery-lists.ts'
+import { describe, query } from '../operation.ts'
+import { Delivery, pageOf } from './answers.ts'
+import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from './fields.ts'
+import type { ApiTools } from './index.ts'
+
+const ListQuery = v.strictObject({
+  ...pageEntries,
+  ...eventEntries,
+  target: oneOrMore(text),
+  state: oneOrMore(v.picklist(DELIVERY_STATES, `must be one of ${DELIVERY_STATES.join(', ')}`)),
+})
+
+/** The routes of `/api/deliveries`. */
+export function deliveries({ now }: ApiTools) {
+  return new Hono<{ Bindings: Env }>().get(
+    '/',
+    describe({
+      summary: 'Deliveries that match all of a filter, those of the newest events first',
+      details: PAGES,
+      answers: { 200: pageOf('deliveries', Delivery) },
+    }),
+    query(ListQuery),
+    async (c) => {
+      const { limit, next: cursor, target, state, ...asked } = c.req.valid('query')
+      const filter = { ...eventFilterOf(asked, now()), targets: target, states: state }
+      const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
+      return c.json({ deliveries: items, next: next ?? null })
+    },
+  )
+}
