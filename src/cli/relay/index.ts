@@ -1,6 +1,9 @@
 // `npm run relay -- <command>`: the operator's command line, over the API of a relay here or elsewhere.
 import { Command, CommanderError } from 'commander'
+import { checkCommand } from './check.ts'
+import { deliveriesCommand } from './deliveries.ts'
 import { eventCommand } from './event.ts'
+import { eventsCommand } from './events.ts'
 import { ledgerCommand } from './ledger.ts'
 import { peopleCommand } from './people.ts'
 import { quarantineCommand } from './quarantine.ts'
@@ -8,6 +11,8 @@ import { renormalizeCommand } from './renormalize.ts'
 import { replayCommand } from './replay.ts'
 import { secretCommand } from './secret.ts'
 import { simulateCommand } from './simulate.ts'
+import { statusCommand } from './status.ts'
+import { tailCommand } from './tail.ts'
 import { pauseCommand, resumeCommand, targetsCommand, testCommand } from './targets.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -28,17 +33,22 @@ export async function relay(args: string[]): Promise<number> {
     status = result
   }
   const commands = [
+    statusCommand(finish),
+    tailCommand(),
+    eventsCommand(),
+    eventCommand(),
+    deliveriesCommand(),
+    replayCommand(),
     targetsCommand(finish),
     pauseCommand(),
     resumeCommand(),
     testCommand(finish),
-    replayCommand(),
     peopleCommand(finish),
     quarantineCommand(finish),
     renormalizeCommand(finish),
-    eventCommand(),
     ledgerCommand(finish),
     simulateCommand(finish),
+    checkCommand(finish),
     secretCommand(),
     verifyCommand(finish),
   ]

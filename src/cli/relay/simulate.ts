@@ -134,7 +134,7 @@ async function sendAll(
     steps.push(...page.steps)
     next = following(request, page, limit)
     const due = rate ? begun + (page.steps.length * 1000) / rate : begun
-    if (next) await new Promise((resolve) => setTimeout(resolve, due - Date.now()))
+    if (next) await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - Date.now())))
   }
   return steps
 }

@@ -25,18 +25,37 @@ export function targetsCommand(finish: (status: number) => void): Command {
 
 function targetsInWords({ targets }: Targets): string {
   if (targets.length === 0) return 'No targets are configured.'
-  const head = ['target', 'state', 'failures', 'failing since', 'next probe', 'reason']
+  const head = [
+    'target',
+    'state',
+    'waiting',
+    'last success',
+    'last failure',
+    'failures',
+    'failing since',
+    'next probe',
+    'reason',
+  ]
   return table(
     head,
-    targets.map(({ name, state, failures, failing_since, next_probe_at, reason }) => [
+    targets.map(({ name, state, failures, failing_since, next_probe_at, reason, figures }) => [
       name,
       state,
+      waiting(figures),
+      figures?.last_success?.at ?? '',
+      figures?.last_failure?.at ?? '',
       failures,
       failing_since ?? '',
       next_probe_at ?? '',
       reason ?? '',
     ]),
   )
+}
+
+/** How many deliveries wait, as of the last minute. */
+function waiting(figures: Target['figures']): number {
+  const { pending = 0, retrying = 0, held = 0 } = figures?.backlog ?? {}
+  return pending + retrying + held
 }
 
 /** The command. */

@@ -1,0 +1,198 @@
+// Seeing a relay from the command line: its status, events and deliveries, live and after a lost connection; and the
+// simulator, which makes something to see.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aProject, begin, command, freePort, type Running } from './project.ts'
+
+const project = aProject()
+let relay: Running
+let port: number
+let url: string
+
+const run = (...args: string[]) => command(project.dir, 'relay', ...args, '--url', url)
+
+async function startRelay(): Promise<void> {
+  relay = begin(project.dir, 'start', '--port', String(port), '--persist-to', '.state')
+  await relay.until(/Ctrl-C ends everything/)
+}
+async function stopRelay(): Promise<void> {
+  relay.child.kill('SIGINT')
+  await once(relay.child, 'close')
+}
+
+beforeAll(async () => {
+  port = await freePort()
+  url = `http://127.0.0.1:${port}`
+  await startRelay()
+}, 60_000)
+afterAll(async () => {
+  await stopRelay()
+  project.remove()
+})
+
+describe('simulate', () => {
+  it('sends one message, with what was put into it', async () => {
+    const { status, output } = await run(
+      'simulate',
+      'payment.created',
+      '--source',
+      'hype',
+      '--set',
+      'email=ana@example.com',
+      '--set',
+      'data.total=4250',
+    )
+
+    expect(output).toMatch(
+      /^member 1 .* 202 +evt_\w{13} +accepted +payment\.created\n1 message sent: 1 accepted\.\n$/,
+    )
+    expect(status).toBe(0)
+    await relay.until(/verified +payment\.created/)
+  })
+
+  it('sends the journeys of members of both vendors, and the same ones again for the same seed', async () => {
+    const { status, output } = await run('simulate', '--journey', '--members', '2', '--seed', 'one')
+    const again = await run('simulate', '--journey', '--members', '2', '--seed', 'one', '--json')
+
+    expect(output).toMatch(/^hapana: \d+ messages, seed one, start \d{4}-/)
+    expect(output).toMatch(/^hype: \d+ messages, seed one, start /m)
+    expect(status).toBe(0)
+    const types = (text: string) =>
+      [...text.matchAll(/^member \d .*? {2}(\w[\w.]+) +202/gm)].map(([, t]) => t)
+    const { steps } = JSON.parse(again.output) as { steps: { vendortype: string }[] }
+    expect(steps.map(({ vendortype }) => vendortype)).toEqual(types(output))
+  })
+
+  it.each([
+    [['payment.created'], 'Say to which source: --source.'],
+    [['refund', '--source', 'hype'], '"refund" is no type of hype\'s. It sends: contact.created,'],
+    [['--journey', '--source', 'nobody'], 'There is no source "nobody", or it is disabled.'],
+    [['--journey', '--members', 'many'], '--members takes a number, not "many".'],
+    [[], 'Name a type of message, or --journey'],
+  ])('says what is wrong with %j', async (args, words) => {
+    const { status, output } = await run('simulate', ...args)
+
+    expect(output).toContain(words)
+    expect(status).toBe(1)
+  })
+})
+
+describe('what came', () => {
+  it('is listed by filters that compose, and shown whole', async () => {
+    const secrets = readFileSync(path.join(project.dir, '.dev.vars'), 'utf8')
+    const [, key] = /^HYPE_SECRET="(.+)"$/m.exec(secrets) ?? []
+    const payment = {
+      id: 'c',
+      publisher_id: 'p',
+      type: 'payment.created',
+      timestamp: 1_795_212_900,
+    }
+    await fetch(`${url}/in/hype?key=${key}`, {
+      method: 'POST',
+      body: JSON.stringify({ ...payment, email: 'ana@example.com', data: { total: 4250 } }),
+    })
+    const listed = await run(
+      'events',
+      '--type',
+      'payment.*',
+      '--source',
+      'hype',
+      '--email',
+      'ANA@example.com',
+    )
+    const [id = ''] = /evt_\w{13}/.exec(listed.output) ?? []
+    await relay.until(new RegExp(`verified.*${id}`))
+    const whole = await run('event', id)
+    const json = JSON.parse(
+      (await run('events', '--status', 'accepted', '--limit', '3', '--json')).output,
+    )
+
+    expect(listed.output).toMatch(/^received +event +source +type +status +deliveries +subject\n/)
+    expect(listed.output.trim().split('\n')).toHaveLength(2)
+    expect(whole.output).toMatch(
+      /^evt_\w{13} {2}payment\.created {2}accepted\nfrom hype \(payment\.created\)/,
+    )
+    expect(whole.output).toMatch(/"total": 4250/)
+    expect(whole.output).toMatch(/example: delivered\nattempt +at .*\n +1 +\d{4}-/)
+    expect(json.events).toHaveLength(3)
+  })
+
+  it('went to targets', async () => {
+    await expect
+      .poll(
+        async () => (await run('deliveries', '--type', 'payment.*', '--target', 'example')).output,
+        {
+          timeout: 20_000,
+          interval: 500,
+        },
+      )
+      .toMatch(/payment\.created +example +delivered +1 +204/)
+    expect((await run('deliveries', '--state', 'dead')).output).toBe('There are none.\n')
+  })
+
+  it.each([
+    [
+      ['events', '--status', 'lost'],
+      'status must be one of accepted, quarantined, duplicate, derived.',
+    ],
+    [['events', '--limit', 'all'], '--limit takes a whole number, not "all".'],
+    [['deliveries', '--person', 'ana'], 'person must be a person id.'],
+    [['event', 'evt_1'], 'There is no event of this id.'],
+  ])('says what is wrong with %j', async (args, words) => {
+    expect(await run(...args)).toMatchObject({ status: 1, output: `${words}\n` })
+  })
+})
+
+describe('status', () => {
+  it('is well when everything is', async () => {
+    const { status, output } = await run('status')
+
+    expect(output).toMatch(/^All is well\.\n\nsource .*\nhapana +active/)
+    expect(output).toMatch(/^hype +active .*\/in\/hype\?key=SECRET$/m)
+    expect(output).toMatch(/^example +active/m)
+    expect(status).toBe(0)
+  })
+
+  it('names first what needs attention, and fails', async () => {
+    await run('pause', 'example')
+    const { status, output } = await run('status')
+    await run('resume', 'example')
+
+    expect(output).toMatch(/^! example is paused.*\.\n/)
+    expect(status).toBe(1)
+  })
+})
+
+describe('tail', () => {
+  it('shows what comes, and after a lost connection what came meanwhile', async () => {
+    const tail = begin(project.dir, 'relay', 'tail', '--url', url)
+    await tail.until(/Waiting for events/)
+    await run('simulate', 'contact.created', '--source', 'hype')
+    await tail.until(/evt_\w{13} +hype +contact\.created +→ 1/)
+
+    await stopRelay()
+    await tail.until(/The connection is lost\. Trying again…/)
+    await startRelay()
+    await run('simulate', 'checkIn', '--source', 'hapana')
+    await tail.until(
+      /Connected again after \d+ s; (1 event came meanwhile:|nothing came meanwhile\.)\n/,
+    )
+    const [line = ''] = await tail.until(/evt_\w{13} +hapana +checkin\.recorded/)
+    tail.child.kill('SIGINT')
+    await once(tail.child, 'close')
+
+    expect(tail.output().split(line)).toHaveLength(2)
+    expect(tail.output().match(/contact\.created/g)).toHaveLength(1)
+  })
+})
+
+describe('check', () => {
+  it('is there too', async () => {
+    const { status, output } = await run('check')
+
+    expect(output).toContain('hapana')
+    expect(status).toBe(0)
+  })
+})
