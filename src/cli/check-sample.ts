@@ -111,6 +111,7 @@ function inWords(error: unknown): string {
 export function headerNames(target: ConfiguredTarget, event: { test?: true }): string[] {
   return [
     'content-type',
+    'content-digest',
     'user-agent',
     'webhook-id',
     'webhook-timestamp',
