@@ -118,7 +118,8 @@ describe('relay renormalize', () => {
 describe('relay', () => {
   it.each([
     [['ledger', '--nope'], "error: unknown option '--nope'"],
-    [['nope'], "error: unknown command 'nope'"],
+    [['nonsense'], "error: unknown command 'nonsense'"],
+    [['evnts'], "error: unknown command 'evnts'\n(Did you mean events?)"],
   ])('%j is answered with a sentence', async (args, words) => {
     const { status, output } = await run(...args)
 

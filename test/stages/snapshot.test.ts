@@ -325,7 +325,9 @@ async function fillLog(events: number) {
          json_object('attempt', 1, 'at', ${timeAfter(0)}, 'ms', 20, 'status', 500, 'error', 'status'),
          json_object('attempt', 2, 'at', ${timeAfter(5)}, 'ms', 30, 'status', 200)) FROM rows`,
     ),
-    env.DB.prepare('INSERT INTO hours (hour, counted) SELECT DISTINCT key / 7549747200000, 0 FROM events'),
+    env.DB.prepare(
+      'INSERT INTO hours (hour, counted) SELECT DISTINCT key / 7549747200000, 0 FROM events',
+    ),
   ])
   const left = 'SELECT count(*) AS n FROM hours WHERE counted = 0'
   while ((await env.DB.prepare(left).first<number>('n')) !== 0) await rollUp(env, NOW, quiet)
