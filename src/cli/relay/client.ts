@@ -1,5 +1,6 @@
 // The API of a relay, as commands call it.
 import process from 'node:process'
+import type { Command } from 'commander'
 import type { ClientResponse } from 'hono/client'
 import type { SuccessStatusCode } from 'hono/utils/http-status'
 import { createClient } from '../../client.ts'
@@ -24,6 +25,11 @@ export function connect({ url }: GlobalOptions): Api {
     throw new UserError(`No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN${where}.`)
   }
   return createClient(origin, token, (input, init) => send(origin, input, init)).api
+}
+
+/** The API that a command is to ask. */
+export function apiOf(command: Command): Api {
+  return connect(command.optsWithGlobals<GlobalOptions>())
 }
 
 /** The API did not answer: it may when asked again. */

@@ -1,7 +1,7 @@
 // `deliveries`: what each target was sent, is owed, or will not get.
 import { Command } from 'commander'
 import { DELIVERY_STATES, type DeliveryState } from '../../core/delivery.ts'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { type FilterOptions, filtered, queryOf, readPages } from './filter.ts'
 import { print, several } from './output.ts'
 import { table } from './table.ts'
@@ -16,7 +16,7 @@ export function deliveriesCommand(): Command {
     .option('--target <name>', 'to this target (several times)', several)
     .option('--state <state>', `${DELIVERY_STATES.join(', ')} (several times)`, several)
     .action(async ({ target, state, ...options }: Options, command: Command) => {
-      const api = connect(command.optsWithGlobals<GlobalOptions>())
+      const api = apiOf(command)
       const filter = {
         ...queryOf(options),
         ...(target === undefined ? {} : { target }),

@@ -1,6 +1,6 @@
 // `event`: one event whole: what came, what was made of it, what became of its deliveries.
 import { Command } from 'commander'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
 
@@ -13,7 +13,7 @@ export function eventCommand(): Command {
     .description('one event whole: what came, what was made of it, what became of its deliveries')
     .argument('<event>', 'evt_…')
     .action(async (id: string, _options, command: Command) => {
-      const api = connect(command.optsWithGlobals<GlobalOptions>())
+      const api = apiOf(command)
       print(command, await answerOf(api.events[':id'].$get({ param: { id } })), inWords)
     })
 }

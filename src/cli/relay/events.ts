@@ -1,7 +1,7 @@
 // `events`: what came, and what was made of it.
 import { Command } from 'commander'
 import { EVENT_STATUSES, type EventStatus } from '../../core/event.ts'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { type FilterOptions, filtered, queryOf, readPages } from './filter.ts'
 import { print, several } from './output.ts'
 import { table } from './table.ts'
@@ -17,7 +17,7 @@ export function eventsCommand(): Command {
     .option('--status <status>', `${EVENT_STATUSES.join(', ')} (several times)`, several)
     .option('--unrouted', 'only what no target wanted')
     .action(async ({ status, unrouted, ...options }: Options, command: Command) => {
-      const api = connect(command.optsWithGlobals<GlobalOptions>())
+      const api = apiOf(command)
       const filter = {
         ...queryOf(options),
         ...(status === undefined ? {} : { status }),

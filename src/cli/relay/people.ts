@@ -1,14 +1,12 @@
 // `people`: who is who across sources; and putting right what was joined wrongly, or not at all.
 import { Command } from 'commander'
 import { UserError } from '../user-error.ts'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
 
 type People = Answer<Awaited<ReturnType<Api['people']['$get']>>>['people']
 type Person = People[number]
-
-const apiOf = (command: Command) => connect(command.optsWithGlobals<GlobalOptions>())
 
 /** The command with its subcommands; `finish` is told 1 when nobody was found. */
 export function peopleCommand(finish: (status: number) => void): Command {

@@ -1,6 +1,6 @@
 // `quarantine`: why messages were not understood; released once they are, or put away with a reason.
 import { Command } from 'commander'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { counted, print } from './output.ts'
 import { table } from './table.ts'
 
@@ -8,8 +8,6 @@ type Cause = Answer<Awaited<ReturnType<Api['quarantine']['$get']>>>['causes'][nu
 type Page = Answer<Awaited<ReturnType<Api['quarantine']['release']['$post']>>>
 type Released = Pick<Page, 'released' | 'refused'>
 type Filter = { source?: string; vendortype?: string; cause?: string }
-
-const apiOf = (command: Command) => connect(command.optsWithGlobals<GlobalOptions>())
 
 /** The command with its subcommands; `finish` is told 1 when there is something in quarantine, or stays there. */
 export function quarantineCommand(finish: (status: number) => void): Command {

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
 import { UserError } from '../user-error.ts'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from './client.ts'
 import { counted, print, several } from './output.ts'
 import { table } from './table.ts'
 
@@ -29,8 +29,6 @@ type Options = {
   yes?: true
   detach?: true
 }
-
-const apiOf = (command: Command) => connect(command.optsWithGlobals<GlobalOptions>())
 
 /** The command with its subcommands. */
 export function replayCommand(): Command {

@@ -1,6 +1,6 @@
 // `status`: how everything is, in one look; what needs attention stands first.
 import { Command } from 'commander'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { counted, print } from './output.ts'
 import { table } from './table.ts'
 
@@ -21,7 +21,7 @@ export function statusCommand(finish: (status: number) => void): Command {
   return new Command('status')
     .description('how everything is; exit status 1 when something needs attention')
     .action(async (_options, command: Command) => {
-      const status = await readStatus(connect(command.optsWithGlobals<GlobalOptions>()))
+      const status = await readStatus(apiOf(command))
       print(command, status, inWords)
       finish(status.attention.length === 0 ? 0 : 1)
     })

@@ -1,14 +1,12 @@
 // `targets`, `pause`, `resume`, `test`: how the targets fare, and steering them.
 import { Command } from 'commander'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
 
 type Targets = Answer<Awaited<ReturnType<Api['targets']['$get']>>>
 type Target = Targets['targets'][number]
 type Tried = Answer<Awaited<ReturnType<Api['targets'][':name']['test']['$post']>>>
-
-const apiOf = (command: Command) => connect(command.optsWithGlobals<GlobalOptions>())
 
 /** The command; `finish` is told 1 when a target is not well. */
 export function targetsCommand(finish: (status: number) => void): Command {
