@@ -10,7 +10,7 @@ import { type Arrival, hopsOf, keepBytes, textOf, type VerifiedRequest } from '.
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
 import type { Env, Log } from '../env.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
-import { isKeyTaken, type NewRecord, type Recorded } from '../store/records.ts'
+import { isOutdated, type NewRecord, type Recorded } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
 import { completeRecords, recordMade } from './meaning.ts'
 import { type Incoming, type Made, makeRecord } from './record.ts'
@@ -102,7 +102,7 @@ type Stored = { record: NewRecord; id: EventId; status: Recorded['status'] | 'qu
 /** Ids of one millisecond that a request takes: for its events, and for what follows from them. */
 const MAX_IDS = 4 * MAX_EVENTS
 
-/** Gives ids and writes. An id that is taken is given anew; when D1 fails otherwise, the spill queue has it. */
+/** Gives ids and writes. What is outdated by the time of its writing is made anew; when D1 fails otherwise, the spill queue has it. */
 async function store(
   env: Pick<Env, 'DB' | 'SPILL'>,
   config: Config,
@@ -127,7 +127,7 @@ async function store(
       )
       return ok({ made, stored })
     } catch (error) {
-      if (isKeyTaken(error) && tries < 3) continue
+      if (isOutdated(error) && tries < 3) continue
       const records = await completeRecords(config, made, undefined, { idFor, now: tools.now })
       const spilled = await spillOver(env.SPILL, records, String(error), tools)
       return spilled.ok ? ok({ made, stored: spilled.value }) : spilled

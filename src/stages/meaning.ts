@@ -12,6 +12,7 @@ import {
 import type { EventId } from '../core/id.ts'
 import { route } from '../core/routing.ts'
 import type { Log } from '../env.ts'
+import type { ContactKey } from '../store/contacts.ts'
 import { type HistoryQuery, type Light, readHistories } from '../store/history.ts'
 import { type NewRecord, type Recorded, recordEvents } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
@@ -69,7 +70,8 @@ export async function recordMade(
   const sources = [...config.sources.keys()]
   const histories = await withinTimeout(historiesFor(db, made, asOf))
   const records = await completeRecords(config, made, histories, { idFor, now })
-  const recorded = await withinTimeout(recordEvents(db, records, sources))
+  const unseen = asOf === 'now' ? newcomersAmong(made, histories) : []
+  const recorded = await withinTimeout(recordEvents(db, records, sources, unseen))
   const overtaken = made.filter((_, i) => recorded[i]?.isOvertaken)
   if (overtaken.length === 0) return { records, recorded }
   const nextIdFor = (n: number) => idFor(records.length - made.length + n)
@@ -84,6 +86,17 @@ export async function recordMade(
     records: [...records, ...more.records],
     recorded: [...recorded, ...more.recorded],
   }
+}
+
+/** The contacts whose events say by themselves that they are new, as the log did not know them. */
+function newcomersAmong(
+  made: readonly Made[],
+  histories: readonly (History | undefined)[],
+): ContactKey[] {
+  return made.flatMap(({ record: { source, contactId: contact }, event }, i) => {
+    const isTold = event !== undefined && vendorOf(event).kinOf(event)?.length === 0
+    return isTold && contact !== undefined && !histories[i]?.isKnown ? [{ source, contact }] : []
+  })
 }
 
 /** Records what follows from events that are in the log, as far as it is not there yet. */

@@ -11,6 +11,19 @@ export const PERSON_OF_E =
 /** What an event tells of its contact: the address unless it is an old one, and the site. */
 export type Sighting = { event: EventId; email: string | undefined; site: string | undefined }
 
+/** A contact as it is kept. */
+export type ContactKey = { source: string; contact: string }
+
+/** Fails, and its transaction with it, when a contact is known that was taken for new. */
+export function requireUnseen(
+  db: D1Database,
+  { source, contact }: ContactKey,
+): D1PreparedStatement {
+  return db
+    .prepare('INSERT INTO contacts SELECT * FROM contacts WHERE source = ?1 AND contact = ?2')
+    .bind(source, contact)
+}
+
 const IS_KNOWN_SITE = 'instr(known_sites, json_quote(site)) > 0'
 
 /** What an event may be about, for a history of all kinds. */

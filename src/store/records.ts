@@ -15,7 +15,13 @@ import {
 } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { RawBody } from '../core/request.ts'
-import { byAddress, type Sighting, seeContacts } from './contacts.ts'
+import {
+  byAddress,
+  type ContactKey,
+  requireUnseen,
+  type Sighting,
+  seeContacts,
+} from './contacts.ts'
 import { findOvertaking, kindOf, type Light } from './history.ts'
 import { markHours } from './ledger.ts'
 
@@ -152,12 +158,13 @@ WHERE e.status IN ('accepted', 'derived') ON CONFLICT DO NOTHING`
 /**
  * Records the messages of one request and their deliveries in one transaction, and tells what became of each. A contact
  * is taken for the same one in all of `sources` that are of one vendor.
- * Throws when D1 does; then nothing is written.
+ * Throws when D1 does, or when one of `unseen` is known by now (`isOutdated`); then nothing is written.
  */
 export async function recordEvents(
   db: D1Database,
   records: NewRecord[],
   sources: readonly string[] = [],
+  unseen: readonly ContactKey[] = [],
 ): Promise<Recorded[]> {
   if (records.length === 0) return []
   const statements = records.map((record) => statementFor(db, record))
@@ -165,6 +172,7 @@ export async function recordEvents(
     planned.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
   if (plans.length > 0) statements.push(db.prepare(INSERT_DELIVERIES).bind(JSON.stringify(plans)))
+  statements.push(...unseen.map((contact) => requireUnseen(db, contact)))
   const sightings = records.flatMap(({ sighting }) => sighting ?? [])
   for (const group of byAddress(sightings)) statements.push(seeContacts(db, group, sources))
   const ids = records.map(({ id }) => id)
@@ -262,7 +270,13 @@ export async function listTaken(
   return new Map(results.map(({ key, dedup_key }) => [idOfKey(key), dedup_key]))
 }
 
-/** True when a write failed because another event has the same key: one in millions, mended by another id. */
-export function isKeyTaken(error: unknown): boolean {
-  return error instanceof Error && /UNIQUE constraint failed: events\.key/.test(error.message)
+/**
+ * True when a write failed because somebody was first: another event has the same key, which happens once in millions,
+ * or a contact is known that was new. Both are mended by asking and writing again.
+ */
+export function isOutdated(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /UNIQUE constraint failed: (events\.key|contacts\.)/.test(error.message)
+  )
 }

@@ -591,6 +591,22 @@ describe('accountCreated', () => {
     expect(event.data.inference?.confidence).toBe(confidence)
   })
 
+  it('of an unseen client at several sites in the same moment is new at one of them only', async () => {
+    const { world, eventOf } = aBusiness()
+
+    const all = await Promise.all(
+      ['site-1', 'site-2', 'site-3'].map((site) => world.take('hapana', account(site))),
+    )
+
+    const ids = all.flatMap((one) => (one.ok ? one.value.events.map(({ id }) => id) : []))
+    const events = await Promise.all(ids.map((id) => eventOf(id)))
+    expect(events.map(({ type }) => type).sort()).toEqual([
+      'contact.created',
+      'contact.site_linked',
+      'contact.site_linked',
+    ])
+  })
+
   it('of a client that any other event has told of is not new', async () => {
     const { take, eventOf } = aBusiness()
     await take('hapana', aStatusChange({ clientID: 'client-1', siteID: 'site-1' }))
