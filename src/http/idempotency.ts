@@ -26,7 +26,7 @@ export function idempotent(now: () => number): MiddlewareHandler<{ Bindings: Env
         `An idempotency key has 1 to ${LONGEST_KEY} characters.`,
       )
     }
-    const request = await fingerprint([c.req.path, c.req.url, await c.req.text()])
+    const request = await fingerprint([c.req.url, await c.req.text()])
     const known = await takeKey(c.env.DB, key, request, now())
     if (known === 'another') {
       return problem(
