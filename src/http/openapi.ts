@@ -126,13 +126,24 @@ function queryParameters({ query }: Route): Json[] {
     properties?: Record<string, Json>
     required?: string[]
   }
-  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
-    name,
-    in: 'query',
-    ...(description === undefined ? {} : { description }),
-    ...(required.includes(name) ? { required: true } : {}),
-    schema,
-  }))
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = asParameter(property)
+    return {
+      name,
+      in: 'query',
+      ...(description === undefined ? {} : { description }),
+      ...(required.includes(name) ? { required: true } : {}),
+      schema,
+    }
+  })
+}
+
+/** A parameter that may stand several times is a list, also when it stands once. */
+function asParameter(property: Json): Json {
+  const list = (property.anyOf as Json[] | undefined)?.find(({ type }) => type === 'array')
+  if (list === undefined) return property
+  const { description, ...items } = list.items as Json
+  return { ...list, items, ...(description === undefined ? {} : { description }) }
 }
 
 /** True for an operation that does something when asked, so that asking twice must not do it twice. */

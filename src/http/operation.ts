@@ -105,9 +105,7 @@ function read<S extends v.GenericSchema>(
   const result = v.safeParse(schema, value)
   if (result.success) return ok(result.output)
   const [issue] = result.issues
-  const place = v.getDotPath(issue)
-  // A key of a query that stands once is a list of one.
-  const path = type === 'bad-query' ? (place?.replace(/\.\d+$/, '') ?? null) : place
+  const path = v.getDotPath(issue)
   return refuse(problem(400, type, `${path === null ? 'It' : path} ${wording(issue)}.`))
 }
 

@@ -127,7 +127,9 @@ describe('replay', () => {
     expect((await run('replay', 'evt_0000000000000')).output).toBe(
       'There is no event of this id.\n',
     )
-    expect((await run('replay', '--state', 'lost')).output).toContain('state.0 must be one of held')
+    expect((await run('replay', '--state', 'lost')).output).toContain(
+      'filter.state must be one of held',
+    )
   })
 })
 

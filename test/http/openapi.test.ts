@@ -84,6 +84,28 @@ describe('the document', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
+  it('says of each parameter what it takes', () => {
+    const { parameters = [] } = document.paths['/api/deliveries']?.get ?? {}
+
+    expect(parameters).toContainEqual({
+      name: 'state',
+      in: 'query',
+      schema: {
+        type: 'array',
+        items: {
+          enum: ['pending', 'retrying', 'held', 'delivered', 'dead', 'cancelled'],
+          type: 'string',
+        },
+      },
+    })
+    expect(parameters).toContainEqual({
+      name: 'type',
+      in: 'query',
+      description: 'An exact type, or its beginning and `*`: `payment.*`',
+      schema: { type: 'array', items: { type: 'string', minLength: 1, pattern: '^[^*]*\\*?$' } },
+    })
+  })
+
   it('has a webhook for every type of event, with the signature headers', () => {
     expect(Object.keys(document.webhooks).sort()).toEqual([...EVENT_TYPES].sort())
     for (const { post } of Object.values(document.webhooks)) {

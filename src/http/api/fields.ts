@@ -19,9 +19,9 @@ export const flag = (byDefault: boolean) =>
 export const oneOrMore = <S extends v.GenericSchema<string>>(item: S) =>
   v.exactOptional(
     v.pipe(
-      v.union([v.array(v.string()), v.string()], 'must be a text or a list of texts'),
-      v.transform((value) => [value].flat()),
-      v.array(item),
+      // What the item says of a value that is neither says it best.
+      v.union([v.array(item), item], ({ issues = [] }) => issues.at(-1)?.message ?? 'is odd'),
+      v.transform((value) => [value].flat() as v.InferOutput<S>[]),
     ),
   )
 
