@@ -252,7 +252,7 @@ describe('the snapshot', () => {
       await stored(config, 'hype', aPayment(), { now: NOW - day * DAY })
       await stored(config, 'hype', aSample(), { now: NOW - day * DAY + 5 * HOUR })
     }
-    for (let i = 0; i < 6; i++) await rollUp(env, NOW, quiet)
+    for (let i = 0; i < 20; i++) await rollUp(env, NOW, quiet)
 
     const source = sourceIn(await snapshotAt(NOW + 60_000), 'hype')
 
@@ -269,7 +269,7 @@ describe('the snapshot', () => {
     for (let day = 1; day <= 8; day++) {
       await stored(config, 'hype', aPayment(), { now: NOW - day * DAY })
     }
-    for (let i = 0; i < 3; i++) await rollUp(env, NOW, quiet)
+    for (let i = 0; i < 10; i++) await rollUp(env, NOW, quiet)
     const first = sourceIn(await snapshotAt(NOW), 'hype')
     await env.DB.prepare('DELETE FROM statistics').run()
 
