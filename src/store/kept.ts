@@ -7,6 +7,7 @@ import type { Period } from '../core/period.ts'
 import type { RawBody } from '../core/request.ts'
 import { formatInstant } from '../core/time.ts'
 import { markHours } from './ledger.ts'
+import { cursorOf, meterFor, type Page, type Paged, startOf } from './pages.ts'
 
 /** A message of the log with its bytes, what was made of it, or why nothing was. */
 export type Kept = {
@@ -105,29 +106,55 @@ export type Cause = {
   events: EventId[]
 }
 
-/** The causes for which messages are quarantined and not dismissed, the most frequent first. */
-export async function listCauses(db: D1Database, limit: number): Promise<Cause[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT source, vendor_type AS vendortype, cause, count, first, last,
-         (SELECT json_group_array(CAST(key AS TEXT)) FROM (
-            SELECT key FROM events WHERE status = 'quarantined' AND dismissed IS NULL AND source = g.source
-              AND vendor_type IS g.vendor_type AND ${CAUSE} = g.cause ORDER BY key DESC LIMIT 5)) AS keys
-       FROM (SELECT source, vendor_type, ${CAUSE} AS cause, count(*) AS count,
-               CAST(min(key) AS TEXT) AS first, CAST(max(key) AS TEXT) AS last
-             FROM events WHERE status = 'quarantined' AND dismissed IS NULL GROUP BY 1, 2, 3) AS g
-       ORDER BY count DESC, last DESC LIMIT ?1`,
-    )
-    .bind(limit)
-    .all<
-      Omit<Cause, 'events' | 'first_at' | 'last_at'> & { first: string; last: string; keys: string }
-    >()
-  return results.map(({ first, last, keys, ...cause }) => ({
-    ...cause,
-    first_at: timeOf(first),
-    last_at: timeOf(last),
-    events: (JSON.parse(keys) as string[]).map(idOfKey),
-  }))
+/** How many of the latest messages a cause names. */
+const NAMED = 5
+
+/**
+ * The causes for which messages are quarantined and not dismissed, the most frequent first. A page looks at the next
+ * of these messages, the latest first, at as many as it may read: a cause may stand in several pages, with a count in
+ * each.
+ */
+export async function listCauses(db: D1Database, page: Page): Promise<Paged<Cause>> {
+  const start = startOf(page)
+  const meter = meterFor(db, page)
+  // A message takes two rows: one of the index, and its own.
+  const size = Math.floor(meter.left() / 2)
+  const [results = []] = await meter.read<QuarantinedRow>([
+    db
+      .prepare(
+        `SELECT CAST(key AS TEXT) AS key, source, vendor_type AS vendortype, ${CAUSE} AS cause FROM events
+         WHERE status = 'quarantined' AND dismissed IS NULL AND key < CAST(?1 AS INTEGER) ORDER BY key DESC LIMIT ?2`,
+      )
+      .bind(String(start?.key ?? 2n ** 63n - 1n), size),
+  ])
+  const groups = Map.groupBy(results, ({ source, vendortype, cause }) =>
+    JSON.stringify([source, vendortype, cause]),
+  )
+  const last = results.length === size ? results.at(-1) : undefined
+  return {
+    items: [...groups.values()].flatMap(causeOf).sort((a, b) => b.count - a.count),
+    next: last && cursorOf({ key: BigInt(last.key), target: null, at: null }),
+  }
+}
+
+type QuarantinedRow = { key: string; source: string; vendortype: string | null; cause: string }
+
+/** The cause that some messages have, the latest first. */
+function causeOf(rows: readonly QuarantinedRow[]): Cause[] {
+  const [latest, earliest] = [rows[0], rows.at(-1)]
+  if (latest === undefined || earliest === undefined) return []
+  const { source, vendortype, cause } = latest
+  return [
+    {
+      source,
+      vendortype,
+      cause,
+      count: rows.length,
+      first_at: timeOf(earliest.key),
+      last_at: timeOf(latest.key),
+      events: rows.slice(0, NAMED).map(({ key }) => idOfKey(key)),
+    },
+  ]
 }
 
 function timeOf(key: string): string {

@@ -270,7 +270,7 @@ describe('the quarantine', () => {
     })
 
     expect(body).toEqual({ dismissed: [id], more: false })
-    expect((await call('GET', '/quarantine')).body).toEqual({ causes: [] })
+    expect((await call('GET', '/quarantine')).body).toEqual({ causes: [], next: null })
     expect(await getEvent(env.DB, id)).toMatchObject({
       status: 'quarantined',
       raw: { encoding: 'utf8' },

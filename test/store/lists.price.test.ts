@@ -5,6 +5,7 @@ import { idOfKey, personIdOfKey } from '../../src/core/id.ts'
 import { type DeliveryFilter, getTimeline, listDeliveries } from '../../src/store/delivery-lists.ts'
 import type { EventFilter } from '../../src/store/event-filter.ts'
 import { listEvents } from '../../src/store/events.ts'
+import { listCauses } from '../../src/store/kept.ts'
 import { countHour } from '../../src/store/ledger.ts'
 import { cursorOf, type Page, type Paged } from '../../src/store/pages.ts'
 import { POST_HOUR } from '../../src/store/postings.ts'
@@ -65,12 +66,14 @@ beforeAll(async () => {
 }, 60_000)
 
 /** How many items a page has, and how many rows D1 read for it. */
-async function priceOf<T>(list: () => Promise<Paged<T>>): Promise<{ items: T[]; read: number }> {
+async function priceOf<T>(
+  list: () => Promise<Paged<T>>,
+): Promise<{ items: T[]; read: number; next: string | undefined }> {
   const spy = vi.spyOn(env.DB, 'batch')
-  const { items } = await list()
+  const { items, next } = await list()
   const results = (await Promise.all(spy.mock.results.map(({ value }) => value))) as D1Result[][]
   spy.mockRestore()
-  return { items, read: results.flat().reduce((sum, { meta }) => sum + meta.rows_read, 0) }
+  return { items, next, read: results.flat().reduce((sum, { meta }) => sum + meta.rows_read, 0) }
 }
 
 /** A place deep in the log, in lists by receipt and in lists by contact. */
@@ -136,6 +139,25 @@ const DELIVERY_FILTERS: [string, DeliveryFilter][] = [
   ['of an event', { text: idOfKey(keyAt(50_001)) }],
   ['that are held, of an event', { states: ['held'], text: idOfKey(keyAt(50_001)) }],
 ]
+
+describe('the causes of quarantine', () => {
+  it.each([10, 200])(
+    'are looked for in as many messages as a page of %i may read',
+    async (limit) => {
+      let cursor: string | undefined
+      let count = 0
+      do {
+        const page = { limit, cursor }
+        const { items, read, next } = await priceOf(() => listCauses(env.DB, page))
+        expect(read).toBeLessThanOrEqual(3 * limit + 20)
+        count += items.reduce((sum, cause) => sum + cause.count, 0)
+        cursor = next
+      } while (cursor !== undefined)
+
+      expect(count).toBe(51)
+    },
+  )
+})
 
 describe('a page of 100,000 events', () => {
   describe.each([

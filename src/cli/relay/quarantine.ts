@@ -4,7 +4,8 @@ import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { counted, print } from './output.ts'
 import { table } from './table.ts'
 
-type Cause = Answer<Awaited<ReturnType<Api['quarantine']['$get']>>>['causes'][number]
+type Causes = Answer<Awaited<ReturnType<Api['quarantine']['$get']>>>
+type Cause = Causes['causes'][number]
 type Page = Answer<Awaited<ReturnType<Api['quarantine']['release']['$post']>>>
 type Released = Pick<Page, 'released' | 'refused'>
 type Filter = { source?: string; vendortype?: string; cause?: string }
@@ -14,12 +15,32 @@ export function quarantineCommand(finish: (status: number) => void): Command {
   return new Command('quarantine')
     .description('why messages were not understood; exit status 1 when there are some')
     .action(async (_options, command: Command) => {
-      const answer = await answerOf(apiOf(command).quarantine.$get({ query: { limit: '200' } }))
-      print(command, answer, ({ causes }) => causesInWords(causes))
-      finish(answer.causes.length === 0 ? 0 : 1)
+      const causes = await readCauses(apiOf(command))
+      print(command, { causes }, () => causesInWords(causes))
+      finish(causes.length === 0 ? 0 : 1)
     })
     .addCommand(releaseCommand(finish))
     .addCommand(dismissCommand())
+}
+
+/** Every cause, with what all pages say of it. */
+async function readCauses(api: Api): Promise<Cause[]> {
+  const causes = new Map<string, Cause>()
+  for (let next: string | null | undefined; next !== null; ) {
+    const query = { limit: '200', ...(next === undefined ? {} : { next }) }
+    const page: Causes = await answerOf(api.quarantine.$get({ query }))
+    for (const cause of page.causes) {
+      const key = JSON.stringify([cause.source, cause.vendortype, cause.cause])
+      const later = causes.get(key)
+      // The latest come first: what is earlier adds its count, and the beginning.
+      causes.set(
+        key,
+        later ? { ...later, count: later.count + cause.count, first_at: cause.first_at } : cause,
+      )
+    }
+    next = page.next
+  }
+  return [...causes.values()].sort((a, b) => b.count - a.count)
 }
 
 function causesInWords(causes: Cause[]): string {

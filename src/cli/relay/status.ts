@@ -28,7 +28,7 @@ export function statusCommand(finish: (status: number) => void): Command {
 }
 
 async function readStatus(api: Api): Promise<Status> {
-  const [{ as_of, targets }, { sources }, ledger, { causes }] = await Promise.all([
+  const [{ as_of, targets }, { sources }, ledger, quarantined] = await Promise.all([
     answerOf(api.targets.$get()),
     answerOf(api.sources.$get()),
     answerOf(api.ledger.$get({ query: { since: '24h' } })),
@@ -37,7 +37,7 @@ async function readStatus(api: Api): Promise<Status> {
   const attention = [
     ...targets.flatMap(targetAttention),
     ...sources.flatMap(sourceAttention),
-    ...quarantineAttention(causes),
+    ...quarantineAttention(quarantined),
     ...ledger.differences.map((difference) => `The ledger does not add up: ${difference}.`),
     ...(ledger.spilled ? [`${counted(ledger.spilled, 'request')} wait in the spill queue.`] : []),
   ]
@@ -77,9 +77,10 @@ function sourceAttention({ name, state, reason, figures }: Sources['sources'][nu
   ]
 }
 
-function quarantineAttention(causes: Causes['causes']): string[] {
+function quarantineAttention({ causes, next }: Causes): string[] {
   const count = causes.reduce((sum, cause) => sum + cause.count, 0)
-  return count === 0 ? [] : [`${counted(count, 'message')} in quarantine: see "quarantine".`]
+  const many = next === null ? counted(count, 'message') : `${count} messages or more`
+  return count === 0 ? [] : [`${many} in quarantine: see "quarantine".`]
 }
 
 function inWords({ attention, as_of, sources, targets, ledger }: Status): string {

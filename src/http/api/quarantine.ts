@@ -5,8 +5,8 @@ import type { Env } from '../../env.ts'
 import { dismiss, release } from '../../stages/quarantine.ts'
 import { listCauses } from '../../store/kept.ts'
 import { body, describe, query } from '../operation.ts'
-import { Cause, Dismissed, Released } from './answers.ts'
-import { flag, Id, Limit, text } from './fields.ts'
+import { Cause, Dismissed, pageOf, Released } from './answers.ts'
+import { flag, Id, pageEntries, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
 /** Messages that one call releases: each takes a few round trips to D1. */
@@ -44,11 +44,15 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
       '/',
       describe({
         summary: 'Why messages are quarantined, the most frequent cause first',
-        answers: { 200: v.strictObject({ causes: v.array(Cause) }) },
+        details:
+          'A page looks at the next of these messages, the latest first: a cause may stand in several pages, with a count in each.',
+        answers: { 200: pageOf('causes', Cause) },
       }),
-      query(v.strictObject({ limit: Limit })),
+      query(v.strictObject(pageEntries)),
       async (c) => {
-        return c.json({ causes: await listCauses(c.env.DB, c.req.valid('query').limit) })
+        const { limit, next: cursor } = c.req.valid('query')
+        const { items, next } = await listCauses(c.env.DB, { limit, cursor })
+        return c.json({ causes: items, next: next ?? null })
       },
     )
     .post(
