@@ -67,7 +67,7 @@ export async function listAccepted(
       `SELECT ${COLUMNS} FROM events
        WHERE key >= CAST(?1 AS INTEGER) AND key < CAST(?2 AS INTEGER) AND status = 'accepted' AND raw IS NOT NULL
          AND source IN (SELECT value FROM json_each(?3))
-       ORDER BY key LIMIT ?4`,
+       ORDER BY events.key LIMIT ?4`,
     )
     .bind(first, firstKeyAt(until), JSON.stringify(sources), limit)
     .all<Row>()
@@ -123,7 +123,7 @@ export async function listCauses(db: D1Database, page: Page): Promise<Paged<Caus
     db
       .prepare(
         `SELECT CAST(key AS TEXT) AS key, source, vendor_type AS vendortype, ${CAUSE} AS cause FROM events
-         WHERE status = 'quarantined' AND dismissed IS NULL AND key < CAST(?1 AS INTEGER) ORDER BY key DESC LIMIT ?2`,
+         WHERE status = 'quarantined' AND dismissed IS NULL AND key < CAST(?1 AS INTEGER) ORDER BY events.key DESC LIMIT ?2`,
       )
       .bind(String(start?.key ?? 2n ** 63n - 1n), size),
   ])
@@ -171,7 +171,7 @@ export async function listQuarantined(
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM events WHERE ${MATCHES} AND raw IS NOT NULL AND key > CAST(?2 AS INTEGER)
-       ORDER BY key LIMIT ?3`,
+       ORDER BY events.key LIMIT ?3`,
     )
     .bind(bound(filter), after === undefined ? '0' : keyOfId(after), limit)
     .all<Row>()
@@ -187,7 +187,7 @@ export async function dismissQuarantined(
 ): Promise<EventId[]> {
   const { results } = await db
     .prepare(
-      `UPDATE events SET dismissed = ?2 WHERE key IN (SELECT key FROM events WHERE ${MATCHES} ORDER BY key LIMIT ?3)
+      `UPDATE events SET dismissed = ?2 WHERE key IN (SELECT key FROM events WHERE ${MATCHES} ORDER BY events.key LIMIT ?3)
        RETURNING CAST(key AS TEXT) AS key`,
     )
     .bind(bound(filter), reason, limit)

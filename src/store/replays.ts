@@ -77,7 +77,7 @@ export async function listReplays(
 ): Promise<Replay[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${COLUMNS} FROM replays WHERE ?2 IS NULL OR key < CAST(?2 AS INTEGER) ORDER BY key DESC LIMIT ?1`,
+      `SELECT ${COLUMNS} FROM replays WHERE ?2 IS NULL OR key < CAST(?2 AS INTEGER) ORDER BY replays.key DESC LIMIT ?1`,
     )
     .bind(limit, before === undefined ? null : keyOfId(before))
     .all<Row>()
@@ -131,7 +131,7 @@ export type Place = { event: string; target: string }
 /** The replays that are not done. */
 export async function listRunning(db: D1Database): Promise<RunningReplay[]> {
   const { results } = await db
-    .prepare(`SELECT ${COLUMNS} FROM replays WHERE state = 'running' ORDER BY key`)
+    .prepare(`SELECT ${COLUMNS} FROM replays WHERE state = 'running' ORDER BY replays.key`)
     .all<Row>()
   return results.map(({ key, filter, per_second, next_due, event, target, last }) => ({
     id: replayIdOfKey(key),
