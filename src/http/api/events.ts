@@ -20,7 +20,7 @@ const ListQuery = v.strictObject({
   unrouted: Flag,
 })
 
-const ReplayBody = v.object({
+const ReplayBody = v.strictObject({
   targets: v.optional(v.array(v.string('must be a text'), 'must be a list of target names')),
   dry_run: flag(false),
 })
