@@ -45,7 +45,10 @@ export type EventDraft = Typed & {
 /** What every event says of itself, beside its type and its `data`: CloudEvents attributes and our extensions. */
 export const ENVELOPE = {
   specversion: v.literal('1.0'),
-  id: v.custom<EventId>((id) => typeof id === 'string' && isEventId(id)),
+  id: v.pipe(
+    v.string(),
+    v.guard((id): id is EventId => isEventId(id)),
+  ),
   source: v.pipe(v.string(), v.description('Where it happened, as a path')),
   subject: v.exactOptional(v.string()),
   time: Instant,
@@ -72,7 +75,12 @@ export const VENDOR_ENVELOPE = {
     ),
   ),
   test: v.exactOptional(v.literal(true)),
-  personid: v.exactOptional(v.custom<PersonId>((id) => typeof id === 'string' && isPersonId(id))),
+  personid: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.guard((id): id is PersonId => isPersonId(id)),
+    ),
+  ),
 }
 
 /** A vendor's message, normalized: a CloudEvent with our extensions. */

@@ -19,11 +19,24 @@ const Accepted = v.strictObject({
   issues: v.exactOptional(v.array(v.string())),
 })
 
+const Message = v.record(v.string(), v.unknown())
+
 /** What the OpenAPI document says of `POST /in/:source`. */
 export const Intake: Description = {
   summary: 'Take a webhook of a source, or a list of them',
   details:
-    'Proven by the secret of the source (its header, or `?key=`) and the signature of the vendor where one is configured. `?event=` names the type where the vendor gives each its own URL. A 202 means that it is safe.',
+    'Proven by the secret of the source (its header, or `key`) and the signature of the vendor where one is configured. A 202 means that it is safe.',
+  takes: {
+    query: v.object({
+      key: v.exactOptional(
+        v.pipe(v.string(), v.description('The secret, of a source without a `header` for it')),
+      ),
+      event: v.exactOptional(
+        v.pipe(v.string(), v.description('The type, where the vendor gives each its own URL')),
+      ),
+    }),
+    body: v.union([Message, v.array(Message)]),
+  },
   isPublic: true,
   answers: { 202: v.union([Accepted, v.strictObject({ events: v.array(Accepted) })]) },
   problems: [400, 401, 404, 413, 429, 503, 508],

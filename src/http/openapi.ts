@@ -24,7 +24,9 @@ export function routesOf(app: Pick<Hono, 'routes'>): Route[] {
     const [first] = group
     if (first === undefined || description === undefined) return []
     const path = first.path.replace(/:(\w+)/g, '{$1}')
-    return [{ ...rest, description, method: first.method.toLowerCase(), path }]
+    return [
+      { ...description.takes, ...rest, description, method: first.method.toLowerCase(), path },
+    ]
   })
 }
 
@@ -79,8 +81,7 @@ function jsonSchema(schema: v.GenericSchema, typeMode: 'input' | 'output' = 'out
 }
 
 function operationObject(route: Route): Json {
-  const { description, body } = route
-  const { summary, details, isPublic } = description
+  const { summary, details, isPublic } = route.description
   const parameters = [...pathParameters(route), ...queryParameters(route), ...idempotency(route)]
   return {
     operationId: nameOf(route),
@@ -89,11 +90,7 @@ function operationObject(route: Route): Json {
     tags: [tagOf(route)],
     ...(isPublic ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined
-      ? {}
-      : {
-          requestBody: { content: { 'application/json': { schema: jsonSchema(body, 'input') } } },
-        }),
+    ...requestBody(route),
     responses: responses(route),
   }
 }
@@ -120,12 +117,11 @@ function pathParameters({ path }: Route): Json[] {
   }))
 }
 
+/** A query is text, and described as what is read from it: numbers, yes or no, lists of what stands several times. */
 function queryParameters({ query }: Route): Json[] {
   if (query === undefined) return []
-  const { properties = {}, required = [] } = jsonSchema(query, 'input') as {
-    properties?: Record<string, Json>
-    required?: string[]
-  }
+  const { required = [] } = jsonSchema(query, 'input') as { required?: string[] }
+  const { properties = {} } = jsonSchema(query) as { properties?: Record<string, Json> }
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...schema } = asParameter(property)
     return {
@@ -138,12 +134,22 @@ function queryParameters({ query }: Route): Json[] {
   })
 }
 
-/** A parameter that may stand several times is a list, also when it stands once. */
+/** What is said of the items is said of their list; and a default, which is text in a query, as what it is read as. */
 function asParameter(property: Json): Json {
-  const list = (property.anyOf as Json[] | undefined)?.find(({ type }) => type === 'array')
-  if (list === undefined) return property
-  const { description, ...items } = list.items as Json
-  return { ...list, items, ...(description === undefined ? {} : { description }) }
+  const { type, default: text } = property
+  if (typeof text === 'string' && type !== 'string')
+    return { ...property, default: JSON.parse(text) }
+  if (type !== 'array') return property
+  const { description, ...items } = property.items as Json
+  return { ...property, items, ...(description === undefined ? {} : { description }) }
+}
+
+/** Without a body it is an empty object, which is often too little; what a vendor sends is always there. */
+function requestBody({ body, description }: Route): Json {
+  if (body === undefined) return {}
+  const isNeeded = body === description.takes?.body || !v.is(body, {})
+  const content = { 'application/json': { schema: jsonSchema(body, 'input') } }
+  return { requestBody: { ...(isNeeded ? { required: true } : {}), content } }
 }
 
 /** True for an operation that does something when asked, so that asking twice must not do it twice. */
@@ -231,6 +237,9 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
   ],
 ]
 
+const OTHER_FORMATS =
+  'The body is of `format = "cloudevents"`. With `raw` it is the vendor\'s own, with its `content-type`; with `slack` it is `{"text": …}`; with `transform`, what that makes. The headers are the same.'
+
 /** What targets are sent: one webhook for each type of event. */
 function webhooks(): Json {
   const vendors = Object.entries(EVENT_DATA).map(([type, data]) =>
@@ -256,6 +265,7 @@ function webhook(
   const post = {
     operationId: type,
     summary: type,
+    description: OTHER_FORMATS,
     tags: ['webhooks'],
     security: [],
     parameters,

@@ -1,6 +1,7 @@
 // What an operation takes and answers, said once: by it requests are checked and the OpenAPI document is written.
 import type { Context, MiddlewareHandler, TypedResponse } from 'hono'
 import * as v from 'valibot'
+import { isObject, type JsonObject } from '../core/json.ts'
 import { ok, type Result, refuse } from '../core/result.ts'
 import { type Problem, problem } from './problems.ts'
 
@@ -13,6 +14,8 @@ export type Description = {
   answers: Record<number, v.GenericSchema | string>
   /** The problems that it may answer beside those that every operation of its kind may. */
   problems?: number[]
+  /** What it takes where no middleware checks that. */
+  takes?: { query: v.GenericSchema; body: v.GenericSchema }
   /** True when it takes no token. */
   isPublic?: true
 }
@@ -90,10 +93,17 @@ function readText<S extends v.GenericSchema>(
   schema: S,
   text: string,
 ): Result<v.InferOutput<S>, Response> {
+  const value = text === '' ? {} : objectOf(text)
+  if (value === undefined) return refuse(problem(400, 'bad-body', 'The body is no JSON object.'))
+  return read(schema, value, 'bad-body')
+}
+
+function objectOf(text: string): JsonObject | undefined {
   try {
-    return read(schema, text === '' ? {} : JSON.parse(text), 'bad-body')
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
   } catch {
-    return refuse(problem(400, 'bad-body', 'The body is no JSON.'))
+    return undefined
   }
 }
 

@@ -4,7 +4,8 @@
 import { env } from 'cloudflare:workers'
 import Ajv2020 from 'ajv/dist/2020.js'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { EVENT_TYPES } from '../../src/core/event.ts'
+import { DELIVERY_STATES } from '../../src/core/delivery.ts'
+import { EVENT_STATUSES, EVENT_TYPES } from '../../src/core/event.ts'
 import type { Env } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
 import { deliver } from '../../src/stages/deliver.ts'
@@ -14,8 +15,8 @@ type Json = Record<string, unknown>
 type Operation = {
   operationId: string
   security?: []
-  parameters?: { name: string; in: string }[]
-  requestBody?: object
+  parameters?: { name: string; in: string; schema: object }[]
+  requestBody?: { required?: true; content: Record<string, { schema: object }> }
   responses: Record<string, { content?: Record<string, { schema: object }> }>
 }
 type Document = Json & {
@@ -104,6 +105,37 @@ describe('the document', () => {
       description: 'An exact type, or its beginning and `*`: `payment.*`',
       schema: { type: 'array', items: { type: 'string', minLength: 1, pattern: '^[^*]*\\*?$' } },
     })
+  })
+
+  it('describes a query as what is read from it', () => {
+    const named = (path: string) =>
+      Object.fromEntries(
+        (document.paths[path]?.get?.parameters ?? []).map(({ name, schema }) => [name, schema]),
+      )
+
+    expect(named('/api/events')).toMatchObject({
+      limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+      unrouted: { type: 'boolean', default: false },
+      source: { type: 'array', items: { type: 'string' } },
+      status: { type: 'array', items: { enum: EVENT_STATUSES } },
+      since: { type: 'string' },
+    })
+    expect(named('/api/deliveries').state).toMatchObject({ items: { enum: DELIVERY_STATES } })
+    expect(named('/api/ledger').since).toMatchObject({ type: 'string', default: '24h' })
+  })
+
+  it('says where a body must be, and what a source is sent', () => {
+    const needed = operations.filter(({ operation }) => operation.requestBody?.required)
+
+    expect(needed.map(({ operation }) => operation.operationId).sort()).toEqual(
+      [...Object.keys(BODIES), 'postInSource'].sort(),
+    )
+    const { parameters = [], requestBody } = document.paths['/in/{source}']?.post ?? {}
+    expect(parameters.map(({ name }) => name)).toEqual(['source', 'key', 'event'])
+    const schema = requestBody?.content['application/json']?.schema ?? {}
+    expect(violations(schema, aPayment())).toEqual([])
+    expect(violations(schema, [aPayment()])).toEqual([])
+    expect(violations(schema, 'text')).not.toEqual([])
   })
 
   it('has a webhook for every type of event, with the signature headers', () => {
@@ -270,8 +302,14 @@ describe.each(guarded)('$operation.operationId', ({ path, method, operation }) =
     })
   }
   if (operation.requestBody) {
-    it('refuses a body that is no JSON', async () => {
-      await hold(name, 400, { path: filled(path), init: { body: '{' } })
+    it('refuses a body that is no JSON object, and a key that it does not know', async () => {
+      for (const body of ['{', 'null', '[]', '"text"']) {
+        const { title } = await hold(name, 400, { path: filled(path), init: { body } })
+        expect(title).toBe('The body is no JSON object.')
+      }
+      const body = JSON.stringify({ ...BODIES[name], nobody: 'knows this' })
+      const { title } = await hold(name, 400, { path: filled(path), init: { body } })
+      expect(title).toBe('nobody is not known.')
     })
   }
 })

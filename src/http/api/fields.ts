@@ -22,6 +22,7 @@ export const oneOrMore = <S extends v.GenericSchema<string>>(item: S) =>
       // What the item says of a value that is neither says it best.
       v.union([v.array(item), item], ({ issues = [] }) => issues.at(-1)?.message ?? 'is odd'),
       v.transform((value) => [value].flat() as v.InferOutput<S>[]),
+      v.array(item),
     ),
   )
 
@@ -38,6 +39,8 @@ export const Limit = v.optional(
     v.string('must be one number'),
     v.regex(/^\d+$/, 'must be a whole number'),
     v.transform(Number),
+    v.number(),
+    v.integer(),
     v.minValue(1, 'must be at least 1'),
     v.maxValue(MAX_LIMIT, `must be at most ${MAX_LIMIT}`),
     v.description(`How many a page has, at most ${MAX_LIMIT}`),
@@ -50,6 +53,7 @@ export const Flag = v.optional(
   v.pipe(
     v.picklist(['true', 'false'], 'must be true or false'),
     v.transform((value) => value === 'true'),
+    v.boolean(),
   ),
   'false',
 )
