@@ -13,7 +13,7 @@ const TOLD = ['content-type', 'location']
 /**
  * Answers a POST that comes again with the same key as it was answered, for a day, and says so in
  * `idempotency-replayed`. Refuses a key that stands for another request (422) or for one under way (409). A fault of
- * ours is not kept: the same key may try again.
+ * ours is not kept, nor what did not begin because it was not understood: the same key may try again, put right.
  */
 export function idempotent(now: () => number): MiddlewareHandler<{ Bindings: Env }> {
   return async (c, next) => {
@@ -45,7 +45,8 @@ export function idempotent(now: () => number): MiddlewareHandler<{ Bindings: Env
     if (known !== 'taken') return responseOf(known.answer)
     await next()
     const answer = await answerOf(c.res)
-    await (answer.status < 500 ? keepAnswer(c.env.DB, key, answer) : freeKey(c.env.DB, key))
+    const isFinal = answer.status < 500 && answer.status !== 400
+    await (isFinal ? keepAnswer(c.env.DB, key, answer) : freeKey(c.env.DB, key))
     return undefined
   }
 }

@@ -330,6 +330,19 @@ describe.each(acts)('$operation.operationId, asked again with its key', ({ path,
     expect(await second.text()).toBe(await first.text())
   })
 
+  if (BODIES[name]) {
+    it('takes the key again for a body that is put right', async () => {
+      const asked = (text: string) => ({
+        path: filled(path),
+        init: { body: text, headers: { 'idempotency-key': 'k' } },
+      })
+      await hold(name, 400, asked('{'))
+
+      expect((await ask('k')).headers.get('idempotency-replayed')).toBeNull()
+      expect((await ask('k')).headers.get('idempotency-replayed')).toBe('true')
+    })
+  }
+
   it('refuses a key of another request, one under way, and one that is none', async () => {
     const asked = (key: string, path_ = filled(path)) => ({
       path: path_,
@@ -454,7 +467,9 @@ describe('what each operation is for', () => {
     await hold('postPeopleIdMerge', 409, { ...merge, ...json({ person: person?.id }) })
     await hold('postPeopleIdMerge', 404, { ...merge, ...json({ person: UNKNOWN.person }) })
     await hold('postPeopleIdMerge', 200, { ...merge, ...json({ person: anew.id }) })
-    await hold('getPeopleId', 308, { path: `/api/people/${anew.id}`, init: { redirect: 'manual' } })
+    const merged = { init: { redirect: 'manual' as const } }
+    await hold('getPeopleId', 308, { path: `/api/people/${anew.id}`, ...merged })
+    await hold('getPeopleIdEvents', 308, { path: `/api/people/${anew.id}/events`, ...merged })
   })
 
   it('mends what was quarantined, and normalizes again', async () => {

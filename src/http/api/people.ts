@@ -51,6 +51,8 @@ const SplitBody = v.pipe(
 )
 const MergeBody = v.strictObject({ person: Person })
 
+const MERGED = 'They were merged into another, who stands in `location`'
+
 /** The routes of `/api/people`. */
 export function people({ configOf, ...tools }: ApiTools) {
   const { now, random } = tools
@@ -74,10 +76,7 @@ export function people({ configOf, ...tools }: ApiTools) {
       '/:id',
       describe({
         summary: 'A person with all contacts',
-        answers: {
-          200: PersonAnswer,
-          308: 'They were merged into another, who stands in `location`',
-        },
+        answers: { 200: PersonAnswer, 308: MERGED },
         problems: [404],
       }),
       async (c) => {
@@ -93,13 +92,17 @@ export function people({ configOf, ...tools }: ApiTools) {
       describe({
         summary: 'What happened to a person across sources, the latest first, and who was told',
         details: PAGES,
-        answers: { 200: pageOf('events', TimelineEntry) },
+        answers: { 200: pageOf('events', TimelineEntry), 308: MERGED },
         problems: [404],
       }),
       query(v.strictObject(pageEntries)),
       async (c) => {
         const person = await personOf(c.env.DB, c.req.param('id'))
-        if (person === undefined || 'mergedInto' in person) return unknownPerson()
+        if (person === undefined) return unknownPerson()
+        if ('mergedInto' in person) {
+          const { search } = new URL(c.req.url)
+          return c.redirect(`/api/people/${person.mergedInto}/events${search}`, 308)
+        }
         const { limit, next: cursor } = c.req.valid('query')
         const { items, next } = await getTimeline(c.env.DB, person.id, { limit, cursor })
         return c.json({ events: items, next: next ?? null })
