@@ -17,7 +17,8 @@ Says what wrangler.toml means, and what is wrong with it.
               also shows what each target would get for a made-up message of each type, or in full of one type;
               --target NAME: only this target
   --url URL   also asks that relay what the vendors have changed in their messages; the token is RELAY_TOKEN,
-              or for the relay of this machine ADMIN_TOKEN in .dev.vars`
+              or for the relay of this machine ADMIN_TOKEN in .dev.vars
+  --json      for programs: only what is wrong and what is odd, as JSON`
 
 /** Stand-ins for secrets that only the deployed Worker knows: they pass for any of their kind. */
 const SOME_SECRET = `whsec_${'A'.repeat(43)}=`
@@ -28,13 +29,18 @@ const SOME_URL = 'https://secret.invalid/'
  * anything is wrong, or the relay cannot be asked.
  */
 export async function check(args: string[]): Promise<number> {
-  const { url, help, sample, type, target } = readOptions(args)
+  const { url, help, json, sample, type, target } = readOptions(args)
   if (help) {
     console.log(HELP)
     return 0
   }
   const { vars } = readProject()
   const config = checkConfig(vars)
+  if (json) {
+    const { errors, notes } = config
+    console.log(JSON.stringify({ errors, notes }, null, 2))
+    return errors.length === 0 ? 0 : 1
+  }
   console.log(describe(config, vars))
   const samples = sample ? await showSamples(config, { type, target }, Date.now()) : undefined
   if (samples) console.log(`\n${samples.text}`)
@@ -47,6 +53,7 @@ function readOptions(args: string[]) {
     const options = {
       url: { type: 'string' },
       help: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
       sample: { type: 'boolean', default: false },
       target: { type: 'string' },
     } as const
@@ -54,11 +61,11 @@ function readOptions(args: string[]) {
       arg.startsWith('--sample=') ? ['--sample', arg.slice('--sample='.length)] : [arg],
     )
     const { values, positionals } = parseArgs({ args: spread, options, allowPositionals: true })
-    const { url, help, sample, target } = values
+    const { url, help, json, sample, target } = values
     const [type, ...rest] = positionals
     if (rest.length > 0 || (!sample && (type ?? target) !== undefined))
       throw new Error(`Not understood: ${rest[0] ?? type ?? `--target ${target}`}.`)
-    return { url, help, sample, type, target }
+    return { url, help, json, sample, type, target }
   } catch (error) {
     throw new UserError(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
   }

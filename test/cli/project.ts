@@ -1,10 +1,19 @@
 // A copy of the project that a test may spoil, and its commands as a user runs them.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 
@@ -80,4 +89,12 @@ export async function run(program: string, ...args: string[]) {
   })
   const [status] = await once(child, 'close')
   return { status, stdout, stderr }
+}
+
+/** Changes a local database behind the relay's back; `dir` is where the relay keeps its state. */
+export function tamperWith(dir: string, sql: string): void {
+  const files = globSync(path.join(dir, 'v3/d1/*/*.sqlite'))
+  const log = new DatabaseSync(files.find((name) => !name.endsWith('metadata.sqlite')) ?? '')
+  log.exec(sql)
+  log.close()
 }

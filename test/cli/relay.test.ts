@@ -1,10 +1,9 @@
 // The operator's command line, against a relay that runs.
 import { once } from 'node:events'
-import { globSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aProject, begin, command, freePort, type Running } from './project.ts'
+import { aProject, begin, command, freePort, type Running, tamperWith } from './project.ts'
 
 const project = aProject()
 let relay: Running
@@ -34,12 +33,7 @@ afterAll(async () => {
 })
 
 /** Changes the local database behind the relay's back. */
-function tamper(sql: string) {
-  const files = globSync(path.join(project.dir, '.state/v3/d1/*/*.sqlite'))
-  const log = new DatabaseSync(files.find((name) => !name.endsWith('metadata.sqlite')) ?? '')
-  log.exec(sql)
-  log.close()
-}
+const tamper = (sql: string) => tamperWith(path.join(project.dir, '.state'), sql)
 
 describe('relay ledger', () => {
   it('shows what became of everything', async () => {
@@ -71,7 +65,7 @@ describe('relay ledger', () => {
     const { status, output } = await run('ledger', '--since', 'yesterday')
 
     expect(output.trim()).toBe('since must be RFC 3339, or such as 30m, 24h, 7d.')
-    expect(status).toBe(1)
+    expect(status).toBe(2)
   })
 
   it('names what is missing from the log, and fails', async () => {
@@ -111,7 +105,7 @@ describe('relay renormalize', () => {
     const { status, output } = await run('renormalize')
 
     expect(output).toContain("required option '--since <time>' not specified")
-    expect(status).toBe(1)
+    expect(status).toBe(2)
   })
 })
 
@@ -124,7 +118,7 @@ describe('relay', () => {
     const { status, output } = await run(...args)
 
     expect(output.trim()).toBe(words)
-    expect(status).toBe(1)
+    expect(status).toBe(2)
   })
 
   it('says so when nothing answers', async () => {
@@ -137,7 +131,7 @@ describe('relay', () => {
     )
 
     expect(output).toContain('Nothing answers at http://127.0.0.1:9: start the relay')
-    expect(status).toBe(1)
+    expect(status).toBe(2)
   })
 
   it('asks for a token where it has none', async () => {
@@ -150,6 +144,28 @@ describe('relay', () => {
     )
 
     expect(output.trim()).toBe("No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN.")
-    expect(status).toBe(1)
+    expect(status).toBe(2)
   })
+
+  it.each([
+    ['localhost:8787', 'token', '--url must be https://… or http://…: "localhost:8787" is not.'],
+    [
+      undefined,
+      'tok\nen',
+      'RELAY_TOKEN is no token: it holds blanks, line breaks or special letters.',
+    ],
+    [undefined, 'token', 'does not take this token: set RELAY_TOKEN to its ADMIN_TOKEN.'],
+  ])(
+    'asked at %j with the token %j says what is wrong, and never the token',
+    async (at, token, words) => {
+      process.env.RELAY_TOKEN = token
+      const asked = command(project.dir, 'relay', 'status', '--url', at ?? url)
+      delete process.env.RELAY_TOKEN
+      const { status, output } = await asked
+
+      expect(output).toContain(words)
+      expect(output.split('\n')).toHaveLength(2)
+      expect(status).toBe(2)
+    },
+  )
 })

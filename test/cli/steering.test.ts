@@ -74,7 +74,7 @@ describe('targets', () => {
 
   it('of an unknown name are told as such', async () => {
     expect(await run('test', 'nobody')).toMatchObject({
-      status: 1,
+      status: 2,
       output: 'There is no such target.\n',
     })
   })
@@ -119,7 +119,7 @@ describe('replay', () => {
     const { status, output } = await run('replay', '--type', 'payment.created')
 
     expect(output).toMatch(/These are 12\d: say --yes to send them again\.\n$/)
-    expect(status).toBe(1)
+    expect(status).toBe(2)
   })
 
   it('asks which', async () => {
@@ -196,5 +196,8 @@ describe('verify', () => {
     const { output } = await run('secret')
 
     expect(output).toMatch(/^whsec_[A-Za-z0-9+/]{43}=\n$/)
+    expect(JSON.parse((await run('secret', '--json')).output)).toEqual({
+      secret: expect.stringMatching(/^whsec_/),
+    })
   })
 })

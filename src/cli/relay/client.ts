@@ -13,9 +13,13 @@ export type GlobalOptions = { url: string; json?: true }
 /** The API of a relay. */
 export type Api = ReturnType<typeof createClient>['api']
 
-/** The API of the relay at a URL. Refuses in a sentence when there is no token. */
+/** What a header takes: anything else would be shown by the error that refuses it. */
+const TOKEN = /^[\x21-\x7e]+$/
+
+/** The API of the relay at a URL. Refuses in a sentence when there is no token, or none that can be sent. */
 export function connect({ url }: GlobalOptions): Api {
-  if (!URL.canParse(url)) throw new UserError(`--url must be a URL: "${url}" is none.`)
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new UserError(`--url must be https://… or http://…: "${url}" is not.`)
   const { origin, hostname } = new URL(url)
   const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
   const local = isLocal ? readEnvFile('.dev.vars').ADMIN_TOKEN : undefined
@@ -24,6 +28,8 @@ export function connect({ url }: GlobalOptions): Api {
     const where = isLocal ? ' or run "npm start" once, which makes one' : ''
     throw new UserError(`No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN${where}.`)
   }
+  if (!TOKEN.test(token))
+    throw new UserError('RELAY_TOKEN is no token: it holds blanks, line breaks or special letters.')
   return createClient(origin, token, (input, init) => send(origin, input, init)).api
 }
 

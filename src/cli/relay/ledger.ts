@@ -2,7 +2,8 @@
 import { Command } from 'commander'
 import { DELIVERY_STATES } from '../../core/delivery.ts'
 import { EVENT_STATUSES } from '../../core/event.ts'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
+import { print } from './output.ts'
 import { table } from './table.ts'
 
 type Ledger = Answer<Awaited<ReturnType<Api['ledger']['$get']>>>
@@ -16,14 +17,12 @@ export function ledgerCommand(finish: (status: number) => void): Command {
     .option('--until <time>', 'until now, unless given')
     .option('--verify', 'hold the roll-ups against the log, and name every difference')
     .action(async ({ since, until, verify }: Options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>()
-      const api = connect(options)
+      const api = apiOf(command)
       const period = { since, ...(until === undefined ? {} : { until }) }
       const ledger = await answerOf(api.ledger.$get({ query: period }))
       const found = verify ? await listDifferences(api, period) : undefined
-      if (options.json)
-        console.log(JSON.stringify({ ...ledger, ...(found ? { verified: found } : {}) }, null, 2))
-      else console.log(inWords(ledger, found))
+      const answer = { ...ledger, ...(found ? { verified: found } : {}) }
+      print(command, answer, () => inWords(ledger, found))
       finish(ledger.adds_up && (found ?? []).length === 0 ? 0 : 1)
     })
 }

@@ -1,6 +1,7 @@
 // `renormalize`: what the present mapping makes of history, shown first, then kept.
 import { Command } from 'commander'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
+import { type Answer, type Api, answerOf, apiOf } from './client.ts'
+import { print } from './output.ts'
 import { table } from './table.ts'
 
 type Options = {
@@ -23,9 +24,8 @@ export function renormalizeCommand(finish: (status: number) => void): Command {
     .option('--dry-run', 'only show what would change')
     .option('--deliver', 'send what has changed again to those who want it now')
     .action(async (options: Options, command: Command) => {
-      const globals = command.optsWithGlobals<GlobalOptions>()
-      const result = await readAll(connect(globals), options)
-      console.log(globals.json ? JSON.stringify(result, null, 2) : inWords(result, options))
+      const result = await readAll(apiOf(command), options)
+      print(command, result, (answer) => inWords(answer, options))
       finish(result.refused.length === 0 ? 0 : 1)
     })
 }

@@ -1,6 +1,7 @@
 // `secret`: a fresh signing secret for a target.
 import { randomBytes } from 'node:crypto'
 import { Command } from 'commander'
+import { print } from './output.ts'
 
 /** Standard Webhooks asks for 24 to 64 bytes. */
 const BYTES = 32
@@ -9,5 +10,8 @@ const BYTES = 32
 export function secretCommand(): Command {
   return new Command('secret')
     .description('prints a fresh signing secret for a target (whsec_…)')
-    .action(() => console.log(`whsec_${randomBytes(BYTES).toString('base64')}`))
+    .action((_options, command: Command) => {
+      const secret = `whsec_${randomBytes(BYTES).toString('base64')}`
+      print(command, { secret }, () => secret)
+    })
 }

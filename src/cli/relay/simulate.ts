@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { UserError } from '../user-error.ts'
 import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
-import { counted, print, several } from './output.ts'
+import { counted, print, several, visible } from './output.ts'
 
 type Request = Parameters<Api['simulate']['$post']>[0]['json']
 type Page = Answer<Awaited<ReturnType<Api['simulate']['$post']>>>
@@ -49,7 +49,7 @@ export function simulateCommand(finish: (status: number) => void): Command {
   return command.action(async (type: string | undefined, options: Options, self: Command) => {
     const globals = self.optsWithGlobals<GlobalOptions>()
     const api = connect(globals)
-    const told = globals.json ? () => undefined : (line: string) => console.log(line)
+    const told = globals.json ? () => undefined : (line: string) => console.log(visible(line))
     const steps: Step[] = []
     for (const request of await requestsOf(api, type, options)) {
       steps.push(...(await sendAll(api, request, numberOf('rate', options.rate), told)))
@@ -72,6 +72,10 @@ async function requestsOf(
   if ((type === undefined) === (journey === undefined))
     throw new UserError('Name a type of message, or --journey: see "simulate --help".')
   const shared = seed === undefined ? {} : { seed }
+  const odd = type === undefined ? { set } : { members, start, ...switches }
+  const [stray] = Object.entries(odd).filter(([, value]) => value !== undefined && value.length > 0)
+  if (stray)
+    throw new UserError(`--${stray[0]} is for ${type === undefined ? 'one message' : 'a journey'}.`)
   if (type !== undefined) {
     if (source === undefined) throw new UserError('Say to which source: --source.')
     return [{ ...shared, source, type, overrides: Object.fromEntries(set.map(overrideOf)) }]

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command } from 'commander'
 import { UserError } from '../user-error.ts'
-import type { GlobalOptions } from './client.ts'
 import { type Captured, judgeDelivery } from './judgement.ts'
+import { print, several } from './output.ts'
 
 type Options = { secret?: string[]; header?: string[]; body?: string }
 
@@ -12,8 +12,6 @@ const HELP = `
 A FILE holds the delivery as it came: header lines, an empty line, the body ("-" reads it from the standard input).
 Or give both apart: -H 'webhook-id: …' -H 'webhook-timestamp: …' -H 'webhook-signature: …' --body FILE
 The secret is --secret, or SIGNING_SECRET of the environment, which no shell remembers.`
-
-const several = (value: string, before: string[] = []) => [...before, value]
 
 /** The command; `finish` is told the exit status: 1 when the delivery is not genuine. */
 export function verifyCommand(finish: (status: number) => void): Command {
@@ -29,11 +27,9 @@ export function verifyCommand(finish: (status: number) => void): Command {
     .option('--body <file>', 'the body alone')
     .addHelpText('after', HELP)
     .action((file: string | undefined, options: Options, command: Command) => {
-      const { json } = command.optsWithGlobals<GlobalOptions>()
       const judgement = judgeDelivery(captured(file, options), secretsOf(options), Date.now())
-      const { verdict, detail } = judgement
-      console.log(json ? JSON.stringify(judgement, null, 2) : `${verdict}: ${detail}`)
-      finish(verdict === 'ok' ? 0 : 1)
+      print(command, judgement, ({ verdict, detail }) => `${verdict}: ${detail}`)
+      finish(judgement.verdict === 'ok' ? 0 : 1)
     })
 }
 
