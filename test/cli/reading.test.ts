@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aProject, begin, command, freePort, type Running } from './project.ts'
+import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
+import { aProject, begin, command, freePort, type Running, tamperWith } from './project.ts'
 
 const project = aProject()
 let relay: Running
@@ -12,6 +13,8 @@ let port: number
 let url: string
 
 const run = (...args: string[]) => command(project.dir, 'relay', ...args, '--url', url)
+
+const tamper = (sql: string) => tamperWith(path.join(project.dir, '.state'), sql)
 
 async function startRelay(): Promise<void> {
   relay = begin(project.dir, 'start', '--port', String(port), '--persist-to', '.state')
@@ -70,12 +73,14 @@ describe('simulate', () => {
     [['refund', '--source', 'hype'], '"refund" is no type of hype\'s. It sends: contact.created,'],
     [['--journey', '--source', 'nobody'], 'There is no source "nobody", or it is disabled.'],
     [['--journey', '--members', 'many'], '--members takes a number, not "many".'],
+    [['--journey', '--set', 'a=b'], '--set is for one message.'],
+    [['payment.created', '--source', 'hype', '--members', '2'], '--members is for a journey.'],
     [[], 'Name a type of message, or --journey'],
   ])('says what is wrong with %j', async (args, words) => {
     const { status, output } = await run('simulate', ...args)
 
     expect(output).toContain(words)
-    expect(status).toBe(1)
+    expect(status).toBe(2)
   })
 })
 
@@ -141,7 +146,7 @@ describe('what came', () => {
     [['deliveries', '--person', 'ana'], 'person must be a person id.'],
     [['event', 'evt_1'], 'There is no event of this id.'],
   ])('says what is wrong with %j', async (args, words) => {
-    expect(await run(...args)).toMatchObject({ status: 1, output: `${words}\n` })
+    expect(await run(...args)).toMatchObject({ status: 2, output: `${words}\n` })
   })
 })
 
@@ -186,13 +191,56 @@ describe('tail', () => {
     expect(tail.output().split(line)).toHaveLength(2)
     expect(tail.output().match(/contact\.created/g)).toHaveLength(1)
   })
+
+  it('goes by the clock of the relay, and ends when nobody reads it any more', async () => {
+    const ahead = 'const now = Date.now; Date.now = () => now() + 600_000'
+    process.env.NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(ahead)}`
+    const tail = begin(project.dir, 'relay', 'tail', '--url', url)
+    delete process.env.NODE_OPTIONS
+    await tail.until(/Waiting for events/)
+    await run('simulate', 'contact.created', '--source', 'hype')
+    await tail.until(/evt_\w{13} +hype +contact\.created/)
+
+    tail.child.stdout?.destroy()
+    await run('simulate', 'contact.updated', '--source', 'hype')
+    const [status] = await once(tail.child, 'close')
+
+    expect(status).toBe(0)
+    expect(tail.output()).not.toMatch(/EPIPE|Error/)
+  })
+
+  it('shows all of many, and what is recorded late behind them', async () => {
+    const { output } = await run('simulate', 'payment.created', '--source', 'hype')
+    const [first = ''] = /evt_\w{13}/.exec(output) ?? []
+    const tail = begin(project.dir, 'relay', 'tail', '--url', url)
+    await tail.until(/Waiting for events/)
+    const { steps } = JSON.parse(
+      (await run('simulate', '--journey', '--members', '30', '--source', 'hype', '--json')).output,
+    ) as { steps: { answer: { id: string } }[] }
+    for (const { answer } of steps) await tail.until(new RegExp(answer.id))
+    // As the spill queue does: it comes into the log when others are there that came in after it.
+    tamper(`UPDATE events SET key = key - 2097152 WHERE key = ${keyOfId(first as EventId)}`)
+    const late = idOfKey(BigInt(keyOfId(first as EventId)) - 2097152n)
+    await tail.until(new RegExp(late))
+    tail.child.kill('SIGINT')
+
+    expect(steps.length).toBeGreaterThan(200)
+    expect(
+      tail
+        .output()
+        .match(/evt_\w{13}/g)
+        ?.filter((id) => id === late),
+    ).toHaveLength(1)
+  }, 120_000)
 })
 
 describe('check', () => {
   it('is there too', async () => {
-    const { status, output } = await run('check')
+    const { status, output } = await command(project.dir, 'relay', 'check')
 
     expect(output).toContain('hapana')
     expect(status).toBe(0)
+    expect(JSON.parse((await run('check', '--json')).output)).toEqual({ errors: [], notes: [] })
+    expect((await run('check')).output).not.toContain('npm run check -- --url')
   })
 })
