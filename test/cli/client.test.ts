@@ -1,0 +1,51 @@
+// The typed client, as a TypeScript program of somebody else's sees it: what is right compiles, what is wrong does not.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { run } from './project.ts'
+
+const ROOT = path.join(import.meta.dirname, '../..')
+const dir = mkdtempSync(path.join(tmpdir(), 'relay-client-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+const PROGRAM = `
+import { createClient } from 'membership-relay/client'
+
+const { api } = createClient('https://relay.example', 'token')
+const listed = await api.events.$get({ query: { status: ['accepted'], type: 'payment.*' } })
+if (listed.ok) console.log((await listed.json()).events.map(({ id }): \`evt_\${string}\` => id))
+const replay = await api.replays.$post({ json: { filter: { target: 'crm' }, dry_run: true } })
+if (replay.status === 404) console.log((await replay.json()).title)
+
+// @ts-expect-error: no such status
+api.events.$get({ query: { status: 'lost' } })
+// @ts-expect-error: no such key
+api.replays.$post({ json: { filter: { tagret: 'crm' } } })
+// @ts-expect-error: no such route
+api.nothing.$get()
+`
+
+it('gives another program the types of every route', async () => {
+  mkdirSync(path.join(dir, 'node_modules'))
+  symlinkSync(ROOT, path.join(dir, 'node_modules/membership-relay'))
+  writeFileSync(path.join(dir, 'program.ts'), PROGRAM)
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'esnext',
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    allowImportingTsExtensions: true,
+    jsx: 'react-jsx',
+    jsxImportSource: 'hono/jsx',
+    skipLibCheck: true,
+    types: [path.join(ROOT, 'node_modules/@cloudflare/workers-types')],
+  }
+  writeFileSync(path.join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+
+  const { status, stdout } = await run(path.join(ROOT, 'node_modules/.bin/tsc'), '-p', dir)
+
+  expect(stdout).toBe('')
+  expect(status).toBe(0)
+}, 60_000)
