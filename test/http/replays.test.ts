@@ -118,6 +118,7 @@ describe('a dry run', () => {
     expect(status).toBe(200)
     expect(body).toMatchObject({
       dry_run: true,
+      filter: { since: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) },
       total: 15,
       people: 10,
       targets: { crm: 10, finance: 5 },
@@ -195,9 +196,26 @@ describe('a replay', () => {
     )
     expect((await relay.call('GET', `/${body.id}`)).body).toMatchObject({
       state: 'done',
-      filter: { targets: ['finance'] },
+      filter: { target: ['finance'] },
       replayed: 5,
     })
+  })
+
+  it('tells its filter in the words in which it was asked for, so that it can be asked for again', async () => {
+    const relay = aRelay()
+    await aHistory(relay)
+    const filter = {
+      type: 'payment.*',
+      state: ['delivered', 'dead'],
+      since: '1h',
+      person: 'payer-1',
+    }
+    const { body } = await relay.call('POST', '', { filter })
+
+    const again = await relay.call('POST', '', { filter: body.filter, dry_run: true })
+
+    expect(body.filter).toMatchObject({ ...filter, type: ['payment.*'], since: expect.any(String) })
+    expect(again).toMatchObject({ status: 200, body: { filter: body.filter } })
   })
 
   it('keeps its rate, also over the runs of the cron', async () => {

@@ -121,12 +121,12 @@ const plan = {
   states: v.record(v.string(), count),
 }
 const ReplayFilter = v.strictObject({
-  targets: v.exactOptional(v.array(name)),
-  sources: v.exactOptional(v.array(name)),
-  types: v.exactOptional(v.array(v.string())),
-  states: v.exactOptional(v.array(v.picklist(REPLAYABLE_STATES))),
-  since: v.exactOptional(v.number()),
-  until: v.exactOptional(v.number()),
+  target: v.exactOptional(v.array(name)),
+  source: v.exactOptional(v.array(name)),
+  type: v.exactOptional(v.array(v.string())),
+  state: v.exactOptional(v.array(v.picklist(REPLAYABLE_STATES))),
+  since: v.exactOptional(Time),
+  until: v.exactOptional(Time),
   person: v.exactOptional(v.string()),
 })
 const replay = {

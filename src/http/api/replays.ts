@@ -16,6 +16,7 @@ import {
   REPLAYABLE_STATES,
   type ReplayFilter,
 } from '../../core/replay.ts'
+import { formatInstant } from '../../core/time.ts'
 import type { Env } from '../../env.ts'
 import { goOnWithReplay } from '../../stages/replay.ts'
 import { planReplay } from '../../store/replay-steps.ts'
@@ -78,7 +79,7 @@ export function replays({ configOf, now, random, log }: ApiTools) {
         const { limit, next } = c.req.valid('query')
         const replays = await listReplays(c.env.DB, limit, next)
         return c.json({
-          replays,
+          replays: replays.map(shown),
           next: replays.length === limit ? (replays.at(-1)?.id ?? null) : null,
         })
       },
@@ -88,7 +89,7 @@ export function replays({ configOf, now, random, log }: ApiTools) {
       describe({ summary: 'How far a replay has come', answers: { 200: Replay }, problems: [404] }),
       async (c) => {
         const replay = await replayOf(c.env.DB, c.req.param('id'))
-        return replay === undefined ? unknownReplay() : c.json(replay)
+        return replay === undefined ? unknownReplay() : c.json(shown(replay))
       },
     )
     .post(
@@ -109,13 +110,13 @@ export function replays({ configOf, now, random, log }: ApiTools) {
         if (unknown.length > 0)
           return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
         const plan = await planReplay(c.env.DB, filter, known, now())
-        if (asked.dry_run) return c.json({ dry_run: true, filter, ...plan }, 200)
+        if (asked.dry_run) return c.json({ dry_run: true, ...shown({ filter }), ...plan }, 200)
         const random21 = Math.floor(random() * ID_RANDOM_RANGE)
         const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
         await createReplay(c.env.DB, id, filter, asked.per_second, plan.total)
         await goOnWithReplay(c.env, config, id, now(), log)
-        const replay = await getReplay(c.env.DB, id)
-        return c.json({ ...replay, ...plan }, 202, { location: `/api/replays/${id}` })
+        const replay = await present(c.env.DB, id)
+        return c.json({ ...shown(replay), ...plan }, 202, { location: `/api/replays/${id}` })
       },
     )
     .post(
@@ -146,7 +147,7 @@ export function replays({ configOf, now, random, log }: ApiTools) {
     if (hasMoved && state === 'running') {
       await goOnWithReplay(c.env, configOf(c.env), replay.id, now(), log)
     }
-    return c.json((await replayOf(c.env.DB, id)) ?? replay, 200)
+    return c.json(shown(await present(c.env.DB, replay.id)), 200)
   }
 }
 
@@ -162,6 +163,21 @@ function filterOf(filter: v.InferOutput<typeof Filter>, now: number): ReplayFilt
     ...(until === undefined ? {} : { until: time(until) }),
     ...(person === undefined ? {} : { person }),
   }
+}
+
+/** A replay, or a plan of one, with its filter in the words in which it is asked for. */
+function shown<R extends { filter: ReplayFilter }>({ filter, ...rest }: R) {
+  const { targets, sources, types, states, since, until, person } = filter
+  const time = (ms: number | undefined) => (ms === undefined ? undefined : formatInstant(ms))
+  const asked = { target: targets, source: sources, type: types, state: states, person }
+  return { ...rest, filter: { ...asked, since: time(since), until: time(until) } }
+}
+
+/** A replay that is kept for sure. */
+async function present(db: D1Database, id: ReplayId) {
+  const replay = await getReplay(db, id)
+  if (replay === undefined) throw new Error(`${id} is gone`)
+  return replay
 }
 
 async function replayOf(db: D1Database, id: string) {
