@@ -4,6 +4,7 @@ import { fingerprint } from '../core/dedupe.ts'
 import type { Env } from '../env.ts'
 import { freeKey, type KeptAnswer, keepAnswer, takeKey } from '../store/idempotency.ts'
 import { problem } from './problems.ts'
+import type { Tools } from './tools.ts'
 
 const LONGEST_KEY = 255
 
@@ -15,7 +16,10 @@ const TOLD = ['content-type', 'location']
  * `idempotency-replayed`. Refuses a key that stands for another request (422) or for one under way (409). A fault of
  * ours is not kept, nor what did not begin because it was not understood: the same key may try again, put right.
  */
-export function idempotent(now: () => number): MiddlewareHandler<{ Bindings: Env }> {
+export function idempotent({
+  now,
+  log,
+}: Pick<Tools, 'now' | 'log'>): MiddlewareHandler<{ Bindings: Env }> {
   return async (c, next) => {
     const key = c.req.header('idempotency-key')
     if (c.req.method !== 'POST' || key === undefined) return next()
@@ -46,7 +50,9 @@ export function idempotent(now: () => number): MiddlewareHandler<{ Bindings: Env
     await next()
     const answer = await answerOf(c.res)
     const isFinal = answer.status < 500 && answer.status !== 400
-    await (isFinal ? keepAnswer(c.env.DB, key, answer) : freeKey(c.env.DB, key))
+    const kept = isFinal ? keepAnswer(c.env.DB, key, answer) : freeKey(c.env.DB, key)
+    // What was done is done: an answer that cannot be kept, as one that is too large, is given all the same.
+    await kept.catch((error) => log({ at: 'idempotency', fault: String(error) }))
     return undefined
   }
 }

@@ -343,6 +343,26 @@ describe.each(acts)('$operation.operationId, asked again with its key', ({ path,
     })
   }
 
+  it('answers what it did, although that cannot be kept', async () => {
+    const unkept = new Proxy(env.DB, {
+      get:
+        (db, key) =>
+        (sql: string, ...rest: unknown[]) => {
+          if (key === 'prepare' && /^UPDATE idempotency/.test(sql)) throw new Error('too big')
+          return (db[key as 'prepare'] as (...args: unknown[]) => unknown).call(db, sql, ...rest)
+        },
+    })
+    const known = await ask('k')
+
+    const response = await call(
+      filled(path),
+      { method: 'POST', body, headers: { 'idempotency-key': 'another' } },
+      { DB: unkept },
+    )
+
+    expect(response.status).toBe(known.status)
+  })
+
   it('refuses a key of another request, one under way, and one that is none', async () => {
     const asked = (key: string, path_ = filled(path)) => ({
       path: path_,

@@ -24,7 +24,7 @@ export type ApiTools = Tools & { configOf: (env: Env) => Config }
 export function createApi(tools: ApiTools) {
   return new Hono<{ Bindings: Env }>()
     .use(tokenRequired)
-    .use(idempotent(tools.now))
+    .use(idempotent(tools))
     .route('/events', events(tools))
     .route('/deliveries', deliveries(tools))
     .route('/sources', sources(tools))
