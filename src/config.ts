@@ -308,8 +308,8 @@ function readSecrets(
   })
 }
 
-/** Standard Webhooks: `whsec_` and base64 of 24 to 64 random bytes. */
-function signingSecretProblem(secret: string): string | undefined {
+/** What a signing secret must be and is not. Standard Webhooks: `whsec_` and base64 of 24 to 64 random bytes. */
+export function signingSecretProblem(secret: string): string | undefined {
   const remedy = 'must be whsec_ and base64 of 24 to 64 random bytes'
   const match = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)
   if (match?.[1] === undefined || match[1].length % 4 !== 0) return remedy

@@ -189,6 +189,10 @@ describe('verify', () => {
     expect(output).toBe('header missing: There is no webhook-signature.\n')
     expect(status).toBe(1)
     expect((await run('verify', file)).output).toContain('Give the secret: --secret whsec_…')
+    expect(await run('verify', file, '--secret', 'whsec_abcde')).toEqual({
+      status: 2,
+      output: 'A secret must be whsec_ and base64 of 24 to 64 random bytes: this one is not.\n',
+    })
     expect((await run('verify', 'nowhere', '--secret', secret)).output).toContain('cannot be read')
   })
 

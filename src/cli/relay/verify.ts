@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command } from 'commander'
+import { signingSecretProblem } from '../../config.ts'
 import { UserError } from '../user-error.ts'
 import { type Captured, judgeDelivery } from './judgement.ts'
 import { print, several } from './output.ts'
@@ -37,8 +38,8 @@ function secretsOf({ secret }: Options): string[] {
   const secrets = secret ?? (process.env.SIGNING_SECRET ? [process.env.SIGNING_SECRET] : [])
   if (secrets.length === 0)
     throw new UserError('Give the secret: --secret whsec_…, or SIGNING_SECRET.')
-  const odd = secrets.findIndex((one) => !/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(one))
-  if (odd >= 0) throw new UserError('A secret is whsec_ and base64 after it: this one is not.')
+  const [remedy] = secrets.flatMap((one) => signingSecretProblem(one) ?? [])
+  if (remedy) throw new UserError(`A secret ${remedy}: this one is not.`)
   return secrets
 }
 
