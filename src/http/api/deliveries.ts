@@ -5,7 +5,7 @@ import { DELIVERY_STATES } from '../../core/delivery.ts'
 import type { Env } from '../../env.ts'
 import { listDeliveries } from '../../store/delivery-lists.ts'
 import { describe, query } from '../operation.ts'
-import { Delivery, pageOf } from './answers.ts'
+import { Delivery, pageOf } from './answers/index.ts'
 import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

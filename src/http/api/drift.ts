@@ -7,7 +7,7 @@ import { formatInstant } from '../../core/time.ts'
 import type { Env } from '../../env.ts'
 import { listDiaries, type NamedDiary } from '../../store/drift.ts'
 import { describe, query } from '../operation.ts'
-import { Drift } from './answers.ts'
+import { Drift } from './answers/index.ts'
 import { Time } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

@@ -9,7 +9,7 @@ import { getEvent, listEvents } from '../../store/events.ts'
 import { replayEvent } from '../../store/replay-event.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
-import { Event, EventReplay, EventSummary, pageOf } from './answers.ts'
+import { Event, EventReplay, EventSummary, pageOf } from './answers/index.ts'
 import { eventEntries, eventFilterOf, Flag, flag, oneOrMore, PAGES, pageEntries } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

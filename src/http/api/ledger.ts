@@ -6,7 +6,7 @@ import type { Env } from '../../env.ts'
 import { listCounts } from '../../store/ledger.ts'
 import { listDifferences } from '../../store/verify.ts'
 import { describe, query } from '../operation.ts'
-import { Differences, Ledger } from './answers.ts'
+import { Differences, Ledger } from './answers/index.ts'
 import { PeriodQuery, periodOf } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

@@ -22,7 +22,7 @@ import {
 import { EMAIL_PREFIX } from '../../store/records.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
-import { Person as PersonAnswer, pageOf, TimelineEntry } from './answers.ts'
+import { Person as PersonAnswer, pageOf, TimelineEntry } from './answers/index.ts'
 import { PAGES, Person, pageEntries, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

@@ -5,7 +5,7 @@ import type { Env } from '../../env.ts'
 import { dismiss, release } from '../../stages/quarantine.ts'
 import { listCauses } from '../../store/kept.ts'
 import { body, describe, query } from '../operation.ts'
-import { Cause, Dismissed, pageOf, Released } from './answers.ts'
+import { Cause, Dismissed, pageOf, Released } from './answers/index.ts'
 import { flag, Id, pageEntries, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import type { Env } from '../../env.ts'
 import { renormalize } from '../../stages/renormalize.ts'
 import { body, describe } from '../operation.ts'
-import { Renormalized } from './answers.ts'
+import { Renormalized } from './answers/index.ts'
 import { flag, Id, periodOf, Time } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

@@ -23,7 +23,7 @@ import { planReplay } from '../../store/replay-steps.ts'
 import { createReplay, getReplay, listReplays, steerReplay } from '../../store/replays.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
-import { pageOf, Replay, ReplayPlan, StartedReplay } from './answers.ts'
+import { pageOf, Replay, ReplayPlan, StartedReplay } from './answers/index.ts'
 import { flag, Limit, oneOrMore, Time, TypePattern, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

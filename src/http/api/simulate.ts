@@ -14,7 +14,7 @@ import { MAX_STEPS, simulate, simulatedSource } from '../../stages/simulate.ts'
 import { intake } from '../intake.ts'
 import { body, describe } from '../operation.ts'
 import { problem } from '../problems.ts'
-import { Simulated } from './answers.ts'
+import { Simulated } from './answers/index.ts'
 import { Time, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

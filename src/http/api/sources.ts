@@ -6,7 +6,7 @@ import type { SourceFigures } from '../../core/snapshot.ts'
 import type { Env } from '../../env.ts'
 import { getSnapshot } from '../../store/snapshot.ts'
 import { describe } from '../operation.ts'
-import { Sources } from './answers.ts'
+import { Sources } from './answers/index.ts'
 import { instant } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

@@ -12,7 +12,7 @@ import { getSnapshot } from '../../store/snapshot.ts'
 import { listHealth } from '../../store/targets.ts'
 import { describe } from '../operation.ts'
 import { problem } from '../problems.ts'
-import { Target, Targets, Tried } from './answers.ts'
+import { Target, Targets, Tried } from './answers/index.ts'
 import { instant } from './fields.ts'
 import type { ApiTools } from './index.ts'
 

@@ -1,17 +1,12 @@
 // The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), written from the routes and the schemas that they
-// check by; and the webhooks that targets get, from the vocabulary.
-import { toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
+// check by.
 import type { Hono } from 'hono'
 import * as v from 'valibot'
-import { version } from '../../package.json'
-import { ENVELOPE, VENDOR_ENVELOPE } from '../core/event.ts'
-import { RELAY_EVENT_DATA } from '../core/system-event.ts'
-import { EVENT_DATA } from '../core/vocabulary.ts'
-import { NAMED } from './api/answers.ts'
-import { type Description, type Operation, operationOf } from './operation.ts'
-import { PROBLEM_TYPE, Problem } from './problems.ts'
-
-type Json = Record<string, unknown>
+import { version } from '../../../package.json'
+import { type Description, type Operation, operationOf } from '../operation.ts'
+import { PROBLEM_TYPE } from '../problems.ts'
+import { type Json, jsonSchema, namedSchemas } from './schema.ts'
+import { webhooks } from './webhooks.ts'
 
 /** The operations of an app, with their methods and paths as OpenAPI spells them. */
 export type Route = Operation & { description: Description; method: string; path: string }
@@ -51,33 +46,12 @@ export function openApiOf(routes: readonly Route[]): Json {
     paths,
     webhooks: webhooks(),
     components: {
-      schemas: toJsonSchemaDefs({ Problem, ...NAMED }, CONVERSION),
+      schemas: namedSchemas(),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'The ADMIN_TOKEN of the relay' },
       },
     },
   }
-}
-
-const CONVERSION = {
-  target: 'draft-2020-12',
-  errorMode: 'ignore',
-  overrideRef: ({ referenceId }: { referenceId: string }) => `#/components/schemas/${referenceId}`,
-} as const
-
-/** A schema as JSON Schema; the named ones in it are referred to. */
-function jsonSchema(schema: v.GenericSchema, typeMode: 'input' | 'output' = 'output'): Json {
-  const definitions = { Problem, ...NAMED }
-  const {
-    $schema: _,
-    $defs: __,
-    ...rest
-  } = toJsonSchema(schema, {
-    ...CONVERSION,
-    typeMode,
-    definitions,
-  }) as Json
-  return rest
 }
 
 function operationObject(route: Route): Json {
@@ -210,74 +184,4 @@ function responses(route: Route): Json {
     { description: PROBLEMS[status] ?? 'A problem', ...PROBLEM },
   ])
   return Object.fromEntries([...answers, ...problems])
-}
-
-/** What each delivery carries beside its body. */
-const HEADERS: [name: string, description: string, required: boolean][] = [
-  ['webhook-id', 'The id of the event: the same for every attempt and replay', true],
-  ['webhook-timestamp', 'When the attempt was made, in seconds since 1970', true],
-  [
-    'webhook-signature',
-    'Standard Webhooks: `v1,` and a signature for each secret, separated by spaces',
-    false,
-  ],
-  [
-    'content-digest',
-    'The digest of the body (RFC 9530): tells a changed body from another secret',
-    true,
-  ],
-  ['relay-attempt', 'The number of the attempt, from 1', true],
-  ['relay-hops', 'How often the event came through a relay', true],
-  ['relay-test', '`true` for a test event', false],
-  ['relay-replay', '`true` when an operator asked for it once more', false],
-  [
-    'relay-skipped',
-    'Ids of earlier events of the person that were given up, for an ordered target',
-    false,
-  ],
-]
-
-const OTHER_FORMATS =
-  'The body is of `format = "cloudevents"`. With `raw` it is the vendor\'s own, with its `content-type`; with `slack` it is `{"text": …}`; with `transform`, what that makes. The headers are the same.'
-
-/** What targets are sent: one webhook for each type of event. */
-function webhooks(): Json {
-  const vendors = Object.entries(EVENT_DATA).map(([type, data]) =>
-    webhook(type, VENDOR_ENVELOPE, data),
-  )
-  const own = Object.entries(RELAY_EVENT_DATA).map(([type, data]) => webhook(type, ENVELOPE, data))
-  return Object.fromEntries([...vendors, ...own])
-}
-
-function webhook(
-  type: string,
-  envelope: v.ObjectEntries,
-  data: v.GenericSchema,
-): [name: string, path: Json] {
-  const event = v.object({ ...envelope, type: v.literal(type), data })
-  const parameters = HEADERS.map(([name, description, required]) => ({
-    name,
-    in: 'header',
-    description,
-    ...(required ? { required } : {}),
-    schema: { type: 'string' },
-  }))
-  const post = {
-    operationId: type,
-    summary: type,
-    description: OTHER_FORMATS,
-    tags: ['webhooks'],
-    security: [],
-    parameters,
-    requestBody: {
-      required: true,
-      content: { 'application/cloudevents+json': { schema: jsonSchema(event) } },
-    },
-    responses: {
-      '2XX': { description: 'Taken' },
-      410: { description: 'Ends all deliveries until an operator resumes the target' },
-      default: { description: 'Tried again by the schedule; `Retry-After` is obeyed' },
-    },
-  }
-  return [type, { post }]
 }

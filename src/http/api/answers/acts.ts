@@ -1,0 +1,111 @@
+// Answers about what operators do: people, replays, quarantine, normalizing again, tests and simulations.
+import * as v from 'valibot'
+import { REPLAYABLE_STATES } from '../../../core/replay.ts'
+import { STEP_NAMES, TROUBLES } from '../../../simulator/step.ts'
+import { anything, count, eventId, name, personId, Time } from './basic.ts'
+import { Attempt } from './events.ts'
+
+const contact = v.strictObject({
+  source: name,
+  vendor: name,
+  contact: v.nullable(v.string()),
+  email: v.nullable(v.string()),
+  sites: v.array(v.string()),
+})
+export const Person = v.strictObject({ id: personId, contacts: v.array(contact) })
+
+const plan = {
+  total: count,
+  people: count,
+  targets: v.record(name, count),
+  types: v.record(v.string(), count),
+  states: v.record(v.string(), count),
+}
+const ReplayFilter = v.strictObject({
+  target: v.exactOptional(v.array(name)),
+  source: v.exactOptional(v.array(name)),
+  type: v.exactOptional(v.array(v.string())),
+  state: v.exactOptional(v.array(v.picklist(REPLAYABLE_STATES))),
+  since: v.exactOptional(Time),
+  until: v.exactOptional(Time),
+  person: v.exactOptional(v.string()),
+})
+const replay = {
+  id: v.pipe(v.string(), v.startsWith('rpl_')),
+  filter: ReplayFilter,
+  state: v.picklist(['running', 'done', 'stopped']),
+  per_second: v.number(),
+  total: v.pipe(count, v.description('How many deliveries matched when it was asked for')),
+  replayed: v.pipe(count, v.description('How many of them have been set going')),
+  started_at: Time,
+  ended_at: v.nullable(Time),
+}
+export const Replay = v.strictObject(replay)
+export const StartedReplay = v.strictObject({ ...replay, ...plan })
+export const ReplayPlan = v.strictObject({
+  dry_run: v.literal(true),
+  filter: ReplayFilter,
+  ...plan,
+})
+
+export const Released = v.strictObject({
+  released: v.array(
+    v.strictObject({ id: eventId, status: v.string(), type: v.string(), deliveries: count }),
+  ),
+  refused: v.array(v.strictObject({ id: eventId, issues: v.array(v.string()) })),
+  dry_run: v.boolean(),
+  next: v.nullable(eventId),
+})
+
+export const Dismissed = v.strictObject({ dismissed: v.array(eventId), more: v.boolean() })
+
+export const Cause = v.strictObject({
+  source: name,
+  vendortype: v.nullable(v.string()),
+  cause: v.string(),
+  count,
+  first_at: Time,
+  last_at: Time,
+  events: v.array(eventId),
+})
+
+export const Renormalized = v.strictObject({
+  checked: count,
+  changed: v.array(
+    v.strictObject({
+      id: eventId,
+      was: v.string(),
+      is: v.string(),
+      differences: v.array(
+        v.strictObject({
+          path: v.string(),
+          was: v.exactOptional(anything),
+          is: v.exactOptional(anything),
+        }),
+      ),
+    }),
+  ),
+  refused: v.array(v.strictObject({ id: eventId, issues: v.array(v.string()) })),
+  dry_run: v.boolean(),
+  next: v.nullable(eventId),
+})
+
+export const Tried = v.strictObject({ event: eventId, delivered: v.boolean(), attempt: Attempt })
+
+export const Simulated = v.strictObject({
+  seed: v.string(),
+  start: Time,
+  total: v.pipe(count, v.description('How many steps the plan has')),
+  steps: v.array(
+    v.strictObject({
+      step: count,
+      member: count,
+      name: v.picklist([...STEP_NAMES, 'sample']),
+      vendortype: v.nullable(v.string()),
+      troubles: v.array(v.picklist(TROUBLES)),
+      status: v.number(),
+      answer: v.nullable(v.record(v.string(), v.unknown())),
+    }),
+  ),
+  next: v.nullable(count),
+})

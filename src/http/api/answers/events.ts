@@ -1,0 +1,92 @@
+// Answers about events and deliveries: what came, what was made of it, what became of it.
+import * as v from 'valibot'
+import { DELIVERY_STATES } from '../../../core/delivery.ts'
+import { EVENT_STATUSES } from '../../../core/event.ts'
+import { anything, count, eventId, name, personId, Time } from './basic.ts'
+
+const Issue = v.object({ path: v.string(), message: v.string() })
+
+const summary = {
+  id: eventId,
+  receivedat: Time,
+  source: name,
+  vendor: name,
+  status: v.picklist(EVENT_STATUSES),
+  type: v.string(),
+  vendortype: v.nullable(v.string()),
+  subject: v.nullable(v.string()),
+  personid: v.nullable(personId),
+  planned: count,
+}
+export const EventSummary = v.strictObject(summary)
+
+const attemptError = v.picklist(['dns', 'connect', 'tls', 'timeout', 'redirect', 'status', 'fault'])
+export const Attempt = v.strictObject({
+  attempt: count,
+  at: Time,
+  ms: v.number(),
+  status: v.exactOptional(v.number()),
+  error: v.exactOptional(attemptError),
+  response: v.exactOptional(v.string()),
+  retry_after: v.exactOptional(v.number()),
+})
+
+const state = v.picklist(DELIVERY_STATES)
+export const EventDelivery = v.strictObject({
+  target: name,
+  state,
+  reason: v.nullable(v.string()),
+  attempt: v.pipe(count, v.description('The number of the next attempt')),
+  due: v.nullable(Time),
+  replayed: v.pipe(v.boolean(), v.description('Whether an operator asked for it once more')),
+  attempts: v.array(Attempt),
+})
+
+const last = v.nullable(
+  v.strictObject({
+    at: Time,
+    status: v.nullable(v.number()),
+    error: v.nullable(attemptError),
+    ms: v.number(),
+  }),
+)
+export const Delivery = v.strictObject({
+  event: eventId,
+  type: v.string(),
+  source: name,
+  receivedat: v.pipe(Time, v.description('When its event came in')),
+  target: name,
+  state,
+  reason: v.nullable(v.string()),
+  attempts: v.pipe(count, v.description('How many were made')),
+  due: v.nullable(Time),
+  last,
+  replayed: v.boolean(),
+})
+
+export const TimelineEntry = v.strictObject({
+  ...summary,
+  deliveries: v.array(v.strictObject({ target: name, state, last })),
+})
+
+export const Event = v.strictObject({
+  ...summary,
+  hops: count,
+  matched: v.nullable(
+    v.strictObject({ id: eventId, rung: v.picklist(['identity', 'content', 'twin']) }),
+  ),
+  issues: v.nullable(v.array(Issue)),
+  event: v.pipe(anything, v.description('The normalized event; null when it was not understood')),
+  raw: v.strictObject({
+    text: v.nullable(v.string()),
+    encoding: v.picklist(['utf8', 'base64']),
+    headers: v.record(v.string(), v.string()),
+  }),
+  deliveries: v.array(EventDelivery),
+})
+
+export const EventReplay = v.strictObject({
+  id: eventId,
+  targets: v.array(name),
+  replayed: v.array(name),
+})

@@ -1,0 +1,132 @@
+// Answers about how things fare: the ledger, targets, sources, the drift of the vendors' messages.
+import * as v from 'valibot'
+import { TARGET_STATES } from '../../../core/breaker.ts'
+import { DELIVERY_STATES } from '../../../core/delivery.ts'
+import { EVENT_STATUSES, RECEIVED_STATUSES } from '../../../core/event.ts'
+import { ATTEMPT_OUTCOMES } from '../../../core/statistics.ts'
+import { count, name, Time } from './basic.ts'
+
+const byState = <S extends string>(states: readonly S[]) =>
+  Object.fromEntries(states.map((one) => [one, count])) as Record<S, typeof count>
+export const Ledger = v.strictObject({
+  since: Time,
+  until: Time,
+  adds_up: v.boolean(),
+  differences: v.array(v.string()),
+  spilled: v.pipe(
+    v.nullable(count),
+    v.description(
+      'Requests that are safe and not in the log yet; null when the queue does not say',
+    ),
+  ),
+  sources: v.array(
+    v.strictObject({ source: name, received: count, ...byState(EVENT_STATUSES), planned: count }),
+  ),
+  targets: v.array(v.strictObject({ target: name, planned: count, ...byState(DELIVERY_STATES) })),
+})
+export const Differences = v.strictObject({
+  differences: v.array(v.string()),
+  next: v.nullable(Time),
+})
+
+const lastAttempt = v.strictObject({
+  at: Time,
+  outcome: v.picklist(ATTEMPT_OUTCOMES),
+  status: v.nullable(v.number()),
+})
+const made = v.strictObject({ attempts: count, delivered: count })
+const percentiles = v.strictObject({
+  p50: v.nullable(v.number()),
+  p95: v.nullable(v.number()),
+  p99: v.nullable(v.number()),
+})
+
+export const Target = v.strictObject({
+  name,
+  state: v.picklist([...TARGET_STATES, 'broken', 'disabled']),
+  reason: v.nullable(v.string()),
+  failures: count,
+  failing_since: v.nullable(Time),
+  next_probe_at: v.nullable(Time),
+  figures: v.pipe(
+    v.nullable(
+      v.strictObject({
+        backlog: v.strictObject({ pending: count, retrying: count, held: count }),
+        oldest_due: v.nullable(Time),
+        oldest_held: v.nullable(Time),
+        last_success: v.nullable(lastAttempt),
+        last_failure: v.nullable(lastAttempt),
+        last_hour: made,
+        last_day: v.strictObject({
+          ...made.entries,
+          answer_ms: percentiles,
+          latency_ms: percentiles,
+        }),
+      }),
+    ),
+    v.description('As of the last minute; null before the first'),
+  ),
+})
+
+const received = v.strictObject(byState(RECEIVED_STATUSES))
+
+export const Source = v.strictObject({
+  name,
+  vendor: v.nullable(v.string()),
+  state: v.picklist(['active', 'broken']),
+  reason: v.nullable(v.string()),
+  ingest_url: v.pipe(
+    v.string(),
+    v.description('`SECRET` stands for the secret, where it is part of it'),
+  ),
+  header: v.pipe(
+    v.nullable(v.string()),
+    v.description('The header in which the secret is expected'),
+  ),
+  signed: v.pipe(v.boolean(), v.description('Whether the vendor signs the body')),
+  figures: v.pipe(
+    v.nullable(
+      v.strictObject({
+        last_seen: v.nullable(Time),
+        last_test: v.nullable(Time),
+        last_hour: received,
+        last_day: received,
+        usual_this_hour: v.pipe(
+          v.nullable(v.number()),
+          v.description('The median of this hour of the week; null before a week is known'),
+        ),
+        longest_silence_hours: v.nullable(v.number()),
+        unusually_silent: v.boolean(),
+      }),
+    ),
+    v.description('As of the last minute, tests left out; null before the first'),
+  ),
+})
+
+const seen = { count, first_seen: Time, last_seen: Time }
+const kind = v.string()
+export const Diary = v.strictObject({
+  source: name,
+  vendortype: v.nullable(v.string()),
+  messages: count,
+  first_seen: Time,
+  last_seen: Time,
+  learning: v.boolean(),
+  findings: v.array(
+    v.strictObject({
+      path: v.string(),
+      finding: v.picklist(['new', 'vanished', 'changed']),
+      kinds: v.array(kind),
+      noticed_at: Time,
+      ...seen,
+    }),
+  ),
+  keys: v.array(
+    v.strictObject({ path: v.string(), kinds: v.record(kind, v.strictObject(seen)), ...seen }),
+  ),
+})
+export const Drift = v.strictObject({ since: Time, drift: v.array(Diary) })
+
+/** What is configured, and how it fares. `as_of`: when the figures last changed; null before there were any. */
+export const Targets = v.strictObject({ as_of: v.nullable(Time), targets: v.array(Target) })
+export const Sources = v.strictObject({ as_of: v.nullable(Time), sources: v.array(Source) })

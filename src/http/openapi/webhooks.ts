@@ -1,0 +1,76 @@
+// What targets are sent, for the document: one webhook for each type of event.
+import * as v from 'valibot'
+import { ENVELOPE, VENDOR_ENVELOPE } from '../../core/event.ts'
+import { RELAY_EVENT_DATA } from '../../core/system-event.ts'
+import { EVENT_DATA } from '../../core/vocabulary.ts'
+import { type Json, jsonSchema } from './schema.ts'
+
+/** What each delivery carries beside its body. */
+const HEADERS: [name: string, description: string, required: boolean][] = [
+  ['webhook-id', 'The id of the event: the same for every attempt and replay', true],
+  ['webhook-timestamp', 'When the attempt was made, in seconds since 1970', true],
+  [
+    'webhook-signature',
+    'Standard Webhooks: `v1,` and a signature for each secret, separated by spaces',
+    false,
+  ],
+  [
+    'content-digest',
+    'The digest of the body (RFC 9530): tells a changed body from another secret',
+    true,
+  ],
+  ['relay-attempt', 'The number of the attempt, from 1', true],
+  ['relay-hops', 'How often the event came through a relay', true],
+  ['relay-test', '`true` for a test event', false],
+  ['relay-replay', '`true` when an operator asked for it once more', false],
+  [
+    'relay-skipped',
+    'Ids of earlier events of the person that were given up, for an ordered target',
+    false,
+  ],
+]
+
+const OTHER_FORMATS =
+  'The body is of `format = "cloudevents"`. With `raw` it is the vendor\'s own, with its `content-type`; with `slack` it is `{"text": …}`; with `transform`, what that makes. The headers are the same.'
+
+/** The webhooks by the type of their event. */
+export function webhooks(): Json {
+  const vendors = Object.entries(EVENT_DATA).map(([type, data]) =>
+    webhook(type, VENDOR_ENVELOPE, data),
+  )
+  const own = Object.entries(RELAY_EVENT_DATA).map(([type, data]) => webhook(type, ENVELOPE, data))
+  return Object.fromEntries([...vendors, ...own])
+}
+
+function webhook(
+  type: string,
+  envelope: v.ObjectEntries,
+  data: v.GenericSchema,
+): [name: string, path: Json] {
+  const event = v.object({ ...envelope, type: v.literal(type), data })
+  const parameters = HEADERS.map(([name, description, required]) => ({
+    name,
+    in: 'header',
+    description,
+    ...(required ? { required } : {}),
+    schema: { type: 'string' },
+  }))
+  const post = {
+    operationId: type,
+    summary: type,
+    description: OTHER_FORMATS,
+    tags: ['webhooks'],
+    security: [],
+    parameters,
+    requestBody: {
+      required: true,
+      content: { 'application/cloudevents+json': { schema: jsonSchema(event) } },
+    },
+    responses: {
+      '2XX': { description: 'Taken' },
+      410: { description: 'Ends all deliveries until an operator resumes the target' },
+      default: { description: 'Tried again by the schedule; `Retry-After` is obeyed' },
+    },
+  }
+  return [type, { post }]
+}
