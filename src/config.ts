@@ -23,6 +23,9 @@ export type Config = {
   sources: ReadonlyMap<string, ConfiguredSource | BrokenSource>
   targets: readonly (ConfiguredTarget | BrokenTarget)[]
   maxBodyBytes: number
+  /** For how many days events are kept, and the bytes that they were made of; these at most as long. */
+  retentionDays: number
+  rawRetentionDays: number
   errors: readonly ConfigIssue[]
   /** What works, and is perhaps not meant. */
   notes: readonly ConfigIssue[]
@@ -34,6 +37,11 @@ export type SecretReader = (name: string, path: string) => string | undefined
 const DEFAULT_MAX_BODY_BYTES = 900_000
 /** D1 keeps rows of at most 2,000,000 bytes, and a row holds the body twice: as it came and normalized. */
 const LARGEST_MAX_BODY_BYTES = 950_000
+
+const DEFAULT_RETENTION_DAYS = 400
+const DEFAULT_RAW_RETENTION_DAYS = 90
+/** A hundred years. */
+const LARGEST_RETENTION_DAYS = 36_500
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|.*\.localhost)$/
 
@@ -67,7 +75,7 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
     else targets.push(target ?? brokenTarget(key, value, summary(errors, before)))
     if (target) notes.push(...notesOn(path, target, sourceNames))
   }
-  return { sources, targets, maxBodyBytes: readMaxBody(vars.MAX_BODY_BYTES, errors), errors, notes }
+  return { sources, targets, ...readLimits(vars, errors), errors, notes }
 }
 
 /** The configured target of a name, usable or broken; undefined when there is none. */
@@ -326,15 +334,32 @@ function urlProblem(text: string): string | undefined {
   return url.protocol === 'http:' && LOOPBACK.test(url.hostname) ? undefined : 'must be https'
 }
 
-function readMaxBody(value: unknown, errors: ConfigIssue[]): number {
-  if (value === undefined || value === '') return DEFAULT_MAX_BODY_BYTES
+function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[]) {
+  const read = (name: string, unit: string, largest: number, standard: number) =>
+    readWhole(name, vars[name], { unit, largest, standard }, errors)
+  const days = (name: string, largest: number, standard: number) =>
+    read(name, 'days', largest, Math.min(standard, largest))
+  const retentionDays = days('RETENTION_DAYS', LARGEST_RETENTION_DAYS, DEFAULT_RETENTION_DAYS)
+  return {
+    maxBodyBytes: read('MAX_BODY_BYTES', 'bytes', LARGEST_MAX_BODY_BYTES, DEFAULT_MAX_BODY_BYTES),
+    retentionDays,
+    // Bytes go before their event, or with it.
+    rawRetentionDays: days('RAW_RETENTION_DAYS', retentionDays, DEFAULT_RAW_RETENTION_DAYS),
+  }
+}
+
+/** A whole number from 1 on; `standard` where none is set, and where it is refused. */
+function readWhole(
+  path: string,
+  value: unknown,
+  { unit, largest, standard }: { unit: string; largest: number; standard: number },
+  errors: ConfigIssue[],
+): number {
+  if (value === undefined || value === '') return standard
   const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
-  const bytes = isNumber ? Number(value) : 0
-  if (Number.isInteger(bytes) && bytes > 0 && bytes <= LARGEST_MAX_BODY_BYTES) return bytes
-  const range = `a whole number of bytes from 1 to ${LARGEST_MAX_BODY_BYTES}`
-  errors.push({
-    path: 'MAX_BODY_BYTES',
-    message: `must be ${range}; ${DEFAULT_MAX_BODY_BYTES} is used`,
-  })
-  return DEFAULT_MAX_BODY_BYTES
+  const number = isNumber ? Number(value) : 0
+  if (Number.isInteger(number) && number > 0 && number <= largest) return number
+  const message = `must be a whole number of ${unit} from 1 to ${largest}; ${standard} is used`
+  errors.push({ path, message })
+  return standard
 }

@@ -21,6 +21,10 @@ export interface Env {
   TARGETS?: unknown
   /** The largest request body in bytes; 900,000 unless set. */
   MAX_BODY_BYTES?: unknown
+  /** For how many days events are kept; 400 unless set. */
+  RETENTION_DAYS?: unknown
+  /** For how many days the bytes of a request are kept; 90 unless set, and never longer than its events. */
+  RAW_RETENTION_DAYS?: unknown
   /** Counts requests to the front door by source and address; no binding, no limit. */
   INTAKE?: RateLimit
   /** Counts requests without the token by address. */

@@ -262,3 +262,56 @@ describe('parseConfig', () => {
     )
   })
 })
+
+describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
+  it.each([
+    [undefined, undefined, 400, 90],
+    ['', '', 400, 90],
+    [30, undefined, 30, 30],
+    ['30', '30', 30, 30],
+    [36_500, 1, 36_500, 1],
+  ])('of %j and %j are %d and %d', (RETENTION_DAYS, RAW_RETENTION_DAYS, events, raws) => {
+    expect(read({ RETENTION_DAYS, RAW_RETENTION_DAYS })).toMatchObject({
+      retentionDays: events,
+      rawRetentionDays: raws,
+      errors: [],
+    })
+  })
+
+  it.each([0, -1, 1.5, 36_501, '90 days', true])(
+    'of %j are refused, and the defaults used',
+    (days) => {
+      const { retentionDays, rawRetentionDays, errors } = read({
+        RETENTION_DAYS: days,
+        RAW_RETENTION_DAYS: days,
+      })
+
+      expect({ retentionDays, rawRetentionDays }).toEqual({
+        retentionDays: 400,
+        rawRetentionDays: 90,
+      })
+      expect(errors).toEqual([
+        {
+          path: 'RETENTION_DAYS',
+          message: 'must be a whole number of days from 1 to 36500; 400 is used',
+        },
+        {
+          path: 'RAW_RETENTION_DAYS',
+          message: 'must be a whole number of days from 1 to 400; 90 is used',
+        },
+      ])
+    },
+  )
+
+  it('keep no bytes longer than events', () => {
+    const { rawRetentionDays, errors } = read({ RETENTION_DAYS: 30, RAW_RETENTION_DAYS: 31 })
+
+    expect(rawRetentionDays).toBe(30)
+    expect(errors).toEqual([
+      {
+        path: 'RAW_RETENTION_DAYS',
+        message: 'must be a whole number of days from 1 to 30; 30 is used',
+      },
+    ])
+  })
+})

@@ -110,6 +110,14 @@ export function describe(config: Config, vars: Record<string, unknown>): string 
     table('TARGET', ['', 'format', 'events', 'url'], targets),
     table('EVENT', ['', 'goes to'], types),
     table('SECRET', ['', 'needed by'], secrets),
+    table(
+      'KEPT',
+      ['', 'for'],
+      [
+        ['events', `${config.retentionDays} days`],
+        ['their bytes', `${config.rawRetentionDays} days`],
+      ],
+    ),
     ...(notes.length > 0 ? [`NOTES\n${issues(notes).join('\n')}\n`] : []),
     config.errors.length > 0
       ? `ERRORS\n${issues(config.errors).join('\n')}`
