@@ -24,6 +24,9 @@ export type VerifiedRequest = {
 /** Bytes as they are kept: text when they are valid UTF-8, else base64. Either gives back the exact bytes. */
 export type RawBody = { text: string; encoding: 'utf8' | 'base64' }
 
+/** What is said where the bytes of an event are wanted, and their retention is over. */
+export const RAW_GONE = 'its bytes are no longer kept (RAW_RETENTION_DAYS)'
+
 /** Keeps bytes exactly; a byte order mark stays. */
 export function keepBytes(bytes: Uint8Array): RawBody {
   try {

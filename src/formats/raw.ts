@@ -1,5 +1,6 @@
 // The vendor's own bytes, untouched: everything that it said goes to the target, sensitive fields included. An event
 // that no vendor sent is a CloudEvent here too.
+import { RAW_GONE } from '../core/request.ts'
 import type { Format } from './format.ts'
 
 export const raw = {
@@ -13,7 +14,8 @@ export const raw = {
         body: JSON.stringify(event),
       }
     }
-    if (body?.encoding !== 'utf8') throw new Error('the raw body is not there as text any more')
+    if (body === undefined) throw new Error(RAW_GONE)
+    if (body.encoding !== 'utf8') throw new Error('what came is no text')
     return { contentType: contentType ?? 'application/json', body: body.text }
   },
 } satisfies Format

@@ -36,10 +36,11 @@ export async function release(
   }
   for (const kept of page) {
     const made = await remakeRecord(config, kept, tools.origin)
-    if (made?.event === undefined) {
-      result.refused.push({ id: kept.id, issues: issuesOf(made) })
+    if (made.ok && made.value.event !== undefined) {
+      result.released.push(await releaseOne(env, config, made.value, isDryRun, tools.now()))
     } else {
-      result.released.push(await releaseOne(env, config, made, isDryRun, tools.now()))
+      const issues = made.ok ? issuesOf(made.value) : [made.error]
+      result.refused.push({ id: kept.id, issues })
     }
   }
   const events = result.released.map(({ id }) => id)
@@ -49,9 +50,7 @@ export async function release(
   return result
 }
 
-function issuesOf(made: Made | undefined): string[] {
-  if (made === undefined) return ['its source is not configured, or not completely']
-  const { content } = made.record
+function issuesOf({ record: { content } }: Made): string[] {
   return 'issues' in content ? warningTexts(content.issues) : []
 }
 

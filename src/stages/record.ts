@@ -5,7 +5,8 @@ import { composeEvent, type EventDraft, type MembershipEvent, UNRECOGNIZED } fro
 import type { Warning } from '../core/fields.ts'
 import type { EventId } from '../core/id.ts'
 import { type Message, readMessages } from '../core/json.ts'
-import { isTestMessage, type RawBody, TEST_HEADER } from '../core/request.ts'
+import { isTestMessage, RAW_GONE, type RawBody, TEST_HEADER } from '../core/request.ts'
+import { ok, type Result, refuse } from '../core/result.ts'
 import type { Kept } from '../store/kept.ts'
 import { EMAIL_PREFIX, type NewRecord, TEST_PREFIX } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
@@ -85,24 +86,31 @@ export async function makeRecord(
   return { record, event, warnings }
 }
 
-/** Makes the record of a kept message anew, by the present mapping and settings; undefined when its source is not usable. */
+/**
+ * Makes the record of a kept message anew, by the present mapping and settings. Refuses, in words, when its source is not
+ * usable or its bytes are gone.
+ */
 export async function remakeRecord(
   config: Config,
   kept: Kept,
   origin: string,
-): Promise<Made | undefined> {
+): Promise<Result<Made, string>> {
   const source = config.sources.get(kept.source)
-  if (source === undefined || isBrokenSource(source)) return undefined
-  const [message] =
-    kept.raw.encoding === 'utf8' ? (readMessages(kept.raw.text)?.messages ?? []) : []
-  return makeRecord(kept.id, source, {
-    message: message ?? { text: kept.raw.text, value: undefined },
-    raw: kept.raw,
+  if (source === undefined || isBrokenSource(source)) {
+    return refuse('its source is not configured, or not completely')
+  }
+  const { raw } = kept
+  if (raw === undefined) return refuse(RAW_GONE)
+  const [message] = raw.encoding === 'utf8' ? (readMessages(raw.text)?.messages ?? []) : []
+  const made = await makeRecord(kept.id, source, {
+    message: message ?? { text: raw.text, value: undefined },
+    raw,
     headers: new Headers(kept.headers),
     eventName: kept.eventName,
     hops: kept.hops,
     origin,
   })
+  return ok(made)
 }
 
 function normalize(source: ConfiguredSource, incoming: Incoming): ReturnType<Vendor['normalize']> {

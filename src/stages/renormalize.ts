@@ -30,6 +30,8 @@ export type Renormalized = {
   changed: { id: EventId; was: string; is: string; differences: Change[] }[]
   /** What the present mapping does not understand: it stays as it is. */
   refused: { id: EventId; issues: string[] }[]
+  /** How many stay as they are because their bytes are no longer kept. */
+  pruned: number
   next: EventId | undefined
 }
 
@@ -48,9 +50,11 @@ export async function renormalize(
     checked: page.length,
     changed: [],
     refused: [],
+    pruned: page.filter(({ raw }) => raw === undefined).length,
     next: page.length === limit ? page.at(-1)?.id : undefined,
   }
   for (const kept of page) {
+    if (kept.raw === undefined) continue
     const again = await readAgain(env.DB, config, kept, tools)
     if ('issues' in again) result.refused.push({ id: kept.id, issues: again.issues })
     else {
@@ -85,13 +89,12 @@ async function readAgain(
   { origin, now }: OperatorTools,
 ): Promise<Again | { issues: string[] }> {
   const made = await remakeRecord(config, kept, origin)
-  if (made?.event === undefined) {
-    const content = made?.record.content
-    return { issues: content && 'issues' in content ? warningTexts(content.issues) : [] }
-  }
-  const histories = await historiesFor(db, [made], wasSettled(kept) ? 'arrival' : 'then')
+  if (!made.ok) return { issues: [made.error] }
+  const { content } = made.value.record
+  if ('issues' in content) return { issues: warningTexts(content.issues) }
+  const histories = await historiesFor(db, [made.value], wasSettled(kept) ? 'arrival' : 'then')
   // What follows from it was told when it came; a mapping that learns to conclude more does so from now on.
-  const [own] = await completeRecords(config, [made], histories, {
+  const [own] = await completeRecords(config, [made.value], histories, {
     idFor: () => kept.id,
     now: now(),
   })

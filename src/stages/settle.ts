@@ -10,12 +10,14 @@ import {
   type Outcome,
 } from '../core/delivery.ts'
 import type { MembershipEvent } from '../core/event.ts'
+import { RAW_GONE } from '../core/request.ts'
 import { judge, parseRetryAfter, queueDelaySeconds, type Verdict } from '../core/retry.ts'
 import { wishFor } from '../core/routing.ts'
 import { isSystemEvent, type SystemFact } from '../core/system-event.ts'
 import { isBroken, SETTLING } from '../core/target.ts'
 import { formatInstant } from '../core/time.ts'
 import type { Env, Log } from '../env.ts'
+import { FORMATS } from '../formats/index.ts'
 import { type DeliveryUpdate, type Owed, releaseHeld } from '../store/deliveries.ts'
 import { updateEvents } from '../store/kept.ts'
 import { releaseNextOf } from '../store/order.ts'
@@ -79,11 +81,12 @@ export async function settle(
   const settled = await settleMeaning(stage, owed)
   const mustAsk = isUnsure(owed) || settled.isSettled
   const wish = mustAsk ? await wishFor(settled.content, target) : 'yes'
-  if (wish === 'no') {
-    await record({ ...row, state: 'cancelled', reason: 'its target does not want it' })
+  const needless = wish === 'no' ? 'its target does not want it' : impossible(target, settled)
+  if (needless !== undefined) {
+    await record({ ...row, state: 'cancelled', reason: needless })
     return target.ordered ? letNextGo(stage, owed) : undefined
   }
-  if (wish !== 'yes') {
+  if (typeof wish !== 'string') {
     return conclude(stage, target, settled, faultOf(`its where failed: ${wish.fault}`), false)
   }
   // It goes on under the lease that it has, if it is late.
@@ -126,6 +129,12 @@ async function settleMeaning({ env }: Stage, owed: Owed): Promise<Owed> {
     ...(possibleduplicate === undefined ? {} : { possibleduplicate }),
   }
   return { ...owed, content: told as MembershipEvent, isSettled: true }
+}
+
+/** Why no attempt can ever be made: of an old event the bytes are gone. What was sent once is kept and sent again. */
+function impossible(target: ConfiguredTarget, { frozen, raw }: Owed): string | undefined {
+  const needsRaw = target.transform === undefined && FORMATS[target.format].needsRaw
+  return needsRaw && frozen === undefined && raw === undefined ? RAW_GONE : undefined
 }
 
 function isUnsure({ reason }: Owed): boolean {

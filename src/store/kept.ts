@@ -13,7 +13,8 @@ import { cursorOf, meterFor, type Page, type Paged, startOf } from './pages.ts'
 export type Kept = {
   id: EventId
   source: string
-  raw: RawBody
+  /** Undefined when its retention is over. */
+  raw: RawBody | undefined
   headers: Record<string, string>
   /** The type that the ingest URL named. */
   eventName: string | undefined
@@ -25,7 +26,7 @@ export type Kept = {
 type Row = {
   key: string
   source: string
-  raw: string
+  raw: string | null
   encoding: RawBody['encoding']
   headers: string
   event_name: string | null
@@ -44,7 +45,7 @@ function keptOf(row: Row): Kept {
   return {
     id: idOfKey(row.key),
     source: row.source,
-    raw: { text: row.raw, encoding: row.encoding },
+    raw: row.raw === null ? undefined : { text: row.raw, encoding: row.encoding },
     headers: JSON.parse(row.headers) as Record<string, string>,
     eventName: row.event_name ?? named,
     hops: row.hops,
@@ -65,7 +66,7 @@ export async function listAccepted(
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM events
-       WHERE key >= CAST(?1 AS INTEGER) AND key < CAST(?2 AS INTEGER) AND status = 'accepted' AND raw IS NOT NULL
+       WHERE key >= CAST(?1 AS INTEGER) AND key < CAST(?2 AS INTEGER) AND status = 'accepted'
          AND source IN (SELECT value FROM json_each(?3))
        ORDER BY events.key LIMIT ?4`,
     )
@@ -170,7 +171,7 @@ export async function listQuarantined(
 ): Promise<Kept[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${COLUMNS} FROM events WHERE ${MATCHES} AND raw IS NOT NULL AND key > CAST(?2 AS INTEGER)
+      `SELECT ${COLUMNS} FROM events WHERE ${MATCHES} AND key > CAST(?2 AS INTEGER)
        ORDER BY events.key LIMIT ?3`,
     )
     .bind(bound(filter), after === undefined ? '0' : keyOfId(after), limit)

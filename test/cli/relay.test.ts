@@ -98,7 +98,7 @@ describe('relay renormalize', () => {
       /type +would change\npayment\.created +1\n\n1 events read, 1 would change\.\n$/,
     )
     expect(wet).toMatchObject({ status: 0, output: expect.stringContaining('1 changed.') })
-    expect(JSON.parse(again.output)).toEqual({ checked: 1, changed: [], refused: [] })
+    expect(JSON.parse(again.output)).toEqual({ checked: 1, changed: [], refused: [], pruned: 0 })
   })
 
   it('asks since when', async () => {

@@ -22,9 +22,9 @@ describe('raw', () => {
   })
 
   it.each([
-    ['is gone', undefined],
-    ['is no text', { text: '/w==', encoding: 'base64' } as const],
-  ])('makes none where the body %s', (_, body) => {
-    expect(() => raw.render(anEvent(), body, undefined)).toThrow('not there as text')
+    ['is gone', undefined, 'no longer kept'],
+    ['is no text', { text: '/w==', encoding: 'base64' } as const, 'is no text'],
+  ])('makes none where the body %s', (_, body, text) => {
+    expect(() => raw.render(anEvent(), body, undefined)).toThrow(text)
   })
 })

@@ -39,7 +39,7 @@ function inWords(event: Event): string {
 }
 
 function pretty({ text, encoding }: Event['raw']): string {
-  if (text === null) return '(no longer kept)'
+  if (text === null) return '(no longer kept: its retention is over)'
   if (encoding === 'base64') return `(base64) ${text}`
   try {
     return JSON.stringify(JSON.parse(text), null, 2)

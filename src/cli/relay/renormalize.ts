@@ -12,7 +12,7 @@ type Options = {
   deliver?: true
 }
 type Page = Answer<Awaited<ReturnType<Api['renormalize']['$post']>>>
-type Result = Pick<Page, 'checked' | 'changed' | 'refused'>
+type Result = Pick<Page, 'checked' | 'changed' | 'refused' | 'pruned'>
 
 /** The command; `finish` is told the exit status: 1 when the present mapping does not understand everything. */
 export function renormalizeCommand(finish: (status: number) => void): Command {
@@ -34,19 +34,23 @@ export function renormalizeCommand(finish: (status: number) => void): Command {
 async function readAll(api: Api, options: Options): Promise<Result> {
   const { since, until, source, dryRun = false, deliver = false } = options
   const json = { since, until, source, dry_run: dryRun, deliver }
-  const result: Result = { checked: 0, changed: [], refused: [] }
+  const result: Result = { checked: 0, changed: [], refused: [], pruned: 0 }
   let after: string | undefined
   do {
     const page: Page = await answerOf(api.renormalize.$post({ json: { ...json, after } }))
     result.checked += page.checked
     result.changed.push(...page.changed)
     result.refused.push(...page.refused)
+    result.pruned += page.pruned
     after = page.next ?? undefined
   } while (after !== undefined)
   return result
 }
 
-function inWords({ checked, changed, refused }: Result, { dryRun, deliver }: Options): string {
+function inWords(
+  { checked, changed, refused, pruned }: Result,
+  { dryRun, deliver }: Options,
+): string {
   const kinds = Map.groupBy(changed, ({ was, is }) => (was === is ? is : `${was} → ${is}`))
   const counts = [...kinds].map(([kind, all]) => [kind, all.length])
   const would = dryRun ? 'would change' : deliver ? 'changed and sent again' : 'changed'
@@ -64,5 +68,6 @@ function inWords({ checked, changed, refused }: Result, { dryRun, deliver }: Opt
     ),
     ...(counts.length === 0 ? [] : [table(['type', would], counts), '']),
     `${checked} events read, ${changed.length} ${would}.`,
+    ...(pruned === 0 ? [] : [`${pruned} stay as they are: their bytes are no longer kept.`]),
   ].join('\n')
 }

@@ -86,6 +86,10 @@ export const Renormalized = v.strictObject({
     }),
   ),
   refused: v.array(v.strictObject({ id: eventId, issues: v.array(v.string()) })),
+  pruned: v.pipe(
+    count,
+    v.description('How many stay as they are because their bytes are no longer kept'),
+  ),
   dry_run: v.boolean(),
   next: v.nullable(eventId),
 })

@@ -78,7 +78,7 @@ export const Event = v.strictObject({
   issues: v.nullable(v.array(Issue)),
   event: v.pipe(anything, v.description('The normalized event; null when it was not understood')),
   raw: v.strictObject({
-    text: v.nullable(v.string()),
+    text: v.pipe(v.nullable(v.string()), v.description('Null when its retention is over')),
     encoding: v.picklist(['utf8', 'base64']),
     headers: v.record(v.string(), v.string()),
   }),
