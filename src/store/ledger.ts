@@ -17,7 +17,7 @@ const MARK = {
 
 /**
  * Marks the hours of some events as changed: the events, or the states of their deliveries alone. For the transaction
- * that changes them. Writes nothing for marked ones.
+ * that changes them, after what does. Writes nothing for marked ones, and for hours of which nothing is left in the log.
  */
 export function markHours(
   db: D1Database,
@@ -27,7 +27,9 @@ export function markHours(
   const hours = new Set(events.map((event) => Math.floor(timeOfId(event) / HOUR_MS)))
   return db
     .prepare(
-      `INSERT INTO hours (hour, counted) SELECT value, 0 FROM json_each(?1) WHERE true ${MARK[changed]}`,
+      `INSERT INTO hours (hour, counted) SELECT value, 0 FROM json_each(?1)
+       WHERE EXISTS (SELECT 1 FROM events WHERE key >= value * ${KEYS_AN_HOUR} AND key < (value + 1) * ${KEYS_AN_HOUR})
+       ${MARK[changed]}`,
     )
     .bind(JSON.stringify([...hours]))
 }
@@ -41,15 +43,19 @@ export function markHoursOf(query: string): string {
     SELECT DISTINCT event / ${KEYS_AN_HOUR}, 0 FROM (${query}) WHERE true ${MARK.deliveries}`
 }
 
-/** Counts the log between two keys, by hour. */
-export function countsBetween(first: string, last: string): string {
+/** Counts the log between two keys, by hour; of its events those that fulfil a condition on their key, a column with its table. */
+export function countsBetween(
+  first: string,
+  last: string,
+  isMeant: (key: string) => string = () => 'true',
+): string {
   return `
   SELECT key / ${KEYS_AN_HOUR} AS hour, 'source' AS kind, source AS name, status AS state, count(*) AS count,
     sum(planned) AS planned
-  FROM events WHERE key >= ${first} AND key < ${last} GROUP BY 1, source, status
+  FROM events WHERE key >= ${first} AND key < ${last} AND ${isMeant('events.key')} GROUP BY 1, source, status
   UNION ALL
   SELECT event / ${KEYS_AN_HOUR}, 'target', target, state, count(*), 0
-  FROM deliveries WHERE event >= ${first} AND event < ${last} GROUP BY 1, target, state`
+  FROM deliveries WHERE event >= ${first} AND event < ${last} AND ${isMeant('deliveries.event')} GROUP BY 1, target, state`
 }
 
 /** The hours that have ended and are to be counted, the latest first. `now` in epoch milliseconds. */

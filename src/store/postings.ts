@@ -33,6 +33,20 @@ const MAX_LENGTH = 1_900_000
 const IS_NEW = 'EXISTS (SELECT 1 FROM hours WHERE hour = ?1 AND posted = 0)'
 const SPAN = `CAST(?1 / ${HOURS_A_SPAN} AS INTEGER)`
 
+// What an hour has in its span is what its postings have.
+const POST_SPAN = `INSERT INTO posting_spans (span, hours)
+ SELECT ${SPAN}, json_group_object(facet, json(hours)) FROM (
+   SELECT facet, json_group_object(hour, count) AS hours FROM (
+     SELECT facet.key AS facet, hour.key AS hour, hour.value AS count
+     FROM posting_spans AS s, json_each(s.hours) AS facet, json_each(facet.value) AS hour
+     WHERE s.span = ${SPAN} AND CAST(hour.key AS INTEGER) <> ?1
+     UNION ALL
+     SELECT facet.key, CAST(?1 AS INTEGER), json_array_length(facet.value)
+     FROM postings AS p, json_each(p.keys) AS facet WHERE p.hour = ?1)
+   GROUP BY facet)
+ HAVING ${IS_NEW}
+ ON CONFLICT (span) DO UPDATE SET hours = excluded.hours WHERE hours <> excluded.hours`
+
 /** The statements that post hour `?1`, unless its postings are those of the log; for the transaction that counts it. */
 export const POST_HOUR = [
   `DELETE FROM postings WHERE hour = ?1 AND ${IS_NEW}`,
@@ -44,21 +58,18 @@ export const POST_HOUR = [
        ORDER BY e.key LIMIT ${MAX_POSTED + 1})
      GROUP BY facet)
    HAVING sum(count) <= ${MAX_POSTED} AND sum(length(facet) + length(keys)) < ${MAX_LENGTH}`,
-  `INSERT INTO posting_spans (span, hours)
-   SELECT ${SPAN}, json_group_object(facet, json(hours)) FROM (
-     SELECT facet, json_group_object(hour, count) AS hours FROM (
-       SELECT facet.key AS facet, hour.key AS hour, hour.value AS count
-       FROM posting_spans AS s, json_each(s.hours) AS facet, json_each(facet.value) AS hour
-       WHERE s.span = ${SPAN} AND CAST(hour.key AS INTEGER) <> ?1
-       UNION ALL
-       SELECT facet.key, CAST(?1 AS INTEGER), json_array_length(facet.value)
-       FROM postings AS p, json_each(p.keys) AS facet WHERE p.hour = ?1)
-     GROUP BY facet)
-   HAVING ${IS_NEW}
-   ON CONFLICT (span) DO UPDATE SET hours = excluded.hours WHERE hours <> excluded.hours`,
+  POST_SPAN,
   `UPDATE hours SET posted = 1 WHERE hour = ?1 AND posted = 0 AND (
      EXISTS (SELECT 1 FROM postings WHERE hour = ?1)
      OR NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_OF_HOUR} AND key < ${FIRST_OF_NEXT_HOUR}))`,
+]
+
+/** The statements that take hour `?1` out of the postings, so that lists look through it; for the transaction that deletes of it. */
+export const UNPOST_HOUR = [
+  'UPDATE hours SET posted = 0 WHERE hour = ?1 AND posted <> 0',
+  'DELETE FROM postings WHERE hour = ?1',
+  POST_SPAN,
+  `DELETE FROM posting_spans WHERE span = ${SPAN} AND hours = '{}'`,
 ]
 
 /** An hour of the log that a list must look at; with the facets that it wants and has, where they are posted. */

@@ -9,16 +9,26 @@ import type { Figure, HourlyFigure } from '../core/statistics.ts'
 const bucketOf = (ms: string, bounds: Bounds) =>
   `CASE ${bounds.map((bound, i) => `WHEN ${ms} <= ${bound} THEN ${i}`).join(' ')} ELSE ${bounds.length} END`
 
+/**
+ * What of the log is counted: a query of hours, each with its first key (`lo`) and the first that is no longer meant
+ * (`hi`), and a condition on the key of an event, where not all between them are meant.
+ */
+export type Extent = { spans: string; isMeant?: (key: string) => string }
+
+const hoursThat = (condition: string): Extent => ({
+  spans: `SELECT hour, hour * ${KEYS_AN_HOUR} AS lo, (hour + 1) * ${KEYS_AN_HOUR} AS hi FROM hours WHERE ${condition}`,
+})
+
 const received = `(e.key / ${ID_RANDOM_RANGE})`
-const rowsOf = (table: string, key: string) =>
-  `hours AS h CROSS JOIN ${table} ON ${key} >= h.hour * ${KEYS_AN_HOUR} AND ${key} < (h.hour + 1) * ${KEYS_AN_HOUR}`
+const rowsOf = ({ spans, isMeant }: Extent, table: string, key: string) =>
+  `(${spans}) AS h CROSS JOIN ${table} ON ${key} >= h.lo AND ${key} < h.hi${isMeant ? ` AND ${isMeant(key)}` : ''}`
 
 // What was quarantined keeps its issues when it is released: what became of an event when it came does not change.
-const receivedIn = (hours: string) => `
+const receivedIn = (extent: Extent) => `
 SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test' ELSE 'received' END AS kind, h.hour AS made, h.hour AS hour,
   e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
   count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
-FROM ${rowsOf('events AS e', 'e.key')} WHERE ${hours} AND e.status <> 'derived' GROUP BY 1, 3, 4, 5`
+FROM ${rowsOf(extent, 'events AS e', 'e.key')} WHERE e.status <> 'derived' GROUP BY 1, 3, 4, 5`
 
 const msOf = (attempt: string) => `CAST(${attempt} ->> 'ms' AS INTEGER)`
 const endOf = (attempt: string) =>
@@ -30,15 +40,15 @@ const outcomeOf = (attempt: string) => `
     WHEN ${attempt} ->> 'status' < 500 THEN '4xx' ELSE '5xx' END`
 
 // Of the columns beside max(), SQLite takes those of the row that has it: the status is that of the last attempt.
-const attemptsIn = (hours: string) => `
+const attemptsIn = (extent: Extent) => `
 SELECT 'attempt', last / ${HOUR_MS}, hour, name, outcome, bucket, count(*), sum(ms), max(last), status
 FROM (
   SELECT h.hour, d.target AS name, ${outcomeOf('a.value')} AS outcome, ${msOf('a.value')} AS ms, ${endOf('a.value')} AS last,
     ${bucketOf(msOf('a.value'), ANSWER_BOUNDS_MS)} AS bucket, a.value ->> 'status' AS status
-  FROM ${rowsOf('deliveries AS d', 'd.event')} CROSS JOIN json_each(d.attempts) AS a WHERE ${hours}
+  FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')} CROSS JOIN json_each(d.attempts) AS a
 ) WHERE last IS NOT NULL GROUP BY 2, 3, 4, 5, 6`
 
-const latenciesIn = (hours: string) => `
+const latenciesIn = (extent: Extent) => `
 SELECT 'latency', last / ${HOUR_MS}, hour, name, 'delivered', ${bucketOf('ms', LATENCY_BOUNDS_MS)}, count(*), sum(ms),
   max(last), NULL
 FROM (
@@ -46,45 +56,62 @@ FROM (
     SELECT h.hour, d.target AS name, d.event / ${ID_RANDOM_RANGE} AS accepted, (
       SELECT ${endOf('a.value')} FROM json_each(d.attempts) AS a
       WHERE a.value ->> 'error' IS NULL ORDER BY a.key LIMIT 1) AS last
-    FROM ${rowsOf('deliveries AS d', 'd.event')} WHERE ${hours}
+    FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')}
   ) WHERE last IS NOT NULL
 ) GROUP BY 2, 3, 4, 6`
 
-const statesIn = (hours: string) => `
+const statesIn = (extent: Extent) => `
 SELECT 'event' AS kind, e.source AS name, e.status AS outcome, 0 AS bucket, count(*) AS count, 0 AS ms, 0 AS last,
   NULL AS status
-FROM ${rowsOf('events AS e', 'e.key')} WHERE ${hours} GROUP BY 2, 3
+FROM ${rowsOf(extent, 'events AS e', 'e.key')} GROUP BY 2, 3
 UNION ALL
 SELECT 'delivery', d.target, d.state, 0, count(*), 0, 0, NULL
-FROM ${rowsOf('deliveries AS d', 'd.event')} WHERE ${hours} GROUP BY 2, 3`
+FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')} GROUP BY 2, 3`
 
-/** What is counted of the log's hours that fulfil a condition on `hours AS h`. */
-const statisticsIn = (hours: string) =>
-  `${receivedIn(hours)} UNION ALL ${attemptsIn(hours)} UNION ALL ${latenciesIn(hours)}`
+/** What is counted of some of the log. */
+const statisticsIn = (extent: Extent) =>
+  `${receivedIn(extent)} UNION ALL ${attemptsIn(extent)} UNION ALL ${latenciesIn(extent)}`
 
 // What the roll-ups say of the hours that fulfil a condition on `hour`, added (`+`) or taken away (`-`).
 const rolledIn = (hours: string, sign: '+' | '-') => `
 SELECT kind, name, outcome, bucket, ${sign}sum(count) AS count, ${sign}sum(ms) AS ms, max(last) AS last, status
-FROM statistics WHERE ${hours} GROUP BY kind, name, outcome, bucket
+FROM statistics WHERE ${hours} AND count <> 0 GROUP BY kind, name, outcome, bucket
 UNION ALL
 SELECT CASE kind WHEN 'target' THEN 'delivery' ELSE 'event' END, name, state, 0, ${sign}count, 0, 0, NULL
-FROM ledger WHERE ${hours}`
+FROM ledger WHERE ${hours} AND count <> 0`
 
-const moveTotals = (sign: '+' | '-') => `
+const moveTotals = (sign: '+' | '-', condition = 'true') => `
 INSERT INTO totals (kind, name, outcome, bucket, count, ms, last, status)
-SELECT * FROM (${rolledIn('hour = ?1', sign)}) WHERE true
+SELECT * FROM (${rolledIn('hour = ?1', sign)}) WHERE ${condition}
 ON CONFLICT (kind, name, outcome, bucket) DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms,
   status = CASE WHEN excluded.last >= last THEN excluded.status ELSE status END, last = max(last, excluded.last)`
 
-/** Takes the hour `?1` out of the sums, as it was counted last; the first statement of those that count it. */
-export const FORGET_TOTALS = moveTotals('-')
+/** Takes the hour `?1` out of the sums, as it was counted last, if a condition holds. */
+export const forgetTotals = (condition: string) => moveTotals('-', condition)
+
+/** The first statement of those that count the hour `?1`. */
+export const FORGET_TOTALS = forgetTotals('true')
 
 /** Counts the hour `?1` and adds it to the sums; statements that follow those of the ledger. */
 export const COUNT_STATISTICS: readonly string[] = [
   'DELETE FROM statistics WHERE hour = ?1',
   `INSERT INTO statistics (kind, made, hour, name, outcome, bucket, count, ms, last, status)
-   ${statisticsIn('h.hour = ?1')}`,
+   ${statisticsIn(hoursThat('hour = ?1'))}`,
   moveTotals('+'),
+]
+
+/**
+ * Takes some of the log out of the statistics of its hours, and out of the sums what tells the present state: what was
+ * received and attempted has been, and its sums stay. Statements for the transaction that deletes it, before it does.
+ * True of an hour that is to be counted again, too: the sums know what was taken out of it since.
+ */
+export const leaveStatistics = (extent: Extent): readonly string[] => [
+  `INSERT INTO statistics (kind, made, hour, name, outcome, bucket, count, ms, last, status)
+   SELECT kind, made, hour, name, outcome, bucket, -count, -ms, last, status FROM (${statisticsIn(extent)}) WHERE true
+   ON CONFLICT DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms`,
+  `INSERT INTO totals (kind, name, outcome, bucket, count, ms, last, status)
+   SELECT kind, name, outcome, bucket, -count, ms, last, status FROM (${statesIn(extent)}) WHERE true
+   ON CONFLICT DO UPDATE SET count = count + excluded.count`,
 ]
 
 /** Everything that is counted, and what of it came or was made lately. Both are to be added up: a thing may stand in many. */
@@ -107,8 +134,8 @@ export async function readFigures(db: D1Database, firstHour: number): Promise<Fi
          WHERE kind IN ('received', 'attempt', 'latency') AND made >= ?1 AND hour NOT IN ${UNCOUNTED}`,
       )
       .bind(firstHour),
-    db.prepare(statisticsIn('h.counted = 0')),
-    db.prepare(statesIn('h.counted = 0')),
+    db.prepare(statisticsIn(hoursThat('counted = 0'))),
+    db.prepare(statesIn(hoursThat('counted = 0'))),
   ])
   const fresh = (live?.results ?? []) as HourlyFigure[]
   const total = [sums, outdated, live, states].flatMap((part) => (part?.results ?? []) as Figure[])
