@@ -5,6 +5,7 @@ import { createApp } from './http/app.ts'
 import type { Tools } from './http/tools.ts'
 import { deliver } from './stages/deliver.ts'
 import { keepDiary } from './stages/diary.ts'
+import { prune } from './stages/prune.ts'
 import { goOnWithReplays } from './stages/replay.ts'
 import { rollUp } from './stages/rollup.ts'
 import type { Lane } from './stages/settle.ts'
@@ -64,6 +65,7 @@ async function tick(env: Env): Promise<void> {
     rollup: () => rollUp(env, tools.now(), tools.log),
     snapshot: () => takeSnapshot(env, configOf(env), tools.now()),
     diary: () => keepDiary(env, tools.now(), tools.log),
+    prune: () => prune(env, configOf(env), tools.now(), tools.log),
   }
   for (const [at, run] of Object.entries(parts)) {
     await run().catch((error) => tools.log({ at, fault: String(error) }))

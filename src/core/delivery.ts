@@ -12,6 +12,9 @@ export const DELIVERY_STATES = [
 ] as const
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
+/** The states of deliveries that are still owed. */
+export const UNFINISHED_STATES: readonly DeliveryState[] = ['pending', 'retrying', 'held']
+
 /** True for a delivery that waits for an attempt; then, and only then, an alarm is set for it. */
 export function isOpen<D extends { state: DeliveryState; due: number | undefined }>(
   delivery: D,

@@ -23,11 +23,7 @@ export async function takeKey(
   now: number,
 ): Promise<'taken' | 'under way' | 'another' | { answer: KeptAnswer }> {
   const [, taken, found] = await db.batch([
-    db
-      .prepare(
-        'DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)',
-      )
-      .bind(now - KEPT_MS, FORGOTTEN),
+    forgetAnswers(db, now, FORGOTTEN),
     db
       .prepare(
         `INSERT INTO idempotency (key, request, at) VALUES (?1, ?2, ?3)
@@ -44,6 +40,15 @@ export async function takeKey(
   return {
     answer: { status: row.status, headers: JSON.parse(row.headers ?? '{}'), body: row.body ?? '' },
   }
+}
+
+/** Forgets the keys whose time is over, the oldest first and at most `limit`. `now` in epoch milliseconds. */
+export function forgetAnswers(db: D1Database, now: number, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      'DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)',
+    )
+    .bind(now - KEPT_MS, limit)
 }
 
 type Row = { request: string; status: number | null; headers: string | null; body: string | null }

@@ -1,5 +1,5 @@
 // Ordered targets: of one person, an event waits for the earlier ones. Other persons are never looked at.
-import type { DeliveryMessage, DeliveryState } from '../core/delivery.ts'
+import { type DeliveryMessage, type DeliveryState, UNFINISHED_STATES } from '../core/delivery.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import { EVENT_KINDS } from '../core/vocabulary.ts'
 import { kindOf } from './history.ts'
@@ -13,7 +13,7 @@ const LOOK_BACK = 20
 const KINDS = JSON.stringify(EVENT_KINDS)
 
 /** The states of deliveries that the next of their person waits for. */
-const WAITING: readonly DeliveryState[] = ['pending', 'retrying', 'held']
+const WAITING = UNFINISHED_STATES
 const IS_WAITING = `pd.state IN (${WAITING.map((state) => `'${state}'`).join(', ')})`
 
 /** All contacts of the person of `events AS e`, at least its own, as `own`. */

@@ -144,3 +144,10 @@ export async function mergePeople(db: D1Database, into: PersonId, from: PersonId
   ])
   return moved?.meta.changes ?? 0
 }
+
+/** Forgets the old ids of persons of whom no contact is left. Reads a row for each two that were ever merged, and its person. */
+export function forgetMerged(db: D1Database): D1PreparedStatement {
+  return db.prepare(
+    'DELETE FROM merged_people WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE person = merged_into)',
+  )
+}

@@ -142,3 +142,13 @@ export async function listRunning(db: D1Database): Promise<RunningReplay[]> {
     last,
   }))
 }
+
+/** Forgets replays that have ended and were asked for before a key (decimal text), at most `limit`. */
+export function forgetReplays(db: D1Database, before: string, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `DELETE FROM replays WHERE key IN (
+         SELECT key FROM replays WHERE key < CAST(?1 AS INTEGER) AND state <> 'running' ORDER BY key LIMIT ?2)`,
+    )
+    .bind(before, limit)
+}
