@@ -8,30 +8,31 @@ import { FIRST_OF_HOUR, FIRST_OF_NEXT_HOUR } from './hours.ts'
 import { POST_HOUR } from './postings.ts'
 import { COUNT_STATISTICS, FORGET_TOTALS } from './statistics.ts'
 
-// What deliveries become changes an hour's counts; what events are, or to whom they go, its postings too.
-const MARK = {
-  deliveries: 'ON CONFLICT (hour) DO UPDATE SET counted = 0 WHERE counted <> 0',
-  events:
-    'ON CONFLICT (hour) DO UPDATE SET counted = 0, posted = 0 WHERE counted <> 0 OR posted <> 0',
-}
+// What deliveries become changes an hour's counts; what events are, or to whom they go, its postings too. An hour with
+// events is listed, and one of which nothing is left in the log any more does not come back.
+const unlessMarked = (hours: string) =>
+  `UPDATE hours SET counted = 0 WHERE counted <> 0 AND hour IN (${hours})`
+const markEvents = (hours: string) => `
+INSERT INTO hours (hour, counted) SELECT column1, 0 FROM (VALUES ${hours})
+WHERE EXISTS (SELECT 1 FROM events WHERE key >= column1 * ${KEYS_AN_HOUR} AND key < (column1 + 1) * ${KEYS_AN_HOUR})
+ON CONFLICT (hour) DO UPDATE SET counted = 0, posted = 0 WHERE counted <> 0 OR posted <> 0`
 
 /**
  * Marks the hours of some events as changed: the events, or the states of their deliveries alone. For the transaction
- * that changes them, after what does. Writes nothing for marked ones, and for hours of which nothing is left in the log.
+ * that changes them, after what does; at least one event. Writes nothing for marked ones.
  */
 export function markHours(
   db: D1Database,
   events: readonly EventId[],
   changed: 'events' | 'deliveries',
 ): D1PreparedStatement {
-  const hours = new Set(events.map((event) => Math.floor(timeOfId(event) / HOUR_MS)))
-  return db
-    .prepare(
-      `INSERT INTO hours (hour, counted) SELECT value, 0 FROM json_each(?1)
-       WHERE EXISTS (SELECT 1 FROM events WHERE key >= value * ${KEYS_AN_HOUR} AND key < (value + 1) * ${KEYS_AN_HOUR})
-       ${MARK[changed]}`,
-    )
-    .bind(JSON.stringify([...hours]))
+  const hours = [...new Set(events.map((event) => Math.floor(timeOfId(event) / HOUR_MS)))]
+  // Numbers of the statement itself are no rows that D1 counts as read, unlike those of json_each.
+  return db.prepare(
+    changed === 'events'
+      ? markEvents(hours.map((hour) => `(${hour})`).join())
+      : unlessMarked(hours.join()),
+  )
 }
 
 /**
@@ -39,8 +40,7 @@ export function markHours(
  * stand before what changes them.
  */
 export function markHoursOf(query: string): string {
-  return `INSERT INTO hours (hour, counted)
-    SELECT DISTINCT event / ${KEYS_AN_HOUR}, 0 FROM (${query}) WHERE true ${MARK.deliveries}`
+  return unlessMarked(`SELECT event / ${KEYS_AN_HOUR} FROM (${query})`)
 }
 
 /** Counts the log between two keys, by hour; of its events those that fulfil a condition on their key, a column with its table. */
