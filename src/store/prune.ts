@@ -40,44 +40,59 @@ export async function pruneEvents(
   const seen = last ?? next.at(-1)
   if (seen === undefined) return undefined
   const deletion =
-    first === undefined || last === undefined
-      ? []
-      : deletionOf(first.key, last.key).map((sql) => db.prepare(sql).bind(first.hour))
+    first === undefined || last === undefined ? [] : deletionOf(db, first.hour, first.key, last.key)
   const move = db.prepare('UPDATE pruned SET events = CAST(?1 AS INTEGER)').bind(seen.key)
   await db.batch([...deletion, move])
   return chunk.length
 }
 
-/** The statements that delete what is settled of hour `?1` from one key to another, both included. */
-function deletionOf(first: string, last: string): string[] {
-  const range = (key: string) => `${key} >= ${first} AND ${key} <= ${last} AND ${isSettled(key)}`
-  const spans = `SELECT CAST(?1 AS INTEGER) AS hour, ${first} AS lo, ${last} + 1 AS hi`
-  const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_OF_HOUR} AND key < ${FIRST_OF_NEXT_HOUR})`
-  return [
-    ...leaveStatistics({ spans, isMeant: isSettled }),
+/** The statements that delete what is settled of an hour from one key to another, both included. */
+function deletionOf(
+  db: D1Database,
+  hour: number,
+  first: string,
+  last: string,
+): D1PreparedStatement[] {
+  const isMeant = (key: string) => `${key} >= ${first} AND ${key} <= ${last} AND ${isSettled(key)}`
+  const extent = {
+    spans: `SELECT CAST(?1 AS INTEGER) AS hour, ${first} AS lo, ${last} + 1 AS hi`,
+    isMeant: isSettled,
+  }
+  const leaving = [
+    ...leaveStatistics(extent),
     `INSERT INTO ledger (hour, kind, name, state, count, planned)
-     SELECT hour, kind, name, state, -count, -planned FROM (${countsBetween(first, `${last} + 1`, isSettled)}) WHERE hour = ?1
+     SELECT ?1, kind, name, state, -count, -planned FROM (${countsBetween(first, `${last} + 1`, isSettled)}) WHERE true
      ON CONFLICT DO UPDATE SET count = count + excluded.count, planned = planned + excluded.planned`,
-    `DELETE FROM contacts WHERE ?1 IS NOT NULL AND (source, contact) IN (
-       SELECT source, contact FROM events WHERE ${range('events.key')} AND contact IS NOT NULL)
-     AND NOT EXISTS (${remainingOf("IN ('accepted', 'derived')", range)})
-     AND NOT EXISTS (${remainingOf("= 'duplicate'", range)})`,
-    `DELETE FROM deliveries WHERE ?1 IS NOT NULL AND ${range('deliveries.event')}`,
-    `DELETE FROM events WHERE ?1 IS NOT NULL AND ${range('events.key')}`,
+  ]
+  const rows = [
+    `DELETE FROM contacts WHERE (source, contact) IN (
+       SELECT source, contact FROM events WHERE ${isMeant('events.key')} AND contact IS NOT NULL)
+     AND NOT EXISTS (${remainingOf("IN ('accepted', 'derived')", isMeant)})
+     AND NOT EXISTS (${remainingOf("= 'duplicate'", isMeant)})`,
+    `DELETE FROM deliveries WHERE ${isMeant('deliveries.event')}`,
+    `DELETE FROM events WHERE ${isMeant('events.key')}`,
+  ]
+  const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_OF_HOUR} AND key < ${FIRST_OF_NEXT_HOUR})`
+  // An hour of which nothing is left leaves the books; another is counted, and posted, by what is.
+  const closing = [
     ...UNPOST_HOUR,
-    // An hour of which nothing is left leaves the books; another is counted, and posted, by what is.
     forgetTotals(isEmpty),
     `DELETE FROM statistics WHERE hour = ?1 AND ${isEmpty}`,
     `DELETE FROM ledger WHERE hour = ?1 AND ${isEmpty}`,
     `DELETE FROM hours WHERE hour = ?1 AND ${isEmpty}`,
     'UPDATE hours SET counted = 0 WHERE hour = ?1',
   ]
+  return [
+    ...leaving.map((sql) => db.prepare(sql).bind(hour)),
+    ...rows.map((sql) => db.prepare(sql)),
+    ...closing.map((sql) => db.prepare(sql).bind(hour)),
+  ]
 }
 
 /** What stays of the events of a contact, among those of a status, by its index. */
-function remainingOf(status: string, range: (key: string) => string): string {
+function remainingOf(status: string, isMeant: (key: string) => string): string {
   return `SELECT 1 FROM events AS other WHERE other.status ${status} AND other.source = contacts.source
-    AND other.contact = contacts.contact AND NOT (${range('other.key')})`
+    AND other.contact = contacts.contact AND NOT (${isMeant('other.key')})`
 }
 
 /**

@@ -1,10 +1,12 @@
 // Retention: what is old leaves the log and the books together, what is owed stays, and nothing is ever half deleted.
+import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { DELIVERY_STATES, UNFINISHED_STATES } from '../../src/core/delivery.ts'
 import { type EventId, firstKeyAt, keyOfId, personIdOfKey } from '../../src/core/id.ts'
 import { discrepancies, tally } from '../../src/core/ledger.ts'
+import worker from '../../src/index.ts'
 import { prune } from '../../src/stages/prune.ts'
 import { release } from '../../src/stages/quarantine.ts'
 import { renormalize } from '../../src/stages/renormalize.ts'
@@ -217,6 +219,17 @@ describe('what is older than it is kept', () => {
     await run(NOW + 400 * DAY + 60 * 60_000 - 1)
     expect(await count('events')).toBe(1)
     await run(NOW + 400 * DAY + 60 * 60_000)
+    expect(await count('events')).toBe(0)
+  })
+})
+
+describe('the cron', () => {
+  it('prunes each minute', async () => {
+    await stored(config, 'hype', aPayment(), { now: Date.now() - 401 * DAY })
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+
+    await worker.scheduled(createScheduledController(), env)
+
     expect(await count('events')).toBe(0)
   })
 })
