@@ -30,7 +30,7 @@ export async function pruneEvents(
   const { results: next } = await db
     .prepare(
       `SELECT CAST(key AS TEXT) AS key, key / ${KEYS_AN_HOUR} AS hour, ${isSettled('events.key')} AS is_settled
-       FROM events WHERE key > (SELECT events FROM pruned) AND key < CAST(?1 AS INTEGER) ORDER BY key LIMIT ?2`,
+       FROM events WHERE key > (SELECT events FROM pruned) AND key < CAST(?1 AS INTEGER) ORDER BY events.key LIMIT ?2`,
     )
     .bind(before, limit)
     .all<{ key: string; hour: number; is_settled: number }>()
