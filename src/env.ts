@@ -29,6 +29,8 @@ export interface Env {
   INTAKE?: RateLimit
   /** Counts requests without the token by address. */
   FAILURES?: RateLimit
-  /** Secret: the bearer token of the API. */
+  /** Secret: the bearer token of the API, and what opens the console. */
   ADMIN_TOKEN?: string
+  /** The audience tag of the Cloudflare Access application that guards the console, where one does. */
+  ACCESS_AUD?: string
 }

@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config'
 
 const root = path.join(import.meta.dirname, '..')
 
-// Two projects: what runs in the Worker is tested in the Workers runtime, the command line in Node.
+// Three projects: what runs in the Worker is tested in the Workers runtime, the command line in Node, and the console
+// in a browser.
 export default defineConfig(async () => {
   const migrations = await readD1Migrations(path.join(root, 'src/store/migrations'))
   return {
@@ -36,7 +37,7 @@ export default defineConfig(async () => {
           test: {
             name: 'worker',
             include: ['test/**/*.test.ts'],
-            exclude: ['test/cli/**'],
+            exclude: ['test/cli/**', 'test/browser/**'],
             setupFiles: ['test/setup.ts'],
             testTimeout: 20_000, // property tests on a busy machine
           },
@@ -48,6 +49,14 @@ export default defineConfig(async () => {
             testTimeout: 60_000,
             hookTimeout: 60_000, // starting the runtime on a busy machine
             fileParallelism: false,
+          },
+        },
+        {
+          test: {
+            name: 'browser',
+            include: ['test/browser/**/*.test.ts'],
+            testTimeout: 60_000,
+            hookTimeout: 120_000,
           },
         },
       ],

@@ -60,6 +60,8 @@ export function guide(origin: string, config: Config, secrets: Record<string, st
     '',
     `curl -H 'authorization: Bearer ${secrets.ADMIN_TOKEN}' ${origin}/api/events`,
     '',
+    `Or in the console, ${origin}/console, with the ADMIN_TOKEN ${secrets.ADMIN_TOKEN}`,
+    '',
     'Ctrl-C ends everything.',
     '',
   ].join('\n')

@@ -17,6 +17,27 @@ const targetChanged = v.object({
 
 const personId = v.string()
 
+/** Who an operator is: the e-mail address that Cloudflare Access knows, or `ADMIN_TOKEN`. */
+const by = v.string()
+
+/** What operators do in the console. */
+export const OPERATOR_ACTS = [
+  'replayed an event',
+  'normalized an event again',
+  'began a replay',
+  'stopped a replay',
+  'resumed a replay',
+  'paused a target',
+  'resumed a target',
+  'tested a target',
+  'released from quarantine',
+  'dismissed from quarantine',
+  'split a person',
+  'merged people',
+  'simulated',
+] as const
+export type OperatorAct = (typeof OPERATOR_ACTS)[number]
+
 /** The types of the relay's own events, and the schema of their `data`. */
 export const RELAY_EVENT_DATA = {
   'relay.target_opened': targetChanged,
@@ -46,6 +67,9 @@ export const RELAY_EVENT_DATA = {
   'relay.events_released': v.object({ events: v.array(v.string()) }),
   'relay.events_dismissed': v.object({ events: v.array(v.string()), reason: v.string() }),
   'relay.events_renormalized': v.object({ events: v.array(v.string()), delivered: v.boolean() }),
+  'relay.operator_signed_in': v.object({ by }),
+  'relay.operator_signed_out': v.object({ by }),
+  'relay.operator_acted': v.object({ by, act: v.picklist(OPERATOR_ACTS), on: v.string() }),
   'relay.test': v.object({ target: v.string() }),
 }
 export type RelayEventType = keyof typeof RELAY_EVENT_DATA
@@ -56,6 +80,9 @@ type Typed = {
 
 /** What there is to tell, before it is an event. */
 export type SystemFact = Typed
+
+/** What there is to tell of an operator. */
+export type OperatorFact = Extract<Typed, { type: `relay.operator_${string}` }>
 
 /** An event of the relay's own, as a CloudEvent. */
 export type SystemEvent = Typed & {

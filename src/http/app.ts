@@ -1,17 +1,19 @@
 // Every route on one page.
+/// <reference path="../console/text-modules.d.ts" />
 import { toJsonSchema } from '@valibot/to-json-schema'
 import { Hono } from 'hono'
-import { secureHeaders } from 'hono/secure-headers'
 import * as v from 'valibot'
 import type { Config } from '../config.ts'
+import DOCS_STYLE from '../console/assets/docs.css'
 import { type ApiDocument, docsPage } from '../console/docs.tsx'
-import { DOCS_STYLE } from '../console/docs-style.ts'
 import { SCHEMA_VERSION } from '../core/event.ts'
 import { EVENT_DATA, type EventType } from '../core/vocabulary.ts'
 import type { Env } from '../env.ts'
 import { isAnswering } from '../store/events.ts'
 import { withinTimeout } from '../store/within.ts'
 import { createApi } from './api/index.ts'
+import { createConsole } from './console/index.ts'
+import { protectiveHeaders } from './headers.ts'
 import { Intake, intake } from './intake.ts'
 import { metrics } from './metrics.ts'
 import { openApiOf, routesOf } from './openapi/document.ts'
@@ -22,10 +24,10 @@ import type { Tools } from './tools.ts'
 /** The HTTP side of the relay. `configOf` gives the configuration of an environment. */
 export function createApp(configOf: (env: Env) => Config, tools: Tools) {
   const app = new Hono<{ Bindings: Env }>()
-    .use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], styleSrc: ["'self'"] } }))
+    .use(protectiveHeaders)
     .use(async (c, next) => {
       await next()
-      c.header('cache-control', 'no-store')
+      if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
     })
     .post('/in/:source', describe(Intake), (c) =>
       intake(c.req.raw, c.req.param('source'), c.env, configOf(c.env), tools),
@@ -80,6 +82,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
   app.get('/docs.css', (c) =>
     c.body(DOCS_STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }),
   )
+  app.route('/console', createConsole({ ...tools, configOf }))
   return app
 }
 

@@ -6,9 +6,10 @@ import { deliveryIdOf, SENDERS } from './senders.ts'
 import type { Step, Trouble } from './step.ts'
 
 /** For each message, how probable it is, from 0 to 1; true means often enough to be seen. */
-export type Switches = Partial<
-  Record<'duplicates' | 'reordering' | 'lateness' | 'drift' | 'junk', number | boolean | undefined>
->
+export type Switches = Partial<Record<(typeof SWITCHES)[number], number | boolean | undefined>>
+
+/** The names of the switches. */
+export const SWITCHES = ['duplicates', 'reordering', 'lateness', 'drift', 'junk'] as const
 
 /** What `true` means: of a journey's dozen messages, some. */
 const OFTEN = 0.25

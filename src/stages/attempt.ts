@@ -3,8 +3,8 @@ import { Webhook } from 'standardwebhooks'
 import { version } from '../../package.json'
 import type { ConfiguredTarget } from '../config.ts'
 import type { AttemptError, Outcome, Rendered } from '../core/delivery.ts'
+import { deliveryHeaders } from '../core/delivery-headers.ts'
 import { describe, errorOfException, errorOfStatus } from '../core/outcome.ts'
-import { TEST_HEADER } from '../core/request.ts'
 import { describeFault } from '../core/routing.ts'
 import { renderFor } from '../formats/index.ts'
 import type { Owed } from '../store/deliveries.ts'
@@ -97,16 +97,13 @@ async function headersFor(
   const timestamp = new Date(now)
   headers.set('content-type', contentType)
   headers.set('content-digest', await digestOf(body))
-  headers.set('user-agent', `membership-relay/${version}`)
-  headers.set('webhook-id', owed.event)
-  headers.set('webhook-timestamp', String(Math.floor(now / 1000)))
+  const { event, attempt, hops, content } = owed
+  const request = { event, attempt, hops, at: now, isTest: content.test === true, version }
+  for (const [name, value] of deliveryHeaders(request)) headers.set(name, value)
   const signatures = target.secrets.map((secret) =>
     new Webhook(secret).sign(owed.event, timestamp, body),
   )
   if (signatures.length > 0) headers.set('webhook-signature', signatures.join(' '))
-  headers.set('relay-attempt', String(owed.attempt))
-  headers.set('relay-hops', String(owed.hops + 1))
-  if (owed.content.test) headers.set(TEST_HEADER, 'true')
   if (owed.isReplay) headers.set('relay-replay', 'true')
   const { skipped } = owed.precedence
   if (skipped.length > 0) headers.set('relay-skipped', skipped.join(' '))

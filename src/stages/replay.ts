@@ -1,10 +1,16 @@
 // api, cron → the next deliveries of a replay by filter are made due, at its rate.
-import type { Config } from '../config.ts'
-import type { ReplayId } from '../core/id.ts'
-import { dueOf, roomFor } from '../core/replay.ts'
+import { type Config, targetOf } from '../config.ts'
+import { ID_RANDOM_RANGE, keyOfId, newEventId, type ReplayId, replayIdOfKey } from '../core/id.ts'
+import { dueOf, type ReplayFilter, roomFor } from '../core/replay.ts'
 import type { Env, Log } from '../env.ts'
-import { advanceReplay, lookOn } from '../store/replay-steps.ts'
-import { listRunning, type RunningReplay } from '../store/replays.ts'
+import { advanceReplay, lookOn, planReplay, type ReplayPlan } from '../store/replay-steps.ts'
+import {
+  createReplay,
+  listRunning,
+  type Replay,
+  type RunningReplay,
+  steerReplay,
+} from '../store/replays.ts'
 import { sendAll } from './sending.ts'
 
 /**
@@ -25,6 +31,51 @@ export async function goOnWithReplays(
   const replays = await listRunning(env.DB)
   const looks = Math.max(1, Math.floor(MAX_LOOKS / replays.length))
   for (const replay of replays) await goOnAlone(env, config, replay, looks, now, log)
+}
+
+/** The targets that a filter names and nobody knows. */
+export function unknownTargets({ targets = [] }: ReplayFilter, config: Config): string[] {
+  return targets.filter((name) => targetOf(config, name) === undefined)
+}
+
+/** How many deliveries a filter matches, and for whom. */
+export function planFor(
+  { DB }: Pick<Env, 'DB'>,
+  { targets }: Config,
+  filter: ReplayFilter,
+  now: number,
+): Promise<ReplayPlan> {
+  const known = targets.map(({ name }) => name)
+  return planReplay(DB, filter, known, now)
+}
+
+/** Begins a replay of all that a filter matches, and gives what that was. */
+export async function beginReplay(
+  env: ReplayEnv,
+  config: Config,
+  filter: ReplayFilter,
+  perSecond: number,
+  { now, random, log }: { now: () => number; random: () => number; log: Log },
+): Promise<{ id: ReplayId; plan: ReplayPlan }> {
+  const plan = await planFor(env, config, filter, now())
+  const random21 = Math.floor(random() * ID_RANDOM_RANGE)
+  const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
+  await createReplay(env.DB, id, filter, perSecond, plan.total)
+  await goOnWithReplay(env, config, id, now(), log)
+  return { id, plan }
+}
+
+/** Stops a replay, or goes on with it. False when it is done. */
+export async function steerReplayTo(
+  env: ReplayEnv,
+  config: Config,
+  replay: Pick<Replay, 'id' | 'state'>,
+  state: 'stopped' | 'running',
+  { now, log }: { now: () => number; log: Log },
+): Promise<boolean> {
+  const hasMoved = await steerReplay(env.DB, replay.id, state, now())
+  if (hasMoved && state === 'running') await goOnWithReplay(env, config, replay.id, now(), log)
+  return hasMoved || replay.state === state
 }
 
 /** Goes on with one replay at once, if it is not done; the cron does what fails here. */

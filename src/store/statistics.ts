@@ -167,3 +167,28 @@ export async function readReceived(
   }
   return bySource
 }
+
+/** How many events a source sent in an hour (since 1970), by what became of them when they came. Tests are among them. */
+export type Arrivals = { source: string; hour: number; outcome: string; count: number }
+
+/**
+ * What came in each hour since `firstHour`, exact at this moment. Reads some roll-ups of each hour, and the log of those
+ * that are not counted.
+ */
+export async function readArrivals(db: D1Database, firstHour: number): Promise<Arrivals[]> {
+  const [rolled, live] = await db.batch<Arrivals>([
+    db
+      .prepare(
+        `SELECT name AS source, made AS hour, outcome, sum(count) AS count FROM statistics
+         WHERE kind IN ('received', 'test') AND made >= ?1 AND hour NOT IN ${UNCOUNTED} GROUP BY 1, 2, 3`,
+      )
+      .bind(firstHour),
+    db
+      .prepare(
+        `SELECT name AS source, made AS hour, outcome, sum(count) AS count
+         FROM (${receivedIn(hoursThat('counted = 0 AND hour >= ?1'))}) GROUP BY 1, 2, 3`,
+      )
+      .bind(firstHour),
+  ])
+  return [...(rolled?.results ?? []), ...(live?.results ?? [])]
+}

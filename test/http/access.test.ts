@@ -5,6 +5,7 @@ import type { Env } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
 import { aConfig, aPayment, aQueue, aSpill } from '../builders.ts'
 
+const ORIGIN = 'https://relay.example'
 const config = aConfig({ name: 'crm', url: 'https://target.example/hook?token=very-secret' })
 const app = createApp(() => config, {
   now: () => Date.now(),
@@ -21,7 +22,8 @@ const bindings = {
 } as unknown as Env
 
 /** The table: who may ask each route. A route that is not in it fails the test. */
-const WHO: Record<string, 'anybody' | 'a proven source' | 'the operator'> = {
+type Who = 'anybody' | 'a proven source' | 'the operator' | 'who is signed in' | 'who has the token'
+const WHO: Record<string, Who> = {
   'POST /in/:source': 'a proven source',
   'ALL /in/:source': 'a proven source',
   'GET /healthz': 'anybody',
@@ -57,6 +59,39 @@ const WHO: Record<string, 'anybody' | 'a proven source' | 'the operator'> = {
   'POST /api/quarantine/dismiss': 'the operator',
   'POST /api/renormalize': 'the operator',
   'POST /api/simulate': 'the operator',
+  'GET /console/assets/:name': 'anybody',
+  'GET /console/sign-in': 'anybody',
+  'POST /console/sign-in': 'who has the token',
+  'POST /console/sign-out': 'who is signed in',
+  'GET /console': 'who is signed in',
+  'GET /console/events': 'who is signed in',
+  'GET /console/events/:id': 'who is signed in',
+  'POST /console/events/:id/replay': 'who is signed in',
+  'GET /console/events/:id/renormalize': 'who is signed in',
+  'POST /console/events/:id/renormalize': 'who is signed in',
+  'POST /console/find': 'who is signed in',
+  'GET /console/quarantine': 'who is signed in',
+  'POST /console/quarantine/plan': 'who is signed in',
+  'POST /console/quarantine/release': 'who is signed in',
+  'POST /console/quarantine/dismiss': 'who is signed in',
+  'GET /console/people': 'who is signed in',
+  'GET /console/people/:id': 'who is signed in',
+  'POST /console/people/:id/split': 'who is signed in',
+  'POST /console/people/:id/merge': 'who is signed in',
+  'GET /console/simulate': 'who is signed in',
+  'POST /console/simulate': 'who is signed in',
+  'GET /console/set-up': 'who is signed in',
+  'GET /console/deliveries': 'who is signed in',
+  'GET /console/targets': 'who is signed in',
+  'POST /console/targets/:name/pause': 'who is signed in',
+  'POST /console/targets/:name/resume': 'who is signed in',
+  'POST /console/targets/:name/test': 'who is signed in',
+  'GET /console/replays': 'who is signed in',
+  'POST /console/replays/plan': 'who is signed in',
+  'POST /console/replays': 'who is signed in',
+  'GET /console/replays/:id': 'who is signed in',
+  'POST /console/replays/:id/stop': 'who is signed in',
+  'POST /console/replays/:id/resume': 'who is signed in',
 }
 const routes = [
   ...new Set(
@@ -71,21 +106,38 @@ function ask(route: string, headers: Record<string, string>, query = '') {
   const filled = path
     .replace(':source', 'hype')
     .replace(':type/:version', 'payment.created/1')
+    .replace('assets/:name', 'assets/console.css')
     .replace(':name', 'crm')
     .replace(':id', 'evt_0000000000000')
   const hasBody = method === 'POST' || method === 'ALL'
   return app.request(
-    `https://relay.example${filled}${query}`,
+    ORIGIN + filled + query,
     {
       method: method === 'ALL' ? 'POST' : method,
-      headers,
+      headers: { origin: ORIGIN, ...headers },
       ...(hasBody ? { body: JSON.stringify(path.startsWith('/in') ? aPayment() : {}) } : {}),
     },
     bindings,
   )
 }
-const isRefused = async (response: Response | Promise<Response>) =>
-  [401, 403].includes((await response).status)
+/** Refused, or sent to the door. */
+const isRefused = async (asked: Response | Promise<Response>) => {
+  const response = await asked
+  const to = response.headers.get('location') ?? ''
+  return [401, 403].includes(response.status) || to.startsWith('/console/sign-in?to=')
+}
+const cookieOf = async () => {
+  const signedIn = await app.request(
+    `${ORIGIN}/console/sign-in`,
+    {
+      method: 'POST',
+      headers: { origin: ORIGIN },
+      body: new URLSearchParams({ token: 'operator' }),
+    },
+    bindings,
+  )
+  return signedIn.headers.get('set-cookie')?.split(';')[0] ?? ''
+}
 
 it('has a table that names every route, and no other', () => {
   expect(Object.keys(WHO).sort()).toEqual(routes.toSorted())
@@ -96,12 +148,25 @@ it.each(routes)('%s lets in whom it should', async (route) => {
   const wrong = await isRefused(ask(route, { authorization: 'Bearer somebody' }, '?key=guessed'))
   const operator = await isRefused(ask(route, { authorization: 'Bearer operator' }))
   const source = await isRefused(ask(route, {}, '?key=hype%20secret'))
+  const forged = await isRefused(ask(route, { cookie: '__Host-relay_session=9999999999999.x' }))
+  const session = await isRefused(ask(route, { cookie: await cookieOf() }))
 
-  expect({ without, wrong, operator, source }).toEqual(
+  const nobody = {
+    without: true,
+    wrong: true,
+    operator: true,
+    source: true,
+    forged: true,
+    session: true,
+  }
+  const anybody = Object.fromEntries(Object.keys(nobody).map((who) => [who, false]))
+  expect({ without, wrong, operator, source, forged, session }).toEqual(
     {
-      anybody: { without: false, wrong: false, operator: false, source: false },
-      'a proven source': { without: true, wrong: true, operator: true, source: false },
-      'the operator': { without: true, wrong: true, operator: false, source: true },
+      anybody,
+      'a proven source': { ...nobody, source: false },
+      'the operator': { ...nobody, operator: false },
+      'who is signed in': { ...nobody, session: false },
+      'who has the token': nobody,
     }[WHO[route] ?? 'anybody'],
   )
 })
@@ -111,7 +176,7 @@ it.each(routes)('%s answers with the headers that keep browsers and caches out',
     const response = await ask(route, { ...headers, origin: 'https://elsewhere.example' })
 
     expect(Object.fromEntries(response.headers)).toMatchObject({
-      'cache-control': 'no-store',
+      'cache-control': route.includes('/assets/') ? 'public, max-age=300' : 'no-store',
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'SAMEORIGIN',
       'referrer-policy': 'no-referrer',

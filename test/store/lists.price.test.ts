@@ -1,69 +1,16 @@
 // The price of a page from a log of 100,000 events: what is read for it, by D1's own count.
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { idOfKey, personIdOfKey } from '../../src/core/id.ts'
+import { idOfKey } from '../../src/core/id.ts'
 import { type DeliveryFilter, getTimeline, listDeliveries } from '../../src/store/delivery-lists.ts'
 import type { EventFilter } from '../../src/store/event-filter.ts'
 import { listEvents } from '../../src/store/events.ts'
 import { listCauses } from '../../src/store/kept.ts'
-import { countHour } from '../../src/store/ledger.ts'
 import { cursorOf, type Page, type Paged } from '../../src/store/pages.ts'
 import { POST_HOUR } from '../../src/store/postings.ts'
-import { NOW } from '../builders.ts'
+import { BEGIN, EVENTS, FEW, fillLargeLog, HOUR, keyAt, MANY, STEP } from './large-log.ts'
 
-const HOUR = 3_600_000
-const EVENTS = 100_000
-/** An event every 4.32 s: 100,000 in five days, and ten minutes more that are not rolled up. */
-const STEP = 4320
-const BEGIN = NOW - EVENTS * STEP
-const keyAt = (i: number) => BigInt(BEGIN + i * STEP) * 2n ** 21n + BigInt(i)
-const MANY = personIdOfKey('1')
-const FEW = personIdOfKey('2')
-
-const FACTS = `
-  CASE WHEN i % 3 = 0 THEN 'hapana' ELSE 'hype' END AS source,
-  CASE WHEN i % 1999 = 3 THEN 'quarantined' WHEN i % 97 = 5 THEN 'duplicate' ELSE 'accepted' END AS status,
-  CASE WHEN i % 2500 = 7 THEN 'payment.failed' WHEN i % 10 < 5 THEN 'checkin.recorded'
-    WHEN i % 10 < 8 THEN 'contact.updated' ELSE 'payment.created' END AS type,
-  CASE WHEN i % 1999 = 3 THEN NULL WHEN i % 20 = 1 THEN 'many' WHEN i % 9001 = 2 THEN 'few' ELSE 'c' || (i % 4000) END AS contact`
-
-/** Whom an event goes to: all to the CRM, payments to finance, and a few to somebody who hardly gets any. */
-const OWED = `
-  SELECT key, i, 'crm' AS target FROM log UNION ALL
-  SELECT key, i, 'finance' FROM log WHERE type LIKE 'payment.%' UNION ALL
-  SELECT key, i, 'seldom' FROM log WHERE i % 3001 = 11`
-
-async function fill(from: number, until: number): Promise<void> {
-  const log = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${until}),
-    facts AS (SELECT i, (${BEGIN} + i * ${STEP}) * ${2 ** 21} + i AS key, ${FACTS} FROM n),
-    log AS (SELECT * FROM facts WHERE status = 'accepted')`
-  await env.DB.batch(
-    [
-      `${log} INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at)
-       SELECT key, source, source, status, type, contact,
-         CASE WHEN status = 'accepted' THEN 1 + (type LIKE 'payment.%') + (i % 3001 = 11) ELSE 0 END,
-         0, '', 'utf8', '{}', ${BEGIN} + i * ${STEP} FROM facts`,
-      `${log} INSERT INTO deliveries (event, target, state, attempt, due, attempts)
-       SELECT key, target, CASE WHEN i % 1500 = 4 THEN 'dead' WHEN i % 701 = 9 THEN 'held' WHEN i % 5003 = 1 THEN 'pending'
-         ELSE 'delivered' END, 2, 0, '[{"attempt":1,"at":"2026-11-20T00:00:00.000Z","ms":12,"status":200}]' FROM (${OWED})`,
-    ].map((sql) => env.DB.prepare(sql)),
-  )
-}
-
-beforeAll(async () => {
-  for (let i = 0; i < EVENTS; i += 10_000) await fill(i, i + 10_000)
-  await env.DB.batch(
-    [
-      `INSERT INTO hours (hour, counted) SELECT DISTINCT (key >> 21) / ${HOUR}, 0 FROM events`,
-      `INSERT INTO contacts (source, contact, vendor, person, email, sites)
-       SELECT DISTINCT source, contact, source, CASE contact WHEN 'many' THEN 1 WHEN 'few' THEN 2 ELSE 3 + rowid END,
-         contact || '@example.com', '[]' FROM events WHERE contact IS NOT NULL GROUP BY source, contact`,
-    ].map((sql) => env.DB.prepare(sql)),
-  )
-  for (let hour = Math.floor(BEGIN / HOUR); hour < NOW / HOUR; hour++) {
-    await countHour(env.DB, hour)
-  }
-}, 60_000)
+beforeAll(fillLargeLog, 60_000)
 
 /** How many items a page has, and how many rows D1 read for it. */
 async function priceOf<T>(

@@ -13,11 +13,6 @@ export function visible(text: string): string {
   return text.replaceAll(/(?!\n)\p{Cc}/gu, '�')
 }
 
-/** A number of things, in words. */
-export function counted(count: number, word: string, words = `${word}s`): string {
-  return `${count} ${count === 1 ? word : words}`
-}
-
 /** For options that may be given several times. */
 export function several(value: string, before: string[] = []): string[] {
   return [...before, value]

@@ -1,7 +1,8 @@
 // `quarantine`: why messages were not understood; released once they are, or put away with a reason.
 import { Command } from 'commander'
+import { counted } from '../../core/words.ts'
 import { type Answer, type Api, answerOf, apiOf } from './client.ts'
-import { counted, print } from './output.ts'
+import { print } from './output.ts'
 import { table } from './table.ts'
 
 type Causes = Answer<Awaited<ReturnType<Api['quarantine']['$get']>>>

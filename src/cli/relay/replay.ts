@@ -2,9 +2,10 @@
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
+import { counted } from '../../core/words.ts'
 import { UserError } from '../user-error.ts'
 import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from './client.ts'
-import { counted, print, several } from './output.ts'
+import { print, several } from './output.ts'
 import { table } from './table.ts'
 
 /** More than these are sent again only when somebody says yes. */

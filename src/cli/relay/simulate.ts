@@ -1,8 +1,10 @@
 // `simulate`: what a vendor would send, sent to the relay's own front door and marked as a test.
 import { Command, Option } from 'commander'
+import { counted } from '../../core/words.ts'
+import { SWITCHES } from '../../simulator/trouble.ts'
 import { UserError } from '../user-error.ts'
 import { type Answer, type Api, answerOf, connect, type GlobalOptions } from './client.ts'
-import { counted, print, several, visible } from './output.ts'
+import { print, several, visible } from './output.ts'
 
 type Request = Parameters<Api['simulate']['$post']>[0]['json']
 type Page = Answer<Awaited<ReturnType<Api['simulate']['$post']>>>
@@ -16,8 +18,6 @@ type Options = {
   rate?: string
   seed?: string
 } & Partial<Record<(typeof SWITCHES)[number], string | true>>
-
-const SWITCHES = ['duplicates', 'reordering', 'lateness', 'drift', 'junk'] as const
 
 /** Steps that one call sends; fewer, so that a slow rate is a steady one. */
 const A_CALL = 20

@@ -1,13 +1,13 @@
 // `status`: how everything is, in one look; what needs attention stands first.
 import { Command } from 'commander'
+import { attentionOf } from '../../core/attention.ts'
 import { type Answer, type Api, answerOf, apiOf } from './client.ts'
-import { counted, print } from './output.ts'
+import { print } from './output.ts'
 import { table } from './table.ts'
 
 type Targets = Answer<Awaited<ReturnType<Api['targets']['$get']>>>
 type Sources = Answer<Awaited<ReturnType<Api['sources']['$get']>>>
 type Ledger = Answer<Awaited<ReturnType<Api['ledger']['$get']>>>
-type Causes = Answer<Awaited<ReturnType<Api['quarantine']['$get']>>>
 type Status = {
   attention: string[]
   as_of: string | null
@@ -34,53 +34,10 @@ async function readStatus(api: Api): Promise<Status> {
     answerOf(api.ledger.$get({ query: { since: '24h' } })),
     answerOf(api.quarantine.$get({ query: { limit: '200' } })),
   ])
-  const attention = [
-    ...targets.flatMap(targetAttention),
-    ...sources.flatMap(sourceAttention),
-    ...quarantineAttention(quarantined),
-    ...ledger.differences.map((difference) => `The ledger does not add up: ${difference}.`),
-    ...(ledger.spilled ? [`${counted(ledger.spilled, 'request')} wait in the spill queue.`] : []),
-  ]
+  const { causes, next } = quarantined
+  const situation = { targets, sources, causes, areMoreCauses: next !== null, ledger }
+  const attention = attentionOf(situation, Date.now()).map(({ words }) => words)
   return { attention, as_of, sources, targets, ledger }
-}
-
-function targetAttention({
-  name,
-  state,
-  reason,
-  failing_since,
-  next_probe_at,
-  figures,
-}: Targets['targets'][number]): string[] {
-  if (state === 'active' || state === 'disabled') return []
-  const { held = 0, retrying = 0 } = figures?.backlog ?? {}
-  const { status, outcome } = figures?.last_failure ?? {}
-  return [
-    [
-      `${name} is ${state}${reason === null ? '' : `: ${reason}`}`,
-      ...(failing_since === null
-        ? []
-        : [`refusing since ${failing_since}${outcome ? ` with ${status ?? outcome}` : ''}`]),
-      ...(held + retrying === 0
-        ? []
-        : [`${counted(held + retrying, 'delivery', 'deliveries')} waiting`]),
-      ...(next_probe_at === null ? [] : [`next try ${next_probe_at}`]),
-    ].join('; '),
-  ].map((words) => `${words}.`)
-}
-
-function sourceAttention({ name, state, reason, figures }: Sources['sources'][number]): string[] {
-  if (state === 'broken') return [`The source ${name} is broken: ${reason}.`]
-  if (!figures?.unusually_silent) return []
-  return [
-    `The source ${name} has been silent since ${figures.last_seen}, for longer than ever in the weeks before.`,
-  ]
-}
-
-function quarantineAttention({ causes, next }: Causes): string[] {
-  const count = causes.reduce((sum, cause) => sum + cause.count, 0)
-  const many = next === null ? counted(count, 'message') : `${count} messages or more`
-  return count === 0 ? [] : [`${many} in quarantine: see "quarantine".`]
 }
 
 function inWords({ attention, as_of, sources, targets, ledger }: Status): string {

@@ -1,8 +1,9 @@
 // `tail`: events as they come in. A lost connection is told, and so is what came meanwhile.
 import { Command } from 'commander'
+import { counted } from '../../core/words.ts'
 import { type Api, answerOf, connect, type GlobalOptions, Unreachable } from './client.ts'
 import type { EventSummary } from './events.ts'
-import { counted, several, visible } from './output.ts'
+import { several, visible } from './output.ts'
 
 type Filter = { source?: string[]; type?: string[] }
 

@@ -1,5 +1,6 @@
 // `targets`, `pause`, `resume`, `test`: how the targets fare, and steering them.
 import { Command } from 'commander'
+import { answerInWords } from '../../core/words.ts'
 import { type Answer, type Api, answerOf, apiOf } from './client.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
@@ -96,7 +97,6 @@ export function testCommand(finish: (status: number) => void): Command {
 }
 
 function triedInWords(name: string, { event, attempt }: Tried): string {
-  const { status, error, ms, response } = attempt
-  const came = status === undefined ? `could not be reached (${error})` : `answered ${status}`
-  return `${name} ${came} after ${ms} ms${response ? `: ${response}` : ''}\n${event} shows it whole.`
+  const { response } = attempt
+  return `${answerInWords(name, attempt)}${response ? `: ${response}` : ''}\n${event} shows it whole.`
 }

@@ -9,12 +9,13 @@ import { Delivery, pageOf } from './answers/index.ts'
 import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
-const ListQuery = v.strictObject({
+/** The query of a list of deliveries. */
+export const deliveryListEntries = {
   ...pageEntries,
   ...eventEntries,
   target: oneOrMore(text),
   state: oneOrMore(v.picklist(DELIVERY_STATES, `must be one of ${DELIVERY_STATES.join(', ')}`)),
-})
+}
 
 /** The routes of `/api/deliveries`. */
 export function deliveries({ now }: ApiTools) {
@@ -25,7 +26,7 @@ export function deliveries({ now }: ApiTools) {
       details: PAGES,
       answers: { 200: pageOf('deliveries', Delivery) },
     }),
-    query(ListQuery),
+    query(v.strictObject(deliveryListEntries)),
     async (c) => {
       const { limit, next: cursor, target, state, ...asked } = c.req.valid('query')
       const filter = { ...eventFilterOf(asked, now()), targets: target, states: state }

@@ -4,21 +4,21 @@ import * as v from 'valibot'
 import { EVENT_STATUSES } from '../../core/event.ts'
 import { isEventId } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
-import { sendAll } from '../../stages/sending.ts'
+import { sendAgain } from '../../stages/send-again.ts'
 import { getEvent, listEvents } from '../../store/events.ts'
-import { replayEvent } from '../../store/replay-event.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
 import { Event, EventReplay, EventSummary, pageOf } from './answers/index.ts'
 import { eventEntries, eventFilterOf, Flag, flag, oneOrMore, PAGES, pageEntries } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
-const ListQuery = v.strictObject({
+/** The query of a list of events. */
+export const eventListEntries = {
   ...pageEntries,
   ...eventEntries,
   status: oneOrMore(v.picklist(EVENT_STATUSES, `must be one of ${EVENT_STATUSES.join(', ')}`)),
   unrouted: Flag,
-})
+}
 
 const ReplayBody = v.strictObject({
   targets: v.optional(v.array(v.string('must be a text'), 'must be a list of target names')),
@@ -35,7 +35,7 @@ export function events({ configOf, now }: ApiTools) {
         details: PAGES,
         answers: { 200: pageOf('events', EventSummary) },
       }),
-      query(ListQuery),
+      query(v.strictObject(eventListEntries)),
       async (c) => {
         const { limit, next: cursor, status, unrouted, ...asked } = c.req.valid('query')
         const filter = { ...eventFilterOf(asked, now()), statuses: status, unrouted }
@@ -66,23 +66,13 @@ export function events({ configOf, now }: ApiTools) {
       async (c) => {
         const event = await eventOf(c.env.DB, c.req.param('id'))
         if (event === undefined) return unknownEvent()
-        if (event.status !== 'accepted' && event.status !== 'derived') {
-          return problem(409, 'not-replayable', `An event that is ${event.status} cannot be sent.`)
-        }
-        const asked = c.req.valid('json')
-        const known = configOf(c.env).targets.map(({ name }) => name)
-        const wanted = asked.targets ?? event.deliveries.map(({ target }) => target)
-        const unknown = wanted.filter((name) => !known.includes(name))
-        if (asked.targets && unknown.length > 0) {
-          return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
-        }
-        const { id } = event
-        const targets = wanted.filter((name) => known.includes(name))
-        if (asked.dry_run) return c.json({ id, targets, replayed: [] })
-        const isNamed = asked.targets !== undefined
-        const messages = await replayEvent(c.env.DB, id, targets, now(), { isNamed })
-        await sendAll(c.env.RETRIES, messages, now())
-        return c.json({ id, targets, replayed: messages.map(({ target }) => target) })
+        const { targets, dry_run } = c.req.valid('json')
+        const options = { targets, isDryRun: dry_run }
+        const sent = await sendAgain(c.env, configOf(c.env), event, options, now())
+        if (sent.ok) return c.json({ id: event.id, ...sent.value })
+        return 'unknown' in sent.error
+          ? problem(404, 'unknown-target', `There is no target ${sent.error.unknown.join(', ')}.`)
+          : problem(409, 'not-replayable', `An event that is ${event.status} cannot be sent.`)
       },
     )
 }

@@ -1,8 +1,9 @@
 // The ledger of a period, and its proof against the log.
 import { Hono } from 'hono'
 import { discrepancies, tally } from '../../core/ledger.ts'
+import type { Period } from '../../core/period.ts'
 import { formatInstant } from '../../core/time.ts'
-import type { Env } from '../../env.ts'
+import type { Env, Log } from '../../env.ts'
 import { listCounts } from '../../store/ledger.ts'
 import { listDifferences } from '../../store/verify.ts'
 import { describe, query } from '../operation.ts'
@@ -21,17 +22,7 @@ export function ledger({ now, log }: ApiTools) {
       }),
       query(PeriodQuery),
       async (c) => {
-        const period = periodOf(c.req.valid('query'), now())
-        const lines = tally(await listCounts(c.env.DB, period))
-        const differences = discrepancies(lines)
-        return c.json({
-          since: formatInstant(period.since),
-          until: formatInstant(period.until),
-          adds_up: differences.length === 0,
-          differences,
-          spilled: await countSpilled(c.env),
-          ...lines,
-        })
+        return c.json(await readLedger(c.env, periodOf(c.req.valid('query'), now()), log))
       },
     )
     .get(
@@ -50,18 +41,30 @@ export function ledger({ now, log }: ApiTools) {
         return c.json({ differences, next: next === undefined ? null : formatInstant(next) })
       },
     )
+}
 
-  /** Requests that are safe and not in the log yet; null when the queue does not say. */
-  async function countSpilled({ SPILL }: Env): Promise<number | null> {
-    try {
-      return (await SPILL.metrics()).backlogCount
-    } catch (error) {
-      log({
-        at: 'ledger',
-        fault: 'the spill queue does not tell its length',
-        detail: String(error),
-      })
-      return null
-    }
+/** The ledger of a period, and whether it adds up. */
+export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period, log: Log) {
+  const lines = tally(await listCounts(env.DB, period))
+  const differences = discrepancies(lines)
+  return {
+    since: formatInstant(period.since),
+    until: formatInstant(period.until),
+    adds_up: differences.length === 0,
+    differences,
+    spilled: await countSpilled(env, log),
+    ...lines,
+  }
+}
+export type ReadLedger = Awaited<ReturnType<typeof readLedger>>
+
+/** Requests that are safe and not in the log yet; null when the queue does not say. */
+async function countSpilled({ SPILL }: Pick<Env, 'SPILL'>, log: Log): Promise<number | null> {
+  try {
+    return (await SPILL.metrics()).backlogCount
+  } catch (error) {
+    const fault = 'the spill queue does not tell its length'
+    log({ at: 'ledger', fault, detail: String(error) })
+    return null
   }
 }

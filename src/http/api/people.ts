@@ -1,25 +1,11 @@
 // Persons: who is who across sources; and putting right what was joined wrongly, or not at all.
 import { Hono } from 'hono'
 import * as v from 'valibot'
-import {
-  ID_RANDOM_RANGE,
-  isPersonId,
-  keyOfId,
-  newEventId,
-  type PersonId,
-  personIdOfKey,
-} from '../../core/id.ts'
+import { isPersonId, type PersonId } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
-import { tellOf } from '../../stages/health.ts'
+import { mergeInto, splitPerson } from '../../stages/people.ts'
 import { getTimeline } from '../../store/delivery-lists.ts'
-import {
-  findPeople,
-  getPerson,
-  type Person as KnownPerson,
-  mergePeople,
-  splitContact,
-} from '../../store/people.ts'
-import { EMAIL_PREFIX } from '../../store/records.ts'
+import { findPeople, getPerson, type Person as KnownPerson } from '../../store/people.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
 import { Person as PersonAnswer, pageOf, TimelineEntry } from './answers/index.ts'
@@ -33,7 +19,8 @@ const FindQuery = v.pipe(
     'must name an email or a contact',
   ),
 )
-const SplitBody = v.pipe(
+/** Which contact is to be split off. */
+export const SplitBody = v.pipe(
   v.strictObject({
     source: text,
     contact: v.exactOptional(
@@ -55,7 +42,6 @@ const MERGED = 'They were merged into another, who stands in `location`'
 
 /** The routes of `/api/people`. */
 export function people({ configOf, ...tools }: ApiTools) {
-  const { now, random } = tools
   return new Hono<{ Bindings: Env }>()
     .get(
       '/',
@@ -119,16 +105,11 @@ export function people({ configOf, ...tools }: ApiTools) {
       async (c) => {
         const person = await personOf(c.env.DB, c.req.param('id'))
         if (person === undefined || 'mergedInto' in person) return unknownPerson()
-        const { source, contact, email } = c.req.valid('json')
-        const key = contact ?? `${EMAIL_PREFIX}${email?.trim().toLowerCase()}`
-        const anew = personIdOfKey(
-          keyOfId(newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))),
-        )
-        if (!(await splitContact(c.env.DB, person.id, { source, contact: key }, anew))) {
+        const named = c.req.valid('json')
+        const anew = await splitPerson(c.env, configOf(c.env), person.id, named, tools)
+        if (anew === undefined) {
           return problem(409, 'not-splittable', 'This person has no such contact, or no other.')
         }
-        const data = { person: person.id, source, contact: contact ?? null, new_person: anew }
-        await tellOf(c.env, configOf(c.env), { type: 'relay.person_split', data }, tools)
         return c.json({
           person: await present(c.env.DB, person.id),
           new_person: await present(c.env.DB, anew),
@@ -150,9 +131,7 @@ export function people({ configOf, ...tools }: ApiTools) {
         if (other === undefined || 'mergedInto' in other) return unknownPerson()
         if (person.id === other.id)
           return problem(409, 'same-person', 'These are one person already.')
-        const contacts = await mergePeople(c.env.DB, person.id, other.id)
-        const data = { person: person.id, merged_person: other.id, contacts }
-        await tellOf(c.env, configOf(c.env), { type: 'relay.people_merged', data }, tools)
+        await mergeInto(c.env, configOf(c.env), person.id, other.id, tools)
         return c.json({ person: await present(c.env.DB, person.id) })
       },
     )

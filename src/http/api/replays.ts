@@ -1,14 +1,7 @@
 // Replays by filter: what one would do, beginning one, and how far it has come.
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
-import {
-  ID_RANDOM_RANGE,
-  isReplayId,
-  keyOfId,
-  newEventId,
-  type ReplayId,
-  replayIdOfKey,
-} from '../../core/id.ts'
+import { isReplayId, type ReplayId } from '../../core/id.ts'
 import { parseTime } from '../../core/period.ts'
 import {
   DEFAULT_PER_SECOND,
@@ -18,16 +11,16 @@ import {
 } from '../../core/replay.ts'
 import { formatInstant } from '../../core/time.ts'
 import type { Env } from '../../env.ts'
-import { goOnWithReplay } from '../../stages/replay.ts'
-import { planReplay } from '../../store/replay-steps.ts'
-import { createReplay, getReplay, listReplays, steerReplay } from '../../store/replays.ts'
+import { beginReplay, planFor, steerReplayTo, unknownTargets } from '../../stages/replay.ts'
+import { getReplay, listReplays } from '../../store/replays.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
 import { pageOf, Replay, ReplayPlan, StartedReplay } from './answers/index.ts'
 import { flag, Limit, oneOrMore, Time, TypePattern, text } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
-const Filter = v.pipe(
+/** Which deliveries are meant; at least one condition. */
+export const Filter = v.pipe(
   v.strictObject({
     target: oneOrMore(text),
     source: oneOrMore(text),
@@ -50,23 +43,24 @@ const ReplayIdText = v.pipe(
   v.guard((id): id is ReplayId => isReplayId(id), 'must be a replay id'),
 )
 
+/** How many deliveries are made due in a second. */
+export const Rate = v.pipe(
+  v.number('must be a number'),
+  v.minValue(0.1, 'must be at least 0.1'),
+  v.maxValue(MAX_PER_SECOND, `must be at most ${MAX_PER_SECOND}`),
+)
+
 const Body = v.strictObject({
   filter: Filter,
-  per_second: v.optional(
-    v.pipe(
-      v.number('must be a number'),
-      v.minValue(0.1, 'must be at least 0.1'),
-      v.maxValue(MAX_PER_SECOND, `must be at most ${MAX_PER_SECOND}`),
-    ),
-    DEFAULT_PER_SECOND,
-  ),
+  per_second: v.optional(Rate, DEFAULT_PER_SECOND),
   dry_run: flag(false),
 })
 
 const ListQuery = v.strictObject({ limit: Limit, next: v.exactOptional(ReplayIdText) })
 
 /** The routes of `/api/replays`. */
-export function replays({ configOf, now, random, log }: ApiTools) {
+export function replays({ configOf, ...tools }: ApiTools) {
+  const { now } = tools
   return new Hono<{ Bindings: Env }>()
     .get(
       '/',
@@ -104,17 +98,15 @@ export function replays({ configOf, now, random, log }: ApiTools) {
       async (c) => {
         const asked = c.req.valid('json')
         const config = configOf(c.env)
-        const known = config.targets.map(({ name }) => name)
         const filter = filterOf(asked.filter, now())
-        const unknown = (filter.targets ?? []).filter((name) => !known.includes(name))
+        const unknown = unknownTargets(filter, config)
         if (unknown.length > 0)
           return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
-        const plan = await planReplay(c.env.DB, filter, known, now())
-        if (asked.dry_run) return c.json({ dry_run: true, ...shown({ filter }), ...plan }, 200)
-        const random21 = Math.floor(random() * ID_RANDOM_RANGE)
-        const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
-        await createReplay(c.env.DB, id, filter, asked.per_second, plan.total)
-        await goOnWithReplay(c.env, config, id, now(), log)
+        if (asked.dry_run) {
+          const plan = await planFor(c.env, config, filter, now())
+          return c.json({ dry_run: true, ...shown({ filter }), ...plan }, 200)
+        }
+        const { id, plan } = await beginReplay(c.env, config, filter, asked.per_second, tools)
         const replay = await present(c.env.DB, id)
         return c.json({ ...shown(replay), ...plan }, 202, { location: `/api/replays/${id}` })
       },
@@ -141,17 +133,14 @@ export function replays({ configOf, now, random, log }: ApiTools) {
   async function steer(c: Context<{ Bindings: Env }>, id: string, state: 'stopped' | 'running') {
     const replay = await replayOf(c.env.DB, id)
     if (replay === undefined) return unknownReplay()
-    const hasMoved = await steerReplay(c.env.DB, replay.id, state, now())
-    if (!hasMoved && replay.state !== state)
-      return problem(409, 'replay-done', 'This replay is done.')
-    if (hasMoved && state === 'running') {
-      await goOnWithReplay(c.env, configOf(c.env), replay.id, now(), log)
-    }
+    const isDone = !(await steerReplayTo(c.env, configOf(c.env), replay, state, tools))
+    if (isDone) return problem(409, 'replay-done', 'This replay is done.')
     return c.json(shown(await present(c.env.DB, replay.id)), 200)
   }
 }
 
-function filterOf(filter: v.InferOutput<typeof Filter>, now: number): ReplayFilter {
+/** What a filter means. `now` in epoch milliseconds. */
+export function filterOf(filter: v.InferOutput<typeof Filter>, now: number): ReplayFilter {
   const { target, source, type, state, since, until, person } = filter
   const time = (text: string) => parseTime(text, now) ?? now
   return {

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { type Config, isBrokenSource } from '../../config.ts'
 import { isUnusuallySilent } from '../../core/rhythm.ts'
-import type { SourceFigures } from '../../core/snapshot.ts'
+import type { Snapshot, SourceFigures } from '../../core/snapshot.ts'
 import type { Env } from '../../env.ts'
 import { getSnapshot } from '../../store/snapshot.ts'
 import { describe } from '../operation.ts'
@@ -21,14 +21,25 @@ export function sources({ configOf, now }: ApiTools) {
     async (c) => {
       const { origin } = new URL(c.req.url)
       const snapshot = await getSnapshot(c.env.DB)
-      const sources = [...configOf(c.env).sources.values()].map((source) => {
-        const figures = snapshot?.sources.find(({ name }) => name === source.name)
-        return { ...shown(source, origin), figures: figures ? shownFigures(figures, now()) : null }
-      })
+      const sources = shownSources(configOf(c.env), snapshot, origin, now())
       return c.json({ as_of: instant(snapshot?.asOf), sources })
     },
   )
 }
+
+/** The sources as their operator sees them. `origin` is the relay's own. */
+export function shownSources(
+  { sources }: Config,
+  snapshot: Snapshot | undefined,
+  origin: string,
+  now: number,
+) {
+  return [...sources.values()].map((source) => {
+    const figures = snapshot?.sources.find(({ name }) => name === source.name)
+    return { ...shown(source, origin), figures: figures ? shownFigures(figures, now) : null }
+  })
+}
+export type ShownSource = ReturnType<typeof shownSources>[number]
 
 type AnySource = Config['sources'] extends ReadonlyMap<string, infer S> ? S : never
 

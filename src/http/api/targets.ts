@@ -2,7 +2,7 @@
 import { type Context, Hono } from 'hono'
 import { type Config, targetOf } from '../../config.ts'
 import { HEALTHY, type Health } from '../../core/breaker.ts'
-import type { TargetFigures } from '../../core/snapshot.ts'
+import type { Snapshot, TargetFigures } from '../../core/snapshot.ts'
 import { isBroken } from '../../core/target.ts'
 import { formatInstant } from '../../core/time.ts'
 import type { Env } from '../../env.ts'
@@ -28,10 +28,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       async (c) => {
         const { DB } = c.env
         const [healths, snapshot] = await Promise.all([listHealth(DB), getSnapshot(DB)])
-        const targets = configOf(c.env).targets.map((target) => {
-          const figures = snapshot?.targets.find(({ name }) => name === target.name)
-          return shown(target, healths.get(target.name), figures)
-        })
+        const targets = shownTargets(configOf(c.env), healths, snapshot)
         return c.json({ as_of: instant(snapshot?.asOf), targets })
       },
     )
@@ -84,6 +81,19 @@ export function targets({ configOf, ...tools }: ApiTools) {
 function unknownTarget() {
   return problem(404, 'unknown-target', 'There is no such target.')
 }
+
+/** The targets as their operator sees them. */
+export function shownTargets(
+  { targets }: Config,
+  healths: ReadonlyMap<string, Health>,
+  snapshot: Snapshot | undefined,
+) {
+  return targets.map((target) => {
+    const figures = snapshot?.targets.find(({ name }) => name === target.name)
+    return shown(target, healths.get(target.name), figures)
+  })
+}
+export type ShownTarget = ReturnType<typeof shownTargets>[number]
 
 /** A target as its operator sees it. Never its URL, which may be a secret. */
 function shown(

@@ -1,0 +1,3 @@
+// The script as its text: a rule of wrangler.toml.
+declare const text: string
+export default text

@@ -1,0 +1,104 @@
+// The frame of every page: navigation, who is signed in, what was just done.
+import type { Child } from 'hono/jsx'
+
+/** The pages, in the order of the navigation. */
+const PAGES: [path: string, name: string][] = [
+  ['/console', 'Overview'],
+  ['/console/events', 'Events'],
+  ['/console/deliveries', 'Deliveries'],
+  ['/console/targets', 'Targets'],
+  ['/console/replays', 'Replays'],
+  ['/console/quarantine', 'Quarantine'],
+  ['/console/people', 'People'],
+  ['/console/simulate', 'Simulate'],
+  ['/console/set-up', 'Set-up'],
+]
+
+/** What was just done, or why it was not. */
+export type Notice = { kind: 'done' | 'refused'; text: string }
+
+/** What a page stands in: its path, who is signed in (nobody on the page for that), and what was just done. */
+export type Frame = { path: string; who?: string | undefined; notice?: Notice | undefined }
+
+/** A page as HTML. */
+export function pageOf(title: string, frame: Frame, content: Child): string {
+  return `<!doctype html>${(
+    <Page title={title} frame={frame}>
+      {content}
+    </Page>
+  )}`
+}
+
+// htmx takes no code from the markup here, and adds no style of its own: the policy would refuse both.
+const HTMX_CONFIG = 'includeIndicatorCSS:false history:false'
+
+function Page({ title, frame, children }: { title: string; frame: Frame; children?: Child }) {
+  const { path, who, notice } = frame
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="htmx-config" content={HTMX_CONFIG} />
+        <title>{`${title} · Membership Relay`}</title>
+        <link rel="icon" href="/console/assets/icon.svg" />
+        <link rel="stylesheet" href="/console/assets/pico.css" />
+        <link rel="stylesheet" href="/console/assets/console.css" />
+        <script src="/console/assets/htmx.js" defer />
+        <script src="/console/assets/console.js" defer />
+      </head>
+      <body>
+        <header>
+          <a class="skip" href="#content">
+            To the content
+          </a>
+          <strong>Membership Relay</strong>
+          {who !== undefined && <Navigation path={path} />}
+          {who !== undefined && (
+            <div class="who">
+              <span>{who}</span>
+              <form method="post" action="/console/sign-out">
+                <button type="submit">Sign out</button>
+              </form>
+            </div>
+          )}
+        </header>
+        <main id="content">
+          <h1>{title}</h1>
+          {notice !== undefined && <NoticeLine {...notice} />}
+          {children}
+        </main>
+      </body>
+    </html>
+  )
+}
+
+function Navigation({ path }: { path: string }) {
+  const isWithin = (page: string) =>
+    page === '/console' ? path === page : path === page || path.startsWith(`${page}/`)
+  return (
+    <nav aria-label="Pages">
+      <ul>
+        {PAGES.map(([page, name]) => (
+          <li>
+            <a href={page} aria-current={isWithin(page) ? 'page' : undefined}>
+              {name}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}
+
+function NoticeLine({ kind, text }: Notice) {
+  return (
+    <p
+      class={kind === 'done' ? 'notice' : 'notice bad'}
+      role={kind === 'done' ? 'status' : 'alert'}
+    >
+      {text}
+    </p>
+  )
+}

@@ -1,0 +1,259 @@
+// The overview: what needs attention, whether everything adds up, what came, and how sources and targets fare.
+import type { Attention } from '../core/attention.ts'
+import { DELIVERY_STATES } from '../core/delivery.ts'
+import { RECEIVED_STATUSES } from '../core/event.ts'
+import { counted } from '../core/words.ts'
+import { Bar, BarChart } from './chart.tsx'
+import { Live } from './live.tsx'
+import { duration, Empty, State, Table, Time, toneOf } from './parts.tsx'
+import type { LedgerView, SourceView, TargetView } from './views.ts'
+
+/** The periods that the overview can be of. */
+export const PERIODS = ['24h', '7d', '30d'] as const
+export type PeriodName = (typeof PERIODS)[number]
+
+/** What came in each hour of the period from a source, by what became of it. */
+export type SourceArrivals = { source: string; counts: Record<string, readonly number[]> }
+
+export type OverviewView = {
+  period: PeriodName
+  attention: readonly Attention[]
+  ledger: LedgerView
+  arrivals: readonly SourceArrivals[]
+  sources: readonly SourceView[]
+  targets: readonly TargetView[]
+  asOf: string | null
+}
+
+/** The page. */
+export function Overview({
+  period,
+  attention,
+  ledger,
+  arrivals,
+  sources,
+  targets,
+  asOf,
+}: OverviewView) {
+  return (
+    <Live id="overview" url={`/console?period=${period}`} seconds={30}>
+      <section aria-label="What needs attention">
+        <AttentionList attention={attention} />
+      </section>
+      <nav aria-label="Period">
+        <ul class="acts">
+          {PERIODS.map((one) => (
+            <li>
+              <a href={`/console?period=${one}`} aria-current={one === period ? 'true' : undefined}>
+                {one}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div class="pair">
+        <Funnel ledger={ledger} />
+        <section>
+          <h2>Events per hour</h2>
+          <Arrivals arrivals={arrivals} />
+        </section>
+      </div>
+      <section>
+        <h2>Sources</h2>
+        <Sources sources={sources} />
+      </section>
+      <section>
+        <h2>Targets</h2>
+        <Targets targets={targets} />
+      </section>
+      <p class="quiet">
+        All times are UTC.{' '}
+        {asOf === null ? (
+          'The figures of sources and targets come with the first minute.'
+        ) : (
+          <>
+            The figures of sources and targets changed last at <Time at={asOf} />.
+          </>
+        )}
+      </p>
+    </Live>
+  )
+}
+
+const PAGE_OF: Record<Attention['about'], (name: string | null) => string> = {
+  target: (name) => `/console/targets#${name}`,
+  source: () => '/console/set-up',
+  quarantine: () => '/console/quarantine',
+  ledger: () => '/console#funnel',
+  spill: () => '/console#funnel',
+}
+
+function AttentionList({ attention }: { attention: readonly Attention[] }) {
+  if (attention.length === 0) return <p class="notice">All is well.</p>
+  return (
+    <ul class="attention">
+      {attention.map(({ about, name, words }) => (
+        <li>
+          <a href={PAGE_OF[about](name)}>{words}</a>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Funnel({ ledger }: { ledger: LedgerView }) {
+  const { sources, targets, differences } = ledger
+  const received = sum(sources.map((line) => line.received))
+  const planned = sum(targets.map((line) => line.planned))
+  const whole = Math.max(received + sum(sources.map(({ derived }) => derived)), planned)
+  const line = (name: string, count: number) => (
+    <li>
+      <span>{name}</span>
+      <span class="number">{count}</span>
+      <Bar part={count} of={whole} ink={toneOf(name)} />
+    </li>
+  )
+  return (
+    <section id="funnel">
+      <h2>The ledger</h2>
+      <ul class="funnel">
+        {line('received', received)}
+        {RECEIVED_STATUSES.map((status) => line(status, sum(sources.map((one) => one[status]))))}
+        {line('derived', sum(sources.map(({ derived }) => derived)))}
+        {line('planned', planned)}
+        {DELIVERY_STATES.map((state) => line(state, sum(targets.map((one) => one[state]))))}
+      </ul>
+      {differences.length === 0 ? (
+        <p class="state good">It adds up.</p>
+      ) : (
+        <ul class="attention bad">
+          {differences.map((difference) => (
+            <li>It does not add up: {difference}.</li>
+          ))}
+        </ul>
+      )}
+      {ledger.spilled ? (
+        <p class="quiet">
+          {counted(ledger.spilled, 'request is', 'requests are')} safe in the spill queue, and not
+          in the log yet.
+        </p>
+      ) : null}
+    </section>
+  )
+}
+
+function Arrivals({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
+  if (arrivals.length === 0) {
+    return (
+      <Empty>
+        Nothing came in this time. <a href="/console/set-up">Set a vendor up</a>, or{' '}
+        <a href="/console/simulate">simulate one</a>.
+      </Empty>
+    )
+  }
+  return (
+    <>
+      {arrivals.map(({ source, counts }) => {
+        const series = RECEIVED_STATUSES.map((name) => ({
+          name,
+          ink: toneOf(name),
+          counts: counts[name] ?? [],
+        }))
+        const told = series.map(({ name, counts: own }) => `${sum(own)} ${name}`)
+        return (
+          <figure>
+            <figcaption class="legend">
+              <b>{source}</b>
+              {series.map(({ name, counts: own }) => (
+                <span class={`state ${toneOf(name)}`}>
+                  {sum(own)} {name}
+                </span>
+              ))}
+            </figcaption>
+            <BarChart title={`${source}, events per hour: ${told.join(', ')}`} series={series} />
+          </figure>
+        )
+      })}
+    </>
+  )
+}
+
+function Sources({ sources }: { sources: readonly SourceView[] }) {
+  if (sources.length === 0)
+    return <Empty>No source is configured: add one to SOURCES in wrangler.toml.</Empty>
+  return (
+    <Table
+      caption="Sources"
+      rows={sources}
+      columns={[
+        { name: 'source', of: ({ name }) => <a href={`/console/events?source=${name}`}>{name}</a> },
+        { name: 'state', of: ({ state }) => <State name={state} /> },
+        {
+          name: 'last seen',
+          of: ({ figures }) => <Time at={figures?.last_seen ?? figures?.last_test} />,
+        },
+        {
+          name: 'last hour',
+          of: ({ figures }) => sum(Object.values(figures?.last_hour ?? {})),
+          isNumber: true,
+        },
+        {
+          name: 'last 24 h',
+          of: ({ figures }) => sum(Object.values(figures?.last_day ?? {})),
+          isNumber: true,
+        },
+        { name: 'usual rhythm', of: rhythm },
+      ]}
+    />
+  )
+}
+
+function rhythm({ figures }: SourceView): string {
+  if (figures === null || figures.usual_this_hour === null) return 'known after a week'
+  return `${figures.usual_this_hour} in this hour of the week; silent for ${figures.longest_silence_hours} h at most`
+}
+
+function Targets({ targets }: { targets: readonly TargetView[] }) {
+  if (targets.length === 0)
+    return <Empty>No target is configured: add one to TARGETS in wrangler.toml.</Empty>
+  return (
+    <Table
+      caption="Targets"
+      rows={targets}
+      columns={[
+        { name: 'target', of: ({ name }) => <a href={`/console/targets#${name}`}>{name}</a> },
+        { name: 'state', of: ({ state }) => <State name={state} /> },
+        { name: 'delivered in 24 h', of: successRate },
+        { name: '50 %, 95 %, 99 % answer within', of: percentiles },
+        { name: 'waiting', of: backlog, isNumber: true },
+        {
+          name: 'oldest waiting',
+          of: ({ figures }) => <Time at={figures?.oldest_held ?? figures?.oldest_due} />,
+        },
+      ]}
+    />
+  )
+}
+
+/** How many of a target's attempts of the last day succeeded, in words. */
+export function successRate({ figures }: TargetView): string {
+  const { attempts, delivered } = figures?.last_day ?? { attempts: 0, delivered: 0 }
+  return attempts === 0
+    ? 'nothing tried'
+    : `${delivered} of ${attempts} attempts (${Math.round((100 * delivered) / attempts)} %)`
+}
+
+/** How fast a target answers. */
+export function percentiles({ figures }: TargetView): string {
+  const { p50 = null, p95 = null, p99 = null } = figures?.last_day.answer_ms ?? {}
+  return p50 === null ? '' : [p50, p95, p99].map(duration).join(', ')
+}
+
+/** How many deliveries wait for a target. */
+export function backlog({ figures }: TargetView): number {
+  return sum(Object.values(figures?.backlog ?? {}))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

@@ -1,0 +1,224 @@
+// The small parts that pages are made of.
+import type { Child } from 'hono/jsx'
+
+/** How a state looks: well, in trouble, at rest, or over. */
+type Tone = 'good' | 'bad' | 'warn' | 'calm'
+
+const TONES: Record<string, Tone> = {
+  accepted: 'good',
+  active: 'good',
+  delivered: 'good',
+  done: 'good',
+  derived: 'calm',
+  duplicate: 'calm',
+  pending: 'calm',
+  cancelled: 'calm',
+  disabled: 'calm',
+  stopped: 'calm',
+  running: 'warn',
+  retrying: 'warn',
+  held: 'warn',
+  open: 'warn',
+  paused: 'warn',
+  quarantined: 'bad',
+  dead: 'bad',
+  failing: 'bad',
+  gone: 'bad',
+  broken: 'bad',
+}
+
+/** The tone of a state of anything: calm for one that nobody named. */
+export function toneOf(state: string): Tone {
+  return TONES[state] ?? 'calm'
+}
+
+/** A state in its colour; the word says it too. */
+export function State({ name }: { name: string }) {
+  return <span class={`state ${toneOf(name)}`}>{name}</span>
+}
+
+/** A moment, in UTC; nothing for none. `at`: RFC 3339. */
+export function Time({ at }: { at: string | null | undefined }) {
+  if (!at) return null
+  return (
+    <time datetime={at} title={at}>
+      {at.slice(0, 10)} {at.slice(11, 19)}
+    </time>
+  )
+}
+
+/** How long something took; nothing for null. */
+export function duration(ms: number | null): string {
+  if (ms === null) return ''
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`
+}
+
+/** What stands where a list would: what there is not, and what to do. */
+export function Empty({ children }: { children?: Child }) {
+  return <p class="empty">{children}</p>
+}
+
+/** A column: its name, what stands in it, and whether that is a number. */
+export type Column<Row> = { name: string; of: (row: Row) => Child; isNumber?: true }
+
+/** Rows as a table, which reads as cards where the screen is narrow. `caption` is for those who do not see it. */
+export function Table<Row>({
+  caption,
+  columns,
+  rows,
+  idOf,
+}: {
+  caption: string
+  columns: readonly Column<Row>[]
+  rows: readonly Row[]
+  /** What makes a row this one, where the list is live. */
+  idOf?: (row: Row) => string
+}) {
+  const classOf = ({ isNumber }: Column<Row>) => (isNumber ? 'number' : undefined)
+  return (
+    <div class="wide" data-rows>
+      <table aria-label={caption}>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th scope="col" class={classOf(column)}>
+                {column.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr id={idOf?.(row)}>
+              {columns.map((column) => (
+                <td data-name={column.name} class={classOf(column)}>
+                  {column.of(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** A button that does one thing: a form of its own, so that it needs no script. `values` go with it. */
+export function Act({
+  action,
+  name,
+  values = {},
+  isQuiet = false,
+  method = 'post',
+}: {
+  action: string
+  name: string
+  values?: Record<string, string>
+  isQuiet?: boolean
+  /** `get` for what changes nothing: it leads to a page. */
+  method?: 'post' | 'get'
+}) {
+  return (
+    <form method={method} action={action}>
+      {Object.entries(values).map(([key, value]) => (
+        <input type="hidden" name={key} value={value} />
+      ))}
+      <button type="submit" class={isQuiet ? 'outline' : undefined}>
+        {name}
+      </button>
+    </form>
+  )
+}
+
+/** A choice of one, or of all. */
+export function Choice({
+  label,
+  name,
+  of,
+  chosen,
+  all = 'all',
+}: {
+  label: string
+  name: string
+  of: readonly string[]
+  chosen: string | undefined
+  all?: string
+}) {
+  return (
+    <label>
+      {label}
+      <select name={name}>
+        <option value="">{all}</option>
+        {of.map((one) => (
+          <option value={one} selected={one === chosen}>
+            {one}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+/** A field for a text. */
+export function Field({
+  label,
+  name,
+  value,
+  hint,
+  isSearch = false,
+  isRequired = false,
+}: {
+  label: string
+  name: string
+  value?: string | undefined
+  hint?: string
+  isSearch?: boolean
+  isRequired?: boolean
+}) {
+  return (
+    <label>
+      {label}
+      <input
+        name={name}
+        value={value}
+        placeholder={hint}
+        data-search={isSearch ? '' : undefined}
+        required={isRequired}
+        autocomplete="off"
+      />
+    </label>
+  )
+}
+
+/** JSON, readable. */
+export function Json({ value, id }: { value: unknown; id?: string }) {
+  return (
+    <pre id={id}>
+      <code>{typeof value === 'string' ? value : JSON.stringify(value, null, 2)}</code>
+    </pre>
+  )
+}
+
+/** Copies the text of an element; needs a script, and the text can be selected without. */
+export function Copy({ of }: { of: string }) {
+  return (
+    <button type="button" class="outline" data-copy={of}>
+      Copy
+    </button>
+  )
+}
+
+/** A page of a list ends here, and where the next begins. */
+export function Older({ href }: { href: string | undefined }) {
+  return href === undefined ? null : <a href={href}>Older</a>
+}
+
+/** A link to an event. */
+export function EventLink({ id }: { id: string }) {
+  return (
+    <a href={`/console/events/${id}`}>
+      <code>{id}</code>
+    </a>
+  )
+}

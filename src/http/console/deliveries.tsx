@@ -1,0 +1,34 @@
+// `/console/deliveries`: what each target was sent, is owed, or will not get.
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { Deliveries } from '../../console/deliveries.tsx'
+import { listDeliveries } from '../../store/delivery-lists.ts'
+import { deliveryListEntries } from '../api/deliveries.ts'
+import { eventFilterOf } from '../api/fields.ts'
+import type { ApiTools } from '../api/index.ts'
+import { refuse, show } from './frame.ts'
+import { queryOf } from './query.ts'
+import type { ConsoleEnv } from './session.ts'
+
+const { email: _, ...entries } = deliveryListEntries
+const ListQuery = v.strictObject(entries)
+
+/** The route of the deliveries. */
+export function deliveries({ configOf, now }: ApiTools) {
+  return new Hono<ConsoleEnv>().get('/', async (c) => {
+    const query = queryOf(c, ListQuery)
+    if (!query.ok) return refuse(c, query.error)
+    const { limit, next: cursor, target, state, ...wanted } = query.value.value
+    const filter = { ...eventFilterOf(wanted, now()), targets: target, states: state }
+    const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
+    const { targets, sources } = configOf(c.env)
+    const view = {
+      asked: query.value.asked,
+      targets: targets.map(({ name }) => name),
+      sources: [...sources.keys(), 'relay'],
+      deliveries: items,
+      next,
+    }
+    return show(c, 'Deliveries', <Deliveries {...view} />)
+  })
+}

@@ -1,0 +1,54 @@
+// `/console/find`: from what somebody on the phone says to the page that knows of it. What is personal is posted, and
+// stands in no address.
+import { type Context, Hono } from 'hono'
+import { linkTo } from '../../console/links.ts'
+import { isEventId, isPersonId } from '../../core/id.ts'
+import { findPeople } from '../../store/people.ts'
+import type { ApiTools } from '../api/index.ts'
+import { fieldsOf, goTo } from './frame.ts'
+import type { ConsoleEnv } from './session.ts'
+
+/** Persons of one address that are shown; more have it only by mistake. */
+const MAX_FOUND = 20
+
+/** The route. */
+export function find({ configOf }: ApiTools) {
+  return new Hono<ConsoleEnv>().post('/', async (c) => {
+    const { who = '', from } = await fieldsOf(c)
+    const isForEvents = from === '/console/events'
+    if (isEventId(who)) return c.redirect(`/console/events/${who}`, 303)
+    if (isPersonId(who)) return c.redirect(pageOf(who, isForEvents), 303)
+    const sources = [...configOf(c.env).sources.keys()]
+    const wanted = who.includes('@') ? { email: who } : { contact: who, sources }
+    const { items } = await findPeople(c.env.DB, wanted, { limit: MAX_FOUND })
+    const [first, second] = items
+    if (first !== undefined && second === undefined) {
+      return c.redirect(pageOf(first.id, isForEvents), 303)
+    }
+    if (items.length > 1) {
+      const ids = items.map(({ id }) => id).join(',')
+      return c.redirect(linkTo('/console/people', { found: ids }), 303)
+    }
+    return nobody(c, who, isForEvents)
+  })
+}
+
+function pageOf(person: string, isForEvents: boolean): string {
+  return isForEvents ? linkTo('/console/events', { person }) : `/console/people/${person}`
+}
+
+function nobody(c: Context<ConsoleEnv>, who: string, isForEvents: boolean): Response {
+  const back = isForEvents ? '/console/events' : '/console/people'
+  if (who.includes('@')) {
+    return goTo(
+      c,
+      back,
+      'Nobody has had this address as the last one that a vendor told.',
+      'refused',
+    )
+  }
+  // A beginning of a contact's id is found along the log.
+  return isForEvents
+    ? c.redirect(linkTo(back, { q: who }), 303)
+    : goTo(c, back, 'No source knows a contact of this id.', 'refused')
+}

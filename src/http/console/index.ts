@@ -1,0 +1,93 @@
+// The console: pages for the operator who got a call, drawn here and readable without a script.
+import { type Context, Hono } from 'hono'
+import { csrf } from 'hono/csrf'
+import { HTTPException } from 'hono/http-exception'
+import { signInPage } from '../../console/sign-in.tsx'
+import { equalSecrets } from '../../core/signature.ts'
+import type { Env } from '../../env.ts'
+import { tellOfOperator } from '../../stages/operator.ts'
+import { addressOf, isWithin } from '../access.ts'
+import type { ApiTools } from '../api/index.ts'
+import { assets } from './assets.ts'
+import { deliveries } from './deliveries.tsx'
+import { events } from './events.tsx'
+import { find } from './find.ts'
+import { fieldsOf, refuse } from './frame.ts'
+import { overview } from './overview.tsx'
+import { people } from './people.tsx'
+import { quarantine } from './quarantine.tsx'
+import { replays } from './replays.tsx'
+import { type ConsoleEnv, closeSession, identified, openSession, TOKEN_HOLDER } from './session.ts'
+import { setUp } from './set-up.tsx'
+import { simulation } from './simulate.tsx'
+import { targets } from './targets.tsx'
+
+/** Every route under `/console`. */
+export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
+  const console = new Hono<ConsoleEnv>()
+    .route('/assets', assets())
+    // A form that another site sends is refused, by what the browser says of where it stands.
+    .use(csrf())
+    .get('/sign-in', (c) => c.html(signInPage(wayBack(c.req.query('to')))))
+    .post('/sign-in', (c) => signIn(c, tools))
+    .use(identified(tools.now))
+    .post('/sign-out', async (c) => {
+      closeSession(c)
+      await tell(c, tools, 'relay.operator_signed_out', c.get('who'))
+      return c.redirect('/console/sign-in', 303)
+    })
+    .route('/', overview(tools))
+    .route('/events', events(tools))
+    .route('/find', find(tools))
+    .route('/deliveries', deliveries(tools))
+    .route('/targets', targets(tools))
+    .route('/replays', replays(tools))
+    .route('/quarantine', quarantine(tools))
+    .route('/people', people(tools))
+    .route('/simulate', simulation(tools))
+    .route('/set-up', setUp(tools))
+    .all('*', (c) => refuse(c, 'There is nothing here.', 404))
+    .onError((error, c) => {
+      if (error instanceof HTTPException) return error.getResponse()
+      tools.log({
+        at: 'console',
+        path: c.req.routePath,
+        fault: error.name,
+        detail: error.message,
+      })
+      return refuse(c, 'Something broke on our side. The log of the Worker says what.', 500)
+    })
+  return console as unknown as Hono<{ Bindings: Env }>
+}
+
+async function signIn(c: Context<ConsoleEnv>, tools: ApiTools): Promise<Response> {
+  const { token = '', to } = await fieldsOf(c)
+  const { ADMIN_TOKEN } = c.env
+  const again = (text: string, status: 401 | 429 | 503) =>
+    c.html(signInPage(wayBack(to), { kind: 'refused', text }), status)
+  if (!ADMIN_TOKEN) {
+    return again('ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".', 503)
+  }
+  if (!(await equalSecrets(token, ADMIN_TOKEN))) {
+    return (await isWithin(c.env.FAILURES, addressOf(c.req.raw.headers)))
+      ? again('That is not the ADMIN_TOKEN.', 401)
+      : again('Too many attempts came from this address. Wait a minute.', 429)
+  }
+  await openSession(c, tools.now())
+  await tell(c, tools, 'relay.operator_signed_in', TOKEN_HOLDER)
+  return c.redirect(wayBack(to), 303)
+}
+
+function tell(
+  c: Context<ConsoleEnv>,
+  { configOf, ...tools }: ApiTools,
+  type: 'relay.operator_signed_in' | 'relay.operator_signed_out',
+  by: string,
+): Promise<void> {
+  return tellOfOperator(c.env, configOf(c.env), { type, data: { by } }, tools)
+}
+
+/** Where to go after signing in: a page of the console, whatever a link says. */
+function wayBack(to: string | undefined): string {
+  return to !== undefined && /^\/console(?:[/?][^\\]*)?$/.test(to) ? to : '/console'
+}

@@ -1,0 +1,73 @@
+// `/console`: everything that the overview shows, read at once.
+import { Hono } from 'hono'
+import { Overview, PERIODS, type PeriodName, type SourceArrivals } from '../../console/overview.tsx'
+import { attentionOf } from '../../core/attention.ts'
+import { HOUR_MS, parseTime } from '../../core/period.ts'
+import { RELAY_SOURCE } from '../../core/system-event.ts'
+import { listCauses } from '../../store/kept.ts'
+import { getSnapshot } from '../../store/snapshot.ts'
+import { type Arrivals, readArrivals } from '../../store/statistics.ts'
+import { listHealth } from '../../store/targets.ts'
+import { instant } from '../api/fields.ts'
+import type { ApiTools } from '../api/index.ts'
+import { readLedger } from '../api/ledger.ts'
+import { shownSources } from '../api/sources.ts'
+import { shownTargets } from '../api/targets.ts'
+import { show } from './frame.ts'
+import type { ConsoleEnv } from './session.ts'
+
+const MAX_CAUSES = 200
+
+/** The route of the overview. */
+export function overview({ configOf, now, log }: ApiTools) {
+  return new Hono<ConsoleEnv>().get('/', async (c) => {
+    const { DB } = c.env
+    const config = configOf(c.env)
+    const present = now()
+    const asked = c.req.query('period')
+    const period: PeriodName = PERIODS.find((one) => one === asked) ?? '24h'
+    const since = parseTime(period, present) ?? present
+    const firstHour = Math.floor(since / HOUR_MS) + 1
+    const [ledger, arrivals, snapshot, healths, quarantined] = await Promise.all([
+      readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, log),
+      readArrivals(DB, firstHour),
+      getSnapshot(DB),
+      listHealth(DB),
+      listCauses(DB, { limit: MAX_CAUSES }),
+    ])
+    const sources = shownSources(config, snapshot, new URL(c.req.url).origin, present)
+    const targets = shownTargets(config, healths, snapshot)
+    const { items: causes, next } = quarantined
+    const situation = { targets, sources, causes, areMoreCauses: next !== undefined, ledger }
+    return show(
+      c,
+      'Overview',
+      <Overview
+        period={period}
+        attention={attentionOf(situation, present)}
+        ledger={ledger}
+        arrivals={bySource(arrivals, firstHour, Math.floor(present / HOUR_MS))}
+        sources={sources}
+        targets={targets}
+        asOf={instant(snapshot?.asOf)}
+      />,
+    )
+  })
+}
+
+/** What vendors sent by source and outcome, hour by hour from the first to the last. */
+function bySource(arrivals: readonly Arrivals[], first: number, last: number): SourceArrivals[] {
+  const none = () => Array.from({ length: last - first + 1 }, () => 0)
+  const sources = new Map<string, Record<string, number[]>>()
+  for (const { source, hour, outcome, count } of arrivals) {
+    if (source === RELAY_SOURCE) continue
+    const counts = sources.get(source) ?? {}
+    sources.set(source, counts)
+    const hours = counts[outcome] ?? none()
+    counts[outcome] = hours
+    if (hour <= last) hours[hour - first] = (hours[hour - first] ?? 0) + count
+  }
+  return [...sources]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([source, counts]) => ({ source, counts }))
+}

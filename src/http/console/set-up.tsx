@@ -1,0 +1,32 @@
+// `/console/set-up`: the configuration as it is understood, and what to paste where.
+import { Hono } from 'hono'
+import type { Config } from '../../config.ts'
+import { type ConfiguredView, SetUp } from '../../console/set-up.tsx'
+import { isBroken } from '../../core/target.ts'
+import type { ApiTools } from '../api/index.ts'
+import { shownSources } from '../api/sources.ts'
+import { show } from './frame.ts'
+import type { ConsoleEnv } from './session.ts'
+
+/** The route of the set-up. */
+export function setUp({ configOf, now }: ApiTools) {
+  return new Hono<ConsoleEnv>().get('/', (c) => {
+    const config = configOf(c.env)
+    const { errors, notes } = config
+    const sources = shownSources(config, undefined, new URL(c.req.url).origin, now())
+    const view = { sources, targets: config.targets.map(configured), errors, notes }
+    return show(c, 'Set-up', <SetUp {...view} />)
+  })
+}
+
+function configured(target: Config['targets'][number]): ConfiguredView {
+  const { name, events } = target
+  const sources = target.sources ?? null
+  if (isBroken(target)) {
+    const { broken } = target
+    return { name, events, sources, broken, format: '', signed: false, enabled: true }
+  }
+  const { format, transform, secrets, enabled } = target
+  const as = transform === undefined ? format : 'what its transform makes'
+  return { name, events, sources, broken: null, format: as, signed: secrets.length > 0, enabled }
+}

@@ -1,0 +1,56 @@
+// `/console/targets`: how they fare; pausing, resuming and trying them.
+import { type Context, Hono } from 'hono'
+import { targetOf } from '../../config.ts'
+import { Targets, Tried } from '../../console/targets.tsx'
+import { isBroken } from '../../core/target.ts'
+import { answerInWords } from '../../core/words.ts'
+import { steerTarget } from '../../stages/health.ts'
+import { tryTarget } from '../../stages/try-target.ts'
+import { getSnapshot } from '../../store/snapshot.ts'
+import { listHealth } from '../../store/targets.ts'
+import type { ApiTools } from '../api/index.ts'
+import { shownTargets } from '../api/targets.ts'
+import { acted, goTo, refuse, show } from './frame.ts'
+import type { ConsoleEnv } from './session.ts'
+
+const PATH = '/console/targets'
+
+/** The routes of the targets. */
+export function targets(tools: ApiTools) {
+  const { configOf, ...rest } = tools
+  return new Hono<ConsoleEnv>()
+    .get('/', async (c) => {
+      const [healths, snapshot] = await Promise.all([listHealth(c.env.DB), getSnapshot(c.env.DB)])
+      const view = shownTargets(configOf(c.env), healths, snapshot)
+      return show(c, 'Targets', <Targets targets={view} />)
+    })
+    .post('/:name/pause', (c) => steer(c, c.req.param('name'), 'pause'))
+    .post('/:name/resume', (c) => steer(c, c.req.param('name'), 'resume'))
+    .post('/:name/test', async (c) => {
+      const name = c.req.param('name')
+      const target = targetOf(configOf(c.env), name)
+      if (target === undefined) return unknownTarget(c)
+      if (isBroken(target)) {
+        return goTo(c, PATH, `${name} is not configured completely: ${target.broken}.`, 'refused')
+      }
+      const { event, delivered, attempt } = await tryTarget(c.env, target, rest)
+      await acted(c, tools, 'tested a target', name)
+      const { response, ms } = attempt
+      const words = answerInWords(name, attempt)
+      return show(c, 'Test', <Tried tried={{ name, event, delivered, words, response, ms }} />)
+    })
+
+  async function steer(c: Context<ConsoleEnv>, name: string, wish: 'pause' | 'resume') {
+    const config = configOf(c.env)
+    if (targetOf(config, name) === undefined) return unknownTarget(c)
+    const { state } = await steerTarget(c.env, config, name, wish, rest)
+    await acted(c, tools, wish === 'pause' ? 'paused a target' : 'resumed a target', name)
+    const then =
+      wish === 'pause' ? 'What it is owed is held.' : 'What is held goes out within a minute.'
+    return goTo(c, PATH, `${name} is ${state}. ${then}`)
+  }
+}
+
+function unknownTarget(c: Context<ConsoleEnv>): Response {
+  return refuse(c, 'There is no such target.', 404)
+}

@@ -1,0 +1,206 @@
+// Who gets into the console, for how long, and from where its forms may come.
+import { createExecutionContext, env } from 'cloudflare:test'
+import { describe, expect, it } from 'vitest'
+import type { Env } from '../../../src/env.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { listEvents } from '../../../src/store/events.ts'
+import { aConfig } from '../../builders.ts'
+import { anOperator, aVisitor, ORIGIN, TOKEN } from './visitor.ts'
+
+const HOUR = 3_600_000
+const DOOR = '/console/sign-in?to=%2Fconsole%2Fevents%3Fsource%3Dhype'
+
+describe('the door', () => {
+  it('sends who is not signed in there and back', async () => {
+    const visitor = aVisitor()
+    const response = await visitor.ask('/console/events?source=hype')
+
+    expect(response.status).toBe(303)
+    expect(response.headers.get('location')).toBe(DOOR)
+    const page = await visitor.send('/console/sign-in', {
+      token: TOKEN,
+      to: '/console/events?source=hype',
+    })
+    expect(page).toMatchObject({ url: '/console/events?source=hype' })
+  })
+
+  it('gives a cookie that no script reads, that no other site makes use of, and that ends after twelve hours', async () => {
+    const visitor = aVisitor()
+    const response = await visitor.ask('/console/sign-in', {
+      method: 'POST',
+      body: new URLSearchParams({ token: TOKEN }),
+      headers: { origin: ORIGIN },
+    })
+    const cookie = response.headers.get('set-cookie')
+
+    expect(cookie).toMatch(/^__Host-relay_session=/)
+    for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Strict', 'Max-Age=43200', 'Path=/']) {
+      expect(cookie).toContain(attribute)
+    }
+    expect((await visitor.ask('/console')).status).toBe(200)
+    visitor.advance(12 * HOUR - 10)
+    expect((await visitor.ask('/console')).status).toBe(200)
+    visitor.advance(10)
+    expect((await visitor.ask('/console')).status).toBe(303)
+  })
+
+  it('works on this machine without https, where browsers keep no Secure cookie', async () => {
+    const visitor = await anOperator({ origin: 'http://127.0.0.1:8787' })
+
+    expect([...visitor.cookies.keys()]).toEqual(['relay_session'])
+    expect((await visitor.ask('/console')).status).toBe(200)
+  })
+
+  it('does not know a cookie that somebody made or changed, or of another token', async () => {
+    const visitor = await anOperator()
+    const [[name, value] = ['', '']] = [...visitor.cookies]
+    const [, signature] = decodeURIComponent(value).split('.')
+    for (const forged of [`99999999999999.${signature}`, '99999999999999.', '99999999999999', '']) {
+      visitor.cookies.set(name, encodeURIComponent(forged))
+      expect((await visitor.ask('/console')).status).toBe(303)
+    }
+    const other = aVisitor({ env: { ADMIN_TOKEN: 'another' } })
+    other.cookies.set(name, value)
+    expect((await other.ask('/console')).status).toBe(303)
+  })
+
+  it('ends a session when asked to, and writes who came and went to the log', async () => {
+    const visitor = await anOperator()
+    const page = await visitor.send('/console/sign-out')
+
+    expect(page.url).toBe('/console/sign-in')
+    expect((await visitor.ask('/console')).status).toBe(303)
+    const { items } = await listEvents(env.DB, { types: ['relay.operator_*'] }, { limit: 10 })
+    expect(items.map(({ type, planned }) => ({ type, planned }))).toEqual(
+      expect.arrayContaining([
+        { type: 'relay.operator_signed_out', planned: 0 },
+        { type: 'relay.operator_signed_in', planned: 0 },
+      ]),
+    )
+  })
+
+  it('says that a token is wrong, and lets ten a minute be tried', async () => {
+    const visitor = aVisitor({ env: { FAILURES: (env as unknown as Env).FAILURES as RateLimit } })
+    for (let i = 0; i < 10; i++) {
+      const page = await visitor.signIn('guessed')
+      expect(page).toMatchObject({
+        status: 401,
+        text: expect.stringContaining('That is not the ADMIN_TOKEN.'),
+      })
+    }
+    expect(await visitor.signIn('guessed')).toMatchObject({ status: 429 })
+    expect(await visitor.signIn()).toMatchObject({ status: 200, url: '/console' })
+  })
+
+  it('says what to do when no token is set', async () => {
+    const page = await aVisitor({ env: { ADMIN_TOKEN: '' } }).signIn('')
+
+    expect(page).toMatchObject({
+      status: 503,
+      text: expect.stringContaining('wrangler secret put ADMIN_TOKEN'),
+    })
+  })
+
+  it.each([
+    'https://elsewhere.example/',
+    '//elsewhere.example',
+    '/\\elsewhere.example',
+    '/api/events',
+    '/console\\..',
+    '/consoles',
+  ])('leads nowhere but into the console: not to %s', async (to) => {
+    const visitor = aVisitor()
+    const response = await visitor.ask('/console/sign-in', {
+      method: 'POST',
+      body: new URLSearchParams({ token: TOKEN, to }),
+      headers: { origin: ORIGIN },
+    })
+
+    expect(response.headers.get('location')).toBe('/console')
+  })
+})
+
+describe('a form', () => {
+  const FORMS = ['/console/sign-in', '/console/sign-out']
+
+  it.each(FORMS)('of another site is refused: %s', async (path) => {
+    const visitor = await anOperator()
+    for (const headers of [
+      {},
+      { origin: 'https://elsewhere.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site', origin: 'https://other.relay.example' },
+    ]) {
+      const body = new URLSearchParams({ token: TOKEN })
+      const response = await visitor.ask(path, {
+        method: 'POST',
+        body,
+        headers: headers as HeadersInit,
+      })
+      expect(response.status).toBe(403)
+    }
+    expect((await visitor.ask('/console')).status).toBe(200)
+  })
+})
+
+describe('Cloudflare Access', () => {
+  const config = aConfig({ name: 'crm' })
+  const app = createApp(() => config, {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    log: () => undefined,
+    send: async () => new Response(),
+  })
+  const ask = (aud: string | undefined, known: { aud: string; email?: string } | undefined) => {
+    const access = known && { aud: known.aud, getIdentity: async () => ({ email: known.email }) }
+    const context = Object.assign(createExecutionContext(), { access })
+    const bindings = { ...(env as object), ADMIN_TOKEN: TOKEN, ACCESS_AUD: aud } as Env
+    return app.request(`${ORIGIN}/console`, {}, bindings, context as ExecutionContext)
+  }
+
+  it('lets in whom it knows, by name', async () => {
+    const response = await ask('the application', {
+      aud: 'the application',
+      email: 'ana@gym.example',
+    })
+
+    expect(response.status).toBe(200)
+    expect(await response.text()).toContain('ana@gym.example')
+  })
+
+  it.each([
+    ['it is not configured', undefined, { aud: 'the application', email: 'ana@gym.example' }],
+    [
+      'it guards another application',
+      'the application',
+      { aud: 'another', email: 'ana@gym.example' },
+    ],
+    ['it knows nobody', 'the application', { aud: 'the application' }],
+    ['it does not guard the Worker', 'the application', undefined],
+  ])('lets nobody in when %s', async (_, aud, known) => {
+    expect((await ask(aud, known)).status).toBe(303)
+  })
+})
+
+describe('what browsers may do', () => {
+  it('is to run and load what is ours, and nothing else', async () => {
+    const page = await (await anOperator()).open('/console')
+
+    expect(page.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+    expect(page.html).not.toMatch(/\son\w+=|\sstyle=|<style|<script(?![^>]* src="\/console\/)/)
+  })
+
+  it.each(['pico.css', 'console.css', 'htmx.js', 'console.js', 'icon.svg'])(
+    'gives %s to anybody, for five minutes',
+    async (name) => {
+      const response = await aVisitor().ask(`/console/assets/${name}`)
+
+      expect(response.status).toBe(200)
+      expect(response.headers.get('cache-control')).toBe('public, max-age=300')
+      expect((await response.text()).length).toBeGreaterThan(100)
+    },
+  )
+})

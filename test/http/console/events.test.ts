@@ -1,0 +1,195 @@
+// The log in the console: found without an address in any URL, one event with its whole story, sent and read again.
+import { env } from 'cloudflare:test'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { keyOfId } from '../../../src/core/id.ts'
+import { getEvent } from '../../../src/store/events.ts'
+import { aConfig, aPayment, aStatusChange, NOW, stored } from '../../builders.ts'
+import { actsOf, anOperator, emptyLog } from './visitor.ts'
+
+const config = aConfig(
+  { name: 'crm', headers: { authorization: 'Bearer unseen' } },
+  { name: 'finance', events: ['payment.*'] },
+)
+
+beforeEach(emptyLog)
+
+const idsIn = (html: string) => [...html.matchAll(/<tr id="(evt_\w+)"/g)].map(([, id]) => id)
+describe('the list', () => {
+  it('says what to do while there is nothing', async () => {
+    const { text } = await (await anOperator({ config })).open('/console/events?source=hype')
+
+    expect(text).toContain('No event matches. Show all of them.')
+  })
+
+  it('shows what came, the latest first, and nothing personal', async () => {
+    const first = await stored(config, 'hype', aPayment({ name: 'Ana Silva' }), { now: NOW - 2000 })
+    const second = await stored(config, 'hapana', aStatusChange(), { now: NOW - 1000 })
+    const { html, text } = await (await anOperator({ config })).open(
+      '/console/events?until=2026-11-21',
+    )
+
+    expect(idsIn(html)).toEqual([second, first])
+    expect(text).toContain('payment.created accepted hype per_')
+    expect(html).not.toMatch(/ana@example\.com|Ana Silva/)
+  })
+
+  it('is of what its address asks for, page by page, and live only at its beginning', async () => {
+    for (let i = 0; i < 3; i++) {
+      await stored(config, 'hype', aPayment(), { now: NOW - 10_000 + i })
+      await stored(config, 'hapana', aStatusChange(), { now: NOW - 5000 + i })
+    }
+    const operator = await anOperator({ config })
+    const page = await operator.open('/console/events?type=payment.*&limit=2')
+    const older = /<a href="([^"]+)">Older/.exec(page.html)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const rest = await operator.open(older)
+
+    expect(idsIn(page.html)).toHaveLength(2)
+    expect(page.html).toContain('hx-trigger="every 3s"')
+    expect(older).toContain('type=payment.')
+    expect(idsIn(rest.html)).toHaveLength(1)
+    expect(rest.html).not.toContain('hx-trigger')
+    expect((await operator.open('/console/events?paused=1')).html).not.toContain('hx-trigger')
+  })
+
+  it.each([
+    ['since=yesterday', 'since must be RFC 3339, or such as 30m, 24h, 7d.'],
+    ['status=lost', 'status must be one of accepted'],
+    ['email=ana@example.com', 'email is not known.'],
+    ['next=nowhere', 'next must be the `next` of a page.'],
+  ])('says what is wrong with ?%s', async (query, words) => {
+    const page = await (await anOperator({ config })).open(`/console/events?${query}`)
+
+    expect(page.status).toBe(400)
+    expect(page.text).toContain(words)
+  })
+})
+
+describe('finding', () => {
+  it('by an address leads to the events of whoever has it, and the address stands nowhere', async () => {
+    const mine = await stored(config, 'hype', aPayment({ email: 'Bea@Example.com' }))
+    await stored(config, 'hype', aPayment({ email: 'other@example.com' }))
+    const page = await (await anOperator({ config })).send('/console/find', {
+      who: 'bea@example.com',
+      from: '/console/events',
+    })
+
+    expect(page.url).toMatch(/^\/console\/events\?person=per_\w{13}$/)
+    expect(idsIn(page.html)).toEqual([mine])
+    expect(page.html).not.toMatch(/bea@example/i)
+  })
+
+  it('takes ids of events and contacts too, and says when nobody has an address', async () => {
+    const id = await stored(
+      config,
+      'hype',
+      aPayment({ id: 'contact-of-note', email: 'c@example.com' }),
+    )
+    const operator = await anOperator({ config })
+    const look = (who: string) => operator.send('/console/find', { who, from: '/console/events' })
+
+    expect((await look(id)).url).toBe(`/console/events/${id}`)
+    expect(idsIn((await look('contact-of-note')).html)).toEqual([id])
+    expect(idsIn((await look('contact-of')).html)).toEqual([id])
+    const nobody = await look('nobody@example.com')
+    expect(nobody.text).toContain('Nobody has had this address')
+    expect(nobody.url).toBe('/console/events')
+    expect((await operator.open('/console/events')).text).not.toContain('Nobody has had')
+  })
+})
+
+describe('an event', () => {
+  it('shows what came, what was made of it, why, and each attempt, without a secret', async () => {
+    const id = await stored(config, 'hype', aPayment({ shoe_size: 44 }))
+    await env.DB.prepare(
+      "UPDATE deliveries SET state = 'retrying', attempt = 2, due = ?1, attempts = ?2 WHERE target = 'crm'",
+    )
+      .bind(
+        NOW + 300_000,
+        JSON.stringify([
+          {
+            attempt: 1,
+            at: '2026-11-21T00:00:01.000Z',
+            ms: 1234,
+            status: 401,
+            error: 'status',
+            response: 'who are you?',
+          },
+        ]),
+      )
+      .run()
+    const { text, html } = await (await anOperator({ config })).open(`/console/events/${id}`)
+
+    expect(text).toContain('"shoe_size": 44')
+    expect(text).toContain(`"type": "payment.created"`)
+    expect(text).toMatch(
+      /type payment\.created the body names it; the vendor says payment\.created/,
+    )
+    expect(text).toMatch(/inference unknown \(not sure\) no history/)
+    expect(text).toContain('1 2026-11-21 00:00:01 1.2 s 401')
+    expect(text).toContain('who are you?')
+    expect(text).toContain('Next try at 2026-11-21 00:05:00.')
+    expect(text).toContain(`webhook-id: ${id}`)
+    expect(text).toContain('authorization: ••••')
+    expect(text).toContain('webhook-signature: v1,••••')
+    expect(text).toContain("curl 'https://relay.example/in/hype?key=SECRET'")
+    expect(html).not.toMatch(/hype secret|unseen|whsec_/)
+  })
+
+  it('is sent again to one target or to all, which is in the log with who did it', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered', attempt = 2, due = NULL").run()
+    const operator = await anOperator({ config })
+    const one = await operator.send(`/console/events/${id}/replay`, { target: 'crm' })
+    const all = await operator.send(`/console/events/${id}/replay`)
+    const again = await operator.send(`/console/events/${id}/replay`)
+
+    expect(one.text).toContain('It is sent again to crm.')
+    expect(all.text).toContain('It is sent again to finance.')
+    expect(again.text).toContain('Nobody is sent it')
+    expect(operator.queue.sent.map(({ target }) => target)).toEqual(['crm', 'finance'])
+    expect(await actsOf()).toEqual([
+      { by: 'ADMIN_TOKEN', act: 'replayed an event', on: `${id} to finance` },
+      { by: 'ADMIN_TOKEN', act: 'replayed an event', on: `${id} to crm` },
+    ])
+  })
+
+  it('says why it is not sent again', async () => {
+    const id = await stored(config, 'hype', { type: 'refund.created' })
+    const operator = await anOperator({ config })
+    const page = await operator.open(`/console/events/${id}`)
+    const sent = await operator.send(`/console/events/${id}/replay`)
+
+    expect(page.html).not.toContain('/replay"')
+    expect(page.text).toContain('Nothing: it was not understood.')
+    expect(page.text).toContain('Not understood: ')
+    expect(sent.text).toContain('An event that is quarantined cannot be sent.')
+  })
+
+  it('is read again only after its differences were shown', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare(
+      "UPDATE events SET event = json_set(event, '$.data.actor', 'somebody') WHERE key = CAST(?1 AS INTEGER)",
+    )
+      .bind(keyOfId(id))
+      .run()
+    const operator = await anOperator({ config })
+    const shown = await operator.open(`/console/events/${id}/renormalize`)
+    const isUnchanged = async () => JSON.stringify(await getEvent(env.DB, id)).includes('somebody')
+
+    expect(shown.text).toContain('data.actor "somebody" "user"')
+    expect(await isUnchanged()).toBe(true)
+    const done = await operator.send(`/console/events/${id}/renormalize`)
+    expect(done.text).toContain('It is changed.')
+    expect(await isUnchanged()).toBe(false)
+    expect((await operator.open(`/console/events/${id}/renormalize`)).text).toContain(
+      'says the same of it',
+    )
+  })
+
+  it.each(['evt_0000000000000', 'nonsense'])('is not there: %s', async (id) => {
+    const page = await (await anOperator({ config })).open(`/console/events/${id}`)
+
+    expect(page.status).toBe(404)
+    expect(page.text).toContain('There is no event of this id.')
+  })
+})

@@ -1,0 +1,86 @@
+// The overview: what needs attention, and figures that are those of the log.
+import { env } from 'cloudflare:test'
+import { beforeEach, expect, it } from 'vitest'
+import { HEALTHY } from '../../../src/core/breaker.ts'
+import { rollUp } from '../../../src/stages/rollup.ts'
+import { takeSnapshot } from '../../../src/stages/snapshot.ts'
+import { readArrivals } from '../../../src/store/statistics.ts'
+import { moveHealth } from '../../../src/store/targets.ts'
+import { aConfig, aPayment, NOW, stored, take } from '../../builders.ts'
+import { anOperator, emptyLog } from './visitor.ts'
+
+const HOUR = 3_600_000
+const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*'] })
+
+beforeEach(emptyLog)
+
+it('says that all is well, and what to do when nothing has come', async () => {
+  const { text } = await (await anOperator({ config })).open('/console')
+
+  expect(text).toContain('All is well.')
+  expect(text).toContain('Nothing came in this time. Set a vendor up, or simulate one.')
+  expect(text).toContain('It adds up.')
+})
+
+it('says in words what needs attention, the same as the command line', async () => {
+  await stored(config, 'hype', { ...aPayment(), type: 'refund.created' })
+  const failing = {
+    ...HEALTHY,
+    state: 'open' as const,
+    failures: 5,
+    failingSince: NOW + 33 * 60_000,
+    probeAt: NOW + 40 * 60_000,
+    restSeconds: 30,
+  }
+  await moveHealth(env.DB, 'crm', HEALTHY, failing)
+  const { text, html } = await (await anOperator({ config })).open('/console')
+
+  expect(text).toContain('crm has been refusing since 00:33 UTC: next try 00:40 UTC.')
+  expect(text).toContain('1 message in quarantine.')
+  expect(html).toContain('href="/console/targets#crm"')
+  expect(text).not.toContain('All is well.')
+})
+
+it('shows a ledger that adds up, and what came by source and outcome', async () => {
+  await stored(config, 'hype', aPayment(), { now: NOW - 2 * HOUR })
+  await stored(config, 'hype', aPayment(), { now: NOW - 2 * HOUR })
+  await take(config, 'hype', { type: 'refund.created' }, { now: NOW - HOUR })
+  const { text, html } = await (await anOperator({ config })).open('/console')
+
+  expect(text).toMatch(/received 4 accepted 3 quarantined 1 duplicate 0 derived 0 planned 4/)
+  expect(text).toContain('It adds up.')
+  expect(html).toMatch(
+    /aria-label="hype, events per hour: 2 accepted, 1 quarantined, 0 duplicate; at most 2 in an hour"/,
+  )
+})
+
+it('is red and named when the ledger does not add up', async () => {
+  await stored(config, 'hype', aPayment())
+  await env.DB.prepare("DELETE FROM deliveries WHERE target = 'finance'").run()
+  const { html, text } = await (await anOperator({ config })).open('/console')
+
+  expect(text).toMatch(/It does not add up: the events promise \d deliveries, and there are \d\./)
+  expect(html).toContain('class="attention bad"')
+})
+
+it('tells how sources and targets fare', async () => {
+  await stored(config, 'hype', aPayment(), { now: NOW - HOUR })
+  await takeSnapshot({ DB: env.DB }, config, NOW)
+  const { text } = await (await anOperator({ config })).open('/console?period=7d')
+
+  expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 known after a week/)
+  expect(text).toMatch(/crm active nothing tried 1 2026-11-20 23:00:00/)
+})
+
+it('reads the same for the chart from roll-ups as from the log', async () => {
+  for (let i = 0; i < 30; i++) {
+    await stored(config, 'hype', aPayment(), { now: NOW - (1 + (i % 3)) * HOUR })
+  }
+  const first = Math.floor(NOW / HOUR) - 24
+  const read = async () => (await readArrivals(env.DB, first)).toSorted((a, b) => a.hour - b.hour)
+  const live = await read()
+  await rollUp({ DB: env.DB }, NOW + HOUR, () => undefined)
+
+  expect(await read()).toEqual(live)
+  expect(live.map(({ count }) => count)).toEqual([10, 10, 10])
+})

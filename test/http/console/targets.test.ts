@@ -1,0 +1,135 @@
+// Deliveries, targets and replays by filter in the console: seen, stopped, tried and sent again.
+import { env } from 'cloudflare:test'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { actsOf, anOperator, emptyLog } from './visitor.ts'
+
+const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*'] })
+
+beforeEach(emptyLog)
+
+const doneBy = async () => (await actsOf()).map(({ act, on }) => `${act}: ${on}`)
+const setDeliveries = (values: string) => env.DB.prepare(`UPDATE deliveries SET ${values}`).run()
+
+describe('deliveries', () => {
+  it('are listed by target and state, with the last answer and the next try', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare(
+      "UPDATE deliveries SET state = 'retrying', attempt = 2, due = ?1, attempts = ?2 WHERE target = 'crm'",
+    )
+      .bind(
+        NOW + 300_000,
+        JSON.stringify([
+          { attempt: 1, at: '2026-11-21T00:00:00Z', ms: 5, status: 503, error: 'status' },
+        ]),
+      )
+      .run()
+    const operator = await anOperator({ config })
+    const { text } = await operator.open('/console/deliveries?target=crm&state=retrying')
+
+    expect(text).toContain(
+      `${id} payment.created crm retrying 1 503 2026-11-21 00:00:00 2026-11-21 00:05:00`,
+    )
+    expect((await operator.open('/console/deliveries?state=dead')).text).toContain(
+      'No delivery matches.',
+    )
+    expect((await operator.open('/console/deliveries?state=lost')).status).toBe(400)
+  })
+})
+
+describe('a target', () => {
+  it('is paused and resumed, and that is in the log with who did it', async () => {
+    const operator = await anOperator({ config })
+    const paused = await operator.send('/console/targets/crm/pause')
+    expect(paused.text).toContain('crm is paused. What it is owed is held.')
+    expect(paused.html).toContain('action="/console/targets/crm/resume"')
+
+    const resumed = await operator.send('/console/targets/crm/resume')
+    expect(resumed.text).toContain('crm is active.')
+    expect(await doneBy()).toEqual(['resumed a target: crm', 'paused a target: crm'])
+  })
+
+  it('is sent a test, and says what it answered', async () => {
+    const operator = await anOperator({
+      config,
+      answer: () => new Response('<b>no</b>', { status: 418 }),
+    })
+    const { text, html } = await operator.send('/console/targets/crm/test')
+
+    expect(text).toContain('crm answered 418 after 0 ms.')
+    expect(html).toContain('&lt;b&gt;no&lt;/b&gt;')
+    expect(await doneBy()).toEqual(['tested a target: crm'])
+  })
+
+  it.each(['pause', 'resume', 'test'])('that nobody knows cannot be asked to %s', async (act) => {
+    const page = await (await anOperator({ config })).send(`/console/targets/nobody/${act}`)
+
+    expect(page).toMatchObject({
+      status: 404,
+      text: expect.stringContaining('There is no such target.'),
+    })
+  })
+})
+
+describe('a replay', () => {
+  it('says how many and of whom before it begins, and how far it has come', async () => {
+    for (let i = 0; i < 3; i++) await stored(config, 'hype', aPayment(), { now: NOW - 10_000 + i })
+    await setDeliveries("state = 'dead', attempt = 11, due = NULL, reason = 'no attempt is left'")
+    const operator = await anOperator({ config })
+    const plan = await operator.send('/console/replays/plan', {
+      target: 'crm',
+      state: 'dead',
+      per_second: '1',
+    })
+
+    expect(plan.text).toContain('3 deliveries of 3 people would be sent again.')
+    expect(plan.text).toContain('target crm 3 type payment.created 3 state dead 3')
+    expect(operator.queue.sent).toEqual([])
+    expect(plan.html).toContain('name="per_second" value="1"')
+
+    const begun = await operator.send('/console/replays', {
+      target: 'crm',
+      state: 'dead',
+      per_second: '1',
+    })
+    expect(begun.url).toMatch(/^\/console\/replays\/rpl_\w{13}$/)
+    expect(begun.text).toContain('3 of 3 deliveries, 1 a second')
+    expect(begun.html).toContain('<progress value="3" max="3"')
+    expect(operator.queue.sent.map(({ target }) => target)).toEqual(['crm', 'crm', 'crm'])
+    expect(await doneBy()).toEqual([expect.stringMatching(/^began a replay: rpl_\w{13} of 3$/)])
+  })
+
+  it('is stopped where it is, and goes on', async () => {
+    for (let i = 0; i < 12; i++) await stored(config, 'hype', aPayment(), { now: NOW - 10_000 + i })
+    await setDeliveries("state = 'delivered', attempt = 2, due = NULL")
+    const operator = await anOperator({ config })
+    const begun = await operator.send('/console/replays', { target: 'crm', per_second: '0.1' })
+    expect(begun.html).toContain('hx-trigger="every 2s"')
+
+    const stopped = await operator.send(`${begun.url}/stop`)
+    expect(stopped.text).toContain('It is stopped where it was.')
+    expect(stopped.html).not.toContain('hx-trigger')
+    expect((await operator.send(`${begun.url}/resume`)).text).toContain('It goes on.')
+    expect((await operator.open('/console/replays')).text).toMatch(/rpl_\w{13} running \d+ of 12/)
+  })
+
+  it.each([
+    [{}, 'must name at least one of'],
+    [{ target: 'nobody' }, 'There is no target nobody.'],
+    [{ since: 'yesterday' }, 'since must be RFC 3339'],
+    [{ target: 'crm', per_second: '500' }, 'The number a second must be at most 50.'],
+  ])('says what is wrong with %j', async (fields, words) => {
+    const page = await (await anOperator({ config })).send('/console/replays/plan', fields)
+
+    expect(page.text).toContain(words)
+  })
+
+  it('of what nothing matches has nothing to confirm', async () => {
+    const { text, html } = await (await anOperator({ config })).send('/console/replays/plan', {
+      state: 'dead',
+    })
+
+    expect(text).toContain('Nothing matches: there is nothing to send again.')
+    expect(html).not.toContain('method="post" action="/console/replays"')
+  })
+})

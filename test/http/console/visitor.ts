@@ -1,0 +1,144 @@
+// Somebody at the console: keeps cookies and follows where a page leads, as a browser would, against real D1.
+import { env } from 'cloudflare:workers'
+import type { Config } from '../../../src/config.ts'
+import type { DeliveryMessage } from '../../../src/core/delivery.ts'
+import type { Env } from '../../../src/env.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { getEvent, listEvents } from '../../../src/store/events.ts'
+import { aConfig, aQueue, aSpill, NOW } from '../../builders.ts'
+
+export const ORIGIN = 'https://relay.example'
+export const TOKEN = 'the operator knows it'
+
+type Setting = {
+  config?: Config
+  env?: Partial<Env>
+  origin?: string
+  /** How targets answer. */
+  answer?: () => Response
+}
+
+/** A page as a reader sees it: its status, where it is, its markup, and its words without that. */
+export type Page = { status: number; url: string; html: string; text: string; headers: Headers }
+
+/** A console and somebody in front of it, not signed in. */
+export function aVisitor({
+  config = aConfig({ name: 'crm' }),
+  origin = ORIGIN,
+  ...rest
+}: Setting = {}) {
+  let now = NOW
+  const queue = aQueue()
+  const logged: unknown[] = []
+  const cookies = new Map<string, string>()
+  const app = createApp(() => config, {
+    now: () => now,
+    random: () => Math.random(),
+    log: (line) => logged.push(line),
+    send: async () => rest.answer?.() ?? new Response(),
+  })
+  const bindings = {
+    DB: env.DB,
+    DELIVERIES: queue.queue as Queue<DeliveryMessage>,
+    RETRIES: queue.queue as Queue<DeliveryMessage>,
+    SPILL: { ...aSpill().queue, metrics: async () => ({ backlogCount: 0 }) },
+    ADMIN_TOKEN: TOKEN,
+    ...rest.env,
+  } as unknown as Env
+
+  /** One request, a millisecond after the one before, with the cookies that were given; keeps those that come. */
+  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+    now++
+    const headers = new Headers(init.headers)
+    if (cookies.size > 0) {
+      headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '))
+    }
+    const response = await app.request(
+      origin + path,
+      { redirect: 'manual', ...init, headers },
+      bindings,
+    )
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
+      if (/max-age=0/i.test(cookie)) cookies.delete(name)
+      else cookies.set(name, value)
+    }
+    return response
+  }
+  async function follow(path: string, response: Response): Promise<Page> {
+    const to = response.headers.get('location')
+    if (to !== null) return follow(to, await ask(to))
+    const html = await response.text()
+    return {
+      status: response.status,
+      url: path,
+      html,
+      text: wordsOf(html),
+      headers: response.headers,
+    }
+  }
+  return {
+    ask,
+    logged,
+    cookies,
+    queue,
+    bindings,
+    advance: (ms: number) => {
+      now += ms
+    },
+    /** Opens a page. */
+    open: async (path: string) => follow(path, await ask(path)),
+    /** Sends a form of the console's own, and opens where that leads. */
+    send: async (path: string, fields: Record<string, string> = {}) =>
+      follow(
+        path,
+        await ask(path, {
+          method: 'POST',
+          body: new URLSearchParams(fields),
+          headers: { origin, 'sec-fetch-site': 'same-origin' },
+        }),
+      ),
+    signIn: async function (token = TOKEN) {
+      return this.send('/console/sign-in', { token })
+    },
+  }
+}
+
+/** A visitor who is signed in. */
+export async function anOperator(setting: Setting = {}) {
+  const visitor = aVisitor(setting)
+  await visitor.signIn()
+  return visitor
+}
+
+/** What the log says that operators did, the latest first. */
+export async function actsOf(): Promise<{ by: string; act: string; on: string }[]> {
+  const { items } = await listEvents(env.DB, { types: ['relay.operator_acted'] }, { limit: 20 })
+  const events = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
+  return events.map(
+    (one) =>
+      (one as unknown as { event: { data: { by: string; act: string; on: string } } }).event.data,
+  )
+}
+
+const TABLES =
+  'events deliveries hours ledger statistics totals snapshot targets replays contacts postings'
+
+/** Forgets everything that was logged before. */
+export async function emptyLog(): Promise<void> {
+  await env.DB.batch(TABLES.split(' ').map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
+}
+
+/** What a page says, without its markup. */
+function wordsOf(html: string): string {
+  return html
+    .replace(/<(script|style)[^>]*>.*?<\/\1>/gs, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+    .replace(/\s+/g, ' ')
+    .replace(/ ([.,;:])/g, '$1')
+}
