@@ -90,7 +90,7 @@ describe('npm run check -- --url', () => {
 
   it.each([
     [['--url', 'https://relay.example'], "No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN."],
-    [['--url', 'relay'], '--url must be a URL: "relay" is none.'],
+    [['--url', 'relay'], '--url must be https://… or http://…: "relay" is not.'],
     [['--urll', 'x'], "Unknown option '--urll'"],
   ])('%j is answered with a sentence', async (args, words) => {
     const { status, output } = await check(...args)
