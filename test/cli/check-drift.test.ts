@@ -16,7 +16,8 @@ const tick = () => fetch(`${url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)
 /** Copies the one event of the log to days ago, with other keys in what came. */
 function remember(copies: number, daysAgo: number, change: string) {
   const files = globSync(path.join(project.dir, '.state/v3/d1/*/*.sqlite'))
-  const log = new DatabaseSync(files.find((name) => !name.endsWith('metadata.sqlite')) ?? '')
+  const file = files.find((name) => !name.endsWith('metadata.sqlite')) ?? ''
+  const log = new DatabaseSync(file, { timeout: 10_000 })
   const columns =
     'source, vendor, status, type, vendor_type, planned, hops, dedup_key, encoding, headers'
   const copy = log.prepare(

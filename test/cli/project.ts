@@ -94,7 +94,9 @@ export async function run(program: string, ...args: string[]) {
 /** Changes a local database behind the relay's back; `dir` is where the relay keeps its state. */
 export function tamperWith(dir: string, sql: string): void {
   const files = globSync(path.join(dir, 'v3/d1/*/*.sqlite'))
-  const log = new DatabaseSync(files.find((name) => !name.endsWith('metadata.sqlite')) ?? '')
+  const file = files.find((name) => !name.endsWith('metadata.sqlite')) ?? ''
+  // The relay may be writing at this moment.
+  const log = new DatabaseSync(file, { timeout: 10_000 })
   log.exec(sql)
   log.close()
 }
