@@ -160,7 +160,7 @@ function Split({
   if (isAlone) return null
   // Who has no id is named by the address.
   if (contact === null && !isPersonalShown) return <span class="quiet">show addresses first</span>
-  const named = contact === null ? { email: email ?? '' } : { contact }
+  const named: Record<string, string> = contact === null ? { email: email ?? '' } : { contact }
   return (
     <Act action={`${path}/split`} name="Split off" values={{ source, ...named }} isQuiet={true} />
   )

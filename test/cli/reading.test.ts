@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
 import { aProject, begin, command, freePort, type Running, tamperWith } from './project.ts'
@@ -232,6 +233,20 @@ describe('tail', () => {
         ?.filter((id) => id === late),
     ).toHaveLength(1)
   }, 120_000)
+})
+
+describe('the OpenAPI document', () => {
+  it('is valid as an independent validator reads the specification', async () => {
+    const validator = new Validator()
+
+    const result = await validator.validate(
+      (await (await fetch(`${url}/openapi.json`)).json()) as Record<string, unknown>,
+    )
+
+    expect(result.errors).toBeUndefined()
+    expect(result.valid).toBe(true)
+    expect(validator.version).toBe('3.1')
+  })
 })
 
 describe('check', () => {
