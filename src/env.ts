@@ -1,7 +1,7 @@
 // What the platform gives the Worker.
-import type { DeliveryMessage } from './core/delivery.ts'
+import type { DeliveryMessage, Lane } from './core/delivery.ts'
 
-export type { DeliveryMessage }
+export type { DeliveryMessage, Lane }
 
 /** Writes one line of JSON: ids, types, numbers; nothing personal, no secret. */
 export type Log = (line: Record<string, unknown>) => void

@@ -1,14 +1,15 @@
 // The Worker: requests come in by fetch, deliveries go out by queue, the cron sweeps. Composition only.
 import { type Config, parseConfig } from './config.ts'
-import type { DeliveryMessage, Env } from './env.ts'
+
+import type { DeliveryMessage, Env, Lane } from './env.ts'
 import { createApp } from './http/app.ts'
 import type { Tools } from './http/tools.ts'
 import { deliver } from './stages/deliver.ts'
 import { keepDiary } from './stages/diary.ts'
+import { createInHand } from './stages/in-hand.ts'
 import { prune } from './stages/prune.ts'
 import { goOnWithReplays } from './stages/replay.ts'
 import { rollUp } from './stages/rollup.ts'
-import type { Lane } from './stages/settle.ts'
 import { takeSnapshot } from './stages/snapshot.ts'
 import { spill } from './stages/spill.ts'
 import { sweep } from './stages/sweep.ts'
@@ -54,7 +55,7 @@ async function consume(
     return spill(env, configOf(env), messages, { now: tools.now(), log: tools.log })
   }
   const messages = batch.messages as Message<DeliveryMessage>[]
-  return deliver(env, configOf(env), consumer, messages, tools)
+  return deliver(env, configOf(env), consumer, messages, { ...tools, inHand })
 }
 
 /** What happens each minute. One part that fails keeps the others from nothing. */
@@ -73,6 +74,7 @@ async function tick(env: Env): Promise<void> {
 }
 
 const app = createApp(configOf, tools)
+const inHand = createInHand()
 
 export default {
   fetch: app.fetch,

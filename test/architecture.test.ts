@@ -31,7 +31,12 @@ const RULES: Record<string, Rule> = {
     may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config-(schema|expression)(-[a-z]+)?\.ts$/],
   },
   // No stage calls another: accept, deliver, spill and sweep share only what these files hold.
-  stages: { may: [...BELOW, /^stages\/(record|meaning|sending|settle|attempt|health|turns)\.ts$/] },
+  stages: {
+    may: [
+      ...BELOW,
+      /^stages\/(record|meaning|sending|settle|conclude|batch|in-hand|attempt|health|turns)\.ts$/,
+    ],
+  },
   http: { may: [...BELOW, /^(console|stages|http)\//] },
   index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/] },
   // What programs of TypeScript import: the types of the routes, and nothing that runs in the Worker.

@@ -1,10 +1,12 @@
 // The relay on a clock that a test turns: real D1, queues that forget nothing unless told to, targets that count.
 // Every call of a binding goes through `fault`, which may throw before or after it is carried out.
+
 import { env } from 'cloudflare:workers'
 import type { Config } from '../src/config.ts'
 import type { DeliveryMessage } from '../src/core/delivery.ts'
 import { accept } from '../src/stages/accept.ts'
 import { deliver } from '../src/stages/deliver.ts'
+import { createInHand } from '../src/stages/in-hand.ts'
 import { goOnWithReplays } from '../src/stages/replay.ts'
 import { rollUp } from '../src/stages/rollup.ts'
 import { spill } from '../src/stages/spill.ts'
@@ -78,6 +80,7 @@ export function aWorld(
   const tools = {
     now: () => now,
     random: () => Math.random(),
+    inHand: createInHand(),
     log: () => undefined,
     send: async (url: string, init: RequestInit) => {
       const target = new URL(url).hostname.split('.')[0] ?? ''

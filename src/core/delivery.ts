@@ -68,6 +68,10 @@ export type DeliveryMessage = {
   target: string
   attempt: number
   due: number
-  /** The lease under which it was handled before, when it was passed on (core/lateness.ts). */
-  holder?: string
 }
+
+/**
+ * Which queue a batch came by: first attempts at targets in good health; everything else; or messages whose handling
+ * was cut off again and again, so that the platform gave up on them.
+ */
+export type Lane = 'deliveries' | 'retries' | 'dead'

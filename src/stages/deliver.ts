@@ -1,16 +1,13 @@
 // queues deliveries, retries, dead → each delivery settled: a batch is loaded at once, and five requests wait at most.
 import { type Config, targetOf, timeoutsOf } from '../config.ts'
-import type { DeliveryMessage } from '../core/delivery.ts'
-import { type Lease, leaseFor, longestBatchMs } from '../core/lateness.ts'
-import type { SystemFact } from '../core/system-event.ts'
+import type { DeliveryMessage, Lane } from '../core/delivery.ts'
+import { type Lease, longestBatchMs, mustLease } from '../core/lateness.ts'
 import { isBroken } from '../core/target.ts'
 import type { Env } from '../env.ts'
 import { FORMATS } from '../formats/index.ts'
 import { loadOwed, type Owed } from '../store/deliveries.ts'
-import { recorder } from '../store/recorder.ts'
-import { followHealths, tellOf } from './health.ts'
-import { type DeliverTools, type Lane, type Stage, settle } from './settle.ts'
-import { turnsFor } from './turns.ts'
+import { type DeliverTools, type Stage, stageFor } from './batch.ts'
+import { settle } from './settle.ts'
 
 /** Requests that may wait for their answer at once: an invocation has six connections, and the queue needs one. */
 const MAX_WAITING = 5
@@ -26,15 +23,29 @@ export async function deliver(
   messages: readonly Message<DeliveryMessage>[],
   tools: DeliverTools,
 ): Promise<void> {
-  const fresh = withoutRepeats(messages)
-  const batchMs = longestBatchMs(timeoutsOf(config))
-  const tasks = fresh.map((message): Task => {
-    const { id, body } = message
-    // What the platform has given up on is in nobody else's hands.
-    const isDead = lane === 'dead'
-    const lease = isDead ? undefined : leaseFor(body, body.holder ?? id, batchMs, tools.now())
-    return { message, lease }
+  const now = tools.now()
+  const until = now + longestBatchMs(timeoutsOf(config))
+  const tasks = messages.flatMap((message): Task[] => {
+    const letGo = tools.inHand.take(message.body, until, now)
+    // A queue may hand a message over twice, to this batch or to one beside it: one of the two is enough.
+    if (letGo === undefined) message.ack()
+    const lease = mustLease(lane, message.body, now) ? { holder: message.id, until } : undefined
+    return letGo === undefined ? [] : [{ message, lease, letGo }]
   })
+  try {
+    await handleAll(env, config, lane, tasks, tools)
+  } finally {
+    for (const { letGo } of tasks) letGo()
+  }
+}
+
+async function handleAll(
+  env: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
+  lane: Lane,
+  tasks: readonly Task[],
+  tools: DeliverTools,
+): Promise<void> {
   const wanted = tasks.map(({ message: { body }, lease }) => ({
     ...body,
     ...needsOf(config, body.target),
@@ -52,59 +63,34 @@ export async function deliver(
   const ours = queue.flatMap(({ row }) => row ?? [])
   const stage = stageFor(env, config, lane, tools, { ...loaded, owed: ours })
   const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) await handle(stage, next)
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await handle(stage, next)
+      // It may come again while the batch goes on.
+      next.letGo()
+    }
   }
   await Promise.all(Array.from({ length: MAX_WAITING }, worker))
 }
 
 type Loaded = Awaited<ReturnType<typeof loadOwed>>
 
-/** A message, and the lease that it needs if it is late. */
-type Task = { message: Message<DeliveryMessage>; lease: Lease | undefined }
+/** A message, and the lease that it needs, if it does. */
+type Task = { message: Message<DeliveryMessage>; lease: Lease | undefined; letGo: () => void }
 
 /** The messages that are for us to handle, with their deliveries. The others are done with. */
 function oursOf(
   tasks: readonly Task[],
   owed: readonly Owed[],
 ): (Task & { row: Owed | undefined })[] {
-  return tasks.flatMap(({ message, lease }) => {
+  return tasks.flatMap((task) => {
+    const { message, lease } = task
     const { event, target } = message.body
     const row = owed.find((one) => one.event === event && one.target === target)
     // Somebody else has it in hand, or it has moved on.
     const isOurs = lease === undefined || row?.leaseHolder === lease.holder
     if (!isOurs) message.ack()
-    return isOurs ? [{ message, lease, row }] : []
+    return isOurs ? [{ ...task, row }] : []
   })
-}
-
-/** What the deliveries of a batch share. */
-function stageFor(
-  env: Stage['env'],
-  config: Config,
-  lane: Lane,
-  tools: DeliverTools,
-  { owed, healths: known }: Loaded,
-): Stage {
-  const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
-  const healths = followHealths(known, env.DB, tell, tools)
-  const turns = turnsFor(env.DB, owed, tools.now)
-  const write = recorder(env.DB)
-  const stage: Stage = {
-    env,
-    config,
-    lane,
-    tools,
-    record: (update) =>
-      write(update).catch((error) => {
-        stage.isDeaf = true
-        throw error
-      }),
-    healths,
-    tell,
-    turns,
-    isDeaf: false,
-  }
-  return stage
 }
 
 /** What must be loaded with the deliveries of a target. */
@@ -115,25 +101,6 @@ function needsOf(config: Config, name: string): { raw: boolean; order: boolean }
 }
 
 /**
- * A queue may hold a message twice, and the sweep may add another: one of each delivery is enough, rather the one under
- * whose lease the delivery may be.
- */
-function withoutRepeats(messages: readonly Message<DeliveryMessage>[]): Message<DeliveryMessage>[] {
-  const kept = new Map<string, Message<DeliveryMessage>>()
-  for (const message of messages) {
-    const { event, target, attempt, due, holder } = message.body
-    const key = JSON.stringify([event, target, attempt, due])
-    const other = kept.get(key)
-    const isBetter =
-      other === undefined || (other.body.holder === undefined && holder !== undefined)
-    if (isBetter) kept.set(key, message)
-    const repeat = isBetter ? other : message
-    repeat?.ack()
-  }
-  return [...kept.values()]
-}
-
-/**
  * Lets a message rest while D1 is away. As a new one: the platform's count is for messages that break us. It comes when
  * the lease of this one is over and takes its own: where the queue takes it and says that it did not, this one comes
  * too, and only one of them may make the attempt.
@@ -141,8 +108,7 @@ function withoutRepeats(messages: readonly Message<DeliveryMessage>[]): Message<
 async function rest(queue: Env['RETRIES'], { message, lease }: Task, now: number): Promise<void> {
   const leaseSeconds = lease === undefined ? 0 : Math.ceil((lease.until - now) / 1000) + 1
   try {
-    const { holder: _, ...body } = message.body
-    await queue.send(body, { delaySeconds: Math.max(FAULT_DELAY_SECONDS, leaseSeconds) })
+    await queue.send(message.body, { delaySeconds: Math.max(FAULT_DELAY_SECONDS, leaseSeconds) })
     message.ack()
   } catch {
     message.retry({ delaySeconds: FAULT_DELAY_SECONDS })

@@ -7,8 +7,8 @@ import type { Env } from '../env.ts'
 import { loadOwed, updateDeliveries } from '../store/deliveries.ts'
 import { recordEvents } from '../store/records.ts'
 import { type AttemptTools, attemptDelivery } from './attempt.ts'
+import { attemptOf } from './conclude.ts'
 import { freshId, type HealthTools, recordOf } from './health.ts'
-import { attemptOf } from './settle.ts'
 
 /** What came of it; the event and its delivery are in the log like any other. */
 export type Tried = { event: EventId; delivered: boolean; attempt: Attempt }

@@ -2,14 +2,12 @@
 // each other keep the rate together.
 import type { ConfiguredTarget } from '../config.ts'
 import { isOpen } from '../core/delivery.ts'
+import { isNear } from '../core/lateness.ts'
 import type { Owed } from '../store/deliveries.ts'
 import { reserveTurns } from '../store/targets.ts'
 
 /** Why a delivery waits whose turn is reserved: when it comes, it needs no other. */
 export const TURN_RESERVED = 'rate'
-
-/** A time this near is waited for, as alarms know whole seconds only; a later one is left to them. */
-const NEAR_MS = 1000
 
 /** Gives each delivery of a batch its turn; 0 for a target without a rate. */
 export type Turns = (target: ConfiguredTarget, owed: Owed) => Promise<number>
@@ -52,8 +50,4 @@ export async function awaitNear(time: number, now: number): Promise<boolean> {
   // A timer may fire a fraction of a millisecond early.
   if (time > now) await new Promise((resolve) => setTimeout(resolve, time - now + 1))
   return true
-}
-
-function isNear(time: number, now: number): boolean {
-  return time - now <= NEAR_MS
 }

@@ -7,9 +7,6 @@ import type { InjectedFault } from './plan.ts'
 import type { Receipt } from './receivers.ts'
 import type { Kill } from './runtime.ts'
 
-/** A message that is this late is handled under a lease (core/lateness.ts), so that its double does nothing. */
-const DOUBLED_FOR_MS = 15_000
-
 /** A kill so soon after a success may have come before the record of it. */
 const RECORDED_WITHIN_MS = 3000
 
@@ -18,7 +15,7 @@ export type Copy = {
   /** The attempt that the success before it answered, and how long before that was. */
   attemptBefore: number
   afterMs: number
-  excuse: 'killed' | 'record lost' | 'handed over twice' | undefined
+  excuse: 'killed' | 'record lost' | undefined
 }
 
 /** Every success beyond the first of an event at a target. */
@@ -63,12 +60,7 @@ function excuseFor(
       time <= until &&
       lost?.some((names) => names.includes(key) && names.includes(target)),
   )
-  if (isLost) return 'record lost'
-  const isDoubled = faults.some(
-    ({ time, doubled }) =>
-      time >= at - DOUBLED_FOR_MS && time <= until && doubled?.includes(`${event} ${target}`),
-  )
-  return isDoubled ? 'handed over twice' : undefined
+  return isLost ? 'record lost' : undefined
 }
 
 /** The copies without an excuse in words, with what the log knows of each. */

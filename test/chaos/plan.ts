@@ -32,8 +32,6 @@ export type InjectedFault = {
   time: number
   /** The short texts bound to each statement that was not carried out: they name the rows it was about. */
   lost?: string[][]
-  /** The deliveries, as event and target, whose message there was twice from then on. */
-  doubled?: string[]
 }
 
 /** Numbers in [0, 1) that a seed repeats (mulberry32, public domain). */

@@ -66,14 +66,10 @@ export function printTargets({ messages }: Load, receipts: Receipt[], copies: Co
       extra.length,
       excused('killed'),
       excused('record lost'),
-      excused('handed over twice'),
       excused(undefined),
     ]
   })
-  table([
-    ['target', 'events', 'arrived', 'copies', 'by a kill', 'by D1', 'by a queue', 'unexplained'],
-    ...rows,
-  ])
+  table([['target', 'events', 'arrived', 'copies', 'by a kill', 'by D1', 'unexplained'], ...rows])
 }
 
 /** What became of the event at each kind of receiver. */

@@ -1,10 +1,12 @@
 // Everything beside the front door: health, the API behind its token, schemas, and what is nowhere.
+
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import { keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
 import { deliver } from '../../src/stages/deliver.ts'
+import { createInHand } from '../../src/stages/in-hand.ts'
 import { aConfig, aPayment, aQueue, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })
@@ -198,6 +200,7 @@ describe('/api/events/:id/replay', () => {
       },
       now: () => body.due,
       random: () => 0,
+      inHand: createInHand(),
       log: () => undefined,
     })
     return got

@@ -9,6 +9,7 @@ import { EVENT_STATUSES, EVENT_TYPES } from '../../src/core/event.ts'
 import type { Env } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
 import { deliver } from '../../src/stages/deliver.ts'
+import { createInHand } from '../../src/stages/in-hand.ts'
 import { aConfig, aPayment, aQueue, aSpill, NOW, stored } from '../builders.ts'
 
 type Json = Record<string, unknown>
@@ -163,6 +164,7 @@ describe('the document', () => {
       {
         now: () => row?.due ?? 0,
         random: () => 0,
+        inHand: createInHand(),
         log: () => undefined,
         send: async (_url, init) => {
           sent.push(String(init.body))

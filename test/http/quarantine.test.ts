@@ -1,10 +1,12 @@
 // Quarantine: why a message is there, in words; released once it is understood, or put away. And history normalized again.
+
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
 import { deliver } from '../../src/stages/deliver.ts'
+import { createInHand } from '../../src/stages/in-hand.ts'
 import { getEvent } from '../../src/store/events.ts'
 import { listDifferences } from '../../src/store/verify.ts'
 import { aConfig, aMessageFor, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
@@ -86,6 +88,7 @@ async function deliverNow(message: DeliveryMessage): Promise<string[]> {
       },
       now: () => message.due,
       random: () => 0,
+      inHand: createInHand(),
       log: () => undefined,
     },
   )

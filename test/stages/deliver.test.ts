@@ -1,12 +1,13 @@
 // One attempt at a delivery, and what it makes of it. Real D1; the target is a function, the queue remembers.
+
 import { env } from 'cloudflare:workers'
 import { Webhook } from 'standardwebhooks'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../src/config.ts'
-import type { DeliveryMessage } from '../../src/core/delivery.ts'
+import type { DeliveryMessage, Lane } from '../../src/core/delivery.ts'
 import { type EventId, keyOfId } from '../../src/core/id.ts'
 import { deliver } from '../../src/stages/deliver.ts'
-import type { Lane } from '../../src/stages/settle.ts'
+import { createInHand } from '../../src/stages/in-hand.ts'
 import { getEvent } from '../../src/store/events.ts'
 import {
   aConfig,
@@ -67,6 +68,7 @@ async function attempt(
       send: options.send ?? aTarget().send,
       now: () => options.now ?? NOW,
       random: () => 0.5,
+      inHand: createInHand(),
       log: (line) => lines.push(line),
     },
   )
@@ -482,6 +484,7 @@ describe('a message', () => {
       send: target.send,
       now: () => NOW,
       random: () => 0,
+      inHand: createInHand(),
       log: () => undefined,
     })
 
@@ -517,7 +520,8 @@ describe('a message', () => {
       },
     } as unknown as D1Database
 
-    const { message, queued } = await attempt(config, event, { send: target.send, db })
+    const lane = 'deliveries'
+    const { message, queued } = await attempt(config, event, { send: target.send, db, lane })
 
     expect(target.got).toEqual([])
     expect(queued).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 30 }])
@@ -578,6 +582,7 @@ it('leaves a message whose handling throws to the platform, whose count ends it,
     send: aTarget().send,
     now: () => NOW,
     random: () => 0,
+    inHand: createInHand(),
     log: () => undefined,
   })
 
@@ -608,6 +613,7 @@ describe('when D1 takes no writes any more', () => {
       send: target.send,
       now: () => NOW,
       random: () => 0,
+      inHand: createInHand(),
       log: () => undefined,
     })
 
@@ -636,6 +642,7 @@ describe('a batch', () => {
       send,
       now: () => NOW,
       random: () => 0,
+      inHand: createInHand(),
       log: () => undefined,
     })
 
@@ -644,7 +651,15 @@ describe('a batch', () => {
     expect(details.every((event) => event?.deliveries[0]?.state === 'delivered')).toBe(true)
   })
 
-  it('costs one row written for each delivery, and at most 6 read, with 2 for the ledger', async () => {
+  it.each([
+    [
+      'first attempts costs one row written and at most 6 read for each delivery',
+      'deliveries',
+      1,
+      6,
+    ],
+    ['the lane for trouble costs one more, its lease, and at most 10 read', 'retries', 2, 10],
+  ] as const)('of %s, with 2 for the ledger', async (_case, lane, written, read) => {
     const events = await Promise.all(
       Array.from({ length: 3 }, () => stored(config, 'hype', aPayment())),
     )
@@ -661,14 +676,20 @@ describe('a batch', () => {
     await deliver(
       { DB: db, RETRIES: aQueue().queue },
       config,
-      'retries',
+      lane,
       (await Promise.all(events.map((event) => aMessageFor(event, 'crm')))).map(aMessage),
-      { send: aTarget().send, now: () => NOW, random: () => 0, log: () => undefined },
+      {
+        send: aTarget().send,
+        now: () => NOW,
+        random: () => 0,
+        inHand: createInHand(),
+        log: () => undefined,
+      },
     )
 
     const total = (key: 'rows_written' | 'rows_read') => metas.reduce((n, meta) => n + meta[key], 0)
-    expect(total('rows_written')).toBe(3)
-    expect(total('rows_read')).toBeLessThanOrEqual(3 * 6 + 2)
+    expect(total('rows_written')).toBe(3 * written)
+    expect(total('rows_read')).toBeLessThanOrEqual(3 * read + 2)
   })
 })
 

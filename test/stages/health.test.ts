@@ -1,11 +1,12 @@
 // What attempts teach of a target, over several of them: rest, probe, recovery, giving up, and who is told.
+
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../src/config.ts'
-import type { DeliveryMessage } from '../../src/core/delivery.ts'
+import type { DeliveryMessage, Lane } from '../../src/core/delivery.ts'
 import type { EventId } from '../../src/core/id.ts'
 import { deliver } from '../../src/stages/deliver.ts'
-import type { Lane } from '../../src/stages/settle.ts'
+import { createInHand } from '../../src/stages/in-hand.ts'
 import { sweep } from '../../src/stages/sweep.ts'
 import { getEvent, listEvents } from '../../src/store/events.ts'
 import { listHealth } from '../../src/store/targets.ts'
@@ -49,6 +50,7 @@ async function run(
       },
       now: () => options.now ?? NOW,
       random: () => Math.random(),
+      inHand: createInHand(),
       log: () => undefined,
     },
   )
@@ -169,7 +171,9 @@ describe('the lane of first attempts', () => {
     const { got, sent } = await run([next], { lane: 'deliveries' })
 
     expect(got).toEqual([])
-    expect(sent).toEqual([next])
+    // By an alarm of its own, so that a copy of the first message does nothing.
+    expect(sent).toEqual([{ ...next, due: next.due + 1 }])
+    expect((await run([next], { lane: 'deliveries' })).sent).toEqual([])
   })
 
   it('takes a target again that has recovered', async () => {

@@ -1,8 +1,11 @@
 // Late messages: in a long queue the sweep sends a second one after the first, and both arrive.
+
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { leaseFor, longestBatchMs, overdueMarginMs } from '../../src/core/lateness.ts'
+import type { EventId } from '../../src/core/id.ts'
+import { longestBatchMs, mustLease, overdueMarginMs } from '../../src/core/lateness.ts'
 import { deliver } from '../../src/stages/deliver.ts'
+import { createInHand, type InHand } from '../../src/stages/in-hand.ts'
 import { sweep } from '../../src/stages/sweep.ts'
 import { getEvent } from '../../src/store/events.ts'
 import { aConfig, aMessageFor, aPayment, aQueue, NOW, stored } from '../builders.ts'
@@ -16,34 +19,32 @@ beforeEach(async () => {
   )
 })
 
-/** A consumer that handles one message, and a target that answers when it is let. */
+/** A message as a queue hands it over. */
+function aMessage(id: string, body: Awaited<ReturnType<typeof aMessageFor>>) {
+  return {
+    id,
+    timestamp: new Date(NOW),
+    attempts: 1,
+    body,
+    ack: () => undefined,
+    retry: () => undefined,
+  }
+}
+
+/** A consumer in an isolate of its own that handles one message, and a target that answers when it is let. */
 function aConsumer(id: string, now: number, answer: () => Promise<Response> | Response) {
   const got: string[] = []
   const handle = async (body: Awaited<ReturnType<typeof aMessageFor>>) =>
-    deliver(
-      { DB: env.DB, RETRIES: aQueue().queue },
-      config,
-      'deliveries',
-      [
-        {
-          id,
-          timestamp: new Date(now),
-          attempts: 1,
-          body,
-          ack: () => undefined,
-          retry: () => undefined,
-        },
-      ],
-      {
-        send: async (url) => {
-          got.push(url)
-          return answer()
-        },
-        now: () => now,
-        random: () => 0,
-        log: () => undefined,
+    deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'deliveries', [aMessage(id, body)], {
+      send: async (url) => {
+        got.push(url)
+        return answer()
       },
-    )
+      now: () => now,
+      random: () => 0,
+      inHand: createInHand(),
+      log: () => undefined,
+    })
   return { got, handle }
 }
 
@@ -120,38 +121,127 @@ describe('a late message', () => {
   })
 })
 
-describe('of two messages in a batch', () => {
-  it('the one that has the lease is heard', async () => {
+describe('a message that a queue hands over twice', () => {
+  /** Two consumers of the same queue, both with the message in hand; gives how many requests the target got. */
+  async function requestsOfTwo(
+    lane: 'deliveries' | 'retries',
+    hands: [InHand, InHand],
+  ): Promise<number> {
     const event = await stored(config, 'hype', aPayment())
-    const message = await aMessageFor(event, 'crm')
-    const later = NOW + 600_000
-    await env.DB.prepare(
-      `UPDATE deliveries SET lease_holder = 'first', lease_until = ${later + 37_000}`,
-    ).run()
-    const got: string[] = []
-    const acked: string[] = []
-    const one = (id: string, body: typeof message) => ({
-      id,
-      timestamp: new Date(later),
-      attempts: 1,
-      body,
-      ack: () => acked.push(id),
-      retry: () => undefined,
-    })
-    const messages = [one('swept', message), one('passed on', { ...message, holder: 'first' })]
+    const body = await aMessageFor(event, 'crm')
+    let requests = 0
+    const handle = (id: string, inHand: InHand) =>
+      deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, lane, [aMessage(id, body)], {
+        send: async () => {
+          requests++
+          await new Promise((resolve) => setTimeout(resolve, 200))
+          return new Response('ok')
+        },
+        now: () => NOW,
+        random: () => 0,
+        inHand,
+        log: () => undefined,
+      })
+    await Promise.all([handle('one', hands[0]), handle('two', hands[1])])
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
+    return requests
+  }
 
-    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
-      send: async (url) => {
-        got.push(url)
+  it('in one batch is attempted once, and both are done with', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const body = await aMessageFor(event, 'crm')
+    const acked: string[] = []
+    const messages = ['one', 'two'].map((id) => ({
+      ...aMessage(id, body),
+      ack: () => acked.push(id),
+    }))
+    let requests = 0
+
+    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'deliveries', messages, {
+      send: async () => {
+        requests++
         return new Response('ok')
       },
-      now: () => later,
+      now: () => NOW,
       random: () => 0,
+      inHand: createInHand(),
       log: () => undefined,
     })
 
-    expect(got).toHaveLength(1)
-    expect(acked.sort()).toEqual(['passed on', 'swept'])
+    expect(requests).toBe(1)
+    expect(acked.sort()).toEqual(['one', 'two'])
+  })
+
+  it('in two batches of one isolate is attempted once', async () => {
+    const inHand = createInHand()
+    expect(await requestsOfTwo('deliveries', [inHand, inHand])).toBe(1)
+  })
+
+  it('in two isolates is attempted once in the lane for trouble', async () => {
+    expect(await requestsOfTwo('retries', [createInHand(), createInHand()])).toBe(1)
+  })
+
+  it('while its target is in trouble is attempted once, whichever way the two go', async () => {
+    const world = aWorld(
+      config,
+      () => undefined,
+      () => new Response('ok'),
+    )
+    await world.take('hype', aPayment())
+    const [first] = world.queues.DELIVERIES
+    if (first === undefined) throw new Error('there is no message')
+    const trouble = (failures: number) =>
+      env.DB.prepare(
+        `INSERT INTO targets (name, state, failures, rest_seconds) VALUES ('crm', 'active', ?1, 0)
+         ON CONFLICT (name) DO UPDATE SET failures = ?1`,
+      )
+        .bind(failures)
+        .run()
+    await trouble(1)
+    await world.consume('DELIVERIES')
+    expect(world.queues.RETRIES).toHaveLength(1)
+    // The target is well again when the other one comes, and the first is still on its way.
+    await trouble(0)
+    world.queues.DELIVERIES.push({ ...first, id: 'copy' })
+
+    await world.consume('DELIVERIES')
+    expect(world.received).toEqual([])
+    await world.consume('RETRIES')
+
+    expect(world.received).toHaveLength(1)
+  })
+})
+
+describe('what is in hand', () => {
+  const message = { event: 'evt_1' as EventId, target: 'crm', attempt: 1, due: NOW }
+
+  it('is taken once, until it is let go', () => {
+    const inHand = createInHand()
+    const letGo = inHand.take(message, NOW + 1000, NOW)
+
+    expect(inHand.take({ ...message }, NOW + 1000, NOW)).toBeUndefined()
+    letGo?.()
+    expect(inHand.take(message, NOW + 1000, NOW)).toBeDefined()
+  })
+
+  it.each([
+    ['another attempt', { attempt: 2 }],
+    ['another alarm', { due: NOW + 1 }],
+    ['another target', { target: 'finance' }],
+  ])('is not %s', (_case, other) => {
+    const inHand = createInHand()
+    inHand.take(message, NOW + 1000, NOW)
+
+    expect(inHand.take({ ...message, ...other }, NOW + 1000, NOW)).toBeDefined()
+  })
+
+  it('is forgotten when a batch can no longer be at it, and that batch lets go of its own only', () => {
+    const inHand = createInHand()
+    const lost = inHand.take(message, NOW + 1000, NOW)
+
+    expect(inHand.take(message, NOW + 9000, NOW + 1001)).toBeDefined()
+    lost?.()
+    expect(inHand.take(message, NOW + 9000, NOW + 1002)).toBeUndefined()
   })
 })
 
@@ -161,18 +251,11 @@ describe('a message that rests while D1 is away', () => {
       throw new Error('D1 is away')
     },
   } as unknown as D1Database
-  const one = (id: string, body: Awaited<ReturnType<typeof aMessageFor>>) => ({
-    id,
-    timestamp: new Date(NOW),
-    attempts: 1,
-    body,
-    ack: () => undefined,
-    retry: () => undefined,
-  })
   const tools = (now: number, send: (url: string) => Promise<Response>) => ({
     send,
     now: () => now,
     random: () => 0,
+    inHand: createInHand(),
     log: () => undefined,
   })
 
@@ -188,7 +271,13 @@ describe('a message that rests while D1 is away', () => {
     } as unknown as Queue
     const nothing = () => Promise.reject(new Error('nothing is sent'))
     const bindings = { DB: away, RETRIES: stumbling }
-    await deliver(bindings, config, 'retries', [one('first', message)], tools(NOW + 1000, nothing))
+    await deliver(
+      bindings,
+      config,
+      'retries',
+      [aMessage('first', message)],
+      tools(NOW + 1000, nothing),
+    )
     const [copy] = messages
     if (copy === undefined) throw new Error('there is no copy')
     let requests = 0
@@ -202,7 +291,7 @@ describe('a message that rests while D1 is away', () => {
         { DB: env.DB, RETRIES: aQueue().queue },
         config,
         'retries',
-        [one(id, body)],
+        [aMessage(id, body)],
         tools(NOW + 40_000, slow),
       )
 
@@ -214,7 +303,7 @@ describe('a message that rests while D1 is away', () => {
   it('comes when the lease is over that it may have', async () => {
     const event = await stored(config, 'hype', aPayment())
     const { queue, sent } = aQueue()
-    const message = one('first', await aMessageFor(event, 'crm'))
+    const message = aMessage('first', await aMessageFor(event, 'crm'))
     const nothing = () => Promise.reject(new Error('nothing is sent'))
 
     await deliver(
@@ -230,7 +319,7 @@ describe('a message that rests while D1 is away', () => {
 })
 
 describe('a late message that is passed on to the lane for trouble', () => {
-  it('is heard there, under the lease that it has', async () => {
+  it('is heard there', async () => {
     const world = aWorld(
       config,
       () => undefined,
@@ -287,11 +376,17 @@ describe('the margin of the sweep', () => {
     expect(await aMessageFor(event, 'crm')).toMatchObject({ due: NOW + 1 })
   })
 
-  it('is a whole batch longer than a message may come without a lease', () => {
-    expect(leaseFor({ due: NOW }, 'id', 37_000, NOW + 15_000)).toBeUndefined()
-    expect(leaseFor({ due: NOW }, 'id', 37_000, NOW + 15_001)).toEqual({
-      holder: 'id',
-      until: NOW + 52_001,
-    })
-  })
+  it.each([
+    ['deliveries', 15_000, false],
+    ['deliveries', 15_001, true],
+    ['retries', 0, true],
+    ['retries', -1000, true],
+    ['retries', -1001, false], // too early: it goes back to the queue
+    ['dead', 60_000, false],
+  ] as const)(
+    'is a whole batch longer than a message may come without a lease: by %s, %i ms late',
+    (lane, late, must) => {
+      expect(mustLease(lane, { due: NOW }, NOW + late)).toBe(must)
+    },
+  )
 })

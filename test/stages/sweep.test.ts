@@ -1,9 +1,11 @@
 // What lies still is set in motion again.
+
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { type Config, parseConfig } from '../../src/config.ts'
 import { overdueMarginMs } from '../../src/core/lateness.ts'
 import { deliver } from '../../src/stages/deliver.ts'
+import { createInHand } from '../../src/stages/in-hand.ts'
 import { sweep } from '../../src/stages/sweep.ts'
 import { getEvent } from '../../src/store/events.ts'
 import { aConfig, aMessageFor, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
@@ -183,6 +185,7 @@ describe('the sweep', () => {
         },
         now: () => NOW + 1,
         random: () => 0,
+        inHand: createInHand(),
         log: () => undefined,
       },
     )

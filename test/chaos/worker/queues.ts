@@ -32,23 +32,17 @@ export async function misdeliver(batch: Batch, env: Env, handle: Handle): Promis
   return handle(batch)
 }
 
-/** Some once more at once, others as copies that come later in batches of their own. */
+/** Some twice at the same moment, others as copies that come later in batches of their own. */
 async function twice(batch: Batch, env: Env, handle: Handle): Promise<void> {
   const copied = batch.messages.filter(strikes)
   const later = copied.filter(() => draw() < 0.5)
   const again = copied.filter((message) => !later.includes(message))
   if (copied.length > 0) {
-    const doubled = copied.flatMap(({ body }) => deliveryIn(body))
-    tell(`${again.length} messages handed over twice, ${later.length} copied`, { doubled })
+    tell(`${again.length} messages handed over twice, ${later.length} copied`)
   }
   for (const message of later) await sendLater(batch, env, message)
-  await handle(batch)
-  if (again.length > 0) await handle(withMessages(batch, again.map(copyOf)))
-}
-
-/** The delivery that a message is about; none for one that holds requests. */
-function deliveryIn(body: DeliveryMessage | ArrayBuffer): string[] {
-  return 'event' in body ? [`${body.event} ${body.target}`] : []
+  const copies = again.length > 0 ? [withMessages(batch, again.map(copyOf))] : []
+  await Promise.all([batch, ...copies].map(handle))
 }
 
 /** In another order, and some of them a little later. */

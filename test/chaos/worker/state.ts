@@ -39,7 +39,7 @@ export function draw(): number {
 }
 
 /** Tells a fault in the log, where it outlives the process. */
-export function tell(fault: string, about: Pick<InjectedFault, 'lost' | 'doubled'> = {}): void {
+export function tell(fault: string, about: Pick<InjectedFault, 'lost'> = {}): void {
   faults++
   const line: InjectedFault = { at: 'chaos', fault, time: trueNow(), ...about }
   console.log(JSON.stringify(line))

@@ -1,0 +1,85 @@
+// What the deliveries of a batch share, and what each may do for another: set an alarm, let the next one go.
+import type { Config } from '../config.ts'
+import type { DeliveryMessage, Lane } from '../core/delivery.ts'
+import { queueDelaySeconds } from '../core/retry.ts'
+import type { SystemFact } from '../core/system-event.ts'
+import type { Env, Log } from '../env.ts'
+import type { DeliveryUpdate, loadOwed, Owed } from '../store/deliveries.ts'
+import { releaseNextOf } from '../store/order.ts'
+import { recorder } from '../store/recorder.ts'
+import type { AttemptTools } from './attempt.ts'
+import { followHealths, type Healths, tellOf } from './health.ts'
+import type { InHand } from './in-hand.ts'
+import { sendAll } from './sending.ts'
+import { type Turns, turnsFor } from './turns.ts'
+
+/** What the edge hands in, beside what an attempt needs: randomness in [0, 1), the log, and what is in hand. */
+export type DeliverTools = AttemptTools & {
+  random: () => number
+  log: Log
+  inHand: InHand
+}
+
+/** What the deliveries of a batch share. */
+export type Stage = {
+  env: Pick<Env, 'DB' | 'RETRIES'>
+  config: Config
+  lane: Lane
+  tools: DeliverTools
+  record: (update: DeliveryUpdate) => Promise<void>
+  healths: Healths
+  tell: (fact: SystemFact) => Promise<void>
+  turns: Turns
+  /** Set when an outcome could not be recorded. */
+  isDeaf: boolean
+}
+
+/** What the deliveries of a batch share, from what was loaded with them. */
+export function stageFor(
+  env: Stage['env'],
+  config: Config,
+  lane: Lane,
+  tools: DeliverTools,
+  { owed, healths: known }: Awaited<ReturnType<typeof loadOwed>>,
+): Stage {
+  const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
+  const healths = followHealths(known, env.DB, tell, tools)
+  const turns = turnsFor(env.DB, owed, tools.now)
+  const write = recorder(env.DB)
+  const stage: Stage = {
+    env,
+    config,
+    lane,
+    tools,
+    record: (update) =>
+      write(update).catch((error) => {
+        stage.isDeaf = true
+        throw error
+      }),
+    healths,
+    tell,
+    turns,
+    isDeaf: false,
+  }
+  return stage
+}
+
+/** Sets the next delivery of the same contact going. If that fails, the sweep does it. */
+export async function letNextGo({ env, tools }: Stage, { event, target }: Owed): Promise<void> {
+  const released = await releaseNextOf(env.DB, event, target, tools.now())
+  await sendAll(env.RETRIES, released, tools.now())
+}
+
+/** Sets the alarm for an attempt. When the queue does not take it, the sweep finds the row. */
+export async function sendAgain({ env, tools }: Stage, message: DeliveryMessage): Promise<void> {
+  try {
+    await env.RETRIES.send(message, { delaySeconds: queueDelaySeconds(message.due, tools.now()) })
+  } catch (error) {
+    tools.log({
+      at: 'deliver',
+      ...message,
+      fault: 'the queue did not take the id; the sweep will',
+      detail: String(error),
+    })
+  }
+}
