@@ -12,15 +12,25 @@ import { BEGIN, EVENTS, FEW, fillLargeLog, HOUR, keyAt, MANY, STEP } from './lar
 
 beforeAll(fillLargeLog, 60_000)
 
-/** How many items a page has, and how many rows D1 read for it. */
+/** How many items a page has, and how many rows D1 read for it: no query of it more than 3 for each row it gave, and 20. */
 async function priceOf<T>(
   list: () => Promise<Paged<T>>,
 ): Promise<{ items: T[]; read: number; next: string | undefined }> {
-  const spy = vi.spyOn(env.DB, 'batch')
+  const batch = env.DB.batch.bind(env.DB)
+  const queries: { read: number; given: number }[] = []
+  const spy = vi
+    .spyOn(env.DB, 'batch')
+    .mockImplementation(async <Row>(statements: D1PreparedStatement[]) => {
+      const results = await batch<Row>(statements)
+      queries.push(
+        ...results.map(({ meta, results: rows }) => ({ read: meta.rows_read, given: rows.length })),
+      )
+      return results
+    })
   const { items, next } = await list()
-  const results = (await Promise.all(spy.mock.results.map(({ value }) => value))) as D1Result[][]
   spy.mockRestore()
-  return { items, next, read: results.flat().reduce((sum, { meta }) => sum + meta.rows_read, 0) }
+  for (const { read, given } of queries) expect(read).toBeLessThanOrEqual(3 * given + 20)
+  return { items, next, read: queries.reduce((sum, { read }) => sum + read, 0) }
 }
 
 /** A place deep in the log, in lists by receipt and in lists by contact. */
