@@ -66,10 +66,14 @@ export function printTargets({ messages }: Load, receipts: Receipt[], copies: Co
       extra.length,
       excused('killed'),
       excused('record lost'),
+      excused('answered late'),
       excused(undefined),
     ]
   })
-  table([['target', 'events', 'arrived', 'copies', 'by a kill', 'by D1', 'unexplained'], ...rows])
+  table([
+    ['target', 'events', 'arrived', 'copies', 'by a kill', 'by D1', 'too late', 'unexplained'],
+    ...rows,
+  ])
 }
 
 /** What became of the event at each kind of receiver. */

@@ -25,12 +25,12 @@ export type World = { runtime: Runtime; receivers: Receivers; load: Load; spans:
 export async function judge(world: World, kinds: KindResult[], test?: FaultsTest): Promise<number> {
   const { runtime, receivers, load, spans } = world
   const { receipts, offences } = receivers
-  const copies = copiesAmong(receipts, runtime.kills, runtime.faults)
+  const copies = await copiesAmong(receipts, runtime.kills, runtime.faults)
   const breaches = [
     ...idlenessOf(world),
     ...(await lossesOf(missingOf(load, receipts))),
     ...strayOf(load, receipts),
-    ...(await copyBreaches(copies)),
+    ...copyBreaches(copies),
     ...answersOf(load),
     ...logOf(load, await listLog()),
     ...ledgerOf(await readLedger(), load, receipts),
