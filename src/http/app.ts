@@ -70,7 +70,14 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
     )
     .route('/api', createApi({ ...tools, configOf }))
     .route('/metrics', metrics({ ...tools, configOf }))
-    .notFound(notFound)
+    .notFound((c) => {
+      const allowed = methodsOf(app, c.req.path)
+      return allowed.length === 0
+        ? notFound()
+        : problem(405, 'method-not-allowed', `This takes ${allowed.join(' or ')}.`, {
+            allow: allowed.join(', '),
+          })
+    })
     .onError((error, c) => {
       tools.log({ at: 'http', path: c.req.routePath, fault: error.name, detail: error.message })
       return problem(500, 'fault', 'Something broke on our side. It is in the log.')
@@ -88,6 +95,17 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
 
 /** The HTTP side by its types, for `hc` of Hono. */
 export type AppType = ReturnType<typeof createApp>
+
+const METHODS = ['GET', 'POST']
+
+/** The methods that a path takes. */
+function methodsOf({ router }: Pick<Hono, 'router'>, path: string): string[] {
+  return METHODS.filter((method) => {
+    const [handlers] = router.match(method, path)
+    // What stands before every route is none.
+    return handlers.some(([[, { method: of }]]) => of === method)
+  })
+}
 
 function notFound() {
   return problem(404, 'not-found', 'There is nothing here.')

@@ -329,3 +329,37 @@ it('says in the same words that there is nothing elsewhere', async () => {
     body: { type: 'urn:membership-relay:problem:not-found' },
   })
 })
+
+describe('a method that a path does not take', () => {
+  it.each([
+    ['PUT', '/api/events', 'GET'],
+    ['DELETE', '/api/targets/crm', 'GET'],
+    ['GET', '/api/targets/crm/pause', 'POST'],
+    ['PATCH', '/api/replays', 'GET, POST'],
+    ['POST', '/healthz', 'GET'],
+  ])('%s %s is 405, and the answer names those that it takes', async (method, path, allow) => {
+    const init = { method, headers: OPERATOR }
+    const response = await app.request(`https://relay.example${path}`, init, bindings)
+
+    expect(response.status).toBe(405)
+    expect(response.headers.get('allow')).toBe(allow)
+    expect(await response.json()).toMatchObject({
+      type: 'urn:membership-relay:problem:method-not-allowed',
+    })
+  })
+
+  it('is nothing that one without the token learns of', async () => {
+    const response = await app.request(
+      'https://relay.example/api/events',
+      { method: 'PUT' },
+      bindings,
+    )
+    expect(response.status).toBe(401)
+  })
+
+  it('does not make a path of what is none', async () => {
+    const init = { method: 'PUT', headers: OPERATOR }
+    const response = await app.request('https://relay.example/api/nothing', init, bindings)
+    expect(response.status).toBe(404)
+  })
+})

@@ -429,10 +429,19 @@ describe('what each operation is for', () => {
 
   it('names sources', async () => {
     await hold('getSources', 200)
+    expect(await hold('getSourcesName', 200, { path: '/api/sources/hype' })).toMatchObject({
+      name: 'hype',
+    })
+    await hold('getSourcesName', 404, { path: '/api/sources/nobody' })
   })
 
   it('steers targets', async () => {
     await hold('getTargets', 200)
+    expect(await hold('getTargetsName', 200, { path: '/api/targets/crm' })).toMatchObject({
+      name: 'crm',
+      state: 'active',
+    })
+    await hold('getTargetsName', 404, { path: '/api/targets/nobody' })
     for (const act of ['pause', 'resume', 'test']) {
       const name = `postTargetsName${act[0]?.toUpperCase()}${act.slice(1)}`
       await hold(name, 200, { path: `/api/targets/crm/${act}` })

@@ -6,25 +6,42 @@ import type { Snapshot, SourceFigures } from '../../core/snapshot.ts'
 import type { Env } from '../../env.ts'
 import { getSnapshot } from '../../store/snapshot.ts'
 import { describe } from '../operation.ts'
-import { Sources } from './answers/index.ts'
+import { problem } from '../problems.ts'
+import { Source, Sources } from './answers/index.ts'
 import { instant } from './fields.ts'
 import type { ApiTools } from './index.ts'
 
 /** The routes of `/api/sources`. */
 export function sources({ configOf, now }: ApiTools) {
-  return new Hono<{ Bindings: Env }>().get(
-    '/',
-    describe({
-      summary: 'The sources, their ingest URLs, and when each was heard of last',
-      answers: { 200: Sources },
-    }),
-    async (c) => {
-      const { origin } = new URL(c.req.url)
-      const snapshot = await getSnapshot(c.env.DB)
-      const sources = shownSources(configOf(c.env), snapshot, origin, now())
-      return c.json({ as_of: instant(snapshot?.asOf), sources })
-    },
-  )
+  return new Hono<{ Bindings: Env }>()
+    .get(
+      '/',
+      describe({
+        summary: 'The sources, their ingest URLs, and when each was heard of last',
+        answers: { 200: Sources },
+      }),
+      async (c) => {
+        const snapshot = await getSnapshot(c.env.DB)
+        const { origin } = new URL(c.req.url)
+        const sources = shownSources(configOf(c.env), snapshot, origin, now())
+        return c.json({ as_of: instant(snapshot?.asOf), sources })
+      },
+    )
+    .get(
+      '/:name',
+      describe({
+        summary: 'A source, its ingest URL, and when it was heard of last',
+        answers: { 200: Source },
+        problems: [404],
+      }),
+      async (c) => {
+        const { origin } = new URL(c.req.url)
+        const shown = shownSources(configOf(c.env), await getSnapshot(c.env.DB), origin, now())
+        const source = shown.find(({ name }) => name === c.req.param('name'))
+        if (source === undefined) return problem(404, 'unknown-source', 'There is no such source.')
+        return c.json(source, 200)
+      },
+    )
 }
 
 /** The sources as their operator sees them. `origin` is the relay's own. */

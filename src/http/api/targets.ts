@@ -32,6 +32,20 @@ export function targets({ configOf, ...tools }: ApiTools) {
         return c.json({ as_of: instant(snapshot?.asOf), targets })
       },
     )
+    .get(
+      '/:name',
+      describe({
+        summary: 'A target, and how it fares',
+        answers: { 200: Target },
+        problems: [404],
+      }),
+      async (c) => {
+        const target = targetOf(configOf(c.env), c.req.param('name'))
+        if (target === undefined) return unknownTarget()
+        const health = (await listHealth(c.env.DB)).get(target.name)
+        return c.json(await withFigures(c.env, target, health), 200)
+      },
+    )
     .post(
       '/:name/pause',
       describe({
@@ -72,10 +86,17 @@ export function targets({ configOf, ...tools }: ApiTools) {
     const target = targetOf(config, name)
     if (target === undefined) return unknownTarget()
     const health = await steerTarget(c.env, config, name, wish, tools)
-    const snapshot = await getSnapshot(c.env.DB)
-    const figures = snapshot?.targets.find((one) => one.name === name)
-    return c.json(shown(target, health, figures), 200)
+    return c.json(await withFigures(c.env, target, health), 200)
   }
+}
+
+async function withFigures({ DB }: Env, target: AnyTarget, health: Health | undefined) {
+  const snapshot = await getSnapshot(DB)
+  return shown(
+    target,
+    health,
+    snapshot?.targets.find(({ name }) => name === target.name),
+  )
 }
 
 function unknownTarget() {
@@ -95,12 +116,10 @@ export function shownTargets(
 }
 export type ShownTarget = ReturnType<typeof shownTargets>[number]
 
+type AnyTarget = Config['targets'][number]
+
 /** A target as its operator sees it. Never its URL, which may be a secret. */
-function shown(
-  target: Config['targets'][number],
-  health: Health = HEALTHY,
-  figures?: TargetFigures,
-) {
+function shown(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFigures) {
   const { state, failures, failingSince, probeAt } = health
   const configured = isBroken(target) ? 'broken' : target.enabled ? state : 'disabled'
   return {
