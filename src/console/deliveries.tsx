@@ -3,6 +3,7 @@ import { DELIVERY_STATES } from '../core/delivery.ts'
 import type { Asked } from './events.tsx'
 import { linkTo } from './links.ts'
 import { Act, Choice, Empty, EventLink, Field, Older, State, Table, Time } from './parts.tsx'
+import { inWords, nextTry } from './reasons.ts'
 
 /** A delivery as a list shows it. */
 export type DeliveryLine = {
@@ -79,14 +80,14 @@ function DeliveryTable({ deliveries }: { deliveries: readonly DeliveryLine[] }) 
           of: ({ state, reason }) => (
             <span>
               <State name={state} />
-              {reason !== null && ` (${reason})`}
+              {reason !== null && `: ${inWords(reason)}`}
             </span>
           ),
         },
         { name: 'attempts', of: ({ attempts }) => attempts, isNumber: true },
         { name: 'last answer', of: ({ last }) => last?.status ?? last?.error ?? '' },
         { name: 'last attempt', of: ({ last }) => <Time at={last?.at} /> },
-        { name: 'next try', of: ({ due }) => <Time at={due} /> },
+        { name: 'next try', of: ({ state, due }) => <Time at={nextTry(state, due)} /> },
       ]}
     />
   )

@@ -2,9 +2,9 @@
 
 import type { Child } from 'hono/jsx'
 import { type DecidedEvent, decisionsOf } from '../core/decisions.ts'
-import type { Attempt } from '../core/delivery.ts'
+import { Delivery, type DeliveryView } from './event-deliveries.tsx'
 import { Live } from './live.tsx'
-import { Act, Copy, duration, Empty, EventLink, Json, State, Table, Time } from './parts.tsx'
+import { Act, Copy, Empty, EventLink, Json, State, Table, Time } from './parts.tsx'
 
 export type EventView = DecidedEvent & {
   id: string
@@ -20,14 +20,6 @@ export type EventView = DecidedEvent & {
   isMoving: boolean
   /** Targets that it can be sent to. */
   targets: readonly string[]
-}
-type DeliveryView = {
-  target: string
-  state: string
-  reason: string | null
-  due: string | null
-  replayed: boolean
-  attempts: readonly (Attempt & { headers: readonly (readonly [string, string])[] })[]
 }
 
 /** The page. */
@@ -69,7 +61,7 @@ export function EventPage({ event }: { event: EventView }) {
         <h2>Deliveries</h2>
         <Moving event={event}>
           {deliveries.length === 0 ? (
-            <Empty>No target was to have it.</Empty>
+            <NoDeliveries status={status} />
           ) : (
             deliveries.map((delivery) => (
               <Delivery id={id} delivery={delivery} isSendable={isSendable} />
@@ -78,6 +70,15 @@ export function EventPage({ event }: { event: EventView }) {
         </Moving>
       </section>
     </>
+  )
+}
+
+function NoDeliveries({ status }: Pick<EventView, 'status'>) {
+  if (status !== 'quarantined') return <Empty>No target was to have it.</Empty>
+  return (
+    <Empty>
+      None while it is in quarantine: <a href="/console/quarantine">release it, or put it away</a>.
+    </Empty>
   )
 }
 
@@ -194,128 +195,5 @@ function Decisions({ event }: { event: EventView }) {
         },
       ]}
     />
-  )
-}
-
-function Delivery({
-  id,
-  delivery: { target, state, reason, due, replayed, attempts },
-  isSendable,
-}: {
-  id: string
-  delivery: DeliveryView
-  isSendable: boolean
-}) {
-  return (
-    <article>
-      <h3>
-        <a href={`/console/targets#${target}`}>{target}</a> <State name={state} />
-      </h3>
-      <p>
-        {reason !== null && `${reason}. `}
-        {replayed && 'An operator asked for it once more. '}
-        {due !== null && (
-          <>
-            Next try at <Time at={due} />.
-          </>
-        )}
-      </p>
-      {attempts.length > 0 && (
-        <Table
-          caption={`Attempts at ${target}`}
-          rows={attempts}
-          columns={[
-            { name: 'attempt', of: ({ attempt }) => attempt, isNumber: true },
-            { name: 'at', of: ({ at }) => <Time at={at} /> },
-            { name: 'took', of: ({ ms }) => duration(ms), isNumber: true },
-            {
-              name: 'answer',
-              of: ({ status, error }) => (
-                <span class={error === undefined ? 'good' : 'bad'}>{status ?? error}</span>
-              ),
-            },
-            { name: 'details', of: (attempt) => <AttemptDetails attempt={attempt} /> },
-          ]}
-        />
-      )}
-      {isSendable && (
-        <div class="acts">
-          <Act
-            action={`/console/events/${id}/replay`}
-            name={`Replay to ${target}`}
-            values={{ target }}
-            isQuiet={true}
-          />
-        </div>
-      )}
-    </article>
-  )
-}
-
-function AttemptDetails({ attempt }: { attempt: DeliveryView['attempts'][number] }) {
-  const { headers, response, retry_after: wait } = attempt
-  return (
-    <details>
-      <summary>Request and answer</summary>
-      <pre>{headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>
-      {wait !== undefined && <p>It asked us to wait {wait} s.</p>}
-      {response ? <pre>{response}</pre> : <p class="quiet">It said nothing.</p>}
-    </details>
-  )
-}
-
-/** What normalizing an event again would change. */
-export type Renormalization = {
-  id: string
-  was: string
-  is: string
-  differences: readonly { path: string; was?: unknown; is?: unknown }[]
-  /** Why the present mapping does not understand it; then it stays as it is. */
-  refused: readonly string[]
-}
-
-/** The page that shows that, before anything is changed. */
-export function RenormalizePage({ change }: { change: Renormalization }) {
-  const { id, was, is, differences, refused } = change
-  const action = `/console/events/${id}/renormalize`
-  const back = <a href={`/console/events/${id}`}>Back to the event</a>
-  if (refused.length > 0) {
-    return (
-      <Empty>
-        The present mapping does not understand it: {refused.join('; ')}. {back}.
-      </Empty>
-    )
-  }
-  if (differences.length === 0) {
-    return <Empty>The present mapping says the same of it. {back}.</Empty>
-  }
-  const shown = (value: unknown) =>
-    value === undefined ? '' : <code>{JSON.stringify(value)}</code>
-  return (
-    <>
-      <p>
-        {was === is ? `It stays ${is}.` : `It becomes ${is}; it was ${was}.`} The bytes that came
-        are not touched.
-      </p>
-      <Table
-        caption="What changes"
-        rows={differences}
-        columns={[
-          { name: 'place', of: ({ path }) => <code>{path}</code> },
-          { name: 'was', of: (one) => shown(one.was) },
-          { name: 'is', of: (one) => shown(one.is) },
-        ]}
-      />
-      <div class="acts">
-        <Act action={action} name="Change it" />
-        <Act
-          action={action}
-          name="Change it, and send it again"
-          values={{ deliver: 'true' }}
-          isQuiet={true}
-        />
-        {back}
-      </div>
-    </>
   )
 }

@@ -5,7 +5,8 @@ import { RECEIVED_STATUSES } from '../core/event.ts'
 import { counted } from '../core/words.ts'
 import { Bar, BarChart } from './chart.tsx'
 import { Live } from './live.tsx'
-import { duration, Empty, State, Table, Time, toneOf } from './parts.tsx'
+import { Empty, sum, Time, toneOf } from './parts.tsx'
+import { Sources, Targets } from './standing.tsx'
 import type { LedgerView, SourceView, TargetView } from './views.ts'
 
 /** The periods that the overview can be of. */
@@ -72,7 +73,8 @@ export function Overview({
           'The figures of sources and targets come with the first minute.'
         ) : (
           <>
-            The figures of sources and targets changed last at <Time at={asOf} />.
+            The figures of sources and targets changed last at <Time at={asOf} />; those of sources
+            leave out tests.
           </>
         )}
       </p>
@@ -146,7 +148,7 @@ function Arrivals({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
   if (arrivals.length === 0) {
     return (
       <Empty>
-        Nothing came in this time. <a href="/console/set-up">Set a vendor up</a>, or{' '}
+        No vendor sent anything in this time. <a href="/console/set-up">Set a vendor up</a>, or{' '}
         <a href="/console/simulate">simulate one</a>.
       </Empty>
     )
@@ -176,84 +178,4 @@ function Arrivals({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
       })}
     </>
   )
-}
-
-function Sources({ sources }: { sources: readonly SourceView[] }) {
-  if (sources.length === 0)
-    return <Empty>No source is configured: add one to SOURCES in wrangler.toml.</Empty>
-  return (
-    <Table
-      caption="Sources"
-      rows={sources}
-      columns={[
-        { name: 'source', of: ({ name }) => <a href={`/console/events?source=${name}`}>{name}</a> },
-        { name: 'state', of: ({ state }) => <State name={state} /> },
-        {
-          name: 'last seen',
-          of: ({ figures }) => <Time at={figures?.last_seen ?? figures?.last_test} />,
-        },
-        {
-          name: 'last hour',
-          of: ({ figures }) => sum(Object.values(figures?.last_hour ?? {})),
-          isNumber: true,
-        },
-        {
-          name: 'last 24 h',
-          of: ({ figures }) => sum(Object.values(figures?.last_day ?? {})),
-          isNumber: true,
-        },
-        { name: 'usual rhythm', of: rhythm },
-      ]}
-    />
-  )
-}
-
-function rhythm({ figures }: SourceView): string {
-  if (figures === null || figures.usual_this_hour === null) return 'known after a week'
-  return `${figures.usual_this_hour} in this hour of the week; silent for ${figures.longest_silence_hours} h at most`
-}
-
-function Targets({ targets }: { targets: readonly TargetView[] }) {
-  if (targets.length === 0)
-    return <Empty>No target is configured: add one to TARGETS in wrangler.toml.</Empty>
-  return (
-    <Table
-      caption="Targets"
-      rows={targets}
-      columns={[
-        { name: 'target', of: ({ name }) => <a href={`/console/targets#${name}`}>{name}</a> },
-        { name: 'state', of: ({ state }) => <State name={state} /> },
-        { name: 'delivered in 24 h', of: successRate },
-        { name: '50 %, 95 %, 99 % answer within', of: percentiles },
-        { name: 'waiting', of: backlog, isNumber: true },
-        {
-          name: 'oldest waiting',
-          of: ({ figures }) => <Time at={figures?.oldest_held ?? figures?.oldest_due} />,
-        },
-      ]}
-    />
-  )
-}
-
-/** How many of a target's attempts of the last day succeeded, in words. */
-export function successRate({ figures }: TargetView): string {
-  const { attempts, delivered } = figures?.last_day ?? { attempts: 0, delivered: 0 }
-  return attempts === 0
-    ? 'nothing tried'
-    : `${delivered} of ${attempts} attempts (${Math.round((100 * delivered) / attempts)} %)`
-}
-
-/** How fast a target answers. */
-export function percentiles({ figures }: TargetView): string {
-  const { p50 = null, p95 = null, p99 = null } = figures?.last_day.answer_ms ?? {}
-  return p50 === null ? '' : [p50, p95, p99].map(duration).join(', ')
-}
-
-/** How many deliveries wait for a target. */
-export function backlog({ figures }: TargetView): number {
-  return sum(Object.values(figures?.backlog ?? {}))
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

@@ -222,3 +222,8 @@ export function EventLink({ id }: { id: string }) {
     </a>
   )
 }
+
+/** The sum of numbers. */
+export function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

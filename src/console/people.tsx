@@ -32,7 +32,7 @@ export type TimelineLine = {
 const PATH = '/console/people'
 
 /** The page: finding, and what was found. */
-export function People({ found }: { found: readonly PersonView[] }) {
+export function People({ found, areMore }: { found: readonly PersonView[]; areMore: boolean }) {
   return (
     <>
       <Find from={PATH} />
@@ -59,6 +59,12 @@ export function People({ found }: { found: readonly PersonView[] }) {
             },
           ]}
         />
+      )}
+      {areMore && (
+        <p class="quiet">
+          These are the first {found.length}, and there are more: find the others by their contact
+          ids.
+        </p>
       )}
     </>
   )
@@ -187,10 +193,10 @@ function Told({ deliveries }: Pick<TimelineLine, 'deliveries'>) {
   return (
     <span>
       {deliveries.map(({ target, state, last }) => (
-        <>
+        <span class="line">
           {target} <State name={state} />
-          {last === null ? ' ' : ` (${last.status ?? last.error}) `}
-        </>
+          {last !== null && ` (${last.status ?? last.error})`}
+        </span>
       ))}
     </span>
   )

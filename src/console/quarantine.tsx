@@ -50,12 +50,13 @@ function Cause({ cause: one }: { cause: CauseView }) {
   const { source, vendortype, cause, count, first_at, last_at, events } = one
   return (
     <article>
-      <h2>{cause}</h2>
+      <h2>
+        {vendortype ?? 'a message without a type'}: {cause}
+      </h2>
       <p>
         {counted(count, 'message')} from{' '}
-        <a href={linkTo('/console/events', { source, status: 'quarantined' })}>{source}</a>
-        {vendortype === null ? '' : `, ${vendortype}`}, <Time at={first_at} /> to{' '}
-        <Time at={last_at} />. The latest:{' '}
+        <a href={linkTo('/console/events', { source, status: 'quarantined' })}>{source}</a>,{' '}
+        <Time at={first_at} /> to <Time at={last_at} />. The latest:{' '}
         {events.map((id) => (
           <>
             <EventLink id={id} />{' '}

@@ -43,7 +43,7 @@ export function Replays({
         <Field label="Until" name="until" value={wanted.until} hint="2026-11-21" />
         <Field label="Person or e-mail" name="person" value={wanted.person} hint="per_…" />
         <label>
-          A second
+          Deliveries a second
           <input
             type="number"
             name="per_second"

@@ -8,6 +8,15 @@ export type Simulatable = { source: string; types: readonly string[] }
 
 const PATH = '/console/simulate'
 
+/** What each switch does. */
+const SWITCHES: Record<string, string> = {
+  duplicates: 'a message comes twice',
+  reordering: 'two come in the other order',
+  lateness: 'a message comes days late',
+  drift: 'a key is new, or of another kind',
+  junk: 'what is no message comes too',
+}
+
 /** The page. */
 export function Simulate({
   sources,
@@ -74,7 +83,7 @@ export function Simulate({
               {switches.map((name) => (
                 <label>
                   <input type="checkbox" name={name} value="true" />
-                  {name}
+                  {name}: {SWITCHES[name]}
                 </label>
               ))}
             </fieldset>

@@ -1,8 +1,8 @@
 // The targets: how they fare, and stopping, starting and trying them.
 
 import { linkTo } from './links.ts'
-import { backlog, percentiles, successRate } from './overview.tsx'
 import { Act, duration, Empty, State, Time } from './parts.tsx'
+import { backlog, percentiles, successRate } from './standing.tsx'
 import type { TargetView } from './views.ts'
 
 /** The page. */

@@ -1,7 +1,11 @@
 // What a request for a delivery says of itself, beside its signature and what its target's configuration adds.
+import { CLOUDEVENT_TYPE, type Sent } from './delivery.ts'
 import { TEST_HEADER } from './request.ts'
 
-/** The request of an attempt. `at` in epoch milliseconds; `hops`: how often the event came through a relay before. */
+/**
+ * The request of an attempt. `at` in epoch milliseconds; `hops`: how often the event came through a relay before;
+ * `sent` has no digest where nothing was sent, or nobody kept it.
+ */
 export type DeliveryRequest = {
   event: string
   attempt: number
@@ -9,17 +13,25 @@ export type DeliveryRequest = {
   hops: number
   isTest: boolean
   version: string
+  sent: Partial<Sent>
 }
 
 /** Its headers by name. */
 export function deliveryHeaders(request: DeliveryRequest): [name: string, value: string][] {
-  const { event, attempt, at, hops, isTest, version } = request
-  return [
+  const { event, attempt, at, hops, isTest, version, sent } = request
+  const { digest, content_type = CLOUDEVENT_TYPE, replay, skipped = [] } = sent
+  const all: [string, string | undefined][] = [
+    ['content-type', digest && content_type],
+    // RFC 9530; it tells a changed body from another secret.
+    ['content-digest', digest && `sha-256=:${digest}:`],
     ['user-agent', `membership-relay/${version}`],
     ['webhook-id', event],
     ['webhook-timestamp', String(Math.floor(at / 1000))],
     ['relay-attempt', String(attempt)],
     ['relay-hops', String(hops + 1)],
-    ...(isTest ? [[TEST_HEADER, 'true'] as [string, string]] : []),
+    [TEST_HEADER, isTest ? 'true' : undefined],
+    ['relay-replay', replay && 'true'],
+    ['relay-skipped', skipped.join(' ') || undefined],
   ]
+  return all.filter((one): one is [string, string] => one[1] !== undefined)
 }

@@ -37,10 +37,27 @@ export type Outcome = {
   detail: string
   retryAfter: string | undefined
   durationMs: number
+  /** What was sent, where something was. */
+  sent?: Sent | undefined
+}
+
+/** The media type of a CloudEvent in the structured mode. */
+export const CLOUDEVENT_TYPE = 'application/cloudevents+json; charset=utf-8'
+
+/** What the log keeps of a request, as nothing else tells it later. */
+export type Sent = {
+  /** The SHA-256 of the body, in base64. */
+  digest: string
+  /** Left out for the commonest, which is `CLOUDEVENT_TYPE`. */
+  content_type?: string
+  /** Set when an operator had asked for it once more. */
+  replay?: true
+  /** The events before it that its target will never get, by their ids. */
+  skipped?: string[]
 }
 
 /** One try at a delivery, as it is logged. Times as RFC 3339. */
-export type Attempt = {
+export type Attempt = Partial<Sent> & {
   attempt: number
   at: string
   ms: number

@@ -1,5 +1,6 @@
 // The vendor's own bytes, untouched: everything that it said goes to the target, sensitive fields included. An event
 // that no vendor sent is a CloudEvent here too.
+import { CLOUDEVENT_TYPE } from '../core/delivery.ts'
 import { RAW_GONE } from '../core/request.ts'
 import type { Format } from './format.ts'
 
@@ -10,7 +11,7 @@ export const raw = {
     // No vendor sent what follows from other events, or what the relay says of itself.
     if (body?.text === '') {
       return {
-        contentType: 'application/cloudevents+json; charset=utf-8',
+        contentType: CLOUDEVENT_TYPE,
         body: JSON.stringify(event),
       }
     }

@@ -2,7 +2,13 @@
 import { Webhook } from 'standardwebhooks'
 import { version } from '../../package.json'
 import type { ConfiguredTarget } from '../config.ts'
-import type { AttemptError, Outcome, Rendered } from '../core/delivery.ts'
+import {
+  type AttemptError,
+  CLOUDEVENT_TYPE,
+  type Outcome,
+  type Rendered,
+  type Sent,
+} from '../core/delivery.ts'
 import { deliveryHeaders } from '../core/delivery-headers.ts'
 import { describe, errorOfException, errorOfStatus } from '../core/outcome.ts'
 import { describeFault } from '../core/routing.ts'
@@ -49,16 +55,20 @@ export async function attemptDelivery(
       error,
       detail,
       durationMs: tools.now() - startedAt,
+      sent,
     },
   })
   let headers: Headers
+  let sent: Sent | undefined
   try {
     rendered = owed.frozen ?? (await renderFor(target, owed.content, owed.raw, owed.rawContentType))
     if (new TextEncoder().encode(rendered.body).length > MAX_BODY_BYTES) {
       rendered = undefined
       return failed('fault', `the body is larger than ${MAX_BODY_BYTES} bytes`)
     }
-    headers = await headersFor(target, owed, rendered, startedAt)
+    const said = await sentOf(owed, rendered)
+    headers = headersFor(target, owed, rendered.body, said, startedAt)
+    sent = said
   } catch (error) {
     return failed('fault', `the body could not be made: ${describeFault(error)}`)
   }
@@ -76,43 +86,43 @@ export async function attemptDelivery(
     const error = errorOfStatus(status, detail)
     return {
       rendered,
-      outcome: { status, error, detail, retryAfter, durationMs: tools.now() - startedAt },
+      outcome: { status, error, detail, retryAfter, durationMs: tools.now() - startedAt, sent },
     }
   } catch (error) {
     return failed(errorOfException(error), describe(error))
   }
 }
 
-/**
- * Standard Webhooks headers (https://github.com/standard-webhooks/standard-webhooks), the digest of the body (RFC 9530),
- * which tells a changed body from another secret, and ours.
- */
-async function headersFor(
+/** Ours, those of Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks), and the target's own. */
+function headersFor(
   target: ConfiguredTarget,
-  owed: Owed,
-  { body, contentType }: Rendered,
+  { event, attempt, hops, content }: Owed,
+  body: string,
+  sent: Sent,
   now: number,
-): Promise<Headers> {
+): Headers {
   const headers = new Headers(target.headers)
-  const timestamp = new Date(now)
-  headers.set('content-type', contentType)
-  headers.set('content-digest', await digestOf(body))
-  const { event, attempt, hops, content } = owed
-  const request = { event, attempt, hops, at: now, isTest: content.test === true, version }
+  const isTest = content.test === true
+  const request = { event, attempt, hops, at: now, isTest, version, sent }
   for (const [name, value] of deliveryHeaders(request)) headers.set(name, value)
   const signatures = target.secrets.map((secret) =>
-    new Webhook(secret).sign(owed.event, timestamp, body),
+    new Webhook(secret).sign(event, new Date(now), body),
   )
   if (signatures.length > 0) headers.set('webhook-signature', signatures.join(' '))
-  if (owed.isReplay) headers.set('relay-replay', 'true')
-  const { skipped } = owed.precedence
-  if (skipped.length > 0) headers.set('relay-skipped', skipped.join(' '))
   return headers
 }
 
-async function digestOf(body: string): Promise<string> {
+async function sentOf(
+  { isReplay, precedence: { skipped } }: Owed,
+  { body, contentType }: Rendered,
+): Promise<Sent> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
-  return `sha-256=:${btoa(String.fromCharCode(...new Uint8Array(digest)))}:`
+  return {
+    digest: btoa(String.fromCharCode(...new Uint8Array(digest))),
+    ...(contentType === CLOUDEVENT_TYPE ? {} : { content_type: contentType }),
+    ...(isReplay ? { replay: true } : {}),
+    ...(skipped.length > 0 ? { skipped } : {}),
+  }
 }
 
 /** The beginning of an answer. No more is read: an endless body costs nothing, and a broken one is no failure. */

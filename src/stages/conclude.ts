@@ -111,7 +111,7 @@ async function noteHealth(
 
 /** An attempt as it is logged. `startedAt` in epoch milliseconds. */
 export function attemptOf(outcome: Outcome, attempt: number, startedAt: number): Attempt {
-  const { status, error, detail, durationMs, retryAfter } = outcome
+  const { status, error, detail, durationMs, retryAfter, sent } = outcome
   const asked = parseRetryAfter(retryAfter, startedAt + durationMs)
   return {
     attempt,
@@ -121,6 +121,7 @@ export function attemptOf(outcome: Outcome, attempt: number, startedAt: number):
     ...(error === undefined ? {} : { error }),
     ...(detail === '' ? {} : { response: detail }),
     ...(asked === undefined ? {} : { retry_after: Math.ceil(asked) }),
+    ...sent,
   }
 }
 

@@ -1,21 +1,17 @@
 // `/console/events`: the log, one event, and sending or reading it again.
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
-import { version } from '../../../package.json'
-import type { Config } from '../../config.ts'
-import { EventPage, type EventView, RenormalizePage } from '../../console/event.tsx'
+import { EventPage } from '../../console/event.tsx'
 import { Events } from '../../console/events.tsx'
-import { curlOf } from '../../core/curl.ts'
-import { deliveryHeaders } from '../../core/delivery-headers.ts'
+import { RenormalizePage } from '../../console/renormalization.tsx'
 import { type EventId, idOfKey, isEventId, keyOfId, timeOfId } from '../../core/id.ts'
-import { isBroken } from '../../core/target.ts'
 import { renormalize } from '../../stages/renormalize.ts'
 import { sendAgain } from '../../stages/send-again.ts'
 import { type EventDetail, getEvent, listEvents } from '../../store/events.ts'
 import { eventListEntries } from '../api/events.ts'
 import { eventFilterOf } from '../api/fields.ts'
 import type { ApiTools } from '../api/index.ts'
-import { shownSources } from '../api/sources.ts'
+import { viewOf } from './event-view.ts'
 import { acted, fieldsOf, goTo, refuse, show } from './frame.ts'
 import { queryOf } from './query.ts'
 import type { ConsoleEnv } from './session.ts'
@@ -136,57 +132,4 @@ async function readAgain(
 /** The id before an id. */
 function before(id: EventId): EventId {
   return idOfKey(BigInt(keyOfId(id)) - 1n)
-}
-
-/** An attempt that is due within this time is waited for on the page. */
-const SOON_MS = 60_000
-
-function viewOf(event: EventDetail, config: Config, origin: string, now: number): EventView {
-  const { raw, hops, source } = event
-  const isTest = (event.event as { test?: boolean } | null)?.test === true
-  const from = shownSources(config, undefined, origin, now).find(({ name }) => name === source)
-  const headers = Object.entries((raw.headers ?? {}) as Record<string, string>)
-  const secret = from?.header ? [[from.header, 'SECRET'] as const] : []
-  return {
-    ...event,
-    curl:
-      from === undefined || raw.text === null || raw.encoding === 'base64'
-        ? undefined
-        : curlOf(from.ingest_url, [...headers, ...secret], raw.text),
-    isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
-    targets: config.targets.filter((one) => !isBroken(one)).map(({ name }) => name),
-    deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({
-      ...delivery,
-      target,
-      attempts: attempts.map((attempt) => ({
-        ...attempt,
-        headers: [
-          ...deliveryHeaders({
-            event: event.id,
-            attempt: attempt.attempt,
-            at: Date.parse(attempt.at),
-            hops,
-            isTest,
-            version,
-          }),
-          ...configuredHeaders(config, target),
-        ],
-      })),
-    })),
-  }
-}
-
-const MASK = '••••'
-
-/** The headers that a target's configuration adds, without what they say: that may be a secret. */
-function configuredHeaders(config: Config, name: string): [string, string][] {
-  const target = config.targets.find((one) => one.name === name)
-  if (target === undefined || isBroken(target)) return []
-  const signatures = target.secrets.map(() => `v1,${MASK}`)
-  return [
-    ...(signatures.length === 0
-      ? []
-      : [['webhook-signature', signatures.join(' ')] as [string, string]]),
-    ...target.headers.map(([header]): [string, string] => [header, MASK]),
-  ]
 }

@@ -8,7 +8,7 @@ import type { ApiTools } from '../api/index.ts'
 import { fieldsOf, goTo } from './frame.ts'
 import type { ConsoleEnv } from './session.ts'
 
-/** Persons of one address that are shown; more have it only by mistake. */
+/** Persons that are shown; more have one address only by mistake. */
 const MAX_FOUND = 20
 
 /** The route. */
@@ -20,14 +20,14 @@ export function find({ configOf }: ApiTools) {
     if (isPersonId(who)) return c.redirect(pageOf(who, isForEvents), 303)
     const sources = [...configOf(c.env).sources.keys()]
     const wanted = who.includes('@') ? { email: who } : { contact: who, sources }
-    const { items } = await findPeople(c.env.DB, wanted, { limit: MAX_FOUND })
+    const { items, next } = await findPeople(c.env.DB, wanted, { limit: MAX_FOUND })
     const [first, second] = items
     if (first !== undefined && second === undefined) {
       return c.redirect(pageOf(first.id, isForEvents), 303)
     }
     if (items.length > 1) {
       const ids = items.map(({ id }) => id).join(',')
-      return c.redirect(linkTo('/console/people', { found: ids }), 303)
+      return c.redirect(linkTo('/console/people', { found: ids, more: next && 'yes' }), 303)
     }
     return nobody(c, who, isForEvents)
   })

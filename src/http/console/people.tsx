@@ -23,7 +23,11 @@ export function people(tools: ApiTools) {
     .get('/', async (c) => {
       const ids = (c.req.query('found') ?? '').split(',').filter(isPersonId).slice(0, MAX_FOUND)
       const found = await Promise.all(ids.map((id) => getPerson(c.env.DB, id)))
-      return show(c, 'People', <People found={found.filter(isPresent)} />)
+      return show(
+        c,
+        'People',
+        <People found={found.filter(isPresent)} areMore={c.req.query('more') === 'yes'} />,
+      )
     })
     .get('/:id', async (c) => {
       const person = await personOf(c, c.req.param('id'))

@@ -5,7 +5,7 @@ import type { Env } from '../../../src/env.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { listEvents } from '../../../src/store/events.ts'
 import { aConfig } from '../../builders.ts'
-import { anOperator, aVisitor, ORIGIN, TOKEN } from './visitor.ts'
+import { actsOf, anOperator, aVisitor, ORIGIN, TOKEN } from './visitor.ts'
 
 const HOUR = 3_600_000
 const DOOR = '/console/sign-in?to=%2Fconsole%2Fevents%3Fsource%3Dhype'
@@ -121,7 +121,14 @@ describe('the door', () => {
 })
 
 describe('a form', () => {
-  const FORMS = ['/console/sign-in', '/console/sign-out']
+  const FORMS = aVisitor().forms.map((path) =>
+    path.replace(':name', 'crm').replace(/:id/, 'evt_0000000000000'),
+  )
+
+  it('is one of many', () => {
+    expect(FORMS.length).toBeGreaterThan(15)
+    expect(FORMS).toContain('/console/targets/crm/pause')
+  })
 
   it.each(FORMS)('of another site is refused: %s', async (path) => {
     const visitor = await anOperator()
@@ -142,6 +149,15 @@ describe('a form', () => {
     }
     expect((await visitor.ask('/console')).status).toBe(200)
   })
+
+  it.each(FORMS.filter((path) => path !== '/console/sign-in'))(
+    'of somebody who is not signed in does nothing: %s',
+    async (path) => {
+      const init = { method: 'POST', body: new URLSearchParams(), headers: { origin: ORIGIN } }
+
+      expect((await aVisitor().ask(path, init)).status).toBe(401)
+    },
+  )
 })
 
 describe('Cloudflare Access', () => {
@@ -167,6 +183,24 @@ describe('Cloudflare Access', () => {
 
     expect(response.status).toBe(200)
     expect(await response.text()).toContain('ana@gym.example')
+  })
+
+  it('is who did what was done', async () => {
+    const access = {
+      aud: 'the application',
+      getIdentity: async () => ({ email: 'ana@gym.example' }),
+    }
+    const bindings = { ...(env as object), ADMIN_TOKEN: TOKEN, ACCESS_AUD: access.aud } as Env
+    const context = Object.assign(createExecutionContext(), { access })
+    const init = { method: 'POST', headers: { origin: ORIGIN } }
+    const path = `${ORIGIN}/console/targets/crm/pause`
+    await app.request(path, init, bindings, context as ExecutionContext)
+
+    expect((await actsOf())[0]).toEqual({
+      by: 'ana@gym.example',
+      act: 'paused a target',
+      on: 'crm',
+    })
   })
 
   it.each([

@@ -135,6 +135,60 @@ describe('an event', () => {
     expect(html).not.toMatch(/hype secret|unseen|whsec_/)
   })
 
+  it('shows the very headers that a target was sent, but for what may be secret', async () => {
+    const sent: Headers[] = []
+    const answer = (headers: Headers) => {
+      sent.push(headers)
+      return new Response()
+    }
+    const operator = await anOperator({ config, answer })
+    const tried = await operator.send('/console/targets/crm/test')
+    const [, id] = /(evt_\w{13})/.exec(tried.text) ?? []
+    const { text } = await operator.open(`/console/events/${id}`)
+
+    const names = [...(sent[0]?.keys() ?? [])]
+    expect(names).toEqual(expect.arrayContaining(['content-type', 'content-digest', 'relay-test']))
+    for (const name of names) {
+      const shown = { 'webhook-signature': 'v1,••••', authorization: '••••' }[name]
+      expect(text).toContain(`${name}: ${shown ?? sent[0]?.get(name)}`)
+    }
+  })
+
+  it('tells an attempt that was asked for once more, and those that were skipped, from one that never was', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    const at = '2026-11-21T00:00:01.000Z'
+    const attempts = [
+      { attempt: 1, at, ms: 0, error: 'fault', response: 'the body could not be made' },
+      { attempt: 2, at, ms: 5, status: 200, digest: 'abc=', content_type: 'application/json' },
+      { attempt: 3, at, ms: 5, status: 200, digest: 'abc=', replay: true, skipped: ['evt_1'] },
+    ]
+    await env.DB.prepare("UPDATE deliveries SET attempts = ?1 WHERE target = 'crm'")
+      .bind(JSON.stringify(attempts))
+      .run()
+    const { text } = await (await anOperator({ config })).open(`/console/events/${id}`)
+    const [, first, second, third] = text.split('Request and answer')
+
+    expect(first).toContain('Nothing was sent, as far as is known.')
+    expect(second).toContain('content-type: application/json content-digest: sha-256=:abc=:')
+    expect(second).not.toContain('relay-replay')
+    expect(third).toContain('content-type: application/cloudevents+json; charset=utf-8')
+    expect(third).toContain('relay-replay: true relay-skipped: evt_1')
+  })
+
+  it('says why a delivery is held, and promises no time for it that has passed', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'open', due = ?1")
+      .bind(NOW - 1000)
+      .run()
+    const operator = await anOperator({ config })
+
+    for (const path of [`/console/events/${id}`, '/console/deliveries?state=held']) {
+      const { text } = await operator.open(path)
+      expect(text).toMatch(/its target is given rest; it goes out once that answers again/i)
+      expect(text).not.toContain('2026-11-20 23:59:59')
+    }
+  })
+
   it('is sent again to one target or to all, which is in the log with who did it', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered', attempt = 2, due = NULL").run()
@@ -162,6 +216,7 @@ describe('an event', () => {
     expect(page.html).not.toContain('/replay"')
     expect(page.text).toContain('Nothing: it was not understood.')
     expect(page.text).toContain('Not understood: ')
+    expect(page.html).toContain('<a href="/console/quarantine">release it, or put it away</a>')
     expect(sent.text).toContain('An event that is quarantined cannot be sent.')
   })
 

@@ -18,7 +18,7 @@ it('says that all is well, and what to do when nothing has come', async () => {
   const { text } = await (await anOperator({ config })).open('/console')
 
   expect(text).toContain('All is well.')
-  expect(text).toContain('Nothing came in this time. Set a vendor up, or simulate one.')
+  expect(text).toContain('No vendor sent anything in this time. Set a vendor up, or simulate one.')
   expect(text).toContain('It adds up.')
 })
 
@@ -69,7 +69,18 @@ it('tells how sources and targets fare', async () => {
   const { text } = await (await anOperator({ config })).open('/console?period=7d')
 
   expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 known after a week/)
-  expect(text).toMatch(/crm active nothing tried 1 2026-11-20 23:00:00/)
+  expect(text).toMatch(/crm active nothing tried 1 due 2026-11-20 23:00:00/)
+})
+
+it('tells what is held from what is due, and a test from a sign of life', async () => {
+  await stored(config, 'hype', aPayment(), { now: NOW - HOUR, headers: { 'relay-test': 'true' } })
+  await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'paused'").run()
+  await takeSnapshot({ DB: env.DB }, config, NOW)
+  const { text } = await (await anOperator({ config })).open('/console')
+
+  expect(text).toContain('hapana active never')
+  expect(text).toContain('hype active 2026-11-20 23:00:00 (a test)')
+  expect(text).toContain('crm active nothing tried 1 held since 2026-11-20 23:00:00')
 })
 
 it('reads the same for the chart from roll-ups as from the log', async () => {

@@ -96,6 +96,21 @@ describe('people', () => {
     expect((await operator.open(`${page.url}?personal=show`)).text).toContain(email)
   })
 
+  it('are said to be more where they are more than a page shows', async () => {
+    const contacts = Array.from({ length: 21 }, (_, i) => ({ id: `contact-of-many-${i}`, email }))
+    await stored(config, 'hype', aPayment(contacts[0]), { now: NOW - 1000 })
+    const operator = await anOperator({ config })
+    expect((await find(operator, email)).text).not.toContain('there are more')
+
+    for (const contact of contacts.slice(1)) await stored(config, 'hype', aPayment(contact))
+    await env.DB.prepare(
+      'UPDATE contacts SET person = person + CAST(substr(contact, 17) AS INTEGER)',
+    ).run()
+    expect((await find(operator, email)).text).toContain(
+      'These are the first 20, and there are more',
+    )
+  })
+
   it('are split and merged, and that is in the log with who did it', async () => {
     await ofBoth()
     const operator = await anOperator({ config })
@@ -138,7 +153,7 @@ describe('the simulator', () => {
     expect(page.text).toContain('"email": "sim@example.com"')
     expect(page.text).toContain('test yes its sender marked it as a test')
     expect(page.html).toContain('id="deliveries" hx-get=')
-    expect(await doneBy()).toEqual(['simulated: 1 messages to hype'])
+    expect(await doneBy()).toEqual(['simulated: 1 message to hype'])
   })
 
   it('sends a journey, page by page', async () => {

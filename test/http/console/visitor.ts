@@ -14,8 +14,8 @@ type Setting = {
   config?: Config
   env?: Partial<Env>
   origin?: string
-  /** How targets answer. */
-  answer?: () => Response
+  /** How targets answer a request of these headers. */
+  answer?: (headers: Headers) => Response
 }
 
 /** A page as a reader sees it: its status, where it is, its markup, and its words without that. */
@@ -35,7 +35,7 @@ export function aVisitor({
     now: () => now,
     random: () => Math.random(),
     log: (line) => logged.push(line),
-    send: async () => rest.answer?.() ?? new Response(),
+    send: async (_url, init) => rest.answer?.(new Headers(init.headers)) ?? new Response(),
   })
   const bindings = {
     DB: env.DB,
@@ -80,6 +80,14 @@ export function aVisitor({
   return {
     ask,
     logged,
+    /** The paths that take a POST of the console, as they are written. */
+    forms: [
+      ...new Set(
+        app.routes
+          .filter(({ method, path }) => method === 'POST' && path.startsWith('/console'))
+          .map(({ path }) => path),
+      ),
+    ],
     cookies,
     queue,
     bindings,

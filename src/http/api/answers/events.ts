@@ -29,6 +29,12 @@ export const Attempt = v.strictObject({
   error: v.exactOptional(attemptError),
   response: v.exactOptional(v.string()),
   retry_after: v.exactOptional(v.number()),
+  digest: v.exactOptional(v.pipe(v.string(), v.description('SHA-256 of the body, in base64'))),
+  content_type: v.exactOptional(
+    v.pipe(v.string(), v.description('Left out for application/cloudevents+json')),
+  ),
+  replay: v.exactOptional(v.literal(true)),
+  skipped: v.exactOptional(v.array(eventId)),
 })
 
 const state = v.picklist(DELIVERY_STATES)

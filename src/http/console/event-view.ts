@@ -1,0 +1,69 @@
+// What the page of an event shows of it, from the log and the configuration; secrets are masked.
+import { version } from '../../../package.json'
+import type { Config } from '../../config.ts'
+import type { EventView } from '../../console/event.tsx'
+import { curlOf } from '../../core/curl.ts'
+import type { Attempt } from '../../core/delivery.ts'
+import { deliveryHeaders } from '../../core/delivery-headers.ts'
+import { isBroken } from '../../core/target.ts'
+import type { EventDetail } from '../../store/events.ts'
+import { shownSources } from '../api/sources.ts'
+
+/** An attempt that is due within this time is waited for on the page. */
+const SOON_MS = 60_000
+
+/** An event as its page shows it. `origin` is the relay's own. */
+export function viewOf(event: EventDetail, config: Config, origin: string, now: number): EventView {
+  const { raw, hops, source } = event
+  const isTest = (event.event as { test?: boolean } | null)?.test === true
+  const from = shownSources(config, undefined, origin, now).find(({ name }) => name === source)
+  const headers = Object.entries((raw.headers ?? {}) as Record<string, string>)
+  const secret = from?.header ? [[from.header, 'SECRET'] as const] : []
+  return {
+    ...event,
+    curl:
+      from === undefined || raw.text === null || raw.encoding === 'base64'
+        ? undefined
+        : curlOf(from.ingest_url, [...headers, ...secret], raw.text),
+    isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
+    targets: config.targets.filter((one) => !isBroken(one)).map(({ name }) => name),
+    deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({
+      ...delivery,
+      target,
+      attempts: attempts.map((attempt) => ({
+        ...attempt,
+        headers: requestOf(attempt, { event: event.id, hops, isTest }, config, target),
+      })),
+    })),
+  }
+}
+
+/** The headers of an attempt's request; none where none was made. */
+function requestOf(
+  attempt: Attempt,
+  event: { event: string; hops: number; isTest: boolean },
+  config: Config,
+  target: string,
+): [string, string][] {
+  if (attempt.error === 'fault') return []
+  const at = Date.parse(attempt.at)
+  return [
+    ...deliveryHeaders({ ...event, attempt: attempt.attempt, at, version, sent: attempt }),
+    ...configuredHeaders(config, target),
+  ]
+}
+
+const MASK = '••••'
+
+/** The headers that a target's configuration adds, without what they say: that may be a secret. */
+function configuredHeaders(config: Config, name: string): [string, string][] {
+  const target = config.targets.find((one) => one.name === name)
+  if (target === undefined || isBroken(target)) return []
+  const signatures = target.secrets.map(() => `v1,${MASK}`)
+  return [
+    ...(signatures.length === 0
+      ? []
+      : [['webhook-signature', signatures.join(' ')] as [string, string]]),
+    ...target.headers.map(([header]): [string, string] => [header, MASK]),
+  ]
+}
