@@ -3,7 +3,7 @@ import { DELIVERY_STATES } from '../core/delivery.ts'
 import type { Asked } from './events.tsx'
 import { linkTo } from './links.ts'
 import { Act, Choice, Empty, EventLink, Field, Older, State, Table, Time } from './parts.tsx'
-import { inWords, nextTry } from './reasons.ts'
+import { inShort, nextTry } from './reasons.ts'
 
 /** A delivery as a list shows it. */
 export type DeliveryLine = {
@@ -80,7 +80,7 @@ function DeliveryTable({ deliveries }: { deliveries: readonly DeliveryLine[] }) 
           of: ({ state, reason }) => (
             <span>
               <State name={state} />
-              {reason !== null && `: ${inWords(reason)}`}
+              {reason !== null && `: ${inShort(reason)}`}
             </span>
           ),
         },

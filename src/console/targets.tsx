@@ -47,7 +47,7 @@ function Target({ target }: { target: TargetView }) {
         <dt>last 24 h</dt>
         <dd>{successRate(target)}</dd>
         <dt>answers within</dt>
-        <dd>{percentiles(target) || 'not known'} (50 %, 95 %, 99 %)</dd>
+        <dd>{percentiles(target) || 'not known'} (50 %, 95 %, 99 %)</dd>
         <dt>waiting</dt>
         <dd>
           <a href={linkTo('/console/deliveries', { target: name, state: 'held' })}>

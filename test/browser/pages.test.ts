@@ -1,0 +1,135 @@
+// Every page of the console in a browser, light and dark, wide and narrow: accessible, complete, quiet and small.
+import path from 'node:path'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { findingsOf, NO_BROWSER, overflowOf, signIn } from './browser.ts'
+import { aRelay } from './relay.ts'
+
+const PAGES = [
+  '/console',
+  '/console/events?paused=1',
+  '/console/deliveries',
+  '/console/targets',
+  '/console/replays',
+  '/console/quarantine',
+  '/console/people',
+  '/console/simulate',
+  '/console/set-up',
+]
+
+const press = async (page: Page, where: string, name: string) => {
+  await page.goto(where)
+  await page.getByRole('button', { name, exact: true }).first().click()
+  await page.waitForLoadState()
+}
+
+/** Pages that only a form leads to. */
+const ANSWERS: Record<string, (page: Page) => Promise<void>> = {
+  tested: (page) => press(page, '/console/targets', 'Send a test'),
+  'replay planned': (page) => press(page, '/console/replays?target=crm', 'See how many'),
+  'replay of nothing planned': (page) =>
+    press(page, '/console/replays?type=payment.none', 'See how many'),
+  'replay begun': async (page) => {
+    await press(page, '/console/replays?target=crm&type=relay.test&state=delivered', 'See how many')
+    await page.getByRole('button', { name: /^Send .* again$/ }).click()
+    await page.waitForURL(/rpl_/)
+  },
+  'release planned': (page) => press(page, '/console/quarantine', 'See which would be released'),
+  'journey sent': (page) => press(page, '/console/simulate', 'Begin'),
+  'nobody found': async (page) => {
+    await page.goto('/console/people')
+    await page.getByLabel('Find').fill('nobody@example.com')
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').waitFor()
+  },
+}
+
+/** Pages that say what went wrong; browsers complain of their status. */
+const ERRORS = ['/console/nowhere', '/console/events?since=x', '/console/events/evt_0000000000000']
+
+const SETTINGS = [
+  { width: 1280, colorScheme: 'light' },
+  { width: 1280, colorScheme: 'dark' },
+  { width: 390, colorScheme: 'light' },
+  { width: 390, colorScheme: 'dark' },
+] as const
+
+describe.skipIf(NO_BROWSER !== undefined)('every page', () => {
+  const { token, aTab, anOperator } = aRelay()
+
+  const allPages = async (page: Page) => {
+    const linkOn = async (where: string, pattern: string) => {
+      await page.goto(where)
+      return (await page.locator(`main a[href*="${pattern}"]`).first().getAttribute('href')) ?? ''
+    }
+    const event = await linkOn('/console/events?type=payment.*&paused=1', '/events/evt_')
+    const person = await linkOn('/console/events?type=payment.*&paused=1', '/people/per_')
+    const quarantined = await linkOn('/console/quarantine', '/events/evt_')
+    return [
+      ...PAGES,
+      '/console/events?source=hype&q=nobody&paused=1',
+      event,
+      `${event}/renormalize`,
+      quarantined,
+      person,
+      `${person}?personal=show`,
+      `/console/people?found=${person.split('/').at(-1)}&more=yes`,
+    ]
+  }
+
+  it.each(SETTINGS)(
+    'is accessible, complete and quiet: $width wide, $colorScheme',
+    async (setting) => {
+      const { page, complaints } = await anOperator(setting)
+      const found: string[] = []
+      const look = async (name: string) => {
+        // What is folded away is looked at too.
+        await page.evaluate(
+          `document.querySelectorAll('details').forEach((one) => { one.open = true })`,
+        )
+        const { SCREENSHOTS } = process.env
+        const file = `${name.replaceAll(/\W+/g, '-')}-${setting.width}-${setting.colorScheme}.png`
+        if (SCREENSHOTS)
+          await page.screenshot({ path: path.join(SCREENSHOTS, file), fullPage: true })
+        found.push(...(await findingsOf(page)).map((one) => `${name} ${one}`))
+        found.push(...(await overflowOf(page)).map((one) => `${name} overflows: ${one}`))
+      }
+      for (const where of await allPages(page)) {
+        await page.goto(where)
+        await look(where)
+      }
+      for (const [name, go] of Object.entries(ANSWERS)) {
+        await go(page)
+        await look(name)
+      }
+      const quiet = [...complaints]
+      for (const where of ERRORS) {
+        await page.goto(where)
+        await look(where)
+      }
+      await page.context().clearCookies()
+      await page.goto('/console/sign-in')
+      await look('sign-in')
+
+      expect(found).toEqual([])
+      expect(quiet).toEqual([])
+    },
+    180_000,
+  )
+
+  it('transfers less than 200 kB on the first view', async () => {
+    const { page } = await aTab()
+    const transferred = () =>
+      page.evaluate(
+        `performance.getEntries().reduce((sum, { transferSize = 0 }) => sum + transferSize, 0)`,
+      ) as Promise<number>
+    await page.goto('/console/sign-in', { waitUntil: 'networkidle' })
+    const atTheDoor = await transferred()
+    await signIn(page, token())
+    await page.waitForLoadState('networkidle')
+    const bytes = atTheDoor + (await transferred())
+
+    expect(bytes).toBeGreaterThan(20_000)
+    expect(bytes).toBeLessThan(200_000)
+  })
+})

@@ -1,0 +1,94 @@
+// What a browser test stands on: the relay of `npm start`, a target that remembers, simulated members, and a browser.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import path from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { aProject, begin, command, freePort, type Running, tamperWith } from '../cli/project.ts'
+import { launch, openTab, type Setting, signIn } from './browser.ts'
+
+/** Sets it up before the tests of a file, and takes it down after them. */
+export function aRelay() {
+  const project = aProject()
+  let relay: Running
+  let origin: string
+  let token: string
+  let browser: Browser
+
+  const secretOf = (name: string) => {
+    const secrets = readFileSync(path.join(project.dir, '.dev.vars'), 'utf8')
+    return new RegExp(`^${name}="(.+)"$`, 'm').exec(secrets)?.[1] ?? ''
+  }
+  /** Sends a message as Hype would. */
+  const send = (body: object) =>
+    fetch(`${origin}/in/hype?key=${secretOf('HYPE_SECRET')}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    }).then((response) => response.json() as Promise<{ id: string }>)
+
+  /** The ids of the events that the target was sent, in their order. */
+  const received: string[] = []
+  const receiver = createServer((request, response) => {
+    received.push(String(request.headers['webhook-id']))
+    response.writeHead(204).end()
+  })
+
+  beforeAll(async () => {
+    const port = await freePort()
+    origin = `http://127.0.0.1:${port}`
+    receiver.listen(await freePort(), '127.0.0.1')
+    await once(receiver, 'listening')
+    const url = `http://127.0.0.1:${(receiver.address() as { port: number }).port}/`
+    const targets = `TARGETS:${JSON.stringify([{ name: 'crm', url }])}`
+    const options = ['--persist-to', '.state', '--no-receiver', '--var', targets]
+    relay = begin(project.dir, 'start', '--port', String(port), ...options)
+    await relay.until(/Ctrl-C ends everything/)
+    token = secretOf('ADMIN_TOKEN')
+    browser = await launch()
+    await send(aPayment())
+    await send({ type: 'refund.created', id: 'c-9' })
+    await command(project.dir, 'relay', 'simulate', '--journey', '--members', '2', '--url', origin)
+  }, 120_000)
+  afterAll(async () => {
+    await browser?.close()
+    if (relay?.child.exitCode === null) {
+      relay.child.kill('SIGINT')
+      await once(relay.child, 'close')
+    }
+    receiver.closeAllConnections()
+    receiver.close()
+    project.remove()
+  })
+
+  return {
+    send,
+    received,
+    token: () => token,
+    /** Waits until the target was sent an event so many times. */
+    isReceived: (id: string, times: number) =>
+      vi.waitFor(() => expect(received.filter((one) => one === id)).toHaveLength(times), 20_000),
+    /** Changes the log behind the relay's back. */
+    tamper: (sql: string) => tamperWith(path.join(project.dir, '.state'), sql),
+    /** A tab of somebody who is not signed in. */
+    aTab: (setting: Setting = {}) => openTab(browser, origin, setting),
+    /** A tab of somebody who is. */
+    async anOperator(setting: Setting = {}) {
+      const tab = await openTab(browser, origin, setting)
+      await signIn(tab.page, token)
+      return tab
+    },
+  }
+}
+
+/** A payment as Hype sends it. */
+export const aPayment = (overrides: object = {}) => ({
+  id: 'c-1',
+  publisher_id: 'p-1',
+  email: 'ana@example.com',
+  type: 'payment.created',
+  source: 'user',
+  data: { tier: 'Gold', total: 10 },
+  timestamp: 1_795_212_900,
+  ...overrides,
+})
