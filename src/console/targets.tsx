@@ -1,7 +1,7 @@
 // The targets: how they fare, and stopping, starting and trying them.
 
 import { linkTo } from './links.ts'
-import { Act, duration, Empty, State, Time } from './parts.tsx'
+import { Act, Empty, State, Time } from './parts.tsx'
 import { backlog, percentiles, successRate } from './standing.tsx'
 import type { TargetView } from './views.ts'
 
@@ -96,43 +96,5 @@ function TargetActs({ target: { name, state } }: { target: TargetView }) {
         isQuiet={true}
       />
     </footer>
-  )
-}
-
-/** What a target said to a test event. */
-export type TriedView = {
-  name: string
-  event: string
-  delivered: boolean
-  words: string
-  response: string | undefined
-  ms: number
-}
-
-/** The page after a test. */
-export function Tried({
-  tried: { name, event, delivered, words, response, ms },
-}: {
-  tried: TriedView
-}) {
-  return (
-    <>
-      <p class={delivered ? 'notice' : 'notice bad'} role="status">
-        {words}.
-      </p>
-      <p>
-        It took {duration(ms)}. The test is in the log as{' '}
-        <a href={`/console/events/${event}`}>{event}</a>.
-      </p>
-      {response ? <pre>{response}</pre> : <p class="quiet">It said nothing.</p>}
-      <div class="acts">
-        <Act
-          action={`/console/targets/${encodeURIComponent(name)}/test`}
-          name="Send another"
-          isQuiet={true}
-        />
-        <a href={`/console/targets#${name}`}>Back to the targets</a>
-      </div>
-    </>
   )
 }

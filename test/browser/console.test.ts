@@ -146,9 +146,8 @@ describe.skipIf(NO_BROWSER !== undefined)('the console', () => {
   it('sends again what a filter matches: how many first, then with a bar that fills', async () => {
     const ids: string[] = []
     for (let i = 0; i < 4; i++) {
-      const { id } = await send(
-        aPayment({ id: 'c-many', email: 'many@example.com', timestamp: 1_795_212_000 + i }),
-      )
+      const data = { tier: 'Gold', total: 10 + i }
+      const { id } = await send(aPayment({ id: 'c-many', email: 'many@example.com', data }))
       ids.push(id)
     }
     for (const id of ids) await isReceived(id, 1)

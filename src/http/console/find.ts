@@ -43,7 +43,7 @@ function nobody(c: Context<ConsoleEnv>, who: string, isForEvents: boolean): Resp
     return goTo(
       c,
       back,
-      'Nobody has had this address as the last one that a vendor told.',
+      'Nobody is known by this address now. Addresses of before are not looked for: try a contact id.',
       'refused',
     )
   }

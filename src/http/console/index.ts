@@ -46,7 +46,9 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
     .route('/people', people(tools))
     .route('/simulate', simulation(tools))
     .route('/set-up', setUp(tools))
-    .all('*', (c) => refuse(c, 'There is nothing here.', 404))
+    .all('*', (c) =>
+      refuse(c, 'There is no page at this address. Those that there are stand above.', 404),
+    )
     .onError((error, c) => {
       if (error instanceof HTTPException) return error.getResponse()
       tools.log({

@@ -1,7 +1,7 @@
 // `/console/targets`: how they fare; pausing, resuming and trying them.
 import { type Context, Hono } from 'hono'
 import { targetOf } from '../../config.ts'
-import { Targets, Tried } from '../../console/targets.tsx'
+import { Targets } from '../../console/targets.tsx'
 import { isBroken } from '../../core/target.ts'
 import { answerInWords } from '../../core/words.ts'
 import { steerTarget } from '../../stages/health.ts'
@@ -35,9 +35,8 @@ export function targets(tools: ApiTools) {
       }
       const { event, delivered, attempt } = await tryTarget(c.env, target, rest)
       await acted(c, tools, 'tested a target', name)
-      const { response, ms } = attempt
-      const words = answerInWords(name, attempt)
-      return show(c, 'Test', <Tried tried={{ name, event, delivered, words, response, ms }} />)
+      const words = `${answerInWords(name, attempt)}.`
+      return goTo(c, `/console/events/${event}`, words, delivered ? 'done' : 'refused')
     })
 
   async function steer(c: Context<ConsoleEnv>, name: string, wish: 'pause' | 'resume') {

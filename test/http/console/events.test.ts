@@ -91,9 +91,9 @@ describe('finding', () => {
     expect(idsIn((await look('contact-of-note')).html)).toEqual([id])
     expect(idsIn((await look('contact-of')).html)).toEqual([id])
     const nobody = await look('nobody@example.com')
-    expect(nobody.text).toContain('Nobody has had this address')
+    expect(nobody.text).toContain('Nobody is known by this address now.')
     expect(nobody.url).toBe('/console/events')
-    expect((await operator.open('/console/events')).text).not.toContain('Nobody has had')
+    expect((await operator.open('/console/events')).text).not.toContain('Nobody is known')
   })
 })
 

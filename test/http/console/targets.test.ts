@@ -54,8 +54,9 @@ describe('a target', () => {
       config,
       answer: () => new Response('<b>no</b>', { status: 418 }),
     })
-    const { text, html } = await operator.send('/console/targets/crm/test')
+    const { url, text, html } = await operator.send('/console/targets/crm/test')
 
+    expect(url).toMatch(/^\/console\/events\/evt_\w{13}$/)
     expect(text).toContain('crm answered 418 after 0 ms.')
     expect(html).toContain('&lt;b&gt;no&lt;/b&gt;')
     expect(await doneBy()).toEqual(['tested a target: crm'])
