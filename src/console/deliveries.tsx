@@ -1,6 +1,6 @@
 // Deliveries: what each target was sent, is owed, or will not get.
 import { DELIVERY_STATES } from '../core/delivery.ts'
-import type { Asked } from './events.tsx'
+import { type Asked, Find } from './events.tsx'
 import { linkTo } from './links.ts'
 import { Act, Choice, Empty, EventLink, Field, Older, State, Table, Time } from './parts.tsx'
 import { inShort, nextTry } from './reasons.ts'
@@ -34,6 +34,7 @@ export function Deliveries({ asked, targets, sources, deliveries, next }: Delive
   const { target, state, source, type, since, until, person } = filter
   return (
     <>
+      <Find from={PATH} />
       <form class="filter" action={PATH}>
         <Choice label="Target" name="target" of={targets} chosen={target} />
         <Choice label="State" name="state" of={DELIVERY_STATES} chosen={state} />

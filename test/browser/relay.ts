@@ -66,8 +66,8 @@ export function aRelay() {
     received,
     token: () => token,
     /** Waits until the target was sent an event so many times. */
-    isReceived: (id: string, times: number) =>
-      vi.waitFor(() => expect(received.filter((one) => one === id)).toHaveLength(times), 20_000),
+    isReceived: (id: string, times: number, timeout = 20_000) =>
+      vi.waitFor(() => expect(received.filter((one) => one === id)).toHaveLength(times), timeout),
     /** Changes the log behind the relay's back. */
     tamper: (sql: string) => tamperWith(path.join(project.dir, '.state'), sql),
     /** A tab of somebody who is not signed in. */

@@ -11,34 +11,37 @@ import type { ConsoleEnv } from './session.ts'
 /** Persons that are shown; more have one address only by mistake. */
 const MAX_FOUND = 20
 
+/** The lists that can be of a person. */
+const LISTS = ['/console/events', '/console/deliveries']
+
 /** The route. */
 export function find({ configOf }: ApiTools) {
   return new Hono<ConsoleEnv>().post('/', async (c) => {
     const { who = '', from } = await fieldsOf(c)
-    const isForEvents = from === '/console/events'
+    const list = LISTS.find((path) => path === from)
     if (isEventId(who)) return c.redirect(`/console/events/${who}`, 303)
-    if (isPersonId(who)) return c.redirect(pageOf(who, isForEvents), 303)
+    if (isPersonId(who)) return c.redirect(pageOf(who, list), 303)
     const sources = [...configOf(c.env).sources.keys()]
     const wanted = who.includes('@') ? { email: who } : { contact: who, sources }
     const { items, next } = await findPeople(c.env.DB, wanted, { limit: MAX_FOUND })
     const [first, second] = items
     if (first !== undefined && second === undefined) {
-      return c.redirect(pageOf(first.id, isForEvents), 303)
+      return c.redirect(pageOf(first.id, list), 303)
     }
     if (items.length > 1) {
       const ids = items.map(({ id }) => id).join(',')
       return c.redirect(linkTo('/console/people', { found: ids, more: next && 'yes' }), 303)
     }
-    return nobody(c, who, isForEvents)
+    return nobody(c, who, list)
   })
 }
 
-function pageOf(person: string, isForEvents: boolean): string {
-  return isForEvents ? linkTo('/console/events', { person }) : `/console/people/${person}`
+function pageOf(person: string, list: string | undefined): string {
+  return list === undefined ? `/console/people/${person}` : linkTo(list, { person })
 }
 
-function nobody(c: Context<ConsoleEnv>, who: string, isForEvents: boolean): Response {
-  const back = isForEvents ? '/console/events' : '/console/people'
+function nobody(c: Context<ConsoleEnv>, who: string, list: string | undefined): Response {
+  const back = list ?? '/console/people'
   if (who.includes('@')) {
     return goTo(
       c,
@@ -48,7 +51,7 @@ function nobody(c: Context<ConsoleEnv>, who: string, isForEvents: boolean): Resp
     )
   }
   // A beginning of a contact's id is found along the log.
-  return isForEvents
-    ? c.redirect(linkTo(back, { q: who }), 303)
-    : goTo(c, back, 'No source knows a contact of this id.', 'refused')
+  return list === undefined
+    ? goTo(c, back, 'No source knows a contact of this id.', 'refused')
+    : c.redirect(linkTo(list, { q: who }), 303)
 }

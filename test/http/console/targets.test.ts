@@ -37,6 +37,24 @@ describe('deliveries', () => {
   })
 })
 
+describe('whose deliveries they are', () => {
+  it('is found by an address that stands in none of ours', async () => {
+    const id = await stored(config, 'hype', aPayment({ email: 'bea@example.com' }))
+    await stored(config, 'hype', aPayment({ email: 'other@example.com' }))
+    const operator = await anOperator({ config })
+    const page = await operator.send('/console/find', {
+      who: 'bea@example.com',
+      from: '/console/deliveries',
+    })
+
+    expect(page.url).toMatch(/^\/console\/deliveries\?person=per_\w{13}$/)
+    expect(page.text.match(/evt_\w{13}/g)).toEqual([id, id])
+    expect((await operator.open('/console/deliveries')).html).toContain(
+      'name="from" value="/console/deliveries"',
+    )
+  })
+})
+
 describe('a target', () => {
   it('is paused and resumed, and that is in the log with who did it', async () => {
     const operator = await anOperator({ config })
