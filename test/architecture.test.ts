@@ -28,7 +28,7 @@ const RULES: Record<string, Rule> = {
   console: { may: [CORE, /^console\//] },
   env: { may: [CORE], packages: /^$/ },
   config: {
-    may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config-(schema|expression)(-[a-z]+)?\.ts$/],
+    may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config-[a-z-]+\.ts$/],
   },
   // No stage calls another: accept, deliver, spill and sweep share only what these files hold.
   stages: {
@@ -43,7 +43,12 @@ const RULES: Record<string, Rule> = {
   client: { may: [/^http\/app\.ts$/] },
   // The tables of vendors and formats too: `check --sample` shows what the Worker would send, by the Worker's code.
   cli: {
-    may: [CORE, /^(client|config)\.ts$/, /^(vendors|formats)\/index\.ts$/, /^(simulator|cli)\//],
+    may: [
+      CORE,
+      /^(client|config|config-secrets)\.ts$/,
+      /^(vendors|formats)\/index\.ts$/,
+      /^(simulator|cli)\//,
+    ],
   },
 }
 

@@ -1,0 +1,52 @@
+// One table of SOURCES → a source with its secrets.
+import type * as v from 'valibot'
+import { type ConfigIssue, check } from './config-issues.ts'
+import { SourceInput, type siteEntries } from './config-schema.ts'
+import { readSecrets, type SecretReader } from './config-secrets.ts'
+import type { SiteSettings, Source } from './core/source.ts'
+import type { VendorId } from './vendors/index.ts'
+
+/**
+ * The source that a table means; `disabled` for one that is switched off, undefined for one that cannot be used: why is
+ * added to `errors`.
+ */
+export function readSource(
+  path: string,
+  value: unknown,
+  secretOf: SecretReader,
+  errors: ConfigIssue[],
+): Source<VendorId> | 'disabled' | undefined {
+  const input = check(SourceInput, path, value, errors)
+  if (input === undefined) return undefined
+  if (!input.enabled) return 'disabled'
+  const before = errors.length
+  const secrets = readSecrets(`${path}.secret`, input.secret, secretOf, errors)
+  const signingSecrets = readSecrets(
+    `${path}.signing_secret`,
+    input.signing_secret,
+    secretOf,
+    errors,
+  )
+  if (errors.length > before) return undefined
+  const sites = Object.entries(input.sites).map(([id, site]): [string, SiteSettings] => [
+    id,
+    settings(site),
+  ])
+  return {
+    name: input.name,
+    vendor: input.vendor,
+    credentials: {
+      secrets,
+      header: input.header,
+      signingSecrets,
+      toleranceSeconds: input.tolerance_seconds,
+    },
+    settings: { ...settings(input), sites: Object.fromEntries(sites) },
+  }
+}
+
+function settings(
+  input: v.InferOutput<v.ObjectSchema<typeof siteEntries, undefined>>,
+): SiteSettings {
+  return { timezone: input.timezone, currency: input.currency, dateFormat: input.date_format }
+}

@@ -1,0 +1,109 @@
+// One table of TARGETS → a target with its secrets, its expressions compiled.
+import * as v from 'valibot'
+import { compile } from './config-expression.ts'
+import { type ConfigIssue, check } from './config-issues.ts'
+import { HEADER_VALUE, TargetInput } from './config-schema.ts'
+import { readSecrets, type SecretReader, signingSecretProblem } from './config-secrets.ts'
+import { EVENT_TYPES } from './core/event.ts'
+import { matchesType } from './core/routing.ts'
+import type { BrokenTarget, Target } from './core/target.ts'
+import type { FormatId } from './formats/index.ts'
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|.*\.localhost)$/
+
+/** The target that a table means; undefined for one that cannot be used: why is added to `errors`. */
+export function readTarget(
+  path: string,
+  value: unknown,
+  secretOf: SecretReader,
+  errors: ConfigIssue[],
+): Target<FormatId> | undefined {
+  const input = check(TargetInput, path, value, errors)
+  if (input === undefined) return undefined
+  const before = errors.length
+  const secrets = readSecrets(`${path}.secret`, input.secret, secretOf, errors)
+  for (const [i, secret] of secrets.entries()) {
+    const problem = signingSecretProblem(secret)
+    if (problem) errors.push({ path: `${path}.secret`, message: `${input.secret[i]} ${problem}` })
+  }
+  const resolve = (key: string, value: string) =>
+    value.startsWith('$') ? readSecrets(key, [value.slice(1)], secretOf, errors)[0] : value
+  const url = resolve(`${path}.url`, input.url)
+  const problem = url === undefined ? undefined : urlProblem(url)
+  if (problem) errors.push({ path: `${path}.url`, message: problem })
+  const headers = Object.entries(input.headers).map(([key, header]): [string, string] => {
+    const value = resolve(`${path}.headers.${key}`, header) ?? ''
+    if (!HEADER_VALUE.test(value)) {
+      const message = 'the secret that it names holds characters that a header may not'
+      errors.push({ path: `${path}.headers.${key}`, message })
+    }
+    return [key, value]
+  })
+  if (errors.length > before || url === undefined) return undefined
+  return {
+    name: input.name,
+    url,
+    events: input.events,
+    sources: input.sources,
+    where: input.where === undefined ? undefined : compile(input.where),
+    format: input.format,
+    transform: input.transform === undefined ? undefined : compile(input.transform),
+    secrets,
+    headers,
+    include: input.include,
+    retry: input.retry,
+    timeoutSeconds: input.timeout_seconds,
+    intervalMs:
+      input.rate_per_second === undefined ? undefined : Math.ceil(1000 / input.rate_per_second),
+    settleSeconds: input.settle_seconds,
+    ordered: input.ordered,
+    test: input.test,
+    enabled: input.enabled,
+  }
+}
+
+/** What of a target works, and is perhaps not meant. */
+export function notesOn(
+  path: string,
+  target: Target<FormatId>,
+  sourceNames: ReadonlySet<string>,
+): ConfigIssue[] {
+  const note = (key: string, message: string) => ({ path: `${path}.${key}`, message })
+  const strangers = (target.sources ?? []).filter((source) => !sourceNames.has(source))
+  const unmatched = target.events.filter(
+    (pattern) => !EVENT_TYPES.some((type) => matchesType(pattern, type)),
+  )
+  return [
+    ...(target.secrets.length === 0
+      ? [note('secret', 'is not set: deliveries will not be signed')]
+      : []),
+    ...strangers.map((name) =>
+      note('sources', `"${name}" is no source: nothing will come from it`),
+    ),
+    ...unmatched.map((type) =>
+      note('events', `"${type}" matches no type of event: check its spelling`),
+    ),
+  ]
+}
+
+/** A broken target still gets what its `events` and `sources` name, where these can be read; else everything. */
+export function brokenTarget(key: string, value: unknown, broken: string): BrokenTarget {
+  const { events } = v.parse(
+    v.object({ events: v.fallback(TargetInput.entries.events, ['*']) }),
+    value,
+  )
+  const { sources } = v.parse(
+    v.object({ sources: v.fallback(TargetInput.entries.sources, undefined) }),
+    value,
+  )
+  return { name: key, events, sources, broken }
+}
+
+function urlProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'must be an absolute URL'
+  const url = new URL(text)
+  if (url.username || url.password)
+    return 'must not hold a password: send it in headers, as $NAME of a secret'
+  if (url.protocol === 'https:') return undefined
+  return url.protocol === 'http:' && LOOPBACK.test(url.hostname) ? undefined : 'must be https'
+}
