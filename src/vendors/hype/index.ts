@@ -20,7 +20,8 @@ import { asEpoch } from '../../core/time.ts'
 import type { Contact, Subscription } from '../../core/vocabulary.ts'
 import { withExtra } from '../extra.ts'
 import type { NotUnderstood, Vendor } from '../vendor.ts'
-import { kinOf, meaningAmong, meaningOf } from './meaning.ts'
+import { kinOf, meaningAmong } from './meaning.ts'
+import { meaningOf } from './reading.ts'
 
 const TYPES = [
   'contact.created',

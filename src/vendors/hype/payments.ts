@@ -1,0 +1,126 @@
+// What a payment means among the others of its contact: its kind, and whether it failed or was refunded.
+import { signOf, subtract } from '../../core/amount.ts'
+import type { MembershipEvent } from '../../core/event.ts'
+import type { Inference, PaymentKind } from '../../core/vocabulary.ts'
+import { recurringOf, retyped, subscriptionOf, totalOf } from './event.ts'
+import { isRepriced, isSingle, namedIn } from './plans.ts'
+import { otherHalf } from './switches.ts'
+
+/** How far the first payment of a contact may be from the event that tells of it. */
+const FIRST_PAYMENT_WINDOW_MS = 2 * 86_400_000
+
+/** A failed charge or a refund: what the running total did, and who did it. */
+export function readUpdate(
+  event: MembershipEvent,
+  before: readonly MembershipEvent[],
+): MembershipEvent {
+  const { actor = 'unknown' } = event.data
+  const total = totalOf(event)
+  // A total of the same second says nothing: nobody knows which was first.
+  const earlier = before.filter(
+    (other) => totalOf(other) !== undefined && Date.parse(other.time) < Date.parse(event.time),
+  )
+  const last = earlier.at(-1)
+  const lastTotal = last && totalOf(last)
+  const change = total && lastTotal ? subtract(total, lastTotal) : undefined
+  if (last === undefined || total === undefined || change === undefined) return event
+  const evidence = [last.id]
+  const by = `actor_${actor}`
+  if (signOf(change) < 0) {
+    const inference = { basis: ['total_fell', by], confidence: 'strong' as const, evidence }
+    const amount = { ...change, value: change.value.replace('-', '') }
+    return retyped(event, 'payment.refunded', {
+      refund: { amount, full: signOf(total) === 0 },
+      inference,
+    })
+  }
+  if (signOf(change) === 0 && (actor === 'system' || actor === 'user')) {
+    const inference = { basis: ['total_unchanged', by], confidence: 'likely' as const, evidence }
+    return retyped(event, 'payment.failed', { inference })
+  }
+  const basis = [signOf(change) === 0 ? 'total_unchanged' : 'total_rose', by]
+  return retyped(event, 'payment.updated', {
+    inference: { basis, confidence: 'none' as const, evidence },
+  })
+}
+
+/** A first purchase, a renewal, one half of a switch, a gift or a donation. */
+export function readPayment(
+  event: MembershipEvent,
+  before: readonly MembershipEvent[],
+  after: readonly MembershipEvent[],
+): MembershipEvent {
+  const [kind, inference] = kindOf(event, before, after)
+  return { ...event, data: { ...event.data, payment: { kind }, inference } } as MembershipEvent
+}
+
+function kindOf(
+  event: MembershipEvent,
+  before: readonly MembershipEvent[],
+  after: readonly MembershipEvent[],
+): [PaymentKind, Inference] {
+  const subscription = subscriptionOf(event)
+  const because = (
+    kind: PaymentKind,
+    confidence: Inference['confidence'],
+    basis: string[],
+    evidence: string[] = [],
+  ): [PaymentKind, Inference] => [kind, { basis, confidence, evidence }]
+
+  const named = namedIn(subscription)
+  if (named) return because(named, 'likely', ['named_so'])
+  if (isSingle(subscription)) return because('one_time', 'likely', ['interval'])
+  const others = [...before, ...after]
+  const ended = others.find(
+    (other) =>
+      other.vendortype === 'payment.deleted' &&
+      otherHalf(other, [...others.filter((one) => one !== other), event])?.paid === event,
+  )
+  if (ended) return because('plan_switch', 'strong', ['ended_within_window'], [ended.id])
+  const last = before.findLast(
+    (one) =>
+      one.vendortype === 'payment.deleted' ||
+      (subscriptionOf(one)?.tier && !isSingle(subscriptionOf(one))),
+  )
+  if (last !== undefined) {
+    if (last.vendortype === 'payment.deleted') {
+      return last.data.actor === 'dashboard' && isRepriced(last, event)
+        ? because('renewal', 'likely', ['same_tier_at_another_price'], [last.id])
+        : because('first_purchase', 'likely', ['subscription_had_ended'], [last.id])
+    }
+    if (subscription?.tier === undefined) {
+      return because('unknown', 'none', ['tier_not_told'], [last.id])
+    }
+    if (subscriptionOf(last)?.tier !== subscription.tier) {
+      return because('plan_switch', 'likely', ['tier_changed'], [last.id])
+    }
+    const step = stepFrom(last, event)
+    if (step === 'recurring') {
+      return because('renewal', 'strong', ['same_tier', 'total_rose_by_recurring'], [last.id])
+    }
+    return step === 'other'
+      ? because('unknown', 'none', ['same_tier', 'total_rose_otherwise'], [last.id])
+      : because('renewal', 'likely', ['same_tier'], [last.id])
+  }
+  const first = subscription?.first_payment_at
+  if (first) {
+    const age = Date.parse(event.time) - Date.parse(first)
+    if (Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS) {
+      return because('first_purchase', 'likely', ['first_payment_now'])
+    }
+    if (age > 0) return because('renewal', 'likely', ['first_payment_earlier'])
+  }
+  return because('unknown', 'none', ['no_history'])
+}
+
+/** Whether the total rose by what a renewal costs, or by something else; undefined where that is not known. */
+function stepFrom(
+  last: MembershipEvent,
+  event: MembershipEvent,
+): 'recurring' | 'other' | undefined {
+  const [total, lastTotal, recurring] = [totalOf(event), totalOf(last), recurringOf(event)]
+  const change = total && lastTotal && subtract(total, lastTotal)
+  const rest = change && recurring && subtract(change, recurring)
+  if (rest === undefined) return undefined
+  return signOf(rest) === 0 ? 'recurring' : 'other'
+}

@@ -1,0 +1,78 @@
+// The plan switch, which Hype tells as an end and a payment of one moment: its halves, and what follows from both.
+import type { MembershipEvent } from '../../core/event.ts'
+import { type Derived, ONE_ACT_MS } from '../../core/history.ts'
+import type { Subscription } from '../../core/vocabulary.ts'
+import { inTime, subscriptionOf } from './event.ts'
+import { differs, isSingle } from './plans.ts'
+
+/** The payment of another plan that an end is one half of a switch with: the closest within the window. */
+export function otherHalf(
+  ended: MembershipEvent,
+  others: readonly MembershipEvent[],
+): { paid: MembershipEvent; confidence: 'strong' | 'likely' } | undefined {
+  const distance = (other: MembershipEvent) =>
+    Math.abs(Date.parse(other.time) - Date.parse(ended.time))
+  const candidates = others
+    .filter((one) => one.vendortype === 'payment.created' && distance(one) <= ONE_ACT_MS)
+    .filter((one) => !isSingle(subscriptionOf(one)))
+    .toSorted((a, b) => distance(a) - distance(b))
+  for (const paid of candidates) {
+    const [old, plan] = [planBefore(ended, paid, others), subscriptionOf(paid)]
+    const isOther = old !== undefined && differs(old, plan)
+    const isUntold = old === undefined || plan?.tier === undefined
+    // The same plan paid before its end is a charge, or a purchase thought better of; paid after it, it goes on.
+    if (isOther || isUntold || inTime(paid, ended) > 0) {
+      return { paid, confidence: isOther ? 'strong' : 'likely' }
+    }
+  }
+  return undefined
+}
+
+/** The plan that ended: as the end says, or as the last event before both says. */
+function planBefore(
+  ended: MembershipEvent,
+  paid: MembershipEvent,
+  others: readonly MembershipEvent[],
+): Subscription | undefined {
+  const own = subscriptionOf(ended)
+  if (own?.tier) return own
+  const before = others.filter((one) => inTime(one, ended) < 0 && one.id !== paid.id)
+  return before
+    .toSorted(inTime)
+    .map(subscriptionOf)
+    .findLast((one) => one?.tier)
+}
+
+/** The plan change that this event completes, told once both of its halves are there: one for each end. */
+export function switchesWith(
+  event: MembershipEvent,
+  others: readonly MembershipEvent[],
+): Derived[] {
+  const facts = [...others, event]
+  const ends =
+    event.vendortype === 'payment.deleted'
+      ? [event]
+      : event.vendortype === 'payment.created'
+        ? others.filter(({ vendortype }) => vendortype === 'payment.deleted')
+        : []
+  return ends.flatMap((ended): Derived[] => {
+    const half = otherHalf(ended, facts)
+    if (half === undefined || (half.paid !== event && ended !== event)) return []
+    const { paid, confidence } = half
+    const { contact, account, actor } = event.data
+    const [previous, subscription] = [planBefore(ended, paid, facts), subscriptionOf(paid)]
+    const data = {
+      contact,
+      ...(account === undefined ? {} : { account }),
+      ...(actor === undefined ? {} : { actor }),
+      ...(subscription === undefined ? {} : { subscription }),
+      ...(previous === undefined ? {} : { previous_subscription: previous }),
+      inference: {
+        basis: ['ended_and_paid_within_window'],
+        confidence,
+        evidence: [ended.id, paid.id],
+      },
+    } as Derived['data']
+    return [{ type: 'subscription.plan_changed', data, identity: [ended.id] }]
+  })
+}
