@@ -13,7 +13,8 @@ import {
   targetChange,
 } from '../core/system-event.ts'
 import type { Env, Log } from '../env.ts'
-import { type NewRecord, recordEvents } from '../store/records.ts'
+import type { NewRecord } from '../store/new-record.ts'
+import { recordEvents } from '../store/records.ts'
 import { listHealth, moveHealth } from '../store/targets.ts'
 import { firstMessages, sendAll } from './sending.ts'
 

@@ -2,8 +2,8 @@
 import type { Config } from '../config.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../core/id.ts'
 import type { Env } from '../env.ts'
+import { EMAIL_PREFIX } from '../store/contacts.ts'
 import { mergePeople, splitContact } from '../store/people.ts'
-import { EMAIL_PREFIX } from '../store/records.ts'
 import { freshId, type HealthTools, tellOf } from './health.ts'
 
 type PeopleEnv = Pick<Env, 'DB' | 'RETRIES'>

@@ -1,7 +1,7 @@
 // Sending ids of deliveries to their queue, for every stage that has some.
 import type { DeliveryMessage } from '../core/delivery.ts'
 import { queueDelaySeconds } from '../core/retry.ts'
-import type { NewRecord } from '../store/records.ts'
+import type { NewRecord } from '../store/new-record.ts'
 
 /** The most messages that a queue takes at once (Cloudflare Queues limits). */
 const BATCH = 100

@@ -1,6 +1,7 @@
 // Events of a few contacts in the order in which they happened, the latest first: that is how a contact's history is kept.
 import { isPersonId, keyOfId, type PersonId } from '../core/id.ts'
 import { EVENT_KINDS } from '../core/vocabulary.ts'
+import { TEST_PREFIX } from './contacts.ts'
 import {
   contactTextOf,
   type EventFilter,
@@ -13,7 +14,6 @@ import { EVENT_COLUMNS, type EventRow, type Finder, type FinderOptions } from '.
 import { kindOf } from './history.ts'
 import { merge, type Stream } from './merge.ts'
 import type { Meter, Place } from './pages.ts'
-import { TEST_PREFIX } from './records.ts'
 
 /** A contact of a source, and its person where one is known. */
 export type Contact = { source: string; contact: string; person: string | null }

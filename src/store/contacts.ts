@@ -4,6 +4,12 @@ import { type EventId, keyOfId } from '../core/id.ts'
 import { EVENT_DATA } from '../core/vocabulary.ts'
 import { kindOf } from './history.ts'
 
+/** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
+export const EMAIL_PREFIX = 'email:'
+
+/** Marks a contact of test events, so that they are nobody's history. */
+export const TEST_PREFIX = 'test:'
+
 /** The person behind the contact of an event, as a column of a query over `events AS e`. */
 export const PERSON_OF_E =
   '(SELECT CAST(c.person AS TEXT) FROM contacts AS c WHERE c.source = e.source AND c.contact = e.contact)'

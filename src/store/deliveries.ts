@@ -12,10 +12,10 @@ import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import type { Lease } from '../core/lateness.ts'
 import type { RawBody } from '../core/request.ts'
 import { PERSON_OF_E } from './contacts.ts'
+import { eventOf } from './events.ts'
 import { markHours, markHoursOf } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { EARLIER, type Precedence, precedenceOf } from './order.ts'
-import { eventOf } from './records.ts'
 import { healthQuery, healthsOf } from './targets.ts'
 
 /** A delivery that is to be attempted, with what it takes to do so. Times in epoch milliseconds. */

@@ -2,7 +2,7 @@
 import type { EventStatus } from '../core/event.ts'
 import { type EventId, firstKeyAt, isEventId, keyOfId, type PersonId } from '../core/id.ts'
 import { matchesType } from '../core/routing.ts'
-import { TEST_PREFIX } from './records.ts'
+import { TEST_PREFIX } from './contacts.ts'
 
 /** Which events are meant: all conditions hold, and of a list one of its values. What is left out matches all. */
 export type EventFilter = {

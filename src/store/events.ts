@@ -1,7 +1,7 @@
 // The log as it is read: pages of events, and one of them whole.
 import type { Rung } from '../core/dedupe.ts'
 import type { Attempt, DeliveryState } from '../core/delivery.ts'
-import type { EventStatus } from '../core/event.ts'
+import type { EventStatus, RelayEvent } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import {
   type EventId,
@@ -11,13 +11,13 @@ import {
   personIdOfKey,
   timeOfId,
 } from '../core/id.ts'
+import { parseJson } from '../core/json.ts'
 import { formatInstant } from '../core/time.ts'
-import { PERSON_OF_E } from './contacts.ts'
+import { EMAIL_PREFIX, PERSON_OF_E, TEST_PREFIX } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
 import { findEvents } from './find-events.ts'
 import type { EventRow } from './finder.ts'
 import { cursorOf, meterFor, type Page, type Paged, startOf } from './pages.ts'
-import { EMAIL_PREFIX, eventOf, TEST_PREFIX } from './records.ts'
 
 /** An event as a list shows it. */
 export type EventSummary = {
@@ -74,6 +74,16 @@ type SummaryRow = Omit<EventRow, 'at'>
 function subjectOf(contact: string | null): string | null {
   const id = contact?.startsWith(TEST_PREFIX) ? contact.slice(TEST_PREFIX.length) : contact
   return id === null || id === undefined || id.startsWith(EMAIL_PREFIX) ? null : `contact/${id}`
+}
+
+/** An event as it is told: one that may be a repeat says so, and so does one whose person is known. */
+export function eventOf(json: string, rung: string | null, person: string | null): RelayEvent {
+  const event = parseJson(json) as RelayEvent
+  return {
+    ...event,
+    ...(rung === 'twin' ? { possibleduplicate: true } : {}),
+    ...(person === null || event.test ? {} : { personid: personIdOfKey(person) }),
+  } as RelayEvent
 }
 
 /** One event whole: what came, what was made of it, and what became of its deliveries. */

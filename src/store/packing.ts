@@ -1,5 +1,5 @@
 // Records as one message of the spill queue, for when D1 does not take them.
-import type { NewRecord } from './records.ts'
+import type { NewRecord } from './new-record.ts'
 
 /** The largest message of a queue is 128,000 bytes, of which about 100 are its own (Cloudflare Queues limits). */
 export const MAX_PACKED_BYTES = 127_000

@@ -2,9 +2,9 @@
 import type { DeliveryMessage } from '../core/delivery.ts'
 import { type EventId, idOfKey, isPersonId, keyOfId } from '../core/id.ts'
 import type { ReplayFilter } from '../core/replay.ts'
+import { EMAIL_PREFIX } from './contacts.ts'
 import { markHours } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
-import { EMAIL_PREFIX } from './records.ts'
 import { DOUBT } from './replay-event.ts'
 import { boundsOf, type Place, type RunningReplay } from './replays.ts'
 
