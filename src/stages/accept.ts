@@ -13,8 +13,9 @@ import type { NewRecord } from '../store/new-record.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
 import { isOutdated, type Recorded } from '../store/records.ts'
 import { VENDORS } from '../vendors/index.ts'
-import { completeRecords, recordMade } from './meaning.ts'
+import { completeRecords } from './meaning.ts'
 import { type Incoming, type Made, makeRecord } from './record.ts'
+import { recordMade } from './recording.ts'
 import { firstMessages, sendAll } from './sending.ts'
 
 /** More events in one request than any vendor sends; each takes a statement of the one transaction. */

@@ -1,4 +1,4 @@
-// What is recorded of messages once the log was asked: their meaning, what follows from them, and who is to be told.
+// What messages mean once the log was asked: their records completed, what follows from them, and who is to be told.
 import type { Config } from '../config.ts'
 import { fingerprint } from '../core/dedupe.ts'
 import { composeDerived, type MembershipEvent } from '../core/event.ts'
@@ -11,12 +11,9 @@ import {
 } from '../core/history.ts'
 import type { EventId } from '../core/id.ts'
 import { route } from '../core/routing.ts'
-import type { Log } from '../env.ts'
 import type { ContactKey } from '../store/contacts.ts'
 import { type HistoryQuery, type Light, readHistories } from '../store/history.ts'
 import type { NewRecord } from '../store/new-record.ts'
-import { type Recorded, recordEvents } from '../store/records.ts'
-import { withinTimeout } from '../store/within.ts'
 import { VENDORS } from '../vendors/index.ts'
 import type { Made } from './record.ts'
 
@@ -53,44 +50,8 @@ function queryFor(
   return { source, contact, kinds, event: event.id, at: Date.parse(event.time), email, asOf }
 }
 
-/** What was recorded, and what became of each. */
-type RecordedAll = { records: NewRecord[]; recorded: Recorded[] }
-
-/**
- * Asks the log, completes records by it, and records them. When two halves of one act come at the same moment, neither
- * is in the log that the other is read by: whichever is recorded second asks again, for what follows from both. Throws
- * when D1 does; then nothing is written.
- */
-export async function recordMade(
-  db: D1Database,
-  config: Config,
-  made: readonly Made[],
-  asOf: AsOf,
-  { idFor, now, log }: { idFor: (n: number) => EventId; now: number; log: Log },
-): Promise<RecordedAll> {
-  const sources = [...config.sources.keys()]
-  const histories = await withinTimeout(historiesFor(db, made, asOf))
-  const records = await completeRecords(config, made, histories, { idFor, now })
-  const unseen = asOf === 'now' ? newcomersAmong(made, histories) : []
-  const recorded = await withinTimeout(recordEvents(db, records, sources, unseen))
-  const overtaken = made.filter((_, i) => recorded[i]?.isOvertaken)
-  if (overtaken.length === 0) return { records, recorded }
-  const nextIdFor = (n: number) => idFor(records.length - made.length + n)
-  const more = await recordMissed(db, config, overtaken, { idFor: nextIdFor, now }).catch(
-    (error): RecordedAll => {
-      // The events themselves are safe: the sender must not be told otherwise.
-      log({ at: 'meaning', fault: 'what follows was not recorded', detail: String(error) })
-      return { records: [], recorded: [] }
-    },
-  )
-  return {
-    records: [...records, ...more.records],
-    recorded: [...recorded, ...more.recorded],
-  }
-}
-
 /** The contacts whose events say by themselves that they are new, as the log did not know them. */
-function newcomersAmong(
+export function newcomersAmong(
   made: readonly Made[],
   histories: readonly (History | undefined)[],
 ): ContactKey[] {
@@ -98,18 +59,6 @@ function newcomersAmong(
     const isTold = event !== undefined && vendorOf(event).kinOf(event)?.length === 0
     return isTold && contact !== undefined && !histories[i]?.isKnown ? [{ source, contact }] : []
   })
-}
-
-/** Records what follows from events that are in the log, as far as it is not there yet. */
-async function recordMissed(
-  db: D1Database,
-  config: Config,
-  made: readonly Made[],
-  tools: { idFor: (n: number) => EventId; now: number },
-): Promise<RecordedAll> {
-  const histories = await withinTimeout(historiesFor(db, made, 'arrival'))
-  const records = (await completeRecords(config, made, histories, tools)).slice(made.length)
-  return { records, recorded: await withinTimeout(recordEvents(db, records)) }
 }
 
 /**

@@ -8,8 +8,8 @@ import type { NewRecord } from '../store/new-record.ts'
 import { unpackRecords } from '../store/packing.ts'
 import { listTaken } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
-import { recordMade } from './meaning.ts'
 import type { Made } from './record.ts'
+import { recordMade } from './recording.ts'
 import { firstMessages, sendAll } from './sending.ts'
 
 /** How long messages rest while D1 is away: longer each time, up to five minutes. */

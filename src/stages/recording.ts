@@ -1,0 +1,57 @@
+// Recording messages once they are made: the log is asked, they are completed by it, and written with what follows.
+import type { Config } from '../config.ts'
+import type { EventId } from '../core/id.ts'
+import type { Log } from '../env.ts'
+import type { NewRecord } from '../store/new-record.ts'
+import { type Recorded, recordEvents } from '../store/records.ts'
+import { withinTimeout } from '../store/within.ts'
+import { type AsOf, completeRecords, historiesFor, newcomersAmong } from './meaning.ts'
+import type { Made } from './record.ts'
+
+/** What was recorded, and what became of each. */
+type RecordedAll = { records: NewRecord[]; recorded: Recorded[] }
+
+/**
+ * Asks the log, completes records by it, and records them. When two halves of one act come at the same moment, neither
+ * is in the log that the other is read by: whichever is recorded second asks again, for what follows from both. Throws
+ * when D1 does; then nothing is written.
+ */
+export async function recordMade(
+  db: D1Database,
+  config: Config,
+  made: readonly Made[],
+  asOf: AsOf,
+  { idFor, now, log }: { idFor: (n: number) => EventId; now: number; log: Log },
+): Promise<RecordedAll> {
+  const sources = [...config.sources.keys()]
+  const histories = await withinTimeout(historiesFor(db, made, asOf))
+  const records = await completeRecords(config, made, histories, { idFor, now })
+  const unseen = asOf === 'now' ? newcomersAmong(made, histories) : []
+  const recorded = await withinTimeout(recordEvents(db, records, sources, unseen))
+  const overtaken = made.filter((_, i) => recorded[i]?.isOvertaken)
+  if (overtaken.length === 0) return { records, recorded }
+  const nextIdFor = (n: number) => idFor(records.length - made.length + n)
+  const more = await recordMissed(db, config, overtaken, { idFor: nextIdFor, now }).catch(
+    (error): RecordedAll => {
+      // The events themselves are safe: the sender must not be told otherwise.
+      log({ at: 'meaning', fault: 'what follows was not recorded', detail: String(error) })
+      return { records: [], recorded: [] }
+    },
+  )
+  return {
+    records: [...records, ...more.records],
+    recorded: [...recorded, ...more.recorded],
+  }
+}
+
+/** Records what follows from events that are in the log, as far as it is not there yet. */
+async function recordMissed(
+  db: D1Database,
+  config: Config,
+  made: readonly Made[],
+  tools: { idFor: (n: number) => EventId; now: number },
+): Promise<RecordedAll> {
+  const histories = await withinTimeout(historiesFor(db, made, 'arrival'))
+  const records = (await completeRecords(config, made, histories, tools)).slice(made.length)
+  return { records, recorded: await withinTimeout(recordEvents(db, records)) }
+}
