@@ -1,10 +1,9 @@
 // `npm run check -- --url …`: the drift of a relay that runs, beside what wrangler.toml means.
 import { once } from 'node:events'
-import { globSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aProject, begin, command, freePort, type Running } from './project.ts'
+import { aProject, begin, command, freePort, type Running, tamperWith } from './project.ts'
 
 const project = aProject()
 let relay: Running
@@ -15,17 +14,15 @@ const tick = () => fetch(`${url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)
 
 /** Copies the one event of the log to days ago, with other keys in what came. */
 function remember(copies: number, daysAgo: number, change: string) {
-  const files = globSync(path.join(project.dir, '.state/v3/d1/*/*.sqlite'))
-  const file = files.find((name) => !name.endsWith('metadata.sqlite')) ?? ''
-  const log = new DatabaseSync(file, { timeout: 10_000 })
   const columns =
     'source, vendor, status, type, vendor_type, planned, hops, dedup_key, encoding, headers'
-  const copy = log.prepare(
-    `INSERT INTO events (key, ${columns}, raw)
-     SELECT max(key) - (? * 86400000 - ?) * 2097152, ${columns}, ${change} FROM events`,
+  tamperWith(
+    path.join(project.dir, '.state'),
+    `WITH RECURSIVE copy(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM copy WHERE i + 1 < ${copies})
+     INSERT INTO events (key, ${columns}, raw)
+     SELECT last - (${daysAgo} * 86400000 - i) * 2097152, ${columns}, ${change}
+     FROM copy, events, (SELECT max(key) AS last FROM events) WHERE key = last`,
   )
-  for (let i = 0; i < copies; i++) copy.run(daysAgo, i)
-  log.close()
 }
 
 beforeAll(async () => {
