@@ -6,6 +6,7 @@ import type { EventId } from '../../src/core/id.ts'
 import { accept } from '../../src/stages/accept.ts'
 import { getEvent } from '../../src/store/events.ts'
 import { aConfig, aQueue, aSpill, NOW, stored, take } from '../builders.ts'
+import { aMeteredDatabase } from '../database.ts'
 import { bodyOf, STEPS_FIXTURES } from '../fixtures.ts'
 
 it('has step fixtures of both vendors', () => {
@@ -129,18 +130,10 @@ it('takes an account that is told of again for the repeat that it is, although i
 
 it('reads no more of the log for the hundredth repeat of a message than for the tenth', async () => {
   const profile = { eventType: 'clientUpdated', clientID: 'often', siteID: 's' }
-  const reads: number[] = []
-  const db = {
-    prepare: (sql: string) => env.DB.prepare(sql),
-    batch: async (statements: D1PreparedStatement[]) => {
-      const results = await env.DB.batch(statements)
-      reads.push(results.reduce((sum, { meta }) => sum + meta.rows_read, 0))
-      return results
-    },
-  } as unknown as D1Database
+  const { db, rows } = aMeteredDatabase('rows_read')
   for (let i = 0; i < 40; i++) {
     await take(aConfig(), 'hapana', profile, { db, now: NOW + i * 400_000 })
   }
 
-  expect(reads[39]).toBeLessThanOrEqual(reads[9] ?? 0)
+  expect(rows[39]).toBeLessThanOrEqual(rows[9] ?? 0)
 })

@@ -5,6 +5,7 @@ import { findingsOf } from '../../src/core/drift.ts'
 import { keepDiary } from '../../src/stages/diary.ts'
 import { listDiaries } from '../../src/store/drift.ts'
 import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, take } from '../builders.ts'
+import { aMeteredDatabase } from '../database.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -307,17 +308,9 @@ describe('each message is noted once', () => {
 
 describe('the price of a run', () => {
   async function rowsWritten(now: number): Promise<number[]> {
-    const written: number[] = []
-    const db = {
-      prepare: (sql: string) => env.DB.prepare(sql),
-      batch: async (statements: D1PreparedStatement[]) => {
-        const results = await env.DB.batch(statements)
-        written.push(results.reduce((sum, { meta }) => sum + meta.rows_written, 0))
-        return results
-      },
-    } as unknown as D1Database
+    const { db, rows } = aMeteredDatabase('rows_written')
     await keep(now, db)
-    return written
+    return rows
   }
 
   it('is a row for each type that came, and one for the place', async () => {

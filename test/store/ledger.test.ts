@@ -7,6 +7,7 @@ import { listCounts } from '../../src/store/ledger.ts'
 import { replayEvent } from '../../src/store/replay-event.ts'
 import { listDifferences } from '../../src/store/verify.ts'
 import { aConfig, aPayment, NOW, stored } from '../builders.ts'
+import { aMeteredDatabase } from '../database.ts'
 import { aWorld } from '../world.ts'
 
 const HOUR = 3_600_000
@@ -155,15 +156,7 @@ describe('the ledger of a living relay', () => {
 
 describe('the price', () => {
   it('of the ledger is two rows an hour, and none for an event', async () => {
-    const written: number[] = []
-    const db = {
-      prepare: (sql: string) => env.DB.prepare(sql),
-      batch: async (statements: D1PreparedStatement[]) => {
-        const results = await env.DB.batch(statements)
-        written.push(results.reduce((sum, { meta }) => sum + meta.rows_written, 0))
-        return results
-      },
-    } as unknown as D1Database
+    const { db, rows } = aMeteredDatabase('rows_written')
     const single = aConfig({ name: 'good' })
     const profile = { eventType: 'clientUpdated', clientID: 'c', siteID: 's' }
     await stored(single, 'hapana', profile, { now: NOW - HOUR })
@@ -172,7 +165,7 @@ describe('the price', () => {
       await stored(single, 'hapana', { ...profile, firstName: `${i}` }, { db, now: NOW + i })
     }
 
-    expect(written).toEqual([7, 5, 5]) // 3 + 2·T each
+    expect(rows).toEqual([7, 5, 5]) // 3 + 2·T each
   })
 })
 

@@ -14,6 +14,7 @@ import { countHour, markHours } from '../../src/store/ledger.ts'
 import type { Paged } from '../../src/store/pages.ts'
 import { findPeople } from '../../src/store/people.ts'
 import { NOW } from '../builders.ts'
+import { empty, LOG_TABLES } from '../database.ts'
 
 const HOUR = 3_600_000
 const SPAN = 2n ** 21n
@@ -162,19 +163,11 @@ async function all<T>(
   }
 }
 
-beforeEach(empty)
+beforeEach(begin)
 
-async function empty(): Promise<void> {
-  const tables = [
-    'events',
-    'deliveries',
-    'hours',
-    'ledger',
-    'postings',
-    'posting_spans',
-    'contacts',
-  ]
-  await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
+/** Begins with an empty log, and the contacts that are known. */
+async function begin(): Promise<void> {
+  await empty(...LOG_TABLES)
   for (const source of SOURCES) {
     for (const contact of CONTACTS) {
       const person = personOf(source, contact)
@@ -204,7 +197,7 @@ describe('a list', () => {
       news: Omit<Event, 'key'>[],
       queries: [EventFilter, number][],
     ) => {
-      await empty()
+      await begin()
       const events = keyed(log, 0)
       await write(events)
       await rollUpSome(events)
@@ -241,7 +234,7 @@ describe('a list', () => {
       maxLength: QUERIES,
     })
     const property = async (log: Omit<Event, 'key'>[], queries: [DeliveryFilter, number][]) => {
-      await empty()
+      await begin()
       const events = keyed(log, 0)
       await write(events)
       await rollUpSome(events)
@@ -267,7 +260,7 @@ describe('a list', () => {
 
   it('of ids is found by their beginnings, whatever else is asked', async () => {
     const property = async (log: Omit<Event, 'key'>[], limit: number, length: number) => {
-      await empty()
+      await begin()
       const events = keyed(log, 0)
       await write(events)
       await rollUpSome(events)

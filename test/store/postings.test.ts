@@ -11,6 +11,7 @@ import { getEvent, listEvents } from '../../src/store/events.ts'
 import { updateEvents } from '../../src/store/kept.ts'
 import { replayEvent } from '../../src/store/replay-event.ts'
 import { aConfig, aPayment, NOW, stored } from '../builders.ts'
+import { empty, LOG_TABLES } from '../database.ts'
 
 const HOUR = 3_600_000
 const config = aConfig({ name: 'good' })
@@ -28,18 +29,7 @@ async function targetsOf(filter: { targets: string[] }): Promise<string[]> {
   return items.map(({ event, target }) => `${event} ${target}`)
 }
 
-beforeEach(async () => {
-  const tables = [
-    'events',
-    'deliveries',
-    'hours',
-    'ledger',
-    'postings',
-    'posting_spans',
-    'contacts',
-  ]
-  await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
-})
+beforeEach(() => empty(...LOG_TABLES))
 
 describe('a posted hour', () => {
   it('in which an event becomes another is looked through until it is posted again', async () => {
