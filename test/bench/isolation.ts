@@ -6,6 +6,8 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { launchRelay, migrateLocally, startClock } from '../../src/cli/local-relay.ts'
+import type { Bench, Cell } from './bench.ts'
+import { percentile } from './figures.ts'
 
 const RELAY_PORT = 8797
 const HEALTHY_PORT = 8798
@@ -17,7 +19,11 @@ const SETTLE_MS = 5000
 type Receipt = { target: string; sentAt: number; waitedMs: number }
 
 /** Runs the relay with some targets under load; gives every receipt of the healthy ones. */
-async function run(targets: string[], seconds: number): Promise<Receipt[]> {
+async function run(
+  targets: string[],
+  seconds: number,
+  tell: (line: string) => void,
+): Promise<Receipt[]> {
   const dir = mkdtempSync(path.join(tmpdir(), 'relay-bench-'))
   const sentAt = new Map<string, number>()
   const received: { target: string; id: string; at: number }[] = []
@@ -53,7 +59,7 @@ async function run(targets: string[], seconds: number): Promise<Receipt[]> {
     clearInterval(clock)
     const expected = sentAt.size * targets.filter((name) => name !== 'silent').length
     const missing = expected - received.length
-    if (missing > 0) console.log(`missing: ${missing} of ${expected}`)
+    if (missing > 0) tell(`missing: ${missing} of ${expected}`)
     // A delivery may be there before its sender has read the answer: that is no wait.
     return received.flatMap(({ target, id, at }) => {
       const accepted = sentAt.get(id)
@@ -97,43 +103,55 @@ async function load(seconds: number, tell: (id: string, at: number) => void): Pr
   }
 }
 
-function percentile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+function row(name: string, receipts: Receipt[]): Cell[] {
+  const waits = waitsOf(receipts)
+  return [name, waits.length, percentile(waits, 0.5), percentile(waits, 0.95), Math.max(...waits)]
 }
 
-function row(name: string, receipts: Receipt[]): string {
-  const waits = receipts.map(({ waitedMs }) => waitedMs)
-  const cells = [waits.length, percentile(waits, 0.5), percentile(waits, 0.95), Math.max(...waits)]
-  return [name.padEnd(34), ...cells.map((cell) => String(cell).padStart(9))].join('')
+function waitsOf(receipts: Receipt[]): number[] {
+  return receipts.map(({ waitedMs }) => waitedMs)
 }
 
-/** Prints the waits without and with the silent target, and whether the goals of the design are met. */
-export async function isolation(): Promise<void> {
-  console.log(
-    `${EVENTS_PER_SECOND} events a second to two healthy targets; milliseconds from accept to receipt`,
-  )
-  const alone = await run(['a', 'b'], 30)
-  const beside = await run(['a', 'b', 'silent'], 75)
-  const start = Math.min(...beside.map(({ sentAt }) => sentAt))
-  const early = beside.filter(({ sentAt }) => sentAt < start + 30_000)
-  const late = beside.filter(({ sentAt }) => sentAt >= start + 30_000)
-  console.log(
-    `${''.padEnd(34)}${['receipts', 'median', 'p95', 'longest'].map((h) => h.padStart(9)).join('')}`,
-  )
-  console.log(row('without the silent one', alone))
-  console.log(row('with it, first 30 s', early))
-  console.log(row('with it, after 30 s', late))
-  const p95 = (receipts: Receipt[]) =>
-    percentile(
-      receipts.map(({ waitedMs }) => waitedMs),
-      0.95,
-    )
-  // Less than the clock's grain is taken for one millisecond.
-  const ratio = p95(late) / Math.max(1, p95(alone))
-  const longest = Math.max(...early.map(({ waitedMs }) => waitedMs)) / 1000
-  console.log(`after 30 s: p95 is ${ratio.toFixed(2)} times that without (goal: at most 2)`)
-  console.log(
-    `first 30 s: the longest wait is ${longest.toFixed(1)} s (goal: at most ${TIMEOUT_SECONDS} s)`,
-  )
+/** The waits without and with the silent target. It runs by `wrangler dev`, whose seeds and turns nobody chooses. */
+export const isolation: Bench = {
+  summary: 'what a target that never answers costs the others (two minutes)',
+  run: async ({ tell }) => {
+    tell('30 s without the silent target')
+    const alone = await run(['a', 'b'], 30, tell)
+    tell('75 s with it')
+    const beside = await run(['a', 'b', 'silent'], 75, tell)
+    const start = Math.min(...beside.map(({ sentAt }) => sentAt))
+    const early = beside.filter(({ sentAt }) => sentAt < start + 30_000)
+    const late = beside.filter(({ sentAt }) => sentAt >= start + 30_000)
+    const p95 = (receipts: Receipt[]) => percentile(waitsOf(receipts), 0.95)
+    return {
+      notes: [`${EVENTS_PER_SECOND} events a second to two healthy targets`],
+      tables: [
+        {
+          title: 'Milliseconds from accept to receipt',
+          columns: ['', 'receipts', 'median', 'p95', 'longest'],
+          rows: [
+            row('without the silent one', alone),
+            row('with it, first 30 s', early),
+            row('with it, after 30 s', late),
+          ],
+        },
+      ],
+      goals: [
+        {
+          what: '95th percentile after 30 s against that without',
+          // Less than the clock's grain is taken for one millisecond.
+          figure: p95(late) / Math.max(1, p95(alone)),
+          unit: ' times',
+          atMost: 2,
+        },
+        {
+          what: 'longest wait in the first 30 s',
+          figure: Math.max(...waitsOf(early)) / 1000,
+          unit: ' s',
+          atMost: TIMEOUT_SECONDS,
+        },
+      ],
+    }
+  },
 }

@@ -1,15 +1,48 @@
 // `npm run bench -- <name>`: measurements on the real local runtime. They talk to this machine only and end by themselves.
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { type Bench, isMet } from './bench.ts'
 import { isolation } from './isolation.ts'
+import { printed } from './print.ts'
 
-const BENCHES: Record<string, () => Promise<void>> = { isolation }
+const BENCHES: Record<string, Bench> = { isolation }
 
-const [name = ''] = process.argv.slice(2)
-const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
-if (bench === undefined) {
-  console.error(
-    `npm run bench -- <name>, where <name> is one of: ${Object.keys(BENCHES).join(', ')}`,
+const numberFrom = (least: number) => (text: string) => {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value >= least) return value
+  throw new InvalidArgumentError(`It takes a number from ${least}.`)
+}
+
+type Flags = { json?: true; seed: number; rounds?: number; seconds?: number }
+
+const list = Object.entries(BENCHES).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
+const program = new Command('npm run bench --')
+  .description('Measures the relay on this machine, and says which goals are reached.')
+  .addArgument(new Argument('<name>', 'which bench').choices(Object.keys(BENCHES)))
+  .option('--json', 'figures and goals as JSON')
+  .addOption(
+    new Option('--seed <n>', 'decides everything that is random')
+      .argParser(numberFrom(0))
+      .default(1),
   )
+  .addOption(new Option('--rounds <n>', 'turns of both sides').argParser(numberFrom(1)))
+  .addOption(new Option('--seconds <n>', 'length of a turn').argParser(numberFrom(1)))
+  .addHelpText(
+    'after',
+    `\nBenches:\n${list.join('\n')}\n\nExit status 1 when a bench could not run.`,
+  )
+  .action(async (name: string, { json, seed, rounds, seconds }: Flags) => {
+    const tell = (line: string) => console.error(line)
+    const result = await BENCHES[name]?.run({ seed, rounds, seconds, tell })
+    if (result === undefined) return
+    const goals = result.goals.map((goal) => ({ ...goal, isMet: isMet(goal) }))
+    console.log(
+      json ? JSON.stringify({ bench: name, seed, ...result, goals }, null, 2) : printed(result),
+    )
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(error)
   process.exitCode = 1
-} else {
-  await bench()
 }

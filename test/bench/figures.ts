@@ -1,0 +1,53 @@
+// The arithmetic of the benches: percentiles, and ratios of rounds with their spread.
+
+/** The middle of some numbers, and the least and the greatest of them. */
+export type Spread = { median: number; low: number; high: number }
+
+/** The least of some numbers that so large a share (0 to 1) of them does not exceed. Of none, no number. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const rank = Math.max(1, Math.ceil(sorted.length * share))
+  return sorted[rank - 1] ?? Number.NaN
+}
+
+/** The middle of some numbers, or what is half-way between the two in the middle. Of none, no number. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const half = sorted.length / 2
+  const [low, high] = [sorted[Math.ceil(half) - 1], sorted[Math.floor(half)]]
+  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2
+}
+
+/** Median and range. */
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), low: Math.min(...values), high: Math.max(...values) }
+}
+
+/** The ratios of the two sides of each round. */
+export function ratiosOf<T>(
+  rounds: readonly (readonly [T, T])[],
+  figureOf: (one: T) => number,
+): Spread {
+  return spreadOf(rounds.map(([a, b]) => figureOf(a) / figureOf(b)))
+}
+
+/** A spread as a table shows it: `0.91 (0.88–0.95)`. */
+export function spreadText({ median: middle, low, high }: Spread, digits = 2): string {
+  return `${middle.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
+}
+
+/**
+ * Lets two sides take turns, A B A B, after one turn each that does not count: what disturbs the machine for a while
+ * disturbs both. Gives the pairs.
+ */
+export async function alternate<T>(
+  rounds: number,
+  a: () => Promise<T>,
+  b: () => Promise<T>,
+): Promise<[T, T][]> {
+  await a()
+  await b()
+  const pairs: [T, T][] = []
+  for (let i = 0; i < rounds; i++) pairs.push([await a(), await b()])
+  return pairs
+}
