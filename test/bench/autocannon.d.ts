@@ -7,7 +7,7 @@ declare module 'autocannon' {
     body?: string
     setupRequest?: (request: Request) => Request
   }
-  type Result = { duration: number; non2xx: number; errors: number; timeouts: number }
+  type Result = { non2xx: number; errors: number; timeouts: number }
   type Running = PromiseLike<Result> & {
     on(
       event: 'response',
@@ -17,7 +17,9 @@ declare module 'autocannon' {
   export default function autocannon(options: {
     url: string
     connections: number
-    duration: number
+    amount?: number
+    duration?: number
+    timeout: number
     requests: Request[]
   }): Running
 }

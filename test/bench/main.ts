@@ -1,10 +1,11 @@
 // `npm run bench -- <name>`: measurements on the real local runtime. They talk to this machine only and end by themselves.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { accept } from './accept.ts'
 import { type Bench, isMet } from './bench.ts'
 import { isolation } from './isolation.ts'
 import { printed } from './print.ts'
 
-const BENCHES: Record<string, Bench> = { isolation }
+const BENCHES: Record<string, Bench> = { accept, isolation }
 
 const numberFrom = (least: number) => (text: string) => {
   const value = text.trim() === '' ? Number.NaN : Number(text)

@@ -1,16 +1,20 @@
 // What vendors send, by the thousand: the simulator's sample of a type, about one of some members, never the same twice.
 import { memberOf } from '../../src/simulator/member.ts'
-import { randomOf } from '../../src/simulator/random.ts'
 import { SENDERS } from '../../src/simulator/senders.ts'
 import type { VendorId } from '../../src/vendors/index.ts'
 import type { Traffic } from './load.ts'
 import { SECRETS } from './runtime.ts'
 
-const DAY_MS = 86_400_000
+/** A member is heard of about once a week: so far apart are two messages in turn. */
+const WEEK_MS = 7 * 86_400_000
+
+/** More than is sent of one type in any bench, in weeks of one member: all of it lies in the past. */
+const WEEKS = 100
 
 /**
- * Traffic of one vendor's type, proven as the sources of wrangler.toml want it. Each message is about a member chosen at
- * random of `members`, and tells of a moment of its own in the day before `now` (epoch milliseconds).
+ * Traffic of one vendor's type, proven as the sources of wrangler.toml want it. The messages are about some members in
+ * turn, made up by the seed, and each tells of a time after the one before, in the hundred weeks before `now` (epoch
+ * milliseconds).
  */
 export function trafficOf(
   vendor: VendorId,
@@ -18,13 +22,10 @@ export function trafficOf(
   { seed, members, now }: { seed: number; members: number; now: number },
 ): Required<Traffic> {
   const all = Array.from({ length: members }, (_, i) => memberOf(String(seed), i + 1))
-  const random = randomOf(seed, 'traffic', vendor, vendorType)
   let sent = 0
   const next = () => {
-    const [first = memberOf(String(seed), 1)] = all
-    const member = all[random.below(all.length)] ?? first
-    // Whole seconds, as one vendor tells no less: more than a day of them come again, about somebody else.
-    const at = now - ((sent++ * 1000) % DAY_MS)
+    const at = now - WEEKS * WEEK_MS + Math.floor((sent * WEEK_MS) / members)
+    const member = all[sent++ % members] ?? memberOf(String(seed), 1)
     return JSON.stringify(SENDERS[vendor].bodyOf(vendorType, member, at))
   }
   return {

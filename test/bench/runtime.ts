@@ -17,6 +17,7 @@ import { unstable_getMiniflareWorkerOptions } from 'wrangler'
 import { ROOT, WRANGLER } from '../../src/cli/project.ts'
 
 export const RELAY = path.join(ROOT, 'src/index.ts')
+export const FLOOR = path.join(ROOT, 'test/bench/worker/floor.ts')
 
 /** The secrets that wrangler.toml names, and the token; the same in every run. */
 export const SECRETS = {
@@ -49,7 +50,8 @@ export type Runtime = {
 
 /**
  * Starts Workers side by side in one process of the runtime, each on a fresh migrated database. The rate limits of
- * wrangler.toml are lifted: they would be what is measured. With `inspects`, profilers may attach.
+ * wrangler.toml are left out: they would limit the load, and the local ones are a Worker that is asked each time, where
+ * Cloudflare's count in the memory of the machine. With `inspects`, profilers may attach.
  */
 export async function startRuntime(
   specs: readonly WorkerSpec[],
@@ -106,10 +108,6 @@ async function workerOf({
   const producers = Object.entries(
     (options.queueProducers ?? {}) as Record<string, { queueName: string }>,
   ).map(([binding, { queueName }]) => [binding, { queueName: own(queueName) }] as const)
-  const limits = Object.entries(options.ratelimits ?? {}).map(
-    ([binding, limit]) =>
-      [binding, { ...limit, simple: { limit: 1e9, period: 60 as const } }] as const,
-  )
   return {
     ...options,
     name,
@@ -120,7 +118,7 @@ async function workerOf({
     d1Databases: { DB: name },
     queueProducers: Object.fromEntries(producers),
     queueConsumers: consumes ? Object.fromEntries(consumers) : {},
-    ratelimits: Object.fromEntries(limits),
+    ratelimits: {},
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   }
 }

@@ -1,0 +1,189 @@
+// How close accepting comes to what the platform allows: the relay's front door against a floor that writes rows of the same
+// sizes in the same round trips, and does nothing else.
+import { memberOf } from '../../src/simulator/member.ts'
+import type { VendorId } from '../../src/vendors/index.ts'
+import type { Bench, Cell, Goal, Options } from './bench.ts'
+import { alternate, median, ratiosOf, spreadText } from './figures.ts'
+import { type Load, load } from './load.ts'
+import { trafficOf } from './messages.ts'
+import { FLOOR, type RunningWorker, startRuntime } from './runtime.ts'
+import type { Template } from './template.ts'
+
+const CONNECTIONS = [1, 16, 64]
+const MEMBERS = 200
+const TARGETS = ['crm', 'finance']
+const ROUNDS = 5
+const SECONDS = 2
+
+/** A vendor's commonest event, and what recording it takes beside the rows that every event takes. */
+type Kind = {
+  vendor: VendorId
+  vendorType: string
+  why: string
+  history: Template['history']
+  asks: Template['asks']
+}
+
+const KINDS: Kind[] = [
+  {
+    vendor: 'hapana',
+    vendorType: 'checkIn',
+    why: 'members come several times a week; all else happens once a month or less',
+    history: 1,
+    asks: false,
+  },
+  {
+    vendor: 'hype',
+    vendorType: 'payment.created',
+    why: 'each supporter pays every month, and changes their contact rarely',
+    history: 4,
+    asks: true,
+  },
+]
+
+type Side = (connections: number, requests: number) => Promise<Load>
+
+export const accept: Bench = {
+  summary: 'requests a second and latencies of the front door, against a floor (three minutes)',
+  run: async (options) => {
+    const measured: Measured[] = []
+    for (const kind of KINDS) measured.push(...(await measure(kind, options)))
+    return {
+      notes: [
+        ...KINDS.map(({ vendor, vendorType, why }) => `${vendor}: ${vendorType}, as ${why}.`),
+        `Floor: one read in a batch of its own, then one batch of ${KINDS.map(({ asks }) => (asks ? 5 : 4)).join(' or ')} statements that write the same rows, and one sendBatch of ${TARGETS.length} messages. No consumers run; rate limits are left out.`,
+      ],
+      tables: [tableOf(measured)],
+      goals: goalsOf(measured),
+    }
+  },
+}
+
+type Measured = { name: string; pairs: [Load, Load][] }
+
+/** Both sides on fresh databases in one process, at each number of connections. */
+async function measure(kind: Kind, options: Options): Promise<Measured[]> {
+  const { rounds = ROUNDS, seconds = SECONDS, tell } = options
+  const targets = TARGETS.map((name) => ({ name, url: `https://${name}.example.com/` }))
+  const runtime = await startRuntime([
+    { name: 'relay', vars: { TARGETS: targets }, consumes: false },
+    { name: 'floor', entry: FLOOR, consumes: false },
+  ])
+  try {
+    const { relay, floor } = runtime.workers
+    if (relay === undefined || floor === undefined) throw new Error('The runtime lacks a side.')
+    const seeds = { seed: options.seed, members: MEMBERS, now: Date.now() }
+    const sideOf = ({ url }: RunningWorker): Side => {
+      const traffic = trafficOf(kind.vendor, kind.vendorType, seeds)
+      return (connections, requests) => load(url, traffic, { connections, requests })
+    }
+    const relaySide = sideOf(relay)
+    // The row that it writes of every message is one that the relay has written.
+    await relaySide(4, 2 * MEMBERS)
+    await teach(floor, await templateOf(kind, relay.db, options.seed))
+    const floorSide = sideOf(floor)
+    const measured: Measured[] = []
+    for (const connections of CONNECTIONS) {
+      const { perSecond } = await floorSide(connections, 2 * MEMBERS)
+      const requests = Math.ceil(perSecond * seconds)
+      tell(`${kind.vendor}, ${connections} connections: ${rounds} rounds of ${requests} requests`)
+      const pairs = await alternate(
+        rounds,
+        () => relaySide(connections, requests),
+        () => floorSide(connections, requests),
+      )
+      measured.push({ name: `${kind.vendor}, ${connections}`, pairs })
+    }
+    await requireSameSizes(relay, floor)
+    if (runtime.faults.length > 0) throw new Error(`The Workers log: ${runtime.faults[0]}`)
+    return measured
+  } catch (error) {
+    for (const fault of runtime.faults.slice(0, 3)) tell(fault)
+    throw error
+  } finally {
+    await runtime.stop()
+  }
+}
+
+async function templateOf(
+  { vendor, history, asks }: Kind,
+  db: RunningWorker['db'],
+  seed: number,
+): Promise<Template> {
+  const row = await db
+    .prepare(
+      'SELECT source, vendor, type, vendor_type, event, headers, event_name FROM events ORDER BY key DESC LIMIT 1',
+    )
+    .first<Template['row']>()
+  if (row === null) throw new Error('The relay has recorded nothing.')
+  const members = Array.from({ length: MEMBERS }, (_, i) => memberOf(String(seed), i + 1))
+  const contacts = members.map((member) => (vendor === 'hype' ? member.contactId : member.clientId))
+  return { row, contacts, targets: TARGETS, history, asks }
+}
+
+async function teach({ url }: RunningWorker, template: Template): Promise<void> {
+  const { ok } = await fetch(url, { method: 'PUT', body: JSON.stringify(template) })
+  if (!ok) throw new Error('The floor did not take its template.')
+}
+
+/** The two sides are compared only as long as their rows are alike: as many for each event, and as long. */
+async function requireSameSizes(relay: RunningWorker, floor: RunningWorker): Promise<void> {
+  const sizesOf = async ({ db }: RunningWorker) => {
+    const sizes = await db
+      .prepare(
+        `SELECT avg(length(raw) + length(event) + length(headers) + length(dedup_key)) AS bytes,
+           (SELECT count(*) FROM deliveries) * 1.0 / count(*) AS deliveries FROM events`,
+      )
+      .first<{ bytes: number; deliveries: number }>()
+    if (sizes === null) throw new Error('Nothing was recorded.')
+    return sizes
+  }
+  const [ours, theirs] = [await sizesOf(relay), await sizesOf(floor)]
+  const isAlike =
+    ours.deliveries === theirs.deliveries && Math.abs(ours.bytes / theirs.bytes - 1) < 0.02
+  if (!isAlike) throw new Error(`Rows differ: ${JSON.stringify({ relay: ours, floor: theirs })}`)
+}
+
+const throughput = ({ perSecond }: Load) => perSecond
+const p99 = (one: Load) => one.p99
+
+function tableOf(measured: Measured[]) {
+  const row = ({ name, pairs }: Measured): Cell[] => {
+    const of = (side: 0 | 1, figure: (one: Load) => number) =>
+      Number(median(pairs.map((pair) => figure(pair[side]))).toFixed(1))
+    return [
+      name,
+      ...([0, 1] as const).map((side) => Math.round(of(side, throughput))),
+      spreadText(ratiosOf(pairs, throughput)),
+      ...([0, 1] as const).map((side) => of(side, ({ p50 }) => p50)),
+      ...([0, 1] as const).map((side) => of(side, p99)),
+      spreadText(ratiosOf(pairs, p99)),
+    ]
+  }
+  return {
+    title:
+      'Vendor and connections: requests a second, milliseconds; ratios are medians of rounds (least–greatest)',
+    columns: [
+      ...['', 'relay/s', 'floor/s', 'ratio', 'relay p50', 'floor p50'],
+      ...['relay p99', 'floor p99', 'p99 ratio'],
+    ],
+    rows: measured.map(row),
+  }
+}
+
+function goalsOf(measured: Measured[]): Goal[] {
+  return measured.flatMap(({ name, pairs }) => [
+    {
+      what: `${name}: throughput against the floor`,
+      figure: ratiosOf(pairs, throughput).median,
+      unit: '×',
+      atLeast: 0.85,
+    },
+    {
+      what: `${name}: p99 against the floor`,
+      figure: ratiosOf(pairs, p99).median,
+      unit: '×',
+      atMost: 1.3,
+    },
+  ])
+}

@@ -1,0 +1,63 @@
+// What the relay is held against: a Worker that writes as many rows of the same sizes in the same round trips to D1, and
+// sends as many messages, and does nothing else: it proves, parses, compares and plans nothing.
+import type { Template } from '../template.ts'
+
+type Env = { DB: D1Database; DELIVERIES: Queue<unknown> }
+
+const KEYS_A_MS = 2n ** 21n
+const KIND = "substr(type, 1, instr(type, '.') - 1)"
+const OF_CONTACT = `status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2 AND ${KIND} = ?3`
+
+const HISTORY = `SELECT event FROM events WHERE ${OF_CONTACT} ORDER BY at DESC LIMIT ?4`
+const EVENT = `INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, dedup_key, dedup_stamp,
+  planned, hops, raw, encoding, headers, event_name, at, status)
+VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, 'utf8', ?12, ?13, ?14, 'accepted')`
+const deliveryOf = (_: string, i: number) =>
+  `(CAST(?1 AS INTEGER), ?${i + 3}, 'pending', 1, ?2, '[]')`
+const CONTACT = `INSERT INTO contacts (source, contact, vendor, person, sites) VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), '[]')
+ON CONFLICT DO NOTHING`
+const HOUR = 'INSERT INTO hours (hour, counted) VALUES (?1, 0) ON CONFLICT DO NOTHING'
+const OTHERS = `SELECT 1 FROM events WHERE ${OF_CONTACT} AND at > ?4 LIMIT 1`
+
+let template: Template | undefined
+let count = 0
+
+export default {
+  async fetch(request, env) {
+    if (request.method === 'PUT') {
+      template = (await request.json()) as Template
+      return new Response()
+    }
+    if (template === undefined) return new Response('no template', { status: 500 })
+    return take(env, template, await request.text())
+  },
+} satisfies ExportedHandler<Env>
+
+async function take({ DB, DELIVERIES }: Env, it: Template, raw: string): Promise<Response> {
+  const { row, contacts, targets } = it
+  const now = Date.now()
+  // More than a number holds.
+  const key = String(BigInt(now) * KEYS_A_MS + (BigInt(count++) % KEYS_A_MS))
+  const contact = contacts[count % contacts.length] ?? ''
+  const [kind = ''] = row.type.split('.')
+  const who = [row.source, contact, kind]
+  if (it.history > 0) await DB.batch([DB.prepare(HISTORY).bind(...who, it.history)])
+  // As long as a SHA-256, and found nowhere.
+  const hash = `${count}-${Math.random()}`.padEnd(43, '=')
+  const deliveries = `INSERT INTO deliveries (event, target, state, attempt, due, attempts)
+    VALUES ${targets.map(deliveryOf).join()}`
+  await DB.batch([
+    DB.prepare(EVENT).bind(
+      ...[key, row.source, row.vendor, row.type, row.vendor_type, contact, row.event, hash],
+      ...[String(now), targets.length, raw, row.headers, row.event_name, now],
+    ),
+    DB.prepare(deliveries).bind(key, now, ...targets),
+    DB.prepare(CONTACT).bind(row.source, contact, row.vendor, key),
+    DB.prepare(HOUR).bind(Math.floor(now / 3_600_000)),
+    ...(it.asks ? [DB.prepare(OTHERS).bind(...who, now)] : []),
+  ])
+  await DELIVERIES.sendBatch(
+    targets.map((target) => ({ body: { event: `evt_${key}`, target, attempt: 1, due: now } })),
+  )
+  return Response.json({ id: `evt_${key}`, status: 'accepted' }, { status: 202 })
+}
