@@ -38,15 +38,16 @@ export function spreadText({ median: middle, low, high }: Spread, digits = 2): s
 
 /**
  * Lets two sides take turns, A B A B, after one turn each that does not count: what disturbs the machine for a while
- * disturbs both. Gives the pairs.
+ * disturbs both. Gives the pairs. The turns that do not count may be others, shorter ones.
  */
 export async function alternate<T>(
   rounds: number,
   a: () => Promise<T>,
   b: () => Promise<T>,
+  [warmA, warmB]: readonly [() => Promise<unknown>, () => Promise<unknown>] = [a, b],
 ): Promise<[T, T][]> {
-  await a()
-  await b()
+  await warmA()
+  await warmB()
   const pairs: [T, T][] = []
   for (let i = 0; i < rounds; i++) pairs.push([await a(), await b()])
   return pairs

@@ -2,10 +2,11 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { accept } from './accept.ts'
 import { type Bench, isMet } from './bench.ts'
+import { deliver } from './deliver.ts'
 import { isolation } from './isolation.ts'
 import { printed } from './print.ts'
 
-const BENCHES: Record<string, Bench> = { accept, isolation }
+const BENCHES: Record<string, Bench> = { accept, deliver, isolation }
 
 const numberFrom = (least: number) => (text: string) => {
   const value = text.trim() === '' ? Number.NaN : Number(text)

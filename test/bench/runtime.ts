@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { readD1Migrations } from '@cloudflare/vitest-pool-workers'
-import type { D1Database } from '@cloudflare/workers-types'
+import type { D1Database, Queue } from '@cloudflare/workers-types'
 import {
   convertV4MiniflareOptions,
   Miniflare,
@@ -38,7 +38,8 @@ export type WorkerSpec = {
   consumes: boolean
 }
 
-export type RunningWorker = { url: string; db: D1Database }
+/** A Worker by its URL, with its database and its queue of first attempts. */
+export type RunningWorker = { url: string; db: D1Database; deliveries: Queue }
 
 export type Runtime = {
   workers: Record<string, RunningWorker>
@@ -76,7 +77,9 @@ export async function startRuntime(
       const db = (await miniflare.getD1Database('DB', name)) as unknown as D1Database
       await migrate(db)
       const url = await miniflare.unsafeGetDirectURL(name)
-      return [name, { url: url.origin, db }] as const
+      const producer = await miniflare.getQueueProducer('DELIVERIES', name)
+      const deliveries = producer as unknown as Queue
+      return [name, { url: url.origin, db, deliveries }] as const
     }),
   )
   return {

@@ -1,8 +1,11 @@
-// What the relay is held against: a Worker that writes as many rows of the same sizes in the same round trips to D1, and
-// sends as many messages, and does nothing else: it proves, parses, compares and plans nothing.
+// What the relay is held against: a Worker that writes as many rows of the same sizes in the same round trips to D1, sends as
+// many messages, and posts what they are about. It proves, parses, compares, plans, signs and watches nothing.
+
+import { keyOfId } from '../../../src/core/id.ts'
+import type { DeliveryMessage } from '../../../src/env.ts'
 import type { Template } from '../template.ts'
 
-type Env = { DB: D1Database; DELIVERIES: Queue<unknown> }
+type Env = { DB: D1Database; DELIVERIES: Queue<unknown>; RECEIVERS: Record<string, string> }
 
 const KEYS_A_MS = 2n ** 21n
 const KIND = "substr(type, 1, instr(type, '.') - 1)"
@@ -31,7 +34,8 @@ export default {
     if (template === undefined) return new Response('no template', { status: 500 })
     return take(env, template, await request.text())
   },
-} satisfies ExportedHandler<Env>
+  queue: post,
+} satisfies ExportedHandler<Env, DeliveryMessage>
 
 async function take({ DB, DELIVERIES }: Env, it: Template, raw: string): Promise<Response> {
   const { row, contacts, targets } = it
@@ -60,4 +64,32 @@ async function take({ DB, DELIVERIES }: Env, it: Template, raw: string): Promise
     targets.map((target) => ({ body: { event: `evt_${key}`, target, attempt: 1, due: now } })),
   )
   return Response.json({ id: `evt_${key}`, status: 'accepted' }, { status: 202 })
+}
+
+const OWED = `SELECT CAST(d.event AS TEXT) AS key, d.target, e.event FROM json_each(?1) AS wanted
+CROSS JOIN deliveries AS d ON d.event = CAST(wanted.value ->> 'key' AS INTEGER) AND d.target = wanted.value ->> 'target'
+CROSS JOIN events AS e ON e.key = d.event WHERE d.state = 'pending'`
+const DELIVERED = `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2, attempts = ?3
+WHERE event = CAST(?1 AS INTEGER) AND target = ?2`
+
+/** Reads what a batch is about, posts it all at once, and notes each answer, in two round trips. */
+async function post(batch: MessageBatch<DeliveryMessage>, { DB, RECEIVERS }: Env): Promise<void> {
+  const wanted = batch.messages.map(({ body }) => ({
+    key: keyOfId(body.event),
+    target: body.target,
+  }))
+  const { results } = await DB.prepare(OWED)
+    .bind(JSON.stringify(wanted))
+    .all<{ key: string; target: string; event: string }>()
+  const updates = results.map(async ({ key, target, event }) => {
+    const at = Date.now()
+    const { status } = await fetch(RECEIVERS[target] ?? '', {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: event,
+    })
+    const attempt = { attempt: 1, at: new Date(at).toISOString(), ms: Date.now() - at, status }
+    return DB.prepare(DELIVERED).bind(key, target, JSON.stringify([attempt]))
+  })
+  await DB.batch(await Promise.all(updates))
 }

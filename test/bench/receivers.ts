@@ -1,0 +1,43 @@
+// Receivers on this machine that take everything, and tell what came and when.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export type Receivers = {
+  /** The URL of each target by its name. */
+  urls: Record<string, string>
+  /** Hears of each delivery once its body is there: its event, unless the sender names none, and when it came. */
+  hear: (listener: (id: string | undefined, at: number) => void) => void
+  stop: () => Promise<void>
+}
+
+/** Starts a receiver for each of some targets, on ports of loopback that are free. */
+export async function startReceivers(targets: readonly string[]): Promise<Receivers> {
+  let listener: (id: string | undefined, at: number) => void = () => undefined
+  const servers = await Promise.all(
+    targets.map(async (target) => {
+      const server = createServer((request, response) => {
+        request.resume().on('end', () => {
+          response.writeHead(204).end()
+          const id = request.headers['webhook-id']
+          listener(typeof id === 'string' ? id : undefined, performance.now())
+        })
+      })
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return { target, server, port: (server.address() as AddressInfo).port }
+    }),
+  )
+  return {
+    urls: Object.fromEntries(
+      servers.map(({ target, port }) => [target, `http://127.0.0.1:${port}/`]),
+    ),
+    hear: (next) => {
+      listener = next
+    },
+    stop: async () => {
+      for (const { server } of servers) server.closeAllConnections()
+      await Promise.all(servers.map(({ server }) => new Promise((done) => server.close(done))))
+    },
+  }
+}
