@@ -304,9 +304,9 @@ describe('secrets', () => {
     { url: '$PLAIN_HOOK' },
     { url: '$NO_HOOK', headers: { authorization: '$TOKEN', x: '$UNSET' } },
     { url: 'https://user:hype-value@crm.example/', headers: { x: '$TOKEN' } },
-    // BUG (src/config.ts, secretName and readSecrets): a value that stands in place of its name is repeated.
+    // A value that stands in place of its name is not repeated.
     { secret: SIGNING },
-    // BUG (src/config.ts, resolve): so is a header's value that begins with $ and is no name.
+    // Nor is a value of a header that begins with $ and is no name.
     { headers: { authorization: `$${SECRETS.TOKEN}` } },
   ])('stay out of errors and notes: %j', (overrides) => {
     const { errors, notes, targets } = first(overrides)

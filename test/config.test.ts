@@ -186,7 +186,7 @@ describe('MAX_BODY_BYTES', () => {
     expect(read({ MAX_BODY_BYTES })).toMatchObject({ maxBodyBytes: bytes, errors: [] })
   })
 
-  // BUG (src/config.ts, readMaxBody): `Number(value)` takes true for 1 and [5] for 5, and throws on the last row.
+  // `Number(value)` would take true for 1 and [5] for 5, and throw on the last row.
   it.each<{ value: unknown }>(
     [0, -1, 1.5, 950_001, '1 MB', null, {}, [], true, [5], { toString: 1, valueOf: 1 }].map(
       (value) => ({ value }),
