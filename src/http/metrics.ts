@@ -1,5 +1,5 @@
 // GET /metrics: the last snapshot as Prometheus reads it, with the state of each target as it is now.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import type { Config } from '../config.ts'
 import { HEALTHY, type Health, TARGET_STATES } from '../core/breaker.ts'
 import { ANSWER_BOUNDS_MS, LATENCY_BOUNDS_MS } from '../core/histogram.ts'

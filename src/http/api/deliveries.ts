@@ -1,5 +1,5 @@
 // Deliveries: what each target was sent, is owed, or will not get.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { DELIVERY_STATES } from '../../core/delivery.ts'
 import type { Env } from '../../env.ts'

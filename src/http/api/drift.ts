@@ -1,5 +1,5 @@
 // The drift diary: what the vendors' messages look like, and what about that is news.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { findingsOf, isLearning, type Key, kindsOf, type Seen } from '../../core/drift.ts'
 import { parseTime } from '../../core/period.ts'

@@ -1,5 +1,5 @@
 // The log: what came, what was made of it, what became of its deliveries; and one event sent again.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { EVENT_STATUSES } from '../../core/event.ts'
 import { isEventId } from '../../core/id.ts'

@@ -1,5 +1,5 @@
 // The API for operators and programs: JSON behind the bearer token.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import type { Config } from '../../config.ts'
 import type { Env } from '../../env.ts'
 import { tokenRequired } from '../access.ts'

@@ -1,5 +1,5 @@
 // The ledger of a period, and its proof against the log.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import { discrepancies, tally } from '../../core/ledger.ts'
 import type { Period } from '../../core/period.ts'
 import { formatInstant } from '../../core/time.ts'

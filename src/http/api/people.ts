@@ -1,5 +1,5 @@
 // Persons: who is who across sources; and putting right what was joined wrongly, or not at all.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { isPersonId, type PersonId } from '../../core/id.ts'
 import type { Env } from '../../env.ts'

@@ -1,5 +1,6 @@
 // What was not understood: why, released once it is, or put away with a reason.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Env } from '../../env.ts'
 import { dismiss, release } from '../../stages/quarantine.ts'

@@ -1,5 +1,5 @@
 // History as the present mapping reads it: what would change, and changing it.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Env } from '../../env.ts'
 import { renormalize } from '../../stages/renormalize.ts'

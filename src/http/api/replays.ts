@@ -1,5 +1,6 @@
 // Replays by filter: what one would do, beginning one, and how far it has come.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { isReplayId, type ReplayId } from '../../core/id.ts'
 import { parseTime } from '../../core/period.ts'

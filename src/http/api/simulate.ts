@@ -1,5 +1,5 @@
 // The simulator: what a vendor would send, sent through the front door.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import type { Env } from '../../env.ts'
 import { body, describe } from '../operation.ts'
 import { problem } from '../problems.ts'

@@ -1,5 +1,5 @@
 // The sources: where each is sent to, and when it was heard of last.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import { type Config, isBrokenSource } from '../../config.ts'
 import { isUnusuallySilent } from '../../core/rhythm.ts'
 import type { Snapshot, SourceFigures } from '../../core/snapshot.ts'

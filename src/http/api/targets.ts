@@ -1,5 +1,6 @@
 // The targets: how they fare, and stopping and starting them.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import { type Config, targetOf } from '../../config.ts'
 import { HEALTHY, type Health } from '../../core/breaker.ts'
 import type { Snapshot, TargetFigures } from '../../core/snapshot.ts'

@@ -1,7 +1,7 @@
 // What browsers load for the console: from here and nowhere else. Text modules of wrangler.toml, not part of the code.
 /// <reference path="../../console/text-modules.d.ts" />
 import pico from '@picocss/pico/css/pico.classless.min.css'
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import htmx from 'htmx.org/dist/htmx.min.js'
 import style from '../../console/assets/console.css'
 import script from '../../console/assets/console.js'

@@ -1,5 +1,5 @@
 // `/console/deliveries`: what each target was sent, is owed, or will not get.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { Deliveries } from '../../console/deliveries.tsx'
 import { listDeliveries } from '../../store/delivery-lists.ts'

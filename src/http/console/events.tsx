@@ -1,5 +1,6 @@
 // `/console/events`: the log, one event, and sending or reading it again.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { EventPage } from '../../console/event.tsx'
 import { Events } from '../../console/events.tsx'

@@ -1,6 +1,7 @@
 // `/console/find`: from what somebody on the phone says to the page that knows of it. What is personal is posted, and
 // stands in no address.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import { linkTo } from '../../console/links.ts'
 import { isEventId, isPersonId } from '../../core/id.ts'
 import { findPeople } from '../../store/people.ts'

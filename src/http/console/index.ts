@@ -1,7 +1,8 @@
 // The console: pages for the operator who got a call, drawn here and readable without a script.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
+import { Hono } from 'hono/tiny'
 import { signInPage } from '../../console/sign-in.tsx'
 import { equalSecrets } from '../../core/signature.ts'
 import type { Env } from '../../env.ts'

@@ -1,5 +1,5 @@
 // `/console`: everything that the overview shows, read at once.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import { Overview, PERIODS, type PeriodName, type SourceArrivals } from '../../console/overview.tsx'
 import { attentionOf } from '../../core/attention.ts'
 import { HOUR_MS, parseTime } from '../../core/period.ts'

@@ -1,5 +1,6 @@
 // `/console/people`: one human across vendors; splitting off, and merging.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { People, Person } from '../../console/people.tsx'
 import { isPersonId, type PersonId } from '../../core/id.ts'

@@ -1,5 +1,6 @@
 // `/console/quarantine`: why messages are in it, releasing them, putting them away.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { Quarantine, Release } from '../../console/quarantine.tsx'
 import { counted } from '../../core/words.ts'

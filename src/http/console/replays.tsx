@@ -1,5 +1,6 @@
 // `/console/replays`: what a filter would send again, beginning that, and how far it has come.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { Plan, Replay, Replays, type Wanted } from '../../console/replays.tsx'
 import { isReplayId } from '../../core/id.ts'

@@ -1,5 +1,5 @@
 // `/console/set-up`: the configuration as it is understood, and what to paste where.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import type { Config } from '../../config.ts'
 import { type ConfiguredView, SetUp } from '../../console/set-up.tsx'
 import { isBroken } from '../../core/target.ts'

@@ -1,5 +1,5 @@
 // `/console/simulate`: what a vendor would send, sent from a form.
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { isBrokenSource } from '../../config.ts'
 import { Sent, Simulate } from '../../console/simulate.tsx'

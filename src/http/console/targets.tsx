@@ -1,5 +1,6 @@
 // `/console/targets`: how they fare; pausing, resuming and trying them.
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import { targetOf } from '../../config.ts'
 import { Targets } from '../../console/targets.tsx'
 import { isBroken } from '../../core/target.ts'
