@@ -30,12 +30,12 @@ export function numberText(value: unknown): string | undefined {
   return isRawJSON(value) ? value.rawJSON : undefined
 }
 
-/** What a number must have for its spelling to differ from `String(number)`; texts may have it too. */
-const PERHAPS_SPELLED = /[0-9][.eE]|-0|[0-9]{16}/
-
 /** Parses JSON, keeping the spelling of numbers that `String(number)` would not give back. Throws SyntaxError. */
 export function parseJson(text: string): unknown {
-  if (!PERHAPS_SPELLED.test(text)) return JSON.parse(text)
+  return scan(text).isRespelled ? parseSpelled(text) : JSON.parse(text)
+}
+
+function parseSpelled(text: string): unknown {
   return parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && String(value) !== source
       ? rawJSON(source)
@@ -52,24 +52,41 @@ export type Message = { text: string; value: JsonObject | undefined }
  */
 export function readMessages(text: string): { batch: boolean; messages: Message[] } | undefined {
   try {
-    const value: unknown = JSON.parse(text)
-    if (isObject(value)) return { batch: false, messages: [readMessage(text)] }
-    if (!Array.isArray(value) || value.length === 0 || !value.every(isObject)) return undefined
-    return { batch: true, messages: scan(text).elements.map(readMessage) }
+    const batch = IS_LIST.test(text)
+    if (batch) JSON.parse(text) // its elements alone do not tell whether the list is valid
+    const messages = (batch ? scan(text).elements : [text]).map(readMessage)
+    if (messages.length === 0 || !messages.every((message) => message !== undefined))
+      return undefined
+    return { batch, messages }
   } catch {
     return undefined
   }
 }
 
-/** One that nests too deep is kept, and not read. */
-function readMessage(text: string): Message {
-  return { text, value: scan(text).depth > MAX_DEPTH ? undefined : (parseJson(text) as JsonObject) }
+/** Reads one that is an object; one that nests too deep is kept, and not read. Throws SyntaxError. */
+function readMessage(text: string): Message | undefined {
+  const { depth, isRespelled } = scan(text)
+  const isDeep = depth > MAX_DEPTH
+  const value = isRespelled && !isDeep ? parseSpelled(text) : JSON.parse(text)
+  if (!isObject(value)) return undefined
+  return { text, value: isDeep ? undefined : value }
 }
 
-/** How deep a JSON text nests, and the texts of a top-level list's elements. Only valid JSON gives sense. */
-function scan(text: string): { depth: number; elements: string[] } {
-  const isList = /^\s*\[/.test(text)
+const IS_LIST = /^\s*\[/
+
+type Scan = {
+  depth: number
+  /** The texts of a top-level list's elements. */
+  elements: string[]
+  /** Whether there is a number that `String(number)` would spell otherwise: telling that while parsing costs much more. */
+  isRespelled: boolean
+}
+
+/** What a JSON text is made of. Only valid JSON gives sense. */
+function scan(text: string): Scan {
+  const isList = IS_LIST.test(text)
   const elements: string[] = []
+  let isRespelled = false
   let level = 0
   let depth = 0
   let start = text.indexOf('[') + 1
@@ -85,9 +102,24 @@ function scan(text: string): { depth: number; elements: string[] } {
         elements.push(text.slice(start, i).trim())
         start = i + 1
       }
+    } else if (c === 0x2d || isDigit(c)) {
+      const end = endOfNumber(text, i)
+      isRespelled ||= end - i > 1 && String(Number(text.slice(i, end))) !== text.slice(i, end)
+      i = end - 1
     }
   }
-  return { depth, elements }
+  return { depth, elements, isRespelled }
+}
+
+const isDigit = (c: number) => c >= 0x30 && c <= 0x39
+
+/** Where a number ends that begins at `from`: at the first of no digit, sign, point or exponent. */
+function endOfNumber(text: string, from: number): number {
+  for (let i = from + 1; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (!isDigit(c) && c !== 0x2b && c !== 0x2d && c !== 0x2e && c !== 0x45 && c !== 0x65) return i
+  }
+  return text.length
 }
 
 function endOfString(text: string, from: number): number {
@@ -104,12 +136,18 @@ function endOfString(text: string, from: number): number {
  * (`1.0`, `1` and `1e0` are one; digits beyond a double's still tell two numbers apart).
  */
 export function canonical(value: unknown): string {
+  if (isPlainInteger(value)) return String(value)
   const digits = numberText(value)
   if (digits !== undefined) return canonicalNumber(digits)
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (!isObject(value)) return JSON.stringify(value) ?? 'null'
   const keys = Object.keys(value).sort()
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join()}}`
+}
+
+/** True for what most numbers are: whole, exact, and without zeros at its end to take off. */
+function isPlainInteger(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) % 10 !== 0
 }
 
 /** Beyond this an exponent is no number that anybody means, and computing with it costs time. */
