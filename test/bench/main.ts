@@ -5,8 +5,9 @@ import { type Bench, isMet } from './bench.ts'
 import { deliver } from './deliver.ts'
 import { isolation } from './isolation.ts'
 import { printed } from './print.ts'
+import { vendors } from './vendors.ts'
 
-const BENCHES: Record<string, Bench> = { accept, deliver, isolation }
+const BENCHES: Record<string, Bench> = { accept, deliver, isolation, vendors }
 
 const numberFrom = (least: number) => (text: string) => {
   const value = text.trim() === '' ? Number.NaN : Number(text)
