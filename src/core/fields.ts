@@ -39,12 +39,37 @@ export function isGiven(value: unknown): boolean {
   return value.trim() !== '' && value.trim().toLowerCase() !== 'n/a'
 }
 
+type Entry = { key: string; value: unknown }
+const NONE: readonly Entry[] = []
+
+/** The first with a value, else the first. */
+function best(found: readonly Entry[]): Entry | undefined {
+  return found.find(({ value }) => isGiven(value)) ?? found[0]
+}
+
+/** Those that are spelled as documented first, in the order of the names. */
+function ranked(names: readonly string[], found: readonly Entry[]): readonly Entry[] {
+  const rank = ({ key }: Entry) => (names.includes(key) ? names.indexOf(key) : names.length)
+  return found.length < 2 ? found : found.toSorted((a, b) => rank(a) - rank(b))
+}
+
+const FOLDED = new Map<string, string>()
+
+/** The folded form of a name that a mapping asks for: there are some hundreds, asked for with each message. */
+function foldedName(name: string): string {
+  const known = FOLDED.get(name)
+  if (known !== undefined) return known
+  const folded = fold(name)
+  FOLDED.set(name, folded)
+  return folded
+}
+
 /**
  * Opens an object for reading by the meaning of its keys. Of several keys that mean the same, the documented
  * spelling wins, then the first with a value. Warnings are added to the caller's list.
  */
 export function readFields(object: JsonObject, warnings: Warning[]): Fields {
-  const entries = new Map<string, { key: string; value: unknown }[]>()
+  const entries = new Map<string, Entry[]>()
   for (const [key, value] of Object.entries(object)) {
     const name = fold(key)
     const twins = entries.get(name)
@@ -53,19 +78,19 @@ export function readFields(object: JsonObject, warnings: Warning[]): Fields {
   }
   const unread = new Set(Object.keys(object))
 
-  function candidates(name: Name) {
-    const names = typeof name === 'string' ? [name] : name
-    const found = names.flatMap((one) => entries.get(fold(one)) ?? [])
-    const rank = (key: string) => (names.includes(key) ? names.indexOf(key) : names.length)
-    return found.length < 2 ? found : found.sort((a, b) => rank(a.key) - rank(b.key))
+  function candidates(name: Name): readonly Entry[] {
+    if (typeof name !== 'string' && name.length > 1) return ranked(name, name.flatMap(candidates))
+    const own = typeof name === 'string' ? name : (name[0] ?? '')
+    const found = entries.get(foldedName(own)) ?? NONE
+    return found.length < 2 ? found : ranked([own], found)
   }
   function find(name: Name) {
-    const found = candidates(name)
-    return found.find(({ value }) => isGiven(value)) ?? found[0]
+    return best(candidates(name))
   }
 
   function readNullable<T>(name: Name, reader: Reader<T>): T | null | undefined {
-    const entry = find(name)
+    const all = candidates(name)
+    const entry = best(all)
     if (!entry || !unread.has(entry.key)) return undefined
     const result = isGiven(entry.value) ? reader(entry.value) : null
     if (result === undefined) {
@@ -73,13 +98,10 @@ export function readFields(object: JsonObject, warnings: Warning[]): Fields {
       return undefined
     }
     unread.delete(entry.key)
-    for (const twin of candidates(name)) settleTwin(twin, entry)
+    for (const twin of all) settleTwin(twin, entry)
     return result
   }
-  function settleTwin(
-    twin: { key: string; value: unknown },
-    chosen: { key: string; value: unknown },
-  ) {
+  function settleTwin(twin: Entry, chosen: Entry) {
     if (twin.key === chosen.key || !unread.has(twin.key)) return
     if (!isGiven(twin.value) || canonical(twin.value) === canonical(chosen.value))
       unread.delete(twin.key)
@@ -129,9 +151,11 @@ export type Given<T> = {
 
 /** Leaves out the members that are undefined: absent stays absent. */
 export function given<T extends object>(object: T): Given<T> {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as Given<T>
+  const rest: Partial<T> = {}
+  for (const key of Object.keys(object) as (keyof T)[]) {
+    if (object[key] !== undefined) rest[key] = object[key]
+  }
+  return rest as unknown as Given<T>
 }
 
 /** Like `given`, and undefined when nothing is left. */
