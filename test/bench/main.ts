@@ -5,9 +5,10 @@ import { type Bench, isMet } from './bench.ts'
 import { deliver } from './deliver.ts'
 import { isolation } from './isolation.ts'
 import { printed } from './print.ts'
+import { startUp } from './start-up.ts'
 import { vendors } from './vendors.ts'
 
-const BENCHES: Record<string, Bench> = { accept, deliver, isolation, vendors }
+const BENCHES: Record<string, Bench> = { accept, deliver, isolation, 'start-up': startUp, vendors }
 
 const numberFrom = (least: number) => (text: string) => {
   const value = text.trim() === '' ? Number.NaN : Number(text)
