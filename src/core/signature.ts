@@ -28,13 +28,31 @@ export async function verifyHmac(
   return verdicts.includes(true)
 }
 
-/** The HMAC-SHA256 of bytes by a secret. */
-export async function hmac(bytes: Uint8Array<ArrayBuffer>, secret: string): Promise<Uint8Array> {
+/** The HMAC-SHA256 of bytes by a secret: a text stands for its UTF-8. */
+export async function hmac(bytes: Uint8Array, secret: string | Uint8Array): Promise<Uint8Array> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, [
-    'sign',
-  ])
+  const raw = typeof secret === 'string' ? encoder.encode(secret) : secret
+  const key = await crypto.subtle.importKey('raw', raw, algorithm, false, ['sign'])
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes))
+}
+
+/**
+ * The signature of a message by a `whsec_…` secret, at a time in epoch milliseconds, as Standard Webhooks wants it
+ * (https://github.com/standard-webhooks/standard-webhooks). Done here and not by their package: that brings a SHA-256 of
+ * its own, which is code to load and takes four times as long on a large body.
+ */
+export async function signWebhook(
+  secret: string,
+  message: { id: string; at: number; body: string },
+): Promise<string> {
+  const key = Uint8Array.from(atob(secret.replace(/^whsec_/, '')), (c) => c.charCodeAt(0))
+  const signed = `${message.id}.${Math.floor(message.at / 1000)}.${message.body}`
+  return `v1,${base64Of(await hmac(encoder.encode(signed), key))}`
+}
+
+/** A few bytes as base64. */
+export function base64Of(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
 }
 
 /** Bytes as hexadecimal text, in lower case. */

@@ -1,5 +1,4 @@
 // One attempt: render → sign → POST → outcome. Whatever goes wrong is a value.
-import { Webhook } from 'standardwebhooks'
 import { version } from '../../package.json'
 import type { ConfiguredTarget } from '../config.ts'
 import {
@@ -12,6 +11,7 @@ import {
 import { deliveryHeaders } from '../core/delivery-headers.ts'
 import { describe, errorOfException, errorOfStatus } from '../core/outcome.ts'
 import { describeFault } from '../core/routing.ts'
+import { base64Of, signWebhook } from '../core/signature.ts'
 import { renderFor } from '../formats/index.ts'
 import type { Owed } from '../store/deliveries.ts'
 
@@ -67,7 +67,7 @@ export async function attemptDelivery(
       return failed('fault', `the body is larger than ${MAX_BODY_BYTES} bytes`)
     }
     const said = await sentOf(owed, rendered)
-    headers = headersFor(target, owed, rendered.body, said, startedAt)
+    headers = await headersFor(target, owed, rendered.body, said, startedAt)
     sent = said
   } catch (error) {
     return failed('fault', `the body could not be made: ${describeFault(error)}`)
@@ -94,19 +94,19 @@ export async function attemptDelivery(
 }
 
 /** Ours, those of Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks), and the target's own. */
-function headersFor(
+async function headersFor(
   target: ConfiguredTarget,
   { event, attempt, hops, content }: Owed,
   body: string,
   sent: Sent,
   now: number,
-): Headers {
+): Promise<Headers> {
   const headers = new Headers(target.headers)
   const isTest = content.test === true
   const request = { event, attempt, hops, at: now, isTest, version, sent }
   for (const [name, value] of deliveryHeaders(request)) headers.set(name, value)
-  const signatures = target.secrets.map((secret) =>
-    new Webhook(secret).sign(event, new Date(now), body),
+  const signatures = await Promise.all(
+    target.secrets.map((secret) => signWebhook(secret, { id: event, at: now, body })),
   )
   if (signatures.length > 0) headers.set('webhook-signature', signatures.join(' '))
   return headers
@@ -118,7 +118,7 @@ async function sentOf(
 ): Promise<Sent> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
   return {
-    digest: btoa(String.fromCharCode(...new Uint8Array(digest))),
+    digest: base64Of(new Uint8Array(digest)),
     ...(contentType === CLOUDEVENT_TYPE ? {} : { content_type: contentType }),
     ...(isReplay ? { replay: true } : {}),
     ...(skipped.length > 0 ? { skipped } : {}),

@@ -93,14 +93,14 @@ describe('npm run deploy', () => {
     )
   })
 
-  it('shows with --dry-run what it would do, and builds a Worker of less than 190 KB gzipped with what browsers load', async () => {
+  it('shows with --dry-run what it would do, and builds a Worker of less than 180 KB gzipped with what browsers load', async () => {
     const { status, output } = await within(withTarget, ['deploy', '--dry-run'])
 
     expect(status).toBe(0)
     expect(output).toContain('create the queue membership-relay-deliveries, if it is missing')
     expect(output).toContain('apply the migrations to membership-relay')
     const [, kib] = /gzip: ([\d.]+) KiB/.exec(output) ?? []
-    expect((Number(kib) * 1024) / 1000).toBeLessThan(190)
+    expect((Number(kib) * 1024) / 1000).toBeLessThan(180)
   })
 })
 
