@@ -4,11 +4,12 @@ import { accept } from './accept.ts'
 import { type Bench, isMet } from './bench.ts'
 import { deliver } from './deliver.ts'
 import { isolation } from './isolation.ts'
+import { price } from './price.ts'
 import { printed } from './print.ts'
 import { startUp } from './start-up.ts'
 import { vendors } from './vendors.ts'
 
-const BENCHES: Record<string, Bench> = { accept, deliver, isolation, 'start-up': startUp, vendors }
+const BENCHES: Record<string, Bench> = { accept, deliver, isolation, price, 'start-up': startUp, vendors }
 
 const numberFrom = (least: number) => (text: string) => {
   const value = text.trim() === '' ? Number.NaN : Number(text)

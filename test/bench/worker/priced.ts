@@ -1,0 +1,120 @@
+// The relay with a meter on its bindings: what of it is billed. `GET /bill` reads the meter and sets it back.
+import type { Env } from '../../../src/env.ts'
+import relay from '../../../src/index.ts'
+import type { Bill } from '../bill.ts'
+
+const nothing = (): Bill => ({
+  requests: 0,
+  batches: 0,
+  trips: 0,
+  rowsWritten: 0,
+  rowsRead: 0,
+  queueWrites: 0,
+  queueReads: 0,
+  queueDeletes: 0,
+})
+let bill = nothing()
+
+function note<T>(result: D1Result<T>): D1Result<T> {
+  bill.rowsWritten += result.meta.rows_written
+  bill.rowsRead += result.meta.rows_read
+  return result
+}
+
+type Metered = D1PreparedStatement & { inner: D1PreparedStatement }
+
+function statement(inner: D1PreparedStatement): Metered {
+  const run = async <T>() => {
+    bill.trips++
+    return note(await inner.all<T>())
+  }
+  return {
+    inner,
+    bind: (...values: unknown[]) => statement(inner.bind(...values)),
+    all: run,
+    run,
+    first: async (column?: string) => {
+      const [row = null] = (await run<Record<string, unknown>>()).results
+      return column === undefined ? row : (row?.[column] ?? null)
+    },
+  } as unknown as Metered
+}
+
+function meteredDatabase(db: D1Database): D1Database {
+  return {
+    prepare: (sql: string) => statement(db.prepare(sql)),
+    batch: async (statements: Metered[]) => {
+      bill.trips++
+      const results = await db.batch(statements.map(({ inner }) => inner))
+      return results.map(note)
+    },
+  } as unknown as D1Database
+}
+
+/** Every message of ours is far below the 64 KB that one operation covers. */
+function meteredQueue<T>(queue: Queue<T>): Queue<T> {
+  return {
+    send: (body: T, options?: QueueSendOptions) => {
+      bill.queueWrites++
+      return queue.send(body, options)
+    },
+    sendBatch: (messages: Iterable<MessageSendRequest<T>>, options?: QueueSendBatchOptions) => {
+      const all = [...messages]
+      bill.queueWrites += all.length
+      return queue.sendBatch(all, options)
+    },
+  } as unknown as Queue<T>
+}
+
+/** What is not to be handed over again is deleted. */
+function meteredMessage<T>(message: Message<T>): Message<T> {
+  bill.queueReads++
+  bill.queueDeletes++
+  const { id, timestamp, attempts, body } = message
+  return {
+    id,
+    timestamp,
+    attempts,
+    body,
+    ack: () => message.ack(),
+    retry: (options?: QueueRetryOptions) => {
+      bill.queueDeletes--
+      message.retry(options)
+    },
+  } as Message<T>
+}
+
+const metered = new WeakMap<Env, Env>()
+
+/** One for each environment: the relay keeps its configuration by it. */
+function meteredOf(env: Env): Env {
+  const own = metered.get(env) ?? {
+    ...env,
+    DB: meteredDatabase(env.DB),
+    DELIVERIES: meteredQueue(env.DELIVERIES),
+    RETRIES: meteredQueue(env.RETRIES),
+    SPILL: meteredQueue(env.SPILL),
+  }
+  metered.set(env, own)
+  return own
+}
+
+export default {
+  fetch(request: Request, env: Env, ctx: ExecutionContext) {
+    if (new URL(request.url).pathname === '/bill') {
+      const read = bill
+      bill = nothing()
+      return Response.json(read)
+    }
+    bill.requests++
+    return relay.fetch(request as never, meteredOf(env), ctx)
+  },
+  async queue(batch: MessageBatch<never>, env: Env) {
+    bill.batches++
+    const { queue } = batch
+    await relay.queue(
+      { queue, messages: batch.messages.map(meteredMessage) } as never,
+      meteredOf(env),
+    )
+  },
+}
