@@ -8,6 +8,8 @@ export type Options = {
   rounds: number | undefined
   /** How long one side's turn takes; a bench has its own length unless told. */
   seconds: number | undefined
+  /** Whether sizes are measured too that take many minutes. */
+  full: boolean
   /** Tells whoever waits what is being done. */
   tell: (line: string) => void
 }

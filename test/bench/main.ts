@@ -3,13 +3,14 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { accept } from './accept.ts'
 import { type Bench, isMet } from './bench.ts'
 import { deliver } from './deliver.ts'
+import { growth } from './growth.ts'
 import { isolation } from './isolation.ts'
 import { price } from './price.ts'
 import { printed } from './print.ts'
 import { startUp } from './start-up.ts'
 import { vendors } from './vendors.ts'
 
-const BENCHES: Record<string, Bench> = { accept, deliver, isolation, price, 'start-up': startUp, vendors }
+const BENCHES: Record<string, Bench> = { accept, deliver, growth, isolation, price, 'start-up': startUp, vendors }
 
 const numberFrom = (least: number) => (text: string) => {
   const value = text.trim() === '' ? Number.NaN : Number(text)
@@ -17,13 +18,14 @@ const numberFrom = (least: number) => (text: string) => {
   throw new InvalidArgumentError(`It takes a number from ${least}.`)
 }
 
-type Flags = { json?: true; seed: number; rounds?: number; seconds?: number }
+type Flags = { json?: true; full?: true; seed: number; rounds?: number; seconds?: number }
 
 const list = Object.entries(BENCHES).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
 const program = new Command('npm run bench --')
   .description('Measures the relay on this machine, and says which goals are reached.')
   .addArgument(new Argument('<name>', 'which bench').choices(Object.keys(BENCHES)))
   .option('--json', 'figures and goals as JSON')
+  .option('--full', 'the sizes too that take many minutes')
   .addOption(
     new Option('--seed <n>', 'decides everything that is random')
       .argParser(numberFrom(0))
@@ -35,9 +37,9 @@ const program = new Command('npm run bench --')
     'after',
     `\nBenches:\n${list.join('\n')}\n\nExit status 1 when a bench could not run.`,
   )
-  .action(async (name: string, { json, seed, rounds, seconds }: Flags) => {
+  .action(async (name: string, { json, full, seed, rounds, seconds }: Flags) => {
     const tell = (line: string) => console.error(line)
-    const result = await BENCHES[name]?.run({ seed, rounds, seconds, tell })
+    const result = await BENCHES[name]?.run({ seed, rounds, seconds, full: full === true, tell })
     if (result === undefined) return
     const goals = result.goals.map((goal) => ({ ...goal, isMet: isMet(goal) }))
     console.log(

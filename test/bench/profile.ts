@@ -27,12 +27,14 @@ export async function cpuMsDuring(
   }
 }
 
-/** What was not spent waiting. */
+/** What was spent in JavaScript and collecting its garbage: `(program)` is also the runtime's own waiting. */
 function activeMs({ nodes, samples, timeDeltas }: Profile): number {
-  const idle = new Set(
-    nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id),
+  const waiting = new Set(
+    nodes
+      .filter(({ callFrame }) => /^\((idle|program)\)$/.test(callFrame.functionName))
+      .map(({ id }) => id),
   )
-  const active = timeDeltas.filter((_, i) => !idle.has(samples[i] ?? 0))
+  const active = timeDeltas.filter((_, i) => !waiting.has(samples[i] ?? 0))
   return active.reduce((sum, microseconds) => sum + microseconds, 0) / 1000
 }
 

@@ -1,4 +1,5 @@
-// The relay with a meter on its bindings: what of it is billed. `GET /bill` reads the meter and sets it back.
+// The relay with a meter on its bindings: what of it is billed. `GET /bill` reads the meter and sets it back; `POST /tick`
+// is what the cron does each minute.
 import type { Env } from '../../../src/env.ts'
 import relay from '../../../src/index.ts'
 import type { Bill } from '../bill.ts'
@@ -100,11 +101,16 @@ function meteredOf(env: Env): Env {
 }
 
 export default {
-  fetch(request: Request, env: Env, ctx: ExecutionContext) {
-    if (new URL(request.url).pathname === '/bill') {
+  async fetch(request: Request, env: Env, ctx: ExecutionContext) {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/bill') {
       const read = bill
       bill = nothing()
       return Response.json(read)
+    }
+    if (pathname === '/tick') {
+      await relay.scheduled({} as never, meteredOf(env))
+      return new Response(null, { status: 204 })
     }
     bill.requests++
     return relay.fetch(request as never, meteredOf(env), ctx)

@@ -1,0 +1,283 @@
+// What a log that grows makes dearer: taking an event in, the cron's minute, and every list and page, by the time they
+// take and by the rows that D1 reads for them.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import type { Bench, Cell, Options } from './bench.ts'
+import type { Bill } from './bill.ts'
+import { alternate, median, ratiosOf, type Spread, spreadText } from './figures.ts'
+import { growLog } from './grown-log.ts'
+import { load } from './load.ts'
+import { trafficOf } from './messages.ts'
+import { type RunningWorker, SECRETS, startRuntime } from './runtime.ts'
+
+const PRICED = path.join(import.meta.dirname, 'worker/priced.ts')
+const SIZES = [0, 10_000, 100_000]
+const FULL_SIZE = 1_000_000
+const CONNECTIONS = 16
+const MINUTE_MS = 60_000
+
+/** D1's bound on a database, in bytes. */
+const MAX_DATABASE_BYTES = 10e9
+
+const LISTS = [
+  '/api/events',
+  '/api/events?type=payment.failed',
+  '/api/events?status=quarantined&since=30d',
+  '/api/events?person=PERSON',
+  '/api/deliveries',
+  '/api/deliveries?state=dead',
+  '/api/deliveries?target=crm&type=payment.*',
+  '/api/sources',
+  '/api/targets',
+  '/api/replays',
+  '/api/people?email=somebody7@example.com',
+  '/api/people/PERSON/events',
+  '/api/quarantine',
+  '/api/ledger?since=24h',
+  '/api/drift',
+  '/metrics',
+]
+const PAGES = [
+  '/console',
+  '/console?period=30d',
+  '/console/events',
+  '/console/events?type=payment.failed&paused=1',
+  '/console/events?person=PERSON',
+  '/console/deliveries',
+  '/console/deliveries?state=held',
+  '/console/targets',
+  '/console/replays',
+  '/console/quarantine',
+  '/console/people/PERSON',
+  '/console/simulate',
+  '/console/set-up',
+]
+
+type Cost = { ms: number; read: number; written: number }
+type Measured = {
+  events: number
+  bytes: number
+  accept: { ratio: Spread; perSecond: number }
+  costs: Map<string, Cost>
+}
+
+const billOf = async ({ url }: RunningWorker) => (await (await fetch(`${url}/bill`)).json()) as Bill
+
+/** What a piece of work costs a Worker. */
+async function costOf(worker: RunningWorker, work: () => Promise<void>): Promise<Cost> {
+  await billOf(worker)
+  const begin = performance.now()
+  await work()
+  const ms = performance.now() - begin
+  const { rowsRead, rowsWritten } = await billOf(worker)
+  return { ms, read: rowsRead, written: rowsWritten }
+}
+
+async function tick({ url }: RunningWorker): Promise<void> {
+  const { ok } = await fetch(`${url}/tick`, { method: 'POST' })
+  if (!ok) throw new Error('the cron failed')
+}
+
+/** Runs the cron until every ended hour is counted and posted. */
+async function settle(worker: RunningWorker, tell: (line: string) => void): Promise<void> {
+  const open = `SELECT count(*) AS n FROM hours WHERE (counted = 0 OR posted = 0) AND hour < ${Math.floor(Date.now() / 3_600_000)}`
+  for (let ticks = 0; ; ticks++) {
+    const left = await worker.db.prepare(open).first<number>('n')
+    if (left === 0) break
+    if (ticks % 10 === 0) tell(`rolling up: ${left} hours to go`)
+    await tick(worker)
+  }
+  for (let i = 0; i < 3; i++) await tick(worker)
+}
+
+/** Gets a page as its reader would; throws when it is not there. */
+async function get({ url }: RunningWorker, path: string, cookie: string): Promise<void> {
+  const headers = { authorization: `Bearer ${SECRETS.ADMIN_TOKEN}`, cookie }
+  const response = await fetch(url + path, { headers, redirect: 'manual' })
+  await response.arrayBuffer()
+  if (response.status !== 200) throw new Error(`${path} answered ${response.status}`)
+}
+
+async function signIn({ url }: RunningWorker): Promise<string> {
+  const response = await fetch(`${url}/console/sign-in`, {
+    method: 'POST',
+    headers: { origin: url },
+    body: new URLSearchParams({ token: SECRETS.ADMIN_TOKEN }),
+    redirect: 'manual',
+  })
+  const [cookie = ''] = response.headers.getSetCookie()
+  return cookie.split(';')[0] ?? ''
+}
+
+/** Everything that is looked at, and the cron's minute with nothing due and with a hundred deliveries overdue. */
+async function costsOf(worker: RunningWorker): Promise<Map<string, Cost>> {
+  const costs = new Map<string, Cost>()
+  const cookie = await signIn(worker)
+  const search = `${worker.url}/api/people?email=somebody7@example.com`
+  const headers = { authorization: `Bearer ${SECRETS.ADMIN_TOKEN}` }
+  const found = (await (await fetch(search, { headers })).json()) as { people?: { id: string }[] }
+  const person = found.people?.[0]?.id
+  for (const path of [...LISTS, ...PAGES]) {
+    if (person === undefined && path.includes('PERSON')) continue
+    const own = path.replace('PERSON', person ?? '')
+    const tries: Cost[] = []
+    for (let i = 0; i < 3; i++) tries.push(await costOf(worker, () => get(worker, own, cookie)))
+    costs.set(path, {
+      ms: median(tries.map(({ ms }) => ms)),
+      read: Math.max(...tries.map(({ read }) => read)),
+      written: 0,
+    })
+  }
+  costs.set('the cron, nothing due', await costOf(worker, () => tick(worker)))
+  await worker.db
+    .prepare(
+      `UPDATE deliveries SET state = 'pending', due = ${Date.now() - 10 * MINUTE_MS}
+       WHERE (event, target) IN (SELECT event, target FROM deliveries WHERE state = 'delivered' ORDER BY event LIMIT 100)`,
+    )
+    .run()
+  costs.set('the cron, 100 deliveries overdue', await costOf(worker, () => tick(worker)))
+  return costs
+}
+
+/** A log of one size beside an empty one, in the same runtime. */
+async function measure(
+  events: number,
+  { seed, rounds = 3, seconds = 3, tell }: Options,
+): Promise<Measured> {
+  const receiver = createServer((_request, response) => response.writeHead(204).end())
+  receiver.listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  const { port } = receiver.address() as AddressInfo
+  const vars = {
+    TARGETS: [{ name: 'crm', url: `http://127.0.0.1:${port}/`, secret: 'EXAMPLE_SIGNING_SECRET' }],
+  }
+  const runtime = await startRuntime([
+    { name: 'empty', entry: PRICED, consumes: true, vars },
+    { name: 'grown', entry: PRICED, consumes: true, vars },
+  ])
+  try {
+    const { empty, grown } = runtime.workers
+    if (empty === undefined || grown === undefined) throw new Error('did not start')
+    const traffic = (vendor: 'hype' | 'hapana', type: string) =>
+      trafficOf(vendor, type, { seed, members: 200, now: Date.now() })
+    await sendTemplates(grown, [traffic('hype', 'payment.created'), traffic('hapana', 'checkIn')])
+    const sizeOf = async () => (await grown.db.prepare('SELECT 1').run()).meta.size_after
+    const before = await sizeOf()
+    if (events > 0) await growLog(grown.db, events, { before: Date.now() - 5 * MINUTE_MS, tell })
+    await settle(grown, tell)
+    const bytes = (await sizeOf()) - before
+    tell('lists and pages')
+    const costs = await costsOf(grown)
+    tell('accept')
+    const { path, headers, next } = traffic('hype', 'payment.created')
+    const turn =
+      ({ url }: RunningWorker) =>
+      () =>
+        load(url, { path, headers, next }, { connections: CONNECTIONS, seconds })
+    const pairs = await alternate(rounds, turn(grown), turn(empty))
+    return {
+      events,
+      bytes,
+      costs,
+      accept: {
+        ratio: ratiosOf(pairs, ({ perSecond }) => perSecond),
+        perSecond: median(pairs.map(([{ perSecond }]) => perSecond)),
+      },
+    }
+  } finally {
+    await runtime.stop()
+    receiver.closeAllConnections()
+    receiver.close()
+  }
+}
+
+/** Some events of which the log is made: recorded and delivered by the relay itself. */
+async function sendTemplates(
+  worker: RunningWorker,
+  traffics: ReturnType<typeof trafficOf>[],
+): Promise<void> {
+  for (const { path, headers, next } of traffics) {
+    for (let i = 0; i < 5; i++)
+      await fetch(worker.url + path, { method: 'POST', headers, body: next() })
+  }
+  const left = "SELECT count(*) AS n FROM deliveries WHERE state <> 'delivered'"
+  for (let i = 0; (await worker.db.prepare(left).first<number>('n')) !== 0; i++) {
+    if (i > 100) throw new Error('the templates were not delivered')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function run(options: Options) {
+  const sizes = options.full ? [...SIZES, FULL_SIZE] : SIZES
+  const all: Measured[] = []
+  for (const events of sizes) {
+    options.tell(`a log of ${events} events`)
+    all.push(await measure(events, options))
+  }
+  const largest = all.at(-1)
+  const small = all[1]
+  if (largest === undefined || small === undefined) throw new Error('nothing was measured')
+  const names = [...largest.costs.keys()]
+  const columns = ['', ...sizes.map((events) => events.toLocaleString('en'))]
+  const byName = (figureOf: (cost: Cost) => Cell) =>
+    names.map((name) => [
+      name,
+      ...all.map(({ costs }) => {
+        const cost = costs.get(name)
+        return cost === undefined ? '' : figureOf(cost)
+      }),
+    ])
+  const growths = names.map((name) => {
+    const [few, many] = [small, largest].map(({ costs }) => costs.get(name)?.read ?? Number.NaN)
+    return Math.max(1, many ?? Number.NaN) / Math.max(1, few ?? Number.NaN)
+  })
+  const bytesPerEvent = largest.bytes / largest.events
+  return {
+    notes: [
+      'Each log is measured beside an empty one in the same runtime; one target; people have 25 events each.',
+      `A database of ${(largest.bytes / 1e6).toFixed(0)} MB for ${largest.events.toLocaleString('en')} events: D1's 10 GB hold ${(MAX_DATABASE_BYTES / bytesPerEvent / 1e6).toFixed(1)} million.`,
+    ],
+    tables: [
+      {
+        title: 'Taking in, events in the log',
+        columns,
+        rows: [
+          ['requests a second', ...all.map(({ accept }) => Math.round(accept.perSecond))],
+          ['times that of the empty log', ...all.map(({ accept }) => spreadText(accept.ratio))],
+          [
+            'bytes per event',
+            ...all.map(({ bytes, events }) => (events === 0 ? '' : Math.round(bytes / events))),
+          ],
+        ],
+      },
+      { title: 'Rows read', columns, rows: byName(({ read }) => read) },
+      {
+        title: 'Rows written by the cron',
+        columns,
+        rows: byName(({ written }) => written).slice(-2),
+      },
+      { title: 'Milliseconds', columns, rows: byName(({ ms }) => Number(ms.toFixed(1))) },
+    ],
+    goals: [
+      ...all.slice(1).map(({ events, accept }) => ({
+        what: `requests a second with ${events.toLocaleString('en')} events to those with none`,
+        figure: accept.ratio.median,
+        unit: '×',
+        atLeast: 0.9,
+      })),
+      {
+        what: `rows read with ${largest.events.toLocaleString('en')} events to those with ${small.events.toLocaleString('en')}, the most of all lists, pages and the cron`,
+        figure: Math.max(...growths),
+        unit: '×',
+        atMost: 1.25,
+      },
+    ],
+  }
+}
+
+export const growth: Bench = {
+  summary: 'accept, the cron, lists and pages with more and more events in the log',
+  run,
+}
