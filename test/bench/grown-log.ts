@@ -18,7 +18,8 @@ const contactOf = (i: string, events: number) =>
 
 /**
  * Adds so many events to a log that has some delivered ones, back in time from `before` (epoch milliseconds): one in 97
- * a duplicate, one in 2,000 quarantined, one in 2,500 of a rare type, one in 1,500 with a dead delivery.
+ * a duplicate, one in 100 quarantined, one in 125 of a rare type, one in 150 with a dead delivery: the smallest log that
+ * is measured fills a page of each.
  */
 export async function growLog(
   db: D1Database,
@@ -42,16 +43,16 @@ export async function growLog(
   for (let from = 0; from < events; from += CHUNK) {
     const chunk = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${Math.min(events, from + CHUNK)})`
     await db.batch([
-      db.prepare(`${chunk}, facts AS (SELECT i, CASE WHEN i % 2000 = 3 THEN 'quarantined' WHEN i % 97 = 5 THEN 'duplicate' ELSE 'accepted' END AS status FROM n)
+      db.prepare(`${chunk}, facts AS (SELECT i, CASE WHEN i % 100 = 3 THEN 'quarantined' WHEN i % 97 = 5 THEN 'duplicate' ELSE 'accepted' END AS status FROM n)
         INSERT INTO events (key, status, type, contact, dedup_key, issues, event, at, ${COLUMNS})
-        SELECT ${keyOf}, f.status, CASE WHEN i % 2500 = 7 THEN 'payment.failed' ELSE type END,
+        SELECT ${keyOf}, f.status, CASE WHEN i % 125 = 7 THEN 'payment.failed' ELSE type END,
           CASE WHEN f.status = 'quarantined' THEN NULL ELSE ${contactOf('i', events)} END,
           lower(hex(randomblob(16))), CASE WHEN f.status = 'quarantined' THEN '[{"path":"type","message":"is named nowhere"}]' END,
           CASE WHEN f.status = 'quarantined' THEN NULL ELSE event END, ${begin} + i * ${STEP_MS}, ${COLUMNS}
         FROM facts f JOIN templates t ON t.nth = i % ${templates}`),
       db.prepare(`${chunk} INSERT INTO deliveries (event, target, state, reason, attempt, attempts)
-        SELECT ${keyOf}, d.target, CASE WHEN i % 1500 = 4 THEN 'dead' ELSE 'delivered' END, NULL, d.attempt, d.attempts
-        FROM n JOIN template_deliveries d ON d.nth = i % ${templates} WHERE i % 2000 <> 3 AND i % 97 <> 5`),
+        SELECT ${keyOf}, d.target, CASE WHEN i % 150 = 4 THEN 'dead' ELSE 'delivered' END, NULL, d.attempt, d.attempts
+        FROM n JOIN template_deliveries d ON d.nth = i % ${templates} WHERE i % 100 <> 3 AND i % 97 <> 5`),
     ])
     if (from % 100_000 === 0) tell(`${from} of ${events} events`)
   }

@@ -1,9 +1,7 @@
 // What a log that grows makes dearer: taking an event in, the cron's minute, and every list and page, by the time they
 // take and by the rows that D1 reads for them.
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
+import { countHour } from '../../src/store/ledger.ts'
 import type { Bench, Cell, Options } from './bench.ts'
 import type { Bill } from './bill.ts'
 import { alternate, median, ratiosOf, type Spread, spreadText } from './figures.ts'
@@ -17,6 +15,7 @@ const SIZES = [0, 10_000, 100_000]
 const FULL_SIZE = 1_000_000
 const CONNECTIONS = 16
 const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 
 /** D1's bound on a database, in bytes. */
 const MAX_DATABASE_BYTES = 10e9
@@ -59,7 +58,7 @@ type Cost = { ms: number; read: number; written: number }
 type Measured = {
   events: number
   bytes: number
-  accept: { ratio: Spread; perSecond: number }
+  accept: { ratio: Spread; perSecond: number; rowsRead: number }
   costs: Map<string, Cost>
 }
 
@@ -80,15 +79,11 @@ async function tick({ url }: RunningWorker): Promise<void> {
   if (!ok) throw new Error('the cron failed')
 }
 
-/** Runs the cron until every ended hour is counted and posted. */
-async function settle(worker: RunningWorker, tell: (line: string) => void): Promise<void> {
-  const open = `SELECT count(*) AS n FROM hours WHERE (counted = 0 OR posted = 0) AND hour < ${Math.floor(Date.now() / 3_600_000)}`
-  for (let ticks = 0; ; ticks++) {
-    const left = await worker.db.prepare(open).first<number>('n')
-    if (left === 0) break
-    if (ticks % 10 === 0) tell(`rolling up: ${left} hours to go`)
-    await tick(worker)
-  }
+/** Counts and posts every ended hour, as the cron does two at a time, and lets the cron find the rest. */
+async function settle(worker: RunningWorker): Promise<void> {
+  const open = `SELECT hour FROM hours WHERE (counted = 0 OR posted = 0) AND hour < ${Math.floor(Date.now() / HOUR_MS)}`
+  const { results } = await worker.db.prepare(open).all<{ hour: number }>()
+  for (const { hour } of results) await countHour(worker.db, hour)
   for (let i = 0; i < 3; i++) await tick(worker)
 }
 
@@ -146,16 +141,10 @@ async function measure(
   events: number,
   { seed, rounds = 3, seconds = 3, tell }: Options,
 ): Promise<Measured> {
-  const receiver = createServer((_request, response) => response.writeHead(204).end())
-  receiver.listen(0, '127.0.0.1')
-  await once(receiver, 'listening')
-  const { port } = receiver.address() as AddressInfo
-  const vars = {
-    TARGETS: [{ name: 'crm', url: `http://127.0.0.1:${port}/`, secret: 'EXAMPLE_SIGNING_SECRET' }],
-  }
+  const vars = { TARGETS: [{ name: 'crm', url: 'https://crm.example.com/' }] }
   const runtime = await startRuntime([
-    { name: 'empty', entry: PRICED, consumes: true, vars },
-    { name: 'grown', entry: PRICED, consumes: true, vars },
+    { name: 'empty', entry: PRICED, consumes: false, vars },
+    { name: 'grown', entry: PRICED, consumes: false, vars },
   ])
   try {
     const { empty, grown } = runtime.workers
@@ -166,7 +155,8 @@ async function measure(
     const sizeOf = async () => (await grown.db.prepare('SELECT 1').run()).meta.size_after
     const before = await sizeOf()
     if (events > 0) await growLog(grown.db, events, { before: Date.now() - 5 * MINUTE_MS, tell })
-    await settle(grown, tell)
+    tell('rolling up')
+    await settle(grown)
     const bytes = (await sizeOf()) - before
     tell('lists and pages')
     const costs = await costsOf(grown)
@@ -177,6 +167,9 @@ async function measure(
       () =>
         load(url, { path, headers, next }, { connections: CONNECTIONS, seconds })
     const pairs = await alternate(rounds, turn(grown), turn(empty))
+    await billOf(grown)
+    const last = await turn(grown)()
+    const { rowsRead } = await billOf(grown)
     return {
       events,
       bytes,
@@ -184,16 +177,15 @@ async function measure(
       accept: {
         ratio: ratiosOf(pairs, ({ perSecond }) => perSecond),
         perSecond: median(pairs.map(([{ perSecond }]) => perSecond)),
+        rowsRead: rowsRead / last.requests,
       },
     }
   } finally {
     await runtime.stop()
-    receiver.closeAllConnections()
-    receiver.close()
   }
 }
 
-/** Some events of which the log is made: recorded and delivered by the relay itself. */
+/** Some events of which the log is made: recorded by the relay itself, and delivered as far as it knows. */
 async function sendTemplates(
   worker: RunningWorker,
   traffics: ReturnType<typeof trafficOf>[],
@@ -202,11 +194,11 @@ async function sendTemplates(
     for (let i = 0; i < 5; i++)
       await fetch(worker.url + path, { method: 'POST', headers, body: next() })
   }
-  const left = "SELECT count(*) AS n FROM deliveries WHERE state <> 'delivered'"
-  for (let i = 0; (await worker.db.prepare(left).first<number>('n')) !== 0; i++) {
-    if (i > 100) throw new Error('the templates were not delivered')
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+  const attempt = { attempt: 1, at: new Date().toISOString(), ms: 12, status: 200 }
+  await worker.db
+    .prepare("UPDATE deliveries SET state = 'delivered', attempt = 2, due = NULL, attempts = ?1")
+    .bind(JSON.stringify([attempt]))
+    .run()
 }
 
 async function run(options: Options) {
@@ -246,6 +238,10 @@ async function run(options: Options) {
         rows: [
           ['requests a second', ...all.map(({ accept }) => Math.round(accept.perSecond))],
           ['times that of the empty log', ...all.map(({ accept }) => spreadText(accept.ratio))],
+          [
+            'rows read by a request',
+            ...all.map(({ accept }) => Number(accept.rowsRead.toFixed(1))),
+          ],
           [
             'bytes per event',
             ...all.map(({ bytes, events }) => (events === 0 ? '' : Math.round(bytes / events))),
