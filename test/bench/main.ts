@@ -10,7 +10,15 @@ import { printed } from './print.ts'
 import { startUp } from './start-up.ts'
 import { vendors } from './vendors.ts'
 
-const BENCHES: Record<string, Bench> = { accept, deliver, growth, isolation, price, 'start-up': startUp, vendors }
+const BENCHES: Record<string, Bench> = {
+  accept,
+  deliver,
+  growth,
+  isolation,
+  price,
+  'start-up': startUp,
+  vendors,
+}
 
 const numberFrom = (least: number) => (text: string) => {
   const value = text.trim() === '' ? Number.NaN : Number(text)
