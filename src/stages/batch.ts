@@ -4,9 +4,9 @@ import type { DeliveryMessage, Lane } from '../core/delivery.ts'
 import { queueDelaySeconds } from '../core/retry.ts'
 import type { SystemFact } from '../core/system-event.ts'
 import type { Env, Log } from '../env.ts'
-import type { DeliveryUpdate, loadOwed, Owed } from '../store/deliveries.ts'
+import type { loadOwed, Owed } from '../store/deliveries.ts'
 import { releaseNextOf } from '../store/order.ts'
-import { recorder } from '../store/recorder.ts'
+import { createRecorder, type Recorder } from '../store/recorder.ts'
 import type { AttemptTools } from './attempt.ts'
 import { followHealths, type Healths, tellOf } from './health.ts'
 import type { InHand } from './in-hand.ts'
@@ -26,7 +26,9 @@ export type Stage = {
   config: Config
   lane: Lane
   tools: DeliverTools
-  record: (update: DeliveryUpdate) => Promise<void>
+  /** Does the work of one worker: its records wait a moment for those of the others. */
+  during: Recorder['during']
+  record: Recorder['record']
   healths: Healths
   tell: (fact: SystemFact) => Promise<void>
   turns: Turns
@@ -45,14 +47,15 @@ export function stageFor(
   const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
   const healths = followHealths(known, env.DB, tell, tools)
   const turns = turnsFor(env.DB, owed, tools.now)
-  const write = recorder(env.DB)
+  const { during, record } = createRecorder(env.DB)
   const stage: Stage = {
     env,
     config,
     lane,
     tools,
+    during,
     record: (update) =>
-      write(update).catch((error) => {
+      record(update).catch((error) => {
         stage.isDeaf = true
         throw error
       }),

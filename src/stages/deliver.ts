@@ -69,7 +69,7 @@ async function handleAll(
       next.letGo()
     }
   }
-  await Promise.all(Array.from({ length: MAX_WAITING }, worker))
+  await Promise.all(Array.from({ length: MAX_WAITING }, () => stage.during(worker)))
 }
 
 type Loaded = Awaited<ReturnType<typeof loadOwed>>

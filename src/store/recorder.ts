@@ -1,17 +1,46 @@
-// Writing updates of deliveries: as soon as each is there, and together with those that come meanwhile.
+// Writing updates of deliveries: as soon as each is there, and together with those that come in the same moment.
 import { type DeliveryUpdate, updateDeliveries } from './deliveries.ts'
 
-/**
- * Gives a function that records an update. Updates that come while a write is under way share the next one. It
- * rejects when D1 does not take the update although it was asked several times.
- */
-export function recorder(db: D1Database): (update: DeliveryUpdate) => Promise<void> {
+/** How long an update waits for those of others who are at work. */
+const GATHER_MS = 10
+
+/** Records what several workers say. */
+export type Recorder = {
+  /** Does a worker's piece of work; updates wait a moment for those of whoever is at work. */
+  during: (work: () => Promise<void>) => Promise<void>
+  /**
+   * Records an update. Updates that come in the same moment, or while a write is under way, share the next write: D1
+   * has one writer. Rejects when D1 does not take the update although it was asked several times.
+   */
+  record: (update: DeliveryUpdate) => Promise<void>
+}
+
+/** Gives what records in a database. */
+export function createRecorder(db: D1Database): Recorder {
   type Waiting = { update: DeliveryUpdate; resolve: () => void; reject: (error: unknown) => void }
   let waiting: Waiting[] = []
   let writing = false
+  let atWork = 0
+  let tellAllRest = () => {}
+  function rest(): void {
+    atWork--
+    if (atWork === 0) tellAllRest()
+  }
+  async function gather(): Promise<void> {
+    if (atWork === 0) return
+    await new Promise<void>((resolve) => {
+      // A timer that nobody waits for would keep the invocation from ending.
+      const timer = setTimeout(resolve, GATHER_MS)
+      tellAllRest = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
   async function write(): Promise<void> {
     writing = true
     while (waiting.length > 0) {
+      await gather()
       const group = waiting
       waiting = []
       try {
@@ -32,11 +61,26 @@ export function recorder(db: D1Database): (update: DeliveryUpdate) => Promise<vo
   async function writeAlone({ update, resolve, reject }: Waiting): Promise<void> {
     await updateDeliveries(db, [update]).then(resolve, reject)
   }
-  return (update) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ update, resolve, reject })
-      if (!writing) void write()
-    })
+  async function record(update: DeliveryUpdate): Promise<void> {
+    rest()
+    try {
+      await new Promise<void>((resolve, reject) => {
+        waiting.push({ update, resolve, reject })
+        if (!writing) void write()
+      })
+    } finally {
+      atWork++
+    }
+  }
+  async function during(work: () => Promise<void>): Promise<void> {
+    atWork++
+    try {
+      await work()
+    } finally {
+      rest()
+    }
+  }
+  return { during, record }
 }
 
 /** Tries a write again that may be repeated: losing the record of an answer means sending a second copy. */
