@@ -69,7 +69,7 @@ async function measure(
   return {
     notes: [
       `Events of ${row.type} to ${TARGETS.length} receivers on this machine. max_batch_size 10, max_batch_timeout 0; the local runtime handles one batch at a time.`,
-      'Floor: one read for a batch, its posts all at once, one batch of updates; unsigned.',
+      'Floor: one read for a batch, its posts six at once (what Cloudflare gives an invocation), one batch of updates; unsigned.',
       `Waits: from the request to the front door to its receipt, the accepting included.`,
     ],
     tables: [
