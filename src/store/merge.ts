@@ -38,11 +38,10 @@ export function merge<Row>(
   async function refill(wanted: number, reserved: number): Promise<boolean> {
     const dry = heads.filter(({ rows, isEnd }) => rows.length === 0 && !isEnd)
     if (dry.length === 0) return true
-    const alive = heads.filter(({ isEnd }) => !isEnd).length
     // A query that finds nothing reads a row too.
     const affordable = Math.floor((meter.left() - reserved) / dry.length) - 1
     if (affordable < 1 && last !== undefined) return false
-    const limit = Math.max(1, Math.min(affordable, Math.ceil(wanted / alive)))
+    const limit = Math.max(1, Math.min(affordable, Math.ceil(wanted / dry.length)))
     const results = await meter.read<Row>(dry.map(({ stream, after }) => stream(after, limit)))
     for (const [i, head] of dry.entries()) {
       head.rows = results[i] ?? []

@@ -30,7 +30,7 @@ export type InjectedFault = {
   at: 'chaos'
   fault: string
   time: number
-  /** The short texts bound to each statement that was not carried out: they name the rows it was about. */
+  /** The short texts of each row that a statement was about which was not carried out: they name it. */
   lost?: string[][]
 }
 

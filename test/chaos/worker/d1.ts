@@ -38,7 +38,7 @@ async function struck<T>(statements: Statement[], work: () => Promise<T>): Promi
   const { d1 } = currentPlan()
   if (d1 === 'ok' || !strikes()) return work()
   if (d1 === 'fail') {
-    tell('D1 fails', { lost: statements.map(namesIn) })
+    tell('D1 fails', { lost: statements.flatMap(namesIn) })
     throw new Error('D1_ERROR: Network connection lost.')
   }
   if (d1 === 'stall') {
@@ -53,8 +53,14 @@ async function struck<T>(statements: Statement[], work: () => Promise<T>): Promi
   throw new Error('D1_ERROR: Network connection lost.')
 }
 
-function namesIn({ values }: Statement): string[] {
-  return values.filter(
-    (value): value is string => typeof value === 'string' && value.length <= LONGEST_NAME,
+/** The short texts of each row that a statement is about: those that were bound, and those of each item of a list. */
+function namesIn({ values }: Statement): string[][] {
+  const lists = values.flatMap((value) => (isList(value) ? [JSON.parse(value) as object[]] : []))
+  return [values, ...lists.flat().map((item) => Object.values(item))].map((texts) =>
+    texts.filter((text): text is string => typeof text === 'string' && text.length <= LONGEST_NAME),
   )
+}
+
+function isList(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith('[{')
 }

@@ -1,4 +1,4 @@
-// Pages over a log of 100,000 events: answered within a tenth of a second, small, and read from few rows.
+// Pages over a log of 100,000 events: small, and read from few rows in few round trips.
 import { env } from 'cloudflare:test'
 import { beforeAll, expect, it, vi } from 'vitest'
 import { idOfKey } from '../../../src/core/id.ts'
@@ -28,13 +28,14 @@ async function packed(body: string): Promise<number> {
   return (await new Response(stream).arrayBuffer()).byteLength
 }
 
-/** How many rows D1 read in batches, as lists are read, while something was done. */
-async function readFor(act: () => Promise<unknown>): Promise<number> {
+/** How many rows D1 read in batches, as lists are read, while something was done, and how many batches it took. */
+async function readFor(act: () => Promise<unknown>): Promise<{ rows: number; trips: number }> {
   const spy = vi.spyOn(env.DB, 'batch')
   await act()
   const results = (await Promise.all(spy.mock.results.map(({ value }) => value))) as D1Result[][]
   spy.mockRestore()
-  return results.flat().reduce((sum, { meta }) => sum + meta.rows_read, 0)
+  const rows = results.flat().reduce((sum, { meta }) => sum + meta.rows_read, 0)
+  return { rows, trips: results.length }
 }
 
 const AN_EVENT = idOfKey(keyAt(EVENTS / 2 + 1))
@@ -63,21 +64,16 @@ it.each<[path: string, rows: number, form?: Record<string, string>]>([
 ])('answers %s', async (path, rows, form) => {
   const operator = await anOperator({ config })
   const ask = () => (form === undefined ? operator.open(path) : operator.send(path, form))
-  const took: number[] = []
-  for (let i = 0; i < 5; i++) {
-    const begun = performance.now()
-    expect((await ask()).status).toBe(200)
-    took.push(performance.now() - begun)
-  }
-  const read = await readFor(ask)
   const page = await ask()
+  expect(page.status).toBe(200)
+  const { rows: read, trips } = await readFor(ask)
   const assets = await Promise.all(
     ASSETS.map(async (name) => (await operator.ask(`/console/assets/${name}`)).text()),
   )
   const sizes = await Promise.all([page.html, ...assets].map(packed))
   const bytes = sizes.reduce((sum, one) => sum + one, 0)
-  // The quickest: others of this machine take their time too.
-  expect(Math.min(...took)).toBeLessThan(100)
+  // How long it takes is measured by `npm run bench -- growth`; it is these that take the time.
+  expect(trips).toBeLessThanOrEqual(8)
   expect(read).toBeLessThanOrEqual(rows)
   expect(bytes).toBeLessThan(MAX_BYTES)
 })
