@@ -46,6 +46,7 @@ async function handleAll(
   tasks: readonly Task[],
   tools: DeliverTools,
 ): Promise<void> {
+  if (tasks.length === 0) return
   const wanted = tasks.map(({ message: { body }, lease }) => ({
     ...body,
     ...needsOf(config, body.target),

@@ -58,12 +58,12 @@ export async function loadOwed(
   messages: readonly Wanted[],
   now: number,
 ): Promise<{ owed: Owed[]; healths: Map<string, Health> }> {
-  const wanted = JSON.stringify(
-    messages.map((message) => ({ ...message, event: keyOfId(message.event) })),
+  const wanted = messages.map((message) =>
+    JSON.stringify({ ...message, event: keyOfId(message.event), now }),
   )
-  const query = db.prepare(SELECT_OWED).bind(wanted)
-  const isAnyLate = messages.some(({ lease }) => lease !== undefined)
-  const leases = isAnyLate ? [db.prepare(TAKE_LEASES).bind(wanted, now)] : []
+  const query = db.prepare(selectOwed(wanted.length)).bind(...wanted)
+  const isAnyLeased = messages.some(({ lease }) => lease !== undefined)
+  const leases = isAnyLeased ? [db.prepare(takeLeases(wanted.length)).bind(...wanted)] : []
   const results = await db.batch([healthQuery(db), ...leases, query])
   return {
     owed: ((results.at(-1)?.results ?? []) as OwedRow[]).map(owedOf),
@@ -71,23 +71,29 @@ export async function loadOwed(
   }
 }
 
-const SELECT_OWED = `
+// A row of VALUES is none that D1 counts as read, unlike one of json_each.
+const rowsOf = (name: string, count: number) =>
+  `WITH ${name}(value) AS (VALUES ${Array.from({ length: count }, (_, i) => `(?${i + 1})`)})`
+
+const selectOwed = (count: number) => `
+${rowsOf('wanted', count)}
 SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
   d.body, d.content_type, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${PERSON_OF_E} AS person,
   CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
   CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier
-FROM json_each(?1) AS wanted
+FROM wanted
 CROSS JOIN deliveries AS d
   ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
 CROSS JOIN events AS e ON e.key = d.event`
 
-const TAKE_LEASES = `
+const takeLeases = (count: number) => `
+${rowsOf('late', count)}
 UPDATE deliveries SET lease_holder = late.value ->> '$.lease.holder', lease_until = late.value ->> '$.lease.until'
-FROM json_each(?1) AS late
+FROM late
 WHERE event = CAST(late.value ->> 'event' AS INTEGER) AND target = late.value ->> 'target'
   AND attempt = late.value ->> 'attempt' AND due = late.value ->> 'due' AND state IN ('pending', 'retrying')
   AND late.value ->> '$.lease.holder' IS NOT NULL
-  AND (lease_until IS NULL OR lease_until < ?2 OR lease_holder = late.value ->> '$.lease.holder')`
+  AND (lease_until IS NULL OR lease_until < late.value ->> 'now' OR lease_holder = late.value ->> '$.lease.holder')`
 
 type OwedRow = {
   key: string
@@ -153,7 +159,8 @@ export type DeliveryUpdate = {
 }
 
 // One statement for all of them: each costs D1 as much as the row that it writes.
-const UPDATE_DELIVERIES = `
+const updateDeliveriesOf = (count: number) => `
+${rowsOf('new', count)}
 UPDATE deliveries SET
   state = new.value ->> 'state', reason = new.value ->> 'reason', due = new.value ->> 'due',
   attempt = deliveries.attempt + (new.value ->> 'made' IS NOT NULL),
@@ -161,33 +168,24 @@ UPDATE deliveries SET
   body = COALESCE(body, new.value ->> '$.freeze.body'),
   content_type = COALESCE(content_type, new.value ->> '$.freeze.contentType'),
   lease_holder = NULL, lease_until = NULL
-FROM json_each(?1) AS new
+FROM new
 WHERE event = CAST(new.value ->> 'key' AS INTEGER) AND target = new.value ->> 'target'
   AND attempt = new.value ->> 'attempt' AND deliveries.state IN ('pending', 'retrying')`
 
 /**
- * Records updates in one transaction, each of another delivery. One whose delivery has moved on meanwhile changes
+ * Records updates in one transaction, each of another delivery: at most those of a batch of messages. One whose delivery has moved on meanwhile changes
  * nothing.
  */
 export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]): Promise<void> {
-  const statement = db.prepare(UPDATE_DELIVERIES)
-  const bind = (some: DeliveryUpdate[]) =>
-    statement.bind(JSON.stringify(some.map((one) => ({ ...one, key: keyOfId(one.event) }))))
-  // A body to keep may be most of what D1 takes in one parameter.
-  const [large, small] = partition(updates, ({ freeze }) => freeze !== undefined)
+  const rows = updates.map((update) => JSON.stringify({ ...update, key: keyOfId(update.event) }))
   await db.batch([
-    ...(small.length > 0 ? [bind(small)] : []),
-    ...large.map((one) => bind([one])),
+    db.prepare(updateDeliveriesOf(rows.length)).bind(...rows),
     markHours(
       db,
       updates.map(({ event }) => event),
       'deliveries',
     ),
   ])
-}
-
-function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(isFirst), items.filter((item) => !isFirst(item))]
 }
 
 /** The messages of deliveries whose attempt was due before a time (epoch milliseconds), the longest overdue first. */

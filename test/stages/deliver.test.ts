@@ -653,12 +653,12 @@ describe('a batch', () => {
 
   it.each([
     [
-      'first attempts costs one row written and at most 8 read for each delivery',
+      'first attempts costs one row written and at most 6 read for each delivery',
       'deliveries',
       1,
-      8,
+      6,
     ],
-    ['the lane for trouble costs one more, its lease, and at most 12 read', 'retries', 2, 12],
+    ['the lane for trouble costs one more, its lease, and at most 10 read', 'retries', 2, 10],
   ] as const)('of %s, with 2 for the ledger', async (_case, lane, written, read) => {
     const events = await Promise.all(
       Array.from({ length: 3 }, () => stored(config, 'hype', aPayment())),

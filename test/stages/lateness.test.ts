@@ -130,6 +130,7 @@ describe('a message that a queue hands over twice', () => {
     const event = await stored(config, 'hype', aPayment())
     const body = await aMessageFor(event, 'crm')
     let requests = 0
+    const lines: object[] = []
     const handle = (id: string, inHand: InHand) =>
       deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, lane, [aMessage(id, body)], {
         send: async () => {
@@ -140,10 +141,11 @@ describe('a message that a queue hands over twice', () => {
         now: () => NOW,
         random: () => 0,
         inHand,
-        log: () => undefined,
+        log: (line) => lines.push(line),
       })
     await Promise.all([handle('one', hands[0]), handle('two', hands[1])])
     expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
+    expect(lines).toMatchObject([{ at: 'deliver', state: 'delivered' }])
     return requests
   }
 

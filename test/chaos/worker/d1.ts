@@ -53,14 +53,14 @@ async function struck<T>(statements: Statement[], work: () => Promise<T>): Promi
   throw new Error('D1_ERROR: Network connection lost.')
 }
 
-/** The short texts of each row that a statement is about: those that were bound, and those of each item of a list. */
+/** The short texts of each row that a statement is about: those that were bound, and those of each row bound as JSON. */
 function namesIn({ values }: Statement): string[][] {
-  const lists = values.flatMap((value) => (isList(value) ? [JSON.parse(value) as object[]] : []))
-  return [values, ...lists.flat().map((item) => Object.values(item))].map((texts) =>
+  const rows = values.filter(isRow).map((row) => Object.values(JSON.parse(row) as object))
+  return [values, ...rows].map((texts) =>
     texts.filter((text): text is string => typeof text === 'string' && text.length <= LONGEST_NAME),
   )
 }
 
-function isList(value: unknown): value is string {
-  return typeof value === 'string' && value.startsWith('[{')
+function isRow(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith('{"')
 }
