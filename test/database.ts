@@ -5,7 +5,7 @@ import { env } from 'cloudflare:workers'
 export const LOG_TABLES = [
   'events',
   'deliveries',
-  'hours',
+  'segments',
   'ledger',
   'postings',
   'posting_spans',

@@ -16,7 +16,7 @@ const config = aConfig(
 
 async function forget() {
   await env.DB.batch(
-    ['targets', 'deliveries', 'events', 'hours', 'ledger'].map((table) =>
+    ['targets', 'deliveries', 'events', 'segments', 'ledger'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )

@@ -1,14 +1,10 @@
 // Event ids: `evt_` and 13 characters that sort by time. The same number is the row's key, so no index maps one
 // to the other: 42 bits of epoch milliseconds, then 21 random bits.
-import { HOUR_MS } from './period.ts'
 
 export type EventId = `evt_${string}`
 
 /** How many values the random part of an id has; two ids of one millisecond differ in it. */
 export const ID_RANDOM_RANGE = 2 ** 21
-
-/** How many keys an hour has: an event's key divided by it is the event's hour, counted since 1970. */
-export const KEYS_AN_HOUR = HOUR_MS * ID_RANDOM_RANGE
 
 // Crockford's base 32 (https://www.crockford.com/base32.html), in lower case: no i, l, o, u.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'

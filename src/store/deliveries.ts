@@ -13,9 +13,9 @@ import type { Lease } from '../core/lateness.ts'
 import type { RawBody } from '../core/request.ts'
 import { PERSON_OF_E } from './contacts.ts'
 import { eventOf } from './events.ts'
-import { markHours, markHoursOf } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { EARLIER, type Precedence, precedenceOf } from './order.ts'
+import { markSegments, markSegmentsOf } from './segments.ts'
 import { healthQuery, healthsOf } from './targets.ts'
 
 /** A delivery that is to be attempted, with what it takes to do so. Times in epoch milliseconds. */
@@ -180,10 +180,10 @@ export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]
   const rows = updates.map((update) => JSON.stringify({ ...update, key: keyOfId(update.event) }))
   await db.batch([
     db.prepare(updateDeliveriesOf(rows.length)).bind(...rows),
-    markHours(
+    markSegments(
       db,
       updates.map(({ event }) => event),
-      'deliveries',
+      'delivered',
     ),
   ])
 }
@@ -235,7 +235,7 @@ export async function releaseHeld(
     SELECT d.event FROM json_each(?3) AS wanted
     CROSS JOIN deliveries AS d ON d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value LIMIT ?2`
   const [, released] = await db.batch([
-    db.prepare(markHoursOf(held)).bind(target, limit, JSON.stringify(reasons)),
+    db.prepare(markSegmentsOf(held)).bind(target, limit, JSON.stringify(reasons)),
     db
       .prepare(
         `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,

@@ -6,8 +6,8 @@ import { parseJson } from '../core/json.ts'
 import type { Period } from '../core/period.ts'
 import type { RawBody } from '../core/request.ts'
 import { formatInstant } from '../core/time.ts'
-import { markHours } from './ledger.ts'
 import { cursorOf, meterFor, type Page, type Paged, startOf } from './pages.ts'
+import { markSegments } from './segments.ts'
 
 /** A message of the log with its bytes, what was made of it, or why nothing was. */
 export type Kept = {
@@ -217,6 +217,6 @@ export async function updateEvents(
         Date.parse(event.time),
       ),
     ),
-    markHours(db, ids, 'events'),
+    markSegments(db, ids, 'changed'),
   ])
 }

@@ -1,5 +1,6 @@
-// Events in the order of their receipt, the newest first: found by postings where an hour has them, else looked through.
-import { KEYS_AN_HOUR } from '../core/id.ts'
+// Events in the order of their receipt, the newest first: found by postings where a segment has them, else looked through.
+import { ID_RANDOM_RANGE } from '../core/id.ts'
+import { HOUR_MS } from '../core/period.ts'
 import type { EventFilter, KeyRange } from './event-filter.ts'
 import {
   asksForTraits,
@@ -22,7 +23,7 @@ const READS = 2
 type Found = { key: bigint; facet?: Facet }
 
 /**
- * Finds the events of a filter that come after a place. `targets`: only those that go to one of them; of hours that are
+ * Finds the events of a filter that come after a place. `targets`: only those that go to one of them; of segments that are
  * not posted it gives those that go to others too.
  */
 export function inLogOrder(
@@ -77,7 +78,7 @@ export function inLogOrder(
     const postings = await readPostings(db, meter, run)
     const inRange = postings.filter(({ key }) => key >= from && key < seen)
     found.push(...inRange.sort((a, b) => (a.key < b.key ? 1 : -1)))
-    seen = max(from, firstKeyOf(run.at(-1)?.hour ?? 0))
+    seen = max(from, firstKeyOf(run.at(-1)?.start ?? 0))
   }
 
   /** Looks on, at no more rows than leave enough to read what is found. */
@@ -87,19 +88,20 @@ export function inLogOrder(
     if (isAnyFacet) return lookThrough(from, isAny ? Math.min(limit, wanted) : limit)
     const [next] = ahead
     if (next !== undefined) {
-      const first = max(from, firstKeyOf(next.hour))
+      const first = max(from, firstKeyOf(next.start))
       if (next.posted !== undefined) return takePosted(Math.min(wanted, limit))
-      seen = min(seen, firstKeyOf(next.hour + 1))
+      seen = min(seen, firstKeyOf(next.until))
       await lookThrough(first, limit)
       if (seen <= first) ahead.shift()
     } else if (horizon <= from) {
       seen = from
     } else {
       seen = min(seen, horizon)
-      const hours: [number, number] = [hourOf(from), hourOf(seen - 1n)]
-      const looked = await listStretches(db, meter, isWanted, hours)
+      // No segment is of two hours.
+      const first = timeOf(from) - (timeOf(from) % HOUR_MS)
+      const looked = await listStretches(db, meter, isWanted, [first, timeOf(seen - 1n)])
       ahead = looked.stretches
-      horizon = looked.horizon <= hours[0] ? from : firstKeyOf(looked.horizon)
+      horizon = looked.horizon <= first ? from : firstKeyOf(looked.horizon)
     }
   }
 
@@ -141,7 +143,7 @@ function startingAt({ from, before }: KeyRange, place: Place | undefined): KeyRa
   return { from, before: min(before, place.target === null ? place.key : place.key + 1n) }
 }
 
-const hourOf = (key: bigint) => Number(key / BigInt(KEYS_AN_HOUR))
-const firstKeyOf = (hour: number) => BigInt(hour) * BigInt(KEYS_AN_HOUR)
+const timeOf = (key: bigint) => Number(key / BigInt(ID_RANDOM_RANGE))
+const firstKeyOf = (time: number) => BigInt(time) * BigInt(ID_RANDOM_RANGE)
 const min = (a: bigint, b: bigint) => (a < b ? a : b)
 const max = (a: bigint, b: bigint) => (a > b ? a : b)

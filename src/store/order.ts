@@ -3,8 +3,8 @@ import { type DeliveryMessage, type DeliveryState, UNFINISHED_STATES } from '../
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import { EVENT_KINDS } from '../core/vocabulary.ts'
 import { kindOf } from './history.ts'
-import { markHoursOf } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
+import { markSegmentsOf } from './segments.ts'
 
 /** How many earlier deliveries are told of: one that is unfinished among them, if there is any. */
 const LOOK_BACK = 20
@@ -109,7 +109,7 @@ async function release(
   now: number,
 ): Promise<DeliveryMessage[]> {
   const [, released] = await db.batch([
-    db.prepare(markHoursOf(query)).bind(...values),
+    db.prepare(markSegmentsOf(query)).bind(...values),
     db
       .prepare(
         `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END, reason = NULL,

@@ -1,14 +1,13 @@
 // Retention: what is old leaves the log, a chunk in each transaction, and the books with it. An event goes with all that
-// is of it, and what was counted of it is taken out of its hour: books and log agree at any moment, between two chunks
+// is of it, and what was counted of it is taken out of its segment: books and log agree at any moment, between two chunks
 // too. What is still owed to somebody stays, and is looked at again the next day.
 import { UNFINISHED_STATES } from '../core/delivery.ts'
-import { KEYS_AN_HOUR } from '../core/id.ts'
-import { FIRST_OF_HOUR, FIRST_OF_NEXT_HOUR } from './hours.ts'
 import { forgetAnswers } from './idempotency.ts'
-import { countsBetween } from './ledger.ts'
+import { countsOf } from './ledger.ts'
 import { forgetMerged } from './people.ts'
-import { UNPOST_HOUR } from './postings.ts'
+import { unpostSegment } from './postings.ts'
 import { forgetReplays } from './replays.ts'
+import { END_OF_SEGMENT, FIRST_OF_SEGMENT, segmentOf } from './segments.ts'
 import { forgetTotals, leaveStatistics } from './statistics.ts'
 
 const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
@@ -18,7 +17,7 @@ const isSettled = (key: string) =>
   `NOT EXISTS (SELECT 1 FROM deliveries AS owed WHERE owed.event = ${key} AND owed.state IN (${UNFINISHED}))`
 
 /**
- * Deletes the next events before a key (decimal text), of one hour and at most `limit`, with all that is of them: their
+ * Deletes the next events before a key (decimal text), of one segment and at most `limit`, with all that is of them: their
  * deliveries, what was counted of them, and contacts of whom nothing is left. Gives how many; undefined when none is due.
  * Safe to run beside itself: what another run has deleted is counted by nobody.
  */
@@ -29,39 +28,41 @@ export async function pruneEvents(
 ): Promise<number | undefined> {
   const { results: next } = await db
     .prepare(
-      `SELECT CAST(key AS TEXT) AS key, key / ${KEYS_AN_HOUR} AS hour, ${isSettled('events.key')} AS is_settled
+      `SELECT CAST(key AS TEXT) AS key, COALESCE(${segmentOf('events.key')}, 0) AS segment, ${isSettled('events.key')} AS is_settled
        FROM events WHERE key > (SELECT events FROM pruned) AND key < CAST(?1 AS INTEGER) ORDER BY events.key LIMIT ?2`,
     )
     .bind(before, limit)
-    .all<{ key: string; hour: number; is_settled: number }>()
+    .all<{ key: string; segment: number; is_settled: number }>()
   const settled = next.filter(({ is_settled }) => is_settled === 1)
-  const chunk = settled.filter(({ hour }) => hour === settled[0]?.hour)
+  const chunk = settled.filter(({ segment }) => segment === settled[0]?.segment)
   const [first, last] = [chunk[0], chunk.at(-1)]
   const seen = last ?? next.at(-1)
   if (seen === undefined) return undefined
   const deletion =
-    first === undefined || last === undefined ? [] : deletionOf(db, first.hour, first.key, last.key)
+    first === undefined || last === undefined
+      ? []
+      : deletionOf(db, first.segment, first.key, last.key)
   const move = db.prepare('UPDATE pruned SET events = CAST(?1 AS INTEGER)').bind(seen.key)
   await db.batch([...deletion, move])
   return chunk.length
 }
 
-/** The statements that delete what is settled of an hour from one key to another, both included. */
+/** The statements that delete what is settled of a segment from one key to another, both included. */
 function deletionOf(
   db: D1Database,
-  hour: number,
+  start: number,
   first: string,
   last: string,
 ): D1PreparedStatement[] {
   const isMeant = (key: string) => `${key} >= ${first} AND ${key} <= ${last} AND ${isSettled(key)}`
   const extent = {
-    spans: `SELECT CAST(?1 AS INTEGER) AS hour, ${first} AS lo, ${last} + 1 AS hi`,
+    spans: `SELECT CAST(?1 AS INTEGER) AS start, ${first} AS lo, ${last} + 1 AS hi`,
     isMeant: isSettled,
   }
   const leaving = [
     ...leaveStatistics(extent),
-    `INSERT INTO ledger (hour, kind, name, state, count, planned)
-     SELECT ?1, kind, name, state, -count, -planned FROM (${countsBetween(first, `${last} + 1`, isSettled)}) WHERE true
+    `INSERT INTO ledger (start, kind, name, state, count, planned)
+     SELECT ?1, kind, name, state, -count, -planned FROM (${countsOf(extent)}) WHERE true
      ON CONFLICT DO UPDATE SET count = count + excluded.count, planned = planned + excluded.planned`,
   ]
   const rows = [
@@ -72,20 +73,20 @@ function deletionOf(
     `DELETE FROM deliveries WHERE ${isMeant('deliveries.event')}`,
     `DELETE FROM events WHERE ${isMeant('events.key')}`,
   ]
-  const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_OF_HOUR} AND key < ${FIRST_OF_NEXT_HOUR})`
-  // An hour of which nothing is left leaves the books; another is counted, and posted, by what is.
+  const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_OF_SEGMENT} AND key < ${END_OF_SEGMENT})`
+  const isToLeave = `start = ?1 AND ${isEmpty}`
+  // A segment of which nothing is left leaves the books; another is counted, and posted, by what is.
   const closing = [
-    ...UNPOST_HOUR,
-    forgetTotals(isEmpty),
-    `DELETE FROM statistics WHERE hour = ?1 AND ${isEmpty}`,
-    `DELETE FROM ledger WHERE hour = ?1 AND ${isEmpty}`,
-    `DELETE FROM hours WHERE hour = ?1 AND ${isEmpty}`,
-    'UPDATE hours SET counted = 0 WHERE hour = ?1',
+    forgetTotals(isToLeave),
+    `DELETE FROM statistics WHERE ${isToLeave}`,
+    `DELETE FROM ledger WHERE ${isToLeave}`,
+    `DELETE FROM segments WHERE ${isToLeave}`,
+    'UPDATE segments SET counted = 0 WHERE start = ?1',
   ]
   return [
-    ...leaving.map((sql) => db.prepare(sql).bind(hour)),
-    ...rows.map((sql) => db.prepare(sql)),
-    ...closing.map((sql) => db.prepare(sql).bind(hour)),
+    ...leaving.map((sql) => db.prepare(sql).bind(start)),
+    ...[...rows, ...unpostSegment(start)].map((sql) => db.prepare(sql)),
+    ...closing.map((sql) => db.prepare(sql).bind(start)),
   ]
 }
 

@@ -4,8 +4,8 @@ import type { EventStatus } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import { byAddress, type ContactKey, requireUnseen, seeContacts } from './contacts.ts'
 import { findOvertaking } from './history.ts'
-import { markHours } from './ledger.ts'
 import { type NewRecord, statementFor } from './new-record.ts'
+import { markSegments } from './segments.ts'
 
 /** What became of a message. A duplicate carries the id of the first one; what follows from it is not recorded at all. */
 export type Recorded = {
@@ -44,7 +44,7 @@ export async function recordEvents(
   const sightings = records.flatMap(({ sighting }) => sighting ?? [])
   for (const group of byAddress(sightings)) statements.push(seeContacts(db, group, sources))
   const ids = records.map(({ id }) => id)
-  statements.push(markHours(db, ids, 'events'))
+  statements.push(markSegments(db, ids, 'added'))
   const lights = records.flatMap(({ light }) => light ?? [])
   statements.push(...lights.map((light) => findOvertaking(db, light)))
   type Row = {

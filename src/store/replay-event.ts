@@ -1,8 +1,8 @@
 // Sending an event again: its deliveries are set going once more, and their schedule begins anew.
 import type { DeliveryMessage } from '../core/delivery.ts'
 import { type EventId, keyOfId } from '../core/id.ts'
-import { markHours } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
+import { markSegments } from './segments.ts'
 
 /** Why a delivery is asked for again before it is sent: nobody knows that its target ever wanted it. */
 export const DOUBT = "CASE WHEN body IS NULL AND state <> 'delivered' THEN 'where' END"
@@ -44,7 +44,7 @@ export async function replayEvent(
          WHERE key = CAST(?1 AS INTEGER) AND planned <> found`,
       )
       .bind(key),
-    markHours(db, [event], 'events'),
+    markSegments(db, [event], 'changed'),
   ])
   return ((replayed?.results ?? []) as MessageRow[]).map(messageOf)
 }

@@ -3,10 +3,10 @@ import type { DeliveryMessage } from '../core/delivery.ts'
 import { type EventId, idOfKey, isPersonId, keyOfId } from '../core/id.ts'
 import type { ReplayFilter } from '../core/replay.ts'
 import { EMAIL_PREFIX } from './contacts.ts'
-import { markHours } from './ledger.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { DOUBT } from './replay-event.ts'
 import { boundsOf, type Place, type RunningReplay } from './replays.ts'
+import { markSegments } from './segments.ts'
 
 /** How many deliveries match, and for whom: by target, type and state, and of how many contacts. */
 export type ReplayPlan = {
@@ -156,10 +156,10 @@ export async function advanceReplay(
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
       )
       .bind(...here, JSON.stringify(wanted)),
-    markHours(
+    markSegments(
       db,
       deliveries.map(({ event }) => event),
-      'deliveries',
+      'delivered',
     ),
     db
       .prepare(

@@ -1,23 +1,22 @@
-// Statistics by hour and their running sums, counted from the log with the ledger's hours: one that changed is taken out
+// Statistics by segment and their running sums, counted from the log with the ledger: a segment that changed is taken out
 // of the sums and put in anew, and counted live until then. So they are exact at any moment, and an event costs nothing.
 import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../core/histogram.ts'
-import { ID_RANDOM_RANGE, KEYS_AN_HOUR } from '../core/id.ts'
+import { ID_RANDOM_RANGE } from '../core/id.ts'
 import { HOUR_MS } from '../core/period.ts'
 import { TEST_HEADER } from '../core/request.ts'
 import type { Figure, HourlyFigure } from '../core/statistics.ts'
+import { segmentsThat } from './segments.ts'
 
 const bucketOf = (ms: string, bounds: Bounds) =>
   `CASE ${bounds.map((bound, i) => `WHEN ${ms} <= ${bound} THEN ${i}`).join(' ')} ELSE ${bounds.length} END`
 
 /**
- * What of the log is counted: a query of hours, each with its first key (`lo`) and the first that is no longer meant
+ * What of the log is counted: a query of segments, each with its first key (`lo`) and the first that is no longer meant
  * (`hi`), and a condition on the key of an event, where not all between them are meant.
  */
 export type Extent = { spans: string; isMeant?: (key: string) => string }
 
-const hoursThat = (condition: string): Extent => ({
-  spans: `SELECT hour, hour * ${KEYS_AN_HOUR} AS lo, (hour + 1) * ${KEYS_AN_HOUR} AS hi FROM hours WHERE ${condition}`,
-})
+const segmentsOf = (condition: string): Extent => ({ spans: segmentsThat(condition) })
 
 const received = `(e.key / ${ID_RANDOM_RANGE})`
 const rowsOf = ({ spans, isMeant }: Extent, table: string, key: string) =>
@@ -25,7 +24,7 @@ const rowsOf = ({ spans, isMeant }: Extent, table: string, key: string) =>
 
 // What was quarantined keeps its issues when it is released: what became of an event when it came does not change.
 const receivedIn = (extent: Extent) => `
-SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test' ELSE 'received' END AS kind, h.hour AS made, h.hour AS hour,
+SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test' ELSE 'received' END AS kind, h.start / ${HOUR_MS} AS made, h.start AS start,
   e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
   count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
 FROM ${rowsOf(extent, 'events AS e', 'e.key')} WHERE e.status <> 'derived' GROUP BY 1, 3, 4, 5`
@@ -41,19 +40,19 @@ const outcomeOf = (attempt: string) => `
 
 // Of the columns beside max(), SQLite takes those of the row that has it: the status is that of the last attempt.
 const attemptsIn = (extent: Extent) => `
-SELECT 'attempt', last / ${HOUR_MS}, hour, name, outcome, bucket, count(*), sum(ms), max(last), status
+SELECT 'attempt', last / ${HOUR_MS}, start, name, outcome, bucket, count(*), sum(ms), max(last), status
 FROM (
-  SELECT h.hour, d.target AS name, ${outcomeOf('a.value')} AS outcome, ${msOf('a.value')} AS ms, ${endOf('a.value')} AS last,
+  SELECT h.start, d.target AS name, ${outcomeOf('a.value')} AS outcome, ${msOf('a.value')} AS ms, ${endOf('a.value')} AS last,
     ${bucketOf(msOf('a.value'), ANSWER_BOUNDS_MS)} AS bucket, a.value ->> 'status' AS status
   FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')} CROSS JOIN json_each(d.attempts) AS a
 ) WHERE last IS NOT NULL GROUP BY 2, 3, 4, 5, 6`
 
 const latenciesIn = (extent: Extent) => `
-SELECT 'latency', last / ${HOUR_MS}, hour, name, 'delivered', ${bucketOf('ms', LATENCY_BOUNDS_MS)}, count(*), sum(ms),
+SELECT 'latency', last / ${HOUR_MS}, start, name, 'delivered', ${bucketOf('ms', LATENCY_BOUNDS_MS)}, count(*), sum(ms),
   max(last), NULL
 FROM (
-  SELECT hour, name, last, max(0, last - accepted) AS ms FROM (
-    SELECT h.hour, d.target AS name, d.event / ${ID_RANDOM_RANGE} AS accepted, (
+  SELECT start, name, last, max(0, last - accepted) AS ms FROM (
+    SELECT h.start, d.target AS name, d.event / ${ID_RANDOM_RANGE} AS accepted, (
       SELECT ${endOf('a.value')} FROM json_each(d.attempts) AS a
       WHERE a.value ->> 'error' IS NULL ORDER BY a.key LIMIT 1) AS last
     FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')}
@@ -72,42 +71,42 @@ FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')} GROUP BY 2, 3`
 const statisticsIn = (extent: Extent) =>
   `${receivedIn(extent)} UNION ALL ${attemptsIn(extent)} UNION ALL ${latenciesIn(extent)}`
 
-// What the roll-ups say of the hours that fulfil a condition on `hour`, added (`+`) or taken away (`-`).
-const rolledIn = (hours: string, sign: '+' | '-') => `
+// What the roll-ups say of the segments that fulfil a condition on `start`, added (`+`) or taken away (`-`).
+const rolledIn = (segments: string, sign: '+' | '-') => `
 SELECT kind, name, outcome, bucket, ${sign}sum(count) AS count, ${sign}sum(ms) AS ms, max(last) AS last, status
-FROM statistics WHERE ${hours} AND count <> 0 GROUP BY kind, name, outcome, bucket
+FROM statistics WHERE ${segments} AND count <> 0 GROUP BY kind, name, outcome, bucket
 UNION ALL
-SELECT CASE kind WHEN 'target' THEN 'delivery' ELSE 'event' END, name, state, 0, ${sign}count, 0, 0, NULL
-FROM ledger WHERE ${hours} AND count <> 0`
+SELECT CASE kind WHEN 'target' THEN 'delivery' ELSE 'event' END, name, state, 0, ${sign}sum(count), 0, 0, NULL
+FROM ledger WHERE ${segments} AND count <> 0 GROUP BY kind, name, state`
 
-const moveTotals = (sign: '+' | '-', condition = 'true') => `
+const moveTotals = (segments: string, sign: '+' | '-') => `
 INSERT INTO totals (kind, name, outcome, bucket, count, ms, last, status)
-SELECT * FROM (${rolledIn('hour = ?1', sign)}) WHERE ${condition}
+SELECT * FROM (${rolledIn(segments, sign)}) WHERE true
 ON CONFLICT (kind, name, outcome, bucket) DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms,
   status = CASE WHEN excluded.last >= last THEN excluded.status ELSE status END, last = max(last, excluded.last)`
 
-/** Takes the hour `?1` out of the sums, as it was counted last, if a condition holds. */
-export const forgetTotals = (condition: string) => moveTotals('-', condition)
+/**
+ * Takes the segments that fulfil a condition on `start` out of the sums, as they were counted last: the first statement of
+ * those that count them.
+ */
+export const forgetTotals = (segments: string) => moveTotals(segments, '-')
 
-/** The first statement of those that count the hour `?1`. */
-export const FORGET_TOTALS = forgetTotals('true')
-
-/** Counts the hour `?1` and adds it to the sums; statements that follow those of the ledger. */
-export const COUNT_STATISTICS: readonly string[] = [
-  'DELETE FROM statistics WHERE hour = ?1',
-  `INSERT INTO statistics (kind, made, hour, name, outcome, bucket, count, ms, last, status)
-   ${statisticsIn(hoursThat('hour = ?1'))}`,
-  moveTotals('+'),
+/** Counts the segments that fulfil a condition on `start` and adds them to the sums; statements that follow those of the ledger. */
+export const countStatistics = (segments: string): readonly string[] => [
+  `DELETE FROM statistics WHERE ${segments}`,
+  `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
+   ${statisticsIn(segmentsOf(segments))}`,
+  moveTotals(segments, '+'),
 ]
 
 /**
- * Takes some of the log out of the statistics of its hours, and out of the sums what tells the present state: what was
+ * Takes some of the log out of the statistics of its segments, and out of the sums what tells the present state: what was
  * received and attempted has been, and its sums stay. Statements for the transaction that deletes it, before it does.
- * True of an hour that is to be counted again, too: the sums know what was taken out of it since.
+ * True of a segment that is to be counted again, too: the sums know what was taken out of it since.
  */
 export const leaveStatistics = (extent: Extent): readonly string[] => [
-  `INSERT INTO statistics (kind, made, hour, name, outcome, bucket, count, ms, last, status)
-   SELECT kind, made, hour, name, outcome, bucket, -count, -ms, last, status FROM (${statisticsIn(extent)}) WHERE true
+  `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
+   SELECT kind, made, start, name, outcome, bucket, -count, -ms, last, status FROM (${statisticsIn(extent)}) WHERE true
    ON CONFLICT DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms`,
   `INSERT INTO totals (kind, name, outcome, bucket, count, ms, last, status)
    SELECT kind, name, outcome, bucket, -count, ms, last, status FROM (${statesIn(extent)}) WHERE true
@@ -117,25 +116,25 @@ export const leaveStatistics = (extent: Extent): readonly string[] => [
 /** Everything that is counted, and what of it came or was made lately. Both are to be added up: a thing may stand in many. */
 export type Figures = { total: Figure[]; recent: HourlyFigure[] }
 
-const UNCOUNTED = '(SELECT hour FROM hours WHERE counted = 0)'
+const UNCOUNTED = '(SELECT start FROM segments WHERE counted = 0)'
 const COLUMNS = 'kind, name, outcome, bucket, count, ms, last, status'
 
 /**
  * Reads the statistics, exact at this moment: of everything, and of what came or was made in an hour since `firstHour`
- * (hours since 1970). Reads the sums, the roll-ups of the recent hours, and the log of those that are not counted.
+ * (hours since 1970). Reads the sums, the roll-ups of the recent hours, and the log of the segments that are not counted.
  */
 export async function readFigures(db: D1Database, firstHour: number): Promise<Figures> {
   const [sums, outdated, recent, live, states] = await db.batch([
     db.prepare(`SELECT ${COLUMNS} FROM totals`),
-    db.prepare(rolledIn(`hour IN ${UNCOUNTED}`, '-')),
+    db.prepare(rolledIn(`start IN ${UNCOUNTED}`, '-')),
     db
       .prepare(
         `SELECT made, ${COLUMNS} FROM statistics
-         WHERE kind IN ('received', 'attempt', 'latency') AND made >= ?1 AND hour NOT IN ${UNCOUNTED}`,
+         WHERE kind IN ('received', 'attempt', 'latency') AND made >= ?1 AND start NOT IN ${UNCOUNTED}`,
       )
       .bind(firstHour),
-    db.prepare(statisticsIn(hoursThat('counted = 0'))),
-    db.prepare(statesIn(hoursThat('counted = 0'))),
+    db.prepare(statisticsIn(segmentsOf('counted = 0'))),
+    db.prepare(statesIn(segmentsOf('counted = 0'))),
   ])
   const fresh = (live?.results ?? []) as HourlyFigure[]
   const total = [sums, outdated, live, states].flatMap((part) => (part?.results ?? []) as Figure[])
@@ -180,13 +179,13 @@ export async function readArrivals(db: D1Database, firstHour: number): Promise<A
     db
       .prepare(
         `SELECT name AS source, made AS hour, outcome, sum(count) AS count FROM statistics
-         WHERE kind IN ('received', 'test') AND made >= ?1 AND hour NOT IN ${UNCOUNTED} GROUP BY 1, 2, 3`,
+         WHERE kind IN ('received', 'test') AND made >= ?1 AND start NOT IN ${UNCOUNTED} GROUP BY 1, 2, 3`,
       )
       .bind(firstHour),
     db
       .prepare(
         `SELECT name AS source, made AS hour, outcome, sum(count) AS count
-         FROM (${receivedIn(hoursThat('counted = 0 AND hour >= ?1'))}) GROUP BY 1, 2, 3`,
+         FROM (${receivedIn(segmentsOf(`counted = 0 AND start >= ?1 * ${HOUR_MS}`))}) GROUP BY 1, 2, 3`,
       )
       .bind(firstHour),
   ])

@@ -1,10 +1,10 @@
 // Holds the ledger against the log: roll-ups against rows, promises against deliveries.
 import { DELIVERY_STATES } from '../core/delivery.ts'
 import { EVENT_STATUSES } from '../core/event.ts'
-import { firstKeyAt, idOfKey, timeOfId } from '../core/id.ts'
+import { firstKeyAt, ID_RANDOM_RANGE, idOfKey, timeOfId } from '../core/id.ts'
 import { HOUR_MS, type Period } from '../core/period.ts'
 import { formatInstant } from '../core/time.ts'
-import { countsBetween } from './ledger.ts'
+import { segmentOf } from './segments.ts'
 
 /** How much of the log one call looks at, and how many differences of a kind it names. */
 const SPAN_MS = 24 * HOUR_MS
@@ -25,7 +25,7 @@ export async function listDifferences(
   const end = Math.min(begin + SPAN_MS, Math.ceil(until / HOUR_MS) * HOUR_MS)
   const bounds = [firstKeyAt(begin), firstKeyAt(end)]
   const [kept, promises, rows, next] = await db.batch([
-    db.prepare(ROLL_UPS).bind(...bounds, begin / HOUR_MS, end / HOUR_MS),
+    db.prepare(ROLL_UPS).bind(...bounds, begin, end),
     db.prepare(PROMISES).bind(...bounds),
     db.prepare(IMPOSSIBLE).bind(...bounds),
     db.prepare(NEXT).bind(firstKeyAt(end)),
@@ -52,23 +52,29 @@ const FROM_KEY = 'CAST(?1 AS INTEGER)'
 const TO_KEY = 'CAST(?2 AS INTEGER)'
 const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ')
 
-// An hour that is not listed would never be counted; one that is listed and not counted has nothing to compare.
+// What is in no segment would never be counted, and is told by its hour; a segment that is not counted has nothing to compare.
+const hourOf = (key: string) => `${key} / ${ID_RANDOM_RANGE} / ${HOUR_MS} * ${HOUR_MS}`
+const startFor = (key: string) => `COALESCE(${segmentOf(key)}, ${hourOf(key)})`
 const ROLL_UPS = `
-SELECT hour, kind, name, state, sum(kept) AS kept, sum(found) AS found, sum(kept_planned) AS kept_planned,
-  sum(found_planned) AS found_planned, h.counted
+SELECT start, kind, name, state, sum(kept) AS kept, sum(found) AS found, sum(kept_planned) AS kept_planned,
+  sum(found_planned) AS found_planned, s.counted
 FROM (
-  SELECT hour, kind, name, state, 0 AS kept, count AS found, 0 AS kept_planned, planned AS found_planned
-  FROM (${countsBetween(FROM_KEY, TO_KEY)})
+  SELECT ${startFor('key')} AS start, 'source' AS kind, source AS name, status AS state, 0 AS kept, count(*) AS found,
+    0 AS kept_planned, sum(planned) AS found_planned
+  FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} GROUP BY 1, 3, 4
   UNION ALL
-  SELECT hour, kind, name, state, count, 0, planned, 0 FROM ledger WHERE hour >= ?3 AND hour < ?4
-) LEFT JOIN hours AS h USING (hour)
-WHERE h.counted = 1 OR h.counted IS NULL
-GROUP BY hour, kind, name, state
-HAVING h.counted IS NULL OR sum(kept) <> sum(found) OR sum(kept_planned) <> sum(found_planned)
-ORDER BY hour, kind, name, state LIMIT ${MAX_NAMED + 1}`
+  SELECT ${startFor('event')}, 'target', target, state, 0, count(*), 0, 0
+  FROM deliveries WHERE event >= ${FROM_KEY} AND event < ${TO_KEY} GROUP BY 1, 3, 4
+  UNION ALL
+  SELECT start, kind, name, state, count, 0, planned, 0 FROM ledger WHERE start >= ?3 AND start < ?4
+) LEFT JOIN segments AS s USING (start)
+WHERE s.counted = 1 OR s.counted IS NULL
+GROUP BY start, kind, name, state
+HAVING s.counted IS NULL OR sum(kept) <> sum(found) OR sum(kept_planned) <> sum(found_planned)
+ORDER BY start, kind, name, state LIMIT ${MAX_NAMED + 1}`
 
 type RollUpRow = {
-  hour: number
+  start: number
   kind: string
   name: string
   state: string
@@ -80,8 +86,9 @@ type RollUpRow = {
 }
 
 function rollUpText(row: RollUpRow): string {
-  const what = `${formatInstant(row.hour * HOUR_MS)} ${row.kind} ${row.name} ${row.state}`
-  if (row.counted === null) return `${what}: ${row.found} in the log, in an hour that is not listed`
+  const what = `${formatInstant(row.start)} ${row.kind} ${row.name} ${row.state}`
+  if (row.counted === null)
+    return `${what}: ${row.found} in the log, in a segment that is not listed`
   if (row.kept !== row.found) return `${what}: ${row.kept} in the roll-up, ${row.found} in the log`
   return `${what}: ${row.kept_planned} deliveries planned in the roll-up, ${row.found_planned} in the log`
 }

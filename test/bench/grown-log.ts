@@ -1,5 +1,6 @@
 // A log that has grown: copies of events that the relay itself recorded and delivered, five thousand an hour.
 import type { D1Database } from '@cloudflare/workers-types'
+import { LIST_SEGMENTS } from '../segments.ts'
 
 const HOUR_MS = 3_600_000
 export const EVENTS_PER_HOUR = 5000
@@ -66,9 +67,7 @@ export async function growLog(
       .run()
   }
   await db.batch([
-    db.prepare(
-      `INSERT OR IGNORE INTO hours (hour, counted) SELECT DISTINCT (key / ${KEYS_PER_MS}) / ${HOUR_MS}, 0 FROM events`,
-    ),
+    db.prepare(LIST_SEGMENTS),
     db.prepare('DROP TABLE template_deliveries'),
     db.prepare('DROP TABLE templates'),
   ])

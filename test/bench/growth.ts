@@ -1,7 +1,8 @@
 // What a log that grows makes dearer: taking an event in, the cron's minute, and every list and page, by the time they
 // take and by the rows that D1 reads for them.
 import path from 'node:path'
-import { countHour } from '../../src/store/ledger.ts'
+import { countSegments } from '../../src/store/ledger.ts'
+import { postSegments } from '../../src/store/postings.ts'
 import type { Bench, Cell, Options } from './bench.ts'
 import type { Bill } from './bill.ts'
 import { alternate, median, ratiosOf, type Spread, spreadText } from './figures.ts'
@@ -15,7 +16,6 @@ const SIZES = [0, 10_000, 100_000]
 const FULL_SIZE = 1_000_000
 const CONNECTIONS = 16
 const MINUTE_MS = 60_000
-const HOUR_MS = 3_600_000
 
 /** D1's bound on a database, in bytes. */
 const MAX_DATABASE_BYTES = 10e9
@@ -79,11 +79,14 @@ async function tick({ url }: RunningWorker): Promise<void> {
   if (!ok) throw new Error('the cron failed')
 }
 
-/** Counts and posts every ended hour, as the cron does two at a time, and lets the cron find the rest. */
+/** Counts and posts every segment that has ended, as the cron does some at a time, and lets the cron find the rest. */
 async function settle(worker: RunningWorker): Promise<void> {
-  const open = `SELECT hour FROM hours WHERE (counted = 0 OR posted = 0) AND hour < ${Math.floor(Date.now() / HOUR_MS)}`
-  const { results } = await worker.db.prepare(open).all<{ hour: number }>()
-  for (const { hour } of results) await countHour(worker.db, hour)
+  const open = `SELECT start FROM segments WHERE (counted = 0 OR posted = 0) AND until <= ${Date.now()}`
+  const { results } = await worker.db.prepare(open).all<{ start: number }>()
+  for (const { start } of results) {
+    await countSegments(worker.db, [start])
+    await postSegments(worker.db, [start])
+  }
   for (let i = 0; i < 3; i++) await tick(worker)
 }
 

@@ -17,9 +17,8 @@ const config = aConfig(
 )
 
 beforeEach(async () => {
-  const tables = 'targets deliveries events hours ledger contacts statistics totals snapshot'.split(
-    ' ',
-  )
+  const tables =
+    'targets deliveries events segments ledger contacts statistics totals snapshot'.split(' ')
   await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
 })
 

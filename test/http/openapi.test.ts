@@ -238,7 +238,7 @@ beforeEach(async () => {
       'targets',
       'deliveries',
       'events',
-      'hours',
+      'segments',
       'ledger',
       'contacts',
       'replays',

@@ -17,7 +17,7 @@ const app = createApp(() => config, {
 
 beforeEach(async () => {
   await env.DB.batch(
-    ['deliveries', 'events', 'hours', 'contacts', 'merged_people'].map((table) =>
+    ['deliveries', 'events', 'segments', 'contacts', 'merged_people'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )

@@ -24,7 +24,7 @@ const app = createApp(() => config, {
 beforeEach(async () => {
   retries = aQueue()
   await env.DB.batch(
-    ['targets', 'deliveries', 'events', 'hours', 'ledger', 'contacts'].map((table) =>
+    ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )

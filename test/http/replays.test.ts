@@ -19,7 +19,7 @@ beforeEach(async () => {
       'targets',
       'deliveries',
       'events',
-      'hours',
+      'segments',
       'ledger',
       'replays',
       'contacts',
@@ -505,7 +505,7 @@ describe('a replay', () => {
     for (const when of ['before', 'after'] as const) {
       for (let n = 1, calls = n; calls >= n; n++) {
         await env.DB.batch(
-          ['targets', 'deliveries', 'events', 'hours', 'ledger', 'replays'].map((table) =>
+          ['targets', 'deliveries', 'events', 'segments', 'ledger', 'replays'].map((table) =>
             env.DB.prepare(`DELETE FROM ${table}`),
           ),
         )

@@ -39,7 +39,7 @@ const logged = async () => {
 beforeEach(async () => {
   now = NOW
   await env.DB.batch(
-    ['deliveries', 'events', 'contacts', 'hours'].map((table) =>
+    ['deliveries', 'events', 'contacts', 'segments'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )

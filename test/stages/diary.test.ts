@@ -14,7 +14,9 @@ const config = aConfig({ name: 'crm' })
 beforeEach(async () => {
   await env.DB.batch(
     [
-      ...['targets', 'deliveries', 'events', 'hours', 'drift'].map((name) => `DELETE FROM ${name}`),
+      ...['targets', 'deliveries', 'events', 'segments', 'drift'].map(
+        (name) => `DELETE FROM ${name}`,
+      ),
       'UPDATE drift_read SET event = 0',
     ].map((sql) => env.DB.prepare(sql)),
   )

@@ -70,7 +70,7 @@ function meaningIn(said: {
 it('means the same in the end, in whatever order it was told', async () => {
   for (const order of permutations(Object.keys(JOURNEY))) {
     await env.DB.batch(
-      ['targets', 'deliveries', 'events', 'hours', 'ledger', 'contacts'].map((table) =>
+      ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts'].map((table) =>
         env.DB.prepare(`DELETE FROM ${table}`),
       ),
     )

@@ -33,7 +33,7 @@ const config = aConfig(
 
 beforeEach(async () => {
   await env.DB.batch(
-    ['targets', 'deliveries', 'events', 'hours', 'ledger', 'contacts'].map((table) =>
+    ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )

@@ -19,13 +19,16 @@ import { findPeople, getPerson, mergePeople } from '../../src/store/people.ts'
 import { pruneEvents, pruneRaws } from '../../src/store/prune.ts'
 import { replayEvent } from '../../src/store/replay-event.ts'
 import { createReplay, listReplays, steerReplay } from '../../src/store/replays.ts'
+import { cutSegment } from '../../src/store/segments.ts'
 import { readFigures } from '../../src/store/statistics.ts'
 import { listDifferences } from '../../src/store/verify.ts'
 import { aConfig, aPayment, NOW, stored } from '../builders.ts'
+import { LIST_SEGMENTS } from '../segments.ts'
 import { aWorld, type Fault } from '../world.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+const MINUTE = 60_000
 /** Everything here happens in three hours that are over for longer than anything is kept. */
 const LATER = NOW + 401 * DAY
 const EVER = { since: NOW - DAY, until: LATER + DAY }
@@ -41,7 +44,7 @@ const run = (now = LATER, db = env.DB) => prune({ DB: db }, keep, now, silent)
 const cutoff = (now = LATER) => firstKeyAt(now - 400 * DAY)
 
 const TABLES =
-  `targets deliveries events hours ledger statistics totals postings posting_spans contacts merged_people
+  `targets deliveries events segments ledger statistics totals postings posting_spans contacts merged_people
   replays idempotency`.split(/\s+/)
 
 async function forget() {
@@ -56,7 +59,7 @@ const count = async (from: string) =>
   (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>('n')) ?? 0
 
 async function rollAll(now = LATER) {
-  while ((await count('hours WHERE counted = 0')) > 0) await rollUp(env, now, silent)
+  while ((await count('segments WHERE counted = 0')) > 0) await rollUp(env, now, silent)
 }
 
 /** A log of some hours with repeats, a message that is not understood, and a target to which every fourth delivery dies. */
@@ -86,7 +89,7 @@ const setState = (event: EventId, target: string, state: string) =>
       `UPDATE deliveries SET state = ?3, due = 1, reason = CASE ?3 WHEN 'held' THEN 'disabled' END
        WHERE event = CAST(?1 AS INTEGER) AND target = ?2`,
     ).bind(keyOfId(event), target, state),
-    env.DB.prepare('UPDATE hours SET counted = 0'),
+    env.DB.prepare('UPDATE segments SET counted = 0'),
   ])
 
 /** All that is wrong with the books and the lists; nothing, at any moment. */
@@ -179,7 +182,7 @@ describe('what is older than it is kept', () => {
 
     expect(await count('events')).toBe(1)
     expect((await getEvent(env.DB, young))?.raw.text).toContain('payment.created')
-    for (const table of ['hours', 'postings', 'posting_spans', 'contacts']) {
+    for (const table of ['segments', 'postings', 'posting_spans', 'contacts']) {
       expect(await count(table), table).toBe(1)
     }
     expect(await count('deliveries')).toBe(3)
@@ -277,7 +280,7 @@ describe('what is owed', () => {
     await setState(event, 'good', 'dead')
     await run(LATER + DAY)
     expect(await count('events')).toBe(0)
-    expect(await count('hours')).toBe(0)
+    expect(await count('segments')).toBe(0)
   })
 })
 
@@ -294,7 +297,7 @@ describe('the books', () => {
         if (i % 3 === 1) await rollAll()
       }
       expect(await count('events')).toBe(0)
-      for (const table of ['hours', 'ledger', 'statistics', 'postings', 'posting_spans']) {
+      for (const table of ['segments', 'ledger', 'statistics', 'postings', 'posting_spans']) {
         expect(await count(table), table).toBe(0)
       }
       expect(await counters()).toEqual(told)
@@ -307,7 +310,9 @@ describe('the books', () => {
     prune: (n: number) => pruneEvents(env.DB, cutoff(), 1 + (n % 6)),
     day: () => env.DB.prepare('UPDATE pruned SET events = 0').run(),
     rollUp: () => rollUp(env, LATER, silent),
-    spill: (n: number) => stored(config, 'hype', aPayment(), { now: NOW + (n % 3) * HOUR }),
+    cut: (n: number) => cutSegment(env.DB, NOW + (n % 3) * HOUR + MINUTE + n * 1000, 1),
+    spill: (n: number) =>
+      stored(config, 'hype', aPayment(), { now: NOW + (n % 3) * HOUR + n * 1000 }),
     replay: async (n: number) => {
       const key = await nth<string>('SELECT CAST(key AS TEXT) AS it FROM events', n)
       if (key) await replayEvent(env.DB, idOf(key), ['good'], LATER)
@@ -366,7 +371,7 @@ describe('the books', () => {
         expect(await counters()).toEqual(told)
         await Promise.all([run(), run()])
         expect(await count('events')).toBe(0)
-        expect(await count('hours')).toBe(0)
+        expect(await count('segments')).toBe(0)
         expect(await counters()).toEqual(told)
         expect(await wrongs()).toEqual([])
         if (calls < n) break
@@ -382,7 +387,7 @@ describe('the books', () => {
     await updateDeliveries(env.DB, [{ event, target: 'good', attempt: 1, state: 'delivered' }])
     expect(await replayEvent(env.DB, event, ['good'], LATER)).toEqual([])
 
-    expect(await count('hours')).toBe(0)
+    expect(await count('segments')).toBe(0)
   })
 })
 
@@ -575,7 +580,7 @@ describe('the price', () => {
         `INSERT INTO deliveries (event, target, state, attempt, attempts)
          SELECT events.key, target.value, 'delivered', 2, '${attempts}' FROM events CROSS JOIN json_each('["good", "moody"]') AS target`,
         `INSERT INTO contacts (source, contact, vendor, person, sites) SELECT source, contact, vendor, key, '[]' FROM events`,
-        `INSERT INTO hours (hour, counted) SELECT DISTINCT (key >> 21) / ${HOUR}, 0 FROM events`,
+        LIST_SEGMENTS,
       ].map((sql) => env.DB.prepare(sql)),
     )
     await rollAll()

@@ -56,7 +56,7 @@ const app = createApp(() => config, {
 beforeEach(async () => {
   isD1Away = false
   spilled = aSpill()
-  const tables = ['targets', 'deliveries', 'events', 'hours', 'ledger', 'contacts', 'drift']
+  const tables = ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts', 'drift']
   await env.DB.batch([
     ...tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
     env.DB.prepare('UPDATE drift_read SET event = 0'),

@@ -9,6 +9,7 @@ import { takeSnapshot } from '../../src/stages/snapshot.ts'
 import { replayEvent } from '../../src/store/replay-event.ts'
 import { getSnapshot, listWaiting } from '../../src/store/snapshot.ts'
 import { aConfig, aPayment, NOW, stored } from '../builders.ts'
+import { LIST_SEGMENTS } from '../segments.ts'
 import { aWorld } from '../world.ts'
 
 const HOUR = 3_600_000
@@ -18,7 +19,7 @@ const TABLES = [
   'targets',
   'deliveries',
   'events',
-  'hours',
+  'segments',
   'ledger',
   'contacts',
   'statistics',
@@ -325,11 +326,9 @@ async function fillLog(events: number) {
          json_object('attempt', 1, 'at', ${timeAfter(0)}, 'ms', 20, 'status', 500, 'error', 'status'),
          json_object('attempt', 2, 'at', ${timeAfter(5)}, 'ms', 30, 'status', 200)) FROM rows`,
     ),
-    env.DB.prepare(
-      'INSERT INTO hours (hour, counted) SELECT DISTINCT key / 7549747200000, 0 FROM events',
-    ),
+    env.DB.prepare(LIST_SEGMENTS),
   ])
-  const left = 'SELECT count(*) AS n FROM hours WHERE counted = 0'
+  const left = 'SELECT count(*) AS n FROM segments WHERE counted = 0 OR posted = 0'
   while ((await env.DB.prepare(left).first<number>('n')) !== 0) await rollUp(env, NOW, quiet)
 }
 
@@ -360,8 +359,8 @@ describe('the price of a snapshot', () => {
     expect(third.read).toBeLessThan(700)
     expect([first.written, second.written, third.written]).toEqual([1, 0, 1])
 
-    await env.DB.prepare('UPDATE hours SET counted = 0 WHERE hour = ?1')
-      .bind(Math.floor(NOW / HOUR) - 300)
+    await env.DB.prepare('UPDATE segments SET counted = 0 WHERE start = ?1')
+      .bind(Math.floor(NOW / HOUR - 300) * HOUR)
       .run()
     const { db, read, written } = counting()
     await rollUp({ DB: db }, NOW, quiet)

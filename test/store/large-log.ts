@@ -1,8 +1,10 @@
 // A log of 100,000 events in five days, rolled up but for its last minutes.
 import { env } from 'cloudflare:workers'
 import { personIdOfKey } from '../../src/core/id.ts'
-import { countHour } from '../../src/store/ledger.ts'
+import { countSegments } from '../../src/store/ledger.ts'
+import { postSegments } from '../../src/store/postings.ts'
 import { NOW } from '../builders.ts'
+import { LIST_SEGMENTS } from '../segments.ts'
 
 export const HOUR = 3_600_000
 export const EVENTS = 100_000
@@ -48,13 +50,14 @@ export async function fillLargeLog(): Promise<void> {
   for (let i = 0; i < EVENTS; i += 10_000) await fill(i, i + 10_000)
   await env.DB.batch(
     [
-      `INSERT INTO hours (hour, counted) SELECT DISTINCT (key >> 21) / ${HOUR}, 0 FROM events`,
+      LIST_SEGMENTS,
       `INSERT INTO contacts (source, contact, vendor, person, email, sites)
        SELECT DISTINCT source, contact, source, CASE contact WHEN 'many' THEN 1 WHEN 'few' THEN 2 ELSE 3 + rowid END,
          contact || '@example.com', '[]' FROM events WHERE contact IS NOT NULL GROUP BY source, contact`,
     ].map((sql) => env.DB.prepare(sql)),
   )
   for (let hour = Math.floor(BEGIN / HOUR); hour < NOW / HOUR; hour++) {
-    await countHour(env.DB, hour)
+    await countSegments(env.DB, [hour * HOUR])
+    await postSegments(env.DB, [hour * HOUR])
   }
 }

@@ -21,7 +21,7 @@ const config = aConfig(
 
 beforeEach(async () => {
   await env.DB.batch(
-    ['targets', 'deliveries', 'events', 'hours', 'ledger', 'contacts'].map((table) =>
+    ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )
@@ -85,7 +85,7 @@ describe('the ledger of a living relay', () => {
     expect(await differences()).toEqual([])
   }, 60_000)
 
-  it('counts an hour again that changed after it was counted', async () => {
+  it('counts a segment again that changed after it was counted', async () => {
     const event = await stored(config, 'hype', aPayment())
     await rollUp(env, NOW + 2 * HOUR, () => undefined)
     expect(await differences()).toEqual([])
@@ -155,7 +155,7 @@ describe('the ledger of a living relay', () => {
 })
 
 describe('the price', () => {
-  it('of the ledger is two rows an hour, and none for an event', async () => {
+  it('of the ledger is two rows a segment, and none for an event', async () => {
     const { db, rows } = aMeteredDatabase('rows_written')
     const single = aConfig({ name: 'good' })
     const profile = { eventType: 'clientUpdated', clientID: 'c', siteID: 's' }
@@ -213,9 +213,9 @@ describe('verification', () => {
       ],
     ],
     [
-      'an hour that would never be counted',
-      'DELETE FROM hours',
-      [/in an hour that is not listed$/, /not listed$/, /not listed$/, /not listed$/],
+      'a segment that would never be counted',
+      'DELETE FROM segments',
+      [/in a segment that is not listed$/, /not listed$/, /not listed$/, /not listed$/],
     ],
     [
       'a roll-up that was changed',

@@ -8,7 +8,9 @@ import type { EventFilter } from '../../src/store/event-filter.ts'
 import { listEvents } from '../../src/store/events.ts'
 import { listCauses } from '../../src/store/kept.ts'
 import { cursorOf, type Page, type Paged } from '../../src/store/pages.ts'
-import { POST_HOUR } from '../../src/store/postings.ts'
+import { postSegments } from '../../src/store/postings.ts'
+import { listSegmentsToBe } from '../../src/store/segments.ts'
+import { aMeteredDatabase } from '../database.ts'
 import { BEGIN, EVENTS, FEW, fillLargeLog, HOUR, keyAt, MANY, STEP } from './large-log.ts'
 
 beforeAll(fillLargeLog, 60_000)
@@ -168,7 +170,7 @@ describe('a page of 100,000 events', () => {
   })
 
   it('is in the current hour, which is not posted, looked for in no more rows than a full page', async () => {
-    await env.DB.prepare('UPDATE hours SET posted = 0').run()
+    await env.DB.prepare('UPDATE segments SET posted = 0').run()
     let [count, isEnd, cursor] = [0, false, undefined as string | undefined]
     for (let pages = 0; pages < 5 && !isEnd; pages++) {
       const page = { limit: 50, cursor }
@@ -184,18 +186,19 @@ describe('a page of 100,000 events', () => {
     expect(count).toBeGreaterThan(100)
   })
 
-  it('costs the roll-up of an hour three rows, and none when its events have not changed', async () => {
-    const hour = Math.floor(BEGIN / HOUR) + 50
-    const post = async () => {
-      const results = await env.DB.batch(POST_HOUR.map((sql) => env.DB.prepare(sql).bind(hour)))
-      return results.reduce((sum, { meta }) => sum + meta.rows_written, 0)
-    }
+  it('costs the roll-up of a segment three rows, and none when its events have not changed', async () => {
+    const start = (Math.floor(BEGIN / HOUR) + 50) * HOUR
+    const { db, rows } = aMeteredDatabase('rows_written')
     await env.DB.batch([
-      env.DB.prepare('DELETE FROM postings WHERE hour = ?1').bind(hour),
+      env.DB.prepare('DELETE FROM postings WHERE start = ?1').bind(start),
       env.DB.prepare('DELETE FROM posting_spans'),
-      env.DB.prepare('UPDATE hours SET posted = 0 WHERE hour = ?1').bind(hour),
+      env.DB.prepare('UPDATE segments SET posted = 0 WHERE start = ?1').bind(start),
     ])
 
-    expect([await post(), await post()]).toEqual([3, 0])
+    await postSegments(db, [start])
+
+    expect(rows).toEqual([3])
+    await env.DB.prepare('UPDATE segments SET counted = 0 WHERE start = ?1').bind(start).run()
+    expect(await listSegmentsToBe('posted', env.DB, start + HOUR)).not.toContain(start)
   })
 })

@@ -10,9 +10,11 @@ import { getTimeline, listDeliveries } from '../../src/store/delivery-lists.ts'
 import type { DeliveryFilter } from '../../src/store/delivery-rows.ts'
 import type { EventFilter } from '../../src/store/event-filter.ts'
 import { listEvents } from '../../src/store/events.ts'
-import { countHour, markHours } from '../../src/store/ledger.ts'
+import { countSegments } from '../../src/store/ledger.ts'
 import type { Paged } from '../../src/store/pages.ts'
 import { findPeople } from '../../src/store/people.ts'
+import { postSegments } from '../../src/store/postings.ts'
+import { markSegments } from '../../src/store/segments.ts'
 import { NOW } from '../builders.ts'
 import { empty, LOG_TABLES } from '../database.ts'
 
@@ -88,20 +90,24 @@ async function write(events: readonly Event[]): Promise<void> {
           `INSERT INTO deliveries (event, target, state, attempt, attempts) VALUES (${key}, ?1, ?2, 1, '[]')`,
         ).bind(target, state),
       ),
-      markHours(env.DB, [idOfKey(key)], 'events'),
+      markSegments(env.DB, [idOfKey(key)], 'added'),
     ])
   }
 }
 
-/** Rolls up the hours of every second event: the others are looked through. */
+/** Rolls up the segments of every second event: the others are looked through. */
 async function rollUpSome(events: readonly Event[]): Promise<void> {
-  const hours = new Set(
-    events.filter((_, i) => i % 3 > 0).map(({ key }) => Math.floor(Number(key / SPAN) / HOUR)),
+  const starts = new Set(
+    events
+      .filter((_, i) => i % 3 > 0)
+      .map(({ key }) => Math.floor(Number(key / SPAN) / HOUR) * HOUR),
   )
-  for (const hour of hours) await countHour(env.DB, hour)
-  // A delivery that changes has its hour counted anew, and leaves its postings as they are.
-  await env.DB.prepare('UPDATE hours SET counted = 0').run()
-  for (const hour of hours) await countHour(env.DB, hour)
+  if (starts.size === 0) return
+  await countSegments(env.DB, [...starts])
+  await postSegments(env.DB, [...starts])
+  // A delivery that changes has its segment counted anew, and leaves its postings as they are.
+  await env.DB.prepare('UPDATE segments SET counted = 0').run()
+  await countSegments(env.DB, [...starts])
 }
 
 function keyed(events: readonly Omit<Event, 'key'>[], salt: number): Event[] {

@@ -19,7 +19,8 @@ const deliveryOf = (_: string, i: number) =>
   `(CAST(?1 AS INTEGER), ?${i + 3}, 'pending', 1, ?2, '[]')`
 const CONTACT = `INSERT INTO contacts (source, contact, vendor, person, sites) VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), '[]')
 ON CONFLICT DO NOTHING`
-const HOUR = 'INSERT INTO hours (hour, counted) VALUES (?1, 0) ON CONFLICT DO NOTHING'
+const SEGMENT =
+  'INSERT INTO segments (start, until, counted) VALUES (?1, ?1 + 3600000, 0) ON CONFLICT DO NOTHING'
 const OTHERS = `SELECT 1 FROM events WHERE ${OF_CONTACT} AND at > ?4 LIMIT 1`
 
 let template: Template | undefined
@@ -57,7 +58,7 @@ async function take({ DB, DELIVERIES }: Env, it: Template, raw: string): Promise
     ),
     DB.prepare(deliveries).bind(key, now, ...targets),
     DB.prepare(CONTACT).bind(row.source, contact, row.vendor, key),
-    DB.prepare(HOUR).bind(Math.floor(now / 3_600_000)),
+    DB.prepare(SEGMENT).bind(now - (now % 3_600_000)),
     ...(it.asks ? [DB.prepare(OTHERS).bind(...who, now)] : []),
   ])
   await DELIVERIES.sendBatch(

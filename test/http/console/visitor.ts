@@ -130,7 +130,7 @@ export async function actsOf(): Promise<{ by: string; act: string; on: string }[
 }
 
 const TABLES =
-  'events deliveries hours ledger statistics totals snapshot targets replays contacts postings'
+  'events deliveries segments ledger statistics totals snapshot targets replays contacts postings'
 
 /** Forgets everything that was logged before. */
 export async function emptyLog(): Promise<void> {

@@ -1,0 +1,274 @@
+// A busy hour is cut into segments: each minute counts and reads what is new, and the books are the log at any moment.
+import { env } from 'cloudflare:workers'
+import fc from 'fast-check'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { idOfKey } from '../../src/core/id.ts'
+import { discrepancies, tally } from '../../src/core/ledger.ts'
+import { rollUp } from '../../src/stages/rollup.ts'
+import { takeSnapshot } from '../../src/stages/snapshot.ts'
+import { updateDeliveries } from '../../src/store/deliveries.ts'
+import { listEvents } from '../../src/store/events.ts'
+import { listCounts } from '../../src/store/ledger.ts'
+import { cutSegment, markSegments } from '../../src/store/segments.ts'
+import { listDifferences } from '../../src/store/verify.ts'
+import { aConfig, aPayment, NOW, stored } from '../builders.ts'
+import { aMeteredDatabase, empty, LOG_TABLES } from '../database.ts'
+import { LIST_SEGMENTS } from '../segments.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const EVER = { since: NOW - HOUR, until: NOW + 24 * HOUR }
+
+const config = aConfig({ name: 'crm' })
+const silent = () => undefined
+
+beforeEach(() => empty(...LOG_TABLES, 'statistics', 'totals', 'snapshot'))
+
+/** Events that came at even steps from one time to another, each delivered at once. */
+async function fill(events: number, from: number, until: number): Promise<void> {
+  const step = (until - from) / events
+  const attempts = `[{"attempt":1,"at":"${new Date(from).toISOString()}","ms":7,"status":200}]`
+  const n = `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${events}),
+    keys AS (SELECT CAST(${from} + i * ${step} AS INTEGER) * ${2 ** 21} + i AS key FROM n)`
+  const last = BigInt(Math.floor(from + (events - 1) * step)) * 2n ** 21n + BigInt(events - 1)
+  await env.DB.batch([
+    ...[
+      `${n} INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at)
+       SELECT key, 'hype', 'hype', 'accepted', 'payment.created', 'c' || key, 1, 0, '', 'utf8', '{}', 1 FROM keys`,
+      `${n} INSERT INTO deliveries (event, target, state, attempt, attempts) SELECT key, 'crm', 'delivered', 2, '${attempts}' FROM keys`,
+      LIST_SEGMENTS,
+    ].map((sql) => env.DB.prepare(sql)),
+    markSegments(env.DB, [idOfKey(last)], 'added'),
+  ])
+}
+
+const segments = async () =>
+  (
+    await env.DB.prepare('SELECT start, until, counted, posted FROM segments ORDER BY start').all<{
+      start: number
+      until: number
+      counted: number
+      posted: number
+    }>()
+  ).results.map(({ start, until, counted, posted }) => [
+    (start - NOW) / SECOND,
+    (until - NOW) / SECOND,
+    counted,
+    posted,
+  ])
+
+/** What a minute of the cron reads and writes. */
+async function minuteAt(now: number): Promise<{ read: number; written: number }> {
+  let [read, written] = [0, 0]
+  const counted = (statement: D1PreparedStatement): D1PreparedStatement =>
+    ({
+      statement,
+      bind: (...values: unknown[]) => counted(statement.bind(...values)),
+      all: async () => note(await statement.all()),
+      run: async () => note(await statement.run()),
+      first: async (column?: string) => {
+        const row = note(await statement.all<Record<string, unknown>>()).results[0]
+        return (column === undefined ? row : row?.[column]) ?? null
+      },
+    }) as unknown as D1PreparedStatement
+  const note = <R extends D1Result>(result: R): R => {
+    read += result.meta.rows_read
+    written += result.meta.rows_written
+    return result
+  }
+  const db = {
+    prepare: (sql: string) => counted(env.DB.prepare(sql)),
+    batch: async (statements: { statement: D1PreparedStatement }[]) =>
+      (await env.DB.batch(statements.map(({ statement }) => statement))).map(note),
+  } as unknown as D1Database
+  await rollUp({ DB: db }, now, silent)
+  await takeSnapshot({ DB: db }, config, now)
+  return { read, written }
+}
+
+/** All that is wrong with the books; nothing, at any moment. */
+async function wrongs(): Promise<string[]> {
+  const straight = await env.DB.prepare(
+    `SELECT 'source ' || source || ' ' || status AS line, count(*) AS n FROM events GROUP BY 1
+     UNION ALL SELECT 'target ' || target || ' ' || state, count(*) FROM deliveries GROUP BY 1 ORDER BY 1`,
+  ).all<{ line: string; n: number }>()
+  const counts = await listCounts(env.DB, EVER)
+  const sums = new Map<string, number>()
+  for (const { kind, name, state, count } of counts) {
+    const line = `${kind} ${name} ${state}`
+    sums.set(line, (sums.get(line) ?? 0) + count)
+  }
+  const books = [...sums].map(([line, n]) => `${line} ${n}`).sort()
+  const log = straight.results.map(({ line, n }) => `${line} ${n}`)
+  const { differences } = await listDifferences(env.DB, EVER)
+  const rows = await segments()
+  const overlaps = rows.filter(([start = 0], i) => start < (rows[i - 1]?.[1] ?? start))
+  return [
+    ...(String(books) === String(log) ? [] : [`books ${books} but log ${log}`]),
+    ...overlaps.map(([start]) => `the segment from ${start} begins before the last has ended`),
+    ...discrepancies(tally(counts)),
+    ...differences,
+  ]
+}
+
+describe('a busy hour', () => {
+  it('is cut where the last minute begins, and counted up to there', async () => {
+    await fill(1200, NOW, NOW + 20 * MINUTE)
+
+    await rollUp(env, NOW + 20 * MINUTE, silent)
+
+    expect(await segments()).toEqual([
+      [0, 19 * 60, 1, 1],
+      [19 * 60, 3600, 0, 0],
+    ])
+    expect(await wrongs()).toEqual([])
+  })
+
+  it('is not cut for a few events, nor when it has ended', async () => {
+    await fill(499, NOW, NOW + 10 * MINUTE)
+    await rollUp(env, NOW + 30 * MINUTE, silent)
+    expect(await segments()).toEqual([[0, 3600, 0, 0]])
+
+    await fill(500, NOW + 30 * MINUTE, NOW + 59 * MINUTE)
+    await rollUp(env, NOW + HOUR + MINUTE / 2, silent)
+    expect(await segments()).toEqual([[0, 3600, 1, 1]])
+  })
+
+  it('leaves no segment behind when nothing came after a cut', async () => {
+    await fill(600, NOW, NOW + 10 * MINUTE)
+    await rollUp(env, NOW + 20 * MINUTE, silent)
+    expect(await segments()).toEqual([
+      [0, 19 * 60, 1, 1],
+      [19 * 60, 3600, 0, 0],
+    ])
+
+    await rollUp(env, NOW + HOUR, silent)
+
+    expect(await segments()).toEqual([[0, 19 * 60, 1, 1]])
+    expect(await wrongs()).toEqual([])
+  })
+
+  it('has one segment counted again when an event comes late, or a delivery changes', async () => {
+    await fill(600, NOW, NOW + 10 * MINUTE)
+    await rollUp(env, NOW + 11 * MINUTE, silent)
+    await fill(600, NOW + 11 * MINUTE, NOW + 20 * MINUTE)
+    await stored(config, 'hype', aPayment(), { now: NOW + 20 * MINUTE })
+    await rollUp(env, NOW + 22 * MINUTE, silent)
+    expect(await segments()).toEqual([
+      [0, 600, 1, 1],
+      [600, 21 * 60, 1, 1],
+      [21 * 60, 3600, 0, 0],
+    ])
+
+    await stored(config, 'hype', aPayment(), { now: NOW + 5 * MINUTE })
+    expect(await segments()).toEqual([
+      [0, 600, 0, 0],
+      [600, 21 * 60, 1, 1],
+      [21 * 60, 3600, 0, 0],
+    ])
+    const { key } = (await env.DB.prepare(
+      'SELECT CAST(max(event) AS TEXT) AS key FROM deliveries',
+    ).first<{ key: string }>()) ?? { key: '' }
+    await rollUp(env, NOW + 23 * MINUTE, silent)
+    const made = { attempt: 1, at: '2026-11-21T00:23:00.000Z', ms: 7, status: 200 }
+    await updateDeliveries(env.DB, [
+      { event: idOfKey(key), target: 'crm', attempt: 1, state: 'delivered', made },
+    ])
+    expect(await segments()).toEqual([
+      [0, 600, 1, 1],
+      [600, 21 * 60, 0, 1],
+      [21 * 60, 3600, 0, 0],
+    ])
+    expect(await wrongs()).toEqual([])
+  })
+
+  it('is listed the same by what is posted of it and what is looked through', async () => {
+    await fill(700, NOW, NOW + 20 * MINUTE)
+    await stored(config, 'hype', aPayment(), { now: NOW + 20 * MINUTE })
+    await rollUp(env, NOW + 20 * MINUTE, silent)
+    const ids: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = await listEvents(env.DB, { types: ['payment.*'] }, { limit: 100, cursor })
+      ids.push(...page.items.map(({ id }) => id))
+      cursor = page.next
+    } while (cursor !== undefined)
+
+    const { results } = await env.DB.prepare(
+      'SELECT CAST(key AS TEXT) AS key FROM events ORDER BY events.key DESC',
+    ).all<{ key: string }>()
+    expect(ids).toEqual(results.map(({ key }) => idOfKey(key)))
+  })
+})
+
+describe('the books of segments', () => {
+  const ACTS = {
+    event: (at: number) => stored(config, 'hype', aPayment(), { now: NOW + at * SECOND }),
+    cut: (at: number) => cutSegment(env.DB, NOW + at * SECOND + MINUTE, 1 + (at % 3)),
+    rollUp: (at: number) => rollUp(env, NOW + at * SECOND, silent),
+    attempt: async (at: number) => {
+      const row = await env.DB.prepare(
+        `SELECT CAST(event AS TEXT) AS key, attempt FROM deliveries WHERE state IN ('pending', 'retrying')
+         ORDER BY event LIMIT 1 OFFSET ?1`,
+      )
+        .bind(at % 4)
+        .first<{ key: string; attempt: number }>()
+      if (row === null) return
+      const made = { attempt: row.attempt, at: '2026-11-21T00:00:01.000Z', ms: at, status: 200 }
+      const of = { event: idOfKey(row.key), target: 'crm', attempt: row.attempt }
+      await updateDeliveries(env.DB, [{ ...of, state: 'delivered', made }])
+    },
+  }
+
+  it('are the log, whenever events come, deliveries change and hours are cut', async () => {
+    const act = fc.constantFrom(...(Object.keys(ACTS) as (keyof typeof ACTS)[]))
+    const plans = fc.array(fc.tuple(act, fc.nat(7200)), { minLength: 5, maxLength: 40 })
+    const property = fc.asyncProperty(plans, async (plan) => {
+      await empty(...LOG_TABLES, 'statistics', 'totals')
+      for (const [name, at] of plan) {
+        await ACTS[name](at)
+        expect(await wrongs()).toEqual([])
+      }
+    })
+    await fc.assert(property, { numRuns: 25 })
+  }, 120_000)
+})
+
+describe('the price of a minute', () => {
+  it('is what came since, not what the hour holds', async () => {
+    const minutes = async (perMinute: number, first: number) => {
+      const reads: number[] = []
+      for (let i = first; i < first + 5; i++) {
+        await fill(perMinute, NOW + i * MINUTE, NOW + (i + 1) * MINUTE)
+        reads.push((await minuteAt(NOW + (i + 1) * MINUTE)).read)
+      }
+      return Math.max(...reads)
+    }
+    await fill(600, NOW, NOW + MINUTE)
+    await minuteAt(NOW + MINUTE)
+    const early = await minutes(600, 1)
+    await fill(20_000, NOW + 6 * MINUTE, NOW + 40 * MINUTE)
+    for (let i = 0; i < 4; i++) await minuteAt(NOW + 41 * MINUTE)
+    const late = await minutes(600, 41)
+
+    expect(late).toBeLessThan(1.1 * early)
+  }, 60_000)
+
+  it('is next to nothing when nothing came, however many segments there are', async () => {
+    await fill(1000, NOW - 1000 * HOUR, NOW)
+    for (let i = 0; i < 50; i++) await rollUp(env, NOW + HOUR, silent)
+    expect(await env.DB.prepare('SELECT min(counted + posted) AS n FROM segments').first('n')).toBe(
+      2,
+    )
+    const { db, rows } = aMeteredDatabase('rows_read')
+
+    await cutSegment(db, NOW + HOUR)
+    await minuteAt(NOW + HOUR)
+    const { read, written } = await minuteAt(NOW + HOUR + MINUTE)
+
+    expect(rows.every((n) => n < 5)).toBe(true)
+    expect(read).toBeLessThan(700) // of which what came in the last day is nearly all
+    expect(written).toBe(0)
+  }, 60_000)
+})
