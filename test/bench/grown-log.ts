@@ -1,10 +1,11 @@
-// A log that has grown: copies of events that the relay itself recorded and delivered, five thousand an hour.
+// A log that has grown: copies of events that the relay itself recorded and delivered, five thousand in the last hour and
+// two hundred in each before, so that the smallest that is measured is longer than a day.
 import type { D1Database } from '@cloudflare/workers-types'
 import { LIST_SEGMENTS } from '../segments.ts'
 
 const HOUR_MS = 3_600_000
-export const EVENTS_PER_HOUR = 5000
-const STEP_MS = HOUR_MS / EVENTS_PER_HOUR
+const LAST_HOUR = 5000
+const EACH_HOUR = 200
 const CHUNK = 10_000
 /** An id is its millisecond times this, and a number below it (core/id.ts). */
 const KEYS_PER_MS = 2 ** 21
@@ -19,7 +20,7 @@ const contactOf = (i: string, events: number) =>
 
 /**
  * Adds so many events to a log that has some delivered ones, back in time from `before` (epoch milliseconds): one in 97
- * a duplicate, one in 100 quarantined, one in 125 of a rare type, one in 150 with a dead delivery: the smallest log that
+ * a duplicate, one in 30 quarantined, one in 125 of a rare type, one in 150 with a dead delivery: the smallest log that
  * is measured fills a page of each.
  */
 export async function growLog(
@@ -27,8 +28,10 @@ export async function growLog(
   events: number,
   { before, tell }: { before: number; tell: (line: string) => void },
 ): Promise<void> {
-  const begin = before - events * STEP_MS
-  const keyOf = `(${begin} + i * ${STEP_MS}) * ${KEYS_PER_MS} + i`
+  const timeOf = `CASE WHEN ${events} - i <= ${LAST_HOUR}
+    THEN ${before} - (${events} - i) * ${HOUR_MS / LAST_HOUR}
+    ELSE ${before - HOUR_MS} - (${events - LAST_HOUR} - i) * ${HOUR_MS / EACH_HOUR} END`
+  const keyOf = `(${timeOf}) * ${KEYS_PER_MS} + i`
   const { results } = await db.prepare('SELECT key FROM events ORDER BY key').all<{ key: number }>()
   const templates = results.length
   await db
@@ -44,16 +47,17 @@ export async function growLog(
   for (let from = 0; from < events; from += CHUNK) {
     const chunk = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${Math.min(events, from + CHUNK)})`
     await db.batch([
-      db.prepare(`${chunk}, facts AS (SELECT i, CASE WHEN i % 100 = 3 THEN 'quarantined' WHEN i % 97 = 5 THEN 'duplicate' ELSE 'accepted' END AS status FROM n)
+      db.prepare(`${chunk}, facts AS (SELECT i, CASE WHEN i % 30 = 3 THEN 'quarantined' WHEN i % 97 = 5 THEN 'duplicate' ELSE 'accepted' END AS status FROM n)
         INSERT INTO events (key, status, type, contact, dedup_key, issues, event, at, ${COLUMNS})
         SELECT ${keyOf}, f.status, CASE WHEN i % 125 = 7 THEN 'payment.failed' ELSE type END,
           CASE WHEN f.status = 'quarantined' THEN NULL ELSE ${contactOf('i', events)} END,
           lower(hex(randomblob(16))), CASE WHEN f.status = 'quarantined' THEN '[{"path":"type","message":"is named nowhere"}]' END,
-          CASE WHEN f.status = 'quarantined' THEN NULL ELSE event END, ${begin} + i * ${STEP_MS}, ${COLUMNS}
+          CASE WHEN f.status = 'quarantined' THEN NULL ELSE event END, ${timeOf}, ${COLUMNS}
         FROM facts f JOIN templates t ON t.nth = i % ${templates}`),
       db.prepare(`${chunk} INSERT INTO deliveries (event, target, state, reason, attempt, attempts)
-        SELECT ${keyOf}, d.target, CASE WHEN i % 150 = 4 THEN 'dead' ELSE 'delivered' END, NULL, d.attempt, d.attempts
-        FROM n JOIN template_deliveries d ON d.nth = i % ${templates} WHERE i % 100 <> 3 AND i % 97 <> 5`),
+        SELECT ${keyOf}, d.target, CASE WHEN i % 150 = 4 THEN 'dead' ELSE 'delivered' END, NULL, d.attempt,
+          json_replace(d.attempts, '$[0].at', strftime('%Y-%m-%dT%H:%M:%fZ', (${timeOf}) / 1000.0, 'unixepoch'))
+        FROM n JOIN template_deliveries d ON d.nth = i % ${templates} WHERE i % 30 <> 3 AND i % 97 <> 5`),
     ])
     if (from % 100_000 === 0) tell(`${from} of ${events} events`)
   }
