@@ -3,18 +3,16 @@
 import { ID_RANDOM_RANGE } from '../core/id.ts'
 import type { Count } from '../core/ledger.ts'
 import { HOUR_MS, type Period } from '../core/period.ts'
-import { segmentsThat } from './segments.ts'
+import { dropEmpty, segmentsThat } from './segments.ts'
 import { countStatistics, type Extent, forgetTotals } from './statistics.ts'
 
-const countsIn = (spans: string, isMeant: (key: string) => string) => `
+/** Counts some of the log, by segment; as SQL. */
+export const countsOf = ({ spans, isMeant = () => 'true' }: Extent) => `
 SELECT h.start, 'source' AS kind, e.source AS name, e.status AS state, count(*) AS count, sum(e.planned) AS planned
 FROM (${spans}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi AND ${isMeant('e.key')} GROUP BY 1, 3, 4
 UNION ALL
 SELECT h.start, 'target', d.target, d.state, count(*), 0
 FROM (${spans}) AS h CROSS JOIN deliveries AS d ON d.event >= h.lo AND d.event < h.hi AND ${isMeant('d.event')} GROUP BY 1, 3, 4`
-
-/** Counts some of the log, by segment; as SQL. */
-export const countsOf = ({ spans, isMeant }: Extent) => countsIn(spans, isMeant ?? (() => 'true'))
 
 /** Counts segments of the log by their starts, one at least, and what their statistics are, in one transaction. */
 export async function countSegments(db: D1Database, starts: readonly number[]): Promise<void> {
@@ -28,8 +26,8 @@ export async function countSegments(db: D1Database, starts: readonly number[]): 
       `UPDATE segments SET counted = 1, events = (
          SELECT COALESCE(sum(count), 0) FROM ledger WHERE ledger.start = segments.start AND kind = 'source')
        WHERE ${areThese}`,
-      // What a cut has left may have stayed empty.
-      `DELETE FROM segments WHERE ${areThese} AND events = 0`,
+      // Nothing may have come after a cut.
+      ...dropEmpty(starts),
     ].map((sql) => db.prepare(sql)),
   )
 }

@@ -50,7 +50,10 @@ function postSpans(starts: readonly number[]): string {
  ON CONFLICT (span) DO UPDATE SET segments = excluded.segments WHERE segments <> excluded.segments`
 }
 
-/** Posts segments of the log by their starts, one at least, in one transaction. */
+/**
+ * Posts segments of the log that are counted, by their starts, one at least, in one transaction. One with too many events
+ * to be posted is looked through from then on. Throws when D1 does; `isTooLarge` when a span holds no more.
+ */
 export async function postSegments(db: D1Database, starts: readonly number[]): Promise<void> {
   const areThese = `start IN (${starts})`
   await db.batch(
@@ -58,15 +61,25 @@ export async function postSegments(db: D1Database, starts: readonly number[]): P
       `DELETE FROM postings WHERE ${areThese}`,
       `INSERT INTO postings (start, keys)
        SELECT start, json_group_object(facet, json(keys)) FROM (
-         SELECT h.start, ${FACET_OF_E} AS facet, count(*) AS count, json_group_array(e.key - h.lo) AS keys
-         FROM (${segmentsThat(areThese)}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi
+         SELECT h.start, ${FACET_OF_E} AS facet, json_group_array(e.key - h.lo) AS keys
+         FROM (${segmentsThat(`${areThese} AND events <= ${MAX_POSTED}`)}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi
          GROUP BY 1, 2)
-       GROUP BY start HAVING sum(count) <= ${MAX_POSTED} AND sum(length(facet) + length(keys)) < ${MAX_LENGTH}`,
+       GROUP BY start HAVING sum(length(facet) + length(keys)) < ${MAX_LENGTH}`,
       postSpans(starts),
       `UPDATE segments SET posted = CASE WHEN start IN (SELECT start FROM postings WHERE ${areThese}) THEN 1 ELSE -1 END
        WHERE ${areThese}`,
     ].map((sql) => db.prepare(sql)),
   )
+}
+
+/** True when a text grew longer than D1 takes (https://developers.cloudflare.com/d1/platform/limits/: 2,000,000 bytes). */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && /too big|SQLITE_TOOBIG/i.test(error.message)
+}
+
+/** Leaves a segment without postings until its events change: lists look through it. */
+export async function leaveUnposted(db: D1Database, start: number): Promise<void> {
+  await db.prepare('UPDATE segments SET posted = -1 WHERE start = ?1').bind(start).run()
 }
 
 /** The statements that take a segment out of the postings, so that lists look through it; for the transaction that deletes of it. */
@@ -146,7 +159,7 @@ function postedSegments({
   )
 }
 
-/** More facets than these are read with all others of their hour. */
+/** More facets than these are read with all others of their segment. */
 const MAX_NAMED = 30
 
 /** The keys of the events that some posted segments hold, with their facets; in no order. */

@@ -7,7 +7,7 @@ import { countsOf } from './ledger.ts'
 import { forgetMerged } from './people.ts'
 import { unpostSegment } from './postings.ts'
 import { forgetReplays } from './replays.ts'
-import { END_OF_SEGMENT, FIRST_OF_SEGMENT, segmentOf } from './segments.ts'
+import { dropEmpty, END_OF_SEGMENT, FIRST_OF_SEGMENT, segmentOf } from './segments.ts'
 import { forgetTotals, leaveStatistics } from './statistics.ts'
 
 const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
@@ -34,7 +34,8 @@ export async function pruneEvents(
     .bind(before, limit)
     .all<{ key: string; segment: number; is_settled: number }>()
   const settled = next.filter(({ is_settled }) => is_settled === 1)
-  const chunk = settled.filter(({ segment }) => segment === settled[0]?.segment)
+  const end = settled.findIndex(({ segment }) => segment !== settled[0]?.segment)
+  const chunk = end === -1 ? settled : settled.slice(0, end)
   const [first, last] = [chunk[0], chunk.at(-1)]
   const seen = last ?? next.at(-1)
   if (seen === undefined) return undefined
@@ -80,13 +81,13 @@ function deletionOf(
     forgetTotals(isToLeave),
     `DELETE FROM statistics WHERE ${isToLeave}`,
     `DELETE FROM ledger WHERE ${isToLeave}`,
-    `DELETE FROM segments WHERE ${isToLeave}`,
     'UPDATE segments SET counted = 0 WHERE start = ?1',
   ]
   return [
     ...leaving.map((sql) => db.prepare(sql).bind(start)),
     ...[...rows, ...unpostSegment(start)].map((sql) => db.prepare(sql)),
     ...closing.map((sql) => db.prepare(sql).bind(start)),
+    ...dropEmpty([start]).map((sql) => db.prepare(sql)),
   ]
 }
 

@@ -6,7 +6,7 @@ import { HOUR_MS } from '../core/period.ts'
 
 const MINUTE_MS = 60_000
 
-/** The whole minute of a time: of one segment are all or none of its events. */
+/** The minute of a time, at its beginning. Cuts are on whole minutes, so that the events of one share a segment. */
 const toMinute = (time: number) => time - (time % MINUTE_MS)
 
 /** The first key of an event that came at a time, a piece of SQL in epoch milliseconds; as SQL. */
@@ -36,7 +36,7 @@ export type Change = 'added' | 'changed' | 'delivered'
 // as such: D1 counts the rows of lists as read.
 const ONE = 'CAST(?1 AS INTEGER)'
 const MANY = '(SELECT value AS time FROM json_each(?1))'
-const ofHour = (time: string) =>
+const rowFor = (time: string) =>
   `COALESCE(${lastBegun(time)}, ${time} - ${time} % ${HOUR_MS}), ${time} - ${time} % ${HOUR_MS} + ${HOUR_MS}, 0, 0`
 const added = (rows: string) => `INSERT INTO segments (start, until, counted, posted) ${rows}
 ON CONFLICT (start) DO UPDATE SET counted = 0, posted = 0 WHERE counted <> 0 OR posted <> 0`
@@ -52,8 +52,8 @@ const changed = updated('counted = 0, posted = 0', 'counted = 0 AND posted = 0')
 const delivered = updated('counted = 0', 'counted = 0')
 const MARKS: Record<Change, { one: string; many: string }> = {
   added: {
-    one: added(`VALUES (${ofHour(ONE)})`),
-    many: added(`SELECT ${ofHour('time')} FROM ${MANY} WHERE true`),
+    one: added(`VALUES (${rowFor(ONE)})`),
+    many: added(`SELECT ${rowFor('time')} FROM ${MANY} WHERE true`),
   },
   changed: { one: changed.one, many: changed.among(MANY) },
   delivered: { one: delivered.one, many: delivered.among(MANY) },
@@ -84,8 +84,11 @@ export function markSegmentsOf(query: string): string {
   return delivered.among(`(SELECT event / ${ID_RANDOM_RANGE} AS time FROM (${query}))`)
 }
 
-/** A segment that has not ended is read event by event each minute: it is cut when it has as many as these. */
-const MIN_CUT = 500
+/**
+ * A segment that has not ended is read event by event each minute: it is cut when it has as many as these. With fewer, what
+ * each minute reads of the segments of a day is more than what it saves.
+ */
+const MIN_CUT = 1000
 
 /** What came in the last minute is mostly on its way: a segment with that would be counted twice. */
 const SETTLED_MS = MINUTE_MS
@@ -116,15 +119,40 @@ export async function cutSegment(db: D1Database, now: number, enough = MIN_CUT):
   ])
 }
 
+// Of the segments of an hour each ends where the next begins, and the last with the hour: whatever comes late has one.
+const END_OF_HOUR = `segments.start - segments.start % ${HOUR_MS} + ${HOUR_MS}`
+const IS_EMPTY = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${keyAt('segments.start')} AND key < ${keyAt('segments.until')})`
+
+/**
+ * The statements that drop those of some segments in which nothing came, or is left: the one before gets their time, and
+ * the first of an hour stays as long as there are others. For the transaction that finds them to be empty.
+ */
+export function dropEmpty(starts: readonly number[]): string[] {
+  const hours = [...new Set(starts.map((start) => start - (start % HOUR_MS)))]
+  const times = `(SELECT column1 AS time FROM (VALUES ${starts.map((start) => `(${start})`).join()}))`
+  return [
+    `DELETE FROM segments WHERE start IN (${starts}) AND start % ${HOUR_MS} <> 0 AND ${IS_EMPTY}`,
+    `UPDATE segments SET until = COALESCE(
+       (SELECT min(start) FROM segments AS next WHERE next.start > segments.start AND next.start < ${END_OF_HOUR}), ${END_OF_HOUR})
+     WHERE start IN (SELECT ${lastBegun('time')} FROM ${times})
+       AND until < ${END_OF_HOUR} AND NOT EXISTS (SELECT 1 FROM segments AS next WHERE next.start = segments.until)`,
+    `DELETE FROM segments WHERE start IN (${hours}) AND until = ${END_OF_HOUR} AND ${IS_EMPTY}`,
+  ]
+}
+
 /** As many events as these are counted or posted in one go, which takes D1 some tenths of a second; one segment at least. */
 const MAX_EVENTS = 10_000
 const MAX_SEGMENTS = 50
 
-/** How many events a segment is taken to have that was not counted yet. */
-const UNKNOWN = MIN_CUT
+/** How many events a segment is taken to have that was neither cut nor counted yet: two of them in one go. */
+const UNKNOWN = MAX_EVENTS / 2
 
-// The index of what is open is told by these very words.
-const IS_TO_BE = { counted: 'counted = 0', posted: 'posted <> 1 AND posted = 0' }
+// SQLite takes the index of what is open where it finds one of its conditions word for word. What is posted is counted
+// before, so that its size is known.
+const IS_TO_BE = {
+  counted: 'counted = 0',
+  posted: 'posted <> 1 AND posted = 0 AND events IS NOT NULL',
+}
 
 /** The starts of segments that have ended and are to be counted, or posted, in one go, the latest first. `now` in epoch milliseconds. */
 export async function listSegmentsToBe(

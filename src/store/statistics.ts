@@ -16,8 +16,6 @@ const bucketOf = (ms: string, bounds: Bounds) =>
  */
 export type Extent = { spans: string; isMeant?: (key: string) => string }
 
-const segmentsOf = (condition: string): Extent => ({ spans: segmentsThat(condition) })
-
 const received = `(e.key / ${ID_RANDOM_RANGE})`
 const rowsOf = ({ spans, isMeant }: Extent, table: string, key: string) =>
   `(${spans}) AS h CROSS JOIN ${table} ON ${key} >= h.lo AND ${key} < h.hi${isMeant ? ` AND ${isMeant(key)}` : ''}`
@@ -95,7 +93,7 @@ export const forgetTotals = (segments: string) => moveTotals(segments, '-')
 export const countStatistics = (segments: string): readonly string[] => [
   `DELETE FROM statistics WHERE ${segments}`,
   `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
-   ${statisticsIn(segmentsOf(segments))}`,
+   ${statisticsIn({ spans: segmentsThat(segments) })}`,
   moveTotals(segments, '+'),
 ]
 
@@ -129,12 +127,13 @@ export async function readFigures(db: D1Database, firstHour: number): Promise<Fi
     db.prepare(rolledIn(`start IN ${UNCOUNTED}`, '-')),
     db
       .prepare(
-        `SELECT made, ${COLUMNS} FROM statistics
-         WHERE kind IN ('received', 'attempt', 'latency') AND made >= ?1 AND start NOT IN ${UNCOUNTED}`,
+        `SELECT made, kind, name, outcome, bucket, sum(count) AS count, sum(ms) AS ms, max(last) AS last, status FROM statistics
+         WHERE kind IN ('received', 'attempt', 'latency') AND made >= ?1 AND start NOT IN ${UNCOUNTED}
+         GROUP BY kind, made, name, outcome, bucket`,
       )
       .bind(firstHour),
-    db.prepare(statisticsIn(segmentsOf('counted = 0'))),
-    db.prepare(statesIn(segmentsOf('counted = 0'))),
+    db.prepare(statisticsIn({ spans: segmentsThat('counted = 0') })),
+    db.prepare(statesIn({ spans: segmentsThat('counted = 0') })),
   ])
   const fresh = (live?.results ?? []) as HourlyFigure[]
   const total = [sums, outdated, live, states].flatMap((part) => (part?.results ?? []) as Figure[])
@@ -146,7 +145,7 @@ export async function readFigures(db: D1Database, firstHour: number): Promise<Fi
   }
 }
 
-/** How many events each source sent in each of some counted hours (since 1970), tests left out. */
+/** How many events each source sent in each of some hours (since 1970), as far as they are counted, tests left out. */
 export async function readReceived(
   db: D1Database,
   firstHour: number,
@@ -185,7 +184,7 @@ export async function readArrivals(db: D1Database, firstHour: number): Promise<A
     db
       .prepare(
         `SELECT name AS source, made AS hour, outcome, sum(count) AS count
-         FROM (${receivedIn(segmentsOf(`counted = 0 AND start >= ?1 * ${HOUR_MS}`))}) GROUP BY 1, 2, 3`,
+         FROM (${receivedIn({ spans: segmentsThat(`counted = 0 AND start >= ?1 * ${HOUR_MS}`) })}) GROUP BY 1, 2, 3`,
       )
       .bind(firstHour),
   ])

@@ -12,6 +12,8 @@ CREATE INDEX segments_open ON segments (start) WHERE counted = 0 OR posted <> 1;
 
 ALTER TABLE ledger RENAME COLUMN hour TO start;
 UPDATE ledger SET start = start * 3600000;
+UPDATE segments SET events = (
+  SELECT sum(count) FROM ledger WHERE ledger.start = segments.start AND kind = 'source') WHERE counted = 1;
 ALTER TABLE statistics RENAME COLUMN hour TO start;
 UPDATE statistics SET start = start * 3600000;
 DROP INDEX statistics_hour;
