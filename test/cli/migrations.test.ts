@@ -37,9 +37,9 @@ it('keeps the books of hours as those of segments', () => {
       .prepare(sql)
       .all()
       .map((row) => Object.values(row))
-  expect(all('SELECT start, until, counted, posted FROM segments ORDER BY start')).toEqual([
-    [start, start + HOUR_MS, 1, 1],
-    [start + HOUR_MS, start + 2 * HOUR_MS, 0, 0],
+  expect(all('SELECT start, until, counted, posted, events FROM segments ORDER BY start')).toEqual([
+    [start, start + HOUR_MS, 1, 1, 3],
+    [start + HOUR_MS, start + 2 * HOUR_MS, 0, 0, null],
   ])
   expect(all('SELECT start, name, count, planned FROM ledger')).toEqual([[start, 'hype', 3, 6]])
   expect(all('SELECT made, start, count FROM statistics')).toEqual([[hour, start, 3]])
