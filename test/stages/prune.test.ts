@@ -22,6 +22,7 @@ import { createReplay, listReplays, steerReplay } from '../../src/store/replays.
 import { cutSegment } from '../../src/store/segments.ts'
 import { readFigures } from '../../src/store/statistics.ts'
 import { listDifferences } from '../../src/store/verify.ts'
+import { linesOfBooks, linesOfLog } from '../books.ts'
 import { aConfig, aPayment, NOW, stored } from '../builders.ts'
 import { LIST_SEGMENTS } from '../segments.ts'
 import { aWorld, type Fault } from '../world.ts'
@@ -94,18 +95,8 @@ const setState = (event: EventId, target: string, state: string) =>
 
 /** All that is wrong with the books and the lists; nothing, at any moment. */
 async function wrongs(): Promise<string[]> {
-  const straight = await env.DB.prepare(
-    `SELECT 'source ' || source || ' ' || status AS line, count(*) AS n FROM events GROUP BY 1
-     UNION ALL SELECT 'target ' || target || ' ' || state, count(*) FROM deliveries GROUP BY 1 ORDER BY 1`,
-  ).all<{ line: string; n: number }>()
-  const log = straight.results.map(({ line, n }) => `${line} ${n}`)
+  const [log, books] = [await linesOfLog(), await linesOfBooks(EVER)]
   const counts = await listCounts(env.DB, EVER)
-  const sums = new Map<string, number>()
-  for (const { kind, name, state, count } of counts) {
-    const line = `${kind} ${name} ${state}`
-    sums.set(line, (sums.get(line) ?? 0) + count)
-  }
-  const books = [...sums].map(([line, n]) => `${line} ${n}`).sort()
   const gauges = (await figures(['event', 'delivery']))
     .map((line) => line.replace(/^event/, 'source').replace(/^delivery/, 'target'))
     .map((line) => line.replace(/ 0 (\d+)$/, ' $1'))

@@ -12,6 +12,7 @@ import { listCounts } from '../../src/store/ledger.ts'
 import { pruneEvents } from '../../src/store/prune.ts'
 import { cutSegment, markSegments } from '../../src/store/segments.ts'
 import { listDifferences } from '../../src/store/verify.ts'
+import { linesOfBooks, linesOfLog } from '../books.ts'
 import { aConfig, aPayment, NOW, stored } from '../builders.ts'
 import { aMeteredDatabase, empty, LOG_TABLES } from '../database.ts'
 import { LIST_SEGMENTS } from '../segments.ts'
@@ -93,18 +94,8 @@ async function minuteAt(now: number): Promise<{ read: number; written: number }>
 
 /** All that is wrong with the books; nothing, at any moment. */
 async function wrongs(): Promise<string[]> {
-  const straight = await env.DB.prepare(
-    `SELECT 'source ' || source || ' ' || status AS line, count(*) AS n FROM events GROUP BY 1
-     UNION ALL SELECT 'target ' || target || ' ' || state, count(*) FROM deliveries GROUP BY 1 ORDER BY 1`,
-  ).all<{ line: string; n: number }>()
+  const [log, books] = [await linesOfLog(), await linesOfBooks(EVER)]
   const counts = await listCounts(env.DB, EVER)
-  const sums = new Map<string, number>()
-  for (const { kind, name, state, count } of counts) {
-    const line = `${kind} ${name} ${state}`
-    sums.set(line, (sums.get(line) ?? 0) + count)
-  }
-  const books = [...sums].map(([line, n]) => `${line} ${n}`).sort()
-  const log = straight.results.map(({ line, n }) => `${line} ${n}`)
   const { differences } = await listDifferences(env.DB, EVER)
   const rows = await segments()
   // The segments of an hour are all of it.

@@ -1,0 +1,23 @@
+// What the books say of a period, and what the log says by itself, as lines that can be compared.
+import { env } from 'cloudflare:workers'
+import type { Period } from '../src/core/period.ts'
+import { listCounts } from '../src/store/ledger.ts'
+
+/** How many events and deliveries are in which state, by the log alone. */
+export async function linesOfLog(): Promise<string[]> {
+  const { results } = await env.DB.prepare(
+    `SELECT 'source ' || source || ' ' || status AS line, count(*) AS n FROM events GROUP BY 1
+     UNION ALL SELECT 'target ' || target || ' ' || state, count(*) FROM deliveries GROUP BY 1 ORDER BY 1`,
+  ).all<{ line: string; n: number }>()
+  return results.map(({ line, n }) => `${line} ${n}`)
+}
+
+/** The same by the ledger. */
+export async function linesOfBooks(period: Period): Promise<string[]> {
+  const sums = new Map<string, number>()
+  for (const { kind, name, state, count } of await listCounts(env.DB, period)) {
+    const line = `${kind} ${name} ${state}`
+    sums.set(line, (sums.get(line) ?? 0) + count)
+  }
+  return [...sums].map(([line, n]) => `${line} ${n}`).sort()
+}
