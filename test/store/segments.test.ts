@@ -135,6 +135,21 @@ describe('a busy hour', () => {
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
   })
 
+  it('is counted again when a clock that is behind cuts what was counted', async () => {
+    await fill(1200, NOW, NOW + 20 * MINUTE)
+    await rollUp(env, NOW + HOUR, silent)
+
+    await cutSegment(env.DB, NOW + 11 * MINUTE)
+    expect(await wrongs()).toEqual([])
+    await cutSegment(env.DB, NOW + 11 * MINUTE, 1)
+
+    expect(await segments()).toEqual([
+      [0, 600, 0, 0],
+      [600, 3600, 0, 0],
+    ])
+    expect(await wrongs()).toEqual([])
+  })
+
   it('leaves no segment behind when nothing came after a cut', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
     await rollUp(env, NOW + 20 * MINUTE, silent)
