@@ -30,3 +30,29 @@ export function aMeteredDatabase(meter: 'rows_read' | 'rows_written') {
   } as unknown as D1Database
   return { db, rows }
 }
+
+/** The real D1, and how many rows were read and written by way of it. */
+export function counting() {
+  let [read, written] = [0, 0]
+  const note = <R extends D1Result>(result: R): R => {
+    read += result.meta.rows_read
+    written += result.meta.rows_written
+    return result
+  }
+  const inner = Symbol()
+  type Counted = D1PreparedStatement & { [inner]: D1PreparedStatement }
+  const counted = (statement: D1PreparedStatement): Counted =>
+    ({
+      [inner]: statement,
+      bind: (...values: unknown[]) => counted(statement.bind(...values)),
+      all: async () => note(await statement.all()),
+      run: async () => note(await statement.run()),
+      first: async () => note(await statement.all()).results[0] ?? null,
+    }) as unknown as Counted
+  const db = {
+    prepare: (sql: string) => counted(env.DB.prepare(sql)),
+    batch: async (statements: Counted[]) =>
+      (await env.DB.batch(statements.map((statement) => statement[inner]))).map(note),
+  } as unknown as D1Database
+  return { db, read: () => read, written: () => written }
+}

@@ -9,6 +9,7 @@ import { takeSnapshot } from '../../src/stages/snapshot.ts'
 import { replayEvent } from '../../src/store/replay-event.ts'
 import { getSnapshot, listWaiting } from '../../src/store/snapshot.ts'
 import { aConfig, aPayment, NOW, stored } from '../builders.ts'
+import { counting } from '../database.ts'
 import { LIST_SEGMENTS } from '../segments.ts'
 import { aWorld } from '../world.ts'
 
@@ -281,32 +282,6 @@ describe('the snapshot', () => {
     expect(sourceIn(await snapshotAt(NOW + HOUR), 'hype')?.rhythm.weeks).toBe(0)
   })
 })
-
-/** The real D1, and how many rows were read and written by way of it. */
-function counting() {
-  let [read, written] = [0, 0]
-  const note = <R extends D1Result>(result: R): R => {
-    read += result.meta.rows_read
-    written += result.meta.rows_written
-    return result
-  }
-  const inner = Symbol()
-  type Counted = D1PreparedStatement & { [inner]: D1PreparedStatement }
-  const counted = (statement: D1PreparedStatement): Counted =>
-    ({
-      [inner]: statement,
-      bind: (...values: unknown[]) => counted(statement.bind(...values)),
-      all: async () => note(await statement.all()),
-      run: async () => note(await statement.run()),
-      first: async () => note(await statement.all()).results[0] ?? null,
-    }) as unknown as Counted
-  const db = {
-    prepare: (sql: string) => counted(env.DB.prepare(sql)),
-    batch: async (statements: Counted[]) =>
-      (await env.DB.batch(statements.map((statement) => statement[inner]))).map(note),
-  } as unknown as D1Database
-  return { db, read: () => read, written: () => written }
-}
 
 /** Fills the log with events of 30 days, all delivered at the second attempt, and counts its hours. */
 async function fillLog(events: number) {

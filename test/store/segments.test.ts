@@ -14,7 +14,7 @@ import { cutSegment, markSegments } from '../../src/store/segments.ts'
 import { listDifferences } from '../../src/store/verify.ts'
 import { linesOfBooks, linesOfLog } from '../books.ts'
 import { aConfig, aPayment, NOW, stored } from '../builders.ts'
-import { aMeteredDatabase, empty, LOG_TABLES } from '../database.ts'
+import { aMeteredDatabase, counting, empty, LOG_TABLES } from '../database.ts'
 import { LIST_SEGMENTS } from '../segments.ts'
 
 const SECOND = 1000
@@ -65,31 +65,10 @@ const segments = async () =>
 
 /** What a minute of the cron reads and writes. */
 async function minuteAt(now: number): Promise<{ read: number; written: number }> {
-  let [read, written] = [0, 0]
-  const counted = (statement: D1PreparedStatement): D1PreparedStatement =>
-    ({
-      statement,
-      bind: (...values: unknown[]) => counted(statement.bind(...values)),
-      all: async () => note(await statement.all()),
-      run: async () => note(await statement.run()),
-      first: async (column?: string) => {
-        const row = note(await statement.all<Record<string, unknown>>()).results[0]
-        return (column === undefined ? row : row?.[column]) ?? null
-      },
-    }) as unknown as D1PreparedStatement
-  const note = <R extends D1Result>(result: R): R => {
-    read += result.meta.rows_read
-    written += result.meta.rows_written
-    return result
-  }
-  const db = {
-    prepare: (sql: string) => counted(env.DB.prepare(sql)),
-    batch: async (statements: { statement: D1PreparedStatement }[]) =>
-      (await env.DB.batch(statements.map(({ statement }) => statement))).map(note),
-  } as unknown as D1Database
+  const { db, read, written } = counting()
   await rollUp({ DB: db }, now, silent)
   await takeSnapshot({ DB: db }, config, now)
-  return { read, written }
+  return { read: read(), written: written() }
 }
 
 /** All that is wrong with the books; nothing, at any moment. */
