@@ -37,7 +37,7 @@ export function aRelay() {
   beforeAll(async () => {
     const port = await freePort()
     origin = `http://127.0.0.1:${port}`
-    receiver.listen(await freePort(), '127.0.0.1')
+    receiver.listen(0, '127.0.0.1')
     await once(receiver, 'listening')
     const url = `http://127.0.0.1:${(receiver.address() as { port: number }).port}/`
     const targets = `TARGETS:${JSON.stringify([{ name: 'crm', url }])}`

@@ -1,5 +1,6 @@
 // A copy of the project that a test may spoil, and its commands as a user runs them.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import {
   cpSync,
@@ -67,13 +68,21 @@ export function begin(dir: string, ...args: string[]): Running {
   return { child, output: () => said, until }
 }
 
-/** A port on which nothing listens. */
+/**
+ * A port on which nothing listens. None of those that the system itself gives to connections and to listeners on port 0
+ * (32768 and above on Linux): it could give this one away before the relay has started.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = randomInt(10_000, 32_768)
+    const server = createServer().listen(port, 'localhost')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    await new Promise((resolve) => server.close(resolve))
+    if (isFree) return port
+  }
 }
 
 /** Runs any program of this machine to its end. */
