@@ -90,6 +90,17 @@ export type MembershipEvent = Typed &
 /** Any event of the log: what a vendor said, or what the relay says of itself. */
 export type RelayEvent = MembershipEvent | SystemEvent
 
+const instants = new WeakMap<object, number>()
+
+/** When an event happened, in epoch milliseconds: its text is read once, however often events are put in order. */
+export function instantOf(event: Pick<RelayEvent, 'time'>): number {
+  const known = instants.get(event)
+  if (known !== undefined) return known
+  const instant = Date.parse(event.time)
+  instants.set(event, instant)
+  return instant
+}
+
 /** Completes a draft. `origin` is the relay's own public origin, under which `/schemas` is served. */
 export function composeEvent(
   draft: EventDraft,

@@ -1,5 +1,5 @@
 // What the log knows of a contact, as far as an event needs it to be understood.
-import type { MembershipEvent } from './event.ts'
+import { instantOf, type MembershipEvent } from './event.ts'
 import type { EventId } from './id.ts'
 
 /** What the log knows. `isKnown` and `sites`: whether and where the contact was seen; `past`: its events of the
@@ -36,8 +36,7 @@ export type Meaning = { event: MembershipEvent; derived: Derived[] }
 export function markLate(event: MembershipEvent, kin: readonly MembershipEvent[]): MembershipEvent {
   const isReceipt = ({ timebasis }: MembershipEvent) => timebasis === 'received'
   const isLate = kin.some(
-    (other) =>
-      isReceipt(other) === isReceipt(event) && Date.parse(other.time) > Date.parse(event.time),
+    (other) => isReceipt(other) === isReceipt(event) && instantOf(other) > instantOf(event),
   )
   return isLate ? { ...event, late: true } : event
 }

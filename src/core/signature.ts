@@ -10,8 +10,17 @@ export async function equalSecrets(a: string, b: string): Promise<boolean> {
 
 /** True when any of the secrets equals the text; all are compared, so time does not tell which. */
 export async function matchesAny(text: string, secrets: readonly string[]): Promise<boolean> {
-  const matches = await Promise.all(secrets.map((secret) => equalSecrets(text, secret)))
-  return matches.includes(true)
+  const [shown, known] = await Promise.all([digest(text), digestsOf(secrets)])
+  return known.map((secret) => equalBytes(shown, secret)).includes(true)
+}
+
+const knownDigests = new WeakMap<readonly string[], Promise<Uint8Array[]>>()
+
+/** The digests of secrets: a source's list stays the same as long as its configuration. */
+function digestsOf(secrets: readonly string[]): Promise<Uint8Array[]> {
+  const known = knownDigests.get(secrets) ?? Promise.all(secrets.map(digest))
+  knownDigests.set(secrets, known)
+  return known
 }
 
 /**

@@ -105,19 +105,24 @@ async function readBody(
   maxBodyBytes: number,
 ): Promise<Result<Uint8Array, Rejection>> {
   const tooLarge = refuse({ kind: 'too_large', maxBodyBytes } as const)
-  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) return tooLarge
+  const announced = request.headers.get('content-length')
+  if (Number(announced ?? 0) > maxBodyBytes) return tooLarge
+  // HTTP lets no more through than is announced; a body without that is counted as it comes.
+  const bytes =
+    announced === null
+      ? await readUpTo(maxBodyBytes, request.body)
+      : new Uint8Array(await request.arrayBuffer())
+  return bytes === undefined || bytes.length > maxBodyBytes ? tooLarge : ok(bytes)
+}
+
+/** The bytes of a stream; undefined as soon as there are more than `max`. */
+async function readUpTo(max: number, body: Request['body']): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body ?? []) {
     size += chunk.length
-    if (size > maxBodyBytes) return tooLarge
+    if (size > max) return undefined
     chunks.push(chunk)
   }
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return ok(bytes)
+  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
 }

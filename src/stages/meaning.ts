@@ -1,7 +1,7 @@
 // What messages mean once the log was asked: their records completed, what follows from them, and who is to be told.
 import type { Config } from '../config.ts'
 import { fingerprint } from '../core/dedupe.ts'
-import { composeDerived, type MembershipEvent } from '../core/event.ts'
+import { composeDerived, instantOf, type MembershipEvent } from '../core/event.ts'
 import {
   type Derived,
   type History,
@@ -47,7 +47,7 @@ function queryFor(
   const kinds = vendorOf(event).kinOf(event)
   if (kinds === undefined) return undefined
   const email = event.test ? undefined : event.data.contact.email_normalized
-  return { source, contact, kinds, event: event.id, at: Date.parse(event.time), email, asOf }
+  return { source, contact, kinds, event: event.id, at: instantOf(event), email, asOf }
 }
 
 /** The contacts whose events say by themselves that they are new, as the log did not know them. */
@@ -113,7 +113,7 @@ function lightOf(
     ?.filter((kind) => !event.type.startsWith(`${kind}.`))
   if (!kinds?.length) return {}
   const seen = [...past.map(({ id }) => id), ...made.map((one) => one.record.id)]
-  return { light: { source, contact, kinds, event: event.id, at: Date.parse(event.time), seen } }
+  return { light: { source, contact, kinds, event: event.id, at: instantOf(event), seen } }
 }
 
 function meaningOf(
@@ -133,11 +133,10 @@ function meaningOf(
 
 /** The events closest to one in time, as many on either side as the log is asked for. */
 function around(event: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent[] {
-  const timeOf = ({ time }: MembershipEvent) => Date.parse(time)
-  const own = timeOf(event)
-  const sorted = others.toSorted((a, b) => timeOf(a) - timeOf(b) || (a.id < b.id ? -1 : 1))
-  const before = sorted.filter((one) => timeOf(one) <= own).slice(-2 * NEIGHBOURS)
-  return [...before, ...sorted.filter((one) => timeOf(one) > own).slice(0, 2 * NEIGHBOURS)]
+  const own = instantOf(event)
+  const sorted = others.toSorted((a, b) => instantOf(a) - instantOf(b) || (a.id < b.id ? -1 : 1))
+  const before = sorted.filter((one) => instantOf(one) <= own).slice(-2 * NEIGHBOURS)
+  return [...before, ...sorted.filter((one) => instantOf(one) > own).slice(0, 2 * NEIGHBOURS)]
 }
 
 async function withEvent(
@@ -152,7 +151,7 @@ async function withEvent(
     type: event.type,
     content: { event: JSON.stringify(event) },
     planned: await route(event, config.targets, now),
-    at: Date.parse(event.time),
+    at: instantOf(event),
     sighting: {
       event: record.id,
       // An old address, or that of a vendor's sample, tells nothing of who is who.
@@ -177,7 +176,7 @@ async function derive(
     type: derived.type,
     content: { event: JSON.stringify(derived) },
     planned: await route(derived, config.targets, now),
-    at: Date.parse(derived.time),
+    at: instantOf(derived),
     dedupKey: await fingerprint([cause.source, derived.type, ...conclusion.identity]),
     dedupStamp: undefined,
     raw: { text: '', encoding: 'utf8' },

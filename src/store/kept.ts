@@ -1,5 +1,5 @@
 // Messages as they were kept: what it takes to understand them again.
-import type { MembershipEvent } from '../core/event.ts'
+import { instantOf, type MembershipEvent } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
@@ -214,7 +214,7 @@ export async function updateEvents(
         event.vendortype,
         contact ?? null,
         JSON.stringify(event),
-        Date.parse(event.time),
+        instantOf(event),
       ),
     ),
     markSegments(db, ids, 'changed'),

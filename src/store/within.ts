@@ -7,8 +7,9 @@ export const D1_TIMEOUT_MS = 2000
 export async function withinTimeout<T>(promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<never>((_resolve, reject) => {
-    const error = new Error(`D1 did not answer within ${D1_TIMEOUT_MS} ms`)
-    timer = setTimeout(() => reject(error), D1_TIMEOUT_MS)
+    timer = setTimeout(() => {
+      reject(new Error(`D1 did not answer within ${D1_TIMEOUT_MS} ms`))
+    }, D1_TIMEOUT_MS)
   })
   return Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
 }

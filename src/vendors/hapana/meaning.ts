@@ -1,6 +1,6 @@
 // What Hapana's events mean in the light of the log: the vendor tells of states, not of changes, and of an account by
 // the same event as of its link to another site.
-import type { MembershipEvent } from '../../core/event.ts'
+import { instantOf, type MembershipEvent } from '../../core/event.ts'
 import { type History, type Meaning, markLate } from '../../core/history.ts'
 import type { EventKind, EventType, Inference } from '../../core/vocabulary.ts'
 
@@ -23,8 +23,8 @@ function read(event: MembershipEvent, history: History): MembershipEvent {
     case 'contact.created':
       return readAccount(event, history)
     case 'membership.status_changed': {
-      const before = others.filter((other) => Date.parse(other.time) <= Date.parse(event.time))
-      const last = before.toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time)).at(-1)
+      const before = others.filter((other) => instantOf(other) <= instantOf(event))
+      const last = before.toSorted((a, b) => instantOf(a) - instantOf(b)).at(-1)
       const known = last?.type === event.type ? last.data.membership.status : undefined
       const membership = {
         ...event.data.membership,

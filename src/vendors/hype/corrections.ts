@@ -1,5 +1,5 @@
 // Corrections: what an event makes of those that were understood without it.
-import type { MembershipEvent } from '../../core/event.ts'
+import { instantOf, type MembershipEvent } from '../../core/event.ts'
 import { type Derived, NEIGHBOURS, ONE_ACT_MS } from '../../core/history.ts'
 import type { Reading } from '../../core/vocabulary.ts'
 import { inTime } from './event.ts'
@@ -42,8 +42,7 @@ function isCovered(
   const side = payments.filter(
     (other) => Math.sign(inTime(other, event)) === Math.sign(inTime(one, event)),
   )
-  const distance = (other: MembershipEvent) =>
-    Math.abs(Date.parse(other.time) - Date.parse(event.time))
+  const distance = (other: MembershipEvent) => Math.abs(instantOf(other) - instantOf(event))
   const furthest = Math.max(0, ...side.map(distance))
   return side.length < NEIGHBOURS || furthest > distance(one) + ONE_ACT_MS
 }

@@ -1,5 +1,5 @@
 // What the end of a subscription means among the other events of its contact: its reason.
-import type { MembershipEvent } from '../../core/event.ts'
+import { instantOf, type MembershipEvent } from '../../core/event.ts'
 import type { EndReason, Inference } from '../../core/vocabulary.ts'
 import { inTime } from './event.ts'
 import { isRepriced } from './plans.ts'
@@ -28,7 +28,7 @@ export function readEnd(
   const renewal = after.find(
     (other) =>
       other.vendortype === 'payment.created' &&
-      Date.parse(other.time) - Date.parse(event.time) <= RENEWAL_WINDOW_MS,
+      instantOf(other) - instantOf(event) <= RENEWAL_WINDOW_MS,
   )
   if (actor === 'dashboard' && renewal && isRepriced(event, renewal)) {
     const basis = ['same_tier_at_another_price', by]

@@ -1,12 +1,12 @@
 // Hype's events as facts among others: their order, what they say of a subscription, and one of them under another type.
 import type { Amount } from '../../core/amount.ts'
-import type { MembershipEvent } from '../../core/event.ts'
+import { instantOf, type MembershipEvent } from '../../core/event.ts'
 import type { EventType, Subscription } from '../../core/vocabulary.ts'
 
 /** Orders events by their times. Of one second, an end comes before a payment: what was bought is what counts. */
 export function inTime(a: MembershipEvent, b: MembershipEvent): number {
   const isEnd = ({ vendortype }: MembershipEvent) => (vendortype === 'payment.deleted' ? 0 : 1)
-  return Date.parse(a.time) - Date.parse(b.time) || isEnd(a) - isEnd(b) || (a.id < b.id ? -1 : 1)
+  return instantOf(a) - instantOf(b) || isEnd(a) - isEnd(b) || (a.id < b.id ? -1 : 1)
 }
 
 /** The event under another type, with what that type says; what it said as its old type is left behind. */

@@ -1,6 +1,6 @@
 // What a payment means among the others of its contact: its kind, and whether it failed or was refunded.
 import { signOf, subtract } from '../../core/amount.ts'
-import type { MembershipEvent } from '../../core/event.ts'
+import { instantOf, type MembershipEvent } from '../../core/event.ts'
 import type { Inference, PaymentKind } from '../../core/vocabulary.ts'
 import { recurringOf, retyped, subscriptionOf, totalOf } from './event.ts'
 import { isRepriced, isSingle, namedIn } from './plans.ts'
@@ -18,7 +18,7 @@ export function readUpdate(
   const total = totalOf(event)
   // A total of the same second says nothing: nobody knows which was first.
   const earlier = before.filter(
-    (other) => totalOf(other) !== undefined && Date.parse(other.time) < Date.parse(event.time),
+    (other) => totalOf(other) !== undefined && instantOf(other) < instantOf(event),
   )
   const last = earlier.at(-1)
   const lastTotal = last && totalOf(last)
@@ -104,7 +104,7 @@ function kindOf(
   }
   const first = subscription?.first_payment_at
   if (first) {
-    const age = Date.parse(event.time) - Date.parse(first)
+    const age = instantOf(event) - Date.parse(first)
     if (Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS) {
       return because('first_purchase', 'likely', ['first_payment_now'])
     }

@@ -1,5 +1,5 @@
 // The plan switch, which Hype tells as an end and a payment of one moment: its halves, and what follows from both.
-import type { MembershipEvent } from '../../core/event.ts'
+import { instantOf, type MembershipEvent } from '../../core/event.ts'
 import { type Derived, ONE_ACT_MS } from '../../core/history.ts'
 import type { Subscription } from '../../core/vocabulary.ts'
 import { inTime, subscriptionOf } from './event.ts'
@@ -10,8 +10,7 @@ export function otherHalf(
   ended: MembershipEvent,
   others: readonly MembershipEvent[],
 ): { paid: MembershipEvent; confidence: 'strong' | 'likely' } | undefined {
-  const distance = (other: MembershipEvent) =>
-    Math.abs(Date.parse(other.time) - Date.parse(ended.time))
+  const distance = (other: MembershipEvent) => Math.abs(instantOf(other) - instantOf(ended))
   const candidates = others
     .filter((one) => one.vendortype === 'payment.created' && distance(one) <= ONE_ACT_MS)
     .filter((one) => !isSingle(subscriptionOf(one)))
