@@ -38,16 +38,27 @@ export function redact<E extends RelayEvent>(event: E, include: readonly Sensiti
 function withoutKeys(value: unknown, withheld: SensitiveField[]): unknown {
   if (Array.isArray(value)) return value.map((item) => withoutKeys(item, withheld))
   if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => !isWithheld(key, withheld))
-      .map(([key, item]) => [key, withoutKeys(item, withheld)]),
-  )
+  const kept: [key: string, item: unknown][] = []
+  for (const key of Object.keys(value)) {
+    const isWithheld = fieldsOf(key).some((field) => withheld.includes(field))
+    if (!isWithheld) kept.push([key, withoutKeys(value[key], withheld)])
+  }
+  return Object.fromEntries(kept)
 }
 
-function isWithheld(key: string, withheld: SensitiveField[]): boolean {
+const knownKeys = new Map<string, readonly SensitiveField[]>()
+
+/** Vendors have some hundreds of keys. Of more than these each is looked at every time. */
+const MAX_KNOWN_KEYS = 1000
+
+/** The sensitive fields that a key stands for: mostly none, and it comes with every event. */
+function fieldsOf(key: string): readonly SensitiveField[] {
+  const known = knownKeys.get(key)
+  if (known !== undefined) return known
   const meaning = meaningOf(key)
-  return withheld.some((field) => SENSITIVE[field].test(meaning))
+  const fields = SENSITIVE_FIELDS.filter((field) => SENSITIVE[field].test(meaning))
+  if (knownKeys.size < MAX_KNOWN_KEYS) knownKeys.set(key, fields)
+  return fields
 }
 
 function without(object: JsonObject, keys: RegExp): JsonObject {

@@ -101,15 +101,18 @@ async function headersFor(
   sent: Sent,
   now: number,
 ): Promise<Headers> {
-  const headers = new Headers(target.headers)
   const isTest = content.test === true
   const request = { event, attempt, hops, at: now, isTest, version, sent }
-  for (const [name, value] of deliveryHeaders(request)) headers.set(name, value)
   const signatures = await Promise.all(
     target.secrets.map((secret) => signWebhook(secret, { id: event, at: now, body })),
   )
-  if (signatures.length > 0) headers.set('webhook-signature', signatures.join(' '))
-  return headers
+  const signature: [string, string] = ['webhook-signature', signatures.join(' ')]
+  // A target may not configure any of ours, so none is there twice.
+  return new Headers([
+    ...target.headers,
+    ...deliveryHeaders(request),
+    ...(signatures.length > 0 ? [signature] : []),
+  ])
 }
 
 async function sentOf(
