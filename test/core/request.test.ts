@@ -37,6 +37,12 @@ describe('keepBytes', () => {
     )
   })
 
+  it('does not take what was cut off for the beginning of the next body', () => {
+    expect(keepBytes(Uint8Array.of(0xc3)).encoding).toBe('base64')
+    expect(keepBytes(Uint8Array.of(0xa9)).encoding).toBe('base64')
+    expect(keepBytes(Uint8Array.of(0x61))).toEqual({ text: 'a', encoding: 'utf8' })
+  })
+
   it('keeps a body of a million bytes that are no text', () => {
     const bytes = new Uint8Array(1_000_000).fill(0xfe)
 
