@@ -3,6 +3,7 @@
 import { memberOf } from '../../src/simulator/member.ts'
 import type { VendorId } from '../../src/vendors/index.ts'
 import type { Bench, Cell, Goal, Options } from './bench.ts'
+import { runtimeClock } from './cpu.ts'
 import { alternate, median, ratiosOf, spreadText } from './figures.ts'
 import { type Load, load } from './load.ts'
 import { trafficOf } from './messages.ts'
@@ -43,7 +44,9 @@ const KINDS: Kind[] = [
   },
 ]
 
-type Side = (connections: number, requests: number) => Promise<Load>
+/** What a turn came to, with the CPU time of the runtime for a request, in milliseconds; NaN where nothing counts it. */
+type Turn = Load & { cpu: number }
+type Side = (connections: number, requests: number) => Promise<Turn>
 
 export const accept: Bench = {
   summary: 'requests a second and latencies of the front door, against a floor (three minutes)',
@@ -55,13 +58,13 @@ export const accept: Bench = {
         ...KINDS.map(({ vendor, vendorType, why }) => `${vendor}: ${vendorType}, as ${why}.`),
         `Floor: one read in a batch of its own, then one batch of ${KINDS.map(({ asks }) => (asks ? 5 : 4)).join(' or ')} plain statements that write the same rows, and one sendBatch of ${TARGETS.length} messages. No consumers run; rate limits are left out.`,
       ],
-      tables: [tableOf(measured)],
+      tables: [tableOf(measured), cpuTableOf(measured)],
       goals: goalsOf(measured),
     }
   },
 }
 
-type Measured = { name: string; pairs: [Load, Load][] }
+type Measured = { name: string; pairs: [Turn, Turn][] }
 
 /** Both sides on fresh databases in one process, at each number of connections. */
 async function measure(kind: Kind, options: Options): Promise<Measured[]> {
@@ -75,9 +78,14 @@ async function measure(kind: Kind, options: Options): Promise<Measured[]> {
     const { relay, floor } = runtime.workers
     if (relay === undefined || floor === undefined) throw new Error('The runtime lacks a side.')
     const seeds = { seed: options.seed, members: MEMBERS, now: Date.now() }
+    const clock = runtimeClock() ?? (() => Number.NaN)
     const sideOf = ({ url }: RunningWorker): Side => {
       const traffic = trafficOf(kind.vendor, kind.vendorType, seeds)
-      return (connections, requests) => load(url, traffic, { connections, requests })
+      return async (connections, requests) => {
+        const before = clock()
+        const result = await load(url, traffic, { connections, requests })
+        return { ...result, cpu: (clock() - before) / requests }
+      }
     }
     const relaySide = sideOf(relay)
     // The row that it writes of every message is one that the relay has written.
@@ -146,12 +154,13 @@ async function requireSameSizes(relay: RunningWorker, floor: RunningWorker): Pro
   if (!isAlike) throw new Error(`Rows differ: ${JSON.stringify({ relay: ours, floor: theirs })}`)
 }
 
-const throughput = ({ perSecond }: Load) => perSecond
-const p99 = (one: Load) => one.p99
+const throughput = ({ perSecond }: Turn) => perSecond
+const p99 = (one: Turn) => one.p99
+const cpu = (one: Turn) => one.cpu
 
 function tableOf(measured: Measured[]) {
   const row = ({ name, pairs }: Measured): Cell[] => {
-    const of = (side: 0 | 1, figure: (one: Load) => number) =>
+    const of = (side: 0 | 1, figure: (one: Turn) => number) =>
       Number(median(pairs.map((pair) => figure(pair[side]))).toFixed(1))
     return [
       name,
@@ -170,6 +179,22 @@ function tableOf(measured: Measured[]) {
       ...['relay p99', 'floor p99', 'p99 ratio'],
     ],
     rows: measured.map(row),
+  }
+}
+
+function cpuTableOf(measured: Measured[]) {
+  const of = (pairs: Measured['pairs'], side: 0 | 1) =>
+    Number(median(pairs.map((pair) => cpu(pair[side]))).toFixed(2))
+  return {
+    title:
+      'CPU milliseconds of the runtime for a request, its D1 included: steadier than rates where others share the machine',
+    columns: ['', 'relay', 'floor', 'relay : floor'],
+    rows: measured.map(({ name, pairs }): Cell[] => [
+      name,
+      of(pairs, 0),
+      of(pairs, 1),
+      spreadText(ratiosOf(pairs, cpu)),
+    ]),
   }
 }
 
