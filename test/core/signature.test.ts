@@ -74,6 +74,16 @@ describe('matchesAny', () => {
   ])('of %j among %j is %s', async (text, secrets, matches) => {
     expect(await matchesAny(text, secrets)).toBe(matches)
   })
+
+  it('keeps each list of secrets apart from the others, however often it is asked', async () => {
+    const [gym, studio] = [['a'], ['b']]
+    for (let i = 0; i < 2; i++) {
+      expect(await matchesAny('a', gym)).toBe(true)
+      expect(await matchesAny('a', studio)).toBe(false)
+      expect(await matchesAny('b', gym)).toBe(false)
+      expect(await matchesAny('b', studio)).toBe(true)
+    }
+  })
 })
 
 describe('bytesOfHex', () => {
