@@ -14,13 +14,16 @@ export async function matchesAny(text: string, secrets: readonly string[]): Prom
   return known.map((secret) => equalBytes(shown, secret)).includes(true)
 }
 
-const knownDigests = new WeakMap<readonly string[], Promise<Uint8Array[]>>()
+const knownDigests = new WeakMap<readonly string[], Uint8Array[]>()
 
 /** The digests of secrets: a source's list stays the same as long as its configuration. */
-function digestsOf(secrets: readonly string[]): Promise<Uint8Array[]> {
-  const known = knownDigests.get(secrets) ?? Promise.all(secrets.map(digest))
-  knownDigests.set(secrets, known)
-  return known
+async function digestsOf(secrets: readonly string[]): Promise<Uint8Array[]> {
+  const known = knownDigests.get(secrets)
+  if (known !== undefined) return known
+  // Kept when they are there: the promise of one request may never be kept for another.
+  const digests = await Promise.all(secrets.map(digest))
+  knownDigests.set(secrets, digests)
+  return digests
 }
 
 /**
