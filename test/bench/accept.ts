@@ -49,7 +49,7 @@ type Turn = Load & { cpu: number }
 type Side = (connections: number, requests: number) => Promise<Turn>
 
 export const accept: Bench = {
-  summary: 'requests a second and latencies of the front door, against a floor (three minutes)',
+  summary: 'requests a second and latencies of the front door, against a floor (four minutes)',
   run: async (options) => {
     const measured: Measured[] = []
     for (const kind of KINDS) measured.push(...(await measure(kind, options)))

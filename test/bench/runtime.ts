@@ -16,6 +16,9 @@ import {
 import { unstable_getMiniflareWorkerOptions } from 'wrangler'
 import { ROOT, WRANGLER } from '../../src/cli/project.ts'
 
+// It says on standard output that it found secrets, where `--json` puts the figures.
+process.env.WRANGLER_LOG ??= 'warn'
+
 export const RELAY = path.join(ROOT, 'src/index.ts')
 export const FLOOR = path.join(ROOT, 'test/bench/worker/floor.ts')
 

@@ -96,20 +96,18 @@ describe('a journey', () => {
       seed,
       limit: 7,
     })
-    // biome-ignore lint/suspicious/noExplicitAny: as above
-    const told = (all: any[]) => all.map(({ answer: _answer, ...step }) => step)
+    const told = (all: { answer: unknown }[]) => all.map(({ answer: _answer, ...step }) => step)
     expect(told(again.body.steps)).toEqual(told(first.body.steps))
     expect((await logged()).every(({ event }) => event.test)).toBe(true)
   })
 
   it('tells junk from what was not taken', async () => {
     const { body } = await simulate({ source: 'hype', journey: { junk: 1 }, limit: 50 })
-    // biome-ignore lint/suspicious/noExplicitAny: as above
-    const junk = body.steps.filter(({ troubles }: any) => troubles.includes('junk'))
+    type Step = { troubles: string[]; status: number; answer: { status: string } }
+    const junk = (body.steps as Step[]).filter(({ troubles }) => troubles.includes('junk'))
 
     expect(junk.length).toBeGreaterThan(3)
-    // biome-ignore lint/suspicious/noExplicitAny: as above
-    for (const { status, answer } of junk as any[]) {
+    for (const { status, answer } of junk) {
       expect([202, 400]).toContain(status)
       if (status === 202) expect(answer.status).toMatch(/quarantined|duplicate/)
     }
