@@ -16,9 +16,6 @@ import {
 import { unstable_getMiniflareWorkerOptions } from 'wrangler'
 import { ROOT, WRANGLER } from '../../src/cli/project.ts'
 
-// It says on standard output that it found secrets, where `--json` puts the figures.
-process.env.WRANGLER_LOG ??= 'warn'
-
 export const RELAY = path.join(ROOT, 'src/index.ts')
 export const FLOOR = path.join(ROOT, 'test/bench/worker/floor.ts')
 
@@ -99,8 +96,7 @@ async function workerOf({
   vars,
   consumes,
 }: WorkerSpec): Promise<V4WorkerOptions> {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(path.join(ROOT, 'wrangler.toml'))
-  const { modulesRules: _, rootPath: __, ...options } = workerOptions
+  const { modulesRules: _, rootPath: __, ...options } = optionsOfProject()
   const own = (queue: string) => queue.replace('membership-relay', name)
   const consumers = Object.entries((options.queueConsumers ?? {}) as Record<string, object>).map(
     ([queue, settings]) => {
@@ -126,6 +122,19 @@ async function workerOf({
     queueConsumers: consumes ? Object.fromEntries(consumers) : {},
     ratelimits: {},
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  }
+}
+
+/** What wrangler.toml says. Wrangler would tell of the secrets that it finds on standard output, where `--json` puts the figures. */
+function optionsOfProject() {
+  const { WRANGLER_LOG } = process.env
+  process.env.WRANGLER_LOG = 'warn'
+  try {
+    return unstable_getMiniflareWorkerOptions(path.join(ROOT, 'wrangler.toml')).workerOptions
+  } finally {
+    // The commands of Wrangler that are run say what they find.
+    if (WRANGLER_LOG === undefined) delete process.env.WRANGLER_LOG
+    else process.env.WRANGLER_LOG = WRANGLER_LOG
   }
 }
 
