@@ -14,7 +14,7 @@ type RecordedAll = { records: NewRecord[]; recorded: Recorded[] }
 /**
  * Asks the log, completes records by it, and records them. When two halves of one act come at the same moment, neither
  * is in the log that the other is read by: whichever is recorded second asks again, for what follows from both. Throws
- * when D1 does; then nothing is written.
+ * when D1 does, or takes too long for all of it; then nothing is written, unless it is written late.
  */
 export async function recordMade(
   db: D1Database,
@@ -23,25 +23,38 @@ export async function recordMade(
   asOf: AsOf,
   { idFor, now, log }: { idFor: (n: number) => EventId; now: number; log: Log },
 ): Promise<RecordedAll> {
-  const sources = [...config.sources.keys()]
-  const histories = await withinTimeout(historiesFor(db, made, asOf))
-  const records = await completeRecords(config, made, histories, { idFor, now })
-  const unseen = asOf === 'now' ? newcomersAmong(made, histories) : []
-  const recorded = await withinTimeout(recordEvents(db, records, sources, unseen))
+  const first = await withinTimeout(recordInLight(db, config, made, asOf, { idFor, now }))
+  const { records, recorded } = first
   const overtaken = made.filter((_, i) => recorded[i]?.isOvertaken)
-  if (overtaken.length === 0) return { records, recorded }
+  if (overtaken.length === 0) return first
   const nextIdFor = (n: number) => idFor(records.length - made.length + n)
-  const more = await recordMissed(db, config, overtaken, { idFor: nextIdFor, now }).catch(
-    (error): RecordedAll => {
-      // The events themselves are safe: the sender must not be told otherwise.
-      log({ at: 'meaning', fault: 'what follows was not recorded', detail: String(error) })
-      return { records: [], recorded: [] }
-    },
-  )
+  const missed = recordMissed(db, config, overtaken, { idFor: nextIdFor, now })
+  const more = await withinTimeout(missed).catch((error): RecordedAll => {
+    // The events themselves are safe: the sender must not be told otherwise.
+    log({ at: 'meaning', fault: 'what follows was not recorded', detail: String(error) })
+    return { records: [], recorded: [] }
+  })
   return {
     records: [...records, ...more.records],
     recorded: [...recorded, ...more.recorded],
   }
+}
+
+type Tools = { idFor: (n: number) => EventId; now: number }
+
+/** Records events in the light of what the log knows. */
+async function recordInLight(
+  db: D1Database,
+  config: Config,
+  made: readonly Made[],
+  asOf: AsOf,
+  tools: Tools,
+): Promise<RecordedAll> {
+  const histories = await historiesFor(db, made, asOf)
+  const records = await completeRecords(config, made, histories, tools)
+  const unseen = asOf === 'now' ? newcomersAmong(made, histories) : []
+  const sources = [...config.sources.keys()]
+  return { records, recorded: await recordEvents(db, records, sources, unseen) }
 }
 
 /** Records what follows from events that are in the log, as far as it is not there yet. */
@@ -49,9 +62,9 @@ async function recordMissed(
   db: D1Database,
   config: Config,
   made: readonly Made[],
-  tools: { idFor: (n: number) => EventId; now: number },
+  tools: Tools,
 ): Promise<RecordedAll> {
-  const histories = await withinTimeout(historiesFor(db, made, 'arrival'))
+  const histories = await historiesFor(db, made, 'arrival')
   const records = (await completeRecords(config, made, histories, tools)).slice(made.length)
-  return { records, recorded: await withinTimeout(recordEvents(db, records)) }
+  return { records, recorded: await recordEvents(db, records) }
 }

@@ -295,6 +295,27 @@ describe('D1 in trouble', () => {
     },
   )
 
+  it('when its reading and its writing take longer than 2 s together, the request is safe in the spill queue', async () => {
+    const { queue, kept } = aSpill()
+    const trips: Promise<D1Result[]>[] = []
+    const slow = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: (statements: D1PreparedStatement[]) => {
+        const trip = new Promise((resolve) => setTimeout(resolve, 1300)).then(() =>
+          env.DB.batch(statements),
+        )
+        trips.push(trip)
+        return trip
+      },
+    } as unknown as D1Database
+
+    const result = await take(config, 'hype', aPayment(), { db: slow, spill: queue })
+
+    expect(result).toMatchObject({ ok: true, value: { events: [{ status: 'queued' }] } })
+    expect(kept).toHaveLength(1)
+    await Promise.all(trips)
+  })
+
   it('refuses what is too large for the spill queue even compressed', async () => {
     const noise = [...crypto.getRandomValues(new Uint8Array(60_000))]
       .map((n) => n.toString(16))
