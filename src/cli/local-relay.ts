@@ -66,6 +66,8 @@ export function launchRelay(
     '--port',
     String(port),
     '--show-interactive-dev-session=false',
+    // Unasked, Wrangler looks for a free port and takes it later: of two that start at once, one would fail.
+    ...(args.some((arg) => /^--inspector-port(=|$)/.test(arg)) ? [] : ['--inspector-port', '0']),
     ...args,
   ])
   const said = collect(child, (line) => !NOISE.test(line) && print(line))

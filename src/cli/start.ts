@@ -26,6 +26,7 @@ Secrets that are missing are made and written to .dev.vars. Ctrl-C ends everythi
   --no-receiver       do not start the receiver
   --port N            another port for the relay
   --persist-to DIR    keep the local database there
+  --inspector-port N  let a debugger attach at that port of 127.0.0.1
   --var NAME:VALUE    another value for a variable, such as 'TARGETS:[{"name":"crm","url":"http://127.0.0.1:9000/"}]'`
 
 type Options = {

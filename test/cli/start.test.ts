@@ -29,9 +29,17 @@ describe('npm start', () => {
   let relay: Running
   let port: number
   let secrets: Record<string, string>
+  let debugged: string
+  /** What may be debugged on the port on which Wrangler puts the first Worker that it runs. */
+  const debuggable = () =>
+    fetch('http://127.0.0.1:9229/json').then(
+      (response) => response.text(),
+      () => 'nothing',
+    )
 
   beforeAll(async () => {
     port = await freePort()
+    debugged = await debuggable()
     relay = begin(project.dir, 'start', '--port', String(port))
     await relay.until(/Ctrl-C ends everything/)
     const lines = readFileSync(path.join(project.dir, '.dev.vars'), 'utf8').matchAll(
@@ -82,6 +90,10 @@ describe('npm start', () => {
     const [line] = await relay.until(new RegExp(`receiver.*${id}.*`))
     expect(line).toBe(`receiver  ✓ verified  ${type}  ${id}  from ${vendor}  attempt 1`)
     console.info(`${fixture}: at the receiver after ${Date.now() - sentAt} ms`)
+  })
+
+  it('takes no port for debugging unasked, which one that starts beside it would take too', async () => {
+    expect(await debuggable()).toBe(debugged)
   })
 
   it('refuses a second one in a sentence, as its port is taken', async () => {
