@@ -11,6 +11,7 @@ export default defineConfig(async () => {
   return {
     root,
     test: {
+      maxWorkers: '100%', // most of them wait for a runtime most of the time
       projects: [
         {
           plugins: [
