@@ -2,6 +2,8 @@
 
 const encoder = new TextEncoder()
 
+type Key = InstanceType<typeof CryptoKey>
+
 /** True when two texts are equal, in time that depends on neither: digests are compared, over their full length. */
 export async function equalSecrets(a: string, b: string): Promise<boolean> {
   const [left, right] = await Promise.all([digest(a), digest(b)])
@@ -40,14 +42,32 @@ export async function verifyHmac(
   return verdicts.includes(true)
 }
 
-/** The HMAC-SHA256 of bytes by a secret: a text stands for its UTF-8. */
-export async function hmac(
-  bytes: Uint8Array<ArrayBuffer>,
-  secret: string | Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array> {
+/** The HMAC-SHA256 of bytes by a secret, which stands for its UTF-8. */
+export async function hmac(bytes: Uint8Array<ArrayBuffer>, secret: string): Promise<Uint8Array> {
+  return signBy(await keyOfText(secret), bytes)
+}
+
+const keyOfText = keysBy((secret) => encoder.encode(secret))
+
+/** A `whsec_…` secret stands for the bytes of its base64. */
+const keyOfBase64 = keysBy((secret) =>
+  Uint8Array.from(atob(secret.replace(/^whsec_/, '')), (c) => c.charCodeAt(0)),
+)
+
+/** Gives the keys of secrets, each imported once: secrets are configured, so there are few. */
+function keysBy(bytesOf: (secret: string) => Uint8Array): (secret: string) => Promise<Key> {
+  const known = new Map<string, Key>()
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const raw = typeof secret === 'string' ? encoder.encode(secret) : secret
-  const key = await crypto.subtle.importKey('raw', raw, algorithm, false, ['sign'])
+  return async (secret) => {
+    const key =
+      known.get(secret) ??
+      (await crypto.subtle.importKey('raw', bytesOf(secret), algorithm, false, ['sign']))
+    known.set(secret, key)
+    return key
+  }
+}
+
+async function signBy(key: Key, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes))
 }
 
@@ -60,11 +80,10 @@ export async function signWebhook(
   secret: string,
   message: { id: string; at: number; body: string },
 ): Promise<string> {
-  const key = Uint8Array.from(atob(secret.replace(/^whsec_/, '')), (c) => c.charCodeAt(0))
   const signed = `${message.id}.${Math.floor(message.at / 1000)}.${message.body}`
   // It has a buffer of its own, which the platform's types do not say.
   const bytes = encoder.encode(signed) as Uint8Array<ArrayBuffer>
-  return `v1,${base64Of(await hmac(bytes, key))}`
+  return `v1,${base64Of(await signBy(await keyOfBase64(secret), bytes))}`
 }
 
 /** A few bytes as base64. */

@@ -58,15 +58,16 @@ export async function attemptDelivery(
       sent,
     },
   })
-  let headers: Headers
+  let headers: Record<string, string>
   let sent: Sent | undefined
   try {
     rendered = owed.frozen ?? (await renderFor(target, owed.content, owed.raw, owed.rawContentType))
-    if (new TextEncoder().encode(rendered.body).length > MAX_BODY_BYTES) {
+    const bytes = new TextEncoder().encode(rendered.body)
+    if (bytes.length > MAX_BODY_BYTES) {
       rendered = undefined
       return failed('fault', `the body is larger than ${MAX_BODY_BYTES} bytes`)
     }
-    const said = await sentOf(owed, rendered)
+    const said = await sentOf(owed, rendered.contentType, bytes)
     headers = await headersFor(target, owed, rendered.body, said, startedAt)
     sent = said
   } catch (error) {
@@ -100,7 +101,7 @@ async function headersFor(
   body: string,
   sent: Sent,
   now: number,
-): Promise<Headers> {
+): Promise<Record<string, string>> {
   const isTest = content.test === true
   const request = { event, attempt, hops, at: now, isTest, version, sent }
   const signatures = await Promise.all(
@@ -108,7 +109,7 @@ async function headersFor(
   )
   const signature: [string, string] = ['webhook-signature', signatures.join(' ')]
   // A target may not configure any of ours, so none is there twice.
-  return new Headers([
+  return Object.fromEntries([
     ...target.headers,
     ...deliveryHeaders(request),
     ...(signatures.length > 0 ? [signature] : []),
@@ -117,9 +118,10 @@ async function headersFor(
 
 async function sentOf(
   { isReplay, precedence: { skipped } }: Owed,
-  { body, contentType }: Rendered,
+  contentType: string,
+  body: Uint8Array,
 ): Promise<Sent> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
+  const digest = await crypto.subtle.digest('SHA-256', body)
   return {
     digest: base64Of(new Uint8Array(digest)),
     ...(contentType === CLOUDEVENT_TYPE ? {} : { content_type: contentType }),
