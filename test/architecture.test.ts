@@ -34,7 +34,7 @@ const RULES: Record<string, Rule> = {
   stages: {
     may: [
       ...BELOW,
-      /^stages\/(record|recording|meaning|sending|settle|conclude|batch|in-hand|attempt|health|turns)\.ts$/,
+      /^stages\/(record|recording|meaning|sending|settle|conclude|batch|in-hand|places|attempt|health|turns)\.ts$/,
     ],
   },
   http: { may: [...BELOW, /^(console|stages|http)\//] },

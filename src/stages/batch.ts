@@ -26,7 +26,7 @@ export type Stage = {
   config: Config
   lane: Lane
   tools: DeliverTools
-  /** Does the work of one worker: its records wait a moment for those of the others. */
+  /** Does the work of one delivery: its records wait a moment for those of the others. */
   during: Recorder['during']
   record: Recorder['record']
   healths: Healths
@@ -54,11 +54,16 @@ export function stageFor(
     lane,
     tools,
     during,
-    record: (update) =>
-      record(update).catch((error) => {
+    record: async (update) => {
+      try {
+        await record(update)
+        tools.inHand.takesRecords = true
+      } catch (error) {
+        tools.inHand.takesRecords = false
         stage.isDeaf = true
         throw error
-      }),
+      }
+    },
     healths,
     tell,
     turns,

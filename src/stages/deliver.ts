@@ -7,6 +7,7 @@ import type { Env } from '../env.ts'
 import { FORMATS } from '../formats/index.ts'
 import { loadOwed, type Owed } from '../store/deliveries.ts'
 import { type DeliverTools, type Stage, stageFor } from './batch.ts'
+import { inPlaces } from './places.ts'
 import { settle } from './settle.ts'
 
 /** Requests that may wait for their answer at once: an invocation has six connections, and the queue needs one. */
@@ -63,14 +64,13 @@ async function handleAll(
   const queue = oursOf(tasks, loaded.owed)
   const ours = queue.flatMap(({ row }) => row ?? [])
   const stage = stageFor(env, config, lane, tools, { ...loaded, owed: ours })
-  const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      await handle(stage, next)
+  await inPlaces(MAX_WAITING, queue, (task, leave) =>
+    stage.during(async () => {
+      await handle(stage, task, leave)
       // It may come again while the batch goes on.
-      next.letGo()
-    }
-  }
-  await Promise.all(Array.from({ length: MAX_WAITING }, () => stage.during(worker)))
+      task.letGo()
+    }),
+  )
 }
 
 type Loaded = Awaited<ReturnType<typeof loadOwed>>
@@ -116,11 +116,15 @@ async function rest(queue: Env['RETRIES'], { message, lease }: Task, now: number
   }
 }
 
-async function handle(stage: Stage, task: Task & { row: Owed | undefined }): Promise<void> {
+async function handle(
+  stage: Stage,
+  task: Task & { row: Owed | undefined },
+  leave: () => void,
+): Promise<void> {
   const { message, row } = task
   if (stage.isDeaf) return rest(stage.env.RETRIES, task, stage.tools.now())
   try {
-    await settle(stage, message.body, row)
+    await settle(stage, message.body, row, leave)
     message.ack()
   } catch (error) {
     stage.tools.log({ at: 'deliver', ...message.body, fault: String(error) })

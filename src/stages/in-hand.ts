@@ -5,6 +5,11 @@ import type { DeliveryMessage } from '../core/delivery.ts'
 /** Messages in hand. */
 export type InHand = {
   /**
+   * Whether D1 took what was last to be recorded. Until it has, answers are recorded before more requests go out: what
+   * is sent and not recorded is sent again.
+   */
+  takesRecords: boolean
+  /**
    * Takes a message in hand, until `until` at the longest (epoch milliseconds); gives what lets it go. Undefined when
    * the same message is in hand already.
    */
@@ -15,6 +20,7 @@ export type InHand = {
 export function createInHand(): InHand {
   const taken = new Map<string, { until: number }>()
   return {
+    takesRecords: false,
     take: ({ event, target, attempt, due }, until, now) => {
       for (const [key, other] of taken) if (other.until < now) taken.delete(key)
       const key = JSON.stringify([event, target, attempt, due])

@@ -17,11 +17,15 @@ import { conclude, isUnsure } from './conclude.ts'
 import { settledEvent } from './meaning.ts'
 import { awaitNear, TURN_RESERVED } from './turns.ts'
 
-/** Does what a message asks for, if its delivery still waits for that. Throws when the outcome cannot be recorded. */
+/**
+ * Does what a message asks for, if its delivery still waits for that; leaves its place as soon as the next request may go
+ * out. Throws when the outcome cannot be recorded.
+ */
 export async function settle(
   stage: Stage,
   message: DeliveryMessage,
   owed: Owed | undefined,
+  leave: () => void,
 ): Promise<void> {
   const { config, lane, tools, record, healths } = stage
   if (owed === undefined || !isOpen(owed)) return
@@ -71,6 +75,9 @@ export async function settle(
     lane === 'dead'
       ? faultOf('its handling was cut off each time it was tried')
       : await attemptDelivery(target, settled, tools)
+  // A success of a healthy target teaches nothing that the next must wait for; its record may share a write with others.
+  const isExpected = attempted.outcome.error === undefined && !isTroubled(healths.of(target.name))
+  if (isExpected && tools.inHand.takesRecords) leave()
   await conclude(stage, target, settled, attempted, admission === 'probe')
 }
 

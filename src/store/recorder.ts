@@ -4,9 +4,9 @@ import { type DeliveryUpdate, updateDeliveries } from './deliveries.ts'
 /** How long an update waits for those of others who are at work. */
 const GATHER_MS = 10
 
-/** Records what several workers say. */
+/** Records what several deliveries come to. */
 export type Recorder = {
-  /** Does a worker's piece of work; updates wait a moment for those of whoever is at work. */
+  /** Does a piece of work; updates wait a moment for those of whoever is at work. */
   during: (work: () => Promise<void>) => Promise<void>
   /**
    * Records an update. Updates that come in the same moment, or while a write is under way, share the next write: D1

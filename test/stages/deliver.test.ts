@@ -7,7 +7,7 @@ import type { Config } from '../../src/config.ts'
 import type { DeliveryMessage, Lane } from '../../src/core/delivery.ts'
 import { type EventId, keyOfId } from '../../src/core/id.ts'
 import { deliver } from '../../src/stages/deliver.ts'
-import { createInHand } from '../../src/stages/in-hand.ts'
+import { createInHand, type InHand } from '../../src/stages/in-hand.ts'
 import { getEvent } from '../../src/store/events.ts'
 import {
   aConfig,
@@ -620,6 +620,21 @@ describe('when D1 takes no writes any more', () => {
     expect(target.got).toHaveLength(5)
     expect(resting).toHaveLength(10)
   }, 20_000)
+
+  it('but did until then, no more goes out than a batch, and of the next batch what was under way', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    const db = aDbThatRecords(() =>
+      Promise.reject(new Error('D1_ERROR: exceeded its maximum size')),
+    )
+    const [first, second] = [aTarget(), aTarget()]
+
+    await deliverTen(db, isolate, first.send)
+    await deliverTen(db, isolate, second.send)
+
+    expect(first.got).toHaveLength(10)
+    expect(second.got).toHaveLength(5)
+  }, 30_000)
 })
 
 describe('a batch', () => {
@@ -692,6 +707,101 @@ describe('a batch', () => {
     expect(total('rows_read')).toBeLessThanOrEqual(3 * read + 2)
   })
 })
+
+describe('as long as D1 takes records', () => {
+  it('the next requests go out while answers are being recorded', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    const tenAreOut = Promise.withResolvers<void>()
+    const target = aTarget((n) => {
+      if (n === 10) tenAreOut.resolve()
+      return new Response('ok')
+    })
+
+    const db = aDbThatRecords(() => tenAreOut.promise)
+    const events = await deliverTen(db, isolate, target.send)
+
+    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+    expect(details.map((event) => event?.deliveries[0]?.state)).toEqual(Array(10).fill('delivered'))
+  })
+
+  it('at most five requests wait at once all the same', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    let [waiting, most] = [0, 0]
+
+    const events = await deliverTen(env.DB, isolate, async () => {
+      most = Math.max(most, ++waiting)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      waiting--
+      return new Response('ok')
+    })
+
+    expect(most).toBe(5)
+    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+    expect(details.map((event) => event?.deliveries[0]?.state)).toEqual(Array(10).fill('delivered'))
+  })
+
+  it('a failure is recorded and learnt from first: five open the breaker, and nothing more goes out', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    const target = aTarget(() => new Response('', { status: 500 }))
+
+    const events = await deliverTen(env.DB, isolate, target.send)
+
+    expect(target.got).toHaveLength(5)
+    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+    const states = details.map((event) => event?.deliveries[0]?.state)
+    expect(Map.groupBy(states, (state) => state)).toEqual(
+      new Map([
+        ['retrying', Array(5).fill('retrying')],
+        ['held', Array(5).fill('held')],
+      ]),
+    )
+  })
+})
+
+/** Ten events, delivered in one batch by what an isolate has in hand; gives their ids. */
+async function deliverTen(
+  db: D1Database,
+  inHand: InHand,
+  send: (url: string, init: RequestInit) => Promise<Response>,
+): Promise<EventId[]> {
+  const events = await Promise.all(
+    Array.from({ length: 10 }, () => stored(config, 'hype', aPayment())),
+  )
+  const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
+  await deliver({ DB: db, RETRIES: aQueue().queue }, config, 'retries', bodies.map(aMessage), {
+    send,
+    now: () => NOW,
+    random: () => 0,
+    inHand,
+    log: () => undefined,
+  })
+  return events
+}
+
+/** A D1 that records what deliveries come to only after something, which may be refused. */
+function aDbThatRecords(after: () => Promise<void>) {
+  const recording = new WeakSet<D1PreparedStatement>()
+  return {
+    prepare: (sql: string) => {
+      const statement = env.DB.prepare(sql)
+      if (!/UPDATE deliveries SET\s+state/.test(sql)) return statement
+      return {
+        bind: (...values: unknown[]) => {
+          const bound = statement.bind(...values)
+          recording.add(bound)
+          return bound
+        },
+      }
+    },
+    batch: async (statements: D1PreparedStatement[]) => {
+      if (statements.some((one) => recording.has(one))) await after()
+      return env.DB.batch(statements)
+    },
+  } as unknown as D1Database
+}
 
 it('logs one line for each attempt, without anything personal in it', async () => {
   const event = await stored(config, 'hype', aPayment({ email: 'private@example.com' }))
