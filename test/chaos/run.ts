@@ -59,7 +59,7 @@ async function perform(
   await requirePorts()
   const length = isShort ? 'short' : 'long'
   const calmUntil = end - BOOKS_MS[length]
-  const test = isShort ? undefined : runFaultsTest(calmUntil - Date.now())
+  const test = isShort ? undefined : runFaultsTest(calmUntil + PATIENCE_MS - Date.now())
   const folder = started.adopt(mkdtempSync(path.join(tmpdir(), 'relay-chaos-')), remove)
   const receivers = started.adopt(await startReceivers(randomOf(seed + 1)), ({ close }) => close())
   const from = Date.now()
