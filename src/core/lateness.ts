@@ -6,7 +6,7 @@ import type { Lane } from './delivery.ts'
 /** A first attempt's message that is this late, in milliseconds, needs a lease. */
 const LATE_AFTER_MS = 15_000
 
-/** Attempts that one worker of a batch makes in turn: ten messages, five at once (wrangler.toml, stages/deliver.ts). */
+/** Attempts that a batch makes in turn: ten messages, five at once (wrangler.toml, stages/deliver.ts). */
 export const ROUNDS_A_BATCH = 2
 
 /** What an attempt takes beside its request: the wait for a near turn, and its record. */

@@ -54,11 +54,12 @@ const keyOfBase64 = keysBy((secret) =>
   Uint8Array.from(atob(secret.replace(/^whsec_/, '')), (c) => c.charCodeAt(0)),
 )
 
-/** Gives the keys of secrets, each imported once: secrets are configured, so there are few. */
+/** Gives the keys of secrets. Each is imported once in an isolate's life: secrets are configured, so there are few. */
 function keysBy(bytesOf: (secret: string) => Uint8Array): (secret: string) => Promise<Key> {
   const known = new Map<string, Key>()
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
   return async (secret) => {
+    // Kept when it is there: the promise of one request may never be kept for another.
     const key =
       known.get(secret) ??
       (await crypto.subtle.importKey('raw', bytesOf(secret), algorithm, false, ['sign']))

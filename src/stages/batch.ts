@@ -47,23 +47,18 @@ export function stageFor(
   const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
   const healths = followHealths(known, env.DB, tell, tools)
   const turns = turnsFor(env.DB, owed, tools.now)
-  const { during, record } = createRecorder(env.DB)
+  const { during, record } = createRecorder(env.DB, tools.inHand.recording)
   const stage: Stage = {
     env,
     config,
     lane,
     tools,
     during,
-    record: async (update) => {
-      try {
-        await record(update)
-        tools.inHand.takesRecords = true
-      } catch (error) {
-        tools.inHand.takesRecords = false
+    record: (update) =>
+      record(update).catch((error) => {
         stage.isDeaf = true
         throw error
-      }
-    },
+      }),
     healths,
     tell,
     turns,

@@ -10,7 +10,7 @@ import { type DeliverTools, type Stage, stageFor } from './batch.ts'
 import { inPlaces } from './places.ts'
 import { settle } from './settle.ts'
 
-/** Requests that may wait for their answer at once: an invocation has six connections, and the queue needs one. */
+/** Requests that may wait for their answer at once: an invocation has six connections, and the records need one. */
 const MAX_WAITING = 5
 
 /** How long a message rests when D1 does not answer. */

@@ -2,7 +2,8 @@
 
 /**
  * Does all tasks, begun in their order, at most `count` of them in a place at once. Who leaves its place lets the next
- * one begin there, at once; the end of a task leaves it too. Ends when all have ended; a task may not throw.
+ * one begin there, at once; the end of a task leaves it too. Ends when all have ended; rejects as soon as one has thrown
+ * and those that followed in its place have ended.
  */
 export async function inPlaces<T>(
   count: number,
@@ -17,9 +18,12 @@ export async function inPlaces<T>(
     const leave = () => {
       next ??= beginNext()
     }
-    await run(task, leave)
-    leave()
-    await next
+    try {
+      await run(task, leave)
+    } finally {
+      leave()
+      await next
+    }
   }
   await Promise.all(Array.from({ length: count }, beginNext))
 }

@@ -18,8 +18,8 @@ import { settledEvent } from './meaning.ts'
 import { awaitNear, TURN_RESERVED } from './turns.ts'
 
 /**
- * Does what a message asks for, if its delivery still waits for that; leaves its place as soon as the next request may go
- * out. Throws when the outcome cannot be recorded.
+ * Does what a message asks for, if its delivery still waits for that. Leaves its place before its end where the next
+ * request may go out already. Throws when the outcome cannot be recorded.
  */
 export async function settle(
   stage: Stage,
@@ -75,9 +75,9 @@ export async function settle(
     lane === 'dead'
       ? faultOf('its handling was cut off each time it was tried')
       : await attemptDelivery(target, settled, tools)
-  // A success of a healthy target teaches nothing that the next must wait for; its record may share a write with others.
+  // Such a success teaches nothing that another must wait for, and all that is left to do is its record.
   const isExpected = attempted.outcome.error === undefined && !isTroubled(healths.of(target.name))
-  if (isExpected && tools.inHand.takesRecords) leave()
+  if (isExpected && !target.ordered && tools.inHand.areRecordsTaken()) leave()
   await conclude(stage, target, settled, attempted, admission === 'probe')
 }
 

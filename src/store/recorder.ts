@@ -15,8 +15,11 @@ export type Recorder = {
   record: (update: DeliveryUpdate) => Promise<void>
 }
 
-/** Gives what records in a database. */
-export function createRecorder(db: D1Database): Recorder {
+/** Gives what records in a database, one write after the other. Each is done by `recording`, which may learn from it. */
+export function createRecorder(
+  db: D1Database,
+  recording: (write: () => Promise<void>) => Promise<void>,
+): Recorder {
   type Waiting = { update: DeliveryUpdate; resolve: () => void; reject: (error: unknown) => void }
   let waiting: Waiting[] = []
   let writing = false
@@ -44,22 +47,18 @@ export function createRecorder(db: D1Database): Recorder {
       const group = waiting
       waiting = []
       try {
-        await insist(() =>
-          updateDeliveries(
-            db,
-            group.map(({ update }) => update),
-          ),
-        )
+        await insist(() => recordAll(group))
         for (const { resolve } of group) resolve()
       } catch {
-        // One that D1 does not take must not cost the others their record.
-        await Promise.all(group.map(writeAlone))
+        // One that D1 does not take must not cost the others their record. One at a time: requests need the connections.
+        for (const one of group) await recordAll([one]).then(one.resolve, one.reject)
       }
     }
     writing = false
   }
-  async function writeAlone({ update, resolve, reject }: Waiting): Promise<void> {
-    await updateDeliveries(db, [update]).then(resolve, reject)
+  function recordAll(group: readonly Waiting[]): Promise<void> {
+    const updates = group.map(({ update }) => update)
+    return recording(() => updateDeliveries(db, updates))
   }
   async function record(update: DeliveryUpdate): Promise<void> {
     rest()

@@ -4,11 +4,13 @@ import { env } from 'cloudflare:workers'
 import { Webhook } from 'standardwebhooks'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../src/config.ts'
+import { HEALTHY } from '../../src/core/breaker.ts'
 import type { DeliveryMessage, Lane } from '../../src/core/delivery.ts'
 import { type EventId, keyOfId } from '../../src/core/id.ts'
 import { deliver } from '../../src/stages/deliver.ts'
 import { createInHand, type InHand } from '../../src/stages/in-hand.ts'
 import { getEvent } from '../../src/store/events.ts'
+import { moveHealth } from '../../src/store/targets.ts'
 import {
   aConfig,
   aMessageFor,
@@ -621,20 +623,46 @@ describe('when D1 takes no writes any more', () => {
     expect(resting).toHaveLength(10)
   }, 20_000)
 
-  it('but did until then, no more goes out than a batch, and of the next batch what was under way', async () => {
+  it('but did until then, no more goes out than a batch; after the first refusal only what is under way', async () => {
     const isolate = createInHand()
     await deliverTen(env.DB, isolate, aTarget().send)
-    const db = aDbThatRecords(() =>
-      Promise.reject(new Error('D1_ERROR: exceeded its maximum size')),
-    )
+    const refusal = Promise.withResolvers<void>()
+    const db = aDbThatRecords(() => {
+      refusal.resolve()
+      return Promise.reject(new Error('D1_ERROR: exceeded its maximum size'))
+    })
     const [first, second] = [aTarget(), aTarget()]
 
-    await deliverTen(db, isolate, first.send)
+    const batch = deliverTen(db, isolate, first.send)
+    await refusal.promise // which is asked for again for some seconds
     await deliverTen(db, isolate, second.send)
+    await batch
 
-    expect(first.got).toHaveLength(10)
+    expect(first.got.length).toBeLessThanOrEqual(10)
     expect(second.got).toHaveLength(5)
   }, 30_000)
+
+  it('nor says so, only what is under way goes out', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const db = aDbThatRecords(() => {
+      asked.resolve()
+      return answer.promise
+    })
+    const [first, second] = [aTarget(), aTarget()]
+
+    const batches = [deliverTen(db, isolate, first.send)]
+    await asked.promise
+    batches.push(deliverTen(db, isolate, second.send))
+    await vi.waitFor(() => expect(second.got).toHaveLength(5), 10_000)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+
+    expect(first.got.length).toBeLessThanOrEqual(10)
+    expect(second.got).toHaveLength(5)
+    answer.resolve()
+    await Promise.all(batches)
+  })
 })
 
 describe('a batch', () => {
@@ -709,21 +737,70 @@ describe('a batch', () => {
 })
 
 describe('as long as D1 takes records', () => {
-  it('the next requests go out while answers are being recorded', async () => {
+  it('the next requests go out before answers are recorded', async () => {
     const isolate = createInHand()
     await deliverTen(env.DB, isolate, aTarget().send)
-    const tenAreOut = Promise.withResolvers<void>()
+    const sixAreOut = Promise.withResolvers<void>()
     const target = aTarget((n) => {
-      if (n === 10) tenAreOut.resolve()
+      if (n === 6) sixAreOut.resolve()
       return new Response('ok')
     })
 
-    const db = aDbThatRecords(() => tenAreOut.promise)
+    const db = aDbThatRecords(() => sixAreOut.promise)
     const events = await deliverTen(db, isolate, target.send)
 
-    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
-    expect(details.map((event) => event?.deliveries[0]?.state)).toEqual(Array(10).fill('delivered'))
+    expect(await statesOf(events)).toEqual(Array(10).fill('delivered'))
   })
+
+  it.each([
+    ['of a target in order', aConfig({ name: 'crm', ordered: true }), HEALTHY],
+    ['of a target that has failed', config, { ...HEALTHY, failures: 1, failingSince: NOW }],
+  ])('answers %s are recorded first', async (_whose, config, health) => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    await moveHealth(env.DB, 'crm', HEALTHY, health)
+    const answer = Promise.withResolvers<void>()
+    const target = aTarget()
+
+    const db = aDbThatRecords(() => answer.promise)
+    const batch = deliverTen(db, isolate, target.send, config)
+    await vi.waitFor(() => expect(target.got).toHaveLength(5), 10_000)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+
+    expect(target.got).toHaveLength(5)
+    answer.resolve()
+    expect(await statesOf(await batch)).toEqual(Array(10).fill('delivered'))
+  })
+
+  it('one connection is left for records: no more than six calls are under way, those of D1 included', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    let [open, most] = [0, 0]
+    const during = async <T>(call: () => Promise<T>): Promise<T> => {
+      most = Math.max(most, ++open)
+      return call().finally(() => open--)
+    }
+    let refusals = 4 // a group is tried as often before each of it is recorded by itself
+    const refusing = aDbThatRecords(async () => {
+      if (refusals-- > 0) throw new Error('D1_ERROR: Network connection lost.')
+    })
+    const db = {
+      prepare: refusing.prepare,
+      batch: (statements: D1PreparedStatement[]) => during(() => refusing.batch(statements)),
+    } as unknown as D1Database
+    const target = aTarget(async (n) => {
+      const outlasting = 4000 // the pauses between those tries
+      await new Promise((resolve) => setTimeout(resolve, n <= 5 ? 5 : outlasting))
+      return new Response('ok')
+    })
+
+    const events = await deliverTen(db, isolate, (...request) =>
+      during(() => target.send(...request)),
+    )
+
+    expect(most).toBeLessThanOrEqual(6)
+    expect(await statesOf(events)).toEqual(Array(10).fill('delivered'))
+  }, 20_000)
 
   it('at most five requests wait at once all the same', async () => {
     const isolate = createInHand()
@@ -738,8 +815,7 @@ describe('as long as D1 takes records', () => {
     })
 
     expect(most).toBe(5)
-    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
-    expect(details.map((event) => event?.deliveries[0]?.state)).toEqual(Array(10).fill('delivered'))
+    expect(await statesOf(events)).toEqual(Array(10).fill('delivered'))
   })
 
   it('a failure is recorded and learnt from first: five open the breaker, and nothing more goes out', async () => {
@@ -750,28 +826,30 @@ describe('as long as D1 takes records', () => {
     const events = await deliverTen(env.DB, isolate, target.send)
 
     expect(target.got).toHaveLength(5)
-    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
-    const states = details.map((event) => event?.deliveries[0]?.state)
-    expect(Map.groupBy(states, (state) => state)).toEqual(
-      new Map([
-        ['retrying', Array(5).fill('retrying')],
-        ['held', Array(5).fill('held')],
-      ]),
-    )
+    expect((await statesOf(events)).sort()).toEqual([
+      ...Array(5).fill('held'),
+      ...Array(5).fill('retrying'),
+    ])
   })
 })
 
-/** Ten events, delivered in one batch by what an isolate has in hand; gives their ids. */
+function aPaymentOfAnybody() {
+  const id = crypto.randomUUID()
+  return aPayment({ id, email: `${id}@example.com` })
+}
+
+/** Ten events of ten people, delivered in one batch by what an isolate has in hand; gives their ids. */
 async function deliverTen(
   db: D1Database,
   inHand: InHand,
   send: (url: string, init: RequestInit) => Promise<Response>,
+  to = config,
 ): Promise<EventId[]> {
   const events = await Promise.all(
-    Array.from({ length: 10 }, () => stored(config, 'hype', aPayment())),
+    Array.from({ length: 10 }, () => stored(to, 'hype', aPaymentOfAnybody())),
   )
   const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
-  await deliver({ DB: db, RETRIES: aQueue().queue }, config, 'retries', bodies.map(aMessage), {
+  await deliver({ DB: db, RETRIES: aQueue().queue }, to, 'retries', bodies.map(aMessage), {
     send,
     now: () => NOW,
     random: () => 0,
@@ -779,6 +857,11 @@ async function deliverTen(
     log: () => undefined,
   })
   return events
+}
+
+async function statesOf(events: EventId[]) {
+  const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+  return details.map((event) => event?.deliveries[0]?.state)
 }
 
 /** A D1 that records what deliveries come to only after something, which may be refused. */

@@ -70,6 +70,17 @@ describe('in two places', () => {
     expect(isDone()).toBe(true)
   })
 
+  it('one that throws leaves its place, and is told when those that followed there have ended', async () => {
+    const ended: string[] = []
+    const failing = inPlaces(1, ['a', 'b'], async (name) => {
+      if (name === 'a') throw new Error('a mistake')
+      ended.push(name)
+    })
+
+    await expect(failing).rejects.toThrow('a mistake')
+    expect(ended).toEqual(['b'])
+  })
+
   it('nothing to do is done', async () => {
     await begin(2, []).done
   })
