@@ -1,5 +1,5 @@
 // JSONata's own functions, each on the account of the evaluation: one call is one step, whatever it does.
-import jsonata from 'jsonata'
+import jsonata from './config-expression-jsonata.cjs'
 import { MAX_LIST, type Meter } from './config-expression-meter.ts'
 
 /** What JSONata gives a function of its own as `this`. */
@@ -48,11 +48,14 @@ const EXTRA: Record<string, (meter: Meter, ...args: unknown[]) => void> = {
   },
 }
 
-/** The functions as an expression is to find them, by name. */
-export const NATIVES: [name: string, native: Native][] = read().map(([name, native]) => [
-  name,
-  metered(native, EXTRA[name]),
-])
+type Natives = readonly [name: string, native: Native][]
+let known: Natives | undefined
+
+/** The functions as an expression is to find them, by name; made when the first expression is compiled. */
+export function natives(): Natives {
+  known ??= read().map(([name, native]) => [name, metered(native, EXTRA[name])])
+  return known
+}
 
 /** Takes the functions from where JSONata keeps them, which an evaluation alone can see. */
 function read(): [string, Native][] {

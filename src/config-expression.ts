@@ -1,7 +1,7 @@
 // JSONata (https://jsonata.org) as `where` and `transform` use it: the whole language but `$eval`, within bounds.
-import jsonata from 'jsonata'
+import jsonata from './config-expression-jsonata.cjs'
 import { MAX_LIST, Meter } from './config-expression-meter.ts'
-import { ACCOUNT, BEFORE_STEP, NATIVES } from './config-expression-natives.ts'
+import { ACCOUNT, BEFORE_STEP, natives } from './config-expression-natives.ts'
 import { patternProblem, regexEngine } from './config-expression-regex.ts'
 import type { Expression } from './core/target.ts'
 
@@ -31,7 +31,7 @@ export function compile(text: string): Expression {
   const problem = expressionProblem(text)
   if (problem !== undefined) throw new Error(`the expression ${problem}`)
   const expression = jsonata(text, { stack: MAX_STACK, sequence: MAX_LIST })
-  for (const [name, native] of NATIVES) expression.assign(name, native)
+  for (const [name, native] of natives()) expression.assign(name, native)
   expression.assign(BEFORE_STEP, (step: Step, _input: unknown, { base }: Scope) => {
     const { meter, engine } = base.lookup(ACCOUNT)
     base.RegexEngine = engine

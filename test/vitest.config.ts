@@ -37,6 +37,8 @@ export default defineConfig(async () => {
           ],
           test: {
             name: 'worker',
+            // Vite knows no `require`: the test of the bundle is what `npm start` runs (test/cli).
+            alias: [{ find: /^.*\/config-expression-jsonata\.cjs$/, replacement: 'jsonata' }],
             include: ['test/**/*.test.ts'],
             exclude: ['test/cli/**', 'test/browser/**'],
             setupFiles: ['test/setup.ts'],

@@ -18,3 +18,18 @@ it('is a bundle of less than 150 KB gzipped, without a second validation library
   expect(bundle).toContain('valibot')
   expect(bundle).not.toMatch(/ZodError|node_modules\/zod/)
 })
+
+it('reads JSONata when the first expression is compiled, and not before', async () => {
+  const code = `
+    import { createRequire } from 'node:module'
+    const { cache } = createRequire(import.meta.url)
+    const isRead = () => Object.keys(cache).some((file) => file.includes('/jsonata/'))
+    const { compile } = await import('./src/config-expression.ts')
+    const before = isRead()
+    compile('1')
+    console.log(JSON.stringify([before, isRead()]))`
+
+  const { stdout } = await run('node', '--input-type=module', '--eval', code)
+
+  expect(JSON.parse(stdout)).toEqual([false, true])
+})

@@ -1,0 +1,2 @@
+import jsonata = require('jsonata')
+export = jsonata
