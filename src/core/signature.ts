@@ -3,6 +3,7 @@
 const encoder = new TextEncoder()
 
 type Key = InstanceType<typeof CryptoKey>
+type Encoded = ReturnType<typeof encoder.encode>
 
 /** True when two texts are equal, in time that depends on neither: digests are compared, over their full length. */
 export async function equalSecrets(a: string, b: string): Promise<boolean> {
@@ -55,7 +56,7 @@ const keyOfBase64 = keysBy((secret) =>
 )
 
 /** Gives the keys of secrets. Each is imported once in an isolate's life: secrets are configured, so there are few. */
-function keysBy(bytesOf: (secret: string) => Uint8Array): (secret: string) => Promise<Key> {
+function keysBy(bytesOf: (secret: string) => Encoded): (secret: string) => Promise<Key> {
   const known = new Map<string, Key>()
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
   return async (secret) => {

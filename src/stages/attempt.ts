@@ -67,7 +67,7 @@ export async function attemptDelivery(
       rendered = undefined
       return failed('fault', `the body is larger than ${MAX_BODY_BYTES} bytes`)
     }
-    const said = await sentOf(owed, rendered.contentType, bytes)
+    const said = sentOf(owed, rendered, await crypto.subtle.digest('SHA-256', bytes))
     headers = await headersFor(target, owed, rendered.body, said, startedAt)
     sent = said
   } catch (error) {
@@ -118,12 +118,11 @@ async function headersFor(
   )
 }
 
-async function sentOf(
+function sentOf(
   { isReplay, precedence: { skipped } }: Owed,
-  contentType: string,
-  body: Uint8Array,
-): Promise<Sent> {
-  const digest = await crypto.subtle.digest('SHA-256', body)
+  { contentType }: Rendered,
+  digest: ArrayBuffer,
+): Sent {
   return {
     digest: base64Of(new Uint8Array(digest)),
     ...(contentType === CLOUDEVENT_TYPE ? {} : { content_type: contentType }),
