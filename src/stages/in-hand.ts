@@ -11,7 +11,10 @@ export type InHand = {
   take: (message: DeliveryMessage, until: number, now: number) => (() => void) | undefined
   /** Does a write of records, and learns from it whether D1 takes them. */
   recording: (write: () => Promise<void>) => Promise<void>
-  /** Whether D1 takes records as far as this isolate knows: it took those of the last write that ended, and none is under way. */
+  /**
+   * Whether D1 takes records as far as this isolate knows: it took those of the last write that ended, and none is under
+   * way. After a batch that the platform cut off in a write it is never sure again, which costs no more than time.
+   */
   areRecordsTaken: () => boolean
 }
 
