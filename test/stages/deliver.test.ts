@@ -593,6 +593,20 @@ it('leaves a message whose handling throws to the platform, whose count ends it,
   expect(sound.ack).toHaveBeenCalledOnce()
 })
 
+it('a header that cannot be sent is a fault of ours: nothing goes out, and it says nothing of the target', async () => {
+  const bad = aConfig({ name: 'crm' })
+  for (const target of bad.targets) {
+    if ('headers' in target) target.headers = [['x-bad', 'two\nlines']]
+  }
+  const event = await stored(bad, 'hype', aPayment())
+
+  const { delivery } = await attempt(bad, event, { send: (url, init) => fetch(url, init) })
+
+  const [made] = delivery?.attempts ?? []
+  expect(made).toMatchObject({ error: 'fault' })
+  expect(made).not.toHaveProperty('digest')
+})
+
 describe('when D1 takes no writes any more', () => {
   it('nothing more goes out than what was under way', async () => {
     const events = await Promise.all(
