@@ -1,12 +1,12 @@
 // What of the Workers runtime the types of the API stand on, for programs of Node that call it.
-import type * as cloudflare from '@cloudflare/workers-types'
+type D1Database = import('@cloudflare/workers-types').D1Database
+type D1PreparedStatement = import('@cloudflare/workers-types').D1PreparedStatement
+type D1Result<Row = unknown> = import('@cloudflare/workers-types').D1Result<Row>
+type Message<Body> = import('@cloudflare/workers-types').Message<Body>
+type MessageSendRequest<Body> = import('@cloudflare/workers-types').MessageSendRequest<Body>
+type Queue<Body> = import('@cloudflare/workers-types').Queue<Body>
+type RateLimit = import('@cloudflare/workers-types').RateLimit
 
-declare global {
-  type D1Database = cloudflare.D1Database
-  type D1PreparedStatement = cloudflare.D1PreparedStatement
-  type D1Result<Row = unknown> = cloudflare.D1Result<Row>
-  type Message<Body> = cloudflare.Message<Body>
-  type MessageSendRequest<Body> = cloudflare.MessageSendRequest<Body>
-  type Queue<Body> = cloudflare.Queue<Body>
-  type RateLimit = cloudflare.RateLimit
+declare module 'cloudflare:workers' {
+  export const waitUntil: (promise: Promise<unknown>) => void
 }

@@ -1,10 +1,12 @@
 // The front door: from HTTP to an arrival, and from what became of it to an answer.
+import { waitUntil } from 'cloudflare:workers'
 import * as v from 'valibot'
 import type { Config } from '../config.ts'
 import type { Arrival } from '../core/request.ts'
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
 import type { Env } from '../env.ts'
 import { type Accepted as AcceptedEvent, accept } from '../stages/accept.ts'
+import { groupCommit } from '../store/group-commit.ts'
 import { addressOf, isWithin } from './access.ts'
 import type { Description } from './operation.ts'
 import { problemOf } from './problems.ts'
@@ -74,7 +76,7 @@ async function take(
   sourceName: string,
   env: Env,
   config: Config,
-  { startedAt, random, log }: Tools & { startedAt: number },
+  { startedAt, now, random, log }: Tools & { startedAt: number },
 ): ReturnType<typeof accept> {
   const url = new URL(request.url)
   if (config.sources.has(sourceName)) {
@@ -87,7 +89,9 @@ async function take(
     query: url.searchParams,
     body: () => readBody(request, config.maxBodyBytes),
   }
-  return accept(env, config, sourceName, arrival, {
+  const { DB, DELIVERIES, SPILL } = env
+  const shared = { DB: groupCommit(DB, { now, waitUntil }), DELIVERIES, SPILL }
+  return accept(shared, config, sourceName, arrival, {
     now: startedAt,
     random: (below) => Math.floor(random() * below),
     origin: url.origin,

@@ -9,6 +9,7 @@ import { prove } from '../core/proof.ts'
 import { type Arrival, hopsOf, keepBytes, textOf, type VerifiedRequest } from '../core/request.ts'
 import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
 import type { Env, Log } from '../env.ts'
+import type { Batching } from '../store/group-commit.ts'
 import type { NewRecord } from '../store/new-record.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
 import { isOutdated, type Recorded } from '../store/records.ts'
@@ -35,6 +36,9 @@ export type Accepted = {
   issues?: string[]
 }
 
+/** What takes an event in. The database may be shared with other requests (store/group-commit.ts). */
+export type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: Batching }
+
 /** What the edge hands in: the time (epoch milliseconds), randomness, and the origin that the sender called. */
 export type AcceptTools = {
   now: number
@@ -49,7 +53,7 @@ export type AcceptTools = {
  * body, a loop, what is no JSON object or list of objects; and everything when neither D1 nor the queue takes it.
  */
 export async function accept(
-  env: Pick<Env, 'DB' | 'DELIVERIES' | 'SPILL'>,
+  env: AcceptEnv,
   config: Config,
   sourceName: string,
   arrival: Arrival,
@@ -106,7 +110,7 @@ const MAX_IDS = 4 * MAX_EVENTS
 
 /** Gives ids and writes. What is outdated by the time of its writing is made anew; when D1 fails otherwise, the spill queue has it. */
 async function store(
-  env: Pick<Env, 'DB' | 'SPILL'>,
+  env: AcceptEnv,
   config: Config,
   source: ConfiguredSource,
   incoming: Incoming[],

@@ -12,6 +12,7 @@ import {
 import type { EventId } from '../core/id.ts'
 import { route } from '../core/routing.ts'
 import type { ContactKey } from '../store/contacts.ts'
+import type { Batching } from '../store/group-commit.ts'
 import { type HistoryQuery, type Light, readHistories } from '../store/history.ts'
 import type { NewRecord } from '../store/new-record.ts'
 import { VENDORS } from '../vendors/index.ts'
@@ -22,7 +23,7 @@ export type AsOf = HistoryQuery['asOf']
 
 /** Reads what the log knows of those events that need it; nothing is read when none does. */
 export async function historiesFor(
-  db: D1Database,
+  db: Batching,
   made: readonly Made[],
   asOf: AsOf,
 ): Promise<(History | undefined)[]> {

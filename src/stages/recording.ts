@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts'
 import type { EventId } from '../core/id.ts'
 import type { Log } from '../env.ts'
+import type { Batching } from '../store/group-commit.ts'
 import type { NewRecord } from '../store/new-record.ts'
 import { type Recorded, recordEvents } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
@@ -17,7 +18,7 @@ type RecordedAll = { records: NewRecord[]; recorded: Recorded[] }
  * when D1 does, or takes too long for all of it; then nothing is written, unless it is written late.
  */
 export async function recordMade(
-  db: D1Database,
+  db: Batching,
   config: Config,
   made: readonly Made[],
   asOf: AsOf,
@@ -44,7 +45,7 @@ type Tools = { idFor: (n: number) => EventId; now: number }
 
 /** Records events in the light of what the log knows. */
 async function recordInLight(
-  db: D1Database,
+  db: Batching,
   config: Config,
   made: readonly Made[],
   asOf: AsOf,
@@ -59,7 +60,7 @@ async function recordInLight(
 
 /** Records what follows from events that are in the log, as far as it is not there yet. */
 async function recordMissed(
-  db: D1Database,
+  db: Batching,
   config: Config,
   made: readonly Made[],
   tools: Tools,

@@ -2,6 +2,7 @@
 // that records their events.
 import { type EventId, keyOfId } from '../core/id.ts'
 import { EVENT_DATA } from '../core/vocabulary.ts'
+import type { Batching } from './group-commit.ts'
 import { kindOf } from './history.ts'
 
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
@@ -21,10 +22,7 @@ export type Sighting = { event: EventId; email: string | undefined; site: string
 export type ContactKey = { source: string; contact: string }
 
 /** Fails, and its transaction with it, when a contact is known that was taken for new. */
-export function requireUnseen(
-  db: D1Database,
-  { source, contact }: ContactKey,
-): D1PreparedStatement {
+export function requireUnseen(db: Batching, { source, contact }: ContactKey): D1PreparedStatement {
   return db
     .prepare('INSERT INTO contacts SELECT * FROM contacts WHERE source = ?1 AND contact = ?2')
     .bind(source, contact)
@@ -85,7 +83,7 @@ export function byAddress(sightings: readonly Sighting[]): Sighting[][] {
 
 /** Takes note of who some events are about. `siblings`: the sources in which a vendor's contact ids mean the same. */
 export function seeContacts(
-  db: D1Database,
+  db: Batching,
   sightings: readonly Sighting[],
   siblings: readonly string[],
 ): D1PreparedStatement {

@@ -4,6 +4,7 @@ import { type History, NEIGHBOURS, NO_HISTORY, ONE_ACT_MS } from '../core/histor
 import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../core/id.ts'
 import { parseJson } from '../core/json.ts'
 import type { EventKind } from '../core/vocabulary.ts'
+import type { Batching } from './group-commit.ts'
 
 /** What an event is about, as the index of a contact's history has it. `type` is a column or a parameter. */
 export const kindOf = (type: string) => `substr(${type}, 1, instr(${type}, '.') - 1)`
@@ -62,7 +63,7 @@ CROSS JOIN events AS e ON e.key IN (
 
 /** Reads the histories of some events in one round trip, in their order. */
 export async function readHistories(
-  db: D1Database,
+  db: Batching,
   queries: readonly HistoryQuery[],
 ): Promise<History[]> {
   if (queries.length === 0) return []
@@ -82,7 +83,7 @@ export async function readHistories(
   })
 }
 
-function statementFor(db: D1Database, query: HistoryQuery): D1PreparedStatement {
+function statementFor(db: Batching, query: HistoryQuery): D1PreparedStatement {
   const { source, contact, kinds, event, at, email, asOf } = query
   const own = keyOfId(event)
   if (kinds.length === 0) {
@@ -114,7 +115,7 @@ WHERE status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2
   AND status = 'accepted' LIMIT 1`
 
 /** Finds whether the log has others of its contact, and of the time of one act, in whose light an event was not seen. */
-export function findOvertaking(db: D1Database, light: Light): D1PreparedStatement {
+export function findOvertaking(db: Batching, light: Light): D1PreparedStatement {
   const { source, contact, kinds, event, at, seen } = light
   const keys = `,${seen.map(keyOfId).join()},`
   return db.prepare(overtakingOf(kinds)).bind(source, contact, at, keyOfId(event), keys)

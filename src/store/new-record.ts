@@ -5,6 +5,7 @@ import type { Warning } from '../core/fields.ts'
 import { type EventId, firstKeyAt, ID_RANDOM_RANGE, keyOfId, timeOfId } from '../core/id.ts'
 import type { RawBody } from '../core/request.ts'
 import type { Sighting } from './contacts.ts'
+import type { Batching } from './group-commit.ts'
 import { kindOf, type Light } from './history.ts'
 
 /** A message as it is logged, understood or not, with the deliveries that it gets unless it is a repeat. */
@@ -109,7 +110,7 @@ RETURNING status, CAST(matched AS TEXT) AS matched`
  * The statement that logs a record. It returns its `status` and the key of the event that it repeats (`matched`); no row
  * for a conclusion or a release that the log has no use for.
  */
-export function statementFor(db: D1Database, record: NewRecord): D1PreparedStatement {
+export function statementFor(db: Batching, record: NewRecord): D1PreparedStatement {
   const { id, type, vendorType, contactId, dedupKey, dedupStamp, content, planned } = record
   if (record.derivedFrom !== undefined) {
     const { cause, corrects } = record.derivedFrom

@@ -3,6 +3,7 @@ import type { Rung } from '../core/dedupe.ts'
 import type { EventStatus } from '../core/event.ts'
 import { type EventId, idOfKey, keyOfId } from '../core/id.ts'
 import { byAddress, type ContactKey, requireUnseen, seeContacts } from './contacts.ts'
+import type { Batching } from './group-commit.ts'
 import { findOvertaking } from './history.ts'
 import { type NewRecord, statementFor } from './new-record.ts'
 import { markSegments } from './segments.ts'
@@ -29,7 +30,7 @@ WHERE e.status IN ('accepted', 'derived') ON CONFLICT DO NOTHING`
  * Throws when D1 does, or when one of `unseen` is known by now (`isOutdated`); then nothing is written.
  */
 export async function recordEvents(
-  db: D1Database,
+  db: Batching,
   records: NewRecord[],
   sources: readonly string[] = [],
   unseen: readonly ContactKey[] = [],

@@ -1,0 +1,57 @@
+// The sharing of trips to D1 by itself: `/<name>` answers with what D1 says of the name, and after `?then=` milliseconds.
+// `/warm` shares so many trips that V8 optimizes what does it.
+import { waitUntil } from 'cloudflare:workers'
+import { type Batching, groupCommit } from '../../../src/store/group-commit.ts'
+import { withinTimeout } from '../../../src/store/within.ts'
+
+/** Long enough for all that are sent at once to meet. */
+const TRIP_MS = 50
+const ROUNDS = 30_000
+
+type Env = { DB: D1Database }
+
+const TOOLS = { now: Date.now, waitUntil }
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+let slow: D1Database | undefined
+
+/** A D1 that takes its time. */
+function slowD1(db: D1Database): D1Database {
+  const batching: Batching = {
+    prepare: (query) => db.prepare(query),
+    batch: async (statements) => {
+      await wait(TRIP_MS)
+      return db.batch(statements)
+    },
+  }
+  slow ??= batching as D1Database
+  return slow
+}
+
+/** What shares trips to a D1 that answers at once with nothing. */
+async function warmUp(): Promise<void> {
+  const nothing = { batch: async (statements: unknown[]) => statements } as unknown as D1Database
+  const { batch } = groupCommit(nothing, TOOLS)
+  for (let i = 0; i < ROUNDS; i++) await Promise.all([batch([]), batch([]), batch([])])
+}
+
+/** Gives a text by way of D1, and after some milliseconds more. */
+async function say(db: D1Database, text: string, ms: number): Promise<string | undefined> {
+  const { prepare, batch } = groupCommit(slowD1(db), TOOLS)
+  const [result] = await batch<{ text: string }>([prepare('SELECT ?1 AS text').bind(text)])
+  await wait(ms)
+  return result?.results[0]?.text
+}
+
+export default {
+  async fetch(request, { DB }) {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname === '/warm') {
+      await warmUp()
+      return new Response()
+    }
+    const name = await withinTimeout(say(DB, pathname, Number(searchParams.get('then'))))
+    return new Response(name)
+  },
+} satisfies ExportedHandler<Env>
