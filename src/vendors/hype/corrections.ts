@@ -10,7 +10,9 @@ export function correctionsBy(
   event: MembershipEvent,
   others: readonly MembershipEvent[],
 ): Derived[] {
-  const seen = others.filter((one) => isCovered(one, event, others))
+  // A payment's kind is a hint, and not corrected.
+  const concluded = others.filter(({ vendortype }) => vendortype !== 'payment.created')
+  const seen = concluded.filter((one) => isCovered(one, event, others))
   return seen.flatMap((one): Derived[] => {
     const rest = others.filter(({ id }) => id !== one.id)
     const [was, is] = [readingOf(read(one, rest)), readingOf(read(one, [...rest, event]))]
@@ -47,7 +49,7 @@ function isCovered(
   return side.length < NEIGHBOURS || furthest > distance(one) + ONE_ACT_MS
 }
 
-/** What an event says happened, as far as it is concluded. A payment's kind is a hint, and not corrected. */
+/** What an event says happened, as far as it is concluded. */
 function readingOf(event: MembershipEvent): Reading {
   const { type, data } = event
   return {
