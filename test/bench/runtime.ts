@@ -43,7 +43,7 @@ export type RunningWorker = { url: string; db: D1Database; deliveries: Queue }
 
 export type Runtime = {
   workers: Record<string, RunningWorker>
-  /** What the Workers logged as faults, and what the runtime called errors; the first hundred. */
+  /** What the Workers logged as faults or had to spill, and what the runtime called errors; the first hundred. */
   faults: string[]
   inspector: URL | undefined
   stop: () => Promise<void>
@@ -66,7 +66,7 @@ export async function startRuntime(
       cf: false, // else it asks the network where it is
       ...(inspects ? { inspectorPort: 0 } : {}),
       handleStructuredLogs: ({ level, message }) => {
-        const isFault = level === 'error' || message.includes('"fault":')
+        const isFault = level === 'error' || /"(fault|spilled)":/.test(message)
         if (isFault && faults.length < 100) faults.push(message)
       },
     }),

@@ -4,7 +4,8 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { createApp } from '../../src/http/app.ts'
-import { aPayment, aQueue, aStatusChange } from '../builders.ts'
+import type { Tools } from '../../src/http/tools.ts'
+import { aPayment, aQueue, aStatusChange, NOW } from '../builders.ts'
 
 const SECRETS: Record<string, string> = {
   KEY: 'correct-horse-battery-staple',
@@ -25,12 +26,13 @@ const config = parseConfig(
 )
 
 const lines: Record<string, unknown>[] = []
-const app = createApp(() => config, {
+const tools: Tools = {
   now: () => Date.now(),
   random: () => Math.random(),
   log: (line) => lines.push(line),
   send: () => Promise.reject(new Error('nothing is sent here')),
-})
+}
+const app = createApp(() => config, tools)
 const bindings = { ...env, DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: aQueue().queue }
 
 const PROVEN = { 'x-hapana-key': 'correct-horse-battery-staple' }
@@ -412,4 +414,38 @@ describe('a body that is', () => {
 
     expect(await post('/in/gym', { headers: PROVEN, body })).toMatchObject({ status: 202 })
   })
+})
+
+it('lets requests that come at once share transactions', async () => {
+  const sizes: number[] = []
+  const db = {
+    prepare: (sql: string) => env.DB.prepare(sql),
+    batch: (statements: D1PreparedStatement[]) => {
+      sizes.push(statements.length)
+      return env.DB.batch(statements)
+    },
+  } as unknown as D1Database
+  // However slow the machine, no time passes.
+  const quick = createApp(() => config, { ...tools, now: () => NOW })
+  const send = async (clientID: string) => {
+    const init = {
+      method: 'POST',
+      headers: PROVEN,
+      body: JSON.stringify({ ...aStatusChange(), clientID }),
+    }
+    const response = await quick.request('https://relay.example/in/gym', init, {
+      ...bindings,
+      DB: db,
+    })
+    return ((await response.json()) as { status: string }).status
+  }
+
+  const statuses = await Promise.all(['one', 'two', 'three', 'four'].map(send))
+
+  expect(statuses).toEqual(Array(4).fill('accepted'))
+  // Alone each reads, and then writes: eight transactions.
+  expect(sizes.length).toBeLessThan(8)
+  const alone = sizes.length
+  expect(await send('five')).toBe('accepted')
+  expect(sizes.length - alone).toBe(2)
 })

@@ -1,5 +1,5 @@
 // The sharing of trips to D1 by itself: `/<name>` answers with what D1 says of the name, and after `?then=` milliseconds.
-// `/warm` shares so many trips that V8 optimizes what does it.
+// `/warm` shares so many trips that V8 optimizes what does it; `/trips` tells how many statements each trip has carried.
 import { waitUntil } from 'cloudflare:workers'
 import { type Batching, groupCommit } from '../../../src/store/group-commit.ts'
 import { withinTimeout } from '../../../src/store/within.ts'
@@ -15,12 +15,14 @@ const TOOLS = { now: Date.now, waitUntil }
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 let slow: D1Database | undefined
+let trips: number[] = []
 
 /** A D1 that takes its time. */
 function slowD1(db: D1Database): D1Database {
   const batching: Batching = {
     prepare: (query) => db.prepare(query),
     batch: async (statements) => {
+      trips.push(statements.length)
       await wait(TRIP_MS)
       return db.batch(statements)
     },
@@ -32,8 +34,8 @@ function slowD1(db: D1Database): D1Database {
 /** What shares trips to a D1 that answers at once with nothing. */
 async function warmUp(): Promise<void> {
   const nothing = { batch: async (statements: unknown[]) => statements } as unknown as D1Database
-  const { batch } = groupCommit(nothing, TOOLS)
-  for (let i = 0; i < ROUNDS; i++) await Promise.all([batch([]), batch([]), batch([])])
+  const shared = () => groupCommit(nothing, TOOLS).batch([])
+  for (let i = 0; i < ROUNDS; i++) await Promise.all([shared(), shared(), shared()])
 }
 
 /** Gives a text by way of D1, and after some milliseconds more. */
@@ -50,6 +52,11 @@ export default {
     if (pathname === '/warm') {
       await warmUp()
       return new Response()
+    }
+    if (pathname === '/trips') {
+      const sizes = trips
+      trips = []
+      return Response.json(sizes)
     }
     const name = await withinTimeout(say(DB, pathname, Number(searchParams.get('then'))))
     return new Response(name)
