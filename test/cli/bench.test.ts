@@ -1,0 +1,23 @@
+// `npm run bench` as other programs read it.
+import { expect, it } from 'vitest'
+import { run } from './project.ts'
+
+it('says nothing but the figures with --json, whatever the tools say that it calls', async () => {
+  const asked = ['start-up', '--json', '--rounds', '1']
+  const { stdout } = await run('node', 'test/bench/main.ts', ...asked)
+
+  expect(JSON.parse(stdout)).toMatchObject({
+    bench: 'start-up',
+    seed: 1,
+    goals: [{ what: 'code, gzipped', atMost: 150 }, { atMost: 50 }],
+  })
+})
+
+it('names the benches that there are', async () => {
+  const { status, stderr } = await run('node', 'test/bench/main.ts', 'nothing')
+
+  expect(status).toBe(1)
+  expect(stderr).toContain(
+    'Allowed choices are accept, deliver, growth, isolation, price, start-up, vendors.',
+  )
+})
