@@ -77,6 +77,7 @@ export function groupCommit(db: D1Database, { now, waitUntil }: Tools): Batching
   ): Promise<D1Result[]> {
     const group: Group = { guests: [], room: spare, until: trip.until }
     traffic.gathering = group
+    // Told by another request: no `new Promise` here either.
     const { promise: end, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, ms)
     const tellOthers = trip.tellEnd
