@@ -110,10 +110,13 @@ function isReal({ year, month, day, hour, minute, second }: Parts): boolean {
 function zonedMoment([, date = '', time = '', fraction = '', zone = '']: RegExpExecArray):
   | Moment
   | undefined {
-  const parts = LOCAL.exec(`${date}T${time}`)
-  if (!parts || !isReal(partsOf(parts))) return undefined
+  const local = `${date}T${time.length === 5 ? `${time}:00` : time}`
+  const asIfUtc = Date.parse(`${local}Z`)
+  // What no calendar and no clock has is moved to what they have: 30 February, 24:00.
+  const isReal = date >= '1000' && isWritable(asIfUtc) && formatInstant(asIfUtc) === `${local}Z`
+  if (!isReal) return undefined
   const offset = zone.toUpperCase() === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`
-  const ms = Date.parse(`${date}T${time.length === 5 ? `${time}:00` : time}${offset}`)
+  const ms = offset === 'Z' ? asIfUtc : Date.parse(local + offset)
   const instant = ms + Number(fraction.slice(0, 3).padEnd(3, '0'))
   return isWritable(instant) ? { at: formatInstant(instant) } : undefined
 }

@@ -54,7 +54,7 @@ export function checkedIn(reading: Reading): Mapped {
   const identity =
     time.at !== undefined || time.local !== undefined
       ? identifiedBy('checkIn', clientId, siteId, session?.vendor_id, raw.time, raw.status)
-      : content
+      : content()
   return {
     type: status === 'invalid' ? 'checkin.rejected' : 'checkin.recorded',
     data: { checkin },

@@ -65,7 +65,7 @@ export function normalizeEvent(kind: Kind, context: Context) {
   const site = settingsAt(settings, siteId)
   const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }
   // It never makes two different bodies one.
-  const content = { ...sameContent(kind, canonical(body)), stamp }
+  const content = () => ({ ...sameContent(kind, canonical(body)), stamp })
   const mapped = MAPPINGS[kind]({ fields, warnings, site, siteId, clientId, contact, content })
   const data = given({
     contact,
@@ -98,11 +98,11 @@ const MAPPINGS: Record<Kind, (reading: Reading) => Mapped> = {
   accountCreated: ({ content }) => ({
     type: 'contact.created',
     data: { inference: { basis: ['history_not_read'], confidence: 'likely', evidence: [] } },
-    identity: content,
+    identity: content(),
     occurred: undefined,
   }),
-  clientUpdated: ({ content }) => profileSaved('contact.updated', content),
-  profile: ({ content }) => profileSaved('contact.upserted', content),
+  clientUpdated: ({ content }) => profileSaved('contact.updated', content()),
+  profile: ({ content }) => profileSaved('contact.upserted', content()),
   clientStatusChange: statusChanged,
   packagePurchased: purchased,
   checkIn: checkedIn,
@@ -134,7 +134,7 @@ function statusChanged({ fields, warnings, content }: Reading): Mapped {
   return {
     type: 'membership.status_changed',
     data: { membership },
-    identity: content,
+    identity: content(),
     occurred: undefined,
   }
 }
@@ -175,7 +175,7 @@ function purchased({ fields, warnings, site, content }: Reading): Mapped {
   return {
     type: 'purchase.completed',
     data: { purchase },
-    identity: content,
+    identity: content(),
     occurred: undefined,
   }
 }
@@ -205,7 +205,7 @@ function messageSent(reading: Reading): Mapped {
     type: 'message.sent',
     data: { message },
     identity:
-      messageId === undefined ? content : identifiedBy('outboundMessage', messageId, clientId),
+      messageId === undefined ? content() : identifiedBy('outboundMessage', messageId, clientId),
     occurred: undefined,
   }
 }

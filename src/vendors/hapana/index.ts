@@ -1,7 +1,7 @@
 // Hapana: gym management. Six events, documented as field lists without an envelope (support article 526 and
 // its per-event articles 527 to 532), so every reading here is tolerant and says what it relied on.
 import type { EventDraft } from '../../core/event.ts'
-import { readFields, type Warning } from '../../core/fields.ts'
+import { type Fields, readFields, type Warning } from '../../core/fields.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { ok, refuse } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
@@ -21,9 +21,7 @@ export const hapana = {
 
   normalize(message, settings) {
     const warnings: Warning[] = []
-    const { inner, outer, wrapper } = unwrap(message.body)
-    const fields = readFields(inner, warnings)
-    const envelope = readFields(outer, warnings)
+    const { fields, envelope, wrapper } = unwrap(message.body, warnings)
     const resolved = resolveType(message, envelope, fields, warnings)
     if (!resolved.ok) return resolved
     const { kind, vendorType, typeBasis } = resolved.value
@@ -64,20 +62,24 @@ function stampOf(headers: Headers): string | undefined {
   return signedAt ?? headers.get('x-hapana-delivery') ?? undefined
 }
 
-/** One level of wrapping is opened when the client's id is not outside it. */
-function unwrap(body: JsonObject): {
-  inner: JsonObject
-  outer: JsonObject
-  wrapper: string | undefined
-} {
-  const top = readFields(body, [])
-  if (top.has('clientID')) return { inner: body, outer: {}, wrapper: undefined }
+/** Opens a message, and one level of wrapping in it when the client's id is not outside of that. */
+function unwrap(
+  body: JsonObject,
+  warnings: Warning[],
+): { fields: Fields; envelope: Fields; wrapper: string | undefined } {
+  const top = readFields(body, warnings)
+  const whole = { fields: top, envelope: readFields({}, warnings), wrapper: undefined }
+  if (top.has('clientID')) return whole
   const wrappers = ['data', 'payload', 'body', 'object']
     .map((name) => top.spelling(name))
     .filter((key) => isObject(body[key]))
   const holdsClient = (key: string) => readFields(body[key] as JsonObject, []).has('clientID')
   const wrapper = wrappers.find(holdsClient) ?? wrappers[0]
-  if (wrapper === undefined) return { inner: body, outer: {}, wrapper }
+  if (wrapper === undefined) return whole
   const { [wrapper]: inner, ...outer } = body
-  return { inner: inner as JsonObject, outer, wrapper }
+  return {
+    fields: readFields(inner as JsonObject, warnings),
+    envelope: readFields(outer, warnings),
+    wrapper,
+  }
 }

@@ -20,7 +20,8 @@ export type Reading = {
   siteId: string | undefined
   clientId: string
   contact: Contact
-  content: Identity
+  /** The identity of a message that has no better one: made of all that it says. */
+  content: () => Identity
 }
 
 /** One key, or several that mean the same: the documented spelling first. */
