@@ -8,6 +8,7 @@ import type { Env } from '../env.ts'
 import { type Accepted as AcceptedEvent, accept } from '../stages/accept.ts'
 import { groupCommit } from '../store/group-commit.ts'
 import { addressOf, isWithin } from './access.ts'
+import { FOR_SENDERS } from './headers.ts'
 import type { Description } from './operation.ts'
 import { problemOf } from './problems.ts'
 import type { Tools } from './tools.ts'
@@ -68,7 +69,7 @@ export async function intake(
   }
   const { batch, events } = result.value
   tools.log({ ...line, status: 202, events: events.map(logged) })
-  return Response.json(batch ? { events } : events[0], { status: 202 })
+  return Response.json(batch ? { events } : events[0], { status: 202, headers: FOR_SENDERS })
 }
 
 async function take(

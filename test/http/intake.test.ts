@@ -74,6 +74,27 @@ const problem = (name: string, status: number) => ({
 })
 
 describe('a proven request', () => {
+  it('is answered by no more headers than a program needs; a refusal by those that a browser does', async () => {
+    const body = JSON.stringify(aStatusChange())
+
+    const accepted = await post('/in/gym', { headers: PROVEN, body })
+    const refused = await post('/in/gym', { body })
+
+    expect(accepted.status).toBe(202)
+    expect(Object.fromEntries(accepted.headers)).toEqual({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+    expect(refused.status).toBe(401)
+    expect(Object.fromEntries(refused.headers)).toMatchObject({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+    })
+  })
+
   it('is one line of the log: what became of it, nothing of what it says', async () => {
     const before = lines.length
     const payment = aPayment({ email: 'private@example.com' })
