@@ -32,8 +32,13 @@ export function numberText(value: unknown): string | undefined {
 
 /** Parses JSON, keeping the spelling of numbers that `String(number)` would not give back. Throws SyntaxError. */
 export function parseJson(text: string): unknown {
-  return scan(text).isRespelled ? parseSpelled(text) : JSON.parse(text)
+  return MAY_BE_RESPELLED.test(text) && scan(text).isRespelled
+    ? parseSpelled(text)
+    : JSON.parse(text)
 }
+
+/** Finds every number that `String(number)` might spell otherwise (and what looks like one inside of a text). */
+const MAY_BE_RESPELLED = /(?:^|[[:,])\s*(?:-0|-?\d{16}|-?\d+[.eE])/
 
 function parseSpelled(text: string): unknown {
   return parse(text, (_key, value, { source }) =>

@@ -23,6 +23,24 @@ describe('parseJson', () => {
     expect(numberText(parseJson(text))).toBe(text)
   })
 
+  it('keeps every spelling, wherever the number stands', () => {
+    const digits = fc.stringMatching(/^(0|[1-9][0-9]{0,18})$/)
+    const fraction = fc.stringMatching(/^(\.[0-9]{1,18})?$/)
+    const exponent = fc.stringMatching(/^([eE][+-]?[0-9]{1,3})?$/)
+    const blank = fc.stringMatching(/^[ \t\r\n]{0,2}$/)
+    const sign = fc.constantFrom('', '-')
+    fc.assert(
+      fc.property(sign, digits, fraction, exponent, blank, (minus, whole, part, power, gap) => {
+        const number = minus + whole + part + power
+        expect(numberText(parseJson(gap + number + gap))).toBe(number)
+        expect(
+          JSON.stringify(parseJson(`{"a":[7,${gap}${number}${gap}],"b":${gap}${number}}`)),
+        ).toBe(`{"a":[7,${number}],"b":${number}}`)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   it.each([
     ['0', 0],
     ['-7', -7],
