@@ -32,8 +32,8 @@ export interface Vendor {
   readonly mappingVersion: number
   /** How the vendor signs, where it does. */
   readonly signature?: SignatureScheme
-  /** Whether a request header says something about the message and is kept with it. */
-  keepsHeader(name: string): boolean
+  /** Whether a request header of the vendor's own says something about the message and is kept with it, where it sends any. */
+  keepsHeader?(name: string): boolean
   /** Turns a message into an event, or says why not. Total: never throws, reads no clock. */
   normalize(
     message: VendorMessage,

@@ -36,7 +36,6 @@ type Actor = 'user' | 'dashboard' | 'system' | 'unknown'
 export const hype = {
   id: 'hype',
   mappingVersion: 2,
-  keepsHeader: () => false,
   kinOf: ({ vendortype }) => kinOf(vendortype),
   meaningAmong: (event, { past }) => meaningAmong(event, past),
 
