@@ -118,7 +118,7 @@ export function readFields(object: JsonObject, warnings: Warning[]): Fields {
     },
     read: (name, reader) => readNullable(name, reader) ?? undefined,
     readNullable,
-    rest: () => Object.fromEntries(Object.entries(object).filter(([key]) => unread.has(key))),
+    rest: () => Object.fromEntries([...unread].map((key) => [key, object[key]])),
   }
 }
 
