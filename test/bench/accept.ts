@@ -4,8 +4,8 @@ import { memberOf } from '../../src/simulator/member.ts'
 import type { VendorId } from '../../src/vendors/index.ts'
 import type { Bench, Cell, Goal, Options } from './bench.ts'
 import { runtimeClock } from './cpu.ts'
-import { alternate, median, ratiosOf, spreadText } from './figures.ts'
-import { type Load, load } from './load.ts'
+import { alternate, inRounds, median, percentile, ratiosOf, spreadText } from './figures.ts'
+import { connect, type Load, perSecond, together } from './load.ts'
 import { trafficOf } from './messages.ts'
 import { FLOOR, type RunningWorker, startRuntime } from './runtime.ts'
 import type { Template } from './template.ts'
@@ -14,9 +14,10 @@ const CONNECTIONS = [1, 16, 64]
 const MEMBERS = 200
 const TARGETS = ['crm', 'finance']
 const ROUNDS = 5
-const SECONDS = 2
-/** Fewer requests of a connection in a turn tell nothing of it, however busy the machine is. */
-const LEAST_EACH = 4
+const SECONDS = 4
+/** The requests of a turn: few, as the machine changes its speed several times a second, and enough of each connection. */
+const TURN = { least: 20, each: 16 }
+const WARM = 1000
 
 /** A vendor's commonest event, and what recording it takes beside the rows that every event takes. */
 type Kind = {
@@ -44,9 +45,13 @@ const KINDS: Kind[] = [
   },
 ]
 
-/** What a turn came to, with the CPU time of the runtime for a request, in milliseconds; NaN where nothing counts it. */
+/** What a turn came to, with the CPU time that the runtime took, in milliseconds; NaN where nothing counts it. */
 type Turn = Load & { cpu: number }
-type Side = (connections: number, requests: number) => Promise<Turn>
+/** Opens connections to a side, which then takes turns over them. */
+type Side = (connections: number) => {
+  turn: (requests: number) => Promise<Turn>
+  close: () => void
+}
 
 export const accept: Bench = {
   summary: 'requests a second and latencies of the front door, against a floor (four minutes)',
@@ -68,7 +73,6 @@ type Measured = { name: string; pairs: [Turn, Turn][] }
 
 /** Both sides on fresh databases in one process, at each number of connections. */
 async function measure(kind: Kind, options: Options): Promise<Measured[]> {
-  const { rounds = ROUNDS, seconds = SECONDS, tell } = options
   const targets = TARGETS.map((name) => ({ name, url: `https://${name}.example.com/` }))
   const runtime = await startRuntime([
     { name: 'relay', vars: { TARGETS: targets }, consumes: false },
@@ -77,42 +81,75 @@ async function measure(kind: Kind, options: Options): Promise<Measured[]> {
   try {
     const { relay, floor } = runtime.workers
     if (relay === undefined || floor === undefined) throw new Error('The runtime lacks a side.')
-    const seeds = { seed: options.seed, members: MEMBERS, now: Date.now() }
     const clock = runtimeClock() ?? (() => Number.NaN)
-    const sideOf = ({ url }: RunningWorker): Side => {
-      const traffic = trafficOf(kind.vendor, kind.vendorType, seeds)
-      return async (connections, requests) => {
-        const before = clock()
-        const result = await load(url, traffic, { connections, requests })
-        return { ...result, cpu: (clock() - before) / requests }
-      }
-    }
-    const relaySide = sideOf(relay)
+    const [relaySide, floorSide] = [relay, floor].map((worker) =>
+      sideOf(worker, kind, options.seed, clock),
+    ) as [Side, Side]
+    await warm(relaySide)
     // The row that it writes of every message is one that the relay has written.
-    await relaySide(4, 2 * MEMBERS)
     await teach(floor, await templateOf(kind, relay.db, options.seed))
-    const floorSide = sideOf(floor)
+    await warm(floorSide)
     const measured: Measured[] = []
     for (const connections of CONNECTIONS) {
-      const { perSecond } = await floorSide(connections, MEMBERS)
-      const requests = Math.ceil(Math.max(perSecond * seconds, LEAST_EACH * connections))
-      tell(`${kind.vendor}, ${connections} connections: ${rounds} rounds of ${requests} requests`)
-      const pairs = await alternate(
-        rounds,
-        () => relaySide(connections, requests),
-        () => floorSide(connections, requests),
-      )
+      const pairs = await measureAt(connections, relaySide, floorSide, kind, options)
       measured.push({ name: `${kind.vendor}, ${connections}`, pairs })
     }
     await requireSameSizes(relay, floor)
     if (runtime.faults.length > 0) throw new Error(`The Workers log: ${runtime.faults[0]}`)
     return measured
   } catch (error) {
-    for (const fault of runtime.faults.slice(0, 3)) tell(fault)
+    for (const fault of runtime.faults.slice(0, 3)) options.tell(fault)
     throw error
   } finally {
     await runtime.stop()
   }
+}
+
+function sideOf({ url }: RunningWorker, kind: Kind, seed: number, clock: () => number): Side {
+  const seeds = { seed, members: MEMBERS, now: Date.now() }
+  const traffic = trafficOf(kind.vendor, kind.vendorType, seeds)
+  return (connections) => {
+    const { load, close } = connect(url, traffic, connections)
+    const turn = async (requests: number) => {
+      const before = clock()
+      const result = await load({ requests })
+      return { ...result, cpu: clock() - before }
+    }
+    return { turn, close }
+  }
+}
+
+/** So many requests that V8 has compiled what it will; what the first of an isolate take is start-up's to say. */
+async function warm(side: Side): Promise<void> {
+  const { turn, close } = side(4)
+  await turn(WARM)
+  close()
+}
+
+/** Rounds of many short turns of both sides over connections that stay open. */
+async function measureAt(
+  connections: number,
+  relaySide: Side,
+  floorSide: Side,
+  { vendor }: Kind,
+  { rounds = ROUNDS, seconds = SECONDS, tell }: Options,
+): Promise<[Turn, Turn][]> {
+  const [relay, floor] = [relaySide(connections), floorSide(connections)]
+  const requests = Math.max(TURN.least, TURN.each * connections)
+  const turns = Math.ceil((perSecond(await floor.turn(requests)) * seconds) / requests)
+  tell(`${vendor}, ${connections} connections: ${rounds} rounds of ${turns} × ${requests} requests`)
+  const pairs = await alternate(
+    rounds * turns,
+    () => relay.turn(requests),
+    () => floor.turn(requests),
+  )
+  relay.close()
+  floor.close()
+  return inRounds(pairs, turns, roundOf)
+}
+
+function roundOf(turns: readonly Turn[]): Turn {
+  return { ...together(turns), cpu: turns.reduce((sum, { cpu }) => sum + cpu, 0) }
 }
 
 async function templateOf(
@@ -154,9 +191,9 @@ async function requireSameSizes(relay: RunningWorker, floor: RunningWorker): Pro
   if (!isAlike) throw new Error(`Rows differ: ${JSON.stringify({ relay: ours, floor: theirs })}`)
 }
 
-const throughput = ({ perSecond }: Turn) => perSecond
-const p99 = (one: Turn) => one.p99
-const cpu = (one: Turn) => one.cpu
+const p50 = ({ latencies }: Turn) => percentile(latencies, 0.5)
+const p99 = ({ latencies }: Turn) => percentile(latencies, 0.99)
+const cpu = ({ cpu, latencies }: Turn) => cpu / latencies.length
 
 function tableOf(measured: Measured[]) {
   const row = ({ name, pairs }: Measured): Cell[] => {
@@ -164,9 +201,9 @@ function tableOf(measured: Measured[]) {
       Number(median(pairs.map((pair) => figure(pair[side]))).toFixed(1))
     return [
       name,
-      ...([0, 1] as const).map((side) => Math.round(of(side, throughput))),
-      spreadText(ratiosOf(pairs, throughput)),
-      ...([0, 1] as const).map((side) => of(side, ({ p50 }) => p50)),
+      ...([0, 1] as const).map((side) => Math.round(of(side, perSecond))),
+      spreadText(ratiosOf(pairs, perSecond)),
+      ...([0, 1] as const).map((side) => of(side, p50)),
       ...([0, 1] as const).map((side) => of(side, p99)),
       spreadText(ratiosOf(pairs, p99)),
     ]
@@ -202,7 +239,7 @@ function goalsOf(measured: Measured[]): Goal[] {
   return measured.flatMap(({ name, pairs }) => [
     {
       what: `${name}: throughput against the floor`,
-      figure: ratiosOf(pairs, throughput).median,
+      figure: ratiosOf(pairs, perSecond).median,
       unit: '×',
       atLeast: 0.85,
     },

@@ -1,6 +1,6 @@
 // The arithmetic of the benches, by hand-made numbers.
 import { expect, it } from 'vitest'
-import { alternate, median, percentile, ratiosOf, spreadText } from './figures.ts'
+import { alternate, inRounds, median, percentile, ratiosOf, spreadText } from './figures.ts'
 
 const hundred = Array.from({ length: 100 }, (_, i) => 100 - i)
 
@@ -37,5 +37,21 @@ it('lets both sides take turns, and leaves out the first of each', async () => {
   expect(pairs).toEqual([
     [3, 4],
     [5, 6],
+  ])
+})
+
+it('puts short turns together to rounds, each side with its own', () => {
+  const sum = (turns: number[]) => turns.reduce((all, one) => all + one, 0)
+  const pairs: [number, number][] = [
+    [1, 10],
+    [2, 20],
+    [3, 30],
+    [4, 40],
+    [5, 50],
+  ]
+  expect(inRounds(pairs, 2, sum)).toEqual([
+    [3, 30],
+    [7, 70],
+    [5, 50],
   ])
 })

@@ -52,3 +52,18 @@ export async function alternate<T>(
   for (let i = 0; i < rounds; i++) pairs.push([await a(), await b()])
   return pairs
 }
+
+/**
+ * Puts pairs of turns together to rounds of so many. Turns as short as the machine's moods are long meet the same ones; few
+ * of them tell little of what is rare.
+ */
+export function inRounds<T>(
+  pairs: readonly (readonly [T, T])[],
+  turns: number,
+  together: (turns: T[]) => T,
+): [T, T][] {
+  return Array.from({ length: Math.ceil(pairs.length / turns) }, (_, i) => {
+    const round = pairs.slice(i * turns, (i + 1) * turns)
+    return [together(round.map(([a]) => a)), together(round.map(([, b]) => b))]
+  })
+}

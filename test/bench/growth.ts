@@ -5,9 +5,9 @@ import { countSegments } from '../../src/store/ledger.ts'
 import { postSegments } from '../../src/store/postings.ts'
 import type { Bench, Cell, Options } from './bench.ts'
 import type { Bill } from './bill.ts'
-import { alternate, median, ratiosOf, type Spread, spreadText } from './figures.ts'
+import { alternate, inRounds, median, ratiosOf, type Spread, spreadText } from './figures.ts'
 import { growLog } from './grown-log.ts'
-import { load } from './load.ts'
+import { load, perSecond, together } from './load.ts'
 import { trafficOf } from './messages.ts'
 import { type RunningWorker, SECRETS, startRuntime } from './runtime.ts'
 
@@ -15,6 +15,8 @@ const PRICED = path.join(import.meta.dirname, 'worker/priced.ts')
 const SIZES = [0, 10_000, 100_000]
 const FULL_SIZE = 1_000_000
 const CONNECTIONS = 16
+/** Short, as the machine changes its speed. */
+const TURN_SECONDS = 1
 const MINUTE_MS = 60_000
 
 /** D1's bound on a database, in bytes. */
@@ -174,8 +176,10 @@ async function measure(
     const turn =
       ({ url }: RunningWorker) =>
       () =>
-        load(url, { path, headers, next }, { connections: CONNECTIONS, seconds })
-    const pairs = await alternate(rounds, turn(grown), turn(empty))
+        load(url, { path, headers, next }, { connections: CONNECTIONS, seconds: TURN_SECONDS })
+    const turns = Math.ceil(seconds / TURN_SECONDS)
+    const all = await alternate(rounds * turns, turn(grown), turn(empty))
+    const pairs = inRounds(all, turns, together)
     await billOf(grown)
     const last = await turn(grown)()
     const { rowsRead } = await billOf(grown)
@@ -184,9 +188,9 @@ async function measure(
       bytes,
       costs,
       accept: {
-        ratio: ratiosOf(pairs, ({ perSecond }) => perSecond),
-        perSecond: median(pairs.map(([{ perSecond }]) => perSecond)),
-        rowsRead: rowsRead / last.requests,
+        ratio: ratiosOf(pairs, perSecond),
+        perSecond: median(pairs.map(([turn]) => perSecond(turn))),
+        rowsRead: rowsRead / last.latencies.length,
       },
     }
   } finally {

@@ -1,18 +1,24 @@
-// Requests over some connections at once, each as soon as the one before is answered.
-import autocannon from 'autocannon'
-import { percentile } from './figures.ts'
+// Requests over some connections at once, each as soon as the one before is answered. The connections stay open between
+// loads, so that two sides can take turns that are short: opening them would be what is measured.
+import { once } from 'node:events'
+import http from 'node:http'
 
-/** What a load came to. Latencies in milliseconds. */
-export type Load = {
-  requests: number
-  perSecond: number
-  p50: number
-  p95: number
-  p99: number
+/** What a load came to: how long each request took, and all of them together, in milliseconds. */
+export type Load = { latencies: readonly number[]; ms: number }
+
+/** How many requests were answered in a second. */
+export const perSecond = ({ latencies, ms }: Load): number => (latencies.length / ms) * 1000
+
+/** What several loads came to. */
+export function together(loads: readonly Load[]): Load {
+  return {
+    latencies: loads.flatMap(({ latencies }) => latencies),
+    ms: loads.reduce((sum, { ms }) => sum + ms, 0),
+  }
 }
 
 /** Whoever is not answered by then never is. */
-const TIMEOUT_SECONDS = 60
+const TIMEOUT_MS = 60_000
 
 /** What is to be sent: `next` gives the body of each request, or none for a GET. */
 export type Traffic = {
@@ -21,58 +27,66 @@ export type Traffic = {
   next?: () => string
 }
 
-/**
- * How much is sent: by number, where all of it is answered before the next load begins; or for a time, after which
- * what is under way is cut off.
- */
-export type Volume = { connections: number } & ({ requests: number } | { seconds: number })
+/** How much is sent: by number, or for a time; all of it is answered before the next load begins. */
+export type Volume = { requests: number } | { seconds: number }
+
+/** Connections that are open; `load` keeps each of them busy. */
+export type Connections = { load: (volume: Volume) => Promise<Load>; close: () => void }
 
 /**
- * Keeps every connection busy. Throws when any answer is no 2xx or does not come: such a load measures
- * something else.
+ * Opens connections to a server with the first load. A load throws when any answer is no 2xx or does not come: it
+ * measures something else.
  */
+export function connect(url: string, traffic: Traffic, connections: number): Connections {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' })
+  async function load(volume: Volume): Promise<Load> {
+    const latencies: number[] = []
+    const startedAt = performance.now()
+    let left = 'requests' in volume ? volume.requests : Number.POSITIVE_INFINITY
+    const until = 'seconds' in volume ? startedAt + volume.seconds * 1000 : Number.POSITIVE_INFINITY
+    const keepBusy = async () => {
+      while (left-- > 0 && performance.now() < until) {
+        const at = performance.now()
+        await ask(agent, url, traffic)
+        latencies.push(performance.now() - at)
+      }
+    }
+    await Promise.all(Array.from({ length: connections }, keepBusy))
+    return { latencies, ms: performance.now() - startedAt }
+  }
+  return { load, close: () => agent.destroy() }
+}
+
+/** A single load, over connections of its own. */
 export async function load(
   url: string,
-  { path, headers = {}, next }: Traffic,
-  volume: Volume,
+  traffic: Traffic,
+  { connections, ...volume }: Volume & { connections: number },
 ): Promise<Load> {
-  const latencies: number[] = []
-  const running = autocannon({
-    url,
-    connections: volume.connections,
-    ...('requests' in volume ? { amount: volume.requests } : { duration: volume.seconds }),
-    timeout: TIMEOUT_SECONDS,
-    requests: [
-      {
-        path,
-        method: next === undefined ? 'GET' : 'POST',
-        headers,
-        ...(next === undefined
-          ? {}
-          : { setupRequest: (request) => ({ ...request, body: next() }) }),
-      },
-    ],
-  })
-  const statuses = new Set<number>()
-  // Its own duration goes by whole ticks.
-  const startedAt = performance.now()
-  let lastAt = startedAt
-  running.on('response', (_client, status, _bytes, ms) => {
-    latencies.push(ms)
-    lastAt = performance.now()
-    statuses.add(status)
-  })
-  const result = await running
-  const failed = result.non2xx + result.errors + result.timeouts
-  if (failed > 0 || latencies.length === 0) {
-    const answers = `answered ${[...statuses].join(', ')}`
-    throw new Error(`${failed} of ${latencies.length} requests to ${path} failed: ${answers}`)
+  const opened = connect(url, traffic, connections)
+  try {
+    return await opened.load(volume)
+  } finally {
+    opened.close()
   }
-  return {
-    requests: latencies.length,
-    perSecond: (latencies.length / (lastAt - startedAt)) * 1000,
-    p50: percentile(latencies, 0.5),
-    p95: percentile(latencies, 0.95),
-    p99: percentile(latencies, 0.99),
-  }
+}
+
+async function ask(agent: http.Agent, url: string, { path, headers = {}, next }: Traffic) {
+  const body = next?.()
+  const request = http.request(new URL(path, url), {
+    agent,
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      ...headers,
+      ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+    },
+    timeout: TIMEOUT_MS,
+  })
+  request.on('timeout', () => request.destroy(new Error(`${path} was not answered`)))
+  request.end(body)
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  response.resume()
+  await once(response, 'end')
+  const { statusCode = 0 } = response
+  if (statusCode < 200 || statusCode > 299) throw new Error(`${path} was answered ${statusCode}`)
 }
