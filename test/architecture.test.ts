@@ -20,7 +20,7 @@ const BELOW = [CORE, /^(vendors|formats|simulator|store)\//, /^(env|config)\.ts$
 
 /** By layer: which files it may import beside those that `ownOf` gives, and which packages (all, unless said). */
 const RULES: Record<string, Rule> = {
-  core: { may: [CORE], packages: /^(valibot|@date-fns\/tz)$/ },
+  core: { may: [CORE], packages: /^(valibot|@date-fns\/tz\/tzOffset)$/ },
   vendors: { may: [CORE, /^vendors\/(vendor|extra)\.ts$/], packages: /^$/ },
   formats: { may: [CORE, /^formats\/format\.ts$/], packages: /^$/ },
   simulator: { may: [CORE, /^vendors\/index\.ts$/, /^simulator\//], packages: /^$/ },

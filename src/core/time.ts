@@ -1,5 +1,5 @@
 // Dates and times as vendors write them. A zone is taken from the value or from the settings, never invented.
-import { tzOffset } from '@date-fns/tz'
+import { tzOffset } from '@date-fns/tz/tzOffset'
 import type { Reader } from './fields.ts'
 import { numberText } from './json.ts'
 
