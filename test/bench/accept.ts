@@ -15,7 +15,7 @@ const MEMBERS = 200
 const TARGETS = ['crm', 'finance']
 const ROUNDS = 5
 const SECONDS = 4
-/** The requests of a turn: few, as the machine changes its speed several times a second, and enough of each connection. */
+/** The requests of a turn: as few as tell something of each connection, as the machine changes its speed several times a second. */
 const TURN = { least: 20, each: 16 }
 const WARM = 1000
 

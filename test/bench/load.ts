@@ -39,15 +39,19 @@ export type Connections = { load: (volume: Volume) => Promise<Load>; close: () =
  */
 export function connect(url: string, traffic: Traffic, connections: number): Connections {
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' })
+  const { path, headers = {}, next } = traffic
   async function load(volume: Volume): Promise<Load> {
     const latencies: number[] = []
+    // Making up what is said is no part of saying it.
+    const bodies = 'requests' in volume && next ? Array.from({ length: volume.requests }, next) : []
     const startedAt = performance.now()
     let left = 'requests' in volume ? volume.requests : Number.POSITIVE_INFINITY
     const until = 'seconds' in volume ? startedAt + volume.seconds * 1000 : Number.POSITIVE_INFINITY
     const keepBusy = async () => {
       while (left-- > 0 && performance.now() < until) {
+        const body = bodies.shift() ?? next?.()
         const at = performance.now()
-        await ask(agent, url, traffic)
+        await ask(new URL(path, url), { agent, headers }, body)
         latencies.push(performance.now() - at)
       }
     }
@@ -71,22 +75,23 @@ export async function load(
   }
 }
 
-async function ask(agent: http.Agent, url: string, { path, headers = {}, next }: Traffic) {
-  const body = next?.()
-  const request = http.request(new URL(path, url), {
-    agent,
+async function ask(url: URL, options: http.RequestOptions, body: string | undefined) {
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+  const request = http.request(url, {
+    ...options,
     method: body === undefined ? 'GET' : 'POST',
-    headers: {
-      ...headers,
-      ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
-    },
+    headers: { ...options.headers, ...length },
     timeout: TIMEOUT_MS,
   })
-  request.on('timeout', () => request.destroy(new Error(`${path} was not answered`)))
+  // Also what breaks off within a body: the response tells of it, and nobody else may hear of it.
+  request.on('error', () => {})
+  request.on('timeout', () => request.destroy(new Error(`${url.pathname} was not answered`)))
   request.end(body)
   const [response] = (await once(request, 'response')) as [http.IncomingMessage]
   response.resume()
   await once(response, 'end')
   const { statusCode = 0 } = response
-  if (statusCode < 200 || statusCode > 299) throw new Error(`${path} was answered ${statusCode}`)
+  if (statusCode < 200 || statusCode > 299) {
+    throw new Error(`${url.pathname} was answered ${statusCode}`)
+  }
 }

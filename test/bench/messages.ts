@@ -9,11 +9,11 @@ import { SECRETS } from './runtime.ts'
 const WEEK_MS = 7 * 86_400_000
 
 /** More than is sent of one type in any bench, in weeks of one member: all of it lies in the past. */
-const WEEKS = 100
+const WEEKS = 300
 
 /**
  * Traffic of one vendor's type, proven as the sources of wrangler.toml want it. The messages are about some members in
- * turn, made up by the seed, and each tells of a time after the one before, in the hundred weeks before `now` (epoch
+ * turn, made up by the seed, and each tells of a time after the one before, in the three hundred weeks before `now` (epoch
  * milliseconds).
  */
 export function trafficOf(
