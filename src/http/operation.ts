@@ -1,5 +1,5 @@
 // What an operation takes and answers, said once: by it requests are checked and the OpenAPI document is written.
-import type { Context, MiddlewareHandler, TypedResponse } from 'hono'
+import type { Context, Env, MiddlewareHandler, TypedResponse } from 'hono'
 import * as v from 'valibot'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { ok, type Result, refuse } from '../core/result.ts'
@@ -36,8 +36,7 @@ export function describe(description: Description): MiddlewareHandler {
 }
 
 type Checks<T extends 'query' | 'json', S extends v.GenericSchema> = MiddlewareHandler<
-  // biome-ignore lint/suspicious/noExplicitAny: it stands in any environment
-  any,
+  Env,
   string,
   { in: { [K in T]: v.InferInput<S> }; out: { [K in T]: v.InferOutput<S> } },
   TypedResponse<Problem, 400, 'json'>

@@ -82,9 +82,8 @@ async function measure(kind: Kind, options: Options): Promise<Measured[]> {
     const { relay, floor } = runtime.workers
     if (relay === undefined || floor === undefined) throw new Error('The runtime lacks a side.')
     const clock = runtimeClock() ?? (() => Number.NaN)
-    const [relaySide, floorSide] = [relay, floor].map((worker) =>
-      sideOf(worker, kind, options.seed, clock),
-    ) as [Side, Side]
+    const relaySide = sideOf(relay, kind, options.seed, clock)
+    const floorSide = sideOf(floor, kind, options.seed, clock)
     await warm(relaySide)
     // The row that it writes of every message is one that the relay has written.
     await teach(floor, await templateOf(kind, relay.db, options.seed))

@@ -20,11 +20,11 @@ export function together(loads: readonly Load[]): Load {
 /** Whoever is not answered by then never is. */
 const TIMEOUT_MS = 60_000
 
-/** What is to be sent: `next` gives the body of each request, or none for a GET. */
+/** What is to be posted: `next` gives the body of each request. */
 export type Traffic = {
   path: string
-  headers?: Record<string, string>
-  next?: () => string
+  headers: Record<string, string>
+  next: () => string
 }
 
 /** How much is sent: by number, or for a time; all of it is answered before the next load begins. */
@@ -37,19 +37,22 @@ export type Connections = { load: (volume: Volume) => Promise<Load>; close: () =
  * Opens connections to a server with the first load. A load throws when any answer is no 2xx or does not come: it
  * measures something else.
  */
-export function connect(url: string, traffic: Traffic, connections: number): Connections {
+export function connect(
+  url: string,
+  { path, headers, next }: Traffic,
+  connections: number,
+): Connections {
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' })
-  const { path, headers = {}, next } = traffic
   async function load(volume: Volume): Promise<Load> {
     const latencies: number[] = []
     // Making up what is said is no part of saying it.
-    const bodies = 'requests' in volume && next ? Array.from({ length: volume.requests }, next) : []
+    const bodies = 'requests' in volume ? Array.from({ length: volume.requests }, next) : []
     const startedAt = performance.now()
     let left = 'requests' in volume ? volume.requests : Number.POSITIVE_INFINITY
     const until = 'seconds' in volume ? startedAt + volume.seconds * 1000 : Number.POSITIVE_INFINITY
     const keepBusy = async () => {
       while (left-- > 0 && performance.now() < until) {
-        const body = bodies.shift() ?? next?.()
+        const body = bodies.shift() ?? next()
         const at = performance.now()
         await ask(new URL(path, url), { agent, headers }, body)
         latencies.push(performance.now() - at)
@@ -75,12 +78,11 @@ export async function load(
   }
 }
 
-async function ask(url: URL, options: http.RequestOptions, body: string | undefined) {
-  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+async function ask(url: URL, options: http.RequestOptions, body: string) {
   const request = http.request(url, {
     ...options,
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { ...options.headers, ...length },
+    method: 'POST',
+    headers: { ...options.headers, 'content-length': Buffer.byteLength(body) },
     timeout: TIMEOUT_MS,
   })
   // Also what breaks off within a body: the response tells of it, and nobody else may hear of it.

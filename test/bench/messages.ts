@@ -20,7 +20,7 @@ export function trafficOf(
   vendor: VendorId,
   vendorType: string,
   { seed, members, now }: { seed: number; members: number; now: number },
-): Required<Traffic> {
+): Traffic {
   const all = Array.from({ length: members }, (_, i) => memberOf(String(seed), i + 1))
   let sent = 0
   const next = () => {
