@@ -113,8 +113,8 @@ function zonedMoment([, date = '', time = '', fraction = '', zone = '']: RegExpE
   const local = `${date}T${time.length === 5 ? `${time}:00` : time}`
   const asIfUtc = Date.parse(`${local}Z`)
   // What no calendar and no clock has is moved to what they have: 30 February, 24:00.
-  const isReal = date >= '1000' && isWritable(asIfUtc) && formatInstant(asIfUtc) === `${local}Z`
-  if (!isReal) return undefined
+  const isKept = isWritable(asIfUtc) && formatInstant(asIfUtc) === `${local}Z`
+  if (date < '1000' || !isKept) return undefined
   const offset = zone.toUpperCase() === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`
   const ms = offset === 'Z' ? asIfUtc : Date.parse(local + offset)
   const instant = ms + Number(fraction.slice(0, 3).padEnd(3, '0'))
