@@ -136,7 +136,8 @@ export async function take(
     query,
     body: async () => ({ ok: true as const, value: bytes }),
   }
-  return accept(
+  const afterwards: Promise<unknown>[] = []
+  const result = await accept(
     {
       DB: options.db ?? env.DB,
       DELIVERIES: options.queue ?? aQueue().queue,
@@ -150,9 +151,12 @@ export async function take(
       random: (below) => Math.floor(Math.random() * below),
       origin: 'https://relay.example',
       log: () => undefined,
+      waitUntil: (work) => afterwards.push(work),
       ...options.tools,
     },
   )
+  await Promise.all(afterwards)
+  return result
 }
 
 /** Takes one message in and expects it to be stored; gives its id. */

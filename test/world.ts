@@ -146,8 +146,9 @@ export function aWorld(
       now += ms
     },
     /** One request at the front door. */
-    take: (source: string, body: object) =>
-      accept(
+    take: async (source: string, body: object) => {
+      const afterwards: Promise<unknown>[] = []
+      const result = await accept(
         bindings,
         config,
         source,
@@ -161,8 +162,12 @@ export function aWorld(
           random: (below) => Math.floor(Math.random() * below),
           origin: 'https://relay.example',
           log: tools.log,
+          waitUntil: (work) => afterwards.push(work),
         },
-      ),
+      )
+      await Promise.all(afterwards)
+      return result
+    },
     /** Lets minutes pass: each second the queues are looked at, each minute the sweep runs. */
     live: async (minutes: number) => {
       for (let second = 0; second < minutes * 60; second += 5) {

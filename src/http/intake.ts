@@ -97,6 +97,7 @@ async function take(
     random: (below) => Math.floor(random() * below),
     origin: url.origin,
     log,
+    waitUntil,
   })
 }
 

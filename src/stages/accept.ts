@@ -17,7 +17,7 @@ import { VENDORS } from '../vendors/index.ts'
 import { completeRecords } from './meaning.ts'
 import { type Incoming, type Made, makeRecord } from './record.ts'
 import { recordMade } from './recording.ts'
-import { firstMessages, sendAll } from './sending.ts'
+import { batchesOf, firstMessages, sendOne } from './sending.ts'
 
 /** More events in one request than any vendor sends; each takes a statement of the one transaction. */
 export const MAX_EVENTS = 100
@@ -46,6 +46,8 @@ export type AcceptTools = {
   random: (below: number) => number
   origin: string
   log: Log
+  /** Lets work go on when the answer is given. */
+  waitUntil: (work: Promise<unknown>) => void
 }
 
 /**
@@ -70,7 +72,8 @@ export async function accept(
   const stored = await store(env, config, source, read.value.incoming, tools)
   if (!stored.ok) return stored
   const { made, stored: all } = stored.value
-  await sendDue(env.DELIVERIES, all, tools)
+  // It is safe: a queue that takes its time must not make the sender come again.
+  tools.waitUntil(sendDue(env.DELIVERIES, all, tools))
   const events = made.flatMap(({ warnings }, i) => (all[i] ? [answer(all[i], warnings)] : []))
   return ok({ batch: read.value.batch, events })
 }
@@ -153,7 +156,7 @@ async function spillOver(
     if (packed.length > MAX_PACKED_BYTES) {
       return refuse({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
     }
-    await queue.send(packed, { contentType: 'bytes' })
+    await sendOne(queue, packed, { contentType: 'bytes' })
   } catch (error) {
     return refuse({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
   }
@@ -169,11 +172,9 @@ async function sendDue(
 ): Promise<void> {
   const accepted = stored.filter(({ status }) => status === 'accepted' || status === 'derived')
   try {
-    await sendAll(
-      queue,
-      accepted.flatMap(({ record }) => firstMessages(record)),
-      now,
-    )
+    const messages = accepted.flatMap(({ record }) => firstMessages(record))
+    // Nobody waits for it: what a silent queue keeps is ended by the runtime, which logs that.
+    for (const batch of batchesOf(messages, now)) await queue.sendBatch(batch)
   } catch (error) {
     const fault = 'the queue did not take the ids; the sweep will'
     log({ at: 'accept', fault, detail: String(error) })

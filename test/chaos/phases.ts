@@ -12,7 +12,7 @@ export type Phase = { name: string; plan: Partial<Plan>; seconds: number }
 export type Span = { name: string; from: number; to: number; isTrouble: boolean }
 
 const PHASE_SECONDS = { short: 1.6, long: 4 }
-/** The front door waits 2 s for D1, and the stall must be seen to begin and to end. */
+/** The front door waits 2 s for D1 and for a queue, and the stall must be seen to begin and to end. */
 const STALL_SECONDS = 3
 /** A little more than the sweep's patience of 26 s, so that everything under way looks overdue, and the other way round. */
 const CLOCK_JUMP_MS = 28_000
@@ -36,6 +36,8 @@ const AFTER_KILLS: [name: string, plan: Partial<Plan>][] = [
   ['all fail at times', { d1: 'fail', queue: 'fail', batches: 'duplicate', probability: 0.2 }],
   ['queues fail', { queue: 'fail' }],
   ['queues fail after', { queue: 'fail-after', probability: 0.5 }],
+  ['queues stall', { queue: 'stall' }],
+  ['D1 and queues stall', { d1: 'stall', queue: 'stall' }],
   ['batches twice', { batches: 'duplicate' }],
   ['batches reordered', { batches: 'reorder' }],
   ['batches lost', { batches: 'drop', probability: 0.5 }],
@@ -46,7 +48,7 @@ export function phasesOf(length: Length): { before: Phase[]; after: Phase[] } {
   const phase = ([name, plan]: [string, Partial<Plan>]) => ({
     name,
     plan,
-    seconds: plan.d1 === 'stall' ? STALL_SECONDS : PHASE_SECONDS[length],
+    seconds: Object.values(plan).includes('stall') ? STALL_SECONDS : PHASE_SECONDS[length],
   })
   return { before: BEFORE_KILLS.map(phase), after: AFTER_KILLS.map(phase) }
 }

@@ -4,7 +4,7 @@
 export type Plan = {
   /** `fail`: not carried out. `stall`: takes 4 s. `fail-after`: carried out, and the answer is lost. */
   d1: 'ok' | 'fail' | 'stall' | 'fail-after'
-  queue: 'ok' | 'fail' | 'fail-after'
+  queue: Plan['d1']
   /** `drop` forgets deliveries and retries only: the spill queue is all there is of what it holds. */
   batches: 'ok' | 'duplicate' | 'reorder' | 'drop'
   /** The share of calls and messages that it happens to, from 0 to 1. */

@@ -102,6 +102,17 @@ describe('an accepted event', () => {
     expect(result).toMatchObject({ ok: true, value: { events: [{ status: 'accepted' }] } })
   })
 
+  it('is answered for although the queue is silent: that is what is left to do afterwards', async () => {
+    const queue = aQueue().queue
+    vi.spyOn(queue, 'sendBatch').mockReturnValueOnce(new Promise<never>(() => undefined))
+    const waitUntil = vi.fn()
+
+    const result = await take(config, 'hapana', aStatusChange(), { queue, tools: { waitUntil } })
+
+    expect(result).toMatchObject({ ok: true, value: { events: [{ status: 'accepted' }] } })
+    expect(waitUntil).toHaveBeenCalledOnce()
+  })
+
   it('of 900,000 bytes is kept and normalized whole', async () => {
     const note = 'ü'.repeat(449_800)
     const text = JSON.stringify(aStatusChange({ note }))
@@ -294,6 +305,23 @@ describe('D1 in trouble', () => {
       expect(result).toMatchObject({ ok: false, error: { kind: 'not_stored' } })
     },
   )
+
+  it('when the spill queue is silent too, the sender is told to come again before it gives up', async () => {
+    const silent = { send: () => new Promise<never>(() => undefined) }
+
+    const result = await take(config, 'hapana', aStatusChange(), {
+      db: without(() => Promise.reject(new Error('D1 is away'))),
+      spill: silent as unknown as Queue<Uint8Array>,
+    })
+
+    expect(result).toMatchObject({
+      ok: false,
+      error: {
+        kind: 'not_stored',
+        reason: 'Error: D1 is away; spill: Error: the queue did not answer within 2000 ms',
+      },
+    })
+  })
 
   it('when its reading and its writing take longer than 2 s together, the request is safe in the spill queue', async () => {
     const { queue, kept } = aSpill()

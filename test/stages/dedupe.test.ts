@@ -41,6 +41,7 @@ it.each(STEPS_FIXTURES)('$name: $about', async ({ vendor, name, source, steps })
         random: (below) => Math.floor(Math.random() * below),
         origin: 'https://relay.example',
         log: () => undefined,
+        waitUntil: () => undefined,
       },
     )
     const event = result.ok ? result.value.events[0] : undefined

@@ -55,6 +55,7 @@ async function attempt(
     now?: number
     db?: D1Database
     lane?: Lane
+    retries?: Queue<DeliveryMessage>
   } = {},
 ) {
   const { queue, sent } = aQueue()
@@ -62,7 +63,7 @@ async function attempt(
   const target = options.target ?? 'crm'
   const message = aMessage(await aMessageFor(event, target, { attempt: options.attempt ?? 1 }))
   await deliver(
-    { DB: options.db ?? env.DB, RETRIES: queue },
+    { DB: options.db ?? env.DB, RETRIES: options.retries ?? queue },
     config,
     options.lane ?? 'retries',
     [message],
@@ -240,6 +241,30 @@ describe('a failed attempt', () => {
     expect(delivery?.state).toBe('retrying')
     expect(delivery?.attempts).toMatchObject([{ error }])
   })
+
+  it.each([
+    ['refuses', () => Promise.reject(new Error('Too Many Requests')), 'Error: Too Many Requests'],
+    [
+      'is silent',
+      () => new Promise<never>(() => undefined),
+      'Error: the queue did not answer within 2000 ms',
+    ],
+  ])(
+    'is recorded although the queue %s: the next one is due, and the sweep finds it',
+    async (_case, send, detail) => {
+      const event = await stored(config, 'hype', aPayment())
+
+      const { delivery, message, lines } = await attempt(config, event, {
+        send: aTarget(() => new Response('no', { status: 500 })).send,
+        retries: { send } as unknown as Queue<DeliveryMessage>,
+      })
+
+      expect(delivery).toMatchObject({ state: 'retrying', due: '2026-11-21T00:00:05.250Z' })
+      expect(message.ack).toHaveBeenCalledOnce()
+      const fault = 'the queue did not take the id; the sweep will'
+      expect(lines).toContainEqual(expect.objectContaining({ event, fault, detail }))
+    },
+  )
 
   it('that names a Retry-After is not repeated before, with no jitter', async () => {
     const event = await stored(config, 'hype', aPayment())

@@ -11,7 +11,9 @@ const KEYS_A_MS = 2n ** 21n
 const KIND = "substr(type, 1, instr(type, '.') - 1)"
 const OF_CONTACT = `status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2 AND ${KIND} = ?3`
 
-const HISTORY = `SELECT event FROM events WHERE ${OF_CONTACT} ORDER BY at DESC LIMIT ?4`
+// Its limit is no parameter: SQLite plans by the limit, and would read the statement anew each time.
+const historyOf = (limit: number) =>
+  `SELECT event FROM events WHERE ${OF_CONTACT} ORDER BY at DESC LIMIT ${limit}`
 const EVENT = `INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, event_name, at, status)
 VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, 'utf8', ?12, ?13, ?14, 'accepted')`
@@ -27,18 +29,23 @@ let template: Template | undefined
 let count = 0
 
 export default {
-  async fetch(request, env) {
+  async fetch(request, env, ctx) {
     if (request.method === 'PUT') {
       template = (await request.json()) as Template
       return new Response()
     }
     if (template === undefined) return new Response('no template', { status: 500 })
-    return take(env, template, await request.text())
+    return take(env, ctx, template, await request.text())
   },
   queue: post,
 } satisfies ExportedHandler<Env, DeliveryMessage>
 
-async function take({ DB, DELIVERIES }: Env, it: Template, raw: string): Promise<Response> {
+async function take(
+  { DB, DELIVERIES }: Env,
+  ctx: ExecutionContext,
+  it: Template,
+  raw: string,
+): Promise<Response> {
   const { row, contacts, targets } = it
   const now = Date.now()
   // More than a number holds.
@@ -46,7 +53,7 @@ async function take({ DB, DELIVERIES }: Env, it: Template, raw: string): Promise
   const contact = contacts[count % contacts.length] ?? ''
   const [kind = ''] = row.type.split('.')
   const who = [row.source, contact, kind]
-  if (it.history > 0) await DB.batch([DB.prepare(HISTORY).bind(...who, it.history)])
+  if (it.history > 0) await DB.batch([DB.prepare(historyOf(it.history)).bind(...who)])
   // As long as a SHA-256, and found nowhere.
   const hash = `${count}-${Math.random()}`.padEnd(43, '=')
   const deliveries = `INSERT INTO deliveries (event, target, state, attempt, due, attempts)
@@ -61,9 +68,10 @@ async function take({ DB, DELIVERIES }: Env, it: Template, raw: string): Promise
     DB.prepare(SEGMENT).bind(now - (now % 3_600_000)),
     ...(it.asks ? [DB.prepare(OTHERS).bind(...who, now)] : []),
   ])
-  await DELIVERIES.sendBatch(
+  const sent = DELIVERIES.sendBatch(
     targets.map((target) => ({ body: { event: `evt_${key}`, target, attempt: 1, due: now } })),
   )
+  ctx.waitUntil(sent)
   return Response.json({ id: `evt_${key}`, status: 'accepted' }, { status: 202 })
 }
 

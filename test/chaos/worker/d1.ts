@@ -1,9 +1,5 @@
 // D1 as it is when it is not well: its calls fail, take their time, or are carried out and never answered.
-import { waitUntil } from 'cloudflare:workers'
-import { currentPlan, strikes, tell } from './state.ts'
-
-/** More than the relay waits for at the front door (store/within.ts). */
-const STALL_MS = 4000
+import { currentPlan, stalled, strikes, tell } from './state.ts'
 
 /** Ids and names are shorter, bodies longer. */
 const LONGEST_NAME = 70
@@ -43,10 +39,7 @@ async function struck<T>(statements: Statement[], work: () => Promise<T>): Promi
   }
   if (d1 === 'stall') {
     tell('D1 stalls')
-    const late = new Promise((resolve) => setTimeout(resolve, STALL_MS)).then(work)
-    // D1 does what it was asked to although nobody waits for it any more.
-    waitUntil(late.catch(() => undefined))
-    return late
+    return stalled(work)
   }
   await work()
   tell('D1 fails after')

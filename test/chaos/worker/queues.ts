@@ -1,6 +1,6 @@
-// Queues that do not take what they are given, and batches that come twice, in another order, or never.
+// Queues that do not take what they are given, or take their time, and batches that come twice, in another order, or never.
 import type { DeliveryMessage, Env } from '../../../src/env.ts'
-import { currentPlan, draw, strikes, tell } from './state.ts'
+import { currentPlan, draw, stalled, strikes, tell } from './state.ts'
 
 /** Wraps the sending side of a queue. */
 export function faultyQueue<T>(queue: Queue<T>): Queue<T> {
@@ -15,6 +15,10 @@ export function faultyQueue<T>(queue: Queue<T>): Queue<T> {
 async function struck<T>(work: () => Promise<T>): Promise<T> {
   const { queue } = currentPlan()
   if (queue === 'ok' || !strikes()) return work()
+  if (queue === 'stall') {
+    tell('a queue stalls')
+    return stalled(work)
+  }
   if (queue === 'fail-after') await work()
   tell(queue === 'fail' ? 'a queue fails' : 'a queue fails after')
   throw new Error('Queue send failed: Too Many Requests')

@@ -1,4 +1,5 @@
 // The plan that is in force. One isolate handles everything on this machine, so its globals are the whole state.
+import { waitUntil } from 'cloudflare:workers'
 import { CALM, type InjectedFault, type Plan, randomOf } from '../plan.ts'
 
 const trueNow = Date.now.bind(Date)
@@ -36,6 +37,16 @@ export function strikes(): boolean {
 /** A number in [0, 1). */
 export function draw(): number {
   return random()
+}
+
+/** More than the relay waits for D1 or a queue (store/within.ts). */
+const STALL_MS = 4000
+
+/** Does a piece of work late, and although nobody waits for it any more. */
+export function stalled<T>(work: () => Promise<T>): Promise<T> {
+  const late = new Promise((resolve) => setTimeout(resolve, STALL_MS)).then(work)
+  waitUntil(late.catch(() => undefined))
+  return late
 }
 
 /** Tells a fault in the log, where it outlives the process. */
