@@ -1,12 +1,12 @@
 // SOURCES, TARGETS and the secrets that they name → typed configuration. What cannot be understood becomes an
 // error that names its path and remedy, and breaks that one source or target alone: intake never stops.
 import * as v from 'valibot'
-import { type ConfigIssue, summary, taken } from './config-issues.ts'
-import { readLimits } from './config-limits.ts'
-import { Name } from './config-schema.ts'
-import type { SecretReader } from './config-secrets.ts'
-import { readSource } from './config-source.ts'
-import { brokenTarget, notesOn, readTarget } from './config-target.ts'
+import { type ConfigIssue, summary, taken } from './config/issues.ts'
+import { readLimits } from './config/limits.ts'
+import { Name } from './config/schema.ts'
+import type { SecretReader } from './config/secrets.ts'
+import { readSource } from './config/source.ts'
+import { brokenTarget, notesOn, readTarget } from './config/target.ts'
 import type { Source } from './core/source.ts'
 import { type BrokenTarget, isBroken, type Target } from './core/target.ts'
 import type { FormatId } from './formats/index.ts'

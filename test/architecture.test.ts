@@ -28,7 +28,7 @@ const RULES: Record<string, Rule> = {
   console: { may: [CORE, /^console\//] },
   env: { may: [CORE], packages: /^$/ },
   config: {
-    may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config-[a-z-]+\.(ts|cjs)$/],
+    may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config\/[a-z-]+\.(ts|cjs)$/],
   },
   // No stage calls another: accept, deliver, spill and sweep share only what these files hold.
   stages: {
@@ -45,7 +45,7 @@ const RULES: Record<string, Rule> = {
   cli: {
     may: [
       CORE,
-      /^(client|config|config-secrets)\.ts$/,
+      /^(client|config|config\/secrets)\.ts$/,
       /^(vendors|formats)\/index\.ts$/,
       /^(simulator|cli)\//,
     ],

@@ -4,7 +4,7 @@ import { longestBatchMs, overdueMarginMs } from '../src/core/lateness.ts'
 import wrangler from '../wrangler.toml?raw'
 
 const AT_ONCE = 5 // requests that wait for headers (design §7)
-const MAX_TIMEOUT_SECONDS = 30 // of a target (src/config-schema.ts)
+const MAX_TIMEOUT_SECONDS = 30 // of a target (src/config/schema.ts)
 
 /** A number of every queue consumer, by the queue's name. */
 function numbersOf(key: string): Record<string, number> {

@@ -38,7 +38,7 @@ export default defineConfig(async () => {
           test: {
             name: 'worker',
             // Vite knows no `require` here. The bundle does: targets of `npm run chaos` have a `where`.
-            alias: [{ find: /^.*\/config-expression-jsonata\.cjs$/, replacement: 'jsonata' }],
+            alias: [{ find: /^.*\/expression-jsonata\.cjs$/, replacement: 'jsonata' }],
             include: ['test/**/*.test.ts'],
             exclude: ['test/cli/**', 'test/browser/**'],
             setupFiles: ['test/setup.ts'],

@@ -24,7 +24,7 @@ it('reads JSONata when the first expression is compiled, and not before', async 
     import { createRequire } from 'node:module'
     const { cache } = createRequire(import.meta.url)
     const isRead = () => Object.keys(cache).some((file) => file.includes('/jsonata/'))
-    const { compile } = await import('./src/config-expression.ts')
+    const { compile } = await import('./src/config/expression.ts')
     const before = isRead()
     compile('1')
     console.log(JSON.stringify([before, isRead()]))`

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command } from 'commander'
-import { signingSecretProblem } from '../../config-secrets.ts'
+import { signingSecretProblem } from '../../config/secrets.ts'
 import { UserError } from '../user-error.ts'
 import { type Captured, judgeDelivery } from './judgement.ts'
 import { print, several } from './output.ts'

@@ -1,9 +1,10 @@
 // JSONata (https://jsonata.org) as `where` and `transform` use it: the whole language but `$eval`, within bounds.
-import jsonata from './config-expression-jsonata.cjs'
-import { MAX_LIST, Meter } from './config-expression-meter.ts'
-import { ACCOUNT, BEFORE_STEP, natives } from './config-expression-natives.ts'
-import { patternProblem, regexEngine } from './config-expression-regex.ts'
-import type { Expression } from './core/target.ts'
+
+import type { Expression } from '../core/target.ts'
+import jsonata from './expression-jsonata.cjs'
+import { MAX_LIST, Meter } from './expression-meter.ts'
+import { ACCOUNT, BEFORE_STEP, natives } from './expression-natives.ts'
+import { patternProblem, regexEngine } from './expression-regex.ts'
 
 /** How deep evaluations may stand in each other. */
 const MAX_STACK = 500

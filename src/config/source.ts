@@ -1,10 +1,10 @@
 // One table of SOURCES → a source with its secrets.
 import type * as v from 'valibot'
-import { type ConfigIssue, check } from './config-issues.ts'
-import { SourceInput, type siteEntries } from './config-schema.ts'
-import { readSecrets, type SecretReader } from './config-secrets.ts'
-import type { SiteSettings, Source } from './core/source.ts'
-import type { VendorId } from './vendors/index.ts'
+import type { SiteSettings, Source } from '../core/source.ts'
+import type { VendorId } from '../vendors/index.ts'
+import { type ConfigIssue, check } from './issues.ts'
+import { SourceInput, type siteEntries } from './schema.ts'
+import { readSecrets, type SecretReader } from './secrets.ts'
 
 /**
  * The source that a table means; `disabled` for one that is switched off, undefined for one that cannot be used: why is

@@ -1,5 +1,5 @@
 // How large a body may be, and for how long events are kept.
-import type { ConfigIssue } from './config-issues.ts'
+import type { ConfigIssue } from './issues.ts'
 
 const DEFAULT_MAX_BODY_BYTES = 900_000
 /** D1 keeps rows of at most 2,000,000 bytes, and a row holds the body twice: as it came and normalized. */

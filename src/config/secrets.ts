@@ -1,5 +1,5 @@
 // The secrets that the configuration names: their values, and what a signing secret must be.
-import type { ConfigIssue } from './config-issues.ts'
+import type { ConfigIssue } from './issues.ts'
 
 /** Gives a secret's value by its name; undefined when it is not set. `path` says what asks for it. */
 export type SecretReader = (name: string, path: string) => string | undefined

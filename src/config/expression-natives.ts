@@ -1,6 +1,6 @@
 // JSONata's own functions, each on the account of the evaluation: one call is one step, whatever it does.
-import jsonata from './config-expression-jsonata.cjs'
-import { MAX_LIST, type Meter } from './config-expression-meter.ts'
+import jsonata from './expression-jsonata.cjs'
+import { MAX_LIST, type Meter } from './expression-meter.ts'
 
 /** What JSONata gives a function of its own as `this`. */
 type Focus = { environment: { base: { timestamp: Date; lookup(name: string): { meter: Meter } } } }

@@ -1,11 +1,11 @@
 // What may stand in a table of SOURCES or TARGETS, and the words for what may not.
 import * as v from 'valibot'
-import { expressionProblem } from './config-expression.ts'
-import { SENSITIVE_FIELDS } from './core/privacy.ts'
-import { DEFAULT_RETRY } from './core/retry.ts'
-import { RELAY_SOURCE } from './core/system-event.ts'
-import { FORMATS, type FormatId } from './formats/index.ts'
-import { VENDORS, type VendorId } from './vendors/index.ts'
+import { SENSITIVE_FIELDS } from '../core/privacy.ts'
+import { DEFAULT_RETRY } from '../core/retry.ts'
+import { RELAY_SOURCE } from '../core/system-event.ts'
+import { FORMATS, type FormatId } from '../formats/index.ts'
+import { VENDORS, type VendorId } from '../vendors/index.ts'
+import { expressionProblem } from './expression.ts'
 
 /** An attempt must end before the sweep believes its message lost (core/lateness.ts). */
 const MAX_TIMEOUT_SECONDS = 30

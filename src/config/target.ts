@@ -1,13 +1,13 @@
 // One table of TARGETS → a target with its secrets, its expressions compiled.
 import * as v from 'valibot'
-import { compile } from './config-expression.ts'
-import { type ConfigIssue, check } from './config-issues.ts'
-import { HEADER_VALUE, TargetInput } from './config-schema.ts'
-import { readSecrets, type SecretReader, signingSecretProblem } from './config-secrets.ts'
-import { EVENT_TYPES } from './core/event.ts'
-import { matchesType } from './core/routing.ts'
-import type { BrokenTarget, Target } from './core/target.ts'
-import type { FormatId } from './formats/index.ts'
+import { EVENT_TYPES } from '../core/event.ts'
+import { matchesType } from '../core/routing.ts'
+import type { BrokenTarget, Target } from '../core/target.ts'
+import type { FormatId } from '../formats/index.ts'
+import { compile } from './expression.ts'
+import { type ConfigIssue, check } from './issues.ts'
+import { HEADER_VALUE, TargetInput } from './schema.ts'
+import { readSecrets, type SecretReader, signingSecretProblem } from './secrets.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|.*\.localhost)$/
 

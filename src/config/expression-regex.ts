@@ -1,6 +1,6 @@
 // What a regular expression can cost. JavaScript's engine backtracks and cannot be interrupted, so the cost is bounded
 // beforehand: by its pattern, and by the length of the text that it may see.
-import type { Meter } from './config-expression-meter.ts'
+import type { Meter } from './expression-meter.ts'
 
 /** Moves of the engine that one search may take: a tenth of a second at worst (measured). */
 const MAX_MOVES = 10_000_000

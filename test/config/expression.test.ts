@@ -1,7 +1,7 @@
 // `where` and `transform`: what they may use, held against expressions that try to use more.
 import { describe, expect, it } from 'vitest'
-import { compile, expressionProblem } from '../src/config-expression.ts'
-import { anEvent } from './core/builders.ts'
+import { compile, expressionProblem } from '../../src/config/expression.ts'
+import { anEvent } from '../core/builders.ts'
 
 const A_MAIL = 'x'.repeat(900_000)
 
