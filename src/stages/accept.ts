@@ -1,6 +1,7 @@
 // request → prove → read → record (normalize) → meaning (ask the log, route) → one D1 batch → delivery ids to the queue.
 // What is answered 202 is in the log, or, while D1 is away, in the spill queue.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts'
+import type { DeliveryMessage } from '../core/delivery.ts'
 import { warningTexts } from '../core/event.ts'
 import type { Warning } from '../core/fields.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId } from '../core/id.ts'
@@ -13,17 +14,21 @@ import type { Batching } from '../store/group-commit.ts'
 import type { NewRecord } from '../store/new-record.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../store/packing.ts'
 import { isOutdated, type Recorded } from '../store/records.ts'
+import { withinTimeout } from '../store/within.ts'
 import { VENDORS } from '../vendors/index.ts'
 import { completeRecords } from './meaning.ts'
 import { type Incoming, type Made, makeRecord } from './record.ts'
 import { recordMade } from './recording.ts'
-import { batchesOf, firstMessages, sendOne } from './sending.ts'
+import { firstMessages, setAlarms } from './sending.ts'
 
 /** More events in one request than any vendor sends; each takes a statement of the one transaction. */
 export const MAX_EVENTS = 100
 
 /** Through how many relays a request may have come: two in a row happen, a loop does not end by itself. */
 export const MAX_HOPS = 5
+
+/** How long the spill queue may take: with the time that D1 had before, less than the 10 s that Hapana waits. */
+const SPILL_TIMEOUT_MS = 5000
 
 /** What the sender is told of one event. */
 export type Accepted = {
@@ -73,7 +78,7 @@ export async function accept(
   if (!stored.ok) return stored
   const { made, stored: all } = stored.value
   // It is safe: a queue that takes its time must not make the sender come again.
-  tools.waitUntil(sendDue(env.DELIVERIES, all, tools))
+  tools.waitUntil(setAlarms(env.DELIVERIES, dueOf(all), tools.now, tools.log))
   const events = made.flatMap(({ warnings }, i) => (all[i] ? [answer(all[i], warnings)] : []))
   return ok({ batch: read.value.batch, events })
 }
@@ -156,7 +161,8 @@ async function spillOver(
     if (packed.length > MAX_PACKED_BYTES) {
       return refuse({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
     }
-    await sendOne(queue, packed, { contentType: 'bytes' })
+    const sent = queue.send(packed, { contentType: 'bytes' })
+    await withinTimeout(sent, 'the queue', SPILL_TIMEOUT_MS)
   } catch (error) {
     return refuse({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
   }
@@ -164,21 +170,10 @@ async function spillOver(
   return ok(records.map((record) => ({ record, id: record.id, status: 'queued' })))
 }
 
-/** Tells the queue what is due. When it does not listen, the sweep will: the rows are there. */
-async function sendDue(
-  queue: Env['DELIVERIES'],
-  stored: Stored[],
-  { now, log }: AcceptTools,
-): Promise<void> {
+/** The messages for what is to be delivered of that which was stored. */
+function dueOf(stored: readonly Stored[]): DeliveryMessage[] {
   const accepted = stored.filter(({ status }) => status === 'accepted' || status === 'derived')
-  try {
-    const messages = accepted.flatMap(({ record }) => firstMessages(record))
-    // Nobody waits for it: what a silent queue keeps is ended by the runtime, which logs that.
-    for (const batch of batchesOf(messages, now)) await queue.sendBatch(batch)
-  } catch (error) {
-    const fault = 'the queue did not take the ids; the sweep will'
-    log({ at: 'accept', fault, detail: String(error) })
-  }
+  return accepted.flatMap(({ record }) => firstMessages(record))
 }
 
 function answer({ record, id, status }: Stored, warnings: Warning[]): Accepted {

@@ -10,7 +10,7 @@ import { createRecorder, type Recorder } from '../store/recorder.ts'
 import type { AttemptTools } from './attempt.ts'
 import { followHealths, type Healths, tellOf } from './health.ts'
 import type { InHand } from './in-hand.ts'
-import { sendAll, sendOne } from './sending.ts'
+import { setAlarms } from './sending.ts'
 import { type Turns, turnsFor } from './turns.ts'
 
 /** What the edge hands in, beside what an attempt needs: randomness in [0, 1), the log, and what is in hand. */
@@ -70,14 +70,13 @@ export function stageFor(
 /** Sets the next delivery of the same contact going. If that fails, the sweep does it. */
 export async function letNextGo({ env, tools }: Stage, { event, target }: Owed): Promise<void> {
   const released = await releaseNextOf(env.DB, event, target, tools.now())
-  await sendAll(env.RETRIES, released, tools.now())
+  await setAlarms(env.RETRIES, released, tools.now(), tools.log)
 }
 
 /** Sets the alarm for an attempt. When the queue does not take it, the sweep finds the row. */
 export async function sendAgain({ env, tools }: Stage, message: DeliveryMessage): Promise<void> {
   try {
-    const delaySeconds = queueDelaySeconds(message.due, tools.now())
-    await sendOne(env.RETRIES, message, { delaySeconds })
+    await env.RETRIES.send(message, { delaySeconds: queueDelaySeconds(message.due, tools.now()) })
   } catch (error) {
     tools.log({
       at: 'deliver',

@@ -7,7 +7,7 @@ import { formatInstant } from '../core/time.ts'
 import { type Owed, releaseHeld } from '../store/deliveries.ts'
 import type { Attempted } from './attempt.ts'
 import { letNextGo, type Stage, sendAgain } from './batch.ts'
-import { sendAll } from './sending.ts'
+import { setAlarms } from './sending.ts'
 
 /** Records an attempt, sets the alarm for the next, and learns from it. */
 export async function conclude(
@@ -106,7 +106,7 @@ async function noteHealth(
     verdict.state === 'delivered' ? 'delivered' : verdict.state === 'held' ? 'gone' : 'failed'
   if (!(await healths.note(target, result, isProbe))) return
   const released = await releaseHeld(env.DB, target, ['open'], tools.now(), FIRST_RELEASED)
-  await sendAll(env.RETRIES, released, tools.now())
+  await setAlarms(env.RETRIES, released, tools.now(), tools.log)
 }
 
 /** An attempt as it is logged. `startedAt` in epoch milliseconds. */

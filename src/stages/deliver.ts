@@ -8,7 +8,6 @@ import { FORMATS } from '../formats/index.ts'
 import { loadOwed, type Owed } from '../store/deliveries.ts'
 import { type DeliverTools, type Stage, stageFor } from './batch.ts'
 import { inPlaces } from './places.ts'
-import { sendOne } from './sending.ts'
 import { settle } from './settle.ts'
 
 /** Requests that may wait for their answer at once: an invocation has six connections, and the records need one. */
@@ -110,8 +109,7 @@ function needsOf(config: Config, name: string): { raw: boolean; order: boolean }
 async function rest(queue: Env['RETRIES'], { message, lease }: Task, now: number): Promise<void> {
   const leaseSeconds = lease === undefined ? 0 : Math.ceil((lease.until - now) / 1000) + 1
   try {
-    const delaySeconds = Math.max(FAULT_DELAY_SECONDS, leaseSeconds)
-    await sendOne(queue, message.body, { delaySeconds })
+    await queue.send(message.body, { delaySeconds: Math.max(FAULT_DELAY_SECONDS, leaseSeconds) })
     message.ack()
   } catch {
     message.retry({ delaySeconds: FAULT_DELAY_SECONDS })

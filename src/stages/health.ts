@@ -16,7 +16,7 @@ import type { Env, Log } from '../env.ts'
 import type { NewRecord } from '../store/new-record.ts'
 import { recordEvents } from '../store/records.ts'
 import { listHealth, moveHealth } from '../store/targets.ts'
-import { firstMessages, sendAll } from './sending.ts'
+import { firstMessages, setAlarms } from './sending.ts'
 
 export type HealthTools = {
   now: () => number
@@ -110,7 +110,7 @@ export async function tellOf(
   const others = config.targets.filter(({ name }) => name !== about)
   const record = await recordOf(event, await route(event, others, tools.now()))
   await recordEvents(env.DB, [record])
-  await sendAll(env.RETRIES, firstMessages(record), tools.now())
+  await setAlarms(env.RETRIES, firstMessages(record), tools.now(), tools.log)
 }
 
 /** A fresh id for an event of the relay's own. */

@@ -5,7 +5,7 @@ import { composeSystemEvent, type OperatorFact } from '../core/system-event.ts'
 import type { Env } from '../env.ts'
 import { recordEvents } from '../store/records.ts'
 import { freshId, type HealthTools, recordOf } from './health.ts'
-import { firstMessages, sendAll } from './sending.ts'
+import { firstMessages, setAlarms } from './sending.ts'
 
 /**
  * Records what an operator did. It names a person, so that only targets are told that ask for the relay's own events by
@@ -23,5 +23,5 @@ export async function tellOfOperator(
   )
   const record = await recordOf(event, await route(event, asking, tools.now()))
   await recordEvents(env.DB, [record])
-  await sendAll(env.RETRIES, firstMessages(record), tools.now())
+  await setAlarms(env.RETRIES, firstMessages(record), tools.now(), tools.log)
 }

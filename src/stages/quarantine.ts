@@ -8,7 +8,7 @@ import { recordEvents } from '../store/records.ts'
 import { type OperatorTools, tellOf } from './health.ts'
 import { completeRecords, historiesFor } from './meaning.ts'
 import { type Made, remakeRecord } from './record.ts'
-import { firstMessages, sendAll } from './sending.ts'
+import { firstMessages, setAlarms } from './sending.ts'
 
 /** What became of the messages that were looked at; `next` is where to go on when there are more. */
 export type Released = {
@@ -37,7 +37,7 @@ export async function release(
   for (const kept of page) {
     const made = await remakeRecord(config, kept, tools.origin)
     if (made.ok && made.value.event !== undefined) {
-      result.released.push(await releaseOne(env, config, made.value, isDryRun, tools.now()))
+      result.released.push(await releaseOne(env, config, made.value, isDryRun, tools))
     } else {
       const issues = made.ok ? issuesOf(made.value) : [made.error]
       result.refused.push({ id: kept.id, issues })
@@ -59,8 +59,9 @@ async function releaseOne(
   config: Config,
   made: Made,
   isDryRun: boolean,
-  now: number,
+  tools: OperatorTools,
 ): Promise<Released['released'][number]> {
+  const now = tools.now()
   const { id, type } = made.record
   const histories = await historiesFor(env.DB, [made], 'arrival')
   const idFor = (n: number) => idBeside(id, n)
@@ -72,7 +73,7 @@ async function releaseOne(
   const recorded = await recordEvents(env.DB, records, [...config.sources.keys()])
   const isOwed = (i: number) => ['accepted', 'derived'].includes(recorded[i]?.status ?? '')
   const messages = records.filter((_, i) => isOwed(i)).flatMap(firstMessages)
-  await sendAll(env.RETRIES, messages, now)
+  await setAlarms(env.RETRIES, messages, now, tools.log)
   const status = recorded[0]?.status ?? 'unrecorded'
   return { id, status, type: own.type ?? type, deliveries: isOwed(0) ? deliveries : 0 }
 }

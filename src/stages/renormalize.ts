@@ -11,7 +11,7 @@ import { replayEvent } from '../store/replay-event.ts'
 import { type OperatorTools, tellOf } from './health.ts'
 import { completeRecords, historiesFor } from './meaning.ts'
 import { remakeRecord } from './record.ts'
-import { sendAll } from './sending.ts'
+import { setAlarms } from './sending.ts'
 
 /** What is to be normalized again: which sources, of which time, after which event, how many at once. */
 export type RenormalizeRequest = {
@@ -69,7 +69,7 @@ export async function renormalize(
       })
       if (isDryRun) continue
       await updateEvents(env.DB, [again])
-      if (deliver) await sendAnew(env, kept.id, again.targets, tools.now())
+      if (deliver) await sendAnew(env, kept.id, again.targets, tools)
     }
   }
   const events = result.changed.map(({ id }) => id)
@@ -130,7 +130,8 @@ async function sendAnew(
   { DB, RETRIES }: Pick<Env, 'DB' | 'RETRIES'>,
   event: EventId,
   targets: readonly string[],
-  now: number,
+  { now, log }: OperatorTools,
 ): Promise<void> {
-  await sendAll(RETRIES, await replayEvent(DB, event, targets, now, { isAnew: true }), now)
+  const messages = await replayEvent(DB, event, targets, now(), { isAnew: true })
+  await setAlarms(RETRIES, messages, now(), log)
 }

@@ -1,10 +1,10 @@
 // One event → its deliveries once more, because an operator asked for it.
 import type { Config } from '../config.ts'
 import { ok, type Result, refuse } from '../core/result.ts'
-import type { Env } from '../env.ts'
+import type { Env, Log } from '../env.ts'
 import type { EventDetail } from '../store/events.ts'
 import { replayEvent } from '../store/replay-event.ts'
-import { sendAll } from './sending.ts'
+import { setAlarms } from './sending.ts'
 
 /** Why an event is not sent again: what it is, or which of the named targets nobody knows. */
 export type NotSent = { notReplayable: true } | { unknown: string[] }
@@ -18,7 +18,7 @@ export async function sendAgain(
   config: Config,
   { id, status, deliveries }: Pick<EventDetail, 'id' | 'status' | 'deliveries'>,
   { targets: named, isDryRun = false }: { targets?: string[] | undefined; isDryRun?: boolean },
-  now: number,
+  { now, log }: { now: number; log: Log },
 ): Promise<Result<{ targets: string[]; replayed: string[] }, NotSent>> {
   if (status !== 'accepted' && status !== 'derived') return refuse({ notReplayable: true })
   const known = config.targets.map(({ name }) => name)
@@ -29,6 +29,6 @@ export async function sendAgain(
   if (isDryRun) return ok({ targets, replayed: [] })
   const options = { isNamed: named !== undefined }
   const messages = await replayEvent(env.DB, id, targets, now, options)
-  await sendAll(env.RETRIES, messages, now)
+  await setAlarms(env.RETRIES, messages, now, log)
   return ok({ targets, replayed: messages.map(({ target }) => target) })
 }

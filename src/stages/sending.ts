@@ -1,42 +1,39 @@
-// Sending messages to a queue, for every stage that has some: one that does not answer counts as one that refuses.
+// Sending ids of deliveries to their queue, for every stage that has some.
 import type { DeliveryMessage } from '../core/delivery.ts'
 import { queueDelaySeconds } from '../core/retry.ts'
+import type { Log } from '../env.ts'
 import type { NewRecord } from '../store/new-record.ts'
-import { withinTimeout } from '../store/within.ts'
 
 /** The most messages that a queue takes at once (Cloudflare Queues limits). */
 const BATCH = 100
 
-/** Sends messages, each for its time. Throws when the queue does not take them, or not within 2 s. */
+/** Sends messages, each for its time, in as few batches as the queue allows. Throws when it does not take them. */
 export async function sendAll(
   queue: Queue<DeliveryMessage>,
   messages: readonly DeliveryMessage[],
   now: number,
 ): Promise<void> {
-  for (const batch of batchesOf(messages, now)) {
-    await withinTimeout(queue.sendBatch(batch), 'the queue')
+  for (let i = 0; i < messages.length; i += BATCH) {
+    await queue.sendBatch(messages.slice(i, i + BATCH).map((message) => whenDue(message, now)))
   }
 }
 
-/** Messages, each for its time, in as few batches as a queue allows. `now` in epoch milliseconds. */
-export function batchesOf(
+/**
+ * Sets the alarms of deliveries that are in the log. When the queue does not take them, that is logged and nothing else
+ * is lost by it: the sweep finds the rows. `now` in epoch milliseconds.
+ */
+export async function setAlarms(
+  queue: Queue<DeliveryMessage>,
   messages: readonly DeliveryMessage[],
   now: number,
-): MessageSendRequest<DeliveryMessage>[][] {
-  const batches: MessageSendRequest<DeliveryMessage>[][] = []
-  for (let i = 0; i < messages.length; i += BATCH) {
-    batches.push(messages.slice(i, i + BATCH).map((message) => whenDue(message, now)))
-  }
-  return batches
-}
-
-/** Sends one message. Throws when the queue does not take it, or not within 2 s. */
-export async function sendOne<Body>(
-  queue: Queue<Body>,
-  body: Body,
-  options: Parameters<Queue<Body>['send']>[1],
+  log: Log,
 ): Promise<void> {
-  await withinTimeout(queue.send(body, options), 'the queue')
+  try {
+    await sendAll(queue, messages, now)
+  } catch (error) {
+    const fault = 'the queue did not take the ids; the sweep will'
+    log({ at: 'queue', deliveries: messages.length, fault, detail: String(error) })
+  }
 }
 
 /** The messages for the planned deliveries of a recorded event. */

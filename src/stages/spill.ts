@@ -10,7 +10,7 @@ import { listTaken } from '../store/records.ts'
 import { withinTimeout } from '../store/within.ts'
 import type { Made } from './record.ts'
 import { recordMade } from './recording.ts'
-import { firstMessages, sendAll } from './sending.ts'
+import { firstMessages, setAlarms } from './sending.ts'
 
 /** How long messages rest while D1 is away: longer each time, up to five minutes. */
 const REST_SECONDS = 15
@@ -86,7 +86,7 @@ async function recordChunk(
   const isOwed = (status: string | undefined) => status === 'accepted' || status === 'derived'
   const accepted = whole.filter((_, i) => isOwed(recorded[i]?.status))
   const due = [...records.filter(isThere), ...accepted].flatMap(firstMessages)
-  await sendAll(env.DELIVERIES, due, now)
+  await setAlarms(env.DELIVERIES, due, now, log)
 }
 
 /** A record whose meaning could not be asked for when it came, with its event; any other is complete. */

@@ -1,7 +1,7 @@
 // Quarantine: why a message is there, in words; released once it is understood, or put away. And history normalized again.
 
 import { env } from 'cloudflare:workers'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -173,6 +173,22 @@ describe('the quarantine', () => {
 
     expect(body.released.map(({ id }: { id: string }) => id)).toEqual(ids)
     expect((await getEvent(env.DB, other))?.status).toBe('quarantined')
+  })
+
+  it('releases all that is asked for although the queue refuses: the sweep finds them, and it is told of', async () => {
+    const ids = [await take('hype', aPayment()), await take('hype', aPayment())]
+    for (const id of ids) await quarantinedBefore(id)
+    vi.spyOn(retries.queue, 'sendBatch').mockRejectedValue(new Error('Too Many Requests'))
+
+    const { status, body } = await call('POST', '/quarantine/release', { source: 'hype' })
+
+    expect(status).toBe(200)
+    expect(body.released.map(({ id }: { id: string }) => id)).toEqual(ids)
+    expect(await systemEvents('relay.events_released')).toEqual([{ events: ids }])
+    const states = await Promise.all(
+      ids.map(async (id) => (await getEvent(env.DB, id))?.deliveries),
+    )
+    expect(states).toMatchObject([[{ state: 'pending' }], [{ state: 'pending' }]])
   })
 
   it('keeps what is not understood yet, and says why', async () => {

@@ -318,7 +318,7 @@ describe('D1 in trouble', () => {
       ok: false,
       error: {
         kind: 'not_stored',
-        reason: 'Error: D1 is away; spill: Error: the queue did not answer within 2000 ms',
+        reason: 'Error: D1 is away; spill: Error: the queue did not answer within 5000 ms',
       },
     })
   })

@@ -1,6 +1,7 @@
 // D1 was away, and is back: what spilled is recorded as it would have been.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
+import type { DeliveryMessage } from '../../src/core/delivery.ts'
 import type { EventId } from '../../src/core/id.ts'
 import { spill } from '../../src/stages/spill.ts'
 import { getEvent } from '../../src/store/events.ts'
@@ -69,6 +70,35 @@ describe('a spilled request', () => {
       `SELECT status FROM events WHERE contact = (SELECT contact FROM events ORDER BY key DESC LIMIT 1)`,
     ).all()
     expect(results).toEqual([{ status: 'accepted' }])
+  })
+
+  it('is recorded and done with although the queue refuses its ids, or takes them and says that it did not', async () => {
+    const { queue, sent } = aQueue()
+    const stumbling = {
+      sendBatch: async (batch: Iterable<MessageSendRequest<DeliveryMessage>>) => {
+        await queue.sendBatch(batch)
+        throw new Error('Network connection lost.')
+      },
+    } as unknown as Queue<DeliveryMessage>
+    const first = await spilled(aPayment())
+    const second = await spilled(aPayment())
+    const messages = messagesOf(first.packed, second.packed)
+    const log = vi.fn()
+
+    const tools = { now: NOW + 60_000, log }
+    await spill({ DB: env.DB, DELIVERIES: stumbling }, config, messages, tools)
+
+    expect(sent.map(({ event }) => event)).toEqual([first.id, second.id].sort())
+    for (const { ack, retry } of messages) {
+      expect(ack).toHaveBeenCalledOnce()
+      expect(retry).not.toHaveBeenCalled()
+    }
+    expect(log).toHaveBeenCalledWith({
+      at: 'queue',
+      deliveries: 2,
+      fault: 'the queue did not take the ids; the sweep will',
+      detail: 'Error: Network connection lost.',
+    })
   })
 
   it('whose write had succeeded, although nobody heard of it, is recognised, and its ids are sent', async () => {

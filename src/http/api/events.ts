@@ -26,7 +26,7 @@ const ReplayBody = v.strictObject({
 })
 
 /** The routes of `/api/events`. */
-export function events({ configOf, now }: ApiTools) {
+export function events({ configOf, now, log }: ApiTools) {
   return new Hono<{ Bindings: Env }>()
     .get(
       '/',
@@ -68,7 +68,7 @@ export function events({ configOf, now }: ApiTools) {
         if (event === undefined) return unknownEvent()
         const { targets, dry_run } = c.req.valid('json')
         const options = { targets, isDryRun: dry_run }
-        const sent = await sendAgain(c.env, configOf(c.env), event, options, now())
+        const sent = await sendAgain(c.env, configOf(c.env), event, options, { now: now(), log })
         if (sent.ok) return c.json({ id: event.id, ...sent.value })
         return 'unknown' in sent.error
           ? problem(404, 'unknown-target', `There is no target ${sent.error.unknown.join(', ')}.`)

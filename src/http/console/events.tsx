@@ -23,7 +23,7 @@ const ListQuery = v.strictObject(entries)
 
 /** The routes of the log. */
 export function events(tools: ApiTools) {
-  const { configOf, now } = tools
+  const { configOf, now, log } = tools
   return new Hono<ConsoleEnv>()
     .get('/', async (c) => {
       const query = queryOf(c, ListQuery, ['paused'])
@@ -46,7 +46,7 @@ export function events(tools: ApiTools) {
       if (event === undefined) return unknownEvent(c)
       const { target } = await fieldsOf(c)
       const options = target === undefined ? {} : { targets: [target] }
-      const sent = await sendAgain(c.env, configOf(c.env), event, options, now())
+      const sent = await sendAgain(c.env, configOf(c.env), event, options, { now: now(), log })
       const back = `/console/events/${event.id}`
       if (!sent.ok) {
         const words =
