@@ -1,7 +1,6 @@
 // What the deliveries of a batch share, and what each may do for another: set an alarm, let the next one go.
 import type { Config } from '../config.ts'
 import type { DeliveryMessage, Lane } from '../core/delivery.ts'
-import { queueDelaySeconds } from '../core/retry.ts'
 import type { SystemFact } from '../core/system-event.ts'
 import type { Env, Log } from '../env.ts'
 import type { loadOwed, Owed } from '../store/deliveries.ts'
@@ -74,15 +73,6 @@ export async function letNextGo({ env, tools }: Stage, { event, target }: Owed):
 }
 
 /** Sets the alarm for an attempt. When the queue does not take it, the sweep finds the row. */
-export async function sendAgain({ env, tools }: Stage, message: DeliveryMessage): Promise<void> {
-  try {
-    await env.RETRIES.send(message, { delaySeconds: queueDelaySeconds(message.due, tools.now()) })
-  } catch (error) {
-    tools.log({
-      at: 'deliver',
-      ...message,
-      fault: 'the queue did not take the id; the sweep will',
-      detail: String(error),
-    })
-  }
+export function sendAgain({ env, tools }: Stage, message: DeliveryMessage): Promise<void> {
+  return setAlarms(env.RETRIES, [message], tools.now(), tools.log)
 }

@@ -32,7 +32,8 @@ export async function setAlarms(
     await sendAll(queue, messages, now)
   } catch (error) {
     const fault = 'the queue did not take the ids; the sweep will'
-    log({ at: 'queue', deliveries: messages.length, fault, detail: String(error) })
+    const deliveries = messages.map(({ event, target, attempt }) => ({ event, target, attempt }))
+    log({ at: 'queue', deliveries, fault, detail: String(error) })
   }
 }
 

@@ -244,18 +244,21 @@ describe('a failed attempt', () => {
 
   it('is recorded although the queue refuses: the next one is due, and the sweep finds it', async () => {
     const event = await stored(config, 'hype', aPayment())
-    const send = () => Promise.reject(new Error('Too Many Requests'))
+    const sendBatch = () => Promise.reject(new Error('Too Many Requests'))
 
     const { delivery, message, lines } = await attempt(config, event, {
       send: aTarget(() => new Response('no', { status: 500 })).send,
-      retries: { send } as unknown as Queue<DeliveryMessage>,
+      retries: { sendBatch } as unknown as Queue<DeliveryMessage>,
     })
 
     expect(delivery).toMatchObject({ state: 'retrying', due: '2026-11-21T00:00:05.250Z' })
     expect(message.ack).toHaveBeenCalledOnce()
-    expect(lines).toContainEqual(
-      expect.objectContaining({ event, fault: 'the queue did not take the id; the sweep will' }),
-    )
+    expect(lines).toContainEqual({
+      at: 'queue',
+      deliveries: [{ event, target: 'crm', attempt: 2 }],
+      fault: 'the queue did not take the ids; the sweep will',
+      detail: 'Error: Too Many Requests',
+    })
   })
 
   it('that names a Retry-After is not repeated before, with no jitter', async () => {

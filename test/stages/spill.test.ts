@@ -95,7 +95,7 @@ describe('a spilled request', () => {
     }
     expect(log).toHaveBeenCalledWith({
       at: 'queue',
-      deliveries: 2,
+      deliveries: sent.map(({ event }) => ({ event, target: 'crm', attempt: 1 })),
       fault: 'the queue did not take the ids; the sweep will',
       detail: 'Error: Network connection lost.',
     })
