@@ -1,5 +1,5 @@
 // What the platform gives the Worker.
-import type { DeliveryMessage, Lane } from './core/delivery.ts'
+import type { DeliveryMessage, Lane } from './core/deliveries/delivery.ts'
 
 export type { DeliveryMessage, Lane }
 
@@ -13,7 +13,7 @@ export interface Env {
   DELIVERIES: Queue<DeliveryMessage>
   /** Ids of deliveries that failed before, each delayed until its next attempt. */
   RETRIES: Queue<DeliveryMessage>
-  /** Requests that D1 did not take: gzipped records (store/packing.ts). */
+  /** Requests that D1 did not take: gzipped records (store/intake/packing.ts). */
   SPILL: Queue<Uint8Array>
   /** The configured senders: a list of tables, or the same as JSON text. */
   SOURCES?: unknown

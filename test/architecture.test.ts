@@ -1,4 +1,4 @@
-// Who may import whom (design §9): the folders of src/ are layers, and imports go down only.
+// Who may import whom: the folders of src/ are floors, each with the same wings, and imports go down only.
 import { describe, expect, it } from 'vitest'
 import { FORMATS } from '../src/formats/index.ts'
 import { VENDORS } from '../src/vendors/index.ts'
@@ -18,7 +18,7 @@ type Rule = { may: RegExp[]; packages?: RegExp }
 const CORE = /^core\//
 const BELOW = [CORE, /^(vendors|formats|simulator|store)\//, /^(env|config)\.ts$/]
 
-/** By layer: which files it may import beside those that `ownOf` gives, and which packages (all, unless said). */
+/** By floor: which files it may import beside those that `ownOf` gives, and which packages (all, unless listed). */
 const RULES: Record<string, Rule> = {
   core: { may: [CORE], packages: /^(valibot|@date-fns\/tz\/tzOffset)$/ },
   vendors: { may: [CORE, /^vendors\/(vendor|extra)\.ts$/], packages: /^$/ },
@@ -30,13 +30,7 @@ const RULES: Record<string, Rule> = {
   config: {
     may: [CORE, /^(vendors|formats)\/index\.ts$/, /^config\/[a-z-]+\.(ts|cjs)$/],
   },
-  // No stage calls another: accept, deliver, spill and sweep share only what these files hold.
-  stages: {
-    may: [
-      ...BELOW,
-      /^stages\/(record|recording|meaning|sending|settle|conclude|batch|in-hand|places|attempt|health|turns)\.ts$/,
-    ],
-  },
+  stages: { may: [...BELOW, /^stages\//] },
   http: { may: [...BELOW, /^(console|stages|http)\//] },
   index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/] },
   // What programs of TypeScript import: the types of the routes, and nothing that runs in the Worker.
@@ -52,13 +46,41 @@ const RULES: Record<string, Rule> = {
   },
 }
 
-/** The layer of a file: its folder, or its own name at the top. */
-const layerOf = (path: string) => path.split(/[/.-]/)[0] ?? ''
+const WINGS = ['intake', 'events', 'deliveries', 'ledger', 'operate']
+
+/**
+ * By floor: its wings, lowest first. On its own floor a file may import its own wing and those before it. Where things
+ * are written, `intake` comes third: to accept a request is to write its events and their deliveries.
+ */
+const ORDER: Record<string, string[]> = {
+  core: WINGS,
+  store: ['events', 'deliveries', 'intake', 'ledger', 'operate'],
+  stages: ['events', 'deliveries', 'intake', 'ledger', 'operate'],
+  console: WINGS,
+}
+
+/** The floor of a file: its folder, or its own name at the top. */
+const floorOf = (path: string) => path.split(/[/.-]/)[0] ?? ''
+
+/** The wing of a file; undefined for what a floor shares. */
+function wingOf(path: string): string | undefined {
+  const [floor = '', wing = ''] = path.split('/')
+  return ORDER[floor]?.includes(wing) && path.split('/').length > 2 ? wing : undefined
+}
+
+/** Whether a file may use the wing of another on its floor. What a floor shares belongs to no wing and uses none. */
+function mayUseWing(path: string, imported: string): boolean {
+  const order = ORDER[floorOf(path)]
+  const other = wingOf(imported)
+  if (order === undefined || other === undefined || floorOf(path) !== floorOf(imported)) return true
+  const own = wingOf(path)
+  return own !== undefined && order.indexOf(other) <= order.indexOf(own)
+}
 
 /** The folder of one vendor, whose files may import each other; tables may import what they list. */
 function ownOf(path: string): RegExp[] {
   if (/^(vendors|formats)\/index\.ts$/.test(path)) {
-    return [new RegExp(`^${layerOf(path)}/([a-z-]+|[a-z-]+/index)\\.ts$`)]
+    return [new RegExp(`^${floorOf(path)}/([a-z-]+|[a-z-]+/index)\\.ts$`)]
   }
   const folder = /^vendors\/[^/]+\//.exec(path)?.[0]
   return folder === undefined ? [] : [new RegExp(`^${folder}`)]
@@ -80,17 +102,49 @@ function resolved(path: string, specifier: string): string | undefined {
 }
 
 function offencesIn(path: string, text: string): string[] {
-  const rule = RULES[layerOf(path)]
-  if (rule === undefined) return [`${path} is in no layer`]
+  const rule = RULES[floorOf(path)]
+  if (rule === undefined) return [`${path} is on no floor`]
   return importsOf(text)
     .filter((specifier) => {
-      const target = resolved(path, specifier)
-      if (target === undefined) return rule.packages?.test(specifier) === false
-      if (target === '../package.json')
-        return ['core', 'vendors', 'formats'].includes(layerOf(path))
-      return ![...rule.may, ...ownOf(path)].some((allowed) => allowed.test(target))
+      const imported = resolved(path, specifier)
+      if (imported === undefined) return rule.packages?.test(specifier) === false
+      if (imported === '../package.json')
+        return ['core', 'vendors', 'formats'].includes(floorOf(path))
+      const isBelow = [...rule.may, ...ownOf(path)].some((allowed) => allowed.test(imported))
+      return !isBelow || !mayUseWing(path, imported)
     })
     .map((specifier) => `${path} imports ${specifier}`)
+}
+
+/** The circles of imports among files, types included: each as the files on its way, and back to the first. */
+function circlesIn(files: Record<string, string>): string[][] {
+  const circles: string[][] = []
+  const done = new Set<string>()
+  function visit(path: string, way: readonly string[]): void {
+    const start = way.indexOf(path)
+    if (start >= 0) circles.push([...way.slice(start), path])
+    if (start >= 0 || done.has(path)) return
+    for (const specifier of importsOf(files[path] ?? '')) {
+      const imported = resolved(path, specifier)
+      if (imported !== undefined && imported in files) visit(imported, [...way, path])
+    }
+    done.add(path)
+  }
+  for (const path of Object.keys(files)) visit(path, [])
+  return circles
+}
+
+/** More files than these side by side are a corridor. */
+const MAX_FILES = 16
+
+/** The folders that hold too many files, each with their number. */
+function corridorsIn(paths: readonly string[]): string[] {
+  const sizes = new Map<string, number>()
+  for (const path of paths) {
+    const folder = path.slice(0, path.lastIndexOf('/') + 1)
+    sizes.set(folder, (sizes.get(folder) ?? 0) + 1)
+  }
+  return [...sizes].flatMap(([folder, size]) => (size > MAX_FILES ? [`${folder}: ${size}`] : []))
 }
 
 /** What a pure file must not touch: it gets the time, randomness and answers as arguments. */
@@ -114,11 +168,11 @@ const SQL =
   /\bSELECT\s+[\w*'(]|\bINSERT (OR \w+ )?INTO\b|\bUPDATE \w+\s+SET\b|\bDELETE FROM\b|\bCREATE (TABLE|INDEX)\b|\.prepare\(/
 
 describe('src', () => {
-  it('has the layers that the rules know', () => {
-    const layers = new Set(Object.keys(SOURCES).map(layerOf))
+  it('has the floors that the rules know', () => {
+    const floors = new Set(Object.keys(SOURCES).map(floorOf))
 
-    expect(Object.keys(RULES)).toEqual(expect.arrayContaining([...layers]))
-    for (const layer of [
+    expect(Object.keys(RULES)).toEqual(expect.arrayContaining([...floors]))
+    for (const floor of [
       'core',
       'vendors',
       'formats',
@@ -129,15 +183,36 @@ describe('src', () => {
       'env',
       'config',
     ]) {
-      expect(layers).toContain(layer)
+      expect(floors).toContain(floor)
     }
   })
 
-  it('imports downwards only', () => {
+  it('has the same wings on each floor that has any', () => {
+    for (const floor of ['core', 'store', 'stages', 'console']) {
+      const folders = new Set(
+        Object.keys(SOURCES)
+          .filter((path) => path.startsWith(`${floor}/`) && path.split('/').length > 2)
+          .map((path) => path.split('/')[1]),
+      )
+      folders.delete('assets')
+      expect(WINGS).toEqual(expect.arrayContaining([...folders]))
+      expect(folders.size).toBeGreaterThanOrEqual(4)
+    }
+  })
+
+  it('imports downwards only, between floors and between wings', () => {
     expect(Object.entries(SOURCES).flatMap(([path, text]) => offencesIn(path, text))).toEqual([])
   })
 
-  it('reads no clock, no chance and no network in its pure layers', () => {
+  it('has no circle of imports, types included', () => {
+    expect(circlesIn(SOURCES)).toEqual([])
+  })
+
+  it('has no folder with more files than a reader takes in', () => {
+    expect(corridorsIn(Object.keys(SOURCES))).toEqual([])
+  })
+
+  it('reads no clock, no chance and no network on its pure floors', () => {
     const pure = Object.entries(SOURCES).filter(([path]) =>
       /^(core|vendors|formats|simulator)\//.test(path),
     )
@@ -149,8 +224,8 @@ describe('src', () => {
   it('keeps its SQL in the store', () => {
     const speaking = Object.entries(SOURCES).filter(([, text]) => SQL.test(text))
 
-    expect(speaking.map(([path]) => layerOf(path))).toContain('store')
-    expect(speaking.filter(([path]) => layerOf(path) !== 'store').map(([path]) => path)).toEqual([])
+    expect(speaking.map(([path]) => floorOf(path))).toContain('store')
+    expect(speaking.filter(([path]) => floorOf(path) !== 'store').map(([path]) => path)).toEqual([])
   })
 })
 
@@ -188,22 +263,29 @@ describe('the checker', () => {
     ['vendors/hapana/type.ts', "import { x } from '../../formats/raw.ts'"],
     ['formats/slack.ts', "import { raw } from './raw.ts'"],
     ['formats/slack.ts', "import { x } from '../vendors/extra.ts'"],
-    ['store/events.ts', "import { VENDORS } from '../vendors/index.ts'"],
+    ['store/events/events.ts', "import { VENDORS } from '../../vendors/index.ts'"],
     ['simulator/hype.ts', "import { accept } from '../stages/accept.ts'"],
     ['simulator/hype.ts', "import { parseConfig } from '../config.ts'"],
     ['vendors/hype/index.ts', "import { hype } from '../../simulator/hype.ts'"],
     ['env.ts', "import { parseConfig } from './config.ts'"],
     ['config.ts', "import { hype } from './vendors/hype/index.ts'"],
     ['config.ts', "import { getEvent } from './store/events.ts'"],
-    ['stages/accept.ts', "import { deliver } from './deliver.ts'"],
-    ['stages/accept.ts', "import { problem } from '../http/problems.ts'"],
-    ['stages/accept.ts', "import { page } from '../console/page.tsx'"],
+    ['stages/intake/accept.ts', "import { problem } from '../../http/problems.ts'"],
+    ['stages/intake/accept.ts', "import { page } from '../../console/page.tsx'"],
     ['console/page.tsx', "import { getEvent } from '../store/events.ts'"],
     ['http/app.ts', "import { main } from '../cli/main.ts'"],
     ['http/app.ts', "import worker from '../index.ts'"],
     ['index.ts', "import { newEventId } from './core/id.ts'"],
     ['index.ts', "import { getEvent } from './store/events.ts'"],
     ['cli/check.ts', "import { accept } from '../stages/accept.ts'"],
+    ['core/intake/a.ts', "import { x } from '../events/event.ts'"],
+    ['core/events/a.ts', "import type { Health } from '../deliveries/breaker.ts'"],
+    ['core/id.ts', "import { canonical } from './intake/json.ts'"],
+    ['store/events/a.ts', "import { loadDue } from '../deliveries/deliveries.ts'"],
+    ['store/deliveries/a.ts', "import { recordEvents } from '../intake/records.ts'"],
+    ['stages/deliveries/a.ts', "import { prune } from '../ledger/prune.ts'"],
+    ['stages/ledger/a.ts', "import { release } from '../operate/quarantine.ts'"],
+    ['console/events/a.tsx', "import { Overview } from '../ledger/overview.tsx'"],
     ['utils/a.ts', ''],
   ])('finds the offence of %s: %s', (path, text) => {
     expect(offencesIn(path, text)).toHaveLength(1)
@@ -213,11 +295,33 @@ describe('the checker', () => {
     ['core/a.ts', "import * as v from 'valibot'\nimport { b } from './b.ts'"],
     ['vendors/hapana/index.ts', "import { a } from './type.ts'\nimport { w } from '../extra.ts'"],
     ['vendors/index.ts', "import { hype } from './hype.ts'\nimport { h } from './hapana/index.ts'"],
-    ['stages/accept.ts', "import { makeRecord } from './record.ts'\nimport { Webhook } from 'w'"],
-    ['http/app.ts', "import { accept } from '../stages/accept.ts'"],
+    ['http/app.ts', "import { accept } from '../stages/intake/accept.ts'"],
+    [
+      'stages/intake/a.ts',
+      "import { enqueue } from '../deliveries/enqueue.ts'\nimport { W } from 'w'",
+    ],
+    ['stages/deliveries/a.ts', "import { readHistories } from '../events/meaning.ts'"],
+    ['store/ledger/a.ts', "import { mergeSorted } from '../merge.ts'"],
     ['core/a.ts', "// taken from '../store/events.ts'\nconst x = 'import'"],
   ])('lets %s be: %s', (path, text) => {
     expect(offencesIn(path, text)).toEqual([])
+  })
+
+  it('finds a circle, of types too, and none where imports only go down', () => {
+    const a = "import type { B } from './b.ts'"
+    const b = "import { c } from './c.ts'"
+
+    expect(
+      circlesIn({ 'core/a.ts': a, 'core/b.ts': b, 'core/c.ts': "export * from './a.ts'" }),
+    ).toEqual([['core/a.ts', 'core/b.ts', 'core/c.ts', 'core/a.ts']])
+    expect(circlesIn({ 'core/a.ts': a, 'core/b.ts': b, 'core/c.ts': '' })).toEqual([])
+  })
+
+  it('finds a folder with too many files', () => {
+    const files = (count: number) => Array.from({ length: count }, (_, i) => `core/events/${i}.ts`)
+
+    expect(corridorsIn(files(MAX_FILES + 1))).toEqual([`core/events/: ${MAX_FILES + 1}`])
+    expect(corridorsIn(files(MAX_FILES))).toEqual([])
   })
 
   it('finds clocks in code, not in comments', () => {

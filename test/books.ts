@@ -1,7 +1,7 @@
 // What the books say of a period, and what the log says by itself, as lines that can be compared.
 import { env } from 'cloudflare:workers'
 import type { Period } from '../src/core/period.ts'
-import { listCounts } from '../src/store/ledger.ts'
+import { listCounts } from '../src/store/ledger/ledger.ts'
 
 /** How many events and deliveries are in which state, by the log alone. */
 export async function linesOfLog(): Promise<string[]> {

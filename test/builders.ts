@@ -1,9 +1,9 @@
 // Complete, valid values for tests; a test overrides what it is about.
 import { env } from 'cloudflare:workers'
 import { type Config, parseConfig } from '../src/config.ts'
-import type { DeliveryMessage } from '../src/core/delivery.ts'
+import type { DeliveryMessage } from '../src/core/deliveries/delivery.ts'
 import { type EventId, keyOfId } from '../src/core/id.ts'
-import { type AcceptTools, accept } from '../src/stages/accept.ts'
+import { type AcceptTools, accept } from '../src/stages/intake/accept.ts'
 
 export const NOW = Date.parse('2026-11-21T00:00:00.000Z')
 export const SIGNING_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'

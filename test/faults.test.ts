@@ -3,9 +3,9 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config } from '../src/config.ts'
-import { discrepancies, tally } from '../src/core/ledger.ts'
-import { listCounts } from '../src/store/ledger.ts'
-import { listDifferences } from '../src/store/verify.ts'
+import { discrepancies, tally } from '../src/core/ledger/ledger.ts'
+import { listCounts } from '../src/store/ledger/ledger.ts'
+import { listDifferences } from '../src/store/ledger/verify.ts'
 import { aConfig, aPayment, NOW } from './builders.ts'
 import { aWorld, type Fault } from './world.ts'
 

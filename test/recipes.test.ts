@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { parse } from 'smol-toml'
 import { beforeEach, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
-import type { MembershipEvent } from '../src/core/event.ts'
+import type { MembershipEvent } from '../src/core/events/event.ts'
 import { SIGNING_SECRET } from './builders.ts'
 import { aWorld } from './world.ts'
 

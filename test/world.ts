@@ -3,14 +3,14 @@
 
 import { env } from 'cloudflare:workers'
 import type { Config } from '../src/config.ts'
-import type { DeliveryMessage } from '../src/core/delivery.ts'
-import { accept } from '../src/stages/accept.ts'
-import { deliver } from '../src/stages/deliver.ts'
-import { createInHand } from '../src/stages/in-hand.ts'
-import { goOnWithReplays } from '../src/stages/replay.ts'
-import { rollUp } from '../src/stages/rollup.ts'
-import { spill } from '../src/stages/spill.ts'
-import { sweep } from '../src/stages/sweep.ts'
+import type { DeliveryMessage } from '../src/core/deliveries/delivery.ts'
+import { deliver } from '../src/stages/deliveries/deliver.ts'
+import { createInHand } from '../src/stages/deliveries/in-flight.ts'
+import { goOnWithReplays } from '../src/stages/deliveries/replay.ts'
+import { sweep } from '../src/stages/deliveries/sweep.ts'
+import { accept } from '../src/stages/intake/accept.ts'
+import { spill } from '../src/stages/intake/spill.ts'
+import { rollUp } from '../src/stages/ledger/rollup.ts'
 import { NOW } from './builders.ts'
 
 type Waiting = { id: string; body: unknown; at: number; attempts: number }

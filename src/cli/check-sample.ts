@@ -1,7 +1,7 @@
 // `npm run check -- --sample`: what each target would get for made-up messages of each type, by the Worker's own code.
 import { type Config, type ConfiguredTarget, isBrokenSource } from '../config.ts'
-import { matchesType, route } from '../core/routing.ts'
-import { type BrokenTarget, isBroken } from '../core/target.ts'
+import { matchesType, route } from '../core/deliveries/routing.ts'
+import { type BrokenTarget, isBroken } from '../core/deliveries/target.ts'
 import { renderFor } from '../formats/index.ts'
 import { type Sample, samplesOf } from './samples.ts'
 import { UserError } from './user-error.ts'
@@ -107,7 +107,7 @@ function inWords(error: unknown): string {
   return `${cut(String(message ?? error), LINE_CHARACTERS)}${place}`
 }
 
-/** The names of the headers that an attempt sends (stages/attempt.ts). Their values may be secret. */
+/** The names of the headers that an attempt sends (stages/deliveries/attempt.ts). Their values may be secret. */
 export function headerNames(target: ConfiguredTarget, event: { test?: true }): string[] {
   return [
     'content-type',

@@ -1,9 +1,9 @@
 // `npm run check`: what wrangler.toml means, said before a deploy; and what a relay that runs has noticed.
 import { parseArgs } from 'node:util'
 import { type Config, isBrokenSource, parseConfig, secretNames } from '../config.ts'
-import { EVENT_TYPES } from '../core/event.ts'
-import { matchesType } from '../core/routing.ts'
-import { type BrokenTarget, isBroken, type Target } from '../core/target.ts'
+import { matchesType } from '../core/deliveries/routing.ts'
+import { type BrokenTarget, isBroken, type Target } from '../core/deliveries/target.ts'
+import { EVENT_TYPES } from '../core/events/event.ts'
 import { DRIFT_HINT, driftOf } from './check-drift.ts'
 import { showSamples } from './check-sample.ts'
 import { readProject } from './project.ts'

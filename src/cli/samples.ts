@@ -1,9 +1,10 @@
 // A sample's messages → the event that they become, as the Worker makes it, with a history of their own for its log.
 import type { ConfiguredSource } from '../config.ts'
-import { composeDerived, composeEvent, type MembershipEvent } from '../core/event.ts'
+import { composeEvent, type MembershipEvent } from '../core/events/event.ts'
+import { composeDerived } from '../core/events/history.ts'
 import { newEventId, personIdOfKey } from '../core/id.ts'
-import { readMessages } from '../core/json.ts'
-import type { RawBody } from '../core/request.ts'
+import { readMessages } from '../core/intake/json.ts'
+import type { RawBody } from '../core/intake/request.ts'
 import { STORIES, type Story } from '../simulator/stories.ts'
 import { VENDORS } from '../vendors/index.ts'
 

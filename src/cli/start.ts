@@ -2,7 +2,7 @@
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { type Config, parseConfig } from '../config.ts'
-import { isBroken } from '../core/target.ts'
+import { isBroken } from '../core/deliveries/target.ts'
 import { guide } from './guide.ts'
 import {
   type LocalRelay,

@@ -1,5 +1,5 @@
 // JSONata (https://jsonata.org) as `where` and `transform` use it: the whole language but `$eval`, within bounds.
-import type { Expression } from '../core/target.ts'
+import type { Expression } from '../core/deliveries/target.ts'
 import jsonata from './expression-jsonata.cjs'
 import { MAX_LIST, Meter } from './expression-meter.ts'
 import { ACCOUNT, BEFORE_STEP, natives } from './expression-natives.ts'

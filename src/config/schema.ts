@@ -1,13 +1,13 @@
 // What may stand in a table of SOURCES or TARGETS, and the words for what may not.
 import * as v from 'valibot'
-import { SENSITIVE_FIELDS } from '../core/privacy.ts'
-import { DEFAULT_RETRY } from '../core/retry.ts'
-import { RELAY_SOURCE } from '../core/system-event.ts'
+import { DEFAULT_RETRY } from '../core/deliveries/retry.ts'
+import { SENSITIVE_FIELDS } from '../core/events/privacy.ts'
+import { RELAY_SOURCE } from '../core/events/system-event.ts'
 import { FORMATS, type FormatId } from '../formats/index.ts'
 import { VENDORS, type VendorId } from '../vendors/index.ts'
 import { expressionProblem } from './expression.ts'
 
-/** An attempt must end before the sweep believes its message lost (core/lateness.ts). */
+/** An attempt must end before the sweep believes its message lost (core/deliveries/lease.ts). */
 const MAX_TIMEOUT_SECONDS = 30
 /** What a header's value may hold. */
 export const HEADER_VALUE = /^[\x20-\x7e]*$/

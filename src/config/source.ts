@@ -1,6 +1,6 @@
 // One table of SOURCES → a source with its secrets.
 import type * as v from 'valibot'
-import type { SiteSettings, Source } from '../core/source.ts'
+import type { SiteSettings, Source } from '../core/events/source.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { type ConfigIssue, check } from './issues.ts'
 import { SourceInput, type siteEntries } from './schema.ts'

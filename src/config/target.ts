@@ -1,8 +1,8 @@
 // One table of TARGETS → a target with its secrets, its expressions compiled.
 import * as v from 'valibot'
-import { EVENT_TYPES } from '../core/event.ts'
-import { matchesType } from '../core/routing.ts'
-import type { BrokenTarget, Target } from '../core/target.ts'
+import { matchesType } from '../core/deliveries/routing.ts'
+import type { BrokenTarget, Target } from '../core/deliveries/target.ts'
+import { EVENT_TYPES } from '../core/events/event.ts'
 import type { FormatId } from '../formats/index.ts'
 import { compile } from './expression.ts'
 import { type ConfigIssue, check } from './issues.ts'

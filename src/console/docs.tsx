@@ -1,6 +1,6 @@
 // The API as a page: the OpenAPI document, readable. Needs no script.
 import type { Child } from 'hono/jsx'
-import { sketch } from './sketch.ts'
+import { sketch } from './schema-outline.ts'
 
 /** What the page shows of an OpenAPI document. */
 export type ApiDocument = {

@@ -1,5 +1,5 @@
 // What pages are given of sources, targets and the ledger: as the API answers it. Times as RFC 3339.
-import type { Ledger } from '../core/ledger.ts'
+import type { Ledger } from '../core/ledger/ledger.ts'
 
 export type LedgerView = Ledger & { differences: readonly string[]; spilled: number | null }
 

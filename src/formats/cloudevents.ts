@@ -1,6 +1,6 @@
 // CloudEvents 1.0 in the structured mode of the HTTP binding: the whole event is the body.
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
-import { CLOUDEVENT_TYPE } from '../core/delivery.ts'
+import { CLOUDEVENT_TYPE } from '../core/deliveries/delivery.ts'
 import type { Format } from './format.ts'
 
 export const cloudevents = {

@@ -1,7 +1,7 @@
 // The seam for outbound bodies. A format is a file that turns an event into a request's body: pure, deterministic.
-import type { Rendered } from '../core/delivery.ts'
-import type { RelayEvent } from '../core/event.ts'
-import type { RawBody } from '../core/request.ts'
+import type { Rendered } from '../core/deliveries/delivery.ts'
+import type { RelayEvent } from '../core/events/event.ts'
+import type { RawBody } from '../core/intake/request.ts'
 
 export interface Format {
   readonly id: string

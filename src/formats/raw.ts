@@ -1,7 +1,7 @@
 // The vendor's own bytes, untouched: everything that it said goes to the target, sensitive fields included. An event
 // that no vendor sent is a CloudEvent here too.
-import { CLOUDEVENT_TYPE } from '../core/delivery.ts'
-import { RAW_GONE } from '../core/request.ts'
+import { CLOUDEVENT_TYPE } from '../core/deliveries/delivery.ts'
+import { RAW_GONE } from '../core/intake/request.ts'
 import type { Format } from './format.ts'
 
 export const raw = {

@@ -1,7 +1,7 @@
 // A line for people, as Slack's incoming webhooks take it (https://docs.slack.dev/messaging/formatting-message-text).
-import type { Amount } from '../core/amount.ts'
-import type { MembershipEvent, RelayEvent } from '../core/event.ts'
-import { isSystemEvent, type SystemEvent } from '../core/system-event.ts'
+import type { Amount } from '../core/events/amount.ts'
+import type { MembershipEvent, RelayEvent } from '../core/events/event.ts'
+import { isSystemEvent, type SystemEvent } from '../core/events/system-event.ts'
 import type { Format } from './format.ts'
 
 export const slack = {

@@ -1,6 +1,6 @@
 // Who may ask: the operator, by the token.
 import type { MiddlewareHandler } from 'hono'
-import { equalSecrets } from '../core/signature.ts'
+import { equalSecrets } from '../core/intake/signature.ts'
 import type { Env } from '../env.ts'
 import { problem, tooMany } from './problems.ts'
 

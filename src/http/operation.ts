@@ -1,7 +1,7 @@
 // What an operation takes and answers, said once: by it requests are checked and the OpenAPI document is written.
 import type { Context, Env, MiddlewareHandler, TypedResponse } from 'hono'
 import * as v from 'valibot'
-import { isObject, type JsonObject } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/intake/json.ts'
 import { ok, type Result, refuse } from '../core/result.ts'
 import { type Problem, problem } from './problems.ts'
 

@@ -1,5 +1,6 @@
 // What the edge alone may touch, read once and handed down.
-import type { Log } from '../env.ts'
+import type { Config } from '../config.ts'
+import type { Env, Log } from '../env.ts'
 
 export type Tools = {
   /** Epoch milliseconds. */
@@ -9,3 +10,6 @@ export type Tools = {
   log: Log
   send: (url: string, init: RequestInit) => Promise<Response>
 }
+
+/** What the routes of API and console need: the tools, and the configuration of an environment. */
+export type ApiTools = Tools & { configOf: (env: Env) => Config }

@@ -1,7 +1,8 @@
 // What Hapana would send (support articles 527 to 532). No real body is public: these are by the documents, with every
 // documented key. The articles name no key for the type, so the URL of each event names it.
-import type { JsonObject } from '../core/json.ts'
-import { formatInstant } from '../core/time.ts'
+
+import { formatInstant } from '../core/events/time.ts'
+import type { JsonObject } from '../core/intake/json.ts'
 import type { Member } from './member.ts'
 import type { Sender, Told } from './sender.ts'
 import type { StepName } from './step.ts'

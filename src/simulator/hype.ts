@@ -1,6 +1,6 @@
 // What Hype would send (help centre article "Receive Contact Event Notifications with Webhooks"): one documented body for
 // all five types.
-import type { JsonObject } from '../core/json.ts'
+import type { JsonObject } from '../core/intake/json.ts'
 import type { Member } from './member.ts'
 import type { Sender, Told } from './sender.ts'
 import type { StepName } from './step.ts'

@@ -1,5 +1,5 @@
 // Made-up members. Nobody of them exists: their addresses are of example.com, their phones of the numbers kept for fiction.
-import { hexOf } from '../core/signature.ts'
+import { hexOf } from '../core/intake/signature.ts'
 import { type Random, randomOf } from './random.ts'
 
 /** A member as both vendors may know them, with the ids that each gives. */

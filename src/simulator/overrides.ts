@@ -1,5 +1,5 @@
 // Overrides: what somebody wants otherwise in a made-up body, each by its path.
-import { isObject, type JsonObject } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/intake/json.ts'
 import { ok, type Result, refuse } from '../core/result.ts'
 
 /** Values by path: `{"email": "ana@example.com", "data.total": 0, "activePackages.0.packageName": "Unlimited"}`. */

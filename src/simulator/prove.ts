@@ -1,6 +1,7 @@
 // A message → the request that its vendor would send to a source of ours, proven as that source wants it.
-import { TEST_HEADER } from '../core/request.ts'
-import type { Source } from '../core/source.ts'
+
+import type { Source } from '../core/events/source.ts'
+import { TEST_HEADER } from '../core/intake/request.ts'
 import { VENDORS, type VendorId } from '../vendors/index.ts'
 import { SENDERS } from './senders.ts'
 import type { SimulatedMessage } from './step.ts'

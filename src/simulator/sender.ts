@@ -1,5 +1,5 @@
 // The seam for simulated vendors: a sender is a file that says what one of them would send, and when.
-import type { JsonObject } from '../core/json.ts'
+import type { JsonObject } from '../core/intake/json.ts'
 import type { Member } from './member.ts'
 import type { StepName } from './step.ts'
 

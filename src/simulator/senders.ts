@@ -1,6 +1,6 @@
 // The table of senders: what each vendor would send.
-import type { JsonObject } from '../core/json.ts'
-import { hexOf } from '../core/signature.ts'
+import type { JsonObject } from '../core/intake/json.ts'
+import { hexOf } from '../core/intake/signature.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { hapana } from './hapana.ts'
 import { hype } from './hype.ts'

@@ -1,5 +1,5 @@
 // For each type of event that a vendor's messages become, what is sent until it is there.
-import type { EventType } from '../core/vocabulary.ts'
+import type { EventType } from '../core/events/vocabulary.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { hapana } from './hapana.ts'
 import { hype } from './hype.ts'

@@ -1,5 +1,5 @@
 // What goes wrong between a vendor and the relay: copies, another order, long waits, changed bodies, junk.
-import { isObject, type JsonObject } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/intake/json.ts'
 import type { VendorId } from '../vendors/index.ts'
 import type { Random } from './random.ts'
 import { deliveryIdOf, SENDERS } from './senders.ts'

@@ -1,6 +1,6 @@
 // What a vendor sent beside what we map: kept, by its own keys.
-import type { Fields } from '../core/fields.ts'
-import type { JsonObject } from '../core/json.ts'
+import type { Fields } from '../core/events/fields.ts'
+import type { JsonObject } from '../core/intake/json.ts'
 
 /**
  * Adds to an event's data every key that nobody read. Where a message has two levels, the inner one keeps its

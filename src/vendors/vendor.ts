@@ -1,12 +1,13 @@
 // The seam for inbound adapters. A vendor is a file that says how it signs, and what its messages mean.
-import type { Identity } from '../core/dedupe.ts'
-import type { EventDraft, MembershipEvent } from '../core/event.ts'
-import type { Warning } from '../core/fields.ts'
-import type { History, Meaning } from '../core/history.ts'
-import type { JsonObject } from '../core/json.ts'
-import type { SignatureScheme } from '../core/proof.ts'
-import type { SourceSettings } from '../core/source.ts'
-import type { EventKind, EventType } from '../core/vocabulary.ts'
+
+import type { EventDraft, MembershipEvent } from '../core/events/event.ts'
+import type { Warning } from '../core/events/fields.ts'
+import type { History, Meaning } from '../core/events/history.ts'
+import type { SourceSettings } from '../core/events/source.ts'
+import type { EventKind, EventType } from '../core/events/vocabulary.ts'
+import type { Identity } from '../core/intake/dedupe.ts'
+import type { JsonObject } from '../core/intake/json.ts'
+import type { SignatureScheme } from '../core/intake/proof.ts'
 
 /** One message of a proven request. */
 export type VendorMessage = {

@@ -1,8 +1,8 @@
 // What a log that grows makes dearer: taking an event in, the cron's minute, and every list and page, by the time they
 // take and by the rows that D1 reads for them.
 import path from 'node:path'
-import { countSegments } from '../../src/store/ledger.ts'
-import { postSegments } from '../../src/store/postings.ts'
+import { postSegments } from '../../src/store/events/postings.ts'
+import { countSegments } from '../../src/store/ledger/ledger.ts'
 import type { Bench, Cell, Options } from './bench.ts'
 import type { Bill } from './bill.ts'
 import { alternate, inRounds, median, ratiosOf, type Spread, spreadText } from './figures.ts'

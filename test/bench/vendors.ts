@@ -1,6 +1,6 @@
 // What reading and normalizing costs in plain Node: each type as its vendor sends it, and bodies that grow in the ways in
 // which a hostile or careless sender's might.
-import { type JsonObject, readMessages } from '../../src/core/json.ts'
+import { type JsonObject, readMessages } from '../../src/core/intake/json.ts'
 import { memberOf } from '../../src/simulator/member.ts'
 import { SENDERS } from '../../src/simulator/senders.ts'
 import { VENDORS, type VendorId } from '../../src/vendors/index.ts'

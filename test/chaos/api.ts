@@ -1,5 +1,5 @@
 // What the relay says of itself: its ledger and its log.
-import type { Attempt } from '../../src/core/delivery.ts'
+import type { Attempt } from '../../src/core/deliveries/delivery.ts'
 import { RELAY } from './ports.ts'
 import { KEY } from './setting.ts'
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkConfig } from '../../src/cli/check.ts'
 import { showSamples } from '../../src/cli/check-sample.ts'
-import { EVENT_DATA } from '../../src/core/vocabulary.ts'
+import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
 import { aProject, command } from './project.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00Z')

@@ -1,7 +1,7 @@
 // A captured delivery is judged: genuine, or why not. The signatures are made by node:crypto as Standard Webhooks says.
 import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { judgeDelivery } from '../../src/cli/relay/judgement.ts'
+import { judgeDelivery } from '../../src/cli/relay/verify-delivery.ts'
 
 const NOW = Date.parse('2026-11-21T12:00:00.000Z')
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'

@@ -1,6 +1,7 @@
 // Complete valid values for tests; what a test is about is overridden by name.
-import type { MembershipEvent } from '../../src/core/event.ts'
-import type { BrokenTarget, Target } from '../../src/core/target.ts'
+
+import type { BrokenTarget, Target } from '../../src/core/deliveries/target.ts'
+import type { MembershipEvent } from '../../src/core/events/event.ts'
 
 export function anEvent(overrides: object = {}): MembershipEvent {
   return {

@@ -2,12 +2,12 @@
 import { CloudEvent, HTTP } from 'cloudevents'
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
-import type { MembershipEvent } from '../../src/core/event.ts'
+import type { MembershipEvent } from '../../src/core/events/event.ts'
+import { redact } from '../../src/core/events/privacy.ts'
 import { newEventId } from '../../src/core/id.ts'
-import { parseJson, readMessages } from '../../src/core/json.ts'
-import { redact } from '../../src/core/privacy.ts'
+import { parseJson, readMessages } from '../../src/core/intake/json.ts'
 import { FORMATS, type FormatId } from '../../src/formats/index.ts'
-import { makeRecord } from '../../src/stages/record.ts'
+import { makeRecord } from '../../src/stages/intake/draft.ts'
 import { bodyOf, EVENT_FIXTURES, type EventFixture } from '../fixtures.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00.000Z')

@@ -2,11 +2,11 @@
 
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import type { DeliveryMessage } from '../../src/core/delivery.ts'
+import type { DeliveryMessage } from '../../src/core/deliveries/delivery.ts'
 import { keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
-import { deliver } from '../../src/stages/deliver.ts'
-import { createInHand } from '../../src/stages/in-hand.ts'
+import { deliver } from '../../src/stages/deliveries/deliver.ts'
+import { createInHand } from '../../src/stages/deliveries/in-flight.ts'
 import { aConfig, aPayment, aQueue, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/http/app.ts'
-import { keepDiary } from '../../src/stages/diary.ts'
+import { keepDiary } from '../../src/stages/ledger/drift.ts'
 import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
 
 const DAY = 24 * 3_600_000

@@ -4,12 +4,12 @@
 import { env } from 'cloudflare:workers'
 import Ajv2020 from 'ajv/dist/2020.js'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { DELIVERY_STATES } from '../../src/core/delivery.ts'
-import { EVENT_STATUSES, EVENT_TYPES } from '../../src/core/event.ts'
+import { DELIVERY_STATES } from '../../src/core/deliveries/delivery.ts'
+import { EVENT_STATUSES, EVENT_TYPES } from '../../src/core/events/event.ts'
 import type { Env } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
-import { deliver } from '../../src/stages/deliver.ts'
-import { createInHand } from '../../src/stages/in-hand.ts'
+import { deliver } from '../../src/stages/deliveries/deliver.ts'
+import { createInHand } from '../../src/stages/deliveries/in-flight.ts'
 import { aConfig, aPayment, aQueue, aSpill, NOW, stored } from '../builders.ts'
 
 type Json = Record<string, unknown>

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EventId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
-import { getEvent } from '../../src/store/events.ts'
+import { getEvent } from '../../src/store/events/events.ts'
 import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })

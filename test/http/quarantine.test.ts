@@ -2,13 +2,13 @@
 
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { DeliveryMessage } from '../../src/core/delivery.ts'
+import type { DeliveryMessage } from '../../src/core/deliveries/delivery.ts'
 import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
-import { deliver } from '../../src/stages/deliver.ts'
-import { createInHand } from '../../src/stages/in-hand.ts'
-import { getEvent } from '../../src/store/events.ts'
-import { listDifferences } from '../../src/store/verify.ts'
+import { deliver } from '../../src/stages/deliveries/deliver.ts'
+import { createInHand } from '../../src/stages/deliveries/in-flight.ts'
+import { getEvent } from '../../src/store/events/events.ts'
+import { listDifferences } from '../../src/store/ledger/verify.ts'
 import { aConfig, aMessageFor, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })

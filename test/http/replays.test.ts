@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { type EventId, personIdOfKey } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
-import { getEvent } from '../../src/store/events.ts'
+import { getEvent } from '../../src/store/events/events.ts'
 import { aConfig, aPayment, aStatusChange } from '../builders.ts'
 import { aWorld, type Fault } from '../world.ts'
 

@@ -1,7 +1,7 @@
 // The simulator's messages: of every type, as the vendors document them, the same for the same seed, proven as the vendor
 // would. All are synthetic: no real body of either vendor is public.
 import { describe, expect, it } from 'vitest'
-import type { Source } from '../../src/core/source.ts'
+import type { Source } from '../../src/core/events/source.ts'
 import { withOverrides } from '../../src/simulator/overrides.ts'
 import { provenRequest } from '../../src/simulator/prove.ts'
 import { sampleOf } from '../../src/simulator/sample.ts'

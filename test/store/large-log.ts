@@ -1,10 +1,10 @@
 // A log of 100,000 events in five days, rolled up but for its last minutes.
 import { env } from 'cloudflare:workers'
 import { personIdOfKey } from '../../src/core/id.ts'
-import { countSegments } from '../../src/store/ledger.ts'
-import { postSegments } from '../../src/store/postings.ts'
+import { postSegments } from '../../src/store/events/postings.ts'
+import { countSegments } from '../../src/store/ledger/ledger.ts'
 import { NOW } from '../builders.ts'
-import { LIST_SEGMENTS } from '../segments.ts'
+import { LIST_SEGMENTS } from './segments.ts'
 
 export const HOUR = 3_600_000
 export const EVENTS = 100_000

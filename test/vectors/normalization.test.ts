@@ -1,9 +1,9 @@
 // The published vectors: they say what the fixtures say, and what they say is so.
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
-import { composeEvent } from '../../src/core/event.ts'
+import { composeEvent } from '../../src/core/events/event.ts'
 import { newEventId } from '../../src/core/id.ts'
-import { readMessages } from '../../src/core/json.ts'
+import { readMessages } from '../../src/core/intake/json.ts'
 import { VENDORS } from '../../src/vendors/index.ts'
 import { EVENT_FIXTURES } from '../fixtures.ts'
 import published from './normalization.json?raw'

@@ -2,12 +2,12 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
-import type { MembershipEvent } from '../../src/core/event.ts'
+import type { MembershipEvent } from '../../src/core/events/event.ts'
+import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
 import { newEventId } from '../../src/core/id.ts'
-import { readMessages } from '../../src/core/json.ts'
-import { prove } from '../../src/core/proof.ts'
-import { EVENT_DATA } from '../../src/core/vocabulary.ts'
-import { type Incoming, makeRecord } from '../../src/stages/record.ts'
+import { readMessages } from '../../src/core/intake/json.ts'
+import { prove } from '../../src/core/intake/proof.ts'
+import { type Incoming, makeRecord } from '../../src/stages/intake/draft.ts'
 import { VENDORS, type VendorId } from '../../src/vendors/index.ts'
 import {
   bodyOf,

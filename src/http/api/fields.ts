@@ -1,9 +1,9 @@
 // What requests to the API are made of.
 import * as v from 'valibot'
+import { formatInstant } from '../../core/events/time.ts'
 import { type EventId, isEventId, isPersonId, type PersonId } from '../../core/id.ts'
 import { type Period, parseTime } from '../../core/period.ts'
-import { formatInstant } from '../../core/time.ts'
-import type { EventFilter } from '../../store/event-filter.ts'
+import type { EventFilter } from '../../store/events/event-filter.ts'
 import { placeOf } from '../../store/pages.ts'
 
 const MAX_LIMIT = 200

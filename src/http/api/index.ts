@@ -1,10 +1,9 @@
 // The API for operators and programs: JSON behind the bearer token.
 import { Hono } from 'hono/tiny'
-import type { Config } from '../../config.ts'
 import type { Env } from '../../env.ts'
 import { tokenRequired } from '../access.ts'
 import { idempotent } from '../idempotency.ts'
-import type { Tools } from '../tools.ts'
+import type { ApiTools } from '../tools.ts'
 import { deliveries } from './deliveries.ts'
 import { drift } from './drift.ts'
 import { events } from './events.ts'
@@ -16,9 +15,6 @@ import { replays } from './replays.ts'
 import { simulation } from './simulate.ts'
 import { sources } from './sources.ts'
 import { targets } from './targets.ts'
-
-/** What the routes of the API need: the configuration of an environment, and what the edge alone may touch. */
-export type ApiTools = Tools & { configOf: (env: Env) => Config }
 
 /** Every route under `/api`. */
 export function createApi(tools: ApiTools) {

@@ -2,23 +2,28 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { isReplayId, type ReplayId } from '../../core/id.ts'
-import { parseTime } from '../../core/period.ts'
 import {
   DEFAULT_PER_SECOND,
   MAX_PER_SECOND,
   REPLAYABLE_STATES,
   type ReplayFilter,
-} from '../../core/replay.ts'
-import { formatInstant } from '../../core/time.ts'
+} from '../../core/deliveries/replay.ts'
+import { formatInstant } from '../../core/events/time.ts'
+import { isReplayId, type ReplayId } from '../../core/id.ts'
+import { parseTime } from '../../core/period.ts'
 import type { Env } from '../../env.ts'
-import { beginReplay, planFor, steerReplayTo, unknownTargets } from '../../stages/replay.ts'
-import { getReplay, listReplays } from '../../store/replays.ts'
+import {
+  beginReplay,
+  planFor,
+  steerReplayTo,
+  unknownTargets,
+} from '../../stages/deliveries/replay.ts'
+import { getReplay, listReplays } from '../../store/deliveries/replays.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
+import type { ApiTools } from '../tools.ts'
 import { pageOf, Replay, ReplayPlan, StartedReplay } from './answers/index.ts'
 import { flag, Limit, oneOrMore, Time, TypePattern, text } from './fields.ts'
-import type { ApiTools } from './index.ts'
 
 /** Which deliveries are meant; at least one condition. */
 export const Filter = v.pipe(

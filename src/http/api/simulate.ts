@@ -4,8 +4,8 @@ import type { Env } from '../../env.ts'
 import { body, describe } from '../operation.ts'
 import { problem } from '../problems.ts'
 import { runSimulation, SimulationRequest } from '../simulation.ts'
+import type { ApiTools } from '../tools.ts'
 import { Simulated } from './answers/index.ts'
-import type { ApiTools } from './index.ts'
 
 /** The route of `/api/simulate`: a page of a plan; to go on, `next` is the following call's `offset`. */
 export function simulation({ configOf, ...tools }: ApiTools) {

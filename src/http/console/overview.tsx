@@ -1,18 +1,23 @@
 // `/console`: everything that the overview shows, read at once.
 import { Hono } from 'hono/tiny'
-import { Overview, PERIODS, type PeriodName, type SourceArrivals } from '../../console/overview.tsx'
-import { attentionOf } from '../../core/attention.ts'
+import {
+  Overview,
+  PERIODS,
+  type PeriodName,
+  type SourceArrivals,
+} from '../../console/ledger/overview.tsx'
+import { RELAY_SOURCE } from '../../core/events/system-event.ts'
+import { attentionOf } from '../../core/operate/attention.ts'
 import { HOUR_MS, parseTime } from '../../core/period.ts'
-import { RELAY_SOURCE } from '../../core/system-event.ts'
-import { listCauses } from '../../store/kept.ts'
-import { getSnapshot } from '../../store/snapshot.ts'
-import { type Arrivals, readArrivals } from '../../store/statistics.ts'
-import { listHealth } from '../../store/targets.ts'
+import { listHealth } from '../../store/deliveries/targets.ts'
+import { listCauses } from '../../store/events/stored-message.ts'
+import { getSnapshot } from '../../store/ledger/snapshot.ts'
+import { type Arrivals, readArrivals } from '../../store/ledger/statistics.ts'
 import { instant } from '../api/fields.ts'
-import type { ApiTools } from '../api/index.ts'
 import { readLedger } from '../api/ledger.ts'
 import { shownSources } from '../api/sources.ts'
 import { shownTargets } from '../api/targets.ts'
+import type { ApiTools } from '../tools.ts'
 import { show } from './frame.ts'
 import type { ConsoleEnv } from './session.ts'
 

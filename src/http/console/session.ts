@@ -1,7 +1,7 @@
 // Who looks at the console: a person whom Cloudflare Access knows, or whoever bought a session with the token.
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
-import { hexOf, hmac } from '../../core/signature.ts'
+import { hexOf, hmac } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
 
 /** What the handlers of the console know of who asks. */

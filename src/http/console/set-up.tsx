@@ -1,10 +1,10 @@
 // `/console/set-up`: the configuration as it is understood, and what to paste where.
 import { Hono } from 'hono/tiny'
 import type { Config } from '../../config.ts'
-import { type ConfiguredView, SetUp } from '../../console/set-up.tsx'
-import { isBroken } from '../../core/target.ts'
-import type { ApiTools } from '../api/index.ts'
+import { type ConfiguredView, SetUp } from '../../console/operate/set-up.tsx'
+import { isBroken } from '../../core/deliveries/target.ts'
 import { shownSources } from '../api/sources.ts'
+import type { ApiTools } from '../tools.ts'
 import { show } from './frame.ts'
 import type { ConsoleEnv } from './session.ts'
 

@@ -1,8 +1,8 @@
 // What targets are sent, for the document: one webhook for each type of event.
 import * as v from 'valibot'
-import { ENVELOPE, VENDOR_ENVELOPE } from '../../core/event.ts'
-import { RELAY_EVENT_DATA } from '../../core/system-event.ts'
-import { EVENT_DATA } from '../../core/vocabulary.ts'
+import { ENVELOPE, VENDOR_ENVELOPE } from '../../core/events/event.ts'
+import { RELAY_EVENT_DATA } from '../../core/events/system-event.ts'
+import { EVENT_DATA } from '../../core/events/vocabulary.ts'
 import { type Json, jsonSchema } from './schema.ts'
 
 /** What each delivery carries beside its body. */

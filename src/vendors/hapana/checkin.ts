@@ -1,5 +1,5 @@
 // checkIn (article 532): a general visit or a class, valid or not; invalid ones are sent too.
-import { identifiedBy } from '../../core/dedupe.ts'
+
 import {
   asId,
   asIs,
@@ -10,10 +10,11 @@ import {
   givenOrNothing,
   type Reader,
   type Warning,
-} from '../../core/fields.ts'
-import type { SiteSettings } from '../../core/source.ts'
-import { asMoment } from '../../core/time.ts'
-import type { Checkin } from '../../core/vocabulary.ts'
+} from '../../core/events/fields.ts'
+import type { SiteSettings } from '../../core/events/source.ts'
+import { asMoment } from '../../core/events/time.ts'
+import type { Checkin } from '../../core/events/vocabulary.ts'
+import { identifiedBy } from '../../core/intake/dedupe.ts'
 import { type Key, type Mapped, type Reading, readWord } from './reading.ts'
 
 /** The time of a check-in, by its documented and its other name. */

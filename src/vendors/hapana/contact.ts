@@ -8,11 +8,11 @@ import {
   givenOrNothing,
   readFields,
   type Warning,
-} from '../../core/fields.ts'
-import { isObject } from '../../core/json.ts'
-import type { SiteSettings } from '../../core/source.ts'
-import { asDate } from '../../core/time.ts'
-import type { Contact } from '../../core/vocabulary.ts'
+} from '../../core/events/fields.ts'
+import type { SiteSettings } from '../../core/events/source.ts'
+import { asDate } from '../../core/events/time.ts'
+import type { Contact } from '../../core/events/vocabulary.ts'
+import { isObject } from '../../core/intake/json.ts'
 import type { Kind } from './type.ts'
 
 /** Reads what a message of some kind says of its person, beside the id. */

@@ -1,7 +1,6 @@
-// What each of Hapana's events means, field by field (articles 527 to 532; vocabulary in core/event.ts).
-import { asAmount } from '../../core/amount.ts'
-import { type Identity, identifiedBy, sameContent } from '../../core/dedupe.ts'
-import { sourcePath } from '../../core/event.ts'
+// What each of Hapana's events means, field by field (articles 527 to 532; vocabulary in core/events/event.ts).
+import { asAmount } from '../../core/events/amount.ts'
+import { sourcePath } from '../../core/events/event.ts'
 import {
   asId,
   asText,
@@ -11,11 +10,12 @@ import {
   type Reader,
   readFields,
   type Warning,
-} from '../../core/fields.ts'
-import { canonical, isObject, type JsonObject } from '../../core/json.ts'
+} from '../../core/events/fields.ts'
+import { type SourceSettings, settingsAt } from '../../core/events/source.ts'
+import type { EventType } from '../../core/events/vocabulary.ts'
+import { type Identity, identifiedBy, sameContent } from '../../core/intake/dedupe.ts'
+import { canonical, isObject, type JsonObject } from '../../core/intake/json.ts'
 import { ok, refuse } from '../../core/result.ts'
-import { type SourceSettings, settingsAt } from '../../core/source.ts'
-import type { EventType } from '../../core/vocabulary.ts'
 import type { NotUnderstood } from '../vendor.ts'
 import { CHECK_IN_TIME, checkedIn } from './checkin.ts'
 import { readContact } from './contact.ts'

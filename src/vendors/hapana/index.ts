@@ -1,8 +1,8 @@
 // Hapana: gym management. Six events, documented as field lists without an envelope (support article 526 and
 // its per-event articles 527 to 532), so every reading here is tolerant and says what it relied on.
-import type { EventDraft } from '../../core/event.ts'
-import { type Fields, readFields, type Warning } from '../../core/fields.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import type { EventDraft } from '../../core/events/event.ts'
+import { type Fields, readFields, type Warning } from '../../core/events/fields.ts'
+import { isObject, type JsonObject } from '../../core/intake/json.ts'
 import { ok, refuse } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import type { Vendor } from '../vendor.ts'

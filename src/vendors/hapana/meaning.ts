@@ -1,8 +1,8 @@
 // What Hapana's events mean in the light of the log: the vendor tells of states, not of changes, and of an account by
 // the same event as of its link to another site.
-import { instantOf, type MembershipEvent } from '../../core/event.ts'
-import { type History, type Meaning, markLate } from '../../core/history.ts'
-import type { EventKind, EventType, Inference } from '../../core/vocabulary.ts'
+import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import { type History, type Meaning, markLate } from '../../core/events/history.ts'
+import type { EventKind, EventType, Inference } from '../../core/events/vocabulary.ts'
 
 /** What the events are about that say what one means; undefined for one that says it by itself. */
 export function kinOf({ type, vendortype }: MembershipEvent): readonly EventKind[] | undefined {

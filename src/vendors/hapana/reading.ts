@@ -1,9 +1,10 @@
 // What the readers of Hapana's events share: a message opened for reading, and what one of its kinds is mapped to.
-import type { Identity } from '../../core/dedupe.ts'
-import type { EventDraft } from '../../core/event.ts'
-import type { Fields, Reader, Warning } from '../../core/fields.ts'
-import type { SiteSettings } from '../../core/source.ts'
-import type { Contact, EventType } from '../../core/vocabulary.ts'
+
+import type { EventDraft } from '../../core/events/event.ts'
+import type { Fields, Reader, Warning } from '../../core/events/fields.ts'
+import type { SiteSettings } from '../../core/events/source.ts'
+import type { Contact, EventType } from '../../core/events/vocabulary.ts'
+import type { Identity } from '../../core/intake/dedupe.ts'
 
 /** What a message means, without what all kinds have in common. */
 export type Mapped = {

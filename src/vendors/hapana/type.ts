@@ -1,6 +1,6 @@
 // Which of Hapana's events a message is. No document says where the type stands, so it is looked for in order:
 // the URL that we gave out, a key of the body, a header, the shape. The rule that hit is part of the event.
-import { type Fields, fold, type Warning } from '../../core/fields.ts'
+import { type Fields, fold, type Warning } from '../../core/events/fields.ts'
 import { ok, type Result, refuse } from '../../core/result.ts'
 import type { NotUnderstood, VendorMessage } from '../vendor.ts'
 

@@ -1,7 +1,7 @@
 // Corrections: what an event makes of those that were understood without it.
-import { instantOf, type MembershipEvent } from '../../core/event.ts'
-import { type Derived, NEIGHBOURS, ONE_ACT_MS } from '../../core/history.ts'
-import type { Reading } from '../../core/vocabulary.ts'
+import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import { type Derived, NEIGHBOURS, ONE_ACT_MS } from '../../core/events/history.ts'
+import type { Reading } from '../../core/events/vocabulary.ts'
 import { inTime } from './event.ts'
 import { read } from './reading.ts'
 

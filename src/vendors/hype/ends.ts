@@ -1,6 +1,6 @@
 // What the end of a subscription means among the other events of its contact: its reason.
-import { instantOf, type MembershipEvent } from '../../core/event.ts'
-import type { EndReason, Inference } from '../../core/vocabulary.ts'
+import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import type { EndReason, Inference } from '../../core/events/vocabulary.ts'
 import { inTime } from './event.ts'
 import { isRepriced } from './plans.ts'
 import { otherHalf } from './switches.ts'

@@ -1,7 +1,7 @@
 // Hype's events as facts among others: their order, what they say of a subscription, and one of them under another type.
-import type { Amount } from '../../core/amount.ts'
-import { instantOf, type MembershipEvent } from '../../core/event.ts'
-import type { EventType, Subscription } from '../../core/vocabulary.ts'
+import type { Amount } from '../../core/events/amount.ts'
+import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import type { EventType, Subscription } from '../../core/events/vocabulary.ts'
 
 /** Orders events by their times. Of one second, an end comes before a payment: what was bought is what counts. */
 export function inTime(a: MembershipEvent, b: MembershipEvent): number {

@@ -1,8 +1,7 @@
 // Hype (formerly Pico): creator communities. One documented body for five event types (help centre article
 // "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely the contact's, not the event's.
-import { type Amount, asAmount } from '../../core/amount.ts'
-import { sameContent } from '../../core/dedupe.ts'
-import { type EventDraft, sourcePath } from '../../core/event.ts'
+import { type Amount, asAmount } from '../../core/events/amount.ts'
+import { type EventDraft, sourcePath } from '../../core/events/event.ts'
 import {
   asBoolean,
   asId,
@@ -13,11 +12,12 @@ import {
   givenOrNothing,
   readFields,
   type Warning,
-} from '../../core/fields.ts'
-import { canonical, isObject } from '../../core/json.ts'
+} from '../../core/events/fields.ts'
+import { asEpoch } from '../../core/events/time.ts'
+import type { Contact, Subscription } from '../../core/events/vocabulary.ts'
+import { sameContent } from '../../core/intake/dedupe.ts'
+import { canonical, isObject } from '../../core/intake/json.ts'
 import { ok, refuse } from '../../core/result.ts'
-import { asEpoch } from '../../core/time.ts'
-import type { Contact, Subscription } from '../../core/vocabulary.ts'
 import { withExtra } from '../extra.ts'
 import type { NotUnderstood, Vendor } from '../vendor.ts'
 import { kinOf, meaningAmong } from './meaning.ts'

@@ -2,9 +2,9 @@
 // subscription, tells a refund and a failed charge by one event, and a cancellation and a plan switch by another; what
 // tells them apart is the running total, who did it, and what came shortly before or after. Every conclusion says on what
 // it rests, and how surely.
-import type { MembershipEvent } from '../../core/event.ts'
-import { type Meaning, markLate } from '../../core/history.ts'
-import type { EventKind } from '../../core/vocabulary.ts'
+import type { MembershipEvent } from '../../core/events/event.ts'
+import { type Meaning, markLate } from '../../core/events/history.ts'
+import type { EventKind } from '../../core/events/vocabulary.ts'
 import { correctionsBy } from './corrections.ts'
 import { read } from './reading.ts'
 import { switchesWith } from './switches.ts'

@@ -1,7 +1,7 @@
 // What a payment means among the others of its contact: its kind, and whether it failed or was refunded.
-import { signOf, subtract } from '../../core/amount.ts'
-import { instantOf, type MembershipEvent } from '../../core/event.ts'
-import type { Inference, PaymentKind } from '../../core/vocabulary.ts'
+import { signOf, subtract } from '../../core/events/amount.ts'
+import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import type { Inference, PaymentKind } from '../../core/events/vocabulary.ts'
 import { recurringOf, retyped, subscriptionOf, totalOf } from './event.ts'
 import { isRepriced, isSingle, namedIn } from './plans.ts'
 import { otherHalf } from './switches.ts'

@@ -1,7 +1,7 @@
 // What tells plans apart: from gifts and donations, from each other, and from themselves at another price.
-import { signOf, subtract } from '../../core/amount.ts'
-import type { MembershipEvent } from '../../core/event.ts'
-import type { Subscription } from '../../core/vocabulary.ts'
+import { signOf, subtract } from '../../core/events/amount.ts'
+import type { MembershipEvent } from '../../core/events/event.ts'
+import type { Subscription } from '../../core/events/vocabulary.ts'
 import { recurringOf, subscriptionOf } from './event.ts'
 
 /** A gift, a donation, or anything else that is paid once: no plan. */

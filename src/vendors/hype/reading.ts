@@ -1,7 +1,7 @@
 // How one of Hype's events is understood: by itself, and among the others of its contact.
-import type { Amount } from '../../core/amount.ts'
-import type { MembershipEvent } from '../../core/event.ts'
-import type { EventType, Inference } from '../../core/vocabulary.ts'
+import type { Amount } from '../../core/events/amount.ts'
+import type { MembershipEvent } from '../../core/events/event.ts'
+import type { EventType, Inference } from '../../core/events/vocabulary.ts'
 import { readEnd } from './ends.ts'
 import { inTime, retyped, totalOf } from './event.ts'
 import { readPayment, readUpdate } from './payments.ts'

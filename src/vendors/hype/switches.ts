@@ -1,7 +1,7 @@
 // The plan switch, which Hype tells as an end and a payment of one moment: its halves, and what follows from both.
-import { instantOf, type MembershipEvent } from '../../core/event.ts'
-import { type Derived, ONE_ACT_MS } from '../../core/history.ts'
-import type { Subscription } from '../../core/vocabulary.ts'
+import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import { type Derived, ONE_ACT_MS } from '../../core/events/history.ts'
+import type { Subscription } from '../../core/events/vocabulary.ts'
 import { inTime, subscriptionOf } from './event.ts'
 import { differs, isSingle } from './plans.ts'
 

@@ -2,7 +2,7 @@
 // `/warm` shares so many trips that V8 optimizes what does it; `/trips` tells how many statements each trip has carried.
 import { waitUntil } from 'cloudflare:workers'
 import { type Batching, groupCommit } from '../../../src/store/group-commit.ts'
-import { withinTimeout } from '../../../src/store/within.ts'
+import { withinTimeout } from '../../../src/store/timeout.ts'
 
 /** Long enough for what is sent at once to meet, and shorter than a trip is waited for: its end is told, too. */
 const TRIP_MS = 5

@@ -39,7 +39,7 @@ export function draw(): number {
   return random()
 }
 
-/** More than the relay waits for D1 or a queue (store/within.ts). */
+/** More than the relay waits for D1 or a queue (store/timeout.ts). */
 const STALL_MS = 4000
 
 /** Does a piece of work late, and although nobody waits for it any more. */

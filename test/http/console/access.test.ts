@@ -3,7 +3,7 @@ import { createExecutionContext, env } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import type { Env } from '../../../src/env.ts'
 import { createApp } from '../../../src/http/app.ts'
-import { listEvents } from '../../../src/store/events.ts'
+import { listEvents } from '../../../src/store/events/events.ts'
 import { aConfig } from '../../builders.ts'
 import { actsOf, anOperator, aVisitor, ORIGIN, TOKEN } from './visitor.ts'
 

@@ -1,8 +1,8 @@
 // What somebody does in the console is in the log with who did it: every form, held against the table of routes.
 import { env } from 'cloudflare:test'
 import { beforeEach, expect, it } from 'vitest'
+import { OPERATOR_ACTS } from '../../../src/core/events/system-event.ts'
 import { keyOfId } from '../../../src/core/id.ts'
-import { OPERATOR_ACTS } from '../../../src/core/system-event.ts'
 import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
 import { actsOf, anOperator, emptyLog } from './visitor.ts'
 

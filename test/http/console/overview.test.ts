@@ -1,11 +1,11 @@
 // The overview: what needs attention, and figures that are those of the log.
 import { env } from 'cloudflare:test'
 import { beforeEach, expect, it } from 'vitest'
-import { HEALTHY } from '../../../src/core/breaker.ts'
-import { rollUp } from '../../../src/stages/rollup.ts'
-import { takeSnapshot } from '../../../src/stages/snapshot.ts'
-import { readArrivals } from '../../../src/store/statistics.ts'
-import { moveHealth } from '../../../src/store/targets.ts'
+import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
+import { rollUp } from '../../../src/stages/ledger/rollup.ts'
+import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
+import { moveHealth } from '../../../src/store/deliveries/targets.ts'
+import { readArrivals } from '../../../src/store/ledger/statistics.ts'
 import { aConfig, aPayment, NOW, stored, take } from '../../builders.ts'
 import { anOperator, emptyLog } from './visitor.ts'
 

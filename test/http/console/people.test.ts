@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/config.ts'
-import { getEvent } from '../../../src/store/events.ts'
+import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, aStatusChange, NOW, stored } from '../../builders.ts'
 import { actsOf, anOperator, emptyLog } from './visitor.ts'
 

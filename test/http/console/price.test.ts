@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:test'
 import { beforeAll, expect, it, vi } from 'vitest'
 import { idOfKey } from '../../../src/core/id.ts'
-import { takeSnapshot } from '../../../src/stages/snapshot.ts'
+import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
 import { aConfig, NOW } from '../../builders.ts'
 import { EVENTS, fillLargeLog, keyAt, MANY } from '../../store/large-log.ts'
 import { anOperator, emptyLog } from './visitor.ts'

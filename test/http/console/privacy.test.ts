@@ -1,6 +1,6 @@
 // What a list shows of people: enough to tell them apart, and nothing by which to reach them.
 import { beforeEach, expect, it } from 'vitest'
-import { takeSnapshot } from '../../../src/stages/snapshot.ts'
+import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
 import { aConfig, aPayment, aStatusChange, NOW, stored } from '../../builders.ts'
 import { anOperator, emptyLog } from './visitor.ts'
 

@@ -1,10 +1,10 @@
 // Somebody at the console: keeps cookies and follows where a page leads, as a browser would, against real D1.
 import { env } from 'cloudflare:workers'
 import type { Config } from '../../../src/config.ts'
-import type { DeliveryMessage } from '../../../src/core/delivery.ts'
+import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import type { Env } from '../../../src/env.ts'
 import { createApp } from '../../../src/http/app.ts'
-import { getEvent, listEvents } from '../../../src/store/events.ts'
+import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import { aConfig, aQueue, aSpill, NOW } from '../../builders.ts'
 
 export const ORIGIN = 'https://relay.example'

@@ -1,6 +1,6 @@
 // Answers about what operators do: people, replays, quarantine, normalizing again, tests and simulations.
 import * as v from 'valibot'
-import { REPLAYABLE_STATES } from '../../../core/replay.ts'
+import { REPLAYABLE_STATES } from '../../../core/deliveries/replay.ts'
 import { STEP_NAMES, TROUBLES } from '../../../simulator/step.ts'
 import { anything, count, eventId, name, personId, Time } from './basic.ts'
 import { Attempt } from './events.ts'

@@ -1,7 +1,7 @@
 // Answers about events and deliveries: what came, what was made of it, what became of it.
 import * as v from 'valibot'
-import { DELIVERY_STATES } from '../../../core/delivery.ts'
-import { EVENT_STATUSES } from '../../../core/event.ts'
+import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
+import { EVENT_STATUSES } from '../../../core/events/event.ts'
 import { anything, count, eventId, name, personId, Time } from './basic.ts'
 
 const Issue = v.object({ path: v.string(), message: v.string() })

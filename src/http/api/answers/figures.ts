@@ -1,9 +1,9 @@
 // Answers about how things fare: the ledger, targets, sources, the drift of the vendors' messages.
 import * as v from 'valibot'
-import { TARGET_STATES } from '../../../core/breaker.ts'
-import { DELIVERY_STATES } from '../../../core/delivery.ts'
-import { EVENT_STATUSES, RECEIVED_STATUSES } from '../../../core/event.ts'
-import { ATTEMPT_OUTCOMES } from '../../../core/statistics.ts'
+import { TARGET_STATES } from '../../../core/deliveries/breaker.ts'
+import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
+import { EVENT_STATUSES, RECEIVED_STATUSES } from '../../../core/events/event.ts'
+import { ATTEMPT_OUTCOMES } from '../../../core/ledger/statistics.ts'
 import { count, name, Time } from './basic.ts'
 
 const byState = <S extends string>(states: readonly S[]) =>

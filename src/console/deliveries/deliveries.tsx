@@ -1,0 +1,111 @@
+// Deliveries: what each target was sent, is owed, or will not get.
+import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
+import { Act, Choice, Empty, EventLink, Field, Older, State, Table, Time } from '../components.tsx'
+import { inShort, nextTry } from '../delivery-reasons.ts'
+import { type Asked, Find } from '../events/events.tsx'
+import { linkTo } from '../links.ts'
+
+/** A delivery as a list shows it. */
+export type DeliveryLine = {
+  event: string
+  type: string
+  source: string
+  target: string
+  state: string
+  reason: string | null
+  attempts: number
+  due: string | null
+  last: { at: string; status: number | null; error: string | null } | null
+}
+
+export type DeliveriesView = {
+  asked: Asked
+  targets: readonly string[]
+  sources: readonly string[]
+  deliveries: readonly DeliveryLine[]
+  next: string | undefined
+}
+
+const PATH = '/console/deliveries'
+
+/** The page. */
+export function Deliveries({ asked, targets, sources, deliveries, next }: DeliveriesView) {
+  const { next: _, limit: __, ...filter } = asked
+  const { target, state, source, type, since, until, person } = filter
+  return (
+    <>
+      <Find from={PATH} />
+      <form class="filter" action={PATH}>
+        <Choice label="Target" name="target" of={targets} chosen={target} />
+        <Choice label="State" name="state" of={DELIVERY_STATES} chosen={state} />
+        <Choice label="Source" name="source" of={sources} chosen={source} />
+        <Field label="Type" name="type" value={type} hint="payment.*" />
+        <Field label="Since" name="since" value={since} hint="24h" />
+        <Field label="Until" name="until" value={until} hint="2026-11-21" />
+        <Field label="Person" name="person" value={person} hint="per_…" />
+        <button type="submit">Filter</button>
+        <a href={PATH}>Clear</a>
+      </form>
+      {deliveries.length === 0 ? (
+        <NoDeliveries isFiltered={Object.keys(filter).length > 0} isMore={next !== undefined} />
+      ) : (
+        <>
+          <DeliveryTable deliveries={deliveries} />
+          <div class="acts">
+            <Older href={next === undefined ? undefined : linkTo(PATH, { ...asked, next })} />
+            <Act
+              method="get"
+              action="/console/replays"
+              name="Replay these …"
+              values={filter}
+              isQuiet={true}
+            />
+          </div>
+        </>
+      )}
+    </>
+  )
+}
+
+function DeliveryTable({ deliveries }: { deliveries: readonly DeliveryLine[] }) {
+  return (
+    <Table
+      caption="Deliveries"
+      rows={deliveries}
+      columns={[
+        { name: 'event', of: ({ event }) => <EventLink id={event} /> },
+        { name: 'type', of: ({ type }) => type },
+        { name: 'target', of: ({ target }) => target },
+        {
+          name: 'state',
+          of: ({ state, reason }) => (
+            <span>
+              <State name={state} />
+              {reason !== null && `: ${inShort(reason)}`}
+            </span>
+          ),
+        },
+        { name: 'attempts', of: ({ attempts }) => attempts, isNumber: true },
+        { name: 'last answer', of: ({ last }) => last?.status ?? last?.error ?? '' },
+        { name: 'last attempt', of: ({ last }) => <Time at={last?.at} /> },
+        { name: 'next try', of: ({ state, due }) => <Time at={nextTry(state, due)} /> },
+      ]}
+    />
+  )
+}
+
+function NoDeliveries({ isFiltered, isMore }: { isFiltered: boolean; isMore: boolean }) {
+  if (isMore)
+    return <Empty>No delivery here matches. Older ones may: filter less, or by time.</Empty>
+  return (
+    <Empty>
+      {isFiltered ? 'No delivery matches. ' : 'Nothing is to be delivered yet. '}
+      {isFiltered ? (
+        <a href={PATH}>Show all of them</a>
+      ) : (
+        <a href="/console/simulate">Simulate an event</a>
+      )}
+      .
+    </Empty>
+  )
+}

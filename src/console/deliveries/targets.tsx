@@ -1,0 +1,100 @@
+// The targets: how they fare, and stopping, starting and trying them.
+
+import { Act, Empty, State, Time } from '../components.tsx'
+import { linkTo } from '../links.ts'
+import type { TargetView } from '../views.ts'
+import { backlog, percentiles, successRate } from './health.tsx'
+
+/** The page. */
+export function Targets({ targets }: { targets: readonly TargetView[] }) {
+  if (targets.length === 0) {
+    return <Empty>No target is configured: add one to TARGETS in wrangler.toml, and deploy.</Empty>
+  }
+  return (
+    <div class="cards">
+      {targets.map((target) => (
+        <Target target={target} />
+      ))}
+    </div>
+  )
+}
+
+function Target({ target }: { target: TargetView }) {
+  const { name, state, reason, failures, failing_since, next_probe_at, figures } = target
+  return (
+    <article id={name}>
+      <h2>
+        {name} <State name={state} />
+      </h2>
+      {reason !== null && <p class="bad">{reason}</p>}
+      <dl>
+        {failing_since !== null && (
+          <>
+            <dt>refusing since</dt>
+            <dd>
+              <Time at={failing_since} /> ({failures} in a row)
+            </dd>
+          </>
+        )}
+        {next_probe_at !== null && (
+          <>
+            <dt>next try</dt>
+            <dd>
+              <Time at={next_probe_at} />
+            </dd>
+          </>
+        )}
+        <dt>last 24 h</dt>
+        <dd>{successRate(target)}</dd>
+        <dt>answers within</dt>
+        <dd>{percentiles(target) || 'not known'} (50 %, 95 %, 99 %)</dd>
+        <dt>waiting</dt>
+        <dd>
+          <a href={linkTo('/console/deliveries', { target: name, state: 'held' })}>
+            {figures?.backlog.held ?? 0} held
+          </a>
+          ,{' '}
+          <a href={linkTo('/console/deliveries', { target: name, state: 'retrying' })}>
+            {figures?.backlog.retrying ?? 0} retrying
+          </a>
+          , {backlog(target)} in all
+        </dd>
+        <dt>last success</dt>
+        <dd>{figures?.last_success ? <Time at={figures.last_success.at} /> : 'none'}</dd>
+        <dt>last failure</dt>
+        <dd>
+          {figures?.last_failure ? (
+            <>
+              <Time at={figures.last_failure.at} /> (
+              {figures.last_failure.status ?? figures.last_failure.outcome})
+            </>
+          ) : (
+            'none'
+          )}
+        </dd>
+      </dl>
+      <TargetActs target={target} />
+    </article>
+  )
+}
+
+function TargetActs({ target: { name, state } }: { target: TargetView }) {
+  const path = `/console/targets/${encodeURIComponent(name)}`
+  const isStopped = ['paused', 'open', 'failing', 'gone'].includes(state)
+  return (
+    <footer class="acts">
+      {state === 'active' || state === 'open' ? (
+        <Act action={`${path}/pause`} name="Pause" isQuiet={true} />
+      ) : null}
+      {isStopped && <Act action={`${path}/resume`} name="Resume, and release what is held" />}
+      {state !== 'broken' && <Act action={`${path}/test`} name="Send a test" isQuiet={true} />}
+      <Act
+        method="get"
+        action="/console/replays"
+        name="Replay …"
+        values={{ target: name }}
+        isQuiet={true}
+      />
+    </footer>
+  )
+}

@@ -1,0 +1,149 @@
+// What was not understood: by cause, looked at, released once it is understood, or put away with a reason.
+import { counted } from '../../core/text.ts'
+import { Act, Empty, EventLink, Older, Table, Time } from '../components.tsx'
+import { linkTo } from '../links.ts'
+
+/** A cause of quarantine: what it is, whom it concerns, and how often. */
+export type CauseView = {
+  source: string
+  vendortype: string | null
+  cause: string
+  count: number
+  first_at: string
+  last_at: string
+  events: readonly string[]
+}
+
+const PATH = '/console/quarantine'
+
+/** The page. */
+export function Quarantine({
+  causes,
+  next,
+}: {
+  causes: readonly CauseView[]
+  next: string | undefined
+}) {
+  if (causes.length === 0 && next === undefined) {
+    return <Empty>Nothing is in quarantine: every message was understood.</Empty>
+  }
+  return (
+    <>
+      <p>
+        These messages are authentic and safe, and were not understood. Mend the mapping or the
+        configuration, deploy, and release them; or put away what nobody needs.
+      </p>
+      {causes.map((cause) => (
+        <Cause cause={cause} />
+      ))}
+      <Older href={next === undefined ? undefined : linkTo(PATH, { next })} />
+    </>
+  )
+}
+
+/** What names the messages of a cause in a form. */
+function filterOf({ source, vendortype, cause }: CauseView): Record<string, string> {
+  return { source, cause, ...(vendortype === null ? {} : { vendortype }) }
+}
+
+function Cause({ cause: one }: { cause: CauseView }) {
+  const { source, vendortype, cause, count, first_at, last_at, events } = one
+  return (
+    <article>
+      <h2>
+        {vendortype ?? 'a message without a type'}: {cause}
+      </h2>
+      <p>
+        {counted(count, 'message')} from{' '}
+        <a href={linkTo('/console/events', { source, status: 'quarantined' })}>{source}</a>,{' '}
+        <Time at={first_at} /> to <Time at={last_at} />. The latest:{' '}
+        {events.map((id) => (
+          <>
+            <EventLink id={id} />{' '}
+          </>
+        ))}
+      </p>
+      <footer class="acts">
+        <Act action={`${PATH}/plan`} name="See which would be released" values={filterOf(one)} />
+        <form method="post" action={`${PATH}/dismiss`}>
+          {Object.entries(filterOf(one)).map(([name, value]) => (
+            <input type="hidden" name={name} value={value} />
+          ))}
+          <input
+            name="reason"
+            required
+            maxlength={500}
+            placeholder="reason"
+            aria-label={`Reason to dismiss: ${cause}`}
+          />
+          <button type="submit" class="outline">
+            Dismiss
+          </button>
+        </form>
+      </footer>
+    </article>
+  )
+}
+
+/** What a release would do, or did. `filter` names its messages; `after` is where to go on. */
+export type ReleaseView = {
+  filter: Record<string, string>
+  isDryRun: boolean
+  released: readonly { id: string; status: string; type: string; deliveries: number }[]
+  refused: readonly { id: string; issues: readonly string[] }[]
+  next: string | undefined
+}
+
+/** The page before and after a release. */
+export function Release({ view }: { view: ReleaseView }) {
+  const { filter, isDryRun, released, refused, next } = view
+  const would = isDryRun ? 'would be released' : 'released'
+  return (
+    <>
+      <p role="status">
+        {counted(released.length, 'message')} {would},{' '}
+        {counted(
+          released.reduce((sum, { deliveries }) => sum + deliveries, 0),
+          'delivery',
+          'deliveries',
+        )}
+        ; {refused.length} not understood yet{next === undefined ? '' : '; there are more'}.
+      </p>
+      {released.length > 0 && (
+        <Table
+          caption="Released"
+          rows={released}
+          columns={[
+            { name: 'event', of: ({ id }) => <EventLink id={id} /> },
+            { name: 'type', of: ({ type }) => type },
+            { name: 'deliveries', of: ({ deliveries }) => deliveries, isNumber: true },
+          ]}
+        />
+      )}
+      {refused.length > 0 && (
+        <Table
+          caption="Not understood yet"
+          rows={refused}
+          columns={[
+            { name: 'event', of: ({ id }) => <EventLink id={id} /> },
+            { name: 'why', of: ({ issues }) => issues.join('; ') },
+          ]}
+        />
+      )}
+      <div class="acts">
+        {isDryRun && released.length > 0 && (
+          <Act action={`${PATH}/release`} name="Release" values={filter} />
+        )}
+        {next !== undefined && (
+          <Act
+            action={isDryRun ? `${PATH}/plan` : `${PATH}/release`}
+            name={isDryRun ? 'See the next' : 'Release the next'}
+            values={{ ...filter, after: next }}
+            isQuiet={true}
+          />
+        )}
+        <a href={PATH}>Back to the quarantine</a>
+      </div>
+    </>
+  )
+}

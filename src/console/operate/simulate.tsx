@@ -1,0 +1,158 @@
+// The simulator: one message or a journey, sent as the vendor would, and seen arriving.
+import { counted } from '../../core/text.ts'
+import { Act, Empty, EventLink, Field, State, Table } from '../components.tsx'
+import { linkTo } from '../links.ts'
+
+/** A source that takes what is simulated, and the types that its vendor sends. */
+export type Simulatable = { source: string; types: readonly string[] }
+
+const PATH = '/console/simulate'
+
+/** What each switch does. */
+const SWITCHES: Record<string, string> = {
+  duplicates: 'a message comes twice',
+  reordering: 'two come in the other order',
+  lateness: 'a message comes days late',
+  drift: 'a key is new, or of another kind',
+  junk: 'what is no message comes too',
+}
+
+/** The page. */
+export function Simulate({
+  sources,
+  switches,
+  maxMembers,
+}: {
+  sources: readonly Simulatable[]
+  /** What can go wrong on the way, by name. */
+  switches: readonly string[]
+  maxMembers: number
+}) {
+  if (sources.length === 0) {
+    return (
+      <Empty>
+        No source works yet: <a href="/console/set-up">see what is missing</a>.
+      </Empty>
+    )
+  }
+  return (
+    <>
+      <p>
+        What is simulated comes through the front door, proven and marked as a test. Targets with
+        test = false do not get it.
+      </p>
+      <div class="pair">
+        <article>
+          <h2>One message</h2>
+          {sources.map(({ source, types }) => (
+            <form method="post" action={PATH} class="filter">
+              <input type="hidden" name="source" value={source} />
+              <label>
+                {source}
+                <select name="type">
+                  {types.map((type) => (
+                    <option value={type}>{type}</option>
+                  ))}
+                </select>
+              </label>
+              <Field label="E-mail address" name="email" hint="made up" />
+              <button type="submit">Send</button>
+            </form>
+          ))}
+        </article>
+        <article>
+          <h2>A journey, from joining to leaving</h2>
+          <form method="post" action={PATH}>
+            <div class="filter">
+              <label>
+                Source
+                <select name="source">
+                  {sources.map(({ source }) => (
+                    <option value={source}>{source}</option>
+                  ))}
+                </select>
+              </label>
+              <label>
+                Members
+                <input type="number" name="members" min="1" max={maxMembers} value="1" required />
+              </label>
+              <Field label="Seed" name="seed" hint="made up" />
+            </div>
+            <fieldset>
+              <legend>With</legend>
+              {switches.map((name) => (
+                <label>
+                  <input type="checkbox" name={name} value="true" />
+                  {name}: {SWITCHES[name]}
+                </label>
+              ))}
+            </fieldset>
+            <button type="submit">Begin</button>
+          </form>
+        </article>
+      </div>
+    </>
+  )
+}
+
+/** A page of a plan that was sent. `again` is the form that sends the next. */
+export type SentView = {
+  source: string
+  seed: string
+  total: number
+  steps: readonly {
+    step: number
+    member: number
+    name: string
+    vendortype: string | null
+    troubles: readonly string[]
+    status: number
+    answer: Record<string, unknown> | null
+  }[]
+  again: Record<string, string> | undefined
+}
+
+/** The page after sending. */
+export function Sent({ sent: { source, seed, total, steps, again } }: { sent: SentView }) {
+  const last = (steps.at(-1)?.step ?? -1) + 1
+  return (
+    <>
+      <p role="status">
+        {last} of {counted(total, 'message')} sent to {source}, seed <code>{seed}</code>.
+      </p>
+      <div class="acts">
+        {again !== undefined && <Act action={PATH} name="Send the next" values={again} />}
+        <a href={linkTo('/console/events', { source })}>Watch them in the log</a>
+        <a href={PATH}>Simulate something else</a>
+      </div>
+      <Table
+        caption="Messages"
+        rows={steps}
+        columns={[
+          { name: 'member', of: ({ member }) => member, isNumber: true },
+          {
+            name: 'step',
+            of: ({ name, troubles }) => [name.replaceAll('_', ' '), ...troubles].join(', '),
+          },
+          { name: 'sent as', of: ({ vendortype }) => vendortype ?? '' },
+          { name: 'answer', of: ({ status }) => status, isNumber: true },
+          { name: 'became', of: ({ answer }) => <Became answer={answer} /> },
+          {
+            name: 'event',
+            of: ({ answer }) => (answer?.id ? <EventLink id={String(answer.id)} /> : ''),
+          },
+        ]}
+      />
+    </>
+  )
+}
+
+function Became({ answer }: { answer: Record<string, unknown> | null }) {
+  if (typeof answer?.status !== 'string')
+    return <span class="bad">{String(answer?.title ?? '')}</span>
+  return (
+    <span>
+      <State name={answer.status} /> {String(answer.type ?? '')}
+    </span>
+  )
+}

@@ -1,0 +1,38 @@
+// What a request for a delivery says of itself, beside its signature and what its target's configuration adds.
+
+import { TEST_HEADER } from '../intake/request.ts'
+import { CLOUDEVENT_TYPE, type Sent } from './delivery.ts'
+
+/**
+ * The request of an attempt. `at` in epoch milliseconds; `hops`: how often the event came through a relay before;
+ * `sent` has no digest where nothing was sent, or nobody kept it.
+ */
+export type DeliveryRequest = {
+  event: string
+  attempt: number
+  at: number
+  hops: number
+  isTest: boolean
+  version: string
+  sent: Partial<Sent>
+}
+
+/** Its headers by name. */
+export function deliveryHeaders(request: DeliveryRequest): [name: string, value: string][] {
+  const { event, attempt, at, hops, isTest, version, sent } = request
+  const { digest, content_type = CLOUDEVENT_TYPE, replay, skipped = [] } = sent
+  const all: [string, string | undefined][] = [
+    ['content-type', digest && content_type],
+    // RFC 9530; it tells a changed body from another secret.
+    ['content-digest', digest && `sha-256=:${digest}:`],
+    ['user-agent', `membership-relay/${version}`],
+    ['webhook-id', event],
+    ['webhook-timestamp', String(Math.floor(at / 1000))],
+    ['relay-attempt', String(attempt)],
+    ['relay-hops', String(hops + 1)],
+    [TEST_HEADER, isTest ? 'true' : undefined],
+    ['relay-replay', replay && 'true'],
+    ['relay-skipped', skipped.join(' ') || undefined],
+  ]
+  return all.filter((one): one is [string, string] => one[1] !== undefined)
+}

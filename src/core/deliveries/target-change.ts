@@ -1,0 +1,25 @@
+// The relay's own event about a target whose state changed.
+import type { RelayEventType, SystemFact } from '../events/system-event.ts'
+import { formatInstant } from '../events/time.ts'
+import type { Health, TargetState } from './breaker.ts'
+
+const TYPE_OF_STATE: Record<TargetState, RelayEventType> = {
+  active: 'relay.target_recovered',
+  open: 'relay.target_opened',
+  paused: 'relay.target_paused',
+  failing: 'relay.target_failing',
+  gone: 'relay.target_gone',
+}
+
+/** What is said when a target's health has become another; `resumed` when its operator did that. */
+export function targetChange(target: string, health: Health, isResumed = false): SystemFact {
+  const { state, failures, failingSince, probeAt } = health
+  const data = {
+    target,
+    state,
+    failures,
+    failing_since: failingSince === undefined ? null : formatInstant(failingSince),
+    next_probe_at: probeAt === undefined ? null : formatInstant(probeAt),
+  }
+  return { type: isResumed ? 'relay.target_resumed' : TYPE_OF_STATE[state], data } as SystemFact
+}

@@ -1,0 +1,50 @@
+// A target: one configured receiver.
+import type { RelayEvent } from '../events/event.ts'
+import type { SensitiveField } from '../events/privacy.ts'
+import type { EventType } from '../events/vocabulary.ts'
+
+/** A compiled JSONata expression over an event. */
+export type Expression = (event: RelayEvent) => Promise<unknown>
+
+export type Target<Format extends string = string> = {
+  name: string
+  url: string
+  /** Exact event types, or prefixes that end in `*`. */
+  events: string[]
+  /** Source names; all when undefined. */
+  sources: string[] | undefined
+  where: Expression | undefined
+  format: Format
+  transform: Expression | undefined
+  /** `whsec_…` secrets; every one signs. Empty: unsigned. */
+  secrets: string[]
+  headers: [name: string, value: string][]
+  include: SensitiveField[]
+  /** Seconds to wait after each failed attempt; its length is the number of retries. */
+  retry: readonly number[]
+  timeoutSeconds: number
+  /** The least time between two requests, in milliseconds; none when undefined. */
+  intervalMs: number | undefined
+  settleSeconds: number
+  /** Whether the events of one contact reach it in their order. */
+  ordered: boolean
+  /** Whether test events are sent to it. */
+  test: boolean
+  enabled: boolean
+}
+
+/** A target that cannot be used as configured. What it should get is kept for it. */
+export type BrokenTarget = {
+  name: string
+  events: string[]
+  sources: string[] | undefined
+  broken: string
+}
+
+/** True for a target that cannot be used as configured. */
+export function isBroken<T extends Target>(target: T | BrokenTarget): target is BrokenTarget {
+  return 'broken' in target
+}
+
+/** Event types that wait `settleSeconds`, because what follows them may change what they mean. */
+export const SETTLING: readonly string[] = ['subscription.ended'] satisfies EventType[]

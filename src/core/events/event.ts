@@ -1,0 +1,160 @@
+// The event: a vendor's message in our vocabulary, as a CloudEvent 1.0 (https://github.com/cloudevents/spec).
+import * as v from 'valibot'
+import { type EventId, isEventId, isPersonId, type PersonId, timeOfId } from '../id.ts'
+import type { Warning } from './fields.ts'
+import { RELAY_EVENT_DATA, type SystemEvent } from './system-event.ts'
+import { formatInstant } from './time.ts'
+import { EVENT_DATA, type EventType } from './vocabulary.ts'
+
+/** Every type of event that a target can be sent, the relay's own included. */
+export const EVENT_TYPES = [...Object.keys(EVENT_DATA), ...Object.keys(RELAY_EVENT_DATA)]
+
+/** What became of a message: each is one of these. */
+export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
+
+/** The statuses of the log's events: what a vendor sent, and what follows from it. */
+export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'derived'] as const
+export type EventStatus = (typeof EVENT_STATUSES)[number]
+
+const Instant = v.pipe(v.string(), v.isoTimestamp())
+
+/** The type of a proven message that we do not understand. It is only ever quarantined, never sent. */
+export const UNRECOGNIZED = 'vendor.unrecognized'
+
+/** The version of the vocabulary's schemas, the last part of an event's `dataschema`. */
+export const SCHEMA_VERSION = 1
+
+type Typed = {
+  [T in EventType]: { type: T; data: v.InferOutput<(typeof EVENT_DATA)[T]> }
+}[EventType]
+
+/** What a vendor's mapping makes of a message; the relay adds id, times and names. */
+export type EventDraft = Typed & {
+  /** CloudEvents `source`: the site or account where it happened. */
+  origin: string
+  contactId: string | undefined
+  /** The vendor's time as RFC 3339 in UTC, and where it stood; undefined when only the receipt is known. */
+  occurred: { at: string; basis: 'vendor_field' | 'envelope' } | undefined
+  vendorType: string
+  vendorVersion: string | undefined
+  typeBasis: 'url' | 'body' | 'header' | 'shape'
+  isTest: boolean
+}
+
+/** What every event says of itself, beside its type and its `data`: CloudEvents attributes and our extensions. */
+export const ENVELOPE = {
+  specversion: v.literal('1.0'),
+  id: v.pipe(
+    v.string(),
+    v.guard((id): id is EventId => isEventId(id)),
+  ),
+  source: v.pipe(v.string(), v.description('Where it happened, as a path')),
+  subject: v.exactOptional(v.string()),
+  time: Instant,
+  datacontenttype: v.literal('application/json'),
+  relaysource: v.pipe(v.string(), v.description('The configured source that it came from')),
+  receivedat: Instant,
+}
+
+/** What a vendor's event says beside that. */
+export const VENDOR_ENVELOPE = {
+  ...ENVELOPE,
+  dataschema: v.string(),
+  vendor: v.string(),
+  vendortype: v.string(),
+  vendorversion: v.exactOptional(v.string()),
+  timebasis: v.picklist(['vendor_field', 'envelope', 'received']),
+  typebasis: v.picklist(['url', 'body', 'header', 'shape', 'history']),
+  mappingversion: v.number(),
+  possibleduplicate: v.exactOptional(v.literal(true)),
+  late: v.exactOptional(
+    v.pipe(
+      v.literal(true),
+      v.description('An event of the same contact and kind that happened later is known already'),
+    ),
+  ),
+  test: v.exactOptional(v.literal(true)),
+  personid: v.exactOptional(
+    v.pipe(
+      v.string(),
+      v.guard((id): id is PersonId => isPersonId(id)),
+    ),
+  ),
+}
+
+/** A vendor's message, normalized: a CloudEvent with our extensions. */
+export type MembershipEvent = Typed &
+  v.InferOutput<v.ObjectSchema<typeof VENDOR_ENVELOPE, undefined>>
+
+/** Any event of the log: what a vendor said, or what the relay says of itself. */
+export type RelayEvent = MembershipEvent | SystemEvent
+
+const instants = new WeakMap<object, number>()
+
+/** When an event happened, in epoch milliseconds: its text is read once, however often events are put in order. */
+export function instantOf(event: Pick<RelayEvent, 'time'>): number {
+  const known = instants.get(event)
+  if (known !== undefined) return known
+  const instant = Date.parse(event.time)
+  instants.set(event, instant)
+  return instant
+}
+
+/** Completes a draft. `origin` is the relay's own public origin, under which `/schemas` is served. */
+export function composeEvent(
+  draft: EventDraft,
+  context: {
+    id: EventId
+    source: string
+    vendor: string
+    mappingVersion: number
+    origin: string
+    warnings: Warning[]
+  },
+): MembershipEvent {
+  const { id, warnings } = context
+  const receivedat = formatInstant(timeOfId(id))
+  return {
+    specversion: '1.0',
+    id,
+    type: draft.type,
+    source: draft.origin,
+    ...(draft.contactId === undefined ? {} : { subject: `contact/${draft.contactId}` }),
+    time: draft.occurred?.at ?? receivedat,
+    datacontenttype: 'application/json',
+    dataschema: `${context.origin}/schemas/${draft.type}/${SCHEMA_VERSION}`,
+    relaysource: context.source,
+    vendor: context.vendor,
+    vendortype: draft.vendorType,
+    ...(draft.vendorVersion === undefined ? {} : { vendorversion: draft.vendorVersion }),
+    receivedat,
+    timebasis: draft.occurred?.basis ?? 'received',
+    typebasis: draft.typeBasis,
+    mappingversion: context.mappingVersion,
+    ...(draft.isTest ? { test: true } : {}),
+    data: {
+      ...draft.data,
+      ...(warnings.length === 0 ? {} : { warnings: warningTexts(warnings) }),
+    },
+  } as MembershipEvent
+}
+
+/** The `source` of an event: where it happened, as a URI path. Ids are opaque, and may be no text at all. */
+export function sourcePath(...segments: string[]): string {
+  return segments.map((segment) => `/${encodeURIComponent(segment.toWellFormed())}`).join('')
+}
+
+/** More warnings than these say that something is wrong with the whole, and fill rows. */
+const MAX_WARNINGS = 20
+
+/** Warnings as lines; the first of them, when there are too many. */
+export function warningTexts(warnings: Warning[]): string[] {
+  const first = warnings.slice(0, MAX_WARNINGS).map(warningText)
+  const rest = warnings.length - first.length
+  return rest > 0 ? [...first, `and ${rest} more`] : first
+}
+
+/** A warning as one line: the vendor's key, and what is odd about it. */
+function warningText({ path, message }: Warning): string {
+  return `${path.slice(0, 100)}: ${message}`
+}

@@ -1,0 +1,124 @@
+// What the relay says of itself: events like any other, so that targets can be told by them.
+import * as v from 'valibot'
+import { type EventId, timeOfId } from '../id.ts'
+import { formatInstant } from './time.ts'
+
+/** The name under which the relay is a source of events. No configured source may have it. */
+export const RELAY_SOURCE = 'relay'
+
+const targetChanged = v.object({
+  target: v.string(),
+  state: v.picklist(['active', 'open', 'paused', 'failing', 'gone']),
+  failures: v.number(),
+  failing_since: v.nullable(v.string()),
+  next_probe_at: v.nullable(v.string()),
+})
+
+const personId = v.string()
+
+/** Who an operator is: the e-mail address that Cloudflare Access knows, or `ADMIN_TOKEN`. */
+const by = v.string()
+
+/** What operators do in the console. */
+export const OPERATOR_ACTS = [
+  'replayed an event',
+  'normalized an event again',
+  'began a replay',
+  'stopped a replay',
+  'resumed a replay',
+  'paused a target',
+  'resumed a target',
+  'tested a target',
+  'released from quarantine',
+  'dismissed from quarantine',
+  'split a person',
+  'merged people',
+  'simulated',
+] as const
+export type OperatorAct = (typeof OPERATOR_ACTS)[number]
+
+/** The types of the relay's own events, and the schema of their `data`. */
+export const RELAY_EVENT_DATA = {
+  'relay.target_opened': targetChanged,
+  'relay.target_recovered': targetChanged,
+  'relay.target_failing': targetChanged,
+  'relay.target_gone': targetChanged,
+  'relay.target_paused': targetChanged,
+  'relay.target_resumed': targetChanged,
+  'relay.delivery_dead': v.object({
+    target: v.string(),
+    event: v.string(),
+    type: v.string(),
+    attempts: v.number(),
+    reason: v.string(),
+  }),
+  'relay.person_split': v.object({
+    person: personId,
+    source: v.string(),
+    contact: v.nullable(v.string()),
+    new_person: personId,
+  }),
+  'relay.people_merged': v.object({
+    person: personId,
+    merged_person: personId,
+    contacts: v.number(),
+  }),
+  'relay.events_released': v.object({ events: v.array(v.string()) }),
+  'relay.events_dismissed': v.object({ events: v.array(v.string()), reason: v.string() }),
+  'relay.events_renormalized': v.object({ events: v.array(v.string()), delivered: v.boolean() }),
+  'relay.operator_signed_in': v.object({ by }),
+  'relay.operator_signed_out': v.object({ by }),
+  'relay.operator_acted': v.object({ by, act: v.picklist(OPERATOR_ACTS), on: v.string() }),
+  'relay.test': v.object({ target: v.string() }),
+}
+export type RelayEventType = keyof typeof RELAY_EVENT_DATA
+
+type Typed = {
+  [T in RelayEventType]: { type: T; data: v.InferOutput<(typeof RELAY_EVENT_DATA)[T]> }
+}[RelayEventType]
+
+/** What there is to tell, before it is an event. */
+export type SystemFact = Typed
+
+/** What there is to tell of an operator. */
+export type OperatorFact = Extract<Typed, { type: `relay.operator_${string}` }>
+
+/** An event of the relay's own, as a CloudEvent. */
+export type SystemEvent = Typed & {
+  specversion: '1.0'
+  id: EventId
+  source: '/relay'
+  subject?: string
+  time: string
+  datacontenttype: 'application/json'
+  relaysource: typeof RELAY_SOURCE
+  receivedat: string
+  test?: true
+}
+
+/** Completes an event of the relay's own; what it is about is its subject. */
+export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {
+  const at = formatInstant(timeOfId(id))
+  return {
+    specversion: '1.0',
+    id,
+    ...typed,
+    source: '/relay',
+    ...subjectOf(typed),
+    time: at,
+    datacontenttype: 'application/json',
+    relaysource: RELAY_SOURCE,
+    receivedat: at,
+    ...(typed.type === 'relay.test' ? { test: true } : {}),
+  }
+}
+
+function subjectOf({ data }: Typed): { subject?: string } {
+  if ('target' in data) return { subject: `target/${data.target}` }
+  return 'person' in data ? { subject: `person/${data.person}` } : {}
+}
+
+/** True for an event of the relay's own. */
+export function isSystemEvent(event: { relaysource: string }): event is SystemEvent {
+  return event.relaysource === RELAY_SOURCE
+}

@@ -1,0 +1,82 @@
+// The ledger: what became of everything in a period, and whether it adds up.
+import { DELIVERY_STATES, type DeliveryState } from '../deliveries/delivery.ts'
+import { EVENT_STATUSES, type EventStatus, RECEIVED_STATUSES } from '../events/event.ts'
+
+/** How many events of a source, or deliveries to a target, are in a state. `planned`: the deliveries that events promise. */
+export type Count = {
+  kind: 'source' | 'target'
+  name: string
+  state: string
+  count: number
+  planned: number
+}
+
+/** What became of the events of a source, what was derived from them, and how many deliveries all of these promise. */
+export type SourceLine = { source: string; received: number; planned: number } & Record<
+  EventStatus,
+  number
+>
+
+/** What became of the deliveries to a target. */
+export type TargetLine = { target: string; planned: number } & Record<DeliveryState, number>
+
+export type Ledger = { sources: SourceLine[]; targets: TargetLine[] }
+
+/** Adds counts up to one line for each source and each target, in the order of their names. */
+export function tally(counts: readonly Count[]): Ledger {
+  return {
+    sources: linesOf(counts, 'source').map(([source, own]) => ({
+      source,
+      received: total(own.filter(({ state }) => state !== 'derived')),
+      ...byState(EVENT_STATUSES, own),
+      planned: own.reduce((sum, { planned }) => sum + planned, 0),
+    })),
+    targets: linesOf(counts, 'target').map(([target, own]) => ({
+      target,
+      planned: total(own),
+      ...byState(DELIVERY_STATES, own),
+    })),
+  }
+}
+
+/** Where a ledger does not add up, in words; nothing when it does. */
+export function discrepancies({ sources, targets }: Ledger): string[] {
+  const promised = sources.reduce((sum, { planned }) => sum + planned, 0)
+  const found = targets.reduce((sum, { planned }) => sum + planned, 0)
+  return [
+    ...sources.flatMap((line) => {
+      const known = RECEIVED_STATUSES.reduce((sum, status) => sum + line[status], 0)
+      return known === line.received
+        ? []
+        : [`source ${line.source}: ${line.received} received, ${known} accounted for`]
+    }),
+    ...targets.flatMap((line) => {
+      const known = DELIVERY_STATES.reduce((sum, state) => sum + line[state], 0)
+      return known === line.planned
+        ? []
+        : [`target ${line.target}: ${line.planned} planned, ${known} accounted for`]
+    }),
+    ...(promised === found
+      ? []
+      : [`the events promise ${promised} deliveries, and there are ${found}`]),
+  ]
+}
+
+function linesOf(counts: readonly Count[], kind: Count['kind']): [name: string, own: Count[]][] {
+  const own = counts.filter((count) => count.kind === kind)
+  return Object.entries(Object.groupBy(own, ({ name }) => name))
+    .map(([name, group]): [string, Count[]] => [name, group ?? []])
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function total(counts: readonly Count[]): number {
+  return counts.reduce((sum, { count }) => sum + count, 0)
+}
+
+function byState<S extends string>(
+  states: readonly S[],
+  counts: readonly Count[],
+): Record<S, number> {
+  const of = (state: S) => total(counts.filter((count) => count.state === state))
+  return Object.fromEntries(states.map((state) => [state, of(state)])) as Record<S, number>
+}

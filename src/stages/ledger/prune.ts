@@ -1,0 +1,41 @@
+// cron → what is older than it is to be kept leaves the log: bytes first, events later.
+import type { Config } from '../../config.ts'
+import { firstKeyAt } from '../../core/id.ts'
+import { HOUR_MS } from '../../core/period.ts'
+import type { Env, Log } from '../../env.ts'
+import { beginDay, pruneEvents, pruneRaws } from '../../store/ledger/prune.ts'
+
+/** Events of one transaction: it takes some 50 ms, for which requests wait that write. */
+const CHUNK = 250
+
+/** Transactions of one run, for events and for bytes each; the next comes in a minute. */
+const MAX_A_RUN = 4
+
+const DAY_MS = 24 * HOUR_MS
+
+/** Runs once. Safe to run twice, or beside itself. Reads a few rows when nothing is due. `now` in epoch milliseconds. */
+export async function prune(
+  env: Pick<Env, 'DB'>,
+  { retentionDays, rawRetentionDays }: Pick<Config, 'retentionDays' | 'rawRetentionDays'>,
+  now: number,
+  log: Log,
+): Promise<void> {
+  // By whole hours, as the books have them.
+  const keyBefore = (days: number) =>
+    firstKeyAt(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS)
+  await beginDay(env.DB, Math.floor(now / DAY_MS), keyBefore(retentionDays), now)
+  const raws = await repeat(() => pruneRaws(env.DB, keyBefore(rawRetentionDays), CHUNK))
+  const events = await repeat(() => pruneEvents(env.DB, keyBefore(retentionDays), CHUNK))
+  if (events + raws > 0) log({ at: 'prune', events, raws })
+}
+
+/** Sums up what a step does, until it has nothing more to do or has been taken often enough. */
+async function repeat(step: () => Promise<number | undefined>): Promise<number> {
+  let sum = 0
+  for (let i = 0; i < MAX_A_RUN; i++) {
+    const done = await step()
+    if (done === undefined) break
+    sum += done
+  }
+  return sum
+}

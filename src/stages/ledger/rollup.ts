@@ -1,0 +1,40 @@
+// cron → a busy hour is cut, and segments that have ended and changed are counted and posted again.
+import type { Env, Log } from '../../env.ts'
+import { isTooLarge, leaveUnposted, postSegments } from '../../store/events/postings.ts'
+import { countSegments } from '../../store/ledger/ledger.ts'
+import { cutSegment, listSegmentsToBe } from '../../store/segments.ts'
+
+/**
+ * Runs once; the next run comes in a minute, and what is not counted by then is read from the log. Safe to run twice, or
+ * beside itself. At most 23 queries: with all else that a minute asks of D1 they must stay below the 50 of a request on
+ * the free plan. `now` in epoch milliseconds.
+ */
+export async function rollUp(env: Pick<Env, 'DB'>, now: number, log: Log): Promise<void> {
+  await cutSegment(env.DB, now)
+  const uncounted = await listSegmentsToBe('counted', env.DB, now)
+  if (uncounted.length > 0) await countSegments(env.DB, uncounted)
+  const unposted = await listSegmentsToBe('posted', env.DB, now)
+  if (unposted.length > 0) await post(env.DB, unposted, log)
+  if (uncounted.length + unposted.length > 0) {
+    log({ at: 'rollup', counted: uncounted.length, posted: unposted.length })
+  }
+}
+
+/** Posts segments, the latest first. What holds no more must not keep the others from theirs: one a run is given up. */
+async function post(db: D1Database, starts: readonly number[], log: Log): Promise<void> {
+  const [latest] = starts
+  try {
+    await postSegments(db, starts)
+  } catch (error) {
+    if (!isTooLarge(error) || latest === undefined) throw error
+    await postSegments(db, [latest]).catch(async (fault) => {
+      if (!isTooLarge(fault)) throw fault
+      await leaveUnposted(db, latest)
+      log({
+        at: 'rollup',
+        fault: 'a segment is not posted: lists look through it',
+        detail: String(fault),
+      })
+    })
+  }
+}

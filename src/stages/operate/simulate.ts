@@ -1,0 +1,74 @@
+// A plan of the simulator's → requests through the front door, a page at a time. It keeps nothing: the same plan is made
+// anew for the next page.
+import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
+import { isObject, type JsonObject } from '../../core/intake/json.ts'
+import { ok, type Result, refuse } from '../../core/result.ts'
+import { provenRequest } from '../../simulator/prove.ts'
+import type { Step } from '../../simulator/step.ts'
+
+/** Steps that one call sends at most: each is a request of its own, with its own calls to D1. */
+export const MAX_STEPS = 50
+
+/** A step that was sent, and how the relay answered: its words of an event, or the problem. */
+export type SentStep = {
+  /** Its place in the plan, from 0. */
+  step: number
+  member: number
+  name: Step['name']
+  vendortype: string | null
+  troubles: Step['troubles']
+  status: number
+  answer: JsonObject | null
+}
+
+/** What became of a page of a plan; `next` is where to go on when there is more. */
+export type Simulated = { total: number; steps: SentStep[]; next: number | undefined }
+
+/** What the edge hands in: the clock in epoch milliseconds, the relay's origin, and its front door. */
+export type SimulateTools = {
+  now: () => number
+  origin: string
+  send: (request: Request) => Promise<Response>
+}
+
+/** The source to which the simulator sends. Refuses one that takes no requests, in words. */
+export function simulatedSource(config: Config, name: string): Result<ConfiguredSource, string> {
+  const source = config.sources.get(name)
+  if (source === undefined) {
+    const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
+    const names = usable.map((one) => one.name).join(', ') || 'none'
+    return refuse(`There is no source "${name}", or it is disabled. There are: ${names}.`)
+  }
+  return isBrokenSource(source)
+    ? refuse(`The source "${name}" is broken: ${source.broken}`)
+    : ok(source)
+}
+
+/** Sends the steps of a plan from `offset` on, at most `limit` and `MAX_STEPS`, each when the one before was answered. */
+export async function simulate(
+  source: ConfiguredSource,
+  plan: readonly Step[],
+  { offset, limit }: { offset: number; limit: number },
+  { now, origin, send }: SimulateTools,
+): Promise<Simulated> {
+  const end = offset + Math.min(limit, MAX_STEPS)
+  const steps: SentStep[] = []
+  for (const [i, { member, name, message, troubles }] of plan.slice(offset, end).entries()) {
+    const response = await send(await provenRequest(source, message, { now: now(), origin }))
+    steps.push({
+      step: offset + i,
+      member,
+      name,
+      vendortype: message.vendorType ?? null,
+      troubles,
+      status: response.status,
+      answer: await readAnswer(response),
+    })
+  }
+  return { total: plan.length, steps, next: end < plan.length ? end : undefined }
+}
+
+async function readAnswer(response: Response): Promise<JsonObject | null> {
+  const answer: unknown = await response.json().catch(() => null)
+  return isObject(answer) ? answer : null
+}

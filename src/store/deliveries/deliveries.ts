@@ -1,0 +1,249 @@
+// Deliveries after they are planned: loading what is owed, recording attempts, finding what lies still.
+import type { Health } from '../../core/deliveries/breaker.ts'
+import type {
+  Attempt,
+  DeliveryMessage,
+  DeliveryState,
+  HoldReason,
+  Rendered,
+} from '../../core/deliveries/delivery.ts'
+import type { Lease } from '../../core/deliveries/lease.ts'
+import type { RelayEvent } from '../../core/events/event.ts'
+import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
+import type { RawBody } from '../../core/intake/request.ts'
+import { PERSON_OF_E } from '../events/contacts.ts'
+import { eventOf } from '../events/events.ts'
+import { markSegments, markSegmentsOf } from '../segments.ts'
+import { type MessageRow, messageOf } from './messages.ts'
+import { EARLIER, type Precedence, precedenceOf } from './order.ts'
+import { healthQuery, healthsOf } from './targets.ts'
+
+/** A delivery that is to be attempted, with what it takes to do so. Times in epoch milliseconds. */
+export type Owed = {
+  event: EventId
+  target: string
+  state: DeliveryState
+  attempt: number
+  /** The attempt at which its schedule began. */
+  first: number
+  due: number | undefined
+  /** Why it is not pending like any other: `rate` when its turn was reserved, `broken` when its target was. */
+  reason: string | undefined
+  /** True when an operator asked for it once more. */
+  isReplay: boolean
+  /** The message that may handle it, when one came late. */
+  leaseHolder: string | undefined
+  /** The body that the first attempt sent, once one has failed. */
+  frozen: Rendered | undefined
+  /** True once its content is what the log makes of it now, so that this is what is kept. */
+  isSettled?: true
+  content: RelayEvent
+  /** Under what it stands in its contact's history. */
+  contact: string | undefined
+  hops: number
+  precedence: Precedence
+  raw: RawBody | undefined
+  rawContentType: string | undefined
+}
+
+/** A message, what must be loaded with its delivery, and the lease that it needs if it is late. */
+export type Wanted = DeliveryMessage & { raw: boolean; order: boolean; lease: Lease | undefined }
+
+/**
+ * Loads the deliveries of a batch of messages, and what is known of their targets, in one round trip. Deliveries
+ * without a row are left out. Late messages take their leases first: who has one stands in `leaseHolder`.
+ */
+export async function loadOwed(
+  db: D1Database,
+  messages: readonly Wanted[],
+  now: number,
+): Promise<{ owed: Owed[]; healths: Map<string, Health> }> {
+  const wanted = messages.map((message) =>
+    JSON.stringify({ ...message, event: keyOfId(message.event), now }),
+  )
+  const query = db.prepare(selectOwed(wanted.length)).bind(...wanted)
+  const isAnyLeased = messages.some(({ lease }) => lease !== undefined)
+  const leases = isAnyLeased ? [db.prepare(takeLeases(wanted.length)).bind(...wanted)] : []
+  const results = await db.batch([healthQuery(db), ...leases, query])
+  return {
+    owed: ((results.at(-1)?.results ?? []) as OwedRow[]).map(owedOf),
+    healths: healthsOf(results[0]?.results ?? []),
+  }
+}
+
+// A row of VALUES is none that D1 counts as read, unlike one of json_each.
+const rowsOf = (name: string, count: number) =>
+  `WITH ${name}(value) AS (VALUES ${Array.from({ length: count }, (_, i) => `(?${i + 1})`)})`
+
+const selectOwed = (count: number) => `
+${rowsOf('wanted', count)}
+SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
+  d.body, d.content_type, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${PERSON_OF_E} AS person,
+  CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
+  CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier
+FROM wanted
+CROSS JOIN deliveries AS d
+  ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
+CROSS JOIN events AS e ON e.key = d.event`
+
+const takeLeases = (count: number) => `
+${rowsOf('late', count)}
+UPDATE deliveries SET lease_holder = late.value ->> '$.lease.holder', lease_until = late.value ->> '$.lease.until'
+FROM late
+WHERE event = CAST(late.value ->> 'event' AS INTEGER) AND target = late.value ->> 'target'
+  AND attempt = late.value ->> 'attempt' AND due = late.value ->> 'due' AND state IN ('pending', 'retrying')
+  AND late.value ->> '$.lease.holder' IS NOT NULL
+  AND (lease_until IS NULL OR lease_until < late.value ->> 'now' OR lease_holder = late.value ->> '$.lease.holder')`
+
+type OwedRow = {
+  key: string
+  target: string
+  state: DeliveryState
+  attempt: number
+  first: number
+  due: number | null
+  reason: string | null
+  lease_holder: string | null
+  replayed: number
+  body: string | null
+  content_type: string | null
+  event: string
+  contact: string | null
+  person: string | null
+  hops: number
+  rung: string | null
+  headers: string
+  encoding: RawBody['encoding']
+  raw: string | null
+  earlier: string | null
+}
+
+function owedOf(row: OwedRow): Owed {
+  const { body, content_type, raw, encoding } = row
+  const headers = JSON.parse(row.headers) as Record<string, string>
+  return {
+    event: idOfKey(row.key),
+    target: row.target,
+    state: row.state,
+    attempt: row.attempt,
+    first: row.first,
+    due: row.due ?? undefined,
+    reason: row.reason ?? undefined,
+    isReplay: row.replayed === 1,
+    leaseHolder: row.lease_holder ?? undefined,
+    frozen:
+      body === null || content_type === null ? undefined : { body, contentType: content_type },
+    content: eventOf(row.event, row.rung, row.person),
+    contact: row.contact ?? undefined,
+    hops: row.hops,
+    precedence: precedenceOf(row.earlier),
+    raw: raw === null ? undefined : { text: raw, encoding },
+    rawContentType: headers['content-type'],
+  }
+}
+
+/** What an attempt, or the decision against one, makes of a delivery. */
+export type DeliveryUpdate = {
+  event: EventId
+  target: string
+  /** The attempt number that the row must still have; else the update does nothing. */
+  attempt: number
+  state: DeliveryState
+  reason?: string | undefined
+  /** When the next attempt is due, in epoch milliseconds; undefined when there is none to come. */
+  due?: number | undefined
+  /** The attempt to log; undefined when none was made. */
+  made?: Attempt | undefined
+  /** The body to keep for later attempts. */
+  freeze?: Rendered | undefined
+}
+
+// One statement for all of them: each costs D1 as much as the row that it writes.
+const updateDeliveriesOf = (count: number) => `
+${rowsOf('new', count)}
+UPDATE deliveries SET
+  state = new.value ->> 'state', reason = new.value ->> 'reason', due = new.value ->> 'due',
+  attempt = deliveries.attempt + (new.value ->> 'made' IS NOT NULL),
+  attempts = CASE WHEN new.value ->> 'made' IS NULL THEN attempts ELSE json_insert(attempts, '$[#]', new.value -> 'made') END,
+  body = COALESCE(body, new.value ->> '$.freeze.body'),
+  content_type = COALESCE(content_type, new.value ->> '$.freeze.contentType'),
+  lease_holder = NULL, lease_until = NULL
+FROM new
+WHERE event = CAST(new.value ->> 'key' AS INTEGER) AND target = new.value ->> 'target'
+  AND attempt = new.value ->> 'attempt' AND deliveries.state IN ('pending', 'retrying')`
+
+/**
+ * Records updates in one transaction, each of another delivery: at most those of a batch of messages. One whose delivery has moved on meanwhile changes
+ * nothing.
+ */
+export async function updateDeliveries(db: D1Database, updates: DeliveryUpdate[]): Promise<void> {
+  const rows = updates.map((update) => JSON.stringify({ ...update, key: keyOfId(update.event) }))
+  await db.batch([
+    db.prepare(updateDeliveriesOf(rows.length)).bind(...rows),
+    markSegments(
+      db,
+      updates.map(({ event }) => event),
+      'delivered',
+    ),
+  ])
+}
+
+/** The messages of deliveries whose attempt was due before a time (epoch milliseconds), the longest overdue first. */
+export async function listOverdue(
+  db: D1Database,
+  before: number,
+  limit: number,
+): Promise<DeliveryMessage[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT CAST(event AS TEXT) AS key, target, attempt, due FROM deliveries
+       WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?2`,
+    )
+    .bind(before, limit)
+    .all<MessageRow>()
+  return results.map(messageOf)
+}
+
+/** The targets for which deliveries are held. Reads one row for each, however many deliveries there are. */
+export async function listHeldTargets(db: D1Database): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `WITH RECURSIVE held (target) AS (
+         SELECT min(target) FROM deliveries WHERE state = 'held'
+         UNION ALL
+         SELECT (SELECT min(target) FROM deliveries WHERE state = 'held' AND target > held.target)
+         FROM held WHERE held.target IS NOT NULL)
+       SELECT target FROM held WHERE target IS NOT NULL`,
+    )
+    .all<{ target: string }>()
+  return results.map(({ target }) => target)
+}
+
+/**
+ * Lets go of a target's deliveries that are held for one of some reasons, at most `limit` of them. They are due when
+ * they were, or at `now` (epoch milliseconds) if that has passed. What was held because its target was broken keeps
+ * that reason: nobody could ask the target then whether it wants the event. Gives their messages.
+ */
+export async function releaseHeld(
+  db: D1Database,
+  target: string,
+  reasons: readonly HoldReason[],
+  now: number,
+  limit: number,
+): Promise<DeliveryMessage[]> {
+  const held = `
+    SELECT d.event FROM json_each(?3) AS wanted
+    CROSS JOIN deliveries AS d ON d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value LIMIT ?2`
+  const [, released] = await db.batch([
+    db.prepare(markSegmentsOf(held)).bind(target, limit, JSON.stringify(reasons)),
+    db
+      .prepare(
+        `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
+           reason = CASE WHEN reason = 'broken' THEN reason END, due = max(COALESCE(due, 0), ?4)
+         WHERE target = ?1 AND event IN (${held})
+         RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
+      )
+      .bind(target, limit, JSON.stringify(reasons), now),
+  ])
+  return ((released?.results ?? []) as MessageRow[]).map(messageOf)
+}

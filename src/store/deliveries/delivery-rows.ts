@@ -1,0 +1,67 @@
+// What finds a list's deliveries, whatever their order: which are meant, and how their rows are read.
+import type { DeliveryState } from '../../core/deliveries/delivery.ts'
+import type { EventFilter } from '../events/event-filter.ts'
+import type { EventRow } from '../events/finder.ts'
+import type { Meter, Place } from '../pages.ts'
+
+/** Which deliveries are meant: all conditions hold. What is said of events is as in lists of events. */
+export type DeliveryFilter = Omit<EventFilter, 'statuses' | 'unrouted'> & {
+  targets?: readonly string[] | undefined
+  states?: readonly DeliveryState[] | undefined
+}
+
+/** A delivery as lists read it. */
+type DeliveryRow = {
+  key: string
+  target: string
+  state: DeliveryState
+  reason: string | null
+  attempt: number
+  due: number | null
+  replayed: number
+  last: string | null
+}
+
+/** A delivery that was found, with its event. */
+export type Found = { event: EventRow; delivery: DeliveryRow }
+
+/** The deliveries of a page, and where the next one begins, if there is more. */
+export type FoundPage = { found: Found[]; rest: Place | undefined }
+
+/** Reads deliveries, all of an event or those to the targets that are named, in the order of events and targets. */
+export async function readDeliveries(
+  db: D1Database,
+  meter: Meter,
+  wanted: readonly { event: EventRow; targets: readonly string[] | undefined }[],
+): Promise<Found[]> {
+  const names = [...new Set(wanted.flatMap(({ targets }) => targets ?? []))]
+  const named = wanted.flatMap(({ event, targets = [] }) =>
+    targets.map((target) => `(${event.key}, ?1 ->> ${names.indexOf(target)})`),
+  )
+  const unnamed = wanted.filter(({ targets }) => targets === undefined)
+  const results = await meter.read<DeliveryRow>([
+    ...(named.length === 0
+      ? []
+      : [
+          db
+            .prepare(selectDeliveries(named, 'AND d.target = w.target'))
+            .bind(JSON.stringify(names)),
+        ]),
+    ...(unnamed.length === 0
+      ? []
+      : [db.prepare(selectDeliveries(unnamed.map(({ event }) => `(${event.key}, NULL)`)))]),
+  ])
+  const byEvent = Map.groupBy(results.flat(), ({ key }) => key)
+  return wanted.flatMap(({ event }) =>
+    (byEvent.get(event.key) ?? [])
+      .sort((a, b) => (a.target < b.target ? -1 : 1))
+      .map((delivery) => ({ event, delivery })),
+  )
+}
+
+function selectDeliveries(wanted: readonly string[], condition = ''): string {
+  return `WITH w(event, target) AS (VALUES ${wanted})
+    SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.reason, d.attempt, d.due, d.replayed,
+      d.attempts -> '$[#-1]' AS last
+    FROM w CROSS JOIN deliveries AS d ON d.event = w.event ${condition}`
+}

@@ -1,0 +1,155 @@
+// Replays by filter, as they are kept: what was asked for, and how far each has come.
+
+import type { ReplayFilter, ReplayState } from '../../core/deliveries/replay.ts'
+import { formatInstant } from '../../core/events/time.ts'
+import { firstKeyAt, keyOfId, type ReplayId, replayIdOfKey, timeOfId } from '../../core/id.ts'
+
+/** A replay as its operator sees it. */
+export type Replay = {
+  id: ReplayId
+  filter: ReplayFilter
+  state: ReplayState
+  per_second: number
+  /** How many deliveries matched when it was asked for, and how many of them are set going. */
+  total: number
+  replayed: number
+  started_at: string
+  ended_at: string | null
+}
+
+/** The keys between which a filter looks. What comes after it was asked for is not its own. */
+export function boundsOf(
+  { since = 0, until = Number.POSITIVE_INFINITY }: ReplayFilter,
+  now: number,
+): [string, string] {
+  return [firstKeyAt(since), firstKeyAt(Math.min(until, now))]
+}
+
+/** Begins a replay at `now`; its deliveries are set going by `advanceReplay`. */
+export async function createReplay(
+  db: D1Database,
+  id: ReplayId,
+  filter: ReplayFilter,
+  perSecond: number,
+  total: number,
+): Promise<void> {
+  const now = timeOfId(id)
+  const [first, last] = boundsOf(filter, now)
+  await db
+    .prepare(
+      `INSERT INTO replays (key, filter, state, per_second, next_due, total, replayed, event, target, last)
+       VALUES (CAST(?1 AS INTEGER), ?2, 'running', ?3, ?4, ?5, 0, CAST(?6 AS INTEGER), '', CAST(?7 AS INTEGER))`,
+    )
+    .bind(keyOfId(id), JSON.stringify(filter), perSecond, now, total, first, last)
+    .run()
+}
+
+type Row = {
+  key: string
+  filter: string
+  state: ReplayState
+  per_second: number
+  next_due: number
+  total: number
+  replayed: number
+  event: string
+  target: string
+  last: string
+  ended: number | null
+}
+
+const COLUMNS = `CAST(key AS TEXT) AS key, filter, state, per_second, next_due, total, replayed,
+  CAST(event AS TEXT) AS event, target, CAST(last AS TEXT) AS last, ended`
+
+/** Reads a replay; undefined when there is none of that id. */
+export async function getReplay(db: D1Database, id: ReplayId): Promise<Replay | undefined> {
+  const row = await db
+    .prepare(`SELECT ${COLUMNS} FROM replays WHERE key = CAST(?1 AS INTEGER)`)
+    .bind(keyOfId(id))
+    .first<Row>()
+  return row === null ? undefined : replayOf(row)
+}
+
+/** The latest replays, the latest first. */
+export async function listReplays(
+  db: D1Database,
+  limit: number,
+  before?: ReplayId,
+): Promise<Replay[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM replays WHERE ?2 IS NULL OR key < CAST(?2 AS INTEGER) ORDER BY replays.key DESC LIMIT ?1`,
+    )
+    .bind(limit, before === undefined ? null : keyOfId(before))
+    .all<Row>()
+  return results.map(replayOf)
+}
+
+function replayOf(row: Row): Replay {
+  const id = replayIdOfKey(row.key)
+  return {
+    id,
+    filter: JSON.parse(row.filter),
+    state: row.state,
+    per_second: row.per_second,
+    total: row.total,
+    replayed: row.replayed,
+    started_at: formatInstant(timeOfId(id)),
+    ended_at: row.ended === null ? null : formatInstant(row.ended),
+  }
+}
+
+/** Stops a replay, or goes on with one that was stopped. False when it is done, or in that state already. */
+export async function steerReplay(
+  db: D1Database,
+  id: ReplayId,
+  to: 'running' | 'stopped',
+  now: number,
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare(
+      `UPDATE replays SET state = ?2, ended = CASE WHEN ?2 = 'stopped' THEN ?3 END
+       WHERE key = CAST(?1 AS INTEGER) AND state IN ('running', 'stopped') AND state <> ?2`,
+    )
+    .bind(keyOfId(id), to, now)
+    .run()
+  return meta.changes > 0
+}
+
+/** A replay that goes on: where it stands, and when its next delivery may be due (epoch milliseconds). */
+export type RunningReplay = {
+  id: ReplayId
+  filter: string
+  perSecond: number
+  nextDue: number
+  place: Place
+  last: string
+}
+
+/** The delivery that was looked at last. */
+export type Place = { event: string; target: string }
+
+/** The replays that are not done. */
+export async function listRunning(db: D1Database): Promise<RunningReplay[]> {
+  const { results } = await db
+    .prepare(`SELECT ${COLUMNS} FROM replays WHERE state = 'running' ORDER BY replays.key`)
+    .all<Row>()
+  return results.map(({ key, filter, per_second, next_due, event, target, last }) => ({
+    id: replayIdOfKey(key),
+    filter,
+    perSecond: per_second,
+    nextDue: next_due,
+    place: { event, target },
+    last,
+  }))
+}
+
+/** Forgets replays that have ended and were asked for before a key (decimal text), at most `limit`. */
+export function forgetReplays(db: D1Database, before: string, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `DELETE FROM replays WHERE key IN (
+         SELECT key FROM replays WHERE key < CAST(?1 AS INTEGER) AND state <> 'running' ORDER BY key LIMIT ?2)`,
+    )
+    .bind(before, limit)
+}

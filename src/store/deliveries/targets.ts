@@ -1,0 +1,94 @@
+// The run-time state of targets. The only SQL over `targets`.
+import { HEALTHY, type Health, type TargetState } from '../../core/deliveries/breaker.ts'
+
+type Row = {
+  name: string
+  state: TargetState
+  failures: number
+  failing_since: number | null
+  rest_seconds: number
+  probe_at: number | null
+}
+
+/** The query that reads the health of every target of which something is known; for a batch. */
+export function healthQuery(db: D1Database): D1PreparedStatement {
+  return db.prepare(
+    'SELECT name, state, failures, failing_since, rest_seconds, probe_at FROM targets',
+  )
+}
+
+/** Healths by target from the rows of `healthQuery`. */
+export function healthsOf(rows: unknown[]): Map<string, Health> {
+  return new Map(
+    (rows as Row[]).map(({ name, state, failures, failing_since, rest_seconds, probe_at }) => [
+      name,
+      {
+        state,
+        failures,
+        failingSince: failing_since ?? undefined,
+        restSeconds: rest_seconds,
+        probeAt: probe_at ?? undefined,
+      },
+    ]),
+  )
+}
+
+/** The health of every target of which something is known. */
+export async function listHealth(db: D1Database): Promise<Map<string, Health>> {
+  return healthsOf((await healthQuery(db).all()).results)
+}
+
+/**
+ * Replaces a target's health if it is still that of `from`: of two who saw the same, one moves it.
+ * False when somebody else was first.
+ */
+export async function moveHealth(
+  db: D1Database,
+  name: string,
+  from: Health,
+  to: Health,
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare(
+      `INSERT INTO targets (name, state, failures, failing_since, rest_seconds, probe_at)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?7 = '${HEALTHY.state}' OR EXISTS (SELECT 1 FROM targets WHERE name = ?1)
+       ON CONFLICT (name) DO UPDATE SET state = ?2, failures = ?3, failing_since = ?4, rest_seconds = ?5, probe_at = ?6
+       WHERE targets.state = ?7 AND targets.probe_at IS ?8 AND targets.failures = ?9`,
+    )
+    .bind(
+      name,
+      to.state,
+      to.failures,
+      to.failingSince ?? null,
+      to.restSeconds,
+      to.probeAt ?? null,
+      from.state,
+      from.probeAt ?? null,
+      from.failures,
+    )
+    .run()
+  return meta.changes > 0
+}
+
+/**
+ * Reserves the next `count` turns of a target that takes one each `intervalMs`; gives the time of the first (epoch
+ * milliseconds). Whoever asks next gets the turns after these.
+ */
+export async function reserveTurns(
+  db: D1Database,
+  name: string,
+  count: number,
+  intervalMs: number,
+  now: number,
+): Promise<number> {
+  const taken = count * intervalMs
+  const next = await db
+    .prepare(
+      `INSERT INTO targets (name, state, failures, rest_seconds, next_slot) VALUES (?1, 'active', 0, 0, ?2 + ?3)
+       ON CONFLICT (name) DO UPDATE SET next_slot = max(COALESCE(next_slot, 0), ?2) + ?3
+       RETURNING next_slot`,
+    )
+    .bind(name, now, taken)
+    .first<number>('next_slot')
+  return (next ?? now + taken) - taken
+}

@@ -1,0 +1,171 @@
+// The log as it is read: pages of events, and one of them whole.
+
+import type { Attempt, DeliveryState } from '../../core/deliveries/delivery.ts'
+import type { EventStatus, RelayEvent } from '../../core/events/event.ts'
+import type { Warning } from '../../core/events/fields.ts'
+import { formatInstant } from '../../core/events/time.ts'
+import {
+  type EventId,
+  idOfKey,
+  keyOfId,
+  type PersonId,
+  personIdOfKey,
+  timeOfId,
+} from '../../core/id.ts'
+import type { Rung } from '../../core/intake/dedupe.ts'
+import { parseJson } from '../../core/intake/json.ts'
+import { cursorOf, meterFor, type Page, type Paged, startOf } from '../pages.ts'
+import { EMAIL_PREFIX, PERSON_OF_E, TEST_PREFIX } from './contacts.ts'
+import type { EventFilter } from './event-filter.ts'
+import { findEvents } from './find-events.ts'
+import type { EventRow } from './finder.ts'
+
+/** An event as a list shows it. */
+export type EventSummary = {
+  id: EventId
+  receivedat: string
+  source: string
+  vendor: string
+  status: EventStatus
+  type: string
+  vendortype: string | null
+  subject: string | null
+  /** Who it is about, across sources. */
+  personid: PersonId | null
+  planned: number
+}
+
+/**
+ * A page of the log's events that match a filter, those received last first; those of a person, an e-mail address or a
+ * few contacts in the order in which they happened, the latest first. It reads at most three rows for each event that
+ * it may hold and twenty (each contact beyond the second costs nine more), and may therefore hold fewer than there are,
+ * and `next` (pages.ts). Throws a RangeError for a cursor that is none.
+ */
+export async function listEvents(
+  db: D1Database,
+  filter: EventFilter,
+  page: Page,
+): Promise<Paged<EventSummary>> {
+  const finder = await findEvents(db, meterFor(db, page), filter, startOf(page), { of: 'events' })
+  const items = (await finder.next(page.limit)).map(summaryOf)
+  const rest = finder.rest()
+  return { items, next: rest && cursorOf(rest) }
+}
+
+/** An event as lists show it. */
+export function summaryOf({ key, vendor_type, contact, person, ...row }: SummaryRow): EventSummary {
+  const id = idOfKey(key)
+  const { source, vendor, status, type, planned } = row
+  return {
+    id,
+    receivedat: formatInstant(timeOfId(id)),
+    source,
+    vendor,
+    status,
+    type,
+    vendortype: vendor_type,
+    subject: subjectOf(contact),
+    personid: person === null ? null : personIdOfKey(person),
+    planned,
+  }
+}
+
+type SummaryRow = Omit<EventRow, 'at'>
+
+function subjectOf(contact: string | null): string | null {
+  const id = contact?.startsWith(TEST_PREFIX) ? contact.slice(TEST_PREFIX.length) : contact
+  return id === null || id === undefined || id.startsWith(EMAIL_PREFIX) ? null : `contact/${id}`
+}
+
+/** An event as it is told: one that may be a repeat says so, and so does one whose person is known. */
+export function eventOf(json: string, rung: string | null, person: string | null): RelayEvent {
+  const event = parseJson(json) as RelayEvent
+  return {
+    ...event,
+    ...(rung === 'twin' ? { possibleduplicate: true } : {}),
+    ...(person === null || event.test ? {} : { personid: personIdOfKey(person) }),
+  } as RelayEvent
+}
+
+/** One event whole: what came, what was made of it, and what became of its deliveries. */
+export type EventDetail = EventSummary & {
+  hops: number
+  /** The earlier event that says the same, and how it was matched. */
+  matched: { id: EventId; rung: Rung | 'twin' } | null
+  issues: Warning[] | null
+  event: unknown
+  raw: { text: string | null; encoding: string; headers: unknown }
+  deliveries: DeliveryDetail[]
+}
+
+/** A delivery with its attempts. */
+export type DeliveryDetail = {
+  target: string
+  state: DeliveryState
+  reason: string | null
+  attempt: number
+  due: string | null
+  /** True when an operator asked for it once more. */
+  replayed: boolean
+  attempts: Attempt[]
+}
+
+/** Reads one event with its deliveries; undefined when there is none of that id. */
+export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail | undefined> {
+  const key = keyOfId(id)
+  const [found, owed] = await db.batch([
+    db
+      .prepare(
+        `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
+           CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${PERSON_OF_E} AS person
+         FROM events AS e WHERE e.key = CAST(?1 AS INTEGER)`,
+      )
+      .bind(key),
+    db
+      .prepare(
+        `SELECT target, state, reason, attempt, due, replayed, attempts FROM deliveries
+         WHERE event = CAST(?1 AS INTEGER) ORDER BY target`,
+      )
+      .bind(key),
+  ])
+  const row = found?.results[0] as (SummaryRow & DetailRow) | undefined
+  if (row === undefined) return undefined
+  const { hops, rung, matched, issues, event, raw, encoding, headers, ...summary } = row
+  return {
+    ...summaryOf(summary),
+    hops,
+    matched: matched === null || rung === null ? null : { id: idOfKey(matched), rung },
+    issues: issues === null ? null : JSON.parse(issues),
+    event: event === null ? null : eventOf(event, rung, row.person),
+    raw: { text: raw, encoding, headers: JSON.parse(headers) },
+    deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(
+      ({ due, replayed, attempts, ...delivery }) => ({
+        ...delivery,
+        replayed: replayed === 1,
+        due: due === null ? null : formatInstant(due),
+        attempts: JSON.parse(attempts),
+      }),
+    ),
+  }
+}
+
+type DetailRow = {
+  hops: number
+  rung: Rung | 'twin' | null
+  matched: string | null
+  issues: string | null
+  event: string | null
+  raw: string | null
+  encoding: string
+  headers: string
+}
+type DeliveryRow = Omit<DeliveryDetail, 'due' | 'replayed' | 'attempts'> & {
+  due: number | null
+  replayed: number
+  attempts: string
+}
+
+/** True when D1 answers. */
+export async function isAnswering(db: D1Database): Promise<boolean> {
+  return (await db.prepare('SELECT 1 AS yes').first('yes')) === 1
+}

@@ -1,0 +1,153 @@
+// Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
+import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
+import { cursorOf, type Page, type Paged, startOf } from '../pages.ts'
+import { EMAIL_PREFIX } from './contacts.ts'
+
+/** A contact of a source, as its person has it. */
+export type PersonContact = {
+  source: string
+  vendor: string
+  /** The vendor's id; null for one who is known by the address alone. */
+  contact: string | null
+  email: string | null
+  sites: string[]
+}
+
+/** A person: everybody that we take for one human. */
+export type Person = { id: PersonId; contacts: PersonContact[] }
+
+type Row = {
+  person: string
+  source: string
+  vendor: string
+  contact: string
+  email: string | null
+  sites: string
+}
+
+const COLUMNS = 'CAST(person AS TEXT) AS person, source, vendor, contact, email, sites'
+
+/**
+ * A page of the persons of an e-mail address, in any case, or of a vendor's contact id in some sources; those known
+ * longest come first. A person is given with all contacts.
+ */
+export async function findPeople(
+  db: D1Database,
+  wanted: { email: string } | { contact: string; sources: readonly string[] },
+  page: Page,
+): Promise<Paged<Person>> {
+  const after = String(startOf(page)?.key ?? -1)
+  const found =
+    'email' in wanted
+      ? db
+          .prepare(
+            `SELECT DISTINCT CAST(c.person AS TEXT) AS person FROM contacts AS c
+             WHERE c.email = ?1 AND c.person > CAST(?2 AS INTEGER) ORDER BY c.person LIMIT ?3`,
+          )
+          .bind(wanted.email.trim().toLowerCase(), after, page.limit + 1)
+      : db
+          .prepare(
+            `SELECT DISTINCT CAST(c.person AS TEXT) AS person FROM json_each(?1) AS wanted
+             CROSS JOIN contacts AS c ON c.source = wanted.value AND c.contact = ?4
+             WHERE c.person > CAST(?2 AS INTEGER) ORDER BY c.person LIMIT ?3`,
+          )
+          .bind(JSON.stringify(wanted.sources), after, page.limit + 1, wanted.contact)
+  const { results } = await found.all<{ person: string }>()
+  const keys = results.slice(0, page.limit).map(({ person }) => person)
+  const last = results.length > page.limit ? keys.at(-1) : undefined
+  return {
+    items: await peopleOf(db, keys),
+    next: last && cursorOf({ key: BigInt(last), target: null, at: null }),
+  }
+}
+
+/** One person with all contacts; undefined when there is none of that id. `mergedInto`: whose contacts they are now. */
+export async function getPerson(
+  db: D1Database,
+  id: PersonId,
+): Promise<Person | { mergedInto: PersonId } | undefined> {
+  const key = keyOfId(id)
+  const [person] = await peopleOf(db, [key])
+  if (person !== undefined) return person
+  const into = await db
+    .prepare(
+      'SELECT CAST(merged_into AS TEXT) AS merged_into FROM merged_people WHERE person = CAST(?1 AS INTEGER)',
+    )
+    .bind(key)
+    .first<string>('merged_into')
+  return into === null ? undefined : { mergedInto: personIdOfKey(into) }
+}
+
+async function peopleOf(db: D1Database, keys: readonly string[]): Promise<Person[]> {
+  if (keys.length === 0) return []
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM json_each(?1) AS wanted CROSS JOIN contacts ON person = CAST(wanted.value AS INTEGER)
+       ORDER BY person, source, contact`,
+    )
+    .bind(JSON.stringify(keys))
+    .all<Row>()
+  const people = Map.groupBy(results, ({ person }) => person)
+  return [...people].map(([person, rows]) => ({
+    id: personIdOfKey(person),
+    contacts: rows.map(({ person: _, contact, sites, ...row }) => ({
+      ...row,
+      contact: contact.startsWith(EMAIL_PREFIX) ? null : contact,
+      sites: JSON.parse(sites) as string[],
+    })),
+  }))
+}
+
+/**
+ * Makes a contact a person of its own, to whom nobody is joined by the address any more. False when it is not a contact
+ * of that person, or the only one.
+ */
+export async function splitContact(
+  db: D1Database,
+  person: PersonId,
+  contact: { source: string; contact: string },
+  anew: PersonId,
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare(
+      `UPDATE contacts SET person = CAST(?4 AS INTEGER), apart = 1
+       WHERE source = ?1 AND contact = ?2 AND person = CAST(?3 AS INTEGER)
+         AND EXISTS (SELECT 1 FROM contacts AS other WHERE other.person = CAST(?3 AS INTEGER)
+           AND (other.source <> ?1 OR other.contact <> ?2))`,
+    )
+    .bind(contact.source, contact.contact, keyOfId(person), keyOfId(anew))
+    .run()
+  return meta.changes > 0
+}
+
+/** Makes all contacts of one person those of another; gives how many there were. The old id is remembered. */
+export async function mergePeople(db: D1Database, into: PersonId, from: PersonId): Promise<number> {
+  const keys = [keyOfId(into), keyOfId(from)]
+  const [moved] = await db.batch([
+    db
+      .prepare(
+        `UPDATE contacts SET person = CAST(?1 AS INTEGER)
+         WHERE person = CAST(?2 AS INTEGER) AND EXISTS (SELECT 1 FROM contacts WHERE person = CAST(?1 AS INTEGER))`,
+      )
+      .bind(...keys),
+    db
+      .prepare(
+        `INSERT INTO merged_people (person, merged_into) SELECT CAST(?2 AS INTEGER), CAST(?1 AS INTEGER)
+         WHERE changes() > 0 ON CONFLICT (person) DO UPDATE SET merged_into = excluded.merged_into`,
+      )
+      .bind(...keys),
+    db
+      .prepare(
+        'UPDATE merged_people SET merged_into = CAST(?1 AS INTEGER) WHERE merged_into = CAST(?2 AS INTEGER)',
+      )
+      .bind(...keys),
+  ])
+  return moved?.meta.changes ?? 0
+}
+
+/** Forgets the old ids of persons of whom no contact is left. Reads a row for each two that were ever merged, and its person. */
+export function forgetMerged(db: D1Database): D1PreparedStatement {
+  return db.prepare(
+    'DELETE FROM merged_people WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE person = merged_into)',
+  )
+}

@@ -1,0 +1,317 @@
+// SOURCES, the tables behind variables, and the size of a body. TARGETS: config.targets.test.ts.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isBrokenSource, parseConfig, secretNames } from '../../src/config.ts'
+
+const SECRETS: Record<string, string> = { HYPE: 'hype-value', OLD: 'old-value', NEW: 'new-value' }
+const read = (vars: Record<string, unknown>) => parseConfig(vars, (name) => SECRETS[name])
+const HYPE = { name: 'hype', vendor: 'hype', secret: 'HYPE' }
+const TABLES = 'must be a list of tables, or JSON text of such a list'
+
+describe('a source', () => {
+  it('has defaults for all but its name, vendor and secret', () => {
+    const { sources, errors, notes } = read({ SOURCES: [HYPE] })
+
+    expect([errors, notes]).toEqual([[], []])
+    expect([...sources.values()]).toEqual([
+      {
+        name: 'hype',
+        vendor: 'hype',
+        credentials: {
+          secrets: ['hype-value'],
+          header: undefined,
+          signingSecrets: [],
+          toleranceSeconds: 300,
+        },
+        settings: { timezone: undefined, currency: undefined, dateFormat: undefined, sites: {} },
+      },
+    ])
+  })
+
+  it('takes every key', () => {
+    const { sources, errors } = read({
+      SOURCES: [
+        {
+          name: 'Gym_1-a',
+          vendor: 'hapana',
+          secret: ['OLD', 'NEW'],
+          header: 'X-Relay-Key',
+          signing_secret: ['NEW', 'OLD'],
+          tolerance_seconds: 60,
+          timezone: 'Australia/Sydney',
+          currency: 'AUD',
+          date_format: 'DD/MM/YYYY',
+          sites: {
+            'a=b/c': { timezone: 'Europe/Lisbon', currency: 'EUR', date_format: 'MM/DD/YYYY' },
+          },
+          enabled: true,
+        },
+      ],
+    })
+
+    expect(errors).toEqual([])
+    expect(sources.get('Gym_1-a')).toEqual({
+      name: 'Gym_1-a',
+      vendor: 'hapana',
+      credentials: {
+        secrets: ['old-value', 'new-value'],
+        header: 'X-Relay-Key',
+        signingSecrets: ['new-value', 'old-value'],
+        toleranceSeconds: 60,
+      },
+      settings: {
+        timezone: 'Australia/Sydney',
+        currency: 'AUD',
+        dateFormat: 'DD/MM/YYYY',
+        sites: {
+          'a=b/c': { timezone: 'Europe/Lisbon', currency: 'EUR', dateFormat: 'MM/DD/YYYY' },
+        },
+      },
+    })
+  })
+
+  it('is not there when it is disabled, and needs no secret then', () => {
+    const config = read({ SOURCES: [{ ...HYPE, secret: 'UNSET', enabled: false }] })
+
+    expect(config.sources.size).toBe(0)
+    expect(config.errors).toEqual([])
+  })
+
+  const SECRET_NAME =
+    'must be the NAME of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value'
+  it.each([
+    [{ name: undefined }, 'name', 'is missing'],
+    [{ name: 7 }, 'name', 'is missing: give it a name'],
+    [{ name: 'a b' }, 'name', 'must be letters, digits, - and _, at most 64'],
+    [{ name: 'a'.repeat(65) }, 'name', 'must be letters, digits, - and _, at most 64'],
+    [{ vendor: undefined }, 'vendor', 'is missing'],
+    [{ vendor: 'mindbody' }, 'vendor', 'must be hapana or hype'],
+    [{ vendor: 'constructor' }, 'vendor', 'must be hapana or hype'],
+    [{ secret: undefined }, 'secret', 'is missing: name the Worker secret that proves the sender'],
+    [{ secret: [] }, 'secret', 'is missing: name the Worker secret that proves the sender'],
+    [{ secret: 'a-b' }, 'secret', SECRET_NAME],
+    [{ secret: 7 }, 'secret', 'must be a text or a list of texts'],
+    [{ secret: 'UNSET' }, 'secret', 'UNSET is not set: run "npx wrangler secret put UNSET"'],
+    [{ header: 'x key' }, 'header', 'must be a header name'],
+    [{ signing_secret: 'HYPE' }, 'signing_secret', 'is of no use: this vendor does not sign'],
+    [{ tolerance_seconds: 0 }, 'tolerance_seconds', 'must be at least 1 s'],
+    [{ tolerance_seconds: '300' }, 'tolerance_seconds', 'must be a number of seconds'],
+    [{ timezone: 'AEST+10' }, 'timezone', 'must be an IANA zone such as Australia/Sydney'],
+    [{ currency: 'aud' }, 'currency', 'must be an ISO 4217 code such as AUD'],
+    [{ date_format: 'YYYY-MM-DD' }, 'date_format', 'must be DD/MM/YYYY or MM/DD/YYYY'],
+    [
+      { sites: { s1: { timezone: 'x' } } },
+      'sites.s1.timezone',
+      'must be an IANA zone such as Australia/Sydney',
+    ],
+    [
+      { sites: { s1: { zone: 'x' } } },
+      'sites.s1.zone',
+      'is no key that is known: check its spelling',
+    ],
+    [{ sites: { s1: 7 } }, 'sites.s1', 'must be a table'],
+    [{ enabled: 'yes' }, 'enabled', 'must be true or false'],
+    [{ secrets: 'HYPE' }, 'secrets', 'is no key that is known: check its spelling'],
+  ])('with %j is refused, naming the path and the remedy', (overrides, key, message) => {
+    const table = Object.fromEntries(
+      Object.entries({ ...HYPE, ...overrides }).filter(([, value]) => value !== undefined),
+    )
+
+    const { errors } = read({ SOURCES: [{ ...HYPE, name: 'first' }, table] })
+
+    expect(errors).toEqual([{ path: `SOURCES[1].${key}`, message }])
+  })
+
+  it('that is refused breaks alone, and says why', () => {
+    const { sources } = read({ SOURCES: [HYPE, { ...HYPE, name: 'b', secret: 'UNSET' }] })
+
+    const first = sources.get('hype')
+    expect(first && isBrokenSource(first)).toBe(false)
+    expect(sources.get('b')).toEqual({
+      name: 'b',
+      broken: 'SOURCES[1].secret: UNSET is not set: run "npx wrangler secret put UNSET"',
+    })
+  })
+
+  it('keeps the first of two of one name', () => {
+    const { sources, errors } = read({ SOURCES: [HYPE, { ...HYPE, vendor: 'hapana' }] })
+
+    expect(sources.get('hype')).toMatchObject({ vendor: 'hype' })
+    expect(errors).toEqual([
+      { path: 'SOURCES[1].name', message: '"hype" is taken by one above: choose another' },
+    ])
+  })
+
+  it('is broken when one of several secrets is not set', () => {
+    const { sources } = read({ SOURCES: [{ ...HYPE, secret: ['HYPE', 'UNSET'] }] })
+
+    expect(sources.get('hype')).toHaveProperty('broken')
+  })
+})
+
+describe('the tables', () => {
+  it('are the same as JSON text', () => {
+    expect(read({ SOURCES: JSON.stringify([HYPE]) })).toEqual(read({ SOURCES: [HYPE] }))
+  })
+
+  it.each([undefined, '', [], '[]'])('may be missing: %j', (SOURCES) => {
+    const { sources, targets, errors } = read({ SOURCES, TARGETS: SOURCES })
+
+    expect([sources.size, targets, errors]).toEqual([0, [], []])
+  })
+
+  it.each([null, 7, true, {}, '{', '{}', '7', 'name = "x"', '"[]"'])(
+    'are refused as %j',
+    (SOURCES) => {
+      expect(read({ SOURCES }).errors).toEqual([{ path: 'SOURCES', message: TABLES }])
+    },
+  )
+
+  it.each([null, 7, 'x', true])('hold tables and not %j', (table) => {
+    expect(read({ SOURCES: [table] }).errors).toEqual([
+      { path: 'SOURCES[0]', message: 'must be a table' },
+    ])
+  })
+})
+
+describe('MAX_BODY_BYTES', () => {
+  it.each([
+    [undefined, 900_000],
+    ['', 900_000],
+    [1, 1],
+    [500_000, 500_000],
+    ['500000', 500_000],
+    [950_000, 950_000],
+  ])('of %j is %d', (MAX_BODY_BYTES, bytes) => {
+    expect(read({ MAX_BODY_BYTES })).toMatchObject({ maxBodyBytes: bytes, errors: [] })
+  })
+
+  // `Number(value)` would take true for 1 and [5] for 5, and throw on the last row.
+  it.each<{ value: unknown }>(
+    [0, -1, 1.5, 950_001, '1 MB', null, {}, [], true, [5], { toString: 1, valueOf: 1 }].map(
+      (value) => ({ value }),
+    ),
+  )('of $value is refused, and the default used', ({ value: MAX_BODY_BYTES }) => {
+    const message = 'must be a whole number of bytes from 1 to 950000; 900000 is used'
+
+    const { maxBodyBytes, errors } = read({ MAX_BODY_BYTES })
+
+    expect(maxBodyBytes).toBe(900_000)
+    expect(errors).toEqual([{ path: 'MAX_BODY_BYTES', message }])
+  })
+})
+
+describe('secretNames', () => {
+  it('lists what sources and targets need, and the token of the API', () => {
+    const url = '$URL_OF_CRM'
+    const target = {
+      name: 'crm',
+      url,
+      secret: ['A', 'B'],
+      headers: { authorization: '$CRM_TOKEN' },
+    }
+
+    const names = secretNames({ SOURCES: [HYPE], TARGETS: [target] })
+
+    expect([...names.keys()].sort()).toEqual([
+      'A',
+      'ADMIN_TOKEN',
+      'B',
+      'CRM_TOKEN',
+      'HYPE',
+      'URL_OF_CRM',
+    ])
+  })
+})
+
+describe('parseConfig', () => {
+  it('throws on no junk, and names every broken thing', () => {
+    const key = fc.constantFrom(
+      'name',
+      'vendor',
+      'secret',
+      'url',
+      'events',
+      'sources',
+      'where',
+      'headers',
+      'sites',
+      'retry',
+    )
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom('hype', 'HYPE', 'a', ['*'], '$HYPE', 'https://a.example'),
+    )
+    const tables = fc.array(fc.oneof(fc.dictionary(key, value), fc.jsonValue()), { maxLength: 4 })
+    const variable = fc.oneof(
+      tables,
+      fc.jsonValue(),
+      tables.map((list) => JSON.stringify(list)),
+      fc.string(),
+    )
+    fc.assert(
+      fc.property(variable, variable, (SOURCES, TARGETS) => {
+        const { sources, targets, errors } = read({ SOURCES, TARGETS, TARGETS_B: SOURCES })
+        const broken = [...sources.values(), ...targets].filter((one) => 'broken' in one)
+        if (broken.length > 0) expect(errors).not.toEqual([])
+        for (const { path, message } of errors) {
+          expect(path).toMatch(/^(SOURCES|TARGETS(_B)?)(\[\d+\]|$)/)
+          expect(message).not.toBe('')
+        }
+      }),
+    )
+  })
+})
+
+describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
+  it.each([
+    [undefined, undefined, 400, 90],
+    ['', '', 400, 90],
+    [30, undefined, 30, 30],
+    ['30', '30', 30, 30],
+    [36_500, 1, 36_500, 1],
+  ])('of %j and %j are %d and %d', (RETENTION_DAYS, RAW_RETENTION_DAYS, events, raws) => {
+    expect(read({ RETENTION_DAYS, RAW_RETENTION_DAYS })).toMatchObject({
+      retentionDays: events,
+      rawRetentionDays: raws,
+      errors: [],
+    })
+  })
+
+  it.each([0, -1, 1.5, 36_501, '90 days', true])(
+    'of %j are refused, and the defaults used',
+    (days) => {
+      const { retentionDays, rawRetentionDays, errors } = read({
+        RETENTION_DAYS: days,
+        RAW_RETENTION_DAYS: days,
+      })
+
+      expect({ retentionDays, rawRetentionDays }).toEqual({
+        retentionDays: 400,
+        rawRetentionDays: 90,
+      })
+      expect(errors).toEqual([
+        {
+          path: 'RETENTION_DAYS',
+          message: 'must be a whole number of days from 1 to 36500; 400 is used',
+        },
+        {
+          path: 'RAW_RETENTION_DAYS',
+          message: 'must be a whole number of days from 1 to 400; 90 is used',
+        },
+      ])
+    },
+  )
+
+  it('keep no bytes longer than events', () => {
+    const { rawRetentionDays, errors } = read({ RETENTION_DAYS: 30, RAW_RETENTION_DAYS: 31 })
+
+    expect(rawRetentionDays).toBe(30)
+    expect(errors).toEqual([
+      {
+        path: 'RAW_RETENTION_DAYS',
+        message: 'must be a whole number of days from 1 to 30; 30 is used',
+      },
+    ])
+  })
+})

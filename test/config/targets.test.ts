@@ -1,0 +1,322 @@
+// TARGETS. What is the same for all tables: config.test.ts.
+import { describe, expect, it } from 'vitest'
+import { type ConfiguredTarget, parseConfig } from '../../src/config.ts'
+
+const SIGNING = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+const SECRETS: Record<string, string> = {
+  SIGNING,
+  OLD_SIGNING: 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  TOKEN: 'Bearer top-secret',
+  HOOK: 'https://hooks.example/T000/secret-path',
+  PLAIN_HOOK: 'http://hooks.example/secret-path',
+  NO_HOOK: 'secret-path',
+  HYPE: 'hype-value',
+  BARE: 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  SHORT: 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  LONG: `whsec_${'A'.repeat(88)}`,
+  BAD: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS',
+  EMPTY: '',
+}
+const read = (vars: Record<string, unknown>) => parseConfig(vars, (name) => SECRETS[name])
+const CRM = { name: 'crm', url: 'https://crm.example/hook', secret: 'SIGNING' }
+const first = (overrides: object) => read({ TARGETS: [{ ...CRM, ...overrides }] })
+
+describe('a target', () => {
+  it('has defaults for all but its name and URL', () => {
+    const { targets, errors, notes } = read({ TARGETS: [{ name: 'crm', url: CRM.url }] })
+
+    expect(errors).toEqual([])
+    expect(notes).toEqual([
+      { path: 'TARGETS[0].secret', message: 'is not set: deliveries will not be signed' },
+    ])
+    expect(targets).toEqual([
+      {
+        name: 'crm',
+        url: 'https://crm.example/hook',
+        events: ['*'],
+        sources: undefined,
+        where: undefined,
+        format: 'cloudevents',
+        transform: undefined,
+        secrets: [],
+        headers: [],
+        include: [],
+        retry: [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+        intervalMs: undefined,
+        ordered: false,
+        timeoutSeconds: 15,
+        settleSeconds: 0,
+        test: true,
+        enabled: true,
+      },
+    ])
+  })
+
+  it('takes every key', () => {
+    const { targets, errors, notes } = read({
+      SOURCES: [{ name: 'hype', vendor: 'hype', secret: 'HYPE' }],
+      TARGETS: [
+        {
+          name: 'crm',
+          url: '$HOOK',
+          events: ['contact.*', 'payment.created'],
+          sources: ['hype'],
+          where: 'data.actor = "user"',
+          transform: '{ "id": id }',
+          format: 'cloudevents',
+          secret: ['SIGNING', 'OLD_SIGNING'],
+          headers: { Authorization: '$TOKEN', 'x-team': 'doors & desks' },
+          include: ['birth_date', 'notes'],
+          retry: [1, 2.5],
+          timeout_seconds: 30,
+          rate_per_second: 0.5,
+          ordered: true,
+          settle_seconds: 900,
+          test: false,
+          enabled: false,
+        },
+      ],
+    })
+
+    expect(errors).toEqual([])
+    expect(notes).toEqual([])
+    expect(targets).toEqual([
+      {
+        name: 'crm',
+        url: SECRETS.HOOK,
+        events: ['contact.*', 'payment.created'],
+        sources: ['hype'],
+        where: expect.any(Function),
+        transform: expect.any(Function),
+        format: 'cloudevents',
+        secrets: [SIGNING, SECRETS.OLD_SIGNING],
+        headers: [
+          ['Authorization', 'Bearer top-secret'],
+          ['x-team', 'doors & desks'],
+        ],
+        include: ['birth_date', 'notes'],
+        retry: [1, 2.5],
+        timeoutSeconds: 30,
+        intervalMs: 2000,
+        settleSeconds: 900,
+        ordered: true,
+        test: false,
+        enabled: false,
+      },
+    ])
+  })
+
+  it.each([
+    'http://localhost:8788/',
+    'http://127.0.0.1/',
+    'http://127.8.9.1:1/',
+    'http://[::1]:80/',
+    'http://a.localhost/',
+  ])('may be at %s, without TLS', (url) => {
+    expect(first({ url }).errors).toEqual([])
+  })
+
+  it.each([
+    'http://crm.example/',
+    'http://127.0.0.1.evil.example/',
+    'http://localhost.evil.example/',
+    'http://10.0.0.1/',
+    'http://0.0.0.0/',
+    'ftp://crm.example/',
+    'javascript:alert(1)',
+    '$PLAIN_HOOK',
+  ])('must be https at %s', (url) => {
+    expect(first({ url }).errors).toEqual([{ path: 'TARGETS[0].url', message: 'must be https' }])
+  })
+
+  const WHSEC = 'must be whsec_ and base64 of 24 to 64 random bytes'
+  const URL_KINDS = 'must be an absolute URL, or $NAME of a secret that holds one'
+  const PASSWORD = 'must not hold a password: send it in headers, as $NAME of a secret'
+  const unset = (name: string) => `${name} is not set: run "npx wrangler secret put ${name}"`
+  it.each([
+    [{ url: 7 }, 'url', 'must be a text'],
+    [{ url: '/hook' }, 'url', URL_KINDS],
+    [{ url: '$a-b' }, 'url', URL_KINDS],
+    [{ url: '$NO_HOOK' }, 'url', 'must be an absolute URL'],
+    [{ url: '$UNSET' }, 'url', unset('UNSET')],
+    [{ url: 'https://user:pw@crm.example/' }, 'url', PASSWORD],
+    [{ url: 'https://user@crm.example/' }, 'url', PASSWORD],
+    [{ events: [] }, 'events', 'must name at least one event, or * for all'],
+    [{ events: 'contact.*' }, 'events', 'must be a list'],
+    [{ events: ['contact.*', '*.created'] }, 'events[1]', 'may hold one * only, at its end'],
+    [{ events: ['a**'] }, 'events[0]', 'may hold one * only, at its end'],
+    [{ events: [''] }, 'events[0]', 'must not be empty'],
+    [{ sources: 'hype' }, 'sources', 'must be a list of source names'],
+    [{ where: '(' }, 'where', 'is no valid JSONata expression'],
+    [{ where: true }, 'where', 'must be a text'],
+    [
+      { where: '$exists(personid)' },
+      'where',
+      'cannot ask for personid or possibleduplicate: they are not known yet when it is asked',
+    ],
+    [{ transform: '{' }, 'transform', 'is no valid JSONata expression'],
+    [
+      { transform: '$', format: 'slack' },
+      'transform',
+      'makes the body, and so does format: keep one of them',
+    ],
+    [{ format: 'xml' }, 'format', 'must be cloudevents, raw or slack'],
+    [
+      { secret: 'crm-secret' },
+      'secret',
+      'must be the NAME of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value',
+    ],
+    [{ secret: 'UNSET' }, 'secret', unset('UNSET')],
+    [{ secret: 'EMPTY' }, 'secret', unset('EMPTY')],
+    [{ secret: 'BARE' }, 'secret', `BARE ${WHSEC}`],
+    [{ secret: 'SHORT' }, 'secret', `SHORT ${WHSEC}`],
+    [{ secret: 'LONG' }, 'secret', `LONG ${WHSEC}`],
+    [{ secret: ['SIGNING', 'BAD'] }, 'secret', `BAD ${WHSEC}`],
+    [{ headers: { 'x y': 'a' } }, 'headers.x y', 'must be a header name'],
+    [{ headers: { x: 7 } }, 'headers.x', 'must be a text'],
+    [{ headers: { x: 'a\r\nb: c' } }, 'headers.x', 'must be printable ASCII'],
+    [{ headers: { x: 'é' } }, 'headers.x', 'must be printable ASCII'],
+    [{ headers: { x: '$UNSET' } }, 'headers.x', unset('UNSET')],
+    ...[
+      'Webhook-Id',
+      'webhook-signature',
+      'relay-hops',
+      'Content-Type',
+      'host',
+      'cf-ray',
+      'connection',
+    ].map(
+      (name) =>
+        [
+          { headers: { [name]: 'a' } },
+          `headers.${name}`,
+          'is set by the relay or the platform',
+        ] as const,
+    ),
+    [{ include: 'notes' }, 'include', 'must be a list'],
+    [
+      { include: ['email'] },
+      'include[0]',
+      'must be birth_date, gender, address, emergency_contact, message_body or notes',
+    ],
+    [{ retry: 5 }, 'retry', 'must be a list of seconds, one for each retry'],
+    [{ retry: [5, 0] }, 'retry[1]', 'must be at least 0.05 s'],
+    [{ retry: Array(51).fill(5) }, 'retry', 'must hold at most 50 retries'],
+    [{ timeout_seconds: 31 }, 'timeout_seconds', 'must be at most 30 s'],
+    [{ timeout_seconds: 0 }, 'timeout_seconds', 'must be at least 1 s'],
+    [{ rate_per_second: 0 }, 'rate_per_second', 'must be above 0'],
+    [{ ordered: 1 }, 'ordered', 'must be true or false'],
+    [{ settle_seconds: 86_401 }, 'settle_seconds', 'must be at most 86400 s'],
+    [{ test: 'no' }, 'test', 'must be true or false'],
+    [{ enabled: 'yes' }, 'enabled', 'must be true or false'],
+    [{ event: ['*'] }, 'event', 'is no key that is known: check its spelling'],
+  ] as const)('with %j is refused, naming the path and the remedy', (overrides, key, message) => {
+    const { targets, errors } = read({
+      TARGETS: [
+        { ...CRM, name: 'a' },
+        { ...CRM, ...overrides },
+      ],
+    })
+
+    expect(errors).toEqual([{ path: `TARGETS[1].${key}`, message }])
+    expect(targets[0]).not.toHaveProperty('broken')
+    expect(targets[1]).toMatchObject({ name: 'crm', broken: `TARGETS[1].${key}: ${message}` })
+  })
+
+  it('that is broken keeps its events and sources where they can be read', () => {
+    const { targets } = read({
+      TARGETS: [
+        { name: 'a', url: 'http://a.example', events: ['contact.*'], sources: ['hype'] },
+        { name: 'b', url: 'http://b.example', events: ['*.x'], sources: 7 },
+        { name: 'c' },
+      ],
+    })
+
+    const errors = [
+      'TARGETS[0].url: must be https',
+      'TARGETS[1].events[0]: may hold one * only, at its end; TARGETS[1].sources: must be a list of source names',
+      'TARGETS[2].url: is missing',
+    ]
+    expect(targets).toEqual([
+      { name: 'a', events: ['contact.*'], sources: ['hype'], broken: errors[0] },
+      { name: 'b', events: ['*'], sources: undefined, broken: errors[1] },
+      { name: 'c', events: ['*'], sources: undefined, broken: errors[2] },
+    ])
+  })
+
+  it('ends an expression that does not end by itself', async () => {
+    const where = '($f := function($x) { $f($x) }; $f(1))'
+    const { targets } = read({ TARGETS: [{ ...CRM, where }] })
+    const [target] = targets as ConfiguredTarget[]
+
+    await expect(target?.where?.({ type: 'x' } as never)).rejects.toThrow('more than 100000 steps')
+  })
+
+  it('keeps the first of two of one name, across variables', () => {
+    const other = { ...CRM, url: 'https://other.example' }
+
+    const { targets, errors } = read({ TARGETS_B: [other], TARGETS: [CRM] })
+
+    expect(targets).toMatchObject([{ url: 'https://crm.example/hook' }])
+    expect(errors).toEqual([
+      { path: 'TARGETS_B[0].name', message: '"crm" is taken by one above: choose another' },
+    ])
+  })
+
+  it('says when it waits for a source that is not there', () => {
+    expect(first({ sources: ['hapana'] }).notes).toEqual([
+      { path: 'TARGETS[0].sources', message: '"hapana" is no source: nothing will come from it' },
+    ])
+  })
+})
+
+describe('TARGETS_… variables', () => {
+  const named = (name: string) => ({ ...CRM, name })
+
+  it('are added in the order of their names, as tables or as text', () => {
+    const { targets, errors } = read({
+      TARGETS_B: [named('d')],
+      TARGETSX: 'not ours',
+      MY_TARGETS: 'not ours',
+      TARGETS_A: JSON.stringify([named('b'), named('c')]),
+      TARGETS: [named('a')],
+    })
+
+    expect(targets.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd'])
+    expect(errors).toEqual([])
+  })
+
+  it('that cannot be read stop no other', () => {
+    const { targets, errors } = read({ TARGETS: '[{', TARGETS_A: [named('a')] })
+
+    expect(targets).toMatchObject([{ name: 'a' }])
+    expect(errors).toEqual([
+      { path: 'TARGETS', message: 'must be a list of tables, or JSON text of such a list' },
+    ])
+  })
+})
+
+describe('secrets', () => {
+  const values = Object.values(SECRETS).filter((value) => value !== '')
+
+  it.each([
+    { secret: ['BARE', 'SHORT', 'LONG', 'BAD', 'UNSET'] },
+    { url: '$PLAIN_HOOK' },
+    { url: '$NO_HOOK', headers: { authorization: '$TOKEN', x: '$UNSET' } },
+    { url: 'https://user:hype-value@crm.example/', headers: { x: '$TOKEN' } },
+    // A value that stands in place of its name is not repeated.
+    { secret: SIGNING },
+    // Nor is a value of a header that begins with $ and is no name.
+    { headers: { authorization: `$${SECRETS.TOKEN}` } },
+  ])('stay out of errors and notes: %j', (overrides) => {
+    const { errors, notes, targets } = first(overrides)
+
+    const said = JSON.stringify([
+      errors,
+      notes,
+      targets.map((one) => 'broken' in one && one.broken),
+    ])
+    expect(errors).not.toEqual([])
+    for (const value of values) expect(said).not.toContain(value)
+  })
+})

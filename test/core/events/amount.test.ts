@@ -1,0 +1,170 @@
+import fc from 'fast-check'
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { Amount, asAmount, asDecimal } from '../../../src/core/events/amount.ts'
+import { parseJson } from '../../../src/core/intake/json.ts'
+
+describe('asDecimal', () => {
+  it.each([
+    ['12', '12'],
+    [' 12.00 ', '12.00'],
+    ['1,299.00', '1299.00'],
+    ['-1,299', '-1299'],
+    ['1,000,000.50', '1000000.50'],
+    ['+5', '5'],
+    ['007.10', '7.10'],
+    ['-0', '0'],
+    ['-0.00', '0.00'],
+    ['1e3', '1000'],
+    ['12.5E1', '125'],
+    ['12.50e1', '125.0'],
+    ['12e-1', '1.2'],
+    ['5e-3', '0.005'],
+    ['1e-30', '0.000000000000000000000000000001'],
+    ['123456789012345678901234567890', '123456789012345678901234567890'],
+  ])('reads the text %j as %s', (text, decimal) => {
+    expect(asDecimal(text)).toBe(decimal)
+  })
+
+  it.each([
+    [0, '0'],
+    [-0, '0'],
+    [49.5, '49.5'],
+    [1e21, '1000000000000000000000'],
+    [1.5e-7, '0.00000015'],
+  ])('reads the number %d as %s', (number, decimal) => {
+    expect(asDecimal(number)).toBe(decimal)
+  })
+
+  it.each([
+    ['49.00', '49.00'],
+    ['1E2', '100'],
+    ['0.10', '0.10'],
+    ['9007199254740993.01', '9007199254740993.01'],
+    ['-0.0', '0.0'],
+  ])('reads the JSON number %s as %s, digits as they were written', (json, decimal) => {
+    expect(asDecimal(parseJson(json))).toBe(decimal)
+  })
+
+  it.each([
+    '1.299,00',
+    '0,5',
+    '1,29',
+    '12,34,567',
+    ',100',
+    '$5',
+    '5 AUD',
+    '1 000',
+    '.5',
+    '5.',
+    '--5',
+    '1e',
+    '1e1000',
+    '1e30',
+    '1e-31',
+    '1e999999999',
+    '1234567890123456789012345678901',
+    'NaN',
+    'Infinity',
+    '0x10',
+    '٣',
+    '',
+  ])('does not read %j', (text) => {
+    expect(asDecimal(text)).toBeUndefined()
+  })
+
+  it.each([true, null, [], ['5'], {}, Number.NaN, Number.POSITIVE_INFINITY, undefined])(
+    'does not read %j',
+    (value) => {
+      expect(asDecimal(value)).toBeUndefined()
+    },
+  )
+
+  const whole = fc.stringMatching(/^(0|[1-9]\d{0,14})$/)
+  const fraction = fc.stringMatching(/^(\.\d{1,15})?$/)
+
+  it('gives every decimal text back as it was', () => {
+    fc.assert(
+      fc.property(whole, fraction, (a, b) => {
+        expect(asDecimal(a + b)).toBe(a + b)
+        if (a !== '0') expect(asDecimal(`-${a}${b}`)).toBe(`-${a}${b}`)
+      }),
+    )
+  })
+
+  it('takes thousands commas away', () => {
+    const group = fc.stringMatching(/^\d{3}$/)
+    const groups = fc.array(group, { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[1-9]\d{0,2}$/),
+        groups,
+        fraction,
+        (first, rest, decimals) => {
+          const text = [first, ...rest].join(',') + decimals
+          expect(asDecimal(text)).toBe([first, ...rest].join('') + decimals)
+        },
+      ),
+    )
+  })
+
+  it('moves the point by an exponent, and writes none', () => {
+    const exponent = fc.integer({ min: -12, max: 12 })
+    fc.assert(
+      fc.property(fc.integer(), exponent, (n, e) => {
+        const decimal = asDecimal(`${n}e${e}`) ?? ''
+        expect(decimal).toMatch(/^-?(0|[1-9]\d*)(\.\d+)?$/)
+        expect(Number(decimal)).toBe(Number(`${n}e${e}`) || 0)
+      }),
+    )
+  })
+
+  it('writes a double with exactly its own digits', () => {
+    fc.assert(
+      fc.property(fc.double(), (n) => {
+        const decimal = asDecimal(n)
+        if (typeof decimal !== 'string') return
+        expect(decimal).toMatch(/^-?(0|[1-9]\d*)(\.\d+)?$/)
+        expect(Number(decimal)).toBe(n || 0)
+      }),
+    )
+  })
+
+  it('throws on nothing', () => {
+    fc.assert(fc.property(fc.anything(), (value) => void asDecimal(value)))
+    fc.assert(fc.property(fc.string(), (value) => void asDecimal(value)))
+    fc.assert(fc.property(fc.stringMatching(/^[-+\d.,e]*$/), (value) => void asDecimal(value)))
+  })
+})
+
+describe('asAmount', () => {
+  it.each([
+    ['AUD', { value: '49.00', unit: 'unspecified', currency: 'AUD' }],
+    [undefined, { value: '49.00', unit: 'unspecified', currency: null }],
+  ])('takes the currency %j from the settings and never a unit', (currency, amount) => {
+    expect(asAmount(currency)('49.00')).toEqual(amount)
+  })
+
+  it('does not read what is no decimal', () => {
+    expect(asAmount('AUD')('free')).toBeUndefined()
+  })
+
+  it('gives what the schema of an amount takes', () => {
+    fc.assert(
+      fc.property(fc.double(), (n) => {
+        const amount = asAmount('EUR')(n)
+        if (amount) expect(v.is(Amount, amount)).toBe(true)
+      }),
+    )
+  })
+
+  it.each([
+    { value: 49, unit: 'major', currency: 'AUD' },
+    { value: '4,9', unit: 'major', currency: 'AUD' },
+    { value: '49', unit: 'cents', currency: 'AUD' },
+    { value: '49', unit: 'major', currency: 'aud' },
+    { value: '49', unit: 'major' },
+  ])('has a schema that refuses %j', (amount) => {
+    expect(v.is(Amount, amount)).toBe(false)
+  })
+})

@@ -1,0 +1,212 @@
+// What a message looks like, and that nothing it says gets into that.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { MAX_KEYS, nameOf, parentOf, shapeOf } from '../../../src/core/events/shape.ts'
+import { type JsonObject, parseJson } from '../../../src/core/intake/json.ts'
+
+/** The shape of a message as lines, in the order in which it is looked at. */
+function linesOf(message: unknown): string[] {
+  return [...shapeOf(message as JsonObject).keys].map(
+    ([path, kinds]) => `${path} ${[...kinds].sort().join('|')}`,
+  )
+}
+
+describe('a shape', () => {
+  it('has each key with its kind, level by level', () => {
+    const message = parseJson(`{
+      "id": "00001234", "timestamp": 1596224512, "test": true,
+      "data": { "total": 100.50, "tier": null, "acquisition": { "adblock": true } },
+      "activePackages": [{ "packageID": "a" }, { "packageID": 7, "name": "x" }], "tags": [] }`)
+
+    expect(linesOf(message)).toEqual([
+      'id string',
+      'timestamp number',
+      'test boolean',
+      'data object',
+      'activePackages list',
+      'tags list',
+      'data.total number',
+      'data.tier null',
+      'data.acquisition object',
+      'activePackages[] object',
+      'data.acquisition.adblock boolean',
+      'activePackages[].packageID number|string',
+      'activePackages[].name string',
+    ])
+  })
+
+  it('knows a number by whatever spelling', () => {
+    const message = parseJson('{"a":1,"b":1.0,"c":1e400,"d":12345678901234567890}')
+
+    expect(linesOf(message)).toEqual(['a number', 'b number', 'c number', 'd number'])
+  })
+
+  it.each([
+    [{ list: ['a', 1, null, ['b'], {}] }, 'list[] list|null|number|object|string'],
+    [{ list: [['a'], [1]] }, 'list[][] number|string'],
+  ])('takes the elements of a list together: %j', (message, line) => {
+    expect(linesOf(message)).toContain(line)
+  })
+
+  it.each([
+    'customProperties',
+    'custom properties',
+    'custom_properties',
+    'CustomFields',
+    'metadata',
+  ])('does not look into what customers fill in: %s', (key) => {
+    const own = { 'Ana Silva': 'Knee', allergies: { nuts: true } }
+
+    expect(linesOf({ [key]: own })).toEqual([`${key} object`])
+    expect(linesOf({ data: { [key]: [own] } })).toEqual(['data object', `data.${key} list`])
+  })
+
+  it('takes a key that every object has for a key', () => {
+    const message = JSON.parse(
+      '{"__proto__":{"polluted":1},"constructor":"a","hasOwnProperty":null}',
+    )
+
+    expect(linesOf(message)).toEqual([
+      '__proto__ object',
+      'constructor string',
+      'hasOwnProperty null',
+      '__proto__.polluted number',
+    ])
+    expect({}).not.toHaveProperty('polluted')
+  })
+
+  it('tells a key with a dot from one key in another', () => {
+    expect(linesOf({ 'data.total': 1, data: { total: 'a' } })).toEqual([
+      'data%2Etotal number',
+      'data object',
+      'data.total string',
+    ])
+  })
+})
+
+describe('a key', () => {
+  it.each([
+    'clientID',
+    'client ID',
+    'publisher_id',
+    'SessionInstructor',
+    'address_line_1',
+    'visits_2026',
+    'prénom',
+    'xml:lang',
+    'emergencyContactAddressLine1',
+  ])('that reads like a name stays: %s', (key) => {
+    expect(nameOf(key)).toBe(key)
+  })
+
+  it.each([
+    ['an e-mail address', 'ana.silva@example.com'],
+    ['a phone number', '+61 400 123 456'],
+    ['a long number', '4000123456'],
+    ['a name with a long number', 'member 400123'],
+    ['a date', '2026-11-21'],
+    ['a uuid', 'a1b2c3d4-4444-4f1e-8c6c-4adb7652a75c'],
+    ['an opaque id', 'QUFFQ0F3UUZCZ2NJQ1FvTERBME9Edz09'],
+    ['one with few digits', 'QUFFQkRsbGFoZGZrbGJtbnFycGVabz09'],
+    ['a URL', 'https://example.com/?u=ana'],
+    ['a text', 'Ana said: "no"'],
+    ['lines', 'a\nb'],
+    ['nothing', ''],
+    ['half a character', '\ud800'],
+    ['a long text', 'very '.repeat(20)],
+  ])('that may be data is written as a star: %s', (_case, key) => {
+    expect(nameOf(key)).toBe('*')
+    expect(linesOf({ [key]: { name: 'Ana' } })).toEqual(['* object', '*.name string'])
+  })
+})
+
+describe('what is too much', () => {
+  const wide = (count: number, value: unknown = 1) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [`k${i}`.replaceAll(/\d/g, abc), value]),
+    )
+  const abc = (digit: string) => 'abcdefghij'[Number(digit)] ?? ''
+
+  it('is 10,000 keys: they are a map, and its keys are not written', () => {
+    const { keys, isWhole } = shapeOf({ data: wide(10_000, { name: 'Ana' }) })
+
+    expect([...keys.keys()]).toEqual(['data', 'data.*', 'data.*.name'])
+    expect(isWhole).toBe(false)
+  })
+
+  it('is a list of objects that have 10,000 keys together', () => {
+    const list = Object.entries(wide(10_000)).map(([key, value]) => ({ [key]: value }))
+
+    expect(linesOf({ list })).toEqual(['list list', 'list[] object', 'list[].* number'])
+  })
+
+  it('is more than 300 paths: the deepest are left out', () => {
+    const { keys, isWhole } = shapeOf({ ...wide(20, wide(20)), last: 1 })
+
+    expect(keys.size).toBe(MAX_KEYS)
+    expect(keys.has('last')).toBe(true)
+    expect(isWhole).toBe(false)
+  })
+
+  it('is more than eight levels', () => {
+    const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+
+    expect(linesOf(JSON.parse(deep)).at(-1)).toBe('a.a.a.a.a.a.a.a object')
+    expect(linesOf({ l: JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) })).toHaveLength(8)
+  })
+
+  it('is a path of more than 200 characters', () => {
+    const key = 'quite a long key for one that a vendor made up'
+    const { keys, isWhole } = shapeOf({ [key]: { [key]: { [key]: { [key]: { [key]: 1 } } } } })
+
+    expect(keys.size).toBe(4)
+    expect(isWhole).toBe(false)
+  })
+
+  it('never takes long', () => {
+    const list = Array.from({ length: 300_000 }, (_, i) => i)
+
+    expect(linesOf({ list })).toEqual(['list list', 'list[] number'])
+  })
+})
+
+it('knows where a path stands', () => {
+  expect(['a', 'a.b', 'a[]', 'a[].b', 'a.b[][]', '*.b'].map(parentOf)).toEqual([
+    '',
+    'a',
+    'a',
+    'a[]',
+    'a.b[]',
+    '*',
+  ])
+})
+
+it('holds no value of any message', () => {
+  const secret = fc.string({ minLength: 5, unit: 'binary' }).map((text) => `§${text}`)
+  const message = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      secret,
+      fc.dictionary(fc.oneof(fc.constantFrom('a', 'customProperties'), secret), tie('value')),
+      fc.array(tie('value'), { maxLength: 3 }),
+    ),
+  })).value
+  fc.assert(
+    fc.property(message, (value) => {
+      expect(linesOf({ value }).join('')).not.toContain('§')
+    }),
+  )
+})
+
+it('has the parent of each path as an object or a list', () => {
+  fc.assert(
+    fc.property(fc.object({ key: fc.string(), maxDepth: 5 }), (message) => {
+      const { keys } = shapeOf(message as JsonObject)
+      for (const path of keys.keys()) {
+        const parent = parentOf(path)
+        const kind = path.endsWith('[]') ? 'list' : 'object'
+        expect(parent === '' || keys.get(parent)?.has(kind)).toBe(true)
+      }
+    }),
+  )
+})

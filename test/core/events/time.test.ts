@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest'
+import { asEpoch, asMoment, formatInstant, parseEpoch } from '../../../src/core/events/time.ts'
+import { parseJson } from '../../../src/core/intake/json.ts'
+
+const SYDNEY = { timezone: 'Australia/Sydney' }
+const SKIPPED = (zone: string) => `falls into an hour that ${zone} skipped; given as local time`
+const REPEATED = (zone: string) => `falls into an hour that ${zone} repeated; given as local time`
+
+describe('epochs', () => {
+  it.each([
+    [1795212900, '2026-11-20T22:15:00Z'],
+    ['1795212900', '2026-11-20T22:15:00Z'],
+    [' 1795212900 ', '2026-11-20T22:15:00Z'],
+    [1795212900000, '2026-11-20T22:15:00Z'],
+    ['1795212900123', '2026-11-20T22:15:00.123Z'],
+    [1000000000, '2001-09-09T01:46:40Z'],
+  ])('reads %j as %s', (value, at) => {
+    expect(asEpoch(value)).toBe(at)
+    expect(asMoment({})(value)).toEqual({ at })
+    expect(formatInstant(parseEpoch(value) ?? 0)).toBe(at)
+  })
+
+  it.each([
+    0,
+    999999999,
+    12345678901,
+    1795212900.5,
+    -1795212900,
+    true,
+    null,
+    {},
+    '1795212900x',
+    '',
+  ])('does not read %j', (value) => {
+    expect(parseEpoch(value)).toBeUndefined()
+    expect(asEpoch(value)).toBeUndefined()
+  })
+
+  it('does not read an epoch with an exponent or a fraction', () => {
+    expect(parseEpoch(parseJson('1.795212900e9'))).toBeUndefined()
+    expect(parseEpoch(parseJson('1795212900.0'))).toBeUndefined()
+  })
+})
+
+describe('asMoment with a zone in the value', () => {
+  it.each([
+    ['2026-11-20T22:15:00Z', '2026-11-20T22:15:00Z'],
+    ['2026-11-20t22:15:00z', '2026-11-20T22:15:00Z'],
+    ['2026-11-20 22:15Z', '2026-11-20T22:15:00Z'],
+    ['2026-11-20T22:15:00.000Z', '2026-11-20T22:15:00Z'],
+    ['2026-11-20T22:15:00.5Z', '2026-11-20T22:15:00.500Z'],
+    ['2026-11-20T22:15:00,123999Z', '2026-11-20T22:15:00.123Z'],
+    ['2026-11-21T09:15:00+11:00', '2026-11-20T22:15:00Z'],
+    ['2026-11-21T09:15:00 +1100', '2026-11-20T22:15:00Z'],
+    ['2026-11-20T16:30:00-05:45', '2026-11-20T22:15:00Z'],
+    ['2024-02-29T23:59:59Z', '2024-02-29T23:59:59Z'],
+  ])('reads %s as %s, whatever is configured', (text, at) => {
+    expect(asMoment({})(text)).toEqual({ at })
+    expect(asMoment(SYDNEY)(text)).toEqual({ at })
+  })
+
+  it.each([
+    '2026-02-29T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-11-31T00:00:00Z',
+    '0999-12-31T00:00:00Z',
+    '2026-11-20T24:00:00Z',
+    '2026-11-20T23:60:00Z',
+    '2026-11-20T23:59:60Z',
+    '2026-11-20T23:59:59+24:00',
+    '2026-11-20T23:59:59+05:60',
+    '2026-11-20T23:59:59 AEST',
+    '2026-11-20Z',
+    'yesterday',
+    '2026-11-20',
+    '',
+    true,
+    {},
+    22.15,
+  ])('does not read %j', (value) => {
+    expect(asMoment(SYDNEY)(value)).toBeUndefined()
+  })
+
+  it('takes a zero date for none', () => {
+    expect(asMoment(SYDNEY)('0000-00-00 00:00:00')).toBeNull()
+  })
+
+  // RFC 3339 has no `+010000-01-01T00:59:59Z`.
+  it.each([
+    ['9999-12-31T23:59:59-01:00', {}],
+    ['9999-12-31T23:59:59', { timezone: 'America/New_York' }],
+  ])('gives no year of more than four digits for %s', (text, settings) => {
+    const moment = asMoment(settings)(text)
+
+    expect(JSON.stringify(moment ?? null)).not.toMatch(/"at":"[+-]/)
+  })
+})
+
+describe('asMoment without a zone in the value', () => {
+  it('stays local when no zone is configured', () => {
+    expect(asMoment({})('2026-11-20 22:15')).toEqual({
+      local: '2026-11-20T22:15:00',
+      why: 'has no zone and none is configured; given as local time',
+    })
+  })
+
+  // The instants are those of Python's zoneinfo.
+  it.each([
+    ['Australia/Sydney', '2026-07-01 09:00', '2026-06-30T23:00:00Z'],
+    ['Australia/Sydney', '2026-10-04T01:59:59', '2026-10-03T15:59:59Z'],
+    ['Australia/Sydney', '2026-10-04T03:00:00', '2026-10-03T16:00:00Z'],
+    ['Australia/Sydney', '2026-04-05T01:59:59', '2026-04-04T14:59:59Z'],
+    ['Australia/Sydney', '2026-04-05T03:00:00', '2026-04-04T17:00:00Z'],
+    ['Australia/Lord_Howe', '2026-10-04T02:30:00', '2026-10-03T15:30:00Z'],
+    ['Europe/Lisbon', '2026-10-25T02:00:00', '2026-10-25T02:00:00Z'],
+    ['America/New_York', '2026-07-04T12:00:00', '2026-07-04T16:00:00Z'],
+    ['America/New_York', '2026-11-01T02:00:00', '2026-11-01T07:00:00Z'],
+    ['Asia/Kathmandu', '2026-01-01T00:00:00', '2025-12-31T18:15:00Z'],
+    ['Pacific/Kiritimati', '2026-01-01T00:00:00', '2025-12-31T10:00:00Z'],
+    ['Pacific/Apia', '2011-12-29T20:00:00', '2011-12-30T06:00:00Z'],
+    ['Pacific/Apia', '2011-12-31T00:30:00', '2011-12-30T10:30:00Z'],
+  ])('in %s reads %s as %s', (timezone, text, at) => {
+    expect(asMoment({ timezone })(text)).toEqual({ at })
+  })
+
+  it.each([
+    ['Australia/Sydney', '2026-10-04T02:00:00'],
+    ['Australia/Sydney', '2026-10-04T02:59:59'],
+    ['Europe/Lisbon', '2026-03-29T01:30:00'],
+    ['America/New_York', '2026-03-08T02:30:00'],
+    ['Australia/Lord_Howe', '2026-10-04T02:15:00'],
+    ['Pacific/Apia', '2011-12-30T12:00:00'],
+  ])('in %s leaves the skipped time %s local', (timezone, local) => {
+    expect(asMoment({ timezone })(local)).toEqual({ local, why: SKIPPED(timezone) })
+  })
+
+  it.each([
+    ['Australia/Sydney', '2026-04-05T02:00:00'],
+    ['Australia/Sydney', '2026-04-05T02:30:00'],
+    ['Europe/Lisbon', '2026-10-25T01:30:00'],
+    ['America/New_York', '2026-11-01T01:30:00'],
+    ['Australia/Lord_Howe', '2026-04-05T01:45:00'],
+  ])('in %s leaves the repeated time %s local', (timezone, local) => {
+    expect(asMoment({ timezone })(local)).toEqual({ local, why: REPEATED(timezone) })
+  })
+
+  it.each([
+    ['DD/MM/YYYY', '02/01/2026 10:00', '2026-01-01T23:00:00Z'],
+    ['MM/DD/YYYY', '02/01/2026 10:00', '2026-01-31T23:00:00Z'],
+    [undefined, '13/01/2026 10:00', '2026-01-12T23:00:00Z'],
+    [undefined, '1/13/2026 9:00:30', '2026-01-12T22:00:30Z'],
+  ] as const)('with the order %s reads %s as %s', (dateFormat, text, at) => {
+    expect(asMoment({ ...SYDNEY, dateFormat })(text)).toEqual({ at })
+  })
+
+  it.each([
+    [undefined, '02/01/2026 10:00'],
+    ['DD/MM/YYYY', '02/13/2026 10:00'],
+    ['MM/DD/YYYY', '13/02/2026 10:00'],
+    ['DD/MM/YYYY', '31/11/2026 10:00'],
+    ['DD/MM/YYYY', '02/01/2026'],
+    ['DD/MM/YYYY', '02/01/26 10:00'],
+    [undefined, '2026-11-20T22:61:00'],
+  ] as const)('with the order %s does not read %s', (dateFormat, text) => {
+    expect(asMoment({ ...SYDNEY, dateFormat })(text)).toBeUndefined()
+  })
+})

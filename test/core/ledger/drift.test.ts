@@ -1,0 +1,302 @@
+// What a diary has to tell, as arithmetic: one message a minute, and the days between them by hand.
+import { describe, expect, it } from 'vitest'
+import { shapeOf } from '../../../src/core/events/shape.ts'
+import {
+  type Diary,
+  diaryTypeOf,
+  findingsOf,
+  isLearning,
+  MAX_DIARY_KEYS,
+  MAX_TYPES,
+  noteMessages,
+} from '../../../src/core/ledger/drift.ts'
+
+const BEGIN = Date.parse('2026-11-21T00:00:00Z')
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+const EVER = 0
+
+/** Notes messages, one a minute from `at` on. */
+function noted(diary: Diary | undefined, at: number, ...messages: object[]): Diary {
+  return noteMessages(
+    diary,
+    messages.map((message, i) => ({ shape: shapeOf({ ...message }), at: at + i * MINUTE })),
+  )
+}
+const times = (count: number, message: object) => Array.from({ length: count }, () => message)
+
+/** A diary that has learned `{a, data}` in 20 messages, and whose next message comes two days later. */
+const learned = (message: object = { a: 'x', data: { b: 1 } }) =>
+  noted(undefined, BEGIN, ...times(20, message))
+const LATER = BEGIN + 2 * DAY
+
+const toldOf = (diary: Diary) =>
+  findingsOf(diary, EVER).map(({ finding, path, kinds }) => `${finding} ${path} ${kinds.join(' ')}`)
+
+describe('a diary', () => {
+  it('counts each path and kind, with the first and the last time', () => {
+    const diary = noted(undefined, BEGIN, { a: 'x' }, { a: 1 }, { a: null }, { b: [] })
+
+    expect(diary).toMatchObject({ messages: 4, first: BEGIN, last: BEGIN + 3 * MINUTE })
+    expect(diary.keys.get('a')).toEqual({
+      count: 3,
+      first: BEGIN,
+      last: BEGIN + 2 * MINUTE,
+      nth: 1,
+      chances: 3,
+      missing: 1,
+      kinds: {
+        string: { count: 1, first: BEGIN, last: BEGIN, nth: 1 },
+        number: { count: 1, first: BEGIN + MINUTE, last: BEGIN + MINUTE, nth: 2 },
+        null: { count: 1, first: BEGIN + 2 * MINUTE, last: BEGIN + 2 * MINUTE, nth: 3 },
+      },
+    })
+  })
+
+  it('is the same whether messages are noted one by one or together', () => {
+    const messages = [{ a: 1 }, { a: 'x', b: {} }, { b: { c: null } }, {}, { b: [1] }]
+    const together = noted(undefined, BEGIN, ...messages)
+    const alone = messages.reduce<Diary | undefined>(
+      (diary, message, i) => noted(diary, BEGIN + i * MINUTE, message),
+      undefined,
+    )
+
+    expect(alone).toEqual(together)
+  })
+
+  it('leaves the one that it goes on from as it was', () => {
+    const before = learned()
+    const copy = structuredClone(before)
+
+    noted(before, LATER, { a: 1, c: 1 })
+
+    expect(before).toEqual(copy)
+  })
+})
+
+describe('a new key', () => {
+  it('is told with all that is in it', () => {
+    const diary = noted(learned(), LATER, { a: 'x', data: { b: 1 }, tax: { rate: 10 } })
+
+    expect(toldOf(diary)).toEqual(['new tax object', 'new tax.rate number'])
+    expect(findingsOf(diary, EVER)[0]).toEqual({
+      path: 'tax',
+      finding: 'new',
+      kinds: ['object'],
+      first: LATER,
+      last: LATER,
+      count: 1,
+      noticed: LATER,
+    })
+  })
+
+  it.each([
+    ['among the first 20 messages', 19, BEGIN + 2 * DAY],
+    ['on the first day', 500, BEGIN + DAY - 1],
+  ])('is none %s', (_case, before, at) => {
+    const diary = noted(noted(undefined, BEGIN, ...times(before, {})), at, { tax: 1 })
+
+    expect(diary.keys.has('tax')).toBe(true)
+    expect(toldOf(diary)).toEqual([])
+    expect(isLearning(diary)).toBe(true)
+  })
+
+  it('is one right after both', () => {
+    const diary = noted(noted(undefined, BEGIN, ...times(20, {})), BEGIN + DAY, { tax: 1 })
+
+    expect(toldOf(diary)).toEqual(['new tax number'])
+    expect(isLearning(diary)).toBe(false)
+  })
+
+  it('is told as of its first message, so that it is news for a while only', () => {
+    const diary = noted(learned(), LATER, ...times(30, { tax: 1 }))
+
+    expect(findingsOf(diary, LATER).map(({ finding }) => finding)).toContain('new')
+    expect(findingsOf(diary, LATER + 1).map(({ finding }) => finding)).not.toContain('new')
+  })
+})
+
+describe('a key that vanished', () => {
+  const without = (count: number) => times(count, { data: { b: 1 } })
+
+  it('is told after 20 messages without it', () => {
+    expect(toldOf(noted(learned(), LATER, ...without(19)))).toEqual([])
+
+    const diary = noted(learned(), LATER, ...without(25))
+
+    expect(findingsOf(diary, EVER)).toEqual([
+      {
+        path: 'a',
+        finding: 'vanished',
+        kinds: ['string'],
+        first: BEGIN,
+        last: BEGIN + 19 * MINUTE,
+        count: 20,
+        noticed: LATER + 19 * MINUTE,
+      },
+    ])
+  })
+
+  it('is told no more when it comes back', () => {
+    const diary = noted(noted(learned(), LATER, ...without(25)), LATER + DAY, { a: 'x' })
+
+    expect(toldOf(diary)).toEqual([])
+  })
+
+  it.each([
+    ['18 of 20', 18, ['vanished a string']],
+    ['17 of 20', 17, []],
+  ])('stood in nearly all before it: %s', (_case, of20, told) => {
+    const twenty = [...times(of20 - 1, { a: 'x' }), ...times(20 - of20, {}), { a: 'x' }]
+    const diary = noted(undefined, BEGIN, ...twenty, ...twenty, ...times(20, {}))
+
+    expect(toldOf(diary)).toEqual(told)
+  })
+
+  it('stood in enough messages to say so', () => {
+    const seen = (count: number) =>
+      noted(undefined, BEGIN, ...times(count, { a: 1 }), ...times(100, {}))
+
+    expect(toldOf(seen(19))).toEqual([])
+    expect(toldOf(seen(20))).toEqual(['vanished a number'])
+  })
+
+  it('is counted from its own first message, not from the first of all', () => {
+    const diary = noted(learned({}), LATER, ...times(30, { tax: 1 }), ...times(20, {}))
+
+    expect(toldOf(diary)).toEqual(['vanished tax number', 'new tax number'])
+  })
+
+  it('is its object, not all that is in it', () => {
+    const diary = noted(learned(), LATER, ...times(30, { a: 'x' }))
+
+    expect(toldOf(diary)).toEqual(['vanished data object'])
+  })
+
+  it('is missed only where its object is', () => {
+    const packages = { packages: [{ id: 1, name: 'x' }] }
+    const diary = noted(learned(packages), LATER, ...times(50, { packages: [] }))
+
+    expect(toldOf(diary)).toEqual([])
+
+    const renamed = noted(diary, LATER + DAY, ...times(20, { packages: [{ id: 1, title: 'x' }] }))
+    expect(toldOf(renamed)).toEqual([
+      'vanished packages[].name string',
+      'new packages[].title string',
+    ])
+  })
+
+  it('is none of a map: those come and go', () => {
+    const diary = noted(
+      learned({ by: { 'ana@example.com': { visits: 1 } } }),
+      LATER,
+      ...times(30, { by: {} }),
+    )
+
+    expect(toldOf(diary)).toEqual([])
+  })
+
+  it('is not missed in a message that was too large to be looked at whole', () => {
+    const large = Object.fromEntries(
+      Array.from({ length: 300 }, (_, i) => [`${'k'.repeat(i % 50)}${'l'.repeat(i / 50)}`, 1]),
+    )
+    const diary = noted(learned(), LATER, ...times(30, large))
+
+    expect(diary.keys.get('a')?.missing).toBe(0)
+  })
+})
+
+describe('a key that changed', () => {
+  it('has a kind that it never had', () => {
+    const diary = noted(learned(), LATER, ...times(3, { a: 1, data: { b: 1 } }))
+
+    expect(findingsOf(diary, EVER)).toEqual([
+      {
+        path: 'a',
+        finding: 'changed',
+        kinds: ['string', 'number'],
+        first: LATER,
+        last: LATER + 2 * MINUTE,
+        count: 3,
+        noticed: LATER,
+      },
+    ])
+  })
+
+  it('is told when a list becomes a text, although the list is missed', () => {
+    const diary = noted(learned({ packages: ['a'] }), LATER, ...times(30, { packages: 'a' }))
+
+    expect(toldOf(diary)).toEqual(['changed packages list string'])
+  })
+
+  it.each([
+    ['it is null now', { a: 'x' }, { a: null }],
+    ['it was null before', { a: null }, { a: 'x' }],
+    ['it had that kind before', { a: 'x' }, { a: 'y' }],
+  ])('did not when %s', (_case, before, after) => {
+    expect(toldOf(noted(learned(before), LATER, ...times(30, after)))).toEqual([])
+  })
+
+  it('did not while the diary learned', () => {
+    expect(toldOf(noted(undefined, BEGIN, { a: 1 }, { a: 'x' }))).toEqual([])
+  })
+
+  it('changed once, not with each of its kinds', () => {
+    const diary = noted(learned({ list: [1, 'x'] }), LATER, { list: [{}] }, { list: [true, null] })
+
+    expect(toldOf(diary)).toEqual([
+      'changed list[] number string object boolean',
+      'changed list[] number string object',
+    ])
+  })
+})
+
+describe('what a diary holds', () => {
+  const strange = (seed: number, count = 90) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [
+        `s${[...String(seed * 1000 + i)].map((digit) => 'abcdefghij'[Number(digit)]).join('')}`,
+        1,
+      ]),
+    )
+
+  it('has an end, and the usual keys outlive the strange ones', () => {
+    const messages = Array.from({ length: 30 }, (_, i) => strange(i))
+    const diary = noted(learned(), LATER, ...messages)
+
+    expect(diary.keys.size).toBe(MAX_DIARY_KEYS)
+    expect([...diary.keys.keys()]).toEqual(expect.arrayContaining(['a', 'data', 'data.b']))
+    expect([...diary.keys.keys()]).toEqual(expect.arrayContaining(Object.keys(strange(29))))
+  })
+
+  it('always has room for what comes now', () => {
+    const full = [strange(0), strange(1), strange(2), strange(3), strange(4), strange(5)]
+    const diary = noted(learned(), LATER, ...full, strange(6, 57), ...full, strange(6, 57), {
+      tax: 1,
+    })
+
+    expect(diary.keys.size).toBe(MAX_DIARY_KEYS)
+    expect(toldOf(diary)).toContain('new tax number')
+  })
+})
+
+describe('the type under which a message is noted', () => {
+  it.each([
+    ['payment.created', 'payment.created'],
+    ['accountCreated|clientUpdated', 'accountCreated|clientUpdated'],
+    [null, ''],
+    ['ana@example.com', '*'],
+    ['0a1b2c3d-1111-4222-8333-444455556666', '*'],
+    ['', '*'],
+  ])('of %j is %j', (vendorType, type) => {
+    expect(diaryTypeOf(vendorType, new Set())).toBe(type)
+  })
+
+  it('is a star when a source has too many', () => {
+    const known = new Set(Array.from({ length: MAX_TYPES }, (_, i) => `type ${i}`))
+
+    expect(diaryTypeOf('one more', known)).toBe('*')
+    expect(diaryTypeOf('type 7', known)).toBe('type 7')
+    expect(diaryTypeOf(null, known)).toBe('')
+  })
+})

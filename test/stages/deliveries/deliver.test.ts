@@ -1,0 +1,941 @@
+// One attempt at a delivery, and what it makes of it. Real D1; the target is a function, the queue remembers.
+
+import { env } from 'cloudflare:workers'
+import { Webhook } from 'standardwebhooks'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Config } from '../../../src/config.ts'
+import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
+import type { DeliveryMessage, Lane } from '../../../src/core/deliveries/delivery.ts'
+import { type EventId, keyOfId } from '../../../src/core/id.ts'
+import { deliver } from '../../../src/stages/deliveries/deliver.ts'
+import { createInHand, type InHand } from '../../../src/stages/deliveries/in-flight.ts'
+import { moveHealth } from '../../../src/store/deliveries/targets.ts'
+import { getEvent } from '../../../src/store/events/events.ts'
+import {
+  aConfig,
+  aMessageFor,
+  aPayment,
+  aQueue,
+  aStatusChange,
+  NOW,
+  SIGNING_SECRET,
+  stored,
+} from '../../builders.ts'
+
+type Sent = { url: string; headers: Headers; body: string; init: RequestInit }
+
+/** A target that answers as told and remembers what it got. */
+function aTarget(answer: (n: number) => Response | Promise<Response> = () => new Response('ok')) {
+  const got: Sent[] = []
+  const send = async (url: string, init: RequestInit) => {
+    got.push({ url, headers: new Headers(init.headers), body: String(init.body), init })
+    return answer(got.length)
+  }
+  return { got, send }
+}
+
+function aMessage(body: DeliveryMessage) {
+  return {
+    id: crypto.randomUUID(),
+    timestamp: new Date(NOW),
+    attempts: 1,
+    body,
+    ack: vi.fn(),
+    retry: vi.fn(),
+  } satisfies Message<DeliveryMessage>
+}
+
+async function attempt(
+  config: Config,
+  event: EventId,
+  options: {
+    send?: (url: string, init: RequestInit) => Promise<Response>
+    target?: string
+    attempt?: number
+    now?: number
+    db?: D1Database
+    lane?: Lane
+    retries?: Queue<DeliveryMessage>
+  } = {},
+) {
+  const { queue, sent } = aQueue()
+  const lines: Record<string, unknown>[] = []
+  const target = options.target ?? 'crm'
+  const message = aMessage(await aMessageFor(event, target, { attempt: options.attempt ?? 1 }))
+  await deliver(
+    { DB: options.db ?? env.DB, RETRIES: options.retries ?? queue },
+    config,
+    options.lane ?? 'retries',
+    [message],
+    {
+      send: options.send ?? aTarget().send,
+      now: () => options.now ?? NOW,
+      random: () => 0.5,
+      inHand: createInHand(),
+      log: (line) => lines.push(line),
+    },
+  )
+  const delivery = (await getEvent(env.DB, event))?.deliveries.find(
+    ({ target }) => target === message.body.target,
+  )
+  return { message, queued: sent, lines, delivery }
+}
+
+const config = aConfig({ name: 'crm' })
+
+// What a test does to a target is forgotten by the next; test/stages/deliveries/health.test.ts is about what is remembered.
+beforeEach(async () => {
+  await env.DB.prepare('DELETE FROM targets').run()
+})
+
+describe('a delivery', () => {
+  it('is a signed POST of the event, verified by the standardwebhooks package', async () => {
+    const target = aTarget()
+    const now = Date.now()
+    const event = await stored(config, 'hype', aPayment(), { now })
+
+    const { message, delivery } = await attempt(config, event, { send: target.send, now })
+
+    const [request] = target.got
+    expect(request?.url).toBe('https://target.example/hook')
+    expect(request?.init).toMatchObject({ method: 'POST', redirect: 'manual' })
+    const headers = Object.fromEntries(request?.headers ?? [])
+    expect(new Webhook(SIGNING_SECRET).verify(request?.body ?? '', headers)).toMatchObject({
+      specversion: '1.0',
+      id: event,
+      type: 'payment.created',
+    })
+    expect(headers).toMatchObject({
+      'content-type': 'application/cloudevents+json; charset=utf-8',
+      'webhook-id': event,
+      'relay-attempt': '1',
+      'relay-hops': '1',
+      'user-agent': expect.stringMatching(/^membership-relay\/\d+\.\d+\.\d+$/),
+    })
+    expect(delivery).toMatchObject({ state: 'delivered', attempt: 2, due: null })
+    expect(delivery?.attempts).toMatchObject([{ attempt: 1, status: 200, response: 'ok' }])
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+
+  it('is signed with every secret that the target lists', async () => {
+    const target = aTarget()
+    const two = aConfig({ name: 'crm', secret: ['SIGNING', 'SIGNING'] })
+    const event = await stored(two, 'hype', aPayment())
+
+    await attempt(two, event, { send: target.send })
+
+    const signatures = target.got[0]?.headers.get('webhook-signature')?.split(' ') ?? []
+    expect(signatures).toHaveLength(2)
+    expect(signatures.every((signature) => signature.startsWith('v1,'))).toBe(true)
+  })
+
+  it("carries the target's own headers, and keeps the sensitive fields that were not asked for", async () => {
+    const target = aTarget()
+    const open = aConfig({ name: 'crm', headers: { 'x-tenant': 'gym' }, include: ['gender'] })
+    const body = {
+      eventType: 'clientUpdated',
+      clientID: 'private',
+      siteID: 's',
+      gender: 'f',
+      birthDate: '1990-05-01',
+      address: '1 Long Street',
+    }
+    const event = await stored(open, 'hapana', body)
+
+    await attempt(open, event, { send: target.send })
+
+    expect(target.got[0]?.headers.get('x-tenant')).toBe('gym')
+    const { contact } = JSON.parse(target.got[0]?.body ?? '').data
+    expect(contact).toEqual({ vendor_id: 'private', gender: 'f' })
+  })
+
+  it("of format raw is the vendor's own bytes with its content type", async () => {
+    const target = aTarget()
+    const raw = aConfig({ name: 'crm', format: 'raw' })
+    const text = '{ "eventType":"clientUpdated",\n"clientID":"c-raw","siteID":"s", "n": 1.50 }'
+    const headers = { 'content-type': 'application/json; charset=utf8' }
+    const event = await stored(raw, 'hapana', text, { headers })
+
+    await attempt(raw, event, { send: target.send })
+
+    expect(target.got[0]?.body).toBe(text)
+    expect(target.got[0]?.headers.get('content-type')).toBe('application/json; charset=utf8')
+  })
+
+  it("has the body that the target's transform makes", async () => {
+    const target = aTarget()
+    const transform = '{ "who": data.contact.vendor_id, "what": type, "n": data.extra.n + 1 }'
+    const made = aConfig({ name: 'crm', transform })
+    const body = JSON.stringify(aPayment({ id: 'shaped', n: 1 })).replace('"n":1', '"n":1.50')
+    const event = await stored(made, 'hype', body)
+
+    await attempt(made, event, { send: target.send })
+
+    expect(JSON.parse(target.got[0]?.body ?? '')).toEqual({
+      who: 'shaped',
+      what: 'payment.created',
+      n: 2.5,
+    })
+  })
+
+  it('of a test event says so in a header', async () => {
+    const target = aTarget()
+    const event = await stored(config, 'hype', aPayment({ id: '00001234-1' }))
+
+    await attempt(config, event, { send: target.send })
+
+    expect(target.got[0]?.headers.get('relay-test')).toBe('true')
+  })
+
+  it('of an event that may be a repeat says so', async () => {
+    const target = aTarget()
+    const change = aStatusChange()
+    await stored(config, 'hapana', change)
+    const now = NOW + 3_600_000
+    const event = await stored(config, 'hapana', change, { now })
+
+    await attempt(config, event, { send: target.send, now })
+
+    expect(JSON.parse(target.got[0]?.body ?? '')).toMatchObject({ possibleduplicate: true })
+  })
+})
+
+describe('a failed attempt', () => {
+  it.each([
+    [500, 'status'],
+    [404, 'status'],
+    [401, 'status'],
+    [302, 'redirect'],
+    [526, 'tls'],
+    [522, 'connect'],
+  ])(
+    'with status %i is an error of kind %s, and tried again after 5 s with 5 %% of jitter',
+    async (status, error) => {
+      const event = await stored(config, 'hype', aPayment())
+
+      const { delivery, queued, message } = await attempt(config, event, {
+        send: aTarget(() => new Response('no', { status })).send,
+      })
+
+      expect(delivery).toMatchObject({
+        state: 'retrying',
+        attempt: 2,
+        due: '2026-11-21T00:00:05.250Z',
+      })
+      expect(delivery?.attempts).toMatchObject([{ attempt: 1, status, error, response: 'no' }])
+      expect(queued).toEqual([{ event, target: 'crm', attempt: 2, delaySeconds: 6 }])
+      expect(message.ack).toHaveBeenCalledOnce()
+    },
+  )
+
+  it.each([
+    [new DOMException('The operation was aborted due to timeout', 'TimeoutError'), 'timeout'],
+    [new Error('Network connection lost.'), 'connect'],
+    [new Error('TLS peer certificate is not trusted; reason = self signed certificate'), 'tls'],
+    [new Error('DNS lookup failed.'), 'dns'],
+  ])('without an answer (%s) is of kind %s', async (fault, error) => {
+    const event = await stored(config, 'hype', aPayment())
+
+    const { delivery } = await attempt(config, event, { send: () => Promise.reject(fault) })
+
+    expect(delivery?.state).toBe('retrying')
+    expect(delivery?.attempts).toMatchObject([{ error }])
+  })
+
+  it('is recorded although the queue refuses: the next one is due, and the sweep finds it', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const sendBatch = () => Promise.reject(new Error('Too Many Requests'))
+
+    const { delivery, message, lines } = await attempt(config, event, {
+      send: aTarget(() => new Response('no', { status: 500 })).send,
+      retries: { sendBatch } as unknown as Queue<DeliveryMessage>,
+    })
+
+    expect(delivery).toMatchObject({ state: 'retrying', due: '2026-11-21T00:00:05.250Z' })
+    expect(message.ack).toHaveBeenCalledOnce()
+    expect(lines).toContainEqual({
+      at: 'queue',
+      deliveries: [{ event, target: 'crm', attempt: 2 }],
+      fault: 'the queue did not take the ids; the sweep will',
+      detail: 'Error: Too Many Requests',
+    })
+  })
+
+  it('that names a Retry-After is not repeated before, with no jitter', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const busy = () => new Response('', { status: 503, headers: { 'retry-after': '120' } })
+
+    const { delivery, queued } = await attempt(config, event, { send: aTarget(busy).send })
+
+    expect(delivery?.due).toBe('2026-11-21T00:02:00Z')
+    expect(delivery?.attempts).toMatchObject([{ retry_after: 120 }])
+    expect(queued).toMatchObject([{ delaySeconds: 120 }])
+  })
+
+  it('with 410 ends at once and holds the delivery: nothing is thrown away', async () => {
+    const event = await stored(config, 'hype', aPayment())
+
+    const { delivery, queued } = await attempt(config, event, {
+      send: aTarget(() => new Response('gone', { status: 410 })).send,
+    })
+
+    expect(delivery).toMatchObject({ state: 'held', reason: 'gone', due: null })
+    expect(queued).toEqual([])
+  })
+
+  it('is the last when the schedule ends: the delivery is dead, with the reason', async () => {
+    const short = aConfig({ name: 'crm', retry: [5] })
+    const event = await stored(short, 'hype', aPayment())
+    const { send } = aTarget(() => new Response('no', { status: 500 }))
+    await attempt(short, event, { send })
+
+    const { delivery, queued } = await attempt(short, event, { send, attempt: 2, now: NOW + 6000 })
+
+    expect(delivery).toMatchObject({
+      state: 'dead',
+      due: null,
+      reason: 'failed 2 times, last by status',
+    })
+    expect(delivery?.attempts).toHaveLength(2)
+    expect(queued).toEqual([])
+  })
+
+  it('because the body cannot be made counts against the same schedule, and names the fault', async () => {
+    const broken = aConfig({ name: 'crm', transform: 'data.nothing.here' })
+    const event = await stored(broken, 'hype', aPayment())
+    const target = aTarget()
+
+    const { delivery } = await attempt(broken, event, { send: target.send })
+
+    expect(target.got).toEqual([])
+    expect(delivery).toMatchObject({ state: 'retrying', attempt: 2 })
+    expect(delivery?.attempts).toMatchObject([
+      { error: 'fault', response: expect.stringContaining('the transform made nothing') },
+    ])
+  })
+
+  it('whose body would not fit beside its attempts is a fault, and is tried again like any other', async () => {
+    const huge = aConfig({ name: 'crm' })
+    const event = await stored(huge, 'hype', aPayment({ filler: '\u0001'.repeat(140_000) }))
+    // Six characters each in the body, and twice there.
+    await env.DB.prepare(
+      "UPDATE events SET event = json_set(event, '$.data.again', raw) WHERE key = CAST(?1 AS INTEGER)",
+    )
+      .bind(keyOfId(event))
+      .run()
+
+    const { delivery, queued } = await attempt(huge, event)
+
+    expect(delivery?.attempts).toMatchObject([
+      { error: 'fault', response: expect.stringContaining('larger than') },
+    ])
+    expect(queued).toMatchObject([{ attempt: 2 }])
+  })
+
+  it('freezes what was said: the next attempt says the same, whatever the configuration has become', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget((n) => new Response('', { status: n === 1 ? 500 : 200 }))
+    await attempt(config, event, { send: target.send })
+    const changed = aConfig({ name: 'crm', transform: '{ "other": true }' })
+
+    await attempt(changed, event, { send: target.send, attempt: 2, now: NOW + 6000 })
+
+    expect(target.got[1]?.body).toBe(target.got[0]?.body)
+    expect(target.got[1]?.headers.get('relay-attempt')).toBe('2')
+    expect(target.got[1]?.headers.get('webhook-id')).toBe(event)
+  })
+
+  it('keeps the first 1,000 characters of the answer, and reads no further than it must', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    let pulled = 0
+    let cancelled = false
+    const endless = new ReadableStream({
+      pull(controller) {
+        pulled++
+        controller.enqueue(new TextEncoder().encode('x'.repeat(1000)))
+      },
+      cancel() {
+        cancelled = true
+      },
+    })
+
+    const { delivery } = await attempt(config, event, {
+      send: aTarget(() => new Response(endless, { status: 500 })).send,
+    })
+
+    expect(delivery?.attempts).toMatchObject([{ response: 'x'.repeat(1000) }])
+    expect(pulled).toBeLessThan(8)
+    expect(cancelled).toBe(true)
+  })
+})
+
+describe('a delivery whose where cannot be told', () => {
+  const failing = aConfig({ name: 'crm', where: '$nosuch(1)', retry: [5, 5] })
+
+  it('is a failed attempt with the reason, and nothing is sent', async () => {
+    const event = await stored(failing, 'hype', aPayment())
+    const target = aTarget()
+
+    const { delivery } = await attempt(failing, event, { send: target.send })
+
+    expect(target.got).toEqual([])
+    expect(delivery).toMatchObject({ state: 'retrying', attempt: 2, reason: 'where' })
+    expect(delivery?.attempts).toMatchObject([
+      { attempt: 1, error: 'fault', response: 'its where failed: JSONata error T1006 at 8' },
+    ])
+  })
+
+  it('arrives once the expression is mended, if its target wants it', async () => {
+    const [wanted, unwanted] = [
+      await stored(failing, 'hype', aPayment()),
+      await stored(failing, 'hype', aPayment({ data: { tier: 'Silver' } })),
+    ]
+    const gold = aConfig({ name: 'crm', where: 'data.subscription.tier = "Gold"' })
+    const target = aTarget()
+    for (const event of [wanted, unwanted]) await attempt(failing, event)
+
+    const later = { send: target.send, attempt: 2, now: NOW + 60_000 }
+    const first = await attempt(gold, wanted, { ...later })
+    const second = await attempt(gold, unwanted, { ...later })
+
+    expect(first.delivery).toMatchObject({ state: 'delivered', reason: null })
+    expect(second.delivery).toMatchObject({
+      state: 'cancelled',
+      reason: 'its target does not want it',
+    })
+    expect(target.got).toHaveLength(1)
+  })
+
+  it('is asked again after its target was disabled', async () => {
+    const event = await stored(failing, 'hype', aPayment())
+    await attempt(failing, event)
+    const off = aConfig({ name: 'crm', where: '$nosuch(1)', enabled: false })
+
+    const { delivery } = await attempt(off, event, { attempt: 2, now: NOW + 60_000 })
+
+    expect(delivery).toMatchObject({ state: 'held', reason: 'broken' })
+  })
+
+  it.each([
+    ['paused', null],
+    ['open', NOW + 60_000],
+    ['gone', null],
+  ])('loses no attempt while its target is %s', async (state, probeAt) => {
+    const event = await stored(failing, 'hype', aPayment())
+    await env.DB.prepare(
+      'INSERT INTO targets (name, state, failures, rest_seconds, probe_at) VALUES (?1, ?2, 5, 30, ?3)',
+    )
+      .bind('crm', state, probeAt)
+      .run()
+
+    const { delivery, queued } = await attempt(failing, event)
+
+    expect(delivery).toMatchObject({ state: 'held', reason: 'broken', attempt: 1, attempts: [] })
+    expect(queued).toEqual([])
+  })
+
+  it('is dead at the end of its schedule, and says why', async () => {
+    const event = await stored(failing, 'hype', aPayment())
+    await attempt(failing, event)
+    await attempt(failing, event, { attempt: 2, now: NOW + 60_000 })
+
+    const { delivery } = await attempt(failing, event, { attempt: 3, now: NOW + 120_000 })
+
+    expect(delivery).toMatchObject({ state: 'dead', reason: 'failed 3 times, last by fault' })
+  })
+})
+
+describe('a message', () => {
+  it('whose attempt is not the next one does nothing', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    await attempt(config, event, { send: target.send })
+
+    const again = await attempt(config, event, { send: target.send })
+
+    expect(target.got).toHaveLength(1)
+    expect(again.message.ack).toHaveBeenCalledOnce()
+    expect(again.delivery?.attempts).toHaveLength(1)
+  })
+
+  it('of an attempt that was made does nothing, although the next is due', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget(() => new Response('', { status: 500 }))
+    await attempt(config, event, { send: target.send })
+
+    const again = await attempt(config, event, { send: target.send, now: NOW + 60_000 })
+
+    expect(target.got).toHaveLength(1)
+    expect(again.queued).toEqual([])
+    expect(again.delivery).toMatchObject({ state: 'retrying', attempt: 2 })
+  })
+
+  it('of an event that is not in the log does nothing', async () => {
+    const target = aTarget()
+
+    const { message } = await attempt(config, 'evt_0000000000000', { send: target.send })
+
+    expect(target.got).toEqual([])
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+
+  it('that comes before its time goes back for the rest, a day at most', async () => {
+    const late = aConfig({ name: 'crm', retry: [200_000] })
+    const event = await stored(late, 'hype', aPayment())
+    await attempt(late, event, { send: aTarget(() => new Response('', { status: 500 })).send })
+    const target = aTarget()
+
+    const { queued, message } = await attempt(late, event, {
+      send: target.send,
+      attempt: 2,
+      now: NOW + 1000,
+    })
+
+    expect(target.got).toEqual([])
+    expect(queued).toEqual([{ event, target: 'crm', attempt: 2, delaySeconds: 86_400 }])
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+
+  it('twice in a batch makes one request', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    const body = await aMessageFor(event, 'crm')
+    const messages = [1, 2].map(() => aMessage(body))
+
+    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
+      send: target.send,
+      now: () => NOW,
+      random: () => 0,
+      inHand: createInHand(),
+      log: () => undefined,
+    })
+
+    expect(target.got).toHaveLength(1)
+    expect(messages.every(({ ack }) => ack.mock.calls.length === 1)).toBe(true)
+  })
+
+  it('for a target that is no longer configured ends its delivery as cancelled', async () => {
+    const event = await stored(config, 'hype', aPayment())
+
+    const { delivery } = await attempt(aConfig({ name: 'other' }), event)
+
+    expect(delivery).toMatchObject({
+      state: 'cancelled',
+      reason: 'its target is no longer configured',
+    })
+  })
+
+  it('for a disabled target holds its delivery', async () => {
+    const event = await stored(config, 'hype', aPayment())
+
+    const { delivery } = await attempt(aConfig({ name: 'crm', enabled: false }), event)
+
+    expect(delivery).toMatchObject({ state: 'held', reason: 'disabled', attempts: [] })
+  })
+
+  it('comes again when D1 cannot be read, and nothing is sent', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    const db = {
+      prepare: () => {
+        throw new Error('D1_ERROR: D1 DB is overloaded.')
+      },
+    } as unknown as D1Database
+
+    const lane = 'deliveries'
+    const { message, queued } = await attempt(config, event, { send: target.send, db, lane })
+
+    expect(target.got).toEqual([])
+    expect(queued).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 30 }])
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+
+  it('that the platform gave up on counts as a failed attempt, with the fault named', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+
+    const { delivery, queued } = await attempt(config, event, { send: target.send, lane: 'dead' })
+
+    expect(target.got).toEqual([])
+    expect(delivery).toMatchObject({ state: 'retrying', attempt: 2 })
+    expect(delivery?.attempts).toMatchObject([
+      { attempt: 1, error: 'fault', response: 'its handling was cut off each time it was tried' },
+    ])
+    expect(queued).toMatchObject([{ event, attempt: 2 }])
+  })
+
+  it('insists on recording an answer when D1 stumbles: one request, one record', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const target = aTarget()
+    let calls = 0
+    const db = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      // The first call loads; the next two are the first tries to record.
+      batch: (statements: D1PreparedStatement[]) =>
+        [2, 3].includes(++calls)
+          ? Promise.reject(new Error('Network connection lost.'))
+          : env.DB.batch(statements),
+    } as unknown as D1Database
+
+    const { delivery, message } = await attempt(config, event, { send: target.send, db })
+
+    expect(target.got).toHaveLength(1)
+    expect(delivery).toMatchObject({ state: 'delivered' })
+    expect(message.ack).toHaveBeenCalledOnce()
+  })
+})
+
+it('leaves a message whose handling throws to the platform, whose count ends it, and lets the others go', async () => {
+  const slow = aConfig({ name: 'crm', rate_per_second: 100 }, { name: 'other' })
+  const event = await stored(slow, 'hype', aPayment())
+  const db = {
+    prepare: (sql: string) => {
+      if (sql.includes('next_slot')) throw new Error('a mistake of ours')
+      return env.DB.prepare(sql)
+    },
+    batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+  } as unknown as D1Database
+  const [broken, sound] = [
+    aMessage(await aMessageFor(event, 'crm')),
+    aMessage(await aMessageFor(event, 'other')),
+  ]
+
+  await deliver({ DB: db, RETRIES: aQueue().queue }, slow, 'retries', [broken, sound], {
+    send: aTarget().send,
+    now: () => NOW,
+    random: () => 0,
+    inHand: createInHand(),
+    log: () => undefined,
+  })
+
+  expect(broken.ack).not.toHaveBeenCalled()
+  expect(broken.retry).toHaveBeenCalledWith({ delaySeconds: 30 })
+  expect(sound.ack).toHaveBeenCalledOnce()
+})
+
+it('a header that cannot be sent is a fault of ours: nothing goes out, and it says nothing of the target', async () => {
+  const bad = aConfig({ name: 'crm' })
+  for (const target of bad.targets) {
+    if ('headers' in target) target.headers = [['x-bad', 'two\nlines']]
+  }
+  const event = await stored(bad, 'hype', aPayment())
+
+  const { delivery } = await attempt(bad, event, { send: (url, init) => fetch(url, init) })
+
+  const [made] = delivery?.attempts ?? []
+  expect(made).toMatchObject({ error: 'fault' })
+  expect(made).not.toHaveProperty('digest')
+})
+
+describe('when D1 takes no writes any more', () => {
+  it('nothing more goes out than what was under way', async () => {
+    const events = await Promise.all(
+      Array.from({ length: 10 }, () => stored(config, 'hype', aPayment())),
+    )
+    const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
+    const target = aTarget()
+    let isLoaded = false
+    const db = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: (statements: D1PreparedStatement[]) => {
+        if (isLoaded) return Promise.reject(new Error('D1_ERROR: exceeded its maximum size'))
+        isLoaded = true
+        return env.DB.batch(statements)
+      },
+    } as unknown as D1Database
+    const { queue, messages: resting } = aQueue()
+
+    await deliver({ DB: db, RETRIES: queue }, config, 'retries', bodies.map(aMessage), {
+      send: target.send,
+      now: () => NOW,
+      random: () => 0,
+      inHand: createInHand(),
+      log: () => undefined,
+    })
+
+    expect(target.got).toHaveLength(5)
+    expect(resting).toHaveLength(10)
+  }, 20_000)
+
+  it('but did until then, no more goes out than a batch; after the first refusal only what is under way', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    const refusal = Promise.withResolvers<void>()
+    const db = aDbThatRecords(() => {
+      refusal.resolve()
+      return Promise.reject(new Error('D1_ERROR: exceeded its maximum size'))
+    })
+    const [first, second] = [aTarget(), aTarget()]
+
+    const batch = deliverTen(db, isolate, first.send)
+    await refusal.promise // which is asked for again for some seconds
+    await deliverTen(db, isolate, second.send)
+    await batch
+
+    expect(first.got.length).toBeLessThanOrEqual(10)
+    expect(second.got).toHaveLength(5)
+  }, 30_000)
+
+  it('nor says so, only what is under way goes out', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const db = aDbThatRecords(() => {
+      asked.resolve()
+      return answer.promise
+    })
+    const [first, second] = [aTarget(), aTarget()]
+
+    const batches = [deliverTen(db, isolate, first.send)]
+    await asked.promise
+    batches.push(deliverTen(db, isolate, second.send))
+    await vi.waitFor(() => expect(second.got).toHaveLength(5), 10_000)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+
+    expect(first.got.length).toBeLessThanOrEqual(10)
+    expect(second.got).toHaveLength(5)
+    answer.resolve()
+    await Promise.all(batches)
+  })
+})
+
+describe('a batch', () => {
+  it('has at most five requests waiting at once, and a slow target does not stop the others', async () => {
+    const events = await Promise.all(
+      Array.from({ length: 10 }, () => stored(config, 'hype', aPayment())),
+    )
+    let waiting = 0
+    let most = 0
+    const send = async () => {
+      most = Math.max(most, ++waiting)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      waiting--
+      return new Response('ok')
+    }
+    const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
+    const messages = bodies.map(aMessage)
+
+    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
+      send,
+      now: () => NOW,
+      random: () => 0,
+      inHand: createInHand(),
+      log: () => undefined,
+    })
+
+    expect(most).toBe(5)
+    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+    expect(details.every((event) => event?.deliveries[0]?.state === 'delivered')).toBe(true)
+  })
+
+  it.each([
+    [
+      'first attempts costs one row written and at most 6 read for each delivery',
+      'deliveries',
+      1,
+      6,
+    ],
+    ['the lane for trouble costs one more, its lease, and at most 10 read', 'retries', 2, 10],
+  ] as const)('of %s, with 2 for the ledger', async (_case, lane, written, read) => {
+    const events = await Promise.all(
+      Array.from({ length: 3 }, () => stored(config, 'hype', aPayment())),
+    )
+    const metas: D1Meta[] = []
+    const db = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: async (statements: D1PreparedStatement[]) => {
+        const results = await env.DB.batch(statements)
+        metas.push(...results.map(({ meta }) => meta))
+        return results
+      },
+    } as unknown as D1Database
+
+    await deliver(
+      { DB: db, RETRIES: aQueue().queue },
+      config,
+      lane,
+      (await Promise.all(events.map((event) => aMessageFor(event, 'crm')))).map(aMessage),
+      {
+        send: aTarget().send,
+        now: () => NOW,
+        random: () => 0,
+        inHand: createInHand(),
+        log: () => undefined,
+      },
+    )
+
+    const total = (key: 'rows_written' | 'rows_read') => metas.reduce((n, meta) => n + meta[key], 0)
+    expect(total('rows_written')).toBe(3 * written)
+    expect(total('rows_read')).toBeLessThanOrEqual(3 * read + 2)
+  })
+})
+
+describe('as long as D1 takes records', () => {
+  it('the next requests go out before answers are recorded', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    const sixAreOut = Promise.withResolvers<void>()
+    const target = aTarget((n) => {
+      if (n === 6) sixAreOut.resolve()
+      return new Response('ok')
+    })
+
+    const db = aDbThatRecords(() => sixAreOut.promise)
+    const events = await deliverTen(db, isolate, target.send)
+
+    expect(await statesOf(events)).toEqual(Array(10).fill('delivered'))
+  })
+
+  it.each([
+    ['of a target in order', aConfig({ name: 'crm', ordered: true }), HEALTHY],
+    ['of a target that has failed', config, { ...HEALTHY, failures: 1, failingSince: NOW }],
+  ])('answers %s are recorded first', async (_whose, config, health) => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    await moveHealth(env.DB, 'crm', HEALTHY, health)
+    const answer = Promise.withResolvers<void>()
+    const target = aTarget()
+
+    const db = aDbThatRecords(() => answer.promise)
+    const batch = deliverTen(db, isolate, target.send, config)
+    await vi.waitFor(() => expect(target.got).toHaveLength(5), 10_000)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+
+    expect(target.got).toHaveLength(5)
+    answer.resolve()
+    expect(await statesOf(await batch)).toEqual(Array(10).fill('delivered'))
+  })
+
+  it('one connection is left for records: no more than six calls are under way, those of D1 included', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    let [open, most] = [0, 0]
+    const during = async <T>(call: () => Promise<T>): Promise<T> => {
+      most = Math.max(most, ++open)
+      return call().finally(() => open--)
+    }
+    let refusals = 4 // a group is tried as often before each of it is recorded by itself
+    const refusing = aDbThatRecords(async () => {
+      if (refusals-- > 0) throw new Error('D1_ERROR: Network connection lost.')
+    })
+    const db = {
+      prepare: refusing.prepare,
+      batch: (statements: D1PreparedStatement[]) => during(() => refusing.batch(statements)),
+    } as unknown as D1Database
+    const target = aTarget(async (n) => {
+      const outlasting = 4000 // the pauses between those tries
+      await new Promise((resolve) => setTimeout(resolve, n <= 5 ? 5 : outlasting))
+      return new Response('ok')
+    })
+
+    const events = await deliverTen(db, isolate, (...request) =>
+      during(() => target.send(...request)),
+    )
+
+    expect(most).toBeLessThanOrEqual(6)
+    expect(await statesOf(events)).toEqual(Array(10).fill('delivered'))
+  }, 20_000)
+
+  it('at most five requests wait at once all the same', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    let [waiting, most] = [0, 0]
+
+    const events = await deliverTen(env.DB, isolate, async () => {
+      most = Math.max(most, ++waiting)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      waiting--
+      return new Response('ok')
+    })
+
+    expect(most).toBe(5)
+    expect(await statesOf(events)).toEqual(Array(10).fill('delivered'))
+  })
+
+  it('a failure is recorded and learnt from first: five open the breaker, and nothing more goes out', async () => {
+    const isolate = createInHand()
+    await deliverTen(env.DB, isolate, aTarget().send)
+    const target = aTarget(() => new Response('', { status: 500 }))
+
+    const events = await deliverTen(env.DB, isolate, target.send)
+
+    expect(target.got).toHaveLength(5)
+    expect((await statesOf(events)).sort()).toEqual([
+      ...Array(5).fill('held'),
+      ...Array(5).fill('retrying'),
+    ])
+  })
+})
+
+function aPaymentOfAnybody() {
+  const id = crypto.randomUUID()
+  return aPayment({ id, email: `${id}@example.com` })
+}
+
+/** Ten events of ten people, delivered in one batch by what an isolate has in hand; gives their ids. */
+async function deliverTen(
+  db: D1Database,
+  inHand: InHand,
+  send: (url: string, init: RequestInit) => Promise<Response>,
+  to = config,
+): Promise<EventId[]> {
+  const events = await Promise.all(
+    Array.from({ length: 10 }, () => stored(to, 'hype', aPaymentOfAnybody())),
+  )
+  const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
+  await deliver({ DB: db, RETRIES: aQueue().queue }, to, 'retries', bodies.map(aMessage), {
+    send,
+    now: () => NOW,
+    random: () => 0,
+    inHand,
+    log: () => undefined,
+  })
+  return events
+}
+
+async function statesOf(events: EventId[]) {
+  const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+  return details.map((event) => event?.deliveries[0]?.state)
+}
+
+/** A D1 that records what deliveries come to only after something, which may be refused. */
+function aDbThatRecords(after: () => Promise<void>) {
+  const recording = new WeakSet<D1PreparedStatement>()
+  return {
+    prepare: (sql: string) => {
+      const statement = env.DB.prepare(sql)
+      if (!/UPDATE deliveries SET\s+state/.test(sql)) return statement
+      return {
+        bind: (...values: unknown[]) => {
+          const bound = statement.bind(...values)
+          recording.add(bound)
+          return bound
+        },
+      }
+    },
+    batch: async (statements: D1PreparedStatement[]) => {
+      if (statements.some((one) => recording.has(one))) await after()
+      return env.DB.batch(statements)
+    },
+  } as unknown as D1Database
+}
+
+it('logs one line for each attempt, without anything personal in it', async () => {
+  const event = await stored(config, 'hype', aPayment({ email: 'private@example.com' }))
+
+  const { lines } = await attempt(config, event)
+
+  expect(lines).toEqual([
+    {
+      at: 'deliver',
+      event,
+      type: 'payment.created',
+      target: 'crm',
+      attempt: 1,
+      status: 200,
+      error: undefined,
+      ms: 0,
+      state: 'delivered',
+    },
+  ])
+})

@@ -1,0 +1,394 @@
+// Late messages: in a long queue the sweep sends a second one after the first, and both arrive.
+
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { longestBatchMs, mustLease, overdueMarginMs } from '../../../src/core/deliveries/lease.ts'
+import type { EventId } from '../../../src/core/id.ts'
+import { deliver } from '../../../src/stages/deliveries/deliver.ts'
+import { createInHand, type InHand } from '../../../src/stages/deliveries/in-flight.ts'
+import { sweep } from '../../../src/stages/deliveries/sweep.ts'
+import { getEvent } from '../../../src/store/events/events.ts'
+import { aConfig, aMessageFor, aPayment, aQueue, NOW, stored } from '../../builders.ts'
+import { aWorld } from '../../world.ts'
+
+const config = aConfig({ name: 'crm' })
+
+beforeEach(async () => {
+  await env.DB.batch(
+    ['targets', 'deliveries', 'events'].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+  )
+})
+
+/** A message as a queue hands it over. */
+function aMessage(id: string, body: Awaited<ReturnType<typeof aMessageFor>>) {
+  return {
+    id,
+    timestamp: new Date(NOW),
+    attempts: 1,
+    body,
+    ack: () => undefined,
+    retry: () => undefined,
+  }
+}
+
+/** A consumer in an isolate of its own that handles one message, and a target that answers when it is let. */
+function aConsumer(id: string, now: number, answer: () => Promise<Response> | Response) {
+  const got: string[] = []
+  const handle = async (body: Awaited<ReturnType<typeof aMessageFor>>) =>
+    deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'deliveries', [aMessage(id, body)], {
+      send: async (url) => {
+        got.push(url)
+        return answer()
+      },
+      now: () => now,
+      random: () => 0,
+      inHand: createInHand(),
+      log: () => undefined,
+    })
+  return { got, handle }
+}
+
+describe('a late message', () => {
+  it('is heard, however late it is', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const { got, handle } = aConsumer('first', NOW + 3_600_000, () => new Response('ok'))
+
+    await handle(await aMessageFor(event, 'crm'))
+
+    expect(got).toHaveLength(1)
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
+  })
+
+  it('is heard although the sweep has sent another', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const first = await aMessageFor(event, 'crm')
+    const queue = aQueue()
+    const later = NOW + 600_000
+    const bindings = { DB: env.DB, DELIVERIES: queue.queue, RETRIES: queue.queue }
+    await sweep(bindings, config, later, () => undefined)
+    const { got, handle } = aConsumer('first', later, () => new Response('ok'))
+
+    await handle(first)
+
+    expect(queue.messages).toEqual([first])
+    expect(got).toHaveLength(1)
+  })
+
+  it('of two that are handled at once, one makes the attempt', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const message = await aMessageFor(event, 'crm')
+    const later = NOW + 600_000
+    let letGo = (_: Response) => {}
+    const slow = new Promise<Response>((resolve) => {
+      letGo = resolve
+    })
+    const first = aConsumer('first', later, () => slow)
+    const second = aConsumer('second', later + 1000, () => new Response('ok'))
+    const working = first.handle(message)
+    while (first.got.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+
+    await second.handle(message)
+    letGo(new Response('ok'))
+    await working
+
+    expect([...first.got, ...second.got]).toHaveLength(1)
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
+  })
+
+  it('is heard again when the platform brings it back, and by another one when its lease is over', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const message = await aMessageFor(event, 'crm')
+    const later = NOW + 600_000
+    // A first consumer took its lease and was cut off.
+    await env.DB.prepare(
+      `UPDATE deliveries SET lease_holder = 'first', lease_until = ${later + 37_000}`,
+    ).run()
+    const other = aConsumer('other', later + 1000, () => new Response('ok'))
+    const again = aConsumer('first', later + 1000, () => new Response('no', { status: 500 }))
+    const afterwards = aConsumer('other', later + 37_001, () => new Response('ok'))
+
+    await other.handle(message)
+    expect(other.got).toEqual([])
+    await afterwards.handle(message)
+    expect(afterwards.got).toHaveLength(1)
+
+    const second = await stored(config, 'hype', aPayment())
+    await env.DB.prepare(
+      `UPDATE deliveries SET lease_holder = 'first', lease_until = ${later + 37_000} WHERE state = 'pending'`,
+    ).run()
+    await again.handle(await aMessageFor(second, 'crm'))
+    expect(again.got).toHaveLength(1)
+  })
+})
+
+describe('a message that a queue hands over twice', () => {
+  /** Two consumers of the same queue, both with the message in hand; gives how many requests the target got. */
+  async function requestsOfTwo(
+    lane: 'deliveries' | 'retries',
+    hands: [InHand, InHand],
+  ): Promise<number> {
+    const event = await stored(config, 'hype', aPayment())
+    const body = await aMessageFor(event, 'crm')
+    let requests = 0
+    const lines: object[] = []
+    const handle = (id: string, inHand: InHand) =>
+      deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, lane, [aMessage(id, body)], {
+        send: async () => {
+          requests++
+          await new Promise((resolve) => setTimeout(resolve, 200))
+          return new Response('ok')
+        },
+        now: () => NOW,
+        random: () => 0,
+        inHand,
+        log: (line) => lines.push(line),
+      })
+    await Promise.all([handle('one', hands[0]), handle('two', hands[1])])
+    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
+    expect(lines).toMatchObject([{ at: 'deliver', state: 'delivered' }])
+    return requests
+  }
+
+  it('in one batch is attempted once, and both are done with', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const body = await aMessageFor(event, 'crm')
+    const acked: string[] = []
+    const messages = ['one', 'two'].map((id) => ({
+      ...aMessage(id, body),
+      ack: () => acked.push(id),
+    }))
+    let requests = 0
+
+    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'deliveries', messages, {
+      send: async () => {
+        requests++
+        return new Response('ok')
+      },
+      now: () => NOW,
+      random: () => 0,
+      inHand: createInHand(),
+      log: () => undefined,
+    })
+
+    expect(requests).toBe(1)
+    expect(acked.sort()).toEqual(['one', 'two'])
+  })
+
+  it('in two batches of one isolate is attempted once', async () => {
+    const inHand = createInHand()
+    expect(await requestsOfTwo('deliveries', [inHand, inHand])).toBe(1)
+  })
+
+  it('in two isolates is attempted once in the lane for trouble', async () => {
+    expect(await requestsOfTwo('retries', [createInHand(), createInHand()])).toBe(1)
+  })
+
+  it('while its target is in trouble is attempted once, whichever way the two go', async () => {
+    const world = aWorld(
+      config,
+      () => undefined,
+      () => new Response('ok'),
+    )
+    await world.take('hype', aPayment())
+    const [first] = world.queues.DELIVERIES
+    if (first === undefined) throw new Error('there is no message')
+    const trouble = (failures: number) =>
+      env.DB.prepare(
+        `INSERT INTO targets (name, state, failures, rest_seconds) VALUES ('crm', 'active', ?1, 0)
+         ON CONFLICT (name) DO UPDATE SET failures = ?1`,
+      )
+        .bind(failures)
+        .run()
+    await trouble(1)
+    await world.consume('DELIVERIES')
+    expect(world.queues.RETRIES).toHaveLength(1)
+    // The target is well again when the other one comes, and the first is still on its way.
+    await trouble(0)
+    world.queues.DELIVERIES.push({ ...first, id: 'copy' })
+
+    await world.consume('DELIVERIES')
+    expect(world.received).toEqual([])
+    await world.consume('RETRIES')
+
+    expect(world.received).toHaveLength(1)
+  })
+})
+
+describe('what is in hand', () => {
+  const message = { event: 'evt_1' as EventId, target: 'crm', attempt: 1, due: NOW }
+
+  it('is taken once, until it is let go', () => {
+    const inHand = createInHand()
+    const letGo = inHand.take(message, NOW + 1000, NOW)
+
+    expect(inHand.take({ ...message }, NOW + 1000, NOW)).toBeUndefined()
+    letGo?.()
+    expect(inHand.take(message, NOW + 1000, NOW)).toBeDefined()
+  })
+
+  it.each([
+    ['another attempt', { attempt: 2 }],
+    ['another alarm', { due: NOW + 1 }],
+    ['another target', { target: 'finance' }],
+  ])('is not %s', (_case, other) => {
+    const inHand = createInHand()
+    inHand.take(message, NOW + 1000, NOW)
+
+    expect(inHand.take({ ...message, ...other }, NOW + 1000, NOW)).toBeDefined()
+  })
+
+  it('is forgotten when a batch can no longer be at it, and that batch lets go of its own only', () => {
+    const inHand = createInHand()
+    const lost = inHand.take(message, NOW + 1000, NOW)
+
+    expect(inHand.take(message, NOW + 9000, NOW + 1001)).toBeDefined()
+    lost?.()
+    expect(inHand.take(message, NOW + 9000, NOW + 1002)).toBeUndefined()
+  })
+})
+
+describe('a message that rests while D1 is away', () => {
+  const away = {
+    prepare: () => {
+      throw new Error('D1 is away')
+    },
+  } as unknown as D1Database
+  const tools = (now: number, send: (url: string) => Promise<Response>) => ({
+    send,
+    now: () => now,
+    random: () => 0,
+    inHand: createInHand(),
+    log: () => undefined,
+  })
+
+  it('shares no lease with its copy, where the queue took that and says that it did not', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const message = await aMessageFor(event, 'crm')
+    const { queue, messages } = aQueue()
+    const stumbling = {
+      send: async (body: typeof message) => {
+        await queue.send(body)
+        throw new Error('Network connection lost.')
+      },
+    } as unknown as Queue
+    const nothing = () => Promise.reject(new Error('nothing is sent'))
+    const bindings = { DB: away, RETRIES: stumbling }
+    await deliver(
+      bindings,
+      config,
+      'retries',
+      [aMessage('first', message)],
+      tools(NOW + 1000, nothing),
+    )
+    const [copy] = messages
+    if (copy === undefined) throw new Error('there is no copy')
+    let requests = 0
+    const slow = async () => {
+      requests++
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return new Response('ok')
+    }
+    const handle = (id: string, body: typeof message) =>
+      deliver(
+        { DB: env.DB, RETRIES: aQueue().queue },
+        config,
+        'retries',
+        [aMessage(id, body)],
+        tools(NOW + 40_000, slow),
+      )
+
+    await Promise.all([handle('first', message), handle('second', copy)])
+
+    expect(requests).toBe(1)
+  })
+
+  it('comes when the lease is over that it may have', async () => {
+    const event = await stored(config, 'hype', aPayment())
+    const { queue, sent } = aQueue()
+    const message = aMessage('first', await aMessageFor(event, 'crm'))
+    const nothing = () => Promise.reject(new Error('nothing is sent'))
+
+    await deliver(
+      { DB: away, RETRIES: queue },
+      config,
+      'retries',
+      [message],
+      tools(NOW + 600_000, nothing),
+    )
+
+    expect(sent).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 38 }])
+  })
+})
+
+describe('a late message that is passed on to the lane for trouble', () => {
+  it('is heard there', async () => {
+    const world = aWorld(
+      config,
+      () => undefined,
+      () => new Response('ok'),
+    )
+    await world.take('hype', aPayment())
+    await env.DB.prepare(
+      `INSERT INTO targets (name, state, failures, rest_seconds) VALUES ('crm', 'active', 1, 0)`,
+    ).run()
+    world.advance(600_000)
+
+    await world.consume('DELIVERIES')
+    expect(world.received).toEqual([])
+    await world.consume('RETRIES')
+
+    expect(world.received).toHaveLength(1)
+  })
+})
+
+describe('a queue that is ten minutes long', () => {
+  it('gets shorter, and gives every target one copy', async () => {
+    const world = aWorld(
+      config,
+      () => undefined,
+      () => new Response('ok'),
+    )
+    for (let i = 0; i < 60; i++) await world.take('hype', aPayment())
+    // Six messages a minute come out of it, while the sweep looks every minute.
+    for (let minute = 0; minute < 20; minute++) {
+      world.advance(60_000)
+      await world.sweep()
+      await world.consume('DELIVERIES', 6)
+    }
+
+    const events = world.received.map(({ event }) => event)
+    expect(events).toHaveLength(new Set(events).size)
+    expect(events.length).toBe(60)
+  })
+})
+
+describe('the margin of the sweep', () => {
+  it.each([
+    [[15], 52_000],
+    [[2, 5], 32_000],
+    [[], 22_000],
+  ])('for targets with timeouts of %j s is %d ms', (timeouts, margin) => {
+    expect(overdueMarginMs(timeouts)).toBe(margin)
+  })
+
+  it('is in whole milliseconds, whatever the timeouts, and so is a wait that settles', async () => {
+    expect(Number.isInteger(longestBatchMs([7.3333]))).toBe(true)
+    const settling = aConfig({ name: 'crm', settle_seconds: 0.0005 })
+    const event = await stored(settling, 'hype', aPayment({ type: 'payment.deleted' }))
+    expect(await aMessageFor(event, 'crm')).toMatchObject({ due: NOW + 1 })
+  })
+
+  it.each([
+    ['deliveries', 15_000, false],
+    ['deliveries', 15_001, true],
+    ['retries', 0, true],
+    ['retries', -1000, true],
+    ['retries', -1001, false], // too early: it goes back to the queue
+    ['dead', 60_000, false],
+  ] as const)(
+    'is a whole batch longer than a message may come without a lease: by %s, %i ms late',
+    (lane, late, must) => {
+      expect(mustLease(lane, { due: NOW }, NOW + late)).toBe(must)
+    },
+  )
+})

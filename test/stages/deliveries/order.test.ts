@@ -1,0 +1,214 @@
+// Ordered targets: of one person, earlier before later, retries included; nobody else waits.
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect, it } from 'vitest'
+import { releaseUnblocked } from '../../../src/store/deliveries/order.ts'
+import { aConfig, aPayment, NOW } from '../../builders.ts'
+import { aWorld } from '../../world.ts'
+
+beforeEach(async () => {
+  await env.DB.batch(
+    ['targets', 'deliveries', 'events', 'contacts'].map((table) =>
+      env.DB.prepare(`DELETE FROM ${table}`),
+    ),
+  )
+})
+
+const config = aConfig({
+  name: 'door',
+  url: 'https://door.example/',
+  events: ['payment.*'],
+  ordered: true,
+  retry: [30, 30],
+})
+
+/** A world whose door refuses some events a number of times; what it took, in its order, by contact and number. */
+function aDoor(refusals: Record<string, number>) {
+  const ids = new Map<string, string>()
+  const skipped = new Map<string, string>()
+  const world = aWorld(
+    config,
+    () => undefined,
+    (_target, n, request) => {
+      const name = ids.get(request.get('webhook-id') ?? '') ?? ''
+      if (request.has('relay-skipped')) skipped.set(name, request.get('relay-skipped') ?? '')
+      return new Response('', { status: n <= (refusals[name] ?? 0) ? 500 : 200 })
+    },
+  )
+  const take = async (contact: string, number: number) => {
+    const result = await world.take(
+      'hype',
+      aPayment({ id: contact, email: `${contact}@example.com`, data: { total: number } }),
+    )
+    const id = result.ok ? (result.value.events[0]?.id ?? '') : ''
+    ids.set(id, `${contact}${number}`)
+    return id
+  }
+  const taken = () =>
+    world.received.filter(({ status }) => status === 200).map(({ event }) => ids.get(event) ?? '')
+  return { world, take, taken, skipped }
+}
+
+it('keeps the order of one contact through retries, and lets the others pass', async () => {
+  const { world, take, taken } = aDoor({ ana1: 1 })
+  for (const number of [1, 2, 3]) {
+    await take('ana', number)
+    await take('ben', number)
+    world.advance(10)
+  }
+
+  await world.live(1)
+  const early = taken()
+  await world.live(4)
+
+  expect(early.filter((name) => name.startsWith('ben'))).toEqual(['ben1', 'ben2', 'ben3'])
+  expect(taken().filter((name) => name.startsWith('ana'))).toEqual(['ana1', 'ana2', 'ana3'])
+})
+
+it('keeps the order of a person, whichever contact is meant', async () => {
+  const { world, take, taken } = aDoor({ ana1: 1 })
+  await take('ana', 1)
+  world.advance(10)
+  await take('ben', 1)
+  await env.DB.prepare('UPDATE contacts SET person = 1').run()
+  await world.consume('DELIVERIES', 1) // ana1 fails
+  world.advance(10)
+  await take('ben', 2)
+
+  await world.live(4)
+
+  expect(taken()).toEqual(['ana1', 'ben1', 'ben2'])
+})
+
+it('lets the next pass when one is dead, and names it there, once', async () => {
+  const { world, take, taken, skipped } = aDoor({ ana1: 99 })
+  const dead = await take('ana', 1)
+  world.advance(10)
+  await take('ana', 2)
+  world.advance(10)
+  await take('ana', 3)
+
+  await world.live(6)
+
+  expect(taken()).toEqual(['ana2', 'ana3'])
+  expect([...skipped]).toEqual([['ana2', dead]])
+})
+
+it('does not slow 199 contacts for one whose delivery fails', async () => {
+  const { world, take, taken } = aDoor({ c01: 99 })
+  for (let contact = 0; contact < 200; contact++) await take(`c${contact}`, 1)
+  world.advance(10)
+  await take('c0', 2)
+
+  await world.live(0.1)
+
+  expect(taken()).toHaveLength(199)
+  expect(taken()).not.toContain('c01')
+  expect(taken()).not.toContain('c02')
+})
+
+it('is mended by the sweep when nobody let the next one go', async () => {
+  const { world, take, taken } = aDoor({})
+  await take('ana', 1)
+  world.advance(10)
+  await take('ana', 2)
+  await env.DB.prepare(
+    `UPDATE deliveries SET state = 'held', reason = 'order' WHERE event = (SELECT max(key) FROM events)`,
+  ).run()
+  world.queues.DELIVERIES = world.queues.DELIVERIES.slice(0, 1)
+
+  await world.live(3)
+
+  expect(taken()).toEqual(['ana1', 'ana2'])
+})
+
+it('keeps the order over any number of events that the target does not get', async () => {
+  const gold = aConfig({
+    name: 'door',
+    url: 'https://door.example/',
+    events: ['payment.*'],
+    where: 'data.subscription.tier = "Gold"',
+    ordered: true,
+    retry: [600],
+  })
+  const world = aWorld(
+    gold,
+    () => undefined,
+    (_target, _n, request) =>
+      new Response('', { status: request.has('relay-skipped') ? 200 : 500 }),
+  )
+  const take = (tier: string, total: number) =>
+    world.take('hype', aPayment({ id: 'ana', data: { tier, total } }))
+  await take('Gold', 1)
+  await world.consume('DELIVERIES') // fails, and waits for its next attempt
+  for (let total = 2; total < 24; total++) {
+    world.advance(1000)
+    await take(total % 2 === 0 ? 'Silver' : 'Gold', total)
+  }
+  await env.DB.prepare(
+    `UPDATE deliveries SET state = 'cancelled', due = NULL WHERE state = 'pending'`,
+  ).run()
+  world.queues.DELIVERIES = []
+  world.advance(1000)
+  await take('Gold', 24)
+
+  await world.consume('DELIVERIES')
+  await world.consume('RETRIES')
+
+  expect(world.received).toHaveLength(1)
+  const last = env.DB.prepare('SELECT state, reason FROM deliveries ORDER BY event DESC LIMIT 1')
+  expect(await last.first()).toEqual({ state: 'held', reason: 'order' })
+})
+
+it('lets the next go at once when its target turns out not to want the one before', async () => {
+  const { world, take } = aDoor({})
+  await take('ana', 1)
+  world.advance(10)
+  await take('ana', 2)
+  await env.DB.batch([
+    env.DB.prepare(
+      `UPDATE deliveries SET reason = 'where' WHERE event = (SELECT min(key) FROM events)`,
+    ),
+    env.DB.prepare(
+      `UPDATE events SET event = json_set(event, '$.type', 'checkin.recorded') WHERE key = (SELECT min(key) FROM events)`,
+    ),
+    env.DB.prepare(
+      `UPDATE deliveries SET state = 'held', reason = 'order' WHERE event = (SELECT max(key) FROM events)`,
+    ),
+  ])
+
+  await world.consume('DELIVERIES')
+
+  const { results } = await env.DB.prepare('SELECT state FROM deliveries ORDER BY event').all()
+  expect(results).toEqual([{ state: 'cancelled' }, { state: 'pending' }])
+  expect(world.queues.RETRIES).toHaveLength(1)
+})
+
+it('is kept at a price that the length of histories does not raise: who waits is found from the latest', async () => {
+  const first = BigInt(NOW) * 2097152n
+  await env.DB.batch([
+    env.DB.prepare(
+      `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, event, at)
+       WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4209)
+       SELECT CAST(?1 AS INTEGER) + i * 2097152, 'hype', 'hype', 'accepted', 'payment.created', 'p' || (i % 10), 1, 0,
+         'k' || i, 'utf8', '{}', '{}', ?2 + i FROM n`,
+    ).bind(first.toString(), NOW),
+    env.DB.prepare(
+      `INSERT INTO deliveries (event, target, state, reason, attempt, due, attempts)
+       SELECT key, 'door', CASE WHEN n <= 400 THEN 'delivered' WHEN n = 401 THEN 'retrying' ELSE 'held' END,
+         CASE WHEN n > 401 THEN 'order' END, 1, ?1, '[]'
+       FROM (SELECT key, row_number() OVER (PARTITION BY contact ORDER BY key) AS n FROM events)`,
+    ).bind(NOW),
+  ])
+  let read = 0
+  const db = {
+    prepare: (sql: string) => env.DB.prepare(sql),
+    batch: async (statements: D1PreparedStatement[]) => {
+      const results = await env.DB.batch(statements)
+      for (const { meta } of results) read += meta.rows_read
+      return results
+    },
+  } as unknown as D1Database
+
+  expect(await releaseUnblocked(db, 'door', NOW, 1000)).toEqual([])
+  expect(read).toBeLessThan(10 * 20 * 2 * 100)
+})

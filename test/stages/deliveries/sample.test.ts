@@ -1,0 +1,43 @@
+// What `npm run check -- --sample` shows is what an attempt sends: the same body, under the same headers.
+import { expect, it } from 'vitest'
+import { headerNames } from '../../../src/cli/check-sample.ts'
+import { samplesOf } from '../../../src/cli/samples.ts'
+import { type ConfiguredSource, type ConfiguredTarget, parseConfig } from '../../../src/config.ts'
+import { renderFor } from '../../../src/formats/index.ts'
+import { attemptDelivery } from '../../../src/stages/deliveries/attempt.ts'
+import type { Owed } from '../../../src/store/deliveries/deliveries.ts'
+
+const SECRET = `whsec_${'A'.repeat(43)}=`
+const NOW = Date.parse('2026-11-21T00:00:00Z')
+
+it.each([
+  {},
+  { format: 'slack', secret: 'S', headers: { 'X-Key': 'v' } },
+  { format: 'raw' },
+  { transform: '{"who": data.contact}', include: ['birth_date'] },
+])('of a target with %j', async (keys) => {
+  const table = { name: 'crm', url: 'https://crm.example', ...keys }
+  const SOURCES = [{ name: 'hapana', vendor: 'hapana', secret: 'S' }]
+  const config = parseConfig({ SOURCES, TARGETS: [table] }, () => SECRET)
+  const target = config.targets[0] as ConfiguredTarget
+  const [sample] = samplesOf(config.sources.get('hapana') as ConfiguredSource, NOW)
+  if (sample === undefined) throw new Error('there is no sample')
+  const { event, raw } = sample
+  const owed = { event: event.id, content: event, raw, attempt: 1, hops: 0 }
+  const sent: Request[] = []
+  const send = async (url: string, init: RequestInit) => {
+    sent.push(new Request(url, init))
+    return new Response()
+  }
+
+  const precedence = { mustWait: false, skipped: [] }
+  await attemptDelivery(target, { ...owed, precedence } as unknown as Owed, {
+    send,
+    now: () => NOW,
+  })
+
+  const [request] = sent
+  const shown = await renderFor(target, event, raw, undefined)
+  expect(await request?.text()).toBe(shown.body)
+  expect([...(request?.headers.keys() ?? [])].sort()).toEqual(headerNames(target, event).sort())
+})

@@ -1,0 +1,175 @@
+// D1 was away, and is back: what spilled is recorded as it would have been.
+import { env } from 'cloudflare:workers'
+import { describe, expect, it, vi } from 'vitest'
+import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
+import type { EventId } from '../../../src/core/id.ts'
+import { spill } from '../../../src/stages/intake/spill.ts'
+import { getEvent } from '../../../src/store/events/events.ts'
+import { aConfig, aPayment, aQueue, aSpill, NOW, stored, take } from '../../builders.ts'
+
+const config = aConfig({ name: 'crm' })
+const AWAY = {
+  prepare: (sql: string) => env.DB.prepare(sql),
+  batch: () => Promise.reject(new Error('D1 is away')),
+} as unknown as D1Database
+
+/** Takes a body in while D1 is away; gives its id and its packed request. */
+async function spilled(body: object, options: { now?: number; db?: D1Database } = {}) {
+  const { queue, kept } = aSpill()
+  const result = await take(config, 'hype', body, { db: AWAY, spill: queue, ...options })
+  const event = result.ok ? result.value.events[0] : undefined
+  if (event === undefined || kept[0] === undefined) throw new Error(JSON.stringify(result))
+  return { id: event.id, packed: kept[0] }
+}
+
+function messagesOf(...packed: Uint8Array[]) {
+  return packed.map((body) => ({
+    id: crypto.randomUUID(),
+    timestamp: new Date(NOW),
+    attempts: 2,
+    body: body.slice().buffer,
+    ack: vi.fn(),
+    retry: vi.fn(),
+  }))
+}
+
+async function run(packed: Uint8Array[], db: D1Database = env.DB) {
+  const { queue, sent } = aQueue()
+  const messages = messagesOf(...packed)
+  await spill({ DB: db, DELIVERIES: queue }, config, messages, {
+    now: NOW + 60_000,
+    log: () => undefined,
+  })
+  return { sent, messages }
+}
+
+describe('a spilled request', () => {
+  it('is recorded under the id that its sender was told, and its deliveries go out', async () => {
+    const { id, packed } = await spilled(aPayment({ id: 'spilled' }))
+
+    const { sent, messages } = await run([packed])
+
+    expect(await getEvent(env.DB, id)).toMatchObject({
+      status: 'accepted',
+      receivedat: '2026-11-21T00:00:00Z',
+      raw: { text: expect.stringContaining('"spilled"') },
+      deliveries: [{ target: 'crm', state: 'pending' }],
+    })
+    expect(sent).toEqual([{ event: id, target: 'crm', attempt: 1, delaySeconds: 0 }])
+    expect(messages[0]?.ack).toHaveBeenCalledOnce()
+  })
+
+  it('that is handled twice is recorded once', async () => {
+    const { id, packed } = await spilled(aPayment())
+    await run([packed])
+
+    await run([packed])
+
+    expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+    const { results } = await env.DB.prepare(
+      `SELECT status FROM events WHERE contact = (SELECT contact FROM events ORDER BY key DESC LIMIT 1)`,
+    ).all()
+    expect(results).toEqual([{ status: 'accepted' }])
+  })
+
+  it('is recorded and done with although the queue refuses its ids, or takes them and says that it did not', async () => {
+    const { queue, sent } = aQueue()
+    const stumbling = {
+      sendBatch: async (batch: Iterable<MessageSendRequest<DeliveryMessage>>) => {
+        await queue.sendBatch(batch)
+        throw new Error('Network connection lost.')
+      },
+    } as unknown as Queue<DeliveryMessage>
+    const first = await spilled(aPayment())
+    const second = await spilled(aPayment())
+    const messages = messagesOf(first.packed, second.packed)
+    const log = vi.fn()
+
+    const tools = { now: NOW + 60_000, log }
+    await spill({ DB: env.DB, DELIVERIES: stumbling }, config, messages, tools)
+
+    expect(sent.map(({ event }) => event)).toEqual([first.id, second.id].sort())
+    for (const { ack, retry } of messages) {
+      expect(ack).toHaveBeenCalledOnce()
+      expect(retry).not.toHaveBeenCalled()
+    }
+    expect(log).toHaveBeenCalledWith({
+      at: 'queue',
+      deliveries: sent.map(({ event }) => ({ event, target: 'crm', attempt: 1 })),
+      fault: 'the queue did not take the ids; the sweep will',
+      detail: 'Error: Network connection lost.',
+    })
+  })
+
+  it('whose write had succeeded, although nobody heard of it, is recognised, and its ids are sent', async () => {
+    const deaf = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: async (statements: D1PreparedStatement[]) => {
+        await env.DB.batch(statements)
+        throw new Error('Network connection lost.')
+      },
+    } as unknown as D1Database
+    const { id, packed } = await spilled(aPayment(), { db: deaf })
+
+    const { sent, messages } = await run([packed])
+
+    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect(sent).toEqual([{ event: id, target: 'crm', attempt: 1, delaySeconds: 0 }])
+    expect(messages[0]?.ack).toHaveBeenCalledOnce()
+  })
+
+  it('that repeats an event of the log is a duplicate, and is not delivered', async () => {
+    const payment = aPayment()
+    await stored(config, 'hype', payment)
+    const { id, packed } = await spilled(payment, { now: NOW + 1000 })
+
+    const { sent } = await run([packed])
+
+    expect(await getEvent(env.DB, id)).toMatchObject({ status: 'duplicate', deliveries: [] })
+    expect(sent).toEqual([])
+  })
+
+  it('whose id another event has drawn gets the next one', async () => {
+    const { queue, kept } = aSpill()
+    const tools = { random: () => 99 }
+    const result = await take(config, 'hype', aPayment({ id: 'late' }), {
+      db: AWAY,
+      spill: queue,
+      tools,
+    })
+    const id = result.ok ? (result.value.events[0]?.id as EventId) : 'evt_'
+    expect(await stored(config, 'hype', aPayment({ id: 'first' }), { tools })).toBe(id)
+
+    const { sent } = await run(kept)
+
+    const [message] = sent
+    expect(message?.event).not.toBe(id)
+    expect(await getEvent(env.DB, message?.event as EventId)).toMatchObject({
+      subject: 'contact/late',
+      event: { id: message?.event },
+    })
+  })
+
+  it('rests longer each time while D1 stays away', async () => {
+    const { packed } = await spilled(aPayment())
+
+    const { messages } = await run([packed], AWAY)
+
+    expect(messages[0]?.ack).not.toHaveBeenCalled()
+    expect(messages[0]?.retry).toHaveBeenCalledWith({ delaySeconds: 30 })
+  })
+})
+
+it('records a batch in the order of arrival, whatever the order of its messages', async () => {
+  const payment = aPayment()
+  const first = await spilled(payment, { now: NOW + 10 })
+  const repeat = await spilled(payment, { now: NOW + 20 })
+
+  await run([repeat.packed, first.packed])
+
+  expect((await getEvent(env.DB, first.id))?.status).toBe('accepted')
+  expect(await getEvent(env.DB, repeat.id)).toMatchObject({
+    status: 'duplicate',
+    matched: { id: first.id },
+  })
+})

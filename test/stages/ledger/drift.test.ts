@@ -1,0 +1,336 @@
+// The drift diary of a real log: every message once, whatever breaks; nothing of what it says; and what it costs.
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { findingsOf } from '../../../src/core/ledger/drift.ts'
+import { keepDiary } from '../../../src/stages/ledger/drift.ts'
+import { listDiaries } from '../../../src/store/ledger/drift.ts'
+import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, take } from '../../builders.ts'
+import { aMeteredDatabase } from '../../database.ts'
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+const config = aConfig({ name: 'crm' })
+
+beforeEach(async () => {
+  await env.DB.batch(
+    [
+      ...['targets', 'deliveries', 'events', 'segments', 'drift'].map(
+        (name) => `DELETE FROM ${name}`,
+      ),
+      'UPDATE drift_read SET event = 0',
+    ].map((sql) => env.DB.prepare(sql)),
+  )
+})
+
+const keep = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
+  keepDiary({ DB: db }, now, () => undefined)
+
+/** What the diaries say: how many messages each has. */
+async function noted() {
+  const diaries = await listDiaries(env.DB, {})
+  return diaries.map(({ source, type, diary }) => `${source} ${type || '(none)'} ${diary.messages}`)
+}
+
+/** The database with something that happens before and after a batch. */
+function aDatabase({ before = async () => {}, after = async () => {} }): D1Database {
+  return {
+    prepare: (sql: string) => env.DB.prepare(sql),
+    batch: async (statements: D1PreparedStatement[]) => {
+      await before()
+      const results = await env.DB.batch(statements)
+      await after()
+      return results
+    },
+  } as unknown as D1Database
+}
+const fail = async () => {
+  throw new Error('D1 is away')
+}
+
+describe('the diary', () => {
+  it('notes each message under its source and the vendor’s type', async () => {
+    await stored(config, 'hype', aPayment())
+    await stored(config, 'hype', aPayment({ type: 'contact.created' }))
+    await stored(config, 'hapana', [aStatusChange(), aStatusChange(), aStatusChange()])
+
+    await keep()
+
+    expect(await noted()).toEqual([
+      'hapana clientStatusChange 3',
+      'hype contact.created 1',
+      'hype payment.created 1',
+    ])
+    const [status] = await listDiaries(env.DB, { source: 'hapana' })
+    expect(status?.diary).toMatchObject({ first: NOW, last: NOW })
+    expect([...(status?.diary.keys.keys() ?? [])].sort()).toEqual([
+      'clientID',
+      'eventType',
+      'siteID',
+      'status',
+    ])
+  })
+
+  it('notes what is quarantined, recognised or not', async () => {
+    await stored(config, 'hype', { type: 'payment.created', somebody: 1 })
+    await stored(config, 'hype', { type: 'payment.frozen', id: 'c', email: 'a@example.com' })
+    await stored(config, 'hype', { nothing: 'known' })
+
+    await keep()
+
+    expect(await noted()).toEqual([
+      'hype (none) 1',
+      'hype payment.created 1',
+      'hype payment.frozen 1',
+    ])
+  })
+
+  it('notes no repeat, no test, nothing of the relay itself, and no bytes that are no text', async () => {
+    const payment = aPayment()
+    await stored(config, 'hype', payment)
+    await stored(config, 'hype', payment)
+    await stored(config, 'hype', aPayment({ email: 'support@trypico.com' }))
+    await stored(
+      config,
+      'hype',
+      new Uint8Array([...new TextEncoder().encode('{"a":"'), 0xff, 0x22, 0x7d]),
+    )
+    const own = await stored(config, 'hapana', aStatusChange())
+    await env.DB.prepare(`UPDATE events SET source = 'relay' WHERE source = 'hapana'`).run()
+    expect(own).toMatch(/^evt_/)
+
+    await keep()
+
+    expect(await noted()).toEqual(['hype payment.created 1'])
+  })
+
+  it('passes over what its retention has taken', async () => {
+    await stored(config, 'hype', aPayment())
+    await env.DB.prepare('UPDATE events SET raw = NULL').run()
+    await stored(config, 'hype', aPayment())
+
+    await keep()
+
+    expect(await noted()).toEqual(['hype payment.created 1'])
+  })
+
+  it('leaves what came within the last two minutes to the next run', async () => {
+    await stored(config, 'hype', aPayment(), { now: NOW })
+    await stored(config, 'hype', aPayment(), { now: NOW + 2 * MINUTE })
+
+    await keep(NOW + 2 * MINUTE)
+    expect(await noted()).toEqual([])
+    await keep(NOW + 2 * MINUTE + 1)
+    expect(await noted()).toEqual(['hype payment.created 1'])
+    await keep(NOW + 4 * MINUTE + 1)
+    expect(await noted()).toEqual(['hype payment.created 2'])
+  })
+
+  it('tells over days what is new, what is gone, and what has changed', async () => {
+    const data = { tier: 'Gold', total: 100 }
+    const days = async (from: number, count: number, own: object) => {
+      for (let i = 0; i < count; i++) {
+        await stored(config, 'hype', aPayment({ data: own }), {
+          now: NOW + from * DAY + i * MINUTE,
+        })
+      }
+      await keep(NOW + from * DAY + DAY)
+    }
+    await days(0, 20, data)
+    await days(2, 20, { total: '100', tax: { rate: 10 } })
+
+    const [payment] = await listDiaries(env.DB, { type: 'payment.created' })
+    const told = payment ? findingsOf(payment.diary, 0) : []
+    expect(told.map(({ finding, path }) => `${finding} ${path}`)).toEqual([
+      'vanished data.tier',
+      'new data.tax',
+      'new data.tax.rate',
+      'changed data.total',
+    ])
+  })
+
+  it('begins with what was in the log before it', async () => {
+    for (let day = 3; day > 0; day--) {
+      await stored(config, 'hype', aPayment(), { now: NOW - day * DAY })
+    }
+
+    await keep()
+
+    const [diary] = await listDiaries(env.DB, {})
+    expect(diary?.diary).toMatchObject({ messages: 3, first: NOW - 3 * DAY, last: NOW - DAY })
+  })
+})
+
+describe('a long log', () => {
+  const many = async (count: number, over: (i: number) => Record<string, unknown> = () => ({})) => {
+    for (let i = 0; i < count; i += 100) {
+      const batch = Array.from({ length: Math.min(100, count - i) }, (_, n) =>
+        aPayment(over(i + n)),
+      )
+      await take(config, 'hype', batch, { now: NOW + i, queue: aQueue().queue })
+    }
+  }
+
+  it('is read 500 events at a time', async () => {
+    await many(600)
+
+    await keep()
+    expect(await noted()).toEqual(['hype payment.created 500'])
+    await keep()
+    expect(await noted()).toEqual(['hype payment.created 600'])
+  })
+
+  it('is read no further than a Worker has room for', async () => {
+    for (let i = 0; i < 12; i++) {
+      await stored(config, 'hype', aPayment({ data: { note: 'x'.repeat(850_000) } }), {
+        now: NOW + i,
+      })
+    }
+
+    await keep()
+    expect(await noted()).toEqual(['hype payment.created 9'])
+    await keep()
+    expect(await noted()).toEqual(['hype payment.created 12'])
+  })
+
+  it('with another word for each message fills no table', async () => {
+    await many(300, (i) => ({ type: `kind ${i}` }))
+
+    await keep()
+
+    const lines = await noted()
+    expect(lines).toHaveLength(51)
+    expect(lines).toContain('hype * 250')
+  })
+})
+
+describe('privacy', () => {
+  it('keeps nothing of what a message says', async () => {
+    const person = {
+      clientID: 'QUFFQ0F3UUZCZ2NJQ1FvTERBME9Edz09',
+      firstName: 'Ana',
+      lastName: 'Silva',
+      email: 'ana.silva@example.com',
+      phone: '+61400123456',
+      birthDate: '1990-02-03',
+      gender: 'female',
+      address: { street: '1 Beach Road', postcode: '2026' },
+      customProperties: { 'Injured Knee': 'left', diet: ['vegan'] },
+      'ana.silva@example.com': { '+61400123456': 'home' },
+      visits: { '2026-11-20': 1, '0a1b2c3d-1111-4222-8333-444455556666': 2 },
+    }
+    await stored(config, 'hapana', { eventType: 'clientUpdated', ...person })
+    await stored(config, 'hapana', { eventType: 'ana.silva@example.com', ...person })
+
+    await keep()
+
+    const { results } = await env.DB.prepare('SELECT * FROM drift').all()
+    const kept = JSON.stringify(results)
+    expect(results).toHaveLength(2)
+    expect(kept).toContain('address.postcode')
+    for (const word of [
+      ...['QUFF', 'Ana', 'Silva', 'ana.silva', '61400', '1990', 'female', 'Beach', '2026-11-20'],
+      ...['Knee', 'left', 'diet', 'vegan', '0a1b2c3d'],
+    ]) {
+      expect(kept).not.toContain(word)
+    }
+  })
+
+  it('survives keys that mean something to JavaScript', async () => {
+    await stored(
+      config,
+      'hype',
+      '{"type":"payment.created","id":"c","__proto__":{"a":1},"constructor":1,"timestamp":1}',
+    )
+
+    await keep()
+    await keep()
+
+    const [diary] = await listDiaries(env.DB, {})
+    expect([...(diary?.diary.keys.keys() ?? [])]).toEqual(
+      expect.arrayContaining(['__proto__', '__proto__.a', 'constructor']),
+    )
+  })
+})
+
+describe('each message is noted once', () => {
+  beforeEach(async () => {
+    await stored(config, 'hype', aPayment())
+    await stored(config, 'hapana', aStatusChange())
+  })
+  const ONCE = ['hapana clientStatusChange 1', 'hype payment.created 1']
+
+  it('when the run ends between reading and writing', async () => {
+    await expect(keep(undefined, aDatabase({ before: fail }))).rejects.toThrow('D1 is away')
+    expect(await noted()).toEqual([])
+
+    await keep()
+    expect(await noted()).toEqual(ONCE)
+  })
+
+  it('when it is written and nobody hears of it', async () => {
+    await expect(keep(undefined, aDatabase({ after: fail }))).rejects.toThrow('D1 is away')
+
+    await keep()
+    expect(await noted()).toEqual(ONCE)
+  })
+
+  it('when another run does the same in the meantime', async () => {
+    await keep(undefined, aDatabase({ before: () => keep() }))
+    expect(await noted()).toEqual(ONCE)
+  })
+
+  it('when another run begins a diary in the meantime, with more', async () => {
+    const other = async () => {
+      await stored(config, 'hype', aPayment(), { now: NOW + MINUTE })
+      await keep(NOW + 4 * MINUTE)
+    }
+
+    await keep(undefined, aDatabase({ before: other }))
+    expect(await noted()).toEqual(['hapana clientStatusChange 1', 'hype payment.created 2'])
+
+    await keep(NOW + 5 * MINUTE)
+    expect(await noted()).toEqual(['hapana clientStatusChange 1', 'hype payment.created 2'])
+  })
+
+  it('when one part of the write fails', async () => {
+    const broken = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: (statements: D1PreparedStatement[]) =>
+        env.DB.batch([
+          ...statements.slice(0, 1),
+          env.DB.prepare('INSERT INTO drift_read VALUES (NULL)'),
+        ]),
+    } as unknown as D1Database
+    await expect(keep(undefined, broken)).rejects.toThrow()
+
+    await keep()
+    expect(await noted()).toEqual(ONCE)
+  })
+})
+
+describe('the price of a run', () => {
+  async function rowsWritten(now: number): Promise<number[]> {
+    const { db, rows } = aMeteredDatabase('rows_written')
+    await keep(now, db)
+    return rows
+  }
+
+  it('is a row for each type that came, and one for the place', async () => {
+    for (let i = 0; i < 30; i++) await stored(config, 'hype', aPayment())
+    await stored(config, 'hapana', aStatusChange())
+    expect(await rowsWritten(NOW + 3 * MINUTE)).toEqual([3])
+
+    for (let i = 0; i < 30; i++) await stored(config, 'hype', aPayment(), { now: NOW + MINUTE })
+    expect(await rowsWritten(NOW + 4 * MINUTE)).toEqual([2])
+  })
+
+  it('is one row where there is nothing to note, and none where nothing came', async () => {
+    const payment = aPayment()
+    await stored(config, 'hype', payment)
+    await keep()
+    await stored(config, 'hype', payment, { now: NOW + 1000 })
+
+    expect(await rowsWritten(NOW + 4 * MINUTE)).toEqual([1])
+    expect(await rowsWritten(NOW + 5 * MINUTE)).toEqual([])
+  })
+})

@@ -1,0 +1,603 @@
+// Retention: what is old leaves the log and the books together, what is owed stays, and nothing is ever half deleted.
+import { createScheduledController } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import fc from 'fast-check'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { DELIVERY_STATES, UNFINISHED_STATES } from '../../../src/core/deliveries/delivery.ts'
+import { type EventId, firstKeyAt, keyOfId, personIdOfKey } from '../../../src/core/id.ts'
+import { discrepancies, tally } from '../../../src/core/ledger/ledger.ts'
+import worker from '../../../src/index.ts'
+import { prune } from '../../../src/stages/ledger/prune.ts'
+import { rollUp } from '../../../src/stages/ledger/rollup.ts'
+import { release } from '../../../src/stages/operate/quarantine.ts'
+import { renormalize } from '../../../src/stages/operate/renormalize.ts'
+import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
+import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
+import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
+import { createReplay, listReplays, steerReplay } from '../../../src/store/deliveries/replays.ts'
+import { getEvent, listEvents } from '../../../src/store/events/events.ts'
+import { findPeople, getPerson, mergePeople } from '../../../src/store/events/people.ts'
+import { listCounts } from '../../../src/store/ledger/ledger.ts'
+import { pruneEvents, pruneRaws } from '../../../src/store/ledger/prune.ts'
+import { readFigures } from '../../../src/store/ledger/statistics.ts'
+import { listDifferences } from '../../../src/store/ledger/verify.ts'
+import { cutSegment } from '../../../src/store/segments.ts'
+import { linesOfBooks, linesOfLog } from '../../books.ts'
+import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { LIST_SEGMENTS } from '../../store/segments.ts'
+import { aWorld, type Fault } from '../../world.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const MINUTE = 60_000
+/** Everything here happens in three hours that are over for longer than anything is kept. */
+const LATER = NOW + 401 * DAY
+const EVER = { since: NOW - DAY, until: LATER + DAY }
+
+const config = aConfig(
+  { name: 'good', url: 'https://good.example/' },
+  { name: 'moody', url: 'https://moody.example/', retry: [5] },
+  { name: 'bytes', url: 'https://bytes.example/', format: 'raw', events: ['payment.created'] },
+)
+const silent = () => undefined
+const keep = { retentionDays: 400, rawRetentionDays: 90 }
+const run = (now = LATER, db = env.DB) => prune({ DB: db }, keep, now, silent)
+const cutoff = (now = LATER) => firstKeyAt(now - 400 * DAY)
+
+const TABLES =
+  `targets deliveries events segments ledger statistics totals postings posting_spans contacts merged_people
+  replays idempotency`.split(/\s+/)
+
+async function forget() {
+  await env.DB.batch([
+    ...TABLES.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+    env.DB.prepare('UPDATE pruned SET events = 0, raws = 0, raws_left = NULL, day = 0'),
+  ])
+}
+beforeEach(forget)
+
+const count = async (from: string) =>
+  (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>('n')) ?? 0
+
+async function rollAll(now = LATER) {
+  while ((await count('segments WHERE counted = 0')) > 0) await rollUp(env, now, silent)
+}
+
+/** A log of some hours with repeats, a message that is not understood, and a target to which every fourth delivery dies. */
+async function aLog(hours = 3, each = 4) {
+  const known: string[] = []
+  const world = aWorld(config, silent, (target, _n, headers) => {
+    const event = headers.get('webhook-id') ?? ''
+    if (!known.includes(event)) known.push(event)
+    const isRefused = target === 'moody' && known.indexOf(event) % 4 === 0
+    return new Response('', { status: isRefused ? 500 : 200 })
+  })
+  for (let hour = 0; hour < hours; hour++) {
+    const same = aPayment()
+    for (let i = 0; i < each; i++) await world.take('hype', aPayment())
+    await world.take('hype', same)
+    await world.take('hype', same)
+    await world.take('hype', { nothing: 'known' })
+    await world.live(10)
+    world.advance(HOUR - 10 * 60_000)
+  }
+  return world
+}
+
+const setState = (event: EventId, target: string, state: string) =>
+  env.DB.batch([
+    env.DB.prepare(
+      `UPDATE deliveries SET state = ?3, due = 1, reason = CASE ?3 WHEN 'held' THEN 'disabled' END
+       WHERE event = CAST(?1 AS INTEGER) AND target = ?2`,
+    ).bind(keyOfId(event), target, state),
+    env.DB.prepare('UPDATE segments SET counted = 0'),
+  ])
+
+/** All that is wrong with the books and the lists; nothing, at any moment. */
+async function wrongs(): Promise<string[]> {
+  const [log, books] = [await linesOfLog(), await linesOfBooks(EVER)]
+  const counts = await listCounts(env.DB, EVER)
+  const gauges = (await figures(['event', 'delivery']))
+    .map((line) => line.replace(/^event/, 'source').replace(/^delivery/, 'target'))
+    .map((line) => line.replace(/ 0 (\d+)$/, ' $1'))
+    .sort()
+  const found: string[] = []
+  for (let since: number | undefined = EVER.since; since !== undefined; ) {
+    const { differences, next } = await listDifferences(env.DB, { since, until: EVER.until })
+    found.push(...differences)
+    since = next
+  }
+  return [
+    ...(String(books) === String(log) ? [] : [`books ${books} but log ${log}`]),
+    ...(String(gauges) === String(log) ? [] : [`gauges ${gauges} but log ${log}`]),
+    ...discrepancies(tally(counts)),
+    ...found,
+    ...(await wrongsOfLists()),
+  ]
+}
+
+async function wrongsOfLists(): Promise<string[]> {
+  const all = await count("events WHERE source = 'hype'")
+  const listed = await everything((cursor) =>
+    listEvents(env.DB, { sources: ['hype'] }, { limit: 50, cursor }),
+  )
+  const owed = await everything((cursor) => listDeliveries(env.DB, {}, { limit: 50, cursor }))
+  const deliveries = await count('deliveries')
+  const strangers = await count(
+    `contacts AS c WHERE NOT EXISTS (SELECT 1 FROM events AS e WHERE e.source = c.source AND e.contact = c.contact)`,
+  )
+  return [
+    ...(listed.length === all ? [] : [`${listed.length} events listed of ${all}`]),
+    ...(owed.length === deliveries ? [] : [`${owed.length} deliveries listed of ${deliveries}`]),
+    ...(strangers === 0 ? [] : [`${strangers} contacts without an event`]),
+  ]
+}
+
+async function everything<T>(
+  list: (cursor?: string) => Promise<{ items: T[]; next: string | undefined }>,
+): Promise<T[]> {
+  const items: T[] = []
+  for (let cursor: string | undefined, page = 0; page === 0 || cursor; page++) {
+    const { items: more, next } = await list(cursor)
+    items.push(...more)
+    cursor = next
+  }
+  return items
+}
+
+/** The statistics of some kinds in all, as lines. */
+async function figures(kinds: string[]): Promise<string[]> {
+  const sums = new Map<string, [count: number, ms: number]>()
+  for (const { kind, name, outcome, bucket, count, ms } of (await readFigures(env.DB, 0)).total) {
+    const line = `${kind} ${name} ${outcome} ${bucket}`
+    const [n, t] = sums.get(line) ?? [0, 0]
+    if (kinds.includes(kind)) sums.set(line, [n + count, t + ms])
+  }
+  const isCounter = kinds.includes('attempt')
+  return [...sums]
+    .filter(([, [n]]) => n !== 0)
+    .map(([line, [n, ms]]) => `${line} ${n}${isCounter ? ` ${ms}` : ''}`)
+    .sort()
+}
+const counters = () => figures(['received', 'test', 'attempt', 'latency'])
+
+describe('what is older than it is kept', () => {
+  it('is gone without a trace, and what is younger is untouched', async () => {
+    await aLog()
+    const young = await stored(config, 'hype', aPayment(), { now: LATER - 5 * DAY })
+    await rollAll()
+    expect(await count('events')).toBeGreaterThan(22)
+    const told = await counters()
+
+    await run()
+
+    expect(await count('events')).toBe(1)
+    expect((await getEvent(env.DB, young))?.raw.text).toContain('payment.created')
+    for (const table of ['segments', 'postings', 'posting_spans', 'contacts']) {
+      expect(await count(table), table).toBe(1)
+    }
+    expect(await count('deliveries')).toBe(3)
+    expect(await count('statistics')).toBe(1)
+    expect(await wrongs()).toEqual([])
+    // Prometheus' counters tell of all that ever was.
+    expect(await counters()).toEqual(told)
+  }, 60_000)
+
+  it('loses its bytes first, and those that deliveries kept; what was made of it stays', async () => {
+    const event = await stored(config, 'hype', aPayment(), { now: NOW })
+    const derived = await env.DB.prepare('SELECT raw FROM events').first<string>('raw')
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'delivered', content_type = 'x',
+         body = CASE target WHEN 'bytes' THEN ?1 ELSE '{}' END`,
+    )
+      .bind(derived)
+      .run()
+
+    await run(NOW + 90 * DAY)
+    expect((await getEvent(env.DB, event))?.raw.text).not.toBeNull()
+    await run(NOW + 90 * DAY + HOUR)
+
+    const detail = await getEvent(env.DB, event)
+    expect(detail).toMatchObject({ raw: { text: null }, event: { type: 'payment.created' } })
+    expect(await count("deliveries WHERE target <> 'bytes' AND body = '{}'")).toBe(2)
+    expect(await count("deliveries WHERE target = 'bytes' AND body IS NULL")).toBe(1)
+    await run(NOW + 400 * DAY)
+    expect(await count('events')).toBe(1)
+    await run(NOW + 400 * DAY + HOUR)
+    expect(await count('events')).toBe(0)
+  })
+
+  it('has whole hours: the one in which the time is up stays', async () => {
+    await stored(config, 'hype', aPayment(), { now: NOW + 59 * 60_000 })
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+    await run(NOW + 400 * DAY + 60 * 60_000 - 1)
+    expect(await count('events')).toBe(1)
+    await run(NOW + 400 * DAY + 60 * 60_000)
+    expect(await count('events')).toBe(0)
+  })
+})
+
+describe('the cron', () => {
+  it('prunes each minute', async () => {
+    await stored(config, 'hype', aPayment(), { now: Date.now() - 401 * DAY })
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+
+    await worker.scheduled(createScheduledController(), env)
+
+    expect(await count('events')).toBe(0)
+  })
+})
+
+describe('what is owed', () => {
+  it.each(DELIVERY_STATES)(
+    'decides whether an event with a delivery that is %s is kept',
+    async (state) => {
+      const event = await stored(config, 'hype', aPayment(), { now: NOW })
+      await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+      await stored(config, 'hype', aPayment(), { now: NOW + 1 })
+      await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+      await setState(event, 'moody', state)
+      await rollAll()
+
+      await run(NOW + 100 * DAY)
+      await run(LATER)
+
+      const isOwed = UNFINISHED_STATES.includes(state)
+      const kept = await getEvent(env.DB, event)
+      expect(kept?.raw.text ?? null, state).toEqual(isOwed ? expect.any(String) : null)
+      expect(kept?.deliveries.length ?? 0).toBe(isOwed ? 3 : 0)
+      expect(await count('events')).toBe(isOwed ? 1 : 0)
+      expect(await count('contacts')).toBe(isOwed ? 1 : 0)
+      expect(await wrongs()).toEqual([])
+      await rollAll()
+      expect(await wrongs()).toEqual([])
+    },
+  )
+
+  it('leaves the day after it was settled, and its bytes too', async () => {
+    const event = await stored(config, 'hype', aPayment(), { now: NOW })
+    await stored(config, 'hype', aPayment(), { now: NOW + 5 * HOUR })
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+    await setState(event, 'good', 'held')
+    await run(NOW + 100 * DAY)
+    expect(await count('events WHERE raw IS NOT NULL')).toBe(1)
+    await setState(event, 'good', 'delivered')
+    await run(NOW + 101 * DAY)
+    expect(await count('events WHERE raw IS NOT NULL')).toBe(0)
+
+    await setState(event, 'good', 'held')
+    await run(LATER)
+    expect(await count('events')).toBe(1)
+    await setState(event, 'good', 'dead')
+    await run(LATER + DAY)
+    expect(await count('events')).toBe(0)
+    expect(await count('segments')).toBe(0)
+  })
+})
+
+describe('the books', () => {
+  it.each([1, 2, 3, 7, 250])(
+    'are true between chunks of %d',
+    async (limit) => {
+      await aLog()
+      await rollAll()
+      const told = await counters()
+      for (let i = 0; (await pruneEvents(env.DB, cutoff(), limit)) !== undefined; i++) {
+        expect(await wrongs()).toEqual([])
+        expect(await counters()).toEqual(told)
+        if (i % 3 === 1) await rollAll()
+      }
+      expect(await count('events')).toBe(0)
+      for (const table of ['segments', 'ledger', 'statistics', 'postings', 'posting_spans']) {
+        expect(await count(table), table).toBe(0)
+      }
+      expect(await counters()).toEqual(told)
+      expect(await wrongs()).toEqual([])
+    },
+    60_000,
+  )
+
+  const ACTS = {
+    prune: (n: number) => pruneEvents(env.DB, cutoff(), 1 + (n % 6)),
+    day: () => env.DB.prepare('UPDATE pruned SET events = 0').run(),
+    rollUp: () => rollUp(env, LATER, silent),
+    cut: (n: number) => cutSegment(env.DB, NOW + (n % 3) * HOUR + MINUTE + n * 1000, 1),
+    spill: (n: number) =>
+      stored(config, 'hype', aPayment(), { now: NOW + (n % 3) * HOUR + n * 1000 }),
+    replay: async (n: number) => {
+      const key = await nth<string>('SELECT CAST(key AS TEXT) AS it FROM events', n)
+      if (key) await replayEvent(env.DB, idOf(key), ['good'], LATER)
+    },
+    attempt: async (n: number) => {
+      const row = await nth<string>(
+        `SELECT json_array(CAST(event AS TEXT), target, attempt) AS it FROM deliveries
+         WHERE state IN ('pending', 'retrying')`,
+        n,
+      )
+      const state = (['delivered', 'dead', 'held'] as const)[n % 3] ?? 'held'
+      const [key = '', target = '', attempt = 0] = JSON.parse(row ?? '[]')
+      const made = { attempt, at: '2026-11-21T00:00:01.000Z', ms: n, status: 200 }
+      const update = { event: idOf(key), target, attempt, state, reason: 'disabled', made }
+      if (row) await updateDeliveries(env.DB, [update])
+    },
+  }
+  const nth = async <T>(sql: string, n: number) =>
+    env.DB.prepare(`${sql} ORDER BY 1 LIMIT 1 OFFSET ?1`).bind(n).first<T>('it')
+
+  it('are true whatever else happens meanwhile, and no counter falls', async () => {
+    const act = fc.constantFrom(...(Object.keys(ACTS) as (keyof typeof ACTS)[]))
+    const plans = fc.array(fc.tuple(act, fc.nat(30)), { minLength: 5, maxLength: 25 })
+    const property = fc.asyncProperty(plans, async (plan) => {
+      await forget()
+      for (let i = 0; i < 9; i++) await ACTS.spill(i)
+      await env.DB.prepare("UPDATE deliveries SET state = 'delivered' WHERE event % 3 > 0").run()
+      let told = await counters()
+      for (const [name, n] of plan) {
+        await ACTS[name](n)
+        expect(await wrongs()).toEqual([])
+        const now = await counters()
+        expect(told.filter((line) => countOf(now, line) < countOf(told, line))).toEqual([])
+        told = now
+      }
+    })
+    await fc.assert(property, { numRuns: 12 })
+  }, 120_000)
+
+  it('survive a run that is cut off at any call, and one beside it', async () => {
+    for (const when of ['before', 'after'] as const) {
+      for (let n = 1; ; n++) {
+        await forget()
+        await aLog(2, 1)
+        await rollAll()
+        const told = await counters()
+        let calls = 0
+        const fault: Fault = (call, now, i) => {
+          calls = i
+          if (i === n && now === when) throw new Error(`injected ${when} ${call}`)
+        }
+        const { DB } = aWorld(config, fault, () => new Response()).bindings
+        await run(LATER, DB).catch(silent)
+
+        expect(await wrongs(), `${when} ${n}`).toEqual([])
+        expect(await counters()).toEqual(told)
+        await Promise.all([run(), run()])
+        expect(await count('events')).toBe(0)
+        expect(await count('segments')).toBe(0)
+        expect(await counters()).toEqual(told)
+        expect(await wrongs()).toEqual([])
+        if (calls < n) break
+      }
+    }
+  }, 120_000)
+
+  it('do not get an hour back by an attempt at what is gone', async () => {
+    const event = await stored(config, 'hype', aPayment(), { now: NOW })
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+    await run()
+
+    await updateDeliveries(env.DB, [{ event, target: 'good', attempt: 1, state: 'delivered' }])
+    expect(await replayEvent(env.DB, event, ['good'], LATER)).toEqual([])
+
+    expect(await count('segments')).toBe(0)
+  })
+})
+
+const idOf = (key: string) => personIdOfKey(key).replace('per_', 'evt_') as EventId
+/** The count of a figure, named by a line of it. */
+const countOf = (lines: string[], line: string) => {
+  const name = (text: string) => text.split(' ').slice(0, 4).join(' ')
+  return Number(lines.find((one) => name(one) === name(line))?.split(' ')[4] ?? 0)
+}
+
+describe('who is known', () => {
+  const payment = (id: string, email: string) => aPayment({ id, email, timestamp: NOW / 1000 })
+
+  it('is forgotten with the last event, repeats included', async () => {
+    const body = payment('ana', 'ana@example.com')
+    await stored(config, 'hype', body, { now: NOW })
+    await stored(config, 'hype', body, { now: NOW + 60_000 })
+    await stored(config, 'hype', payment('ben', 'ben@example.com'), { now: NOW })
+    await stored(config, 'hype', payment('ben', 'ben@example.com'), { now: NOW + 5 * DAY })
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+
+    await pruneEvents(env.DB, cutoff(), 1)
+    await pruneEvents(env.DB, cutoff(), 1)
+    expect(await count('contacts')).toBe(2)
+    await run()
+
+    const { results } = await env.DB.prepare('SELECT contact FROM contacts').all()
+    expect(results).toEqual([{ contact: 'ben' }])
+  })
+
+  it('takes the old id of a merged person along', async () => {
+    await stored(config, 'hype', payment('ana', 'ana@example.com'), { now: NOW })
+    await stored(config, 'hype', payment('ben', 'ben@example.com'), { now: NOW + 1 })
+    const of = async (email: string) => {
+      const { items } = await findPeople(env.DB, { email }, { limit: 1 })
+      if (items[0] === undefined) throw new Error(`nobody has ${email}`)
+      return items[0].id
+    }
+    const [ana, ben] = [await of('ana@example.com'), await of('ben@example.com')]
+    await mergePeople(env.DB, ana, ben)
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+
+    await run(LATER)
+    await run(LATER + DAY)
+
+    expect(await getPerson(env.DB, ben)).toBeUndefined()
+    expect(await count('merged_people')).toBe(0)
+  })
+
+  it('is not told by replays that have ended, or by answers that were kept', async () => {
+    const id = (ms: number) => idOf(firstKeyAt(ms)).replace('evt_', 'rpl_') as `rpl_${string}`
+    const [ended, running, young] = [id(NOW), id(NOW + 1), id(LATER - DAY)]
+    for (const one of [ended, running, young]) {
+      await createReplay(env.DB, one, { person: 'ana@example.com' }, 10, 1)
+    }
+    await steerReplay(env.DB, ended, 'stopped', NOW)
+    await steerReplay(env.DB, young, 'stopped', NOW)
+    await env.DB.prepare(
+      "INSERT INTO idempotency (key, request, at) VALUES ('a', 'b', ?1), ('c', 'd', ?2)",
+    )
+      .bind(LATER - DAY - 1, LATER - 1000)
+      .run()
+
+    await run()
+
+    expect((await listReplays(env.DB, 10)).map((one) => one.id)).toEqual([young, running])
+    expect(await count("idempotency WHERE key = 'c'")).toBe(await count('idempotency'))
+  })
+})
+
+describe('an event without its bytes', () => {
+  const tools = { now: () => LATER, random: () => 0, log: silent, origin: 'https://relay.example' }
+  const untilBytesGo = async () => {
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+    await pruneRaws(env.DB, cutoff(), 100)
+  }
+
+  it('is cancelled, in words, for a target that wants them, and sent to others', async () => {
+    const world = aWorld(config, silent, () => new Response())
+    await world.take('hype', aPayment())
+    await untilBytesGo()
+    const key = await env.DB.prepare('SELECT CAST(key AS TEXT) AS key FROM events').first<string>(
+      'key',
+    )
+    const event = idOf(key ?? '')
+    world.queues.DELIVERIES = []
+
+    const messages = await replayEvent(env.DB, event, ['good', 'bytes'], world.now())
+    for (const message of messages) await world.bindings.RETRIES.send(message)
+    await world.live(1)
+
+    const { deliveries = [] } = (await getEvent(env.DB, event)) ?? {}
+    expect(deliveries).toMatchObject([
+      {
+        target: 'bytes',
+        state: 'cancelled',
+        reason: expect.stringContaining('RAW_RETENTION_DAYS'),
+      },
+      { target: 'good', state: 'delivered' },
+      { target: 'moody' },
+    ])
+    expect(world.received.map(({ target }) => target)).toEqual(['good'])
+  })
+
+  it('stays as it is when history is normalized again, which says how many do', async () => {
+    await stored(config, 'hype', aPayment(), { now: NOW })
+    await untilBytesGo()
+    const young = await stored(config, 'hype', aPayment(), { now: LATER - DAY })
+    await env.DB.prepare("UPDATE events SET type = 'payment.updated' WHERE raw IS NOT NULL").run()
+    const world = aWorld(config, silent, () => new Response())
+
+    const result = await renormalize(
+      world.bindings,
+      config,
+      {
+        period: EVER,
+        source: undefined,
+        after: undefined,
+        limit: 10,
+        isDryRun: true,
+        deliver: false,
+      },
+      tools,
+    )
+
+    expect(result).toMatchObject({ checked: 2, pruned: 1, refused: [] })
+    expect((await getEvent(env.DB, young))?.raw.text).not.toBeNull()
+  })
+
+  it('is not released from quarantine, and says why', async () => {
+    const event = await stored(config, 'hype', { nothing: 'known' }, { now: NOW })
+    await untilBytesGo()
+    const world = aWorld(config, silent, () => new Response())
+
+    const options = { after: undefined, limit: 10, isDryRun: false }
+    const { refused } = await release(world.bindings, config, {}, options, tools)
+
+    expect(refused).toEqual([{ id: event, issues: [expect.stringContaining('no longer kept')] }])
+  })
+})
+
+describe('the price', () => {
+  /** A run, and what D1 says that it read and wrote. */
+  async function priceOfRun() {
+    const sums = { read: 0, written: 0, longest: 0 }
+    const note = (results: D1Result[]) => {
+      for (const { meta } of results) {
+        sums.read += meta.rows_read
+        sums.written += meta.rows_written
+      }
+    }
+    const spied = (inner: D1PreparedStatement): D1PreparedStatement => {
+      const all = async () => {
+        const result = await inner.all<Record<string, unknown>>()
+        note([result])
+        return result
+      }
+      return {
+        bind: (...values: unknown[]) => spied(inner.bind(...values)),
+        all,
+        first: async (column?: string) => {
+          const [row] = (await all()).results
+          return (column === undefined ? row : row?.[column]) ?? null
+        },
+        inner,
+      } as unknown as D1PreparedStatement
+    }
+    const db = {
+      prepare: (sql: string) => spied(env.DB.prepare(sql)),
+      batch: async (statements: { inner: D1PreparedStatement }[]) => {
+        const results = await env.DB.batch(statements.map(({ inner }) => inner))
+        note(results)
+        const ms = results.reduce((sum, { meta }) => sum + meta.duration, 0)
+        sums.longest = Math.max(sums.longest, ms)
+        return results
+      },
+    }
+    await run(LATER, db as unknown as D1Database)
+    return sums
+  }
+
+  /** Events of as many contacts within an hour, each delivered to two targets at the first try. */
+  async function fill(events: number) {
+    const attempts = '[{"attempt":1,"at":"2026-11-21T00:00:01.000Z","ms":7,"status":200}]'
+    const n = `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${events})`
+    await env.DB.batch(
+      [
+        `${n} INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at, event, raw)
+         SELECT ${NOW * 2 ** 21} + i, 'hype', 'hype', 'accepted', 'payment.created', 'c' || i, 2, 0, 'k' || i, 'utf8', '{}', i, '{}', '{}' FROM n`,
+        `INSERT INTO deliveries (event, target, state, attempt, attempts)
+         SELECT events.key, target.value, 'delivered', 2, '${attempts}' FROM events CROSS JOIN json_each('["good", "moody"]') AS target`,
+        `INSERT INTO contacts (source, contact, vendor, person, sites) SELECT source, contact, vendor, key, '[]' FROM events`,
+        LIST_SEGMENTS,
+      ].map((sql) => env.DB.prepare(sql)),
+    )
+    await rollAll()
+  }
+
+  it('of a run with nothing to do is next to nothing', async () => {
+    await stored(config, 'hype', aPayment(), { now: LATER - DAY })
+    await run()
+
+    const { read, written } = await priceOfRun()
+
+    expect(written).toBe(0)
+    expect(read).toBeLessThanOrEqual(10)
+  })
+
+  it('of an event is its rows, and of a run that of a thousand events', async () => {
+    await fill(1500)
+
+    const { read, written, longest } = await priceOfRun()
+
+    expect(await count('events')).toBe(500)
+    // Bytes, event, its two deliveries and its contact; and what its hour has in the books, with each chunk.
+    expect(written).toBeLessThanOrEqual(1000 * (2 + 2 + 1) + 4 * 40)
+    expect(read).toBeLessThanOrEqual(1000 * 150)
+    expect(longest).toBeLessThan(2000)
+    await rollAll()
+    expect(await wrongs()).toEqual([])
+  }, 60_000)
+})

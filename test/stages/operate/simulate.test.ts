@@ -1,0 +1,514 @@
+// The simulator at the real front door: what a journey becomes, step by step; that tests stay tests whatever is done with
+// them later; and that they and what is real never see each other.
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type ConfiguredSource, parseConfig } from '../../../src/config.ts'
+import type { MembershipEvent } from '../../../src/core/events/event.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { journeyOf } from '../../../src/simulator/journey.ts'
+import { planOf, sampleOf } from '../../../src/simulator/sample.ts'
+import type { Step } from '../../../src/simulator/step.ts'
+import { settledEvent } from '../../../src/stages/events/meaning.ts'
+import { spill } from '../../../src/stages/intake/spill.ts'
+import { keepDiary } from '../../../src/stages/ledger/drift.ts'
+import { release } from '../../../src/stages/operate/quarantine.ts'
+import { renormalize } from '../../../src/stages/operate/renormalize.ts'
+import { MAX_STEPS, simulate, simulatedSource } from '../../../src/stages/operate/simulate.ts'
+import { listDiaries } from '../../../src/store/ledger/drift.ts'
+import { aQueue, aSpill, NOW, SIGNING_SECRET } from '../../builders.ts'
+
+const SECRETS: Record<string, string> = {
+  KEY: 'correct-horse',
+  SIGNING: 'hapana-signing-secret',
+  TARGET: SIGNING_SECRET,
+}
+const url = 'https://target.example/'
+const config = parseConfig(
+  {
+    SOURCES: [
+      { name: 'gym', vendor: 'hapana', secret: 'KEY', header: 'x-relay-key' },
+      { name: 'signed', vendor: 'hapana', secret: 'KEY', signing_secret: 'SIGNING' },
+      { name: 'community', vendor: 'hype', secret: 'KEY' },
+      { name: 'broken', vendor: 'hype', secret: 'NOT_SET' },
+      { name: 'off', vendor: 'hype', secret: 'KEY', enabled: false },
+    ],
+    TARGETS: [
+      { name: 'crm', url, secret: 'TARGET', settle_seconds: 900 },
+      { name: 'live', url, secret: 'TARGET', test: false },
+    ],
+  },
+  (name) => SECRETS[name],
+)
+
+let now = NOW
+let isD1Away = false
+let spilled = aSpill()
+const app = createApp(() => config, {
+  now: () => {
+    now += 1000
+    return now
+  },
+  random: () => Math.random(),
+  log: () => undefined,
+  send: () => Promise.reject(new Error('nothing is sent here')),
+})
+
+beforeEach(async () => {
+  isD1Away = false
+  spilled = aSpill()
+  const tables = ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts', 'drift']
+  await env.DB.batch([
+    ...tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+    env.DB.prepare('UPDATE drift_read SET event = 0'),
+  ])
+})
+
+const frontDoor = async (request: Request) => {
+  const DB = isD1Away
+    ? ({ batch: async () => Promise.reject(new Error('D1 is away')) } as unknown as D1Database)
+    : env.DB
+  const bindings = { ...env, DB, DELIVERIES: aQueue().queue, SPILL: spilled.queue }
+  return app.request(request, undefined, bindings)
+}
+const tools = { now: () => now, origin: 'https://relay.example', send: frontDoor }
+
+function sourceOf(name: string): ConfiguredSource {
+  const source = simulatedSource(config, name)
+  if (!source.ok) throw new Error(source.error)
+  return source.value
+}
+const send = (name: string, plan: Step[], page = { offset: 0, limit: MAX_STEPS }) =>
+  simulate(sourceOf(name), plan, page, tools)
+
+/** The plan of one sample, always about the same somebody. */
+function sample(vendor: 'hapana' | 'hype', type: string, overrides = {}): Step[] {
+  const made = sampleOf(vendor, type, overrides, { now, seed: 'one' })
+  if (!made.ok) throw new Error(made.error)
+  return planOf(made.value, now)
+}
+
+/** The same message from the vendor itself, which is no test. */
+async function real(name: string, [step]: Step[]) {
+  const { eventName = '', text = '' } = step?.message ?? {}
+  const response = await frontDoor(
+    new Request(`https://relay.example/in/${name}?key=correct-horse&event=${eventName}`, {
+      method: 'POST',
+      headers: { 'x-relay-key': 'correct-horse' },
+      body: text,
+    }),
+  )
+  return response.json<{ id: string; status: string; type: string; deliveries: number }>()
+}
+
+/** An event of any type: what it says is whatever was written. */
+type AnyEvent = Omit<MembershipEvent, 'data'> & { data: ReturnType<typeof JSON.parse> }
+
+/** What the log has, in its order. */
+async function told(): Promise<AnyEvent[]> {
+  const { results } = await env.DB.prepare(
+    'SELECT event FROM events WHERE event IS NOT NULL ORDER BY key',
+  ).all<{ event: string }>()
+  return results.map(({ event }) => JSON.parse(event))
+}
+
+describe('a clean journey', () => {
+  const journey = (vendor: 'hapana' | 'hype', members = 1) =>
+    journeyOf({ vendor, members, seed: 'one', start: NOW - 90 * 86_400_000 })
+
+  it('of Hapana’s becomes these events', async () => {
+    const { steps } = await send('gym', journey('hapana'))
+
+    expect(steps.map(({ status }) => status)).toEqual(Array(14).fill(202))
+    expect(steps.map(({ answer }) => answer?.warnings)).toEqual(Array(14).fill([]))
+    const events = await told()
+    expect(events.map(said)).toEqual([
+      'contact.created',
+      'purchase.completed Two Weeks Intro 29.00',
+      'membership.status_changed undefined → intro_offer',
+      'checkin.recorded first',
+      'purchase.completed Unlimited 99.00',
+      'membership.status_changed intro_offer → active',
+      // Hapana has no event for a failed payment: this is what is seen of one.
+      'message.sent Your payment did not go through',
+      'membership.status_changed active → suspended',
+      'checkin.rejected No valid membership',
+      'membership.status_changed suspended → active',
+      'checkin.recorded again',
+      // Nor for a plan switch: the status stays, the packages are others.
+      'purchase.completed Off-Peak 59.00',
+      'membership.status_changed active → active',
+      'membership.status_changed active → inactive',
+    ])
+    expect(events[12]?.data.membership.packages).toMatchObject([{ name: 'Off-Peak' }])
+    for (const event of events) {
+      expect(event).toMatchObject({ test: true, typebasis: 'url' })
+      expect(event).not.toHaveProperty('late')
+      expect(event).not.toHaveProperty('possibleduplicate')
+    }
+  })
+
+  it('of Hype’s becomes these events', async () => {
+    const { steps } = await send('community', journey('hype'))
+
+    expect(steps.map(({ status }) => status)).toEqual(Array(8).fill(202))
+    const events = await told()
+    expect(events.map(said)).toEqual([
+      'contact.created',
+      'payment.created first_purchase likely',
+      'payment.failed likely',
+      'contact.updated',
+      'payment.created renewal strong',
+      // What it is half of was not there when it came; it is settled before anybody is told of it.
+      'subscription.ended unknown',
+      'payment.created plan_switch strong',
+      'subscription.plan_changed Supporter → Patron',
+      // Hype never says why, nor who wanted it.
+      'subscription.ended unknown',
+    ])
+    expect(events.map(({ test, late }) => [test, late])).toEqual(Array(9).fill([true, undefined]))
+    expect(events[3]?.data.actor).toBe('system')
+    const [ended] = events.filter(({ type }) => type === 'subscription.ended')
+    const contact = ended?.subject?.replace('contact/', 'test:') ?? ''
+    const settled = await settledEvent(env.DB, ended as MembershipEvent, contact)
+    expect(settled).toMatchObject({ test: true, data: { reason: 'plan_switch' } })
+  })
+
+  it('of some members keeps each to themselves', async () => {
+    const plan = journey('hapana', 3)
+    await send('gym', plan)
+
+    const events = await told()
+    const firsts = events.filter(({ data }) => data.checkin?.first)
+    expect(events.length).toBe(42)
+    expect(new Set(firsts.map(({ subject }) => subject)).size).toBe(3)
+    expect(firsts).toHaveLength(3)
+  })
+
+  it('is proven where a signature is asked for too', async () => {
+    const { steps } = await send('signed', journey('hapana'))
+
+    expect(steps.map(({ status }) => status)).toEqual(Array(14).fill(202))
+  })
+})
+
+/** An event in a line: its type, and what is important in it. */
+function said({ type, data }: AnyEvent): string {
+  const { checkin, membership, purchase, message, subscription } = data
+  const what: Record<string, string> = {
+    'purchase.completed': `${purchase?.package.name} ${purchase?.amount.value}`,
+    'membership.status_changed': `${membership?.previous_status} → ${membership?.status}`,
+    'checkin.recorded': checkin?.first ? 'first' : 'again',
+    'checkin.rejected': checkin?.message,
+    'message.sent': message?.subject,
+    'payment.created': `${data.payment?.kind} ${data.inference?.confidence}`,
+    'payment.failed': data.inference?.confidence,
+    'subscription.ended': data.reason,
+    'subscription.plan_changed': `${data.previous_subscription?.tier} → ${subscription?.tier}`,
+  }
+  return [type, what[type]].filter((text) => text !== undefined).join(' ')
+}
+
+describe('a plan', () => {
+  const plan = journeyOf({ vendor: 'hapana', members: 5, seed: 'one', start: NOW })
+
+  it('is sent a page at a time, and told step by step', async () => {
+    const first = await send('gym', plan, { offset: 0, limit: 2 })
+    const second = await send('gym', plan, { offset: 2, limit: 2 })
+
+    expect(first).toMatchObject({ total: 70, next: 2 })
+    expect(first.steps[0]).toEqual({
+      step: 0,
+      member: 1,
+      name: 'join',
+      vendortype: 'accountCreated',
+      troubles: [],
+      status: 202,
+      answer: {
+        id: expect.stringMatching(/^evt_/),
+        status: 'accepted',
+        type: 'contact.created',
+        deliveries: 1,
+        warnings: [],
+      },
+    })
+    expect(second.steps.map(({ step }) => step)).toEqual([2, 3])
+    const last = await send('gym', plan, { offset: 69, limit: 2 })
+    expect(last.steps).toHaveLength(1)
+    expect(last.next).toBeUndefined()
+    expect(await send('gym', plan, { offset: 70, limit: 2 })).toMatchObject({ steps: [] })
+  })
+
+  it('is sent no further than 50 steps at once', async () => {
+    const { steps, next } = await send('gym', plan, { offset: 0, limit: 1000 })
+
+    expect(steps).toHaveLength(50)
+    expect(next).toBe(50)
+  })
+
+  it('goes to a source that takes requests, and to no other', () => {
+    expect(simulatedSource(config, 'gym')).toMatchObject({ ok: true, value: { name: 'gym' } })
+    const absent = (name: string) => ({
+      ok: false,
+      error: `There is no source "${name}", or it is disabled. There are: gym, signed, community.`,
+    })
+    expect(simulatedSource(config, 'off')).toEqual(absent('off'))
+    expect(simulatedSource(config, 'nobody')).toEqual(absent('nobody'))
+    expect(simulatedSource(config, 'broken')).toEqual({
+      ok: false,
+      error: expect.stringMatching(/^The source "broken" is broken: .*NOT_SET/),
+    })
+  })
+})
+
+describe('trouble', () => {
+  const journey = (vendor: 'hapana' | 'hype', switches: object) =>
+    journeyOf({ vendor, members: 3, seed: 'one', start: NOW - 90 * 86_400_000, ...switches })
+  const outcomes = async (name: string, plan: Step[]) => {
+    const first = await send(name, plan)
+    const rest = await send(name, plan, { offset: MAX_STEPS, limit: MAX_STEPS })
+    return [...first.steps, ...rest.steps]
+  }
+
+  it.each([
+    ['gym', 'hapana'],
+    ['community', 'hype'],
+  ] as const)('duplicates at %s are recognised as such', async (name, vendor) => {
+    const steps = await outcomes(name, journey(vendor, { duplicates: 1 }))
+
+    const copies = steps.filter(({ troubles }) => troubles.includes('duplicate'))
+    expect(copies).toHaveLength(steps.length / 2)
+    expect(new Set(copies.map(({ answer }) => answer?.status))).toEqual(new Set(['duplicate']))
+    const firsts = steps.filter(({ troubles }) => troubles.length === 0)
+    expect(new Set(firsts.map(({ answer }) => answer?.status))).toEqual(new Set(['accepted']))
+  })
+
+  it.each([
+    ['gym', 'hapana'],
+    ['community', 'hype'],
+  ] as const)('junk at %s is quarantined, or refused where it is no JSON', async (name, vendor) => {
+    const steps = await outcomes(name, journey(vendor, { junk: 1 }))
+
+    const junk = steps.filter(({ troubles }) => troubles.includes('junk'))
+    expect(junk).toHaveLength(steps.length / 2)
+    const ends = junk.map(({ status, answer }) => `${status} ${answer?.status} ${answer?.type}`)
+    expect(new Set(ends.map((end) => end.replace(/400 .*/, '400')))).toEqual(
+      new Set(['202 quarantined vendor.unrecognized', '400']),
+    )
+  })
+
+  it.each([
+    ['gym', 'hapana'],
+    ['community', 'hype'],
+  ] as const)('drift at %s is taken, with what is new in extra', async (name, vendor) => {
+    const steps = await outcomes(name, journey(vendor, { drift: 1 }))
+
+    expect(new Set(steps.map(({ answer }) => answer?.status))).toEqual(new Set(['accepted']))
+    const events = (await told()).filter(({ typebasis }) => typebasis !== 'history')
+    expect(events).toHaveLength(steps.length)
+    for (const { data } of events) expect(JSON.stringify(data.extra)).toContain('2026-11')
+  })
+
+  it('of time is seen by Hype’s own clock', async () => {
+    await outcomes('community', journey('hype', { lateness: 0.5, reordering: 0.5 }))
+
+    const events = await told()
+    expect(events.filter(({ late }) => late).length).toBeGreaterThan(2)
+  })
+})
+
+describe('a test', () => {
+  const active = { status: 'activePackage' }
+  const gone = { status: 'inactive', activePackages: [] }
+  const status = (overrides: object) => sample('hapana', 'clientStatusChange', overrides)
+  const eventOf = async (id: unknown) => (await told()).find((event) => event.id === id)
+  const simulated = async (name: string, plan: Step[]) => {
+    const { steps } = await send(name, plan)
+    return (await eventOf(steps[0]?.answer?.id)) as AnyEvent
+  }
+
+  it('that comes after what is real of the same ids has a history of its own', async () => {
+    await real('gym', sample('hapana', 'accountCreated'))
+    await real('gym', sample('hapana', 'checkIn'))
+    await real('gym', status(gone))
+
+    now += 60_000
+    const account = await simulated('gym', sample('hapana', 'accountCreated'))
+    const visit = await simulated('gym', sample('hapana', 'checkIn'))
+    const first = await simulated('gym', status(active))
+    const second = await simulated('gym', status(gone))
+
+    expect(account.type).toBe('contact.created')
+    expect(visit.data.checkin.first).toBe(true)
+    expect(first.data.membership).not.toHaveProperty('previous_status')
+    expect(second.data.membership.previous_status).toBe('active')
+    for (const event of [account, visit, first, second]) {
+      expect(event.test).toBe(true)
+      expect(event.subject).toMatch(/^contact\/[^:]+$/)
+      expect(event).not.toHaveProperty('personid')
+    }
+  })
+
+  it('that comes before says nothing of what is real', async () => {
+    await send('gym', sample('hapana', 'accountCreated'))
+    await send('gym', sample('hapana', 'checkIn'))
+    await send('gym', status(gone))
+
+    now += 60_000
+    const account = await real('gym', sample('hapana', 'accountCreated'))
+    const visit = await real('gym', sample('hapana', 'checkIn'))
+    const change = await real('gym', status(active))
+
+    expect(account).toMatchObject({ status: 'accepted', type: 'contact.created', deliveries: 2 })
+    expect((await eventOf(visit.id))?.data.checkin.first).toBe(true)
+    expect((await eventOf(change.id))?.data.membership).not.toHaveProperty('previous_status')
+    expect(await eventOf(change.id)).not.toHaveProperty('test')
+  })
+
+  it.each([
+    ['gym', sample('hapana', 'clientStatusChange')],
+    ['community', sample('hype', 'payment.created')],
+    ['gym', planOf({ ...sample('hapana', 'checkIn')[0]?.message, text: '{"a":1}' } as never, NOW)],
+  ])('and the same from %s itself are no repeats of each other', async (name, plan) => {
+    const [test] = (await send(name, plan)).steps
+    const first = await real(name, plan)
+    const [again] = (await send(name, plan)).steps
+    const second = await real(name, plan)
+
+    expect(first.status).toBe(test?.answer?.status)
+    expect(first.id).not.toBe(test?.answer?.id)
+    expect(again?.answer).toMatchObject({ status: 'duplicate', id: test?.answer?.id })
+    expect(second).toMatchObject({ status: 'duplicate', id: first.id })
+  })
+
+  it('joins no person, whatever its address', async () => {
+    await real('community', sample('hype', 'payment.created', { email: 'ana@example.com' }))
+    await send('gym', sample('hapana', 'accountCreated', { email: 'ana@example.com' }))
+
+    const { results } = await env.DB.prepare(
+      'SELECT contact, email, person FROM contacts ORDER BY contact',
+    ).all<{ contact: string; email: string | null; person: number }>()
+    expect(results.map(({ email }) => email)).toEqual(['ana@example.com', null])
+    expect(results[1]?.contact).toMatch(/^test:/)
+    expect(results[0]?.person).not.toBe(results[1]?.person)
+  })
+
+  it('stays one when history is normalized again, and keeps its history', async () => {
+    await real('gym', status(gone))
+    now += 60_000
+    await send('gym', status(active))
+    const change = await simulated('gym', status(gone))
+    // As if an earlier version had not told it.
+    await env.DB.prepare(
+      "UPDATE events SET event = json_remove(event, '$.test', '$.data.membership')",
+    ).run()
+
+    const period = { since: 0, until: now + 86_400_000 }
+    const request = {
+      period,
+      source: 'gym',
+      after: undefined,
+      limit: 50,
+      isDryRun: false,
+      deliver: false,
+    }
+    const operator = {
+      now: () => now,
+      random: () => 0.5,
+      log: () => undefined,
+      origin: 'https://relay.example',
+    }
+    const again = await renormalize(
+      { DB: env.DB, RETRIES: aQueue().queue },
+      config,
+      request,
+      operator as never,
+    )
+
+    expect(again.changed).toHaveLength(3)
+    const after = await eventOf(change.id)
+    expect(after).toEqual(change)
+    expect(after).toMatchObject({ test: true, data: { membership: { previous_status: 'active' } } })
+    expect((await told()).filter(({ test }) => test)).toHaveLength(2)
+    const { results } = await env.DB.prepare(
+      "SELECT count(*) AS n FROM events WHERE contact LIKE 'test:%'",
+    ).all<{ n: number }>()
+    expect(results[0]?.n).toBe(2)
+  })
+
+  it('stays one when it came while D1 was away', async () => {
+    await send('gym', status(active))
+    isD1Away = true
+    const { steps } = await send('gym', status(gone))
+    expect(steps[0]?.answer?.status).toBe('queued')
+
+    const message = {
+      body: spilled.kept[0]?.slice().buffer,
+      ack: () => undefined,
+      attempts: 1,
+    } as unknown as Message<ArrayBuffer>
+    await spill({ DB: env.DB, DELIVERIES: aQueue().queue }, config, [message], {
+      now,
+      log: () => undefined,
+    })
+
+    expect(await eventOf(steps[0]?.answer?.id)).toMatchObject({
+      test: true,
+      data: { membership: { status: 'inactive', previous_status: 'active' } },
+    })
+  })
+
+  it('stays one when it is released from quarantine', async () => {
+    const { steps } = await send('gym', status(active))
+    const id = steps[0]?.answer?.id
+    await env.DB.prepare(
+      "UPDATE events SET status = 'quarantined', event = NULL, contact = NULL, issues = '[]', dedup_key = 'q'",
+    ).run()
+
+    const page = { after: undefined, limit: 10, isDryRun: false }
+    const operator = {
+      now: () => now,
+      random: () => 0.5,
+      log: () => undefined,
+      origin: tools.origin,
+    }
+    const released = await release(
+      { DB: env.DB, RETRIES: aQueue().queue },
+      config,
+      {},
+      page,
+      operator as never,
+    )
+
+    expect(released.released).toMatchObject([{ id, status: 'accepted', deliveries: 1 }])
+    expect(await eventOf(id)).toMatchObject({ test: true })
+  })
+
+  it('is kept out of the drift diary, understood or not', async () => {
+    const plan = journeyOf({ vendor: 'hype', members: 1, seed: 'one', start: NOW, junk: 1 })
+    await send('community', plan)
+    await real('community', sample('hype', 'payment.created'))
+
+    await keepDiary({ DB: env.DB }, now + 600_000, () => undefined)
+
+    const diaries = await listDiaries(env.DB, {})
+    expect(diaries.map(({ type, diary }) => `${type} ${diary.messages}`)).toEqual([
+      'payment.created 1',
+    ])
+  })
+
+  it('is what a proven request says of itself, in one word', async () => {
+    const post = async (word: string) => {
+      const response = await frontDoor(
+        new Request('https://relay.example/in/community?key=correct-horse', {
+          method: 'POST',
+          headers: { 'relay-test': word },
+          body: sample('hype', 'payment.created', { id: `contact-${word}` })[0]?.message.text ?? '',
+        }),
+      )
+      return eventOf((await response.json<{ id: string }>()).id)
+    }
+
+    expect(await post('true')).toHaveProperty('test', true)
+    expect(await post('false')).not.toHaveProperty('test')
+  })
+})

@@ -1,0 +1,316 @@
+// Lists held against a naive filter over a small log: whatever is asked for, the pages hold the very items, in order.
+import { env } from 'cloudflare:workers'
+import fc from 'fast-check'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { DELIVERY_STATES } from '../../../src/core/deliveries/delivery.ts'
+import { matchesType } from '../../../src/core/deliveries/routing.ts'
+import { EVENT_STATUSES, type EventStatus } from '../../../src/core/events/event.ts'
+import { idOfKey, keyOfId, type PersonId, personIdOfKey, timeOfId } from '../../../src/core/id.ts'
+import { getTimeline, listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
+import type { DeliveryFilter } from '../../../src/store/deliveries/delivery-rows.ts'
+import type { EventFilter } from '../../../src/store/events/event-filter.ts'
+import { listEvents } from '../../../src/store/events/events.ts'
+import { findPeople } from '../../../src/store/events/people.ts'
+import { postSegments } from '../../../src/store/events/postings.ts'
+import { countSegments } from '../../../src/store/ledger/ledger.ts'
+import type { Paged } from '../../../src/store/pages.ts'
+import { markSegments } from '../../../src/store/segments.ts'
+import { NOW } from '../../builders.ts'
+import { empty, LOG_TABLES } from '../../database.ts'
+
+const HOUR = 3_600_000
+const SPAN = 2n ** 21n
+const SOURCES = ['hapana', 'hype']
+const TARGETS = ['crm', 'finance', 'slack']
+const TYPES = ['payment.created', 'payment.failed', 'contact.updated', 'checkin.recorded']
+const CONTACTS = ['a', 'ab', 'b', 'c']
+const PEOPLE = [11n, 12n]
+
+/** An event of the small log. `ms` before now; what is null in `owed` goes to no target. */
+const Event = fc.record({
+  ms: fc.integer({ min: 0, max: 300 * HOUR }),
+  source: fc.constantFrom(...SOURCES),
+  status: fc.constantFrom(...EVENT_STATUSES),
+  type: fc.constantFrom(...TYPES),
+  contact: fc.option(fc.constantFrom(...CONTACTS)),
+  late: fc.integer({ min: 0, max: 5 }),
+  owed: fc.uniqueArray(
+    fc.record({ target: fc.constantFrom(...TARGETS), state: fc.constantFrom(...DELIVERY_STATES) }),
+    { selector: ({ target }) => target, maxLength: 3 },
+  ),
+})
+type Event = typeof Event extends fc.Arbitrary<infer E> ? E & { key: bigint } : never
+
+const some = <T extends string>(...values: T[]) =>
+  fc.option(fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 }), {
+    nil: undefined,
+    freq: 2,
+  })
+const rarely = <T>(arb: fc.Arbitrary<T>) => fc.option(arb, { nil: undefined, freq: 1 })
+const Common = {
+  sources: some(...SOURCES),
+  vendors: some(...SOURCES),
+  types: some(...TYPES, 'payment.*', 'contact*', '*', 'nothing'),
+  person: rarely(fc.constantFrom(...PEOPLE.map((key) => personIdOfKey(String(key))))),
+  email: rarely(fc.constantFrom('Ana@example.com', 'nobody@example.com')),
+  since: rarely(fc.integer({ min: NOW - 300 * HOUR, max: NOW })),
+  until: rarely(fc.integer({ min: NOW - 300 * HOUR, max: NOW })),
+}
+const EventQuery = fc.record({
+  ...Common,
+  statuses: some(...EVENT_STATUSES),
+  unrouted: rarely(fc.boolean()),
+})
+const DeliveryQuery = fc.record({
+  ...Common,
+  targets: some(...TARGETS, 'none'),
+  states: some(...DELIVERY_STATES),
+})
+
+/** hype's contacts are of two persons, and one of hapana's is known by nobody. */
+const personOf = (source: string, contact: string | null) => {
+  if (contact === null || (source === 'hapana' && contact === 'c')) return null
+  return contact.startsWith('a') ? (PEOPLE[0] as bigint) : (PEOPLE[1] as bigint)
+}
+const emailOf = (contact: string | null) => (contact === 'ab' ? 'ana@example.com' : null)
+const isHistory = (status: EventStatus) => status !== 'quarantined'
+
+async function write(events: readonly Event[]): Promise<void> {
+  for (const { key, source, status, type, contact, late, owed } of events) {
+    const own = isHistory(status) ? contact : null
+    const at = Number(key / SPAN) - late * HOUR
+    const routed = status === 'accepted' || status === 'derived' ? owed : []
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at)
+         VALUES (${key}, ?1, ?1, ?2, ?3, ?4, ?5, 0, '', 'utf8', '{}', ?6)`,
+      ).bind(source, status, type, own, routed.length, at),
+      ...routed.map(({ target, state }) =>
+        env.DB.prepare(
+          `INSERT INTO deliveries (event, target, state, attempt, attempts) VALUES (${key}, ?1, ?2, 1, '[]')`,
+        ).bind(target, state),
+      ),
+      markSegments(env.DB, [idOfKey(key)], 'added'),
+    ])
+  }
+}
+
+/** Rolls up the segments of every second event: the others are looked through. */
+async function rollUpSome(events: readonly Event[]): Promise<void> {
+  const starts = new Set(
+    events
+      .filter((_, i) => i % 3 > 0)
+      .map(({ key }) => Math.floor(Number(key / SPAN) / HOUR) * HOUR),
+  )
+  if (starts.size === 0) return
+  await countSegments(env.DB, [...starts])
+  await postSegments(env.DB, [...starts])
+  // A delivery that changes has its segment counted anew, and leaves its postings as they are.
+  await env.DB.prepare('UPDATE segments SET counted = 0').run()
+  await countSegments(env.DB, [...starts])
+}
+
+function keyed(events: readonly Omit<Event, 'key'>[], salt: number): Event[] {
+  return events.map((event, i) => ({
+    ...event,
+    key: BigInt(NOW - event.ms) * SPAN + BigInt(salt + i),
+  }))
+}
+
+function matches(filter: EventFilter, event: Event): boolean {
+  const { source, status, type } = event
+  const contact = isHistory(status) ? event.contact : null
+  const person = personOf(source, contact)
+  const time = Number(event.key / SPAN)
+  const isRouted = (status === 'accepted' || status === 'derived') && event.owed.length > 0
+  const { text } = filter
+  return (
+    (filter.sources?.includes(source) ?? true) &&
+    (filter.vendors?.includes(source) ?? true) &&
+    (filter.types?.some((pattern) => matchesType(pattern, type)) ?? true) &&
+    (filter.statuses?.includes(status) ?? true) &&
+    (!filter.unrouted || (status === 'accepted' && !isRouted)) &&
+    (filter.person === undefined || String(person) === keyOfId(filter.person)) &&
+    (filter.email === undefined ||
+      (person !== null && emailOf(contact) === filter.email.toLowerCase())) &&
+    (filter.since === undefined || time >= filter.since) &&
+    (filter.until === undefined || time < filter.until) &&
+    (text === undefined ||
+      (text.startsWith('evt_')
+        ? idOfKey(event.key).startsWith(text)
+        : person !== null && contact?.startsWith(text) === true))
+  )
+}
+
+/** The events that match, in the order in which a list has them. */
+function naive(filter: EventFilter, events: readonly Event[]): Event[] {
+  const isByContact = filter.person !== undefined || filter.email !== undefined
+  const at = ({ key, late }: Event) => (isByContact ? Number(key / SPAN) - late * HOUR : 0)
+  return events
+    .filter((event) => matches(filter, event))
+    .sort((a, b) => at(b) - at(a) || (a.key < b.key ? 1 : -1))
+}
+
+async function all<T>(
+  list: (page: { limit: number; cursor?: string | undefined }) => Promise<Paged<T>>,
+  limit: number,
+  between: (pages: number) => Promise<void> = async () => undefined,
+): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  for (let pages = 1; ; pages++) {
+    const page = await list({ limit, cursor })
+    expect(page.items.length).toBeLessThanOrEqual(limit)
+    items.push(...page.items)
+    if (page.next === undefined) return items
+    expect(pages).toBeLessThan(1000)
+    cursor = page.next
+    await between(pages)
+  }
+}
+
+beforeEach(begin)
+
+/** Begins with an empty log, and the contacts that are known. */
+async function begin(): Promise<void> {
+  await empty(...LOG_TABLES)
+  for (const source of SOURCES) {
+    for (const contact of CONTACTS) {
+      const person = personOf(source, contact)
+      if (person === null) continue
+      await env.DB.prepare(
+        `INSERT INTO contacts (source, contact, vendor, person, email, sites) VALUES (?1, ?2, ?1, ${person}, ?3, '[]')`,
+      )
+        .bind(source, contact, emailOf(contact))
+        .run()
+    }
+  }
+}
+
+const Log = fc.array(Event, { minLength: 10, maxLength: 60 })
+const Limit = fc.integer({ min: 1, max: 12 })
+const RUNS = 8
+const QUERIES = 10
+
+describe('a list', () => {
+  it('of events holds what a naive filter gives, also when events arrive between its pages', async () => {
+    const queries = fc.array(fc.tuple(EventQuery, Limit), {
+      minLength: QUERIES,
+      maxLength: QUERIES,
+    })
+    const property = async (
+      log: Omit<Event, 'key'>[],
+      news: Omit<Event, 'key'>[],
+      queries: [EventFilter, number][],
+    ) => {
+      await begin()
+      const events = keyed(log, 0)
+      await write(events)
+      await rollUpSome(events)
+      for (const [filter, limit] of queries) {
+        const found = await all((page) => listEvents(env.DB, filter, page), limit)
+        expect(found.map(({ id }) => id)).toEqual(
+          naive(filter, events).map(({ key }) => idOfKey(key)),
+        )
+      }
+      // What is newer than a page is not seen by the next; nothing that was there is lost or comes twice.
+      const [filter, limit] = queries[0] as [EventFilter, number]
+      const newer = keyed(news, 1000).map((event) => ({
+        ...event,
+        key: event.key + 301n * BigInt(HOUR) * SPAN,
+        late: 0,
+      }))
+      const found = await all(
+        (page) => listEvents(env.DB, filter, page),
+        limit,
+        (pages) => write(newer.slice(pages - 1, pages)),
+      )
+      expect(found.map(({ id }) => id)).toEqual(
+        naive(filter, events).map(({ key }) => idOfKey(key)),
+      )
+    }
+    await fc.assert(fc.asyncProperty(Log, fc.array(Event, { maxLength: 5 }), queries, property), {
+      numRuns: RUNS,
+    })
+  }, 60_000)
+
+  it('of deliveries too', async () => {
+    const queries = fc.array(fc.tuple(DeliveryQuery, Limit), {
+      minLength: QUERIES,
+      maxLength: QUERIES,
+    })
+    const property = async (log: Omit<Event, 'key'>[], queries: [DeliveryFilter, number][]) => {
+      await begin()
+      const events = keyed(log, 0)
+      await write(events)
+      await rollUpSome(events)
+      for (const [{ targets, states, ...filter }, limit] of queries) {
+        const found = await all(
+          (page) => listDeliveries(env.DB, { ...filter, targets, states }, page),
+          limit,
+        )
+        const expected = naive(filter, events)
+          .filter(({ status }) => status === 'accepted' || status === 'derived')
+          .flatMap(({ key, owed }) =>
+            owed
+              .filter(({ target }) => targets?.includes(target) ?? true)
+              .filter(({ state }) => states?.includes(state) ?? true)
+              .map(({ target }) => `${idOfKey(key)} ${target}`)
+              .sort(),
+          )
+        expect(found.map(({ event, target }) => `${event} ${target}`)).toEqual(expected)
+      }
+    }
+    await fc.assert(fc.asyncProperty(Log, queries, property), { numRuns: RUNS })
+  }, 60_000)
+
+  it('of ids is found by their beginnings, whatever else is asked', async () => {
+    const property = async (log: Omit<Event, 'key'>[], limit: number, length: number) => {
+      await begin()
+      const events = keyed(log, 0)
+      await write(events)
+      await rollUpSome(events)
+      const id = idOfKey(events[0]?.key ?? 0n)
+      for (const text of [id, id.slice(0, length), 'a', 'b', 'zz', 'evt_!']) {
+        const filter = { text, types: ['payment.*'] }
+        const found = await all((page) => listEvents(env.DB, filter, page), limit)
+        const ids = naive(filter, events).map(({ key }) => idOfKey(key))
+        expect(found.map((one) => one.id).sort()).toEqual(ids.sort())
+      }
+    }
+    await fc.assert(fc.asyncProperty(Log, Limit, fc.integer({ min: 4, max: 17 }), property), {
+      numRuns: RUNS,
+    })
+  }, 60_000)
+
+  it('of persons has pages too', async () => {
+    const statement = env.DB.prepare(
+      `INSERT INTO contacts (source, contact, vendor, person, email, sites) VALUES ('hype', ?1, 'hype', ?2, 'desk@gym.example', '[]')`,
+    )
+    await env.DB.batch([1, 2, 3, 4, 5, 5].map((n, i) => statement.bind(`desk-${i}`, 100 + n)))
+
+    const wanted = { email: 'Desk@gym.example' }
+    const found = await all((page) => findPeople(env.DB, wanted, page), 2)
+
+    const keys = [101, 102, 103, 104, 105]
+    expect(found.map(({ id }) => id)).toEqual(keys.map((key) => personIdOfKey(String(key))))
+    expect(found.at(-1)?.contacts).toHaveLength(2)
+  })
+
+  it('of a person is a timeline with what became of each event', async () => {
+    const events = keyed(fc.sample(Event, { numRuns: 60, seed: 7 }), 0)
+    await write(events)
+    const person = personIdOfKey('11') as PersonId
+
+    const found = await all((page) => getTimeline(env.DB, person, page), 7)
+
+    const expected = naive({ person }, events)
+    expect(found.map(({ id }) => id)).toEqual(expected.map(({ key }) => idOfKey(key)))
+    expect(found.map(({ deliveries }) => deliveries.length)).toEqual(
+      expected.map(({ status, owed }) =>
+        status === 'accepted' || status === 'derived' ? owed.length : 0,
+      ),
+    )
+    expect(found.every(({ id, receivedat }) => timeOfId(id) === Date.parse(receivedat))).toBe(true)
+  })
+})
