@@ -1,10 +1,20 @@
 // What the platform gives the Worker.
-import type { DeliveryMessage, Lane } from './core/deliveries/delivery.ts'
-
-export type { DeliveryMessage, Lane }
+import type { DeliveryMessage } from './core/deliveries/delivery.ts'
 
 /** Writes one line of JSON: ids, types, numbers; nothing personal, no secret. */
 export type Log = (line: Record<string, unknown>) => void
+
+/** What every act gets beside its bindings and its configuration: the only clock, randomness and network there is. */
+export type Tools = {
+  /** Epoch milliseconds. */
+  now: () => number
+  /** A number in [0, 1). */
+  random: () => number
+  log: Log
+  fetch: (url: string, init: RequestInit) => Promise<Response>
+  /** Lets work go on after the answer was given. */
+  waitUntil: (work: Promise<unknown>) => void
+}
 
 export interface Env {
   /** The log: events, their deliveries, and what came of them. */

@@ -1,11 +1,12 @@
 // The Worker: requests come in by fetch, deliveries go out by queue, the cron sweeps. Composition only.
+import { waitUntil } from 'cloudflare:workers'
 import { type Config, parseConfig } from './config.ts'
 
-import type { DeliveryMessage, Env, Lane } from './env.ts'
+import type { DeliveryMessage, Lane } from './core/deliveries/delivery.ts'
+import type { Env, Tools } from './env.ts'
 import { createApp } from './http/app.ts'
-import type { Tools } from './http/tools.ts'
 import { deliver } from './stages/deliveries/deliver.ts'
-import { createInHand } from './stages/deliveries/in-flight.ts'
+import { createInFlight } from './stages/deliveries/in-flight.ts'
 import { goOnWithReplays } from './stages/deliveries/replay.ts'
 import { sweep } from './stages/deliveries/sweep.ts'
 import { spill } from './stages/intake/spill.ts'
@@ -18,7 +19,8 @@ const tools: Tools = {
   now: () => Date.now(),
   random: () => Math.random(),
   log: (line) => console.log(JSON.stringify(line)),
-  send: (url, init) => fetch(url, init),
+  fetch: (url, init) => fetch(url, init),
+  waitUntil: (work) => waitUntil(work),
 }
 
 const configs = new WeakMap<Env, Config>()
@@ -52,21 +54,21 @@ async function consume(
   if (consumer === undefined) throw new Error(`no consumer for the queue ${batch.queue}`)
   if (consumer === 'spill') {
     const messages = batch.messages as Message<ArrayBuffer>[]
-    return spill(env, configOf(env), messages, { now: tools.now(), log: tools.log })
+    return spill(env, configOf(env), messages, tools)
   }
   const messages = batch.messages as Message<DeliveryMessage>[]
-  return deliver(env, configOf(env), consumer, messages, { ...tools, inHand })
+  return deliver(env, configOf(env), consumer, messages, tools, inFlight)
 }
 
 /** What happens each minute. One part that fails keeps the others from nothing. */
 async function tick(env: Env): Promise<void> {
   const parts = {
-    sweep: () => sweep(env, configOf(env), tools.now(), tools.log),
-    replay: () => goOnWithReplays(env, configOf(env), tools.now(), tools.log),
-    rollup: () => rollUp(env, tools.now(), tools.log),
-    snapshot: () => takeSnapshot(env, configOf(env), tools.now()),
-    diary: () => keepDiary(env, tools.now(), tools.log),
-    prune: () => prune(env, configOf(env), tools.now(), tools.log),
+    sweep: () => sweep(env, configOf(env), tools),
+    replay: () => goOnWithReplays(env, configOf(env), tools),
+    rollup: () => rollUp(env, tools),
+    snapshot: () => takeSnapshot(env, configOf(env), tools),
+    diary: () => keepDiary(env, tools),
+    prune: () => prune(env, configOf(env), tools),
   }
   for (const [at, run] of Object.entries(parts)) {
     await run().catch((error) => tools.log({ at, fault: String(error) }))
@@ -74,7 +76,7 @@ async function tick(env: Env): Promise<void> {
 }
 
 const app = createApp(configOf, tools)
-const inHand = createInHand()
+const inFlight = createInFlight()
 
 export default {
   fetch: app.fetch,

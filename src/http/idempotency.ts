@@ -1,10 +1,9 @@
 // Asking twice without doing twice: the header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
 import type { MiddlewareHandler } from 'hono'
 import { fingerprint } from '../core/intake/dedupe.ts'
-import type { Env } from '../env.ts'
+import type { Env, Tools } from '../env.ts'
 import { freeKey, type KeptAnswer, keepAnswer, takeKey } from '../store/idempotency.ts'
 import { problem } from './problems.ts'
-import type { Tools } from './tools.ts'
 
 const LONGEST_KEY = 255
 

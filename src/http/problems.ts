@@ -53,7 +53,7 @@ export function problemOf(rejection: Rejection): Response {
         'source-misconfigured',
         'This source is not configured completely. Its operator can see why.',
       )
-    case 'not_proven':
+    case 'unauthenticated':
       return problem(401, 'not-proven', 'The sender could not be verified.')
     case 'too_many_requests':
       return tooMany('This source is sent too much from this address.')

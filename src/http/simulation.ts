@@ -4,7 +4,7 @@ import type { Config, ConfiguredSource } from '../config.ts'
 import { formatInstant } from '../core/events/time.ts'
 import { parseTime } from '../core/period.ts'
 import { ok, type Result, refuse } from '../core/result.ts'
-import type { Env } from '../env.ts'
+import type { Env, Tools } from '../env.ts'
 import { journeyOf, MAX_MEMBERS } from '../simulator/journey.ts'
 import { planOf, sampleOf } from '../simulator/sample.ts'
 import { JOURNEY_MS } from '../simulator/sender.ts'
@@ -12,7 +12,6 @@ import type { Step } from '../simulator/step.ts'
 import { MAX_STEPS, simulate, simulatedSource } from '../stages/operate/simulate.ts'
 import { Time, text } from './api/fields.ts'
 import { intake } from './intake.ts'
-import type { Tools } from './tools.ts'
 
 const whole = (least: number, most: number) =>
   v.pipe(
@@ -92,11 +91,8 @@ export async function runSimulation(
     source.value,
     plan.value,
     { offset, limit },
-    {
-      now: tools.now,
-      origin: tools.origin,
-      send: (request) => intake(request, asked.source, env, config, tools),
-    },
+    { origin: tools.origin, send: (request) => intake(request, asked.source, env, config, tools) },
+    tools,
   )
   return ok({ seed, start: formatInstant(start), ...page, next: page.next ?? null })
 }

@@ -5,9 +5,9 @@ import type { Warning } from '../core/events/fields.ts'
 import type { History, Meaning } from '../core/events/history.ts'
 import type { SourceSettings } from '../core/events/source.ts'
 import type { EventKind, EventType } from '../core/events/vocabulary.ts'
+import type { SignatureScheme } from '../core/intake/authenticate.ts'
 import type { Identity } from '../core/intake/dedupe.ts'
 import type { JsonObject } from '../core/intake/json.ts'
-import type { SignatureScheme } from '../core/intake/proof.ts'
 
 /** One message of a proven request. */
 export type VendorMessage = {

@@ -5,9 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/deliveries/delivery.ts'
 import { keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
-import { deliver } from '../../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../../src/stages/deliveries/in-flight.ts'
-import { aConfig, aPayment, aQueue, stored } from '../builders.ts'
+import { aConfig, aPayment, aQueue, deliverBatch, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })
 const lines: Record<string, unknown>[] = []
@@ -15,7 +13,8 @@ const app = createApp(() => config, {
   now: () => Date.now(),
   random: () => Math.random(),
   log: (line) => lines.push(line),
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 const bindings = {
   DB: env.DB,
@@ -193,14 +192,13 @@ describe('/api/events/:id/replay', () => {
     const got: Headers[] = []
     const body = retries.messages.at(-1) as DeliveryMessage
     const message = { id: '1', timestamp: new Date(), attempts: 1, body, ack() {}, retry() {} }
-    await deliver({ DB: env.DB, RETRIES: retries.queue }, config, 'retries', [message], {
-      send: async (_url, init) => {
+    await deliverBatch({ DB: env.DB, RETRIES: retries.queue }, config, 'retries', [message], {
+      fetch: async (_url, init) => {
         got.push(new Headers(init.headers))
         return new Response('', { status })
       },
       now: () => body.due,
       random: () => 0,
-      inHand: createInHand(),
       log: () => undefined,
     })
     return got

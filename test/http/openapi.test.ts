@@ -8,9 +8,7 @@ import { DELIVERY_STATES } from '../../src/core/deliveries/delivery.ts'
 import { EVENT_STATUSES, EVENT_TYPES } from '../../src/core/events/event.ts'
 import type { Env } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
-import { deliver } from '../../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../../src/stages/deliveries/in-flight.ts'
-import { aConfig, aPayment, aQueue, aSpill, NOW, stored } from '../builders.ts'
+import { aConfig, aPayment, aQueue, aSpill, deliverBatch, NOW, stored } from '../builders.ts'
 
 type Json = Record<string, unknown>
 type Operation = {
@@ -42,7 +40,8 @@ const app = createApp(() => config, {
   now: () => now++,
   random: () => Math.random(),
   log: () => undefined,
-  send: async () => new Response('', { status: answerOfTarget }),
+  fetch: async () => new Response('', { status: answerOfTarget }),
+  waitUntil: () => undefined,
 })
 const away = () => {
   throw new Error('D1 is away')
@@ -156,7 +155,7 @@ describe('the document', () => {
     const row = await env.DB.prepare('SELECT due FROM deliveries').first<{ due: number }>()
     const body = { event: id, target: 'crm', attempt: 1, due: row?.due ?? 0 }
     const message = { id: 'm', body, ack: () => undefined, retry: () => undefined }
-    await deliver(
+    await deliverBatch(
       { DB: env.DB, RETRIES: queue.queue },
       config,
       'deliveries',
@@ -164,9 +163,8 @@ describe('the document', () => {
       {
         now: () => row?.due ?? 0,
         random: () => 0,
-        inHand: createInHand(),
         log: () => undefined,
-        send: async (_url, init) => {
+        fetch: async (_url, init) => {
           sent.push(String(init.body))
           return new Response()
         },

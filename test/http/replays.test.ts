@@ -39,7 +39,8 @@ function aRelay(failing: Set<string> = new Set()) {
     now: world.now,
     random: () => Math.random(),
     log: () => undefined,
-    send: () => Promise.reject(new Error('nothing is sent here')),
+    fetch: () => Promise.reject(new Error('nothing is sent here')),
+    waitUntil: () => undefined,
   })
   const bindings = { ...world.bindings, ADMIN_TOKEN: 'operator' }
   const call = async (method: string, path: string, body?: object) => {
@@ -72,7 +73,8 @@ function aRelayOf(own: Config, fault: Fault = () => undefined) {
     now: world.now,
     random: () => Math.random(),
     log: () => undefined,
-    send: () => Promise.reject(new Error('nothing is sent here')),
+    fetch: () => Promise.reject(new Error('nothing is sent here')),
+    waitUntil: () => undefined,
   })
   const call = async (path: string, body: object = {}) => {
     const response = await app.request(
@@ -477,7 +479,8 @@ describe('a replay', () => {
       now: world.now,
       random: () => 0,
       log: () => undefined,
-      send: () => Promise.reject(new Error('nothing is sent here')),
+      fetch: () => Promise.reject(new Error('nothing is sent here')),
+      waitUntil: () => undefined,
     })
     const request = {
       method: 'POST',
@@ -526,7 +529,8 @@ describe('a replay', () => {
           now: world.now,
           random: () => Math.random(),
           log: () => undefined,
-          send: () => Promise.reject(new Error('nothing is sent here')),
+          fetch: () => Promise.reject(new Error('nothing is sent here')),
+          waitUntil: () => undefined,
         })
         const call = (method: string, path: string, body: object) =>
           app.request(

@@ -13,7 +13,7 @@ import { pruneEvents } from '../../src/store/ledger/prune.ts'
 import { listDifferences } from '../../src/store/ledger/verify.ts'
 import { cutSegment, markSegments } from '../../src/store/segments.ts'
 import { linesOfBooks, linesOfLog } from '../books.ts'
-import { aConfig, aPayment, NOW, stored } from '../builders.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../builders.ts'
 import { aMeteredDatabase, counting, empty, LOG_TABLES } from '../database.ts'
 import { LIST_SEGMENTS } from './segments.ts'
 
@@ -23,7 +23,7 @@ const HOUR = 60 * MINUTE
 const EVER = { since: NOW - HOUR, until: NOW + 24 * HOUR }
 
 const config = aConfig({ name: 'crm' })
-const silent = () => undefined
+const _silent = () => undefined
 
 beforeEach(async () => {
   await empty(...LOG_TABLES, 'statistics', 'totals', 'snapshot')
@@ -66,8 +66,8 @@ const segments = async () =>
 /** What a minute of the cron reads and writes. */
 async function minuteAt(now: number): Promise<{ read: number; written: number }> {
   const { db, read, written } = counting()
-  await rollUp({ DB: db }, now, silent)
-  await takeSnapshot({ DB: db }, config, now)
+  await rollUp({ DB: db }, toolsAt(now))
+  await takeSnapshot({ DB: db }, config, toolsAt(now))
   return { read: read(), written: written() }
 }
 
@@ -95,7 +95,7 @@ describe('a busy hour', () => {
   it('is cut where the last minute begins, and counted up to there', async () => {
     await fill(1200, NOW, NOW + 20 * MINUTE)
 
-    await rollUp(env, NOW + 20 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 20 * MINUTE))
 
     expect(await segments()).toEqual([
       [0, 19 * 60, 1, 1],
@@ -106,17 +106,17 @@ describe('a busy hour', () => {
 
   it('is not cut for a few events, nor when it has ended', async () => {
     await fill(999, NOW, NOW + 10 * MINUTE)
-    await rollUp(env, NOW + 30 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 30 * MINUTE))
     expect(await segments()).toEqual([[0, 3600, 0, 0]])
 
     await fill(500, NOW + 30 * MINUTE, NOW + 59 * MINUTE)
-    await rollUp(env, NOW + HOUR + MINUTE / 2, silent)
+    await rollUp(env, toolsAt(NOW + HOUR + MINUTE / 2))
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
   })
 
   it('is counted again when a clock that is behind cuts what was counted', async () => {
     await fill(1200, NOW, NOW + 20 * MINUTE)
-    await rollUp(env, NOW + HOUR, silent)
+    await rollUp(env, toolsAt(NOW + HOUR))
 
     await cutSegment(env.DB, NOW + 11 * MINUTE)
     expect(await wrongs()).toEqual([])
@@ -131,13 +131,13 @@ describe('a busy hour', () => {
 
   it('leaves no segment behind when nothing came after a cut', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
-    await rollUp(env, NOW + 20 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 20 * MINUTE))
     expect(await segments()).toEqual([
       [0, 19 * 60, 1, 1],
       [19 * 60, 3600, 0, 0],
     ])
 
-    await rollUp(env, NOW + HOUR, silent)
+    await rollUp(env, toolsAt(NOW + HOUR))
 
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
     expect(await wrongs()).toEqual([])
@@ -145,14 +145,14 @@ describe('a busy hour', () => {
 
   it('has a segment for what comes late, where nothing had come after a cut', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
-    await rollUp(env, NOW + 20 * MINUTE, silent)
-    await rollUp(env, NOW + HOUR, silent)
+    await rollUp(env, toolsAt(NOW + 20 * MINUTE))
+    await rollUp(env, toolsAt(NOW + HOUR))
 
     await stored(config, 'hype', aPayment(), { now: NOW + 40 * MINUTE })
 
     expect(await segments()).toEqual([[0, 3600, 0, 0]])
     expect(await wrongs()).toEqual([])
-    await rollUp(env, NOW + 2 * HOUR, silent)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
     expect(await wrongs()).toEqual([])
   })
@@ -160,12 +160,12 @@ describe('a busy hour', () => {
   it('keeps a segment for what comes late when what came before is forgotten', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
     await stored(config, 'hype', aPayment(), { now: NOW + 40 * MINUTE })
-    await rollUp(env, NOW + 41 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 41 * MINUTE))
     await pruneEvents(env.DB, firstKeyAt(NOW + 20 * MINUTE), 1000)
 
     await stored(config, 'hype', aPayment(), { now: NOW + 5 * MINUTE })
     expect(await wrongs()).toEqual([])
-    await rollUp(env, NOW + 2 * HOUR, silent)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await wrongs()).toEqual([])
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     for (let i = 0; i < 3; i++) await pruneEvents(env.DB, firstKeyAt(NOW + HOUR), 1000)
@@ -176,10 +176,10 @@ describe('a busy hour', () => {
 
   it('has one segment counted again when an event comes late, or a delivery changes', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
-    await rollUp(env, NOW + 11 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 11 * MINUTE))
     await fill(1100, NOW + 11 * MINUTE, NOW + 20 * MINUTE)
     await stored(config, 'hype', aPayment(), { now: NOW + 20 * MINUTE })
-    await rollUp(env, NOW + 22 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 22 * MINUTE))
     expect(await segments()).toEqual([
       [0, 600, 1, 1],
       [600, 21 * 60, 1, 1],
@@ -195,10 +195,13 @@ describe('a busy hour', () => {
     const { key } = (await env.DB.prepare(
       'SELECT CAST(max(event) AS TEXT) AS key FROM deliveries',
     ).first<{ key: string }>()) ?? { key: '' }
-    await rollUp(env, NOW + 23 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 23 * MINUTE))
     const made = { attempt: 1, at: '2026-11-21T00:23:00.000Z', ms: 7, status: 200 }
     await updateDeliveries(env.DB, [
-      { event: idOfKey(key), target: 'crm', attempt: 1, state: 'delivered', made },
+      {
+        delivery: { event: idOfKey(key), target: 'crm', attempt: 1 },
+        next: { state: 'delivered', made },
+      },
     ])
     expect(await segments()).toEqual([
       [0, 600, 1, 1],
@@ -211,7 +214,7 @@ describe('a busy hour', () => {
   it('is listed the same by what is posted of it and what is looked through', async () => {
     await fill(1400, NOW, NOW + 20 * MINUTE)
     await stored(config, 'hype', aPayment(), { now: NOW + 20 * MINUTE })
-    await rollUp(env, NOW + 20 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 20 * MINUTE))
     const ids: string[] = []
     let cursor: string | undefined
     do {
@@ -253,11 +256,11 @@ describe('what D1 does not take', () => {
       },
     } as unknown as D1Database
 
-    await rollUp({ DB: db }, NOW + 4 * HOUR, (line) => lines.push(line))
+    await rollUp({ DB: db }, toolsAt(NOW + 4 * HOUR, { log: (line) => lines.push(line) }))
     expect(lines).toContainEqual(
       expect.objectContaining({ fault: expect.stringContaining('not posted') }),
     )
-    await rollUp({ DB: db }, NOW + 4 * HOUR + MINUTE, silent)
+    await rollUp({ DB: db }, toolsAt(NOW + 4 * HOUR + MINUTE))
 
     expect(await segments()).toEqual([
       [0, 3600, 1, 1],
@@ -273,7 +276,7 @@ describe('the books of segments', () => {
   const ACTS = {
     event: (at: number) => stored(config, 'hype', aPayment(), { now: NOW + at * SECOND }),
     cut: (at: number) => cutSegment(env.DB, NOW + at * SECOND + MINUTE, 1 + (at % 3)),
-    rollUp: (at: number) => rollUp(env, NOW + at * SECOND, silent),
+    rollUp: (at: number) => rollUp(env, toolsAt(NOW + at * SECOND)),
     attempt: async (at: number) => {
       const row = await env.DB.prepare(
         `SELECT CAST(event AS TEXT) AS key, attempt FROM deliveries WHERE state IN ('pending', 'retrying')
@@ -283,8 +286,8 @@ describe('the books of segments', () => {
         .first<{ key: string; attempt: number }>()
       if (row === null) return
       const made = { attempt: row.attempt, at: '2026-11-21T00:00:01.000Z', ms: at, status: 200 }
-      const of = { event: idOfKey(row.key), target: 'crm', attempt: row.attempt }
-      await updateDeliveries(env.DB, [{ ...of, state: 'delivered', made }])
+      const delivery = { event: idOfKey(row.key), target: 'crm', attempt: row.attempt }
+      await updateDeliveries(env.DB, [{ delivery, next: { state: 'delivered', made } }])
     },
   }
 
@@ -324,7 +327,7 @@ describe('the price of a minute', () => {
 
   it('is next to nothing when nothing came, however many segments there are', async () => {
     await fill(300, NOW - 300 * HOUR, NOW)
-    for (let i = 0; i < 150; i++) await rollUp(env, NOW + HOUR, silent)
+    for (let i = 0; i < 150; i++) await rollUp(env, toolsAt(NOW + HOUR))
     expect(await env.DB.prepare('SELECT min(counted + posted) AS n FROM segments').first('n')).toBe(
       2,
     )

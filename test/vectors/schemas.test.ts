@@ -21,7 +21,8 @@ const app = createApp(() => parseConfig({}, () => undefined), {
   now: () => NOW,
   random: () => 0,
   log: () => undefined,
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 const TYPES = Object.keys(EVENT_DATA)
 const SCHEMAS = new Map(

@@ -118,6 +118,11 @@ function subjectOf({ data }: Typed): { subject?: string } {
   return 'person' in data ? { subject: `person/${data.person}` } : {}
 }
 
+/** True for what an operator did. */
+export function isOperatorFact(fact: SystemFact): fact is OperatorFact {
+  return fact.type.startsWith('relay.operator_')
+}
+
 /** True for an event of the relay's own. */
 export function isSystemEvent(event: { relaysource: string }): event is SystemEvent {
   return event.relaysource === RELAY_SOURCE

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { EVENT_STATUSES } from '../../core/events/event.ts'
 import { isEventId } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
-import { sendAgain } from '../../stages/deliveries/replay-event.ts'
+import { replayEventTo } from '../../stages/deliveries/replay-event.ts'
 import { getEvent, listEvents } from '../../store/events/events.ts'
 import { body, describe, query } from '../operation.ts'
 import { problem } from '../problems.ts'
@@ -26,7 +26,7 @@ const ReplayBody = v.strictObject({
 })
 
 /** The routes of `/api/events`. */
-export function events({ configOf, now, log }: ApiTools) {
+export function events({ configOf, ...tools }: ApiTools) {
   return new Hono<{ Bindings: Env }>()
     .get(
       '/',
@@ -38,7 +38,7 @@ export function events({ configOf, now, log }: ApiTools) {
       query(v.strictObject(eventListEntries)),
       async (c) => {
         const { limit, next: cursor, status, unrouted, ...asked } = c.req.valid('query')
-        const filter = { ...eventFilterOf(asked, now()), statuses: status, unrouted }
+        const filter = { ...eventFilterOf(asked, tools.now()), statuses: status, unrouted }
         const { items, next } = await listEvents(c.env.DB, filter, { limit, cursor })
         return c.json({ events: items, next: next ?? null })
       },
@@ -68,7 +68,7 @@ export function events({ configOf, now, log }: ApiTools) {
         if (event === undefined) return unknownEvent()
         const { targets, dry_run } = c.req.valid('json')
         const options = { targets, isDryRun: dry_run }
-        const sent = await sendAgain(c.env, configOf(c.env), event, options, { now: now(), log })
+        const sent = await replayEventTo(c.env, configOf(c.env), event, options, tools)
         if (sent.ok) return c.json({ id: event.id, ...sent.value })
         return 'unknown' in sent.error
           ? problem(404, 'unknown-target', `There is no target ${sent.error.unknown.join(', ')}.`)

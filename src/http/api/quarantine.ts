@@ -1,5 +1,4 @@
 // What was not understood: why, released once it is, or put away with a reason.
-import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Env } from '../../env.ts'
@@ -39,7 +38,6 @@ const DismissBody = v.pipe(
 
 /** The routes of `/api/quarantine`. */
 export function quarantine({ configOf, ...tools }: ApiTools) {
-  const toolsFor = (c: Context) => ({ ...tools, origin: new URL(c.req.url).origin })
   return new Hono<{ Bindings: Env }>()
     .get(
       '/',
@@ -67,7 +65,13 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
       async (c) => {
         const { after, dry_run, ...filter } = c.req.valid('json')
         const options = { after, limit: MAX_RELEASED, isDryRun: dry_run }
-        const result = await release(c.env, configOf(c.env), filter, options, toolsFor(c))
+        const result = await release(
+          c.env,
+          configOf(c.env),
+          filter,
+          { ...options, origin: new URL(c.req.url).origin },
+          tools,
+        )
         return c.json({ ...result, dry_run, next: result.next ?? null })
       },
     )
@@ -80,14 +84,7 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
       body(DismissBody),
       async (c) => {
         const { reason, ...filter } = c.req.valid('json')
-        const events = await dismiss(
-          c.env,
-          configOf(c.env),
-          filter,
-          reason,
-          MAX_DISMISSED,
-          toolsFor(c),
-        )
+        const events = await dismiss(c.env, configOf(c.env), filter, reason, MAX_DISMISSED, tools)
         return c.json({ dismissed: events, more: events.length === MAX_DISMISSED })
       },
     )

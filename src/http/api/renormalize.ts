@@ -42,7 +42,7 @@ export function renormalization({ configOf, ...tools }: ApiTools) {
         deliver,
       }
       const origin = new URL(c.req.url).origin
-      const result = await renormalize(c.env, configOf(c.env), request, { ...tools, origin })
+      const result = await renormalize(c.env, configOf(c.env), { ...request, origin }, tools)
       return c.json({ ...result, dry_run, next: result.next ?? null })
     },
   )

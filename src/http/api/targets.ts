@@ -7,8 +7,8 @@ import { isBroken } from '../../core/deliveries/target.ts'
 import { formatInstant } from '../../core/events/time.ts'
 import type { Snapshot, TargetFigures } from '../../core/ledger/snapshot.ts'
 import type { Env } from '../../env.ts'
-import { steerTarget } from '../../stages/deliveries/health.ts'
-import { tryTarget } from '../../stages/operate/try-target.ts'
+import { setTargetState } from '../../stages/deliveries/health.ts'
+import { testTarget } from '../../stages/operate/test-target.ts'
 import { listHealth } from '../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../store/ledger/snapshot.ts'
 import { describe } from '../operation.ts'
@@ -78,7 +78,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
         if (target === undefined) return unknownTarget()
         if (isBroken(target))
           return problem(409, 'target-broken', `It is not configured completely: ${target.broken}.`)
-        return c.json(await tryTarget(c.env, target, tools))
+        return c.json(await testTarget(c.env, target, tools))
       },
     )
 
@@ -86,7 +86,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
     const config = configOf(c.env)
     const target = targetOf(config, name)
     if (target === undefined) return unknownTarget()
-    const health = await steerTarget(c.env, config, name, wish, tools)
+    const health = await setTargetState(c.env, config, name, wish, tools)
     return c.json(await withFigures(c.env, target, health), 200)
   }
 }

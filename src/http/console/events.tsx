@@ -6,7 +6,7 @@ import { EventPage } from '../../console/events/event.tsx'
 import { Events } from '../../console/events/events.tsx'
 import { RenormalizePage } from '../../console/operate/renormalization.tsx'
 import { type EventId, idOfKey, isEventId, keyOfId, timeOfId } from '../../core/id.ts'
-import { sendAgain } from '../../stages/deliveries/replay-event.ts'
+import { replayEventTo } from '../../stages/deliveries/replay-event.ts'
 import { renormalize } from '../../stages/operate/renormalize.ts'
 import { type EventDetail, getEvent, listEvents } from '../../store/events/events.ts'
 import { eventListEntries } from '../api/events.ts'
@@ -23,7 +23,7 @@ const ListQuery = v.strictObject(entries)
 
 /** The routes of the log. */
 export function events(tools: ApiTools) {
-  const { configOf, now, log } = tools
+  const { configOf, now } = tools
   return new Hono<ConsoleEnv>()
     .get('/', async (c) => {
       const query = queryOf(c, ListQuery, ['paused'])
@@ -46,7 +46,7 @@ export function events(tools: ApiTools) {
       if (event === undefined) return unknownEvent(c)
       const { target } = await fieldsOf(c)
       const options = target === undefined ? {} : { targets: [target] }
-      const sent = await sendAgain(c.env, configOf(c.env), event, options, { now: now(), log })
+      const sent = await replayEventTo(c.env, configOf(c.env), event, options, tools)
       const back = `/console/events/${event.id}`
       if (!sent.ok) {
         const words =
@@ -118,7 +118,7 @@ async function readAgain(
     ...how,
   }
   const origin = new URL(c.req.url).origin
-  const result = await renormalize(c.env, configOf(c.env), request, { ...tools, origin })
+  const result = await renormalize(c.env, configOf(c.env), { ...request, origin }, tools)
   const [change] = result.changed
   const [refused] = result.refused
   return {

@@ -5,7 +5,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Child } from 'hono/jsx'
 import { type Notice, pageOf } from '../../console/layout.tsx'
 import type { OperatorAct } from '../../core/events/system-event.ts'
-import { tellOfOperator } from '../../stages/operate/operator.ts'
+import { recordSystemEvent } from '../../stages/deliveries/system-events.ts'
 import type { ApiTools } from '../tools.ts'
 import type { ConsoleEnv } from './session.ts'
 
@@ -67,7 +67,7 @@ export async function acted(
   on: string,
 ): Promise<void> {
   const data = { by: c.get('who'), act, on }
-  await tellOfOperator(c.env, configOf(c.env), { type: 'relay.operator_acted', data }, tools)
+  await recordSystemEvent(c.env, configOf(c.env), { type: 'relay.operator_acted', data }, tools)
 }
 
 /** The fields of a form, as texts; those that are left empty are left out. Of fields of one name, the last. */

@@ -6,7 +6,7 @@ import { Hono } from 'hono/tiny'
 import { signInPage } from '../../console/sign-in.tsx'
 import { equalSecrets } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
-import { tellOfOperator } from '../../stages/operate/operator.ts'
+import { recordSystemEvent } from '../../stages/deliveries/system-events.ts'
 import { addressOf, isWithin } from '../access.ts'
 import type { ApiTools } from '../tools.ts'
 import { assets } from './assets.ts'
@@ -87,7 +87,7 @@ function tell(
   type: 'relay.operator_signed_in' | 'relay.operator_signed_out',
   by: string,
 ): Promise<void> {
-  return tellOfOperator(c.env, configOf(c.env), { type, data: { by } }, tools)
+  return recordSystemEvent(c.env, configOf(c.env), { type, data: { by } }, tools)
 }
 
 /** Where to go after signing in: a page of the console, whatever a link says. */

@@ -26,7 +26,6 @@ const DismissForm = v.strictObject({ ...cause, reason: v.pipe(text, v.maxLength(
 /** The routes of the quarantine. */
 export function quarantine(tools: ApiTools) {
   const { configOf, ...rest } = tools
-  const toolsFor = (c: Context) => ({ ...rest, origin: new URL(c.req.url).origin })
   return new Hono<ConsoleEnv>()
     .get('/', async (c) => {
       const query = queryOf(c, v.strictObject(pageEntries))
@@ -42,7 +41,7 @@ export function quarantine(tools: ApiTools) {
       if (!form.success) return goTo(c, PATH, wordsOf(form.issues[0]), 'refused')
       const { reason, ...filter } = form.output
       const config = configOf(c.env)
-      const events = await dismiss(c.env, config, filter, reason, MAX_DISMISSED, toolsFor(c))
+      const events = await dismiss(c.env, config, filter, reason, MAX_DISMISSED, rest)
       if (events.length > 0) {
         await acted(c, tools, 'dismissed from quarantine', counted(events.length, 'message'))
       }
@@ -55,7 +54,13 @@ export function quarantine(tools: ApiTools) {
     if (!form.success) return goTo(c, PATH, wordsOf(form.issues[0]), 'refused')
     const { after, ...filter } = form.output
     const options = { after, limit: MAX_RELEASED, isDryRun }
-    const result = await release(c.env, configOf(c.env), filter, options, toolsFor(c))
+    const result = await release(
+      c.env,
+      configOf(c.env),
+      filter,
+      { ...options, origin: new URL(c.req.url).origin },
+      rest,
+    )
     if (!isDryRun && result.released.length > 0) {
       await acted(c, tools, 'released from quarantine', counted(result.released.length, 'message'))
     }

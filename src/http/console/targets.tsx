@@ -5,8 +5,8 @@ import { targetOf } from '../../config.ts'
 import { Targets } from '../../console/deliveries/targets.tsx'
 import { isBroken } from '../../core/deliveries/target.ts'
 import { answerInWords } from '../../core/text.ts'
-import { steerTarget } from '../../stages/deliveries/health.ts'
-import { tryTarget } from '../../stages/operate/try-target.ts'
+import { setTargetState } from '../../stages/deliveries/health.ts'
+import { testTarget } from '../../stages/operate/test-target.ts'
 import { listHealth } from '../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../store/ledger/snapshot.ts'
 import { shownTargets } from '../api/targets.ts'
@@ -34,7 +34,7 @@ export function targets(tools: ApiTools) {
       if (isBroken(target)) {
         return goTo(c, PATH, `${name} is not configured completely: ${target.broken}.`, 'refused')
       }
-      const { event, delivered, attempt } = await tryTarget(c.env, target, rest)
+      const { event, delivered, attempt } = await testTarget(c.env, target, rest)
       await acted(c, tools, 'tested a target', name)
       const words = `${answerInWords(name, attempt)}.`
       return goTo(c, `/console/events/${event}`, words, delivered ? 'done' : 'refused')
@@ -43,7 +43,7 @@ export function targets(tools: ApiTools) {
   async function steer(c: Context<ConsoleEnv>, name: string, wish: 'pause' | 'resume') {
     const config = configOf(c.env)
     if (targetOf(config, name) === undefined) return unknownTarget(c)
-    const { state } = await steerTarget(c.env, config, name, wish, rest)
+    const { state } = await setTargetState(c.env, config, name, wish, rest)
     await acted(c, tools, wish === 'pause' ? 'paused a target' : 'resumed a target', name)
     const then =
       wish === 'pause' ? 'What it is owed is held.' : 'What is held goes out within a minute.'

@@ -1,25 +1,25 @@
-// One event → its deliveries once more, because an operator asked for it.
+// One event → its deliveries again, because an operator asked for it.
 import type { Config } from '../../config.ts'
 import { ok, type Result, refuse } from '../../core/result.ts'
-import type { Env, Log } from '../../env.ts'
+import type { Env, Tools } from '../../env.ts'
 import { replayEvent } from '../../store/deliveries/replay-event.ts'
 import type { EventDetail } from '../../store/events/events.ts'
-import { setAlarms } from './enqueue.ts'
+import { enqueueDeliveries } from './enqueue.ts'
 
-/** Why an event is not sent again: what it is, or which of the named targets nobody knows. */
-export type NotSent = { notReplayable: true } | { unknown: string[] }
+/** Why an event is not sent again: its status, or targets that are not configured. */
+export type ReplayRefusal = { notReplayable: true } | { unknown: string[] }
 
 /**
- * Sends an event again to the targets that are named, whatever they want, or to all that had it. Gives to whom it may
- * go, and to whom it goes: what waits for an attempt is left as it is. `now` in epoch milliseconds.
+ * Sends an event again to the named targets, whether they want it or not, or to all that had it. Returns those, and the
+ * ones that get it now: a delivery that waits for an attempt is left as it is.
  */
-export async function sendAgain(
+export async function replayEventTo(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
   { id, status, deliveries }: Pick<EventDetail, 'id' | 'status' | 'deliveries'>,
   { targets: named, isDryRun = false }: { targets?: string[] | undefined; isDryRun?: boolean },
-  { now, log }: { now: number; log: Log },
-): Promise<Result<{ targets: string[]; replayed: string[] }, NotSent>> {
+  tools: Tools,
+): Promise<Result<{ targets: string[]; replayed: string[] }, ReplayRefusal>> {
   if (status !== 'accepted' && status !== 'derived') return refuse({ notReplayable: true })
   const known = config.targets.map(({ name }) => name)
   const unknown = (named ?? []).filter((name) => !known.includes(name))
@@ -28,7 +28,7 @@ export async function sendAgain(
   const targets = wanted.filter((name) => known.includes(name))
   if (isDryRun) return ok({ targets, replayed: [] })
   const options = { isNamed: named !== undefined }
-  const messages = await replayEvent(env.DB, id, targets, now, options)
-  await setAlarms(env.RETRIES, messages, now, log)
+  const messages = await replayEvent(env.DB, id, targets, tools.now(), options)
+  await enqueueDeliveries(env.RETRIES, messages, tools)
   return ok({ targets, replayed: messages.map(({ target }) => target) })
 }

@@ -8,7 +8,7 @@ import {
   type ReplayId,
   replayIdOfKey,
 } from '../../core/id.ts'
-import type { Env, Log } from '../../env.ts'
+import type { Env, Tools } from '../../env.ts'
 import {
   advanceReplay,
   lookOn,
@@ -22,7 +22,7 @@ import {
   type RunningReplay,
   steerReplay,
 } from '../../store/deliveries/replays.ts'
-import { sendAll } from './enqueue.ts'
+import { sendMessages } from './enqueue.ts'
 
 /**
  * How often one run looks for deliveries of replays of which few match, shared by them, each once at least; the next
@@ -32,16 +32,11 @@ const MAX_LOOKS = 10
 
 type ReplayEnv = Pick<Env, 'DB' | 'RETRIES'>
 
-/** Goes on with every replay that is not done. Safe to run twice, or beside itself. `now` in epoch milliseconds. */
-export async function goOnWithReplays(
-  env: ReplayEnv,
-  config: Config,
-  now: number,
-  log: Log,
-): Promise<void> {
+/** Goes on with every replay that is not done. Safe to run twice, or beside itself. */
+export async function goOnWithReplays(env: ReplayEnv, config: Config, tools: Tools): Promise<void> {
   const replays = await listRunning(env.DB)
   const looks = Math.max(1, Math.floor(MAX_LOOKS / replays.length))
-  for (const replay of replays) await goOnAlone(env, config, replay, looks, now, log)
+  for (const replay of replays) await goOnAlone(env, config, replay, looks, tools)
 }
 
 /** The targets that a filter names and nobody knows. */
@@ -66,13 +61,13 @@ export async function beginReplay(
   config: Config,
   filter: ReplayFilter,
   perSecond: number,
-  { now, random, log }: { now: () => number; random: () => number; log: Log },
+  tools: Tools,
 ): Promise<{ id: ReplayId; plan: ReplayPlan }> {
-  const plan = await planFor(env, config, filter, now())
-  const random21 = Math.floor(random() * ID_RANDOM_RANGE)
-  const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
+  const plan = await planFor(env, config, filter, tools.now())
+  const random21 = Math.floor(tools.random() * ID_RANDOM_RANGE)
+  const id = replayIdOfKey(keyOfId(newEventId(tools.now(), random21)))
   await createReplay(env.DB, id, filter, perSecond, plan.total)
-  await goOnWithReplay(env, config, id, now(), log)
+  await goOnWithReplay(env, config, id, tools)
   return { id, plan }
 }
 
@@ -82,26 +77,25 @@ export async function steerReplayTo(
   config: Config,
   replay: Pick<Replay, 'id' | 'state'>,
   state: 'stopped' | 'running',
-  { now, log }: { now: () => number; log: Log },
+  tools: Tools,
 ): Promise<boolean> {
-  const hasMoved = await steerReplay(env.DB, replay.id, state, now())
-  if (hasMoved && state === 'running') await goOnWithReplay(env, config, replay.id, now(), log)
+  const hasMoved = await steerReplay(env.DB, replay.id, state, tools.now())
+  if (hasMoved && state === 'running') await goOnWithReplay(env, config, replay.id, tools)
   return hasMoved || replay.state === state
 }
 
 /** Goes on with one replay at once, if it is not done; the cron does what fails here. */
-export async function goOnWithReplay(
+async function goOnWithReplay(
   env: ReplayEnv,
   config: Config,
   id: ReplayId,
-  now: number,
-  log: Log,
+  tools: Tools,
 ): Promise<void> {
   try {
     const replay = (await listRunning(env.DB)).find((one) => one.id === id)
-    if (replay !== undefined) await goOnAlone(env, config, replay, MAX_LOOKS, now, log)
+    if (replay !== undefined) await goOnAlone(env, config, replay, MAX_LOOKS, tools)
   } catch (error) {
-    log({ at: 'replay', replay: id, fault: FAULT, detail: String(error) })
+    tools.log({ at: 'replay', replay: id, fault: FAULT, detail: String(error) })
   }
 }
 
@@ -113,11 +107,10 @@ async function goOnAlone(
   config: Config,
   replay: RunningReplay,
   maxLooks: number,
-  now: number,
-  log: Log,
+  { now, log }: Tools,
 ): Promise<void> {
   try {
-    const count = await goOn(env, config, replay, maxLooks, now)
+    const count = await goOn(env, config, replay, maxLooks, now())
     log({ at: 'replay', replay: replay.id, replayed: count })
   } catch (error) {
     log({ at: 'replay', replay: replay.id, fault: FAULT, detail: String(error) })
@@ -144,7 +137,7 @@ async function goOn(
     const deliveries = look.found.map((delivery, i) => ({ ...delivery, due: due(i) }))
     const nextDue = due(deliveries.length)
     const messages = await advanceReplay(env.DB, here, look, deliveries, nextDue, now)
-    await sendAll(env.RETRIES, messages, now)
+    await sendMessages(env.RETRIES, messages, now)
     count += deliveries.length
     place = look.place
     if (look.isEnd) break

@@ -1,15 +1,15 @@
 // cron → what is due but not moving goes to its queue again; what the configuration held back is let go.
 // So a lost message costs minutes, never a delivery.
 import { type Config, targetOf, timeoutsOf } from '../../config.ts'
-import { admit, HEALTHY, type Health } from '../../core/deliveries/breaker.ts'
+import { admission, HEALTHY, type Health } from '../../core/deliveries/breaker.ts'
 import type { DeliveryMessage, HoldReason } from '../../core/deliveries/delivery.ts'
 import { overdueMarginMs } from '../../core/deliveries/lease.ts'
 import { isBroken } from '../../core/deliveries/target.ts'
-import type { Env, Log } from '../../env.ts'
+import type { Env, Log, Tools } from '../../env.ts'
 import { listHeldTargets, listOverdue, releaseHeld } from '../../store/deliveries/deliveries.ts'
 import { releaseUnblocked } from '../../store/deliveries/order.ts'
 import { listHealth } from '../../store/deliveries/targets.ts'
-import { sendAll } from './enqueue.ts'
+import { sendMessages } from './enqueue.ts'
 
 /** The most that one run takes up; the next comes in a minute. */
 const MAX_A_RUN = 1000
@@ -18,20 +18,20 @@ const MAX_A_RUN = 1000
 export async function sweep(
   env: Pick<Env, 'DB' | 'DELIVERIES' | 'RETRIES'>,
   config: Config,
-  now: number,
-  log: Log,
+  { now: clock, log }: Tools,
 ): Promise<void> {
+  const now = clock()
   const margin = overdueMarginMs(timeoutsOf(config))
   const overdue = await listOverdue(env.DB, now - margin, MAX_A_RUN)
   const first = overdue.filter(({ attempt }) => attempt === 1)
   const later = overdue.filter(({ attempt }) => attempt > 1)
   // One queue that takes nothing must not keep the other's messages back, and no release those that are overdue.
   const sent = await Promise.allSettled([
-    sendAll(env.DELIVERIES, first, now),
-    sendAll(env.RETRIES, later, now),
+    sendMessages(env.DELIVERIES, first, now),
+    sendMessages(env.RETRIES, later, now),
   ])
   const released = await release(env.DB, config, now, log)
-  sent.push(...(await Promise.allSettled([sendAll(env.RETRIES, released, now)])))
+  sent.push(...(await Promise.allSettled([sendMessages(env.RETRIES, released, now)])))
   for (const { status } of sent) {
     if (status === 'rejected')
       log({ at: 'sweep', fault: 'a queue did not take the ids; the next run will send them' })
@@ -82,8 +82,8 @@ function releasable(
   // One that is gone from the configuration is let go too: its deliveries end as cancelled.
   if (target === undefined) return [EVERY, MAX_A_RUN]
   if (isBroken(target) || !target.enabled) return [[], 0]
-  const admission = admit(health, now)
-  if (admission === 'hold') return [[], 0]
+  const allowed = admission(health, now)
+  if (allowed === 'hold') return [[], 0]
   // What waits for its turn waits no longer where order is no longer kept.
-  return [target.ordered ? MENDED : EVERY, admission === 'send' ? MAX_A_RUN : 1]
+  return [target.ordered ? MENDED : EVERY, allowed === 'send' ? MAX_A_RUN : 1]
 }

@@ -4,7 +4,7 @@
 import { shapeOf } from '../../core/events/shape.ts'
 import { isObject } from '../../core/intake/json.ts'
 import { diaryTypeOf, noteMessages, type Sighting } from '../../core/ledger/drift.ts'
-import type { Env, Log } from '../../env.ts'
+import type { Env, Tools } from '../../env.ts'
 import {
   type DiaryName,
   getDiaries,
@@ -20,9 +20,9 @@ const MAX_A_RUN = 500
 /** What came a moment ago may still be on its way into the log. What comes later from the spill queue is not noted. */
 const BEHIND_MS = 2 * 60_000
 
-/** Runs once. Safe to run twice, or beside itself: each event is noted once. `now` in epoch milliseconds. */
-export async function keepDiary(env: Pick<Env, 'DB'>, now: number, log: Log): Promise<void> {
-  const page = await readOn(env.DB, now - BEHIND_MS, MAX_A_RUN)
+/** Runs once. Safe to run twice, or beside itself: each event is noted once. */
+export async function keepDiary(env: Pick<Env, 'DB'>, { now, log }: Tools): Promise<void> {
+  const page = await readOn(env.DB, now() - BEHIND_MS, MAX_A_RUN)
   if (page === undefined) return
   const noted = page.messages.length === 0 ? [] : await noteAll(env.DB, page.messages)
   const isWritten = await writeDiaries(env.DB, noted, page)

@@ -1,5 +1,5 @@
 // cron → a busy hour is cut, and segments that have ended and changed are counted and posted again.
-import type { Env, Log } from '../../env.ts'
+import type { Env, Log, Tools } from '../../env.ts'
 import { isTooLarge, leaveUnposted, postSegments } from '../../store/events/postings.ts'
 import { countSegments } from '../../store/ledger/ledger.ts'
 import { cutSegment, listSegmentsToBe } from '../../store/segments.ts'
@@ -7,9 +7,10 @@ import { cutSegment, listSegmentsToBe } from '../../store/segments.ts'
 /**
  * Runs once; the next run comes in a minute, and what is not counted by then is read from the log. Safe to run twice, or
  * beside itself. At most 23 queries: with all else that a minute asks of D1 they must stay below the 50 of a request on
- * the free plan. `now` in epoch milliseconds.
+ * the free plan.
  */
-export async function rollUp(env: Pick<Env, 'DB'>, now: number, log: Log): Promise<void> {
+export async function rollUp(env: Pick<Env, 'DB'>, { now: clock, log }: Tools): Promise<void> {
+  const now = clock()
   await cutSegment(env.DB, now)
   const uncounted = await listSegmentsToBe('counted', env.DB, now)
   if (uncounted.length > 0) await countSegments(env.DB, uncounted)

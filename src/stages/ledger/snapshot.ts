@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts'
 import { HOURS_A_WEEK, RHYTHM_WEEKS, type Rhythm, rhythmOf } from '../../core/ledger/rhythm.ts'
 import { composeSnapshot, firstHourOfDay } from '../../core/ledger/snapshot.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import type { Env } from '../../env.ts'
+import type { Env, Tools } from '../../env.ts'
 import {
   getSnapshot,
   keepSnapshot,
@@ -13,12 +13,13 @@ import {
 } from '../../store/ledger/snapshot.ts'
 import { readFigures, readReceived } from '../../store/ledger/statistics.ts'
 
-/** Runs once. Safe to run twice, or beside itself. Writes nothing when nothing has changed. `now` in epoch milliseconds. */
+/** Runs once. Safe to run twice, or beside itself. Writes nothing when nothing has changed. */
 export async function takeSnapshot(
   env: Pick<Env, 'DB'>,
   config: Config,
-  now: number,
+  tools: Tools,
 ): Promise<void> {
+  const now = tools.now()
   const known = await getSnapshot(env.DB)
   const figures = await readFigures(env.DB, firstHourOfDay(now))
   const setting = {

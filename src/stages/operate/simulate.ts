@@ -3,6 +3,7 @@
 import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
 import { isObject, type JsonObject } from '../../core/intake/json.ts'
 import { ok, type Result, refuse } from '../../core/result.ts'
+import type { Tools } from '../../env.ts'
 import { provenRequest } from '../../simulator/prove.ts'
 import type { Step } from '../../simulator/step.ts'
 
@@ -24,13 +25,6 @@ export type SentStep = {
 /** What became of a page of a plan; `next` is where to go on when there is more. */
 export type Simulated = { total: number; steps: SentStep[]; next: number | undefined }
 
-/** What the edge hands in: the clock in epoch milliseconds, the relay's origin, and its front door. */
-export type SimulateTools = {
-  now: () => number
-  origin: string
-  send: (request: Request) => Promise<Response>
-}
-
 /** The source to which the simulator sends. Refuses one that takes no requests, in words. */
 export function simulatedSource(config: Config, name: string): Result<ConfiguredSource, string> {
   const source = config.sources.get(name)
@@ -49,7 +43,8 @@ export async function simulate(
   source: ConfiguredSource,
   plan: readonly Step[],
   { offset, limit }: { offset: number; limit: number },
-  { now, origin, send }: SimulateTools,
+  { origin, send }: { origin: string; send: (request: Request) => Promise<Response> },
+  { now }: Tools,
 ): Promise<Simulated> {
   const end = offset + Math.min(limit, MAX_STEPS)
   const steps: SentStep[] = []

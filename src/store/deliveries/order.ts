@@ -2,6 +2,7 @@
 import {
   type DeliveryMessage,
   type DeliveryState,
+  type DueDelivery,
   UNFINISHED_STATES,
 } from '../../core/deliveries/delivery.ts'
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
@@ -51,11 +52,8 @@ export const EARLIER = `(
     SELECT CAST(p.key AS TEXT) AS key, pd.state FROM ${FROM_EARLIER}
     WHERE pd.state <> 'cancelled' ORDER BY ${IS_WAITING} DESC, p.key DESC LIMIT ${LOOK_BACK}))`
 
-/** What the earlier deliveries mean for this one: whether it must wait, and which of them died right before it. */
-export type Precedence = { mustWait: boolean; skipped: EventId[] }
-
 /** Reads the column `EARLIER`. */
-export function precedenceOf(column: string | null): Precedence {
+export function precedenceOf(column: string | null): DueDelivery['precedence'] {
   if (column === null) return { mustWait: false, skipped: [] }
   const earlier = JSON.parse(column) as [key: string, state: DeliveryState][]
   const mustWait = earlier.some(([, state]) => WAITING.includes(state))

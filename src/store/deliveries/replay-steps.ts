@@ -1,8 +1,8 @@
 // What a replay by filter matches, and its next deliveries set going.
 import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import type { ReplayFilter } from '../../core/deliveries/replay.ts'
+import { EMAIL_PREFIX } from '../../core/events/contact-key.ts'
 import { type EventId, idOfKey, isPersonId, keyOfId } from '../../core/id.ts'
-import { EMAIL_PREFIX } from '../events/contacts.ts'
 import { markSegments } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { DOUBT } from './replay-event.ts'

@@ -26,7 +26,7 @@ export function healthsOf(rows: unknown[]): Map<string, Health> {
         state,
         failures,
         failingSince: failing_since ?? undefined,
-        restSeconds: rest_seconds,
+        cooldownSeconds: rest_seconds,
         probeAt: probe_at ?? undefined,
       },
     ]),
@@ -60,7 +60,7 @@ export async function moveHealth(
       to.state,
       to.failures,
       to.failingSince ?? null,
-      to.restSeconds,
+      to.cooldownSeconds,
       to.probeAt ?? null,
       from.state,
       from.probeAt ?? null,
@@ -71,10 +71,10 @@ export async function moveHealth(
 }
 
 /**
- * Reserves the next `count` turns of a target that takes one each `intervalMs`; gives the time of the first (epoch
- * milliseconds). Whoever asks next gets the turns after these.
+ * Reserves the next `count` slots of a target, which are `intervalMs` apart, and returns the time of the first (epoch
+ * milliseconds). The next caller gets the slots after these.
  */
-export async function reserveTurns(
+export async function reserveSlots(
   db: D1Database,
   name: string,
   count: number,

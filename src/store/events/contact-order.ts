@@ -1,10 +1,10 @@
 // Events of a few contacts in the order in which they happened, the latest first: that is how a contact's history is kept.
 
+import { TEST_PREFIX } from '../../core/events/contact-key.ts'
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { isPersonId, keyOfId, type PersonId } from '../../core/id.ts'
 import { merge, type Stream } from '../merge.ts'
 import type { Meter, Place } from '../pages.ts'
-import { TEST_PREFIX } from './contacts.ts'
 import {
   contactTextOf,
   type EventFilter,

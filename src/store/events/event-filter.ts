@@ -1,9 +1,9 @@
 // Which events a list is of, and what of that a row, a facet or a range of keys can say.
 
 import { matchesType } from '../../core/deliveries/routing.ts'
+import { TEST_PREFIX } from '../../core/events/contact-key.ts'
 import type { EventStatus } from '../../core/events/event.ts'
 import { type EventId, firstKeyAt, isEventId, keyOfId, type PersonId } from '../../core/id.ts'
-import { TEST_PREFIX } from './contacts.ts'
 
 /** Which events are meant: all conditions hold, and of a list one of its values. What is left out matches all. */
 export type EventFilter = {

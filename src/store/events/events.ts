@@ -1,6 +1,7 @@
 // The log as it is read: pages of events, and one of them whole.
 
 import type { Attempt, DeliveryState } from '../../core/deliveries/delivery.ts'
+import { contactIdOf } from '../../core/events/contact-key.ts'
 import type { EventStatus, RelayEvent } from '../../core/events/event.ts'
 import type { Warning } from '../../core/events/fields.ts'
 import { formatInstant } from '../../core/events/time.ts'
@@ -15,7 +16,7 @@ import {
 import type { Rung } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { cursorOf, meterFor, type Page, type Paged, startOf } from '../pages.ts'
-import { EMAIL_PREFIX, PERSON_OF_E, TEST_PREFIX } from './contacts.ts'
+import { PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
 import { findEvents } from './find-events.ts'
 import type { EventRow } from './finder.ts'
@@ -73,8 +74,8 @@ export function summaryOf({ key, vendor_type, contact, person, ...row }: Summary
 type SummaryRow = Omit<EventRow, 'at'>
 
 function subjectOf(contact: string | null): string | null {
-  const id = contact?.startsWith(TEST_PREFIX) ? contact.slice(TEST_PREFIX.length) : contact
-  return id === null || id === undefined || id.startsWith(EMAIL_PREFIX) ? null : `contact/${id}`
+  const id = contact === null ? undefined : contactIdOf(contact)
+  return id === undefined ? null : `contact/${id}`
 }
 
 /** An event as it is told: one that may be a repeat says so, and so does one whose person is known. */

@@ -1,7 +1,8 @@
 // Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
+
+import { EMAIL_PREFIX } from '../../core/events/contact-key.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
 import { cursorOf, type Page, type Paged, startOf } from '../pages.ts'
-import { EMAIL_PREFIX } from './contacts.ts'
 
 /** A contact of a source, as its person has it. */
 export type PersonContact = {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  admit,
+  admission,
   afterAttempt,
   GIVE_UP_AFTER_MS,
   HEALTHY,
@@ -39,16 +39,16 @@ describe('the breaker', () => {
     const open = failedTimes(5)
     const over = open.probeAt ?? 0
 
-    expect(admit(open, over - 1)).toBe('hold')
-    expect(admit(open, over)).toBe('probe')
-    expect(admit(whileProbing(open, over), over)).toBe('hold')
+    expect(admission(open, over - 1)).toBe('hold')
+    expect(admission(open, over)).toBe('probe')
+    expect(admission(whileProbing(open, over), over)).toBe('hold')
   })
 
   it('doubles its rest with each failed probe, up to ten minutes', () => {
     let health = failedTimes(5)
     const rests: number[] = []
     for (let i = 0; i < 7; i++) {
-      rests.push(health.restSeconds)
+      rests.push(health.cooldownSeconds)
       health = afterAttempt(health, 'failed', true, NOW)
     }
 
@@ -59,7 +59,7 @@ describe('the breaker', () => {
     expect(failedTimes(9)).toMatchObject({
       state: 'open',
       failures: 9,
-      restSeconds: 30,
+      cooldownSeconds: 30,
       probeAt: failedTimes(5).probeAt,
     })
   })
@@ -76,14 +76,14 @@ describe('the breaker', () => {
 
     expect(before.state).toBe('open')
     expect(then).toMatchObject({ state: 'failing', probeAt: undefined })
-    expect(admit(then, NOW * 2)).toBe('hold')
+    expect(admission(then, NOW * 2)).toBe('hold')
   })
 
   it('takes a 410 at its word', () => {
     const gone = afterAttempt(HEALTHY, 'gone', false, NOW)
 
     expect(gone.state).toBe('gone')
-    expect(admit(gone, NOW * 2)).toBe('hold')
+    expect(admission(gone, NOW * 2)).toBe('hold')
   })
 
   it.each(['paused', 'failing', 'gone'] as const)(
@@ -98,7 +98,7 @@ describe('the breaker', () => {
   )
 
   it('is paused by its operator from every state', () => {
-    expect(admit(paused(failedTimes(5)), NOW * 2)).toBe('hold')
+    expect(admission(paused(failedTimes(5)), NOW * 2)).toBe('hold')
   })
 
   it('never sends while it rests, and never rests longer than ten minutes', () => {
@@ -115,7 +115,7 @@ describe('the breaker', () => {
           if (health.state !== 'open') continue
           expect(health.probeAt).toBeGreaterThan(now - 900 * SECOND * steps.length)
           expect((health.probeAt ?? 0) - now).toBeLessThanOrEqual(600 * SECOND)
-          expect(admit(health, (health.probeAt ?? 0) - 1)).toBe('hold')
+          expect(admission(health, (health.probeAt ?? 0) - 1)).toBe('hold')
         }
       }),
     )

@@ -166,7 +166,8 @@ describe('Cloudflare Access', () => {
     now: () => Date.now(),
     random: () => Math.random(),
     log: () => undefined,
-    send: async () => new Response(),
+    fetch: async () => new Response(),
+    waitUntil: () => undefined,
   })
   const ask = (aud: string | undefined, known: { aud: string; email?: string } | undefined) => {
     const access = known && { aud: known.aud, getIdentity: async () => ({ email: known.email }) }

@@ -6,7 +6,7 @@ import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
 import { moveHealth } from '../../../src/store/deliveries/targets.ts'
 import { readArrivals } from '../../../src/store/ledger/statistics.ts'
-import { aConfig, aPayment, NOW, stored, take } from '../../builders.ts'
+import { aConfig, aPayment, NOW, stored, take, toolsAt } from '../../builders.ts'
 import { anOperator, emptyLog } from './visitor.ts'
 
 const HOUR = 3_600_000
@@ -65,7 +65,7 @@ it('is red and named when the ledger does not add up', async () => {
 
 it('tells how sources and targets fare', async () => {
   await stored(config, 'hype', aPayment(), { now: NOW - HOUR })
-  await takeSnapshot({ DB: env.DB }, config, NOW)
+  await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console?period=7d')
 
   expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 known after a week/)
@@ -75,7 +75,7 @@ it('tells how sources and targets fare', async () => {
 it('tells what is held from what is due, and a test from a sign of life', async () => {
   await stored(config, 'hype', aPayment(), { now: NOW - HOUR, headers: { 'relay-test': 'true' } })
   await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'paused'").run()
-  await takeSnapshot({ DB: env.DB }, config, NOW)
+  await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console')
 
   expect(text).toContain('hapana active never')
@@ -90,7 +90,7 @@ it('reads the same for the chart from roll-ups as from the log', async () => {
   const first = Math.floor(NOW / HOUR) - 24
   const read = async () => (await readArrivals(env.DB, first)).toSorted((a, b) => a.hour - b.hour)
   const live = await read()
-  await rollUp({ DB: env.DB }, NOW + HOUR, () => undefined)
+  await rollUp({ DB: env.DB }, toolsAt(NOW + HOUR))
 
   expect(await read()).toEqual(live)
   expect(live.map(({ count }) => count)).toEqual([10, 10, 10])

@@ -5,12 +5,19 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../../src/config.ts'
 import type { DeliveryMessage, Lane } from '../../../src/core/deliveries/delivery.ts'
 import type { EventId } from '../../../src/core/id.ts'
-import { deliver } from '../../../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../../../src/stages/deliveries/in-flight.ts'
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { listHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
-import { aConfig, aMessageFor, aPayment, aQueue, NOW, stored } from '../../builders.ts'
+import {
+  aConfig,
+  aMessageFor,
+  aPayment,
+  aQueue,
+  deliverBatch,
+  NOW,
+  stored,
+  toolsAt,
+} from '../../builders.ts'
 
 const config = aConfig({ name: 'crm', events: ['payment.*'] }, { name: 'ops', events: ['relay.*'] })
 
@@ -31,7 +38,7 @@ async function run(
 ) {
   const { queue, messages: alarms } = aQueue()
   const got: string[] = []
-  await deliver(
+  await deliverBatch(
     { DB: env.DB, RETRIES: queue },
     options.config ?? config,
     options.lane ?? 'retries',
@@ -44,13 +51,12 @@ async function run(
       retry: vi.fn(),
     })),
     {
-      send: async (_url, init) => {
+      fetch: async (_url, init) => {
         got.push(new Headers(init.headers).get('webhook-id') ?? '')
         return new Response('', { status: options.status ?? 200 })
       },
       now: () => options.now ?? NOW,
       random: () => Math.random(),
-      inHand: createInHand(),
       log: () => undefined,
     },
   )
@@ -124,7 +130,10 @@ describe('a target that fails five times in a row', () => {
     const { got } = await run([first, second], { status: 500, now: NOW + 30_000 })
 
     expect(got).toHaveLength(1)
-    expect((await listHealth(env.DB)).get('crm')).toMatchObject({ state: 'open', restSeconds: 60 })
+    expect((await listHealth(env.DB)).get('crm')).toMatchObject({
+      state: 'open',
+      cooldownSeconds: 60,
+    })
   })
 
   it('is back with one delivered probe, and gets at once what was held', async () => {
@@ -151,9 +160,9 @@ describe('a target that fails five times in a row', () => {
     const [deliveries, retries] = [aQueue(), aQueue()]
     const bindings = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
 
-    await sweep(bindings, config, NOW + 29_000, () => undefined)
+    await sweep(bindings, config, toolsAt(NOW + 29_000))
     const early = [...retries.messages]
-    await sweep(bindings, config, NOW + 30_000, () => undefined)
+    await sweep(bindings, config, toolsAt(NOW + 30_000))
 
     expect(early).toEqual([])
     expect(retries.messages).toHaveLength(1)

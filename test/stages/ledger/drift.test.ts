@@ -4,7 +4,16 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { findingsOf } from '../../../src/core/ledger/drift.ts'
 import { keepDiary } from '../../../src/stages/ledger/drift.ts'
 import { listDiaries } from '../../../src/store/ledger/drift.ts'
-import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, take } from '../../builders.ts'
+import {
+  aConfig,
+  aPayment,
+  aQueue,
+  aStatusChange,
+  NOW,
+  stored,
+  take,
+  toolsAt,
+} from '../../builders.ts'
 import { aMeteredDatabase } from '../../database.ts'
 
 const MINUTE = 60_000
@@ -23,7 +32,7 @@ beforeEach(async () => {
 })
 
 const keep = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
-  keepDiary({ DB: db }, now, () => undefined)
+  keepDiary({ DB: db }, toolsAt(now))
 
 /** What the diaries say: how many messages each has. */
 async function noted() {

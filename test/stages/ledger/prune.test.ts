@@ -23,7 +23,7 @@ import { readFigures } from '../../../src/store/ledger/statistics.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
 import { cutSegment } from '../../../src/store/segments.ts'
 import { linesOfBooks, linesOfLog } from '../../books.ts'
-import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
 import { aWorld, type Fault } from '../../world.ts'
 
@@ -41,7 +41,7 @@ const config = aConfig(
 )
 const silent = () => undefined
 const keep = { retentionDays: 400, rawRetentionDays: 90 }
-const run = (now = LATER, db = env.DB) => prune({ DB: db }, keep, now, silent)
+const run = (now = LATER, db = env.DB) => prune({ DB: db }, keep, toolsAt(now))
 const cutoff = (now = LATER) => firstKeyAt(now - 400 * DAY)
 
 const TABLES =
@@ -60,7 +60,7 @@ const count = async (from: string) =>
   (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>('n')) ?? 0
 
 async function rollAll(now = LATER) {
-  while ((await count('segments WHERE counted = 0')) > 0) await rollUp(env, now, silent)
+  while ((await count('segments WHERE counted = 0')) > 0) await rollUp(env, toolsAt(now))
 }
 
 /** A log of some hours with repeats, a message that is not understood, and a target to which every fourth delivery dies. */
@@ -300,7 +300,7 @@ describe('the books', () => {
   const ACTS = {
     prune: (n: number) => pruneEvents(env.DB, cutoff(), 1 + (n % 6)),
     day: () => env.DB.prepare('UPDATE pruned SET events = 0').run(),
-    rollUp: () => rollUp(env, LATER, silent),
+    rollUp: () => rollUp(env, toolsAt(LATER)),
     cut: (n: number) => cutSegment(env.DB, NOW + (n % 3) * HOUR + MINUTE + n * 1000, 1),
     spill: (n: number) =>
       stored(config, 'hype', aPayment(), { now: NOW + (n % 3) * HOUR + n * 1000 }),
@@ -317,8 +317,9 @@ describe('the books', () => {
       const state = (['delivered', 'dead', 'held'] as const)[n % 3] ?? 'held'
       const [key = '', target = '', attempt = 0] = JSON.parse(row ?? '[]')
       const made = { attempt, at: '2026-11-21T00:00:01.000Z', ms: n, status: 200 }
-      const update = { event: idOf(key), target, attempt, state, reason: 'disabled', made }
-      if (row) await updateDeliveries(env.DB, [update])
+      const delivery = { event: idOf(key), target, attempt }
+      const next = { state, reason: 'disabled', made }
+      if (row) await updateDeliveries(env.DB, [{ delivery, next }])
     },
   }
   const nth = async <T>(sql: string, n: number) =>
@@ -375,7 +376,9 @@ describe('the books', () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     await run()
 
-    await updateDeliveries(env.DB, [{ event, target: 'good', attempt: 1, state: 'delivered' }])
+    await updateDeliveries(env.DB, [
+      { delivery: { event, target: 'good', attempt: 1 }, next: { state: 'delivered' } },
+    ])
     expect(await replayEvent(env.DB, event, ['good'], LATER)).toEqual([])
 
     expect(await count('segments')).toBe(0)
@@ -450,7 +453,7 @@ describe('who is known', () => {
 })
 
 describe('an event without its bytes', () => {
-  const tools = { now: () => LATER, random: () => 0, log: silent, origin: 'https://relay.example' }
+  const tools = toolsAt(LATER)
   const untilBytesGo = async () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     await pruneRaws(env.DB, cutoff(), 100)
@@ -500,6 +503,7 @@ describe('an event without its bytes', () => {
         limit: 10,
         isDryRun: true,
         deliver: false,
+        origin: 'https://relay.example',
       },
       tools,
     )
@@ -513,7 +517,12 @@ describe('an event without its bytes', () => {
     await untilBytesGo()
     const world = aWorld(config, silent, () => new Response())
 
-    const options = { after: undefined, limit: 10, isDryRun: false }
+    const options = {
+      after: undefined,
+      limit: 10,
+      isDryRun: false,
+      origin: 'https://relay.example',
+    }
     const { refused } = await release(world.bindings, config, {}, options, tools)
 
     expect(refused).toEqual([{ id: event, issues: [expect.stringContaining('no longer kept')] }])

@@ -10,12 +10,12 @@ import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import { updateEvents } from '../../../src/store/events/stored-message.ts'
-import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { empty, LOG_TABLES } from '../../database.ts'
 
 const HOUR = 3_600_000
 const config = aConfig({ name: 'good' })
-const postAll = () => rollUp(env, NOW + 2 * HOUR, () => undefined)
+const postAll = () => rollUp(env, toolsAt(NOW + 2 * HOUR))
 const posted = () =>
   env.DB.prepare('SELECT min(posted) AS posted FROM segments').first<number>('posted')
 
@@ -80,7 +80,9 @@ describe('a posted hour', () => {
     const id = await stored(config, 'hype', aPayment())
     await postAll()
 
-    await updateDeliveries(env.DB, [{ event: id, target: 'good', attempt: 1, state: 'delivered' }])
+    await updateDeliveries(env.DB, [
+      { delivery: { event: id, target: 'good', attempt: 1 }, next: { state: 'delivered' } },
+    ])
 
     for (const isCounted of [0, 1]) {
       const marks = await env.DB.prepare('SELECT counted, posted FROM segments').first()

@@ -6,7 +6,7 @@ import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
 import { listCounts } from '../../../src/store/ledger/ledger.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
-import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { aMeteredDatabase } from '../../database.ts'
 import { aWorld } from '../../world.ts'
 
@@ -72,12 +72,12 @@ describe('the ledger of a living relay', () => {
       await world.take('hype', payment)
       await world.take('hype', { nothing: 'known' })
       await world.live(20)
-      await rollUp(env, world.now(), () => undefined)
+      await rollUp(env, toolsAt(world.now()))
       expect(await byLedger()).toEqual(await straight())
       await world.live(40)
       expect(await byLedger()).toEqual(await straight())
     }
-    await rollUp(env, world.now(), () => undefined)
+    await rollUp(env, toolsAt(world.now()))
 
     expect(await byLedger()).toEqual(await straight())
     expect(await rolled()).toBeGreaterThan(20)
@@ -87,21 +87,21 @@ describe('the ledger of a living relay', () => {
 
   it('counts a segment again that changed after it was counted', async () => {
     const event = await stored(config, 'hype', aPayment())
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
 
     await replayEvent(env.DB, event, ['off', 'added'], NOW + 2 * HOUR)
 
     expect(await byLedger()).toEqual(await straight())
     expect(await differences()).toEqual([])
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
     expect(tally(await listCounts(env.DB, EVER))).toMatchObject({ sources: [{ planned: 4 }] })
   })
 
   it('knows what came late from the spill queue', async () => {
     await stored(config, 'hype', aPayment())
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
 
     await stored(config, 'hype', aPayment(), { now: NOW + 60_000 })
 
@@ -113,7 +113,7 @@ describe('the ledger of a living relay', () => {
     for (const minute of [1, 59, 61]) {
       await stored(config, 'hype', aPayment(), { now: NOW + minute * 60_000 })
     }
-    await rollUp(env, NOW + 3 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 3 * HOUR))
     const within = async (from: number, to: number) => {
       const counts = await listCounts(env.DB, {
         since: NOW + from * 60_000,
@@ -132,7 +132,7 @@ describe('the ledger of a living relay', () => {
 
   it('reads roll-ups for hours that are over, not their events', async () => {
     for (let i = 0; i < 50; i++) await stored(config, 'hype', aPayment(), { now: NOW + i })
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     let read = 0
     const spy = {
       prepare: (sql: string) => ({
@@ -226,7 +226,7 @@ describe('verification', () => {
     ],
   ])('names %s', async (_case, tampering, words) => {
     await stored(config, 'hype', aPayment())
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
 
     await env.DB.prepare(tampering).run()
@@ -260,7 +260,7 @@ describe('verification', () => {
   it('goes through a long log day by day, and passes over days without anything', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW - 90 * 24 * HOUR })
     await stored(config, 'hype', aPayment())
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     await env.DB.prepare('DELETE FROM ledger').run()
     let calls = 0
     const found: string[] = []

@@ -1,22 +1,27 @@
-// The order of proving; what each vendor's signature accepts is in test/vendors/contract.test.ts.
+// The order of the checks; what each vendor's signature accepts is in test/vendors/contract.test.ts.
 import { describe, expect, it } from 'vitest'
-import { type Credentials, prove, type SignatureScheme } from '../../../src/core/intake/proof.ts'
-import type { Arrival } from '../../../src/core/intake/request.ts'
-import { ok, refuse } from '../../../src/core/result.ts'
+import {
+  authenticate,
+  type Credentials,
+  type SignatureScheme,
+} from '../../../src/core/intake/authenticate.ts'
 
 const NOW = 1_795_219_200_000
 
-function anArrival(query: Record<string, string>, headers: Record<string, string> = {}) {
-  const read: string[] = []
-  const arrival: Arrival = {
-    headers: new Headers(headers),
-    query: new URLSearchParams(query),
-    body: async () => {
-      read.push('body')
-      return ok(new TextEncoder().encode('{}'))
-    },
-  }
-  return { arrival, read }
+function aRequest(query: Record<string, string>, headers: Record<string, string> = {}) {
+  const url = `https://relay.example/in/hype?${new URLSearchParams(query)}`
+  return new Request(url, { method: 'POST', headers, body: new TextEncoder().encode('{}') })
+}
+
+/** Authenticates a request; by default its body may have 100 bytes. */
+function authenticated(
+  request: Request,
+  credentials: Credentials,
+  scheme?: SignatureScheme,
+  maxBodyBytes = 100,
+) {
+  const query = new URL(request.url).searchParams
+  return authenticate(request, query, { credentials, scheme }, { now: NOW, maxBodyBytes })
 }
 
 function credentials(overrides: Partial<Credentials> = {}): Credentials {
@@ -29,7 +34,7 @@ function credentials(overrides: Partial<Credentials> = {}): Credentials {
   }
 }
 
-describe('prove', () => {
+describe('authenticate', () => {
   it.each([
     ['no key', {}, {}, undefined, 'key_missing'],
     ['an empty key', { key: '' }, {}, undefined, 'key_missing'],
@@ -38,12 +43,12 @@ describe('prove', () => {
     ['no header', { key: 'one' }, {}, 'x-key', 'header_missing'],
     ['another header', { key: 'one' }, { 'x-key': 'One' }, 'x-key', 'header_wrong'],
   ])('refuses %s before it reads the body', async (_, query, headers, header, cause) => {
-    const { arrival, read } = anArrival(query as never, headers as never)
+    const request = aRequest(query, headers as never)
 
-    const result = await prove(arrival, credentials({ header }), undefined, NOW)
+    const result = await authenticated(request, credentials({ header }))
 
-    expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause } })
-    expect(read).toEqual([])
+    expect(result).toEqual({ ok: false, error: { kind: 'unauthenticated', cause } })
+    expect(request.bodyUsed).toBe(false)
   })
 
   it.each([
@@ -51,9 +56,9 @@ describe('prove', () => {
     ['the second secret', { key: 'two' }, {}, undefined],
     ['a header', {}, { 'X-Key': 'two' }, 'x-key'],
   ])('accepts by %s', async (_, query, headers, header) => {
-    const { arrival } = anArrival({ ...query, event: 'checkIn' } as never, headers as never)
+    const request = aRequest({ ...query, event: 'checkIn' } as never, headers as never)
 
-    const result = await prove(arrival, credentials({ header }), undefined, NOW)
+    const result = await authenticated(request, credentials({ header }))
 
     expect(result).toMatchObject({ ok: true, value: { eventName: 'checkIn' } })
   })
@@ -72,11 +77,14 @@ describe('prove', () => {
       },
       sign: async () => '',
     }
-    const { arrival } = anArrival({ key: 'one' }, { 'X-Signed': 'v' })
+    const request = aRequest({ key: 'one' }, { 'X-Signed': 'v' })
 
-    const result = await prove(arrival, credentials({ signingSecrets: ['s'] }), scheme, NOW)
+    const result = await authenticated(request, credentials({ signingSecrets: ['s'] }), scheme)
 
-    expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause: 'signature_wrong' } })
+    expect(result).toEqual({
+      ok: false,
+      error: { kind: 'unauthenticated', cause: 'signature_wrong' },
+    })
     expect(seen).toEqual(['v', { toleranceSeconds: 300, now: NOW }, 'v', [0x7b, 0x7d], ['s']])
   })
 
@@ -84,8 +92,7 @@ describe('prove', () => {
     ['absent', {}, 'signature_missing'],
     ['malformed', { 'X-Signed': 'bad' }, 'signature_malformed'],
   ])('does not read a body whose signature is %s', async (_, headers, cause) => {
-    const { arrival } = anArrival({ key: 'one' }, headers as never)
-    const body = () => Promise.reject(new Error('the body was read'))
+    const request = aRequest({ key: 'one' }, headers as never)
     const scheme: SignatureScheme = {
       header: 'x-signed',
       precheck: () => 'signature_malformed',
@@ -93,29 +100,27 @@ describe('prove', () => {
       sign: async () => '',
     }
 
-    const result = await prove(
-      { ...arrival, body },
-      credentials({ signingSecrets: ['s'] }),
-      scheme,
-      NOW,
-    )
+    const result = await authenticated(request, credentials({ signingSecrets: ['s'] }), scheme)
 
-    expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause } })
+    expect(result).toEqual({ ok: false, error: { kind: 'unauthenticated', cause } })
+    expect(request.bodyUsed).toBe(false)
   })
 
   it('accepts nobody when nothing is configured', async () => {
-    const { arrival } = anArrival({ key: '' })
+    const request = aRequest({ key: '' })
 
-    const result = await prove(arrival, credentials({ secrets: [] }), undefined, NOW)
+    const result = await authenticated(request, credentials({ secrets: [] }))
 
-    expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause: 'signature_missing' } })
+    expect(result).toEqual({
+      ok: false,
+      error: { kind: 'unauthenticated', cause: 'signature_missing' },
+    })
   })
 
   it('passes on why the body could not be read', async () => {
-    const { arrival } = anArrival({ key: 'one' })
-    const body = async () => refuse({ kind: 'too_large', maxBodyBytes: 1 } as const)
+    const request = aRequest({ key: 'one' })
 
-    const result = await prove({ ...arrival, body }, credentials(), undefined, NOW)
+    const result = await authenticated(request, credentials(), undefined, 1)
 
     expect(result).toEqual({ ok: false, error: { kind: 'too_large', maxBodyBytes: 1 } })
   })
