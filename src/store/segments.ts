@@ -3,7 +3,7 @@
 // and what is not yet are the log at any moment, and neither grows with the hour.
 import { type EventId, ID_RANDOM_RANGE, timeOfId } from '../core/id.ts'
 import { HOUR_MS } from '../core/period.ts'
-import type { Batching } from './group-commit.ts'
+import type { BatchDatabase } from './group-commit.ts'
 
 const MINUTE_MS = 60_000
 
@@ -65,7 +65,7 @@ const MARKS: Record<Change, { one: string; many: string }> = {
  * and reads one row, or two, when all came in the same minute.
  */
 export function markSegments(
-  db: Batching,
+  db: BatchDatabase,
   events: readonly EventId[],
   change: Change,
 ): D1PreparedStatement {

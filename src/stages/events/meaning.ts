@@ -14,7 +14,7 @@ import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import type { ContactKey } from '../../store/events/contacts.ts'
 import { type HistoryQuery, type Light, readHistories } from '../../store/events/history.ts'
-import type { Batching } from '../../store/group-commit.ts'
+import type { BatchDatabase } from '../../store/group-commit.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import type { Made } from '../intake/draft.ts'
@@ -24,7 +24,7 @@ export type AsOf = HistoryQuery['asOf']
 
 /** Reads what the log knows of those events that need it; nothing is read when none does. */
 export async function historiesFor(
-  db: Batching,
+  db: BatchDatabase,
   made: readonly Made[],
   asOf: AsOf,
 ): Promise<(History | undefined)[]> {

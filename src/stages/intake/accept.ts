@@ -16,11 +16,11 @@ import {
 } from '../../core/intake/request.ts'
 import { ok, type Rejection, type Result, refuse } from '../../core/result.ts'
 import type { Env, Log } from '../../env.ts'
-import type { Batching } from '../../store/group-commit.ts'
+import type { BatchDatabase } from '../../store/group-commit.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../../store/intake/packing.ts'
 import { isOutdated, type Recorded } from '../../store/intake/records.ts'
-import { withinTimeout } from '../../store/timeout.ts'
+import { withTimeout } from '../../store/timeout.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import { firstMessages, setAlarms } from '../deliveries/enqueue.ts'
 import { completeRecords } from '../events/meaning.ts'
@@ -48,7 +48,7 @@ export type Accepted = {
 }
 
 /** What takes an event in. The database may be shared with other requests (store/group-commit.ts). */
-export type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: Batching }
+export type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: BatchDatabase }
 
 /** What the edge hands in: the time (epoch milliseconds), randomness, and the origin that the sender called. */
 export type AcceptTools = {
@@ -168,7 +168,7 @@ async function spillOver(
       return refuse({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
     }
     const sent = queue.send(packed, { contentType: 'bytes' })
-    await withinTimeout(sent, 'the queue', SPILL_TIMEOUT_MS)
+    await withTimeout(sent, 'the queue', SPILL_TIMEOUT_MS)
   } catch (error) {
     return refuse({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
   }

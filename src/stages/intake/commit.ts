@@ -2,10 +2,10 @@
 import type { Config } from '../../config.ts'
 import type { EventId } from '../../core/id.ts'
 import type { Log } from '../../env.ts'
-import type { Batching } from '../../store/group-commit.ts'
+import type { BatchDatabase } from '../../store/group-commit.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
 import { type Recorded, recordEvents } from '../../store/intake/records.ts'
-import { withinTimeout } from '../../store/timeout.ts'
+import { withTimeout } from '../../store/timeout.ts'
 import { type AsOf, completeRecords, historiesFor, newcomersAmong } from '../events/meaning.ts'
 import type { Made } from './draft.ts'
 
@@ -18,19 +18,19 @@ type RecordedAll = { records: NewRecord[]; recorded: Recorded[] }
  * when D1 does, or takes too long for all of it; then nothing is written, unless it is written late.
  */
 export async function recordMade(
-  db: Batching,
+  db: BatchDatabase,
   config: Config,
   made: readonly Made[],
   asOf: AsOf,
   { idFor, now, log }: { idFor: (n: number) => EventId; now: number; log: Log },
 ): Promise<RecordedAll> {
-  const first = await withinTimeout(recordInLight(db, config, made, asOf, { idFor, now }))
+  const first = await withTimeout(recordInLight(db, config, made, asOf, { idFor, now }))
   const { records, recorded } = first
   const overtaken = made.filter((_, i) => recorded[i]?.isOvertaken)
   if (overtaken.length === 0) return first
   const nextIdFor = (n: number) => idFor(records.length - made.length + n)
   const missed = recordMissed(db, config, overtaken, { idFor: nextIdFor, now })
-  const more = await withinTimeout(missed).catch((error): RecordedAll => {
+  const more = await withTimeout(missed).catch((error): RecordedAll => {
     // The events themselves are safe: the sender must not be told otherwise.
     log({ at: 'meaning', fault: 'what follows was not recorded', detail: String(error) })
     return { records: [], recorded: [] }
@@ -45,7 +45,7 @@ type Tools = { idFor: (n: number) => EventId; now: number }
 
 /** Records events in the light of what the log knows. */
 async function recordInLight(
-  db: Batching,
+  db: BatchDatabase,
   config: Config,
   made: readonly Made[],
   asOf: AsOf,
@@ -60,7 +60,7 @@ async function recordInLight(
 
 /** Records what follows from events that are in the log, as far as it is not there yet. */
 async function recordMissed(
-  db: Batching,
+  db: BatchDatabase,
   config: Config,
   made: readonly Made[],
   tools: Tools,

@@ -7,7 +7,7 @@ import type { Env, Log } from '../../env.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
 import { unpackRecords } from '../../store/intake/packing.ts'
 import { listTaken } from '../../store/intake/records.ts'
-import { withinTimeout } from '../../store/timeout.ts'
+import { withTimeout } from '../../store/timeout.ts'
 import { firstMessages, setAlarms } from '../deliveries/enqueue.ts'
 import { recordMade } from './commit.ts'
 import type { Made } from './draft.ts'
@@ -72,7 +72,7 @@ async function recordChunk(
   { now, log }: SpillTools,
 ): Promise<void> {
   const ids = records.map(({ id }) => id)
-  const taken = await withinTimeout(listTaken(env.DB, ids))
+  const taken = await withTimeout(listTaken(env.DB, ids))
   // The write may have succeeded although accept did not hear of it.
   const isThere = (record: NewRecord) => taken.get(record.id) === record.dedupKey
   const missing = records

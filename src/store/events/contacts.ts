@@ -3,7 +3,7 @@
 
 import { EVENT_DATA } from '../../core/events/vocabulary.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
-import type { Batching } from '../group-commit.ts'
+import type { BatchDatabase } from '../group-commit.ts'
 import { kindOf } from './history.ts'
 
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
@@ -23,7 +23,10 @@ export type Sighting = { event: EventId; email: string | undefined; site: string
 export type ContactKey = { source: string; contact: string }
 
 /** Fails, and its transaction with it, when a contact is known that was taken for new. */
-export function requireUnseen(db: Batching, { source, contact }: ContactKey): D1PreparedStatement {
+export function requireUnseen(
+  db: BatchDatabase,
+  { source, contact }: ContactKey,
+): D1PreparedStatement {
   return db
     .prepare('INSERT INTO contacts SELECT * FROM contacts WHERE source = ?1 AND contact = ?2')
     .bind(source, contact)
@@ -84,7 +87,7 @@ export function byAddress(sightings: readonly Sighting[]): Sighting[][] {
 
 /** Takes note of who some events are about. `siblings`: the sources in which a vendor's contact ids mean the same. */
 export function seeContacts(
-  db: Batching,
+  db: BatchDatabase,
   sightings: readonly Sighting[],
   siblings: readonly string[],
 ): D1PreparedStatement {

@@ -7,7 +7,7 @@ import { CONTENT_WINDOW_SECONDS } from '../../core/intake/dedupe.ts'
 import type { RawBody } from '../../core/intake/request.ts'
 import type { Sighting } from '../events/contacts.ts'
 import { kindOf, type Light } from '../events/history.ts'
-import type { Batching } from '../group-commit.ts'
+import type { BatchDatabase } from '../group-commit.ts'
 
 /** A message as it is logged, understood or not, with the deliveries that it gets unless it is a repeat. */
 export type NewRecord = {
@@ -111,7 +111,7 @@ RETURNING status, CAST(matched AS TEXT) AS matched`
  * The statement that logs a record. It returns its `status` and the key of the event that it repeats (`matched`); no row
  * for a conclusion or a release that the log has no use for.
  */
-export function statementFor(db: Batching, record: NewRecord): D1PreparedStatement {
+export function statementFor(db: BatchDatabase, record: NewRecord): D1PreparedStatement {
   const { id, type, vendorType, contactId, dedupKey, dedupStamp, content, planned } = record
   if (record.derivedFrom !== undefined) {
     const { cause, corrects } = record.derivedFrom

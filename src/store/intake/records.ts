@@ -5,7 +5,7 @@ import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
 import type { Rung } from '../../core/intake/dedupe.ts'
 import { byAddress, type ContactKey, requireUnseen, seeContacts } from '../events/contacts.ts'
 import { findOvertaking } from '../events/history.ts'
-import type { Batching } from '../group-commit.ts'
+import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 import { type NewRecord, statementFor } from './new-record.ts'
 
@@ -31,7 +31,7 @@ WHERE e.status IN ('accepted', 'derived') ON CONFLICT DO NOTHING`
  * Throws when D1 does, or when one of `unseen` is known by now (`isOutdated`); then nothing is written.
  */
 export async function recordEvents(
-  db: Batching,
+  db: BatchDatabase,
   records: NewRecord[],
   sources: readonly string[] = [],
   unseen: readonly ContactKey[] = [],
