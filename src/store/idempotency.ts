@@ -1,7 +1,7 @@
 // What was answered to whoever asked with an idempotency key. The only SQL over `idempotency`.
 
 /** An answer as it is kept. */
-export type KeptAnswer = { status: number; headers: Record<string, string>; body: string }
+export type StoredAnswer = { status: number; headers: Record<string, string>; body: string }
 
 /** For how long a key stands for its request. */
 const KEPT_MS = 24 * 3_600_000
@@ -16,14 +16,14 @@ const FORGOTTEN = 20
  * Takes a key for a request (its hash). Gives `taken`, or what stands in the way: the `answer` that was given, a request
  * `under way`, or `another` request that was made with it. `now` in epoch milliseconds.
  */
-export async function takeKey(
+export async function claimKey(
   db: D1Database,
   key: string,
   request: string,
   now: number,
-): Promise<'taken' | 'under way' | 'another' | { answer: KeptAnswer }> {
+): Promise<'taken' | 'under way' | 'another' | { answer: StoredAnswer }> {
   const [, taken, found] = await db.batch([
-    forgetAnswers(db, now, FORGOTTEN),
+    deleteExpiredAnswers(db, now, FORGOTTEN),
     db
       .prepare(
         `INSERT INTO idempotency (key, request, at) VALUES (?1, ?2, ?3)
@@ -43,7 +43,11 @@ export async function takeKey(
 }
 
 /** Forgets the keys whose time is over, the oldest first and at most `limit`. `now` in epoch milliseconds. */
-export function forgetAnswers(db: D1Database, now: number, limit: number): D1PreparedStatement {
+export function deleteExpiredAnswers(
+  db: D1Database,
+  now: number,
+  limit: number,
+): D1PreparedStatement {
   return db
     .prepare(
       'DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)',
@@ -54,10 +58,10 @@ export function forgetAnswers(db: D1Database, now: number, limit: number): D1Pre
 type Row = { request: string; status: number | null; headers: string | null; body: string | null }
 
 /** Keeps what was answered to the request that took a key. */
-export async function keepAnswer(
+export async function storeAnswer(
   db: D1Database,
   key: string,
-  { status, headers, body }: KeptAnswer,
+  { status, headers, body }: StoredAnswer,
 ): Promise<void> {
   await db
     .prepare('UPDATE idempotency SET status = ?2, headers = ?3, body = ?4 WHERE key = ?1')
@@ -66,6 +70,6 @@ export async function keepAnswer(
 }
 
 /** Gives a key back whose request was not carried out. */
-export async function freeKey(db: D1Database, key: string): Promise<void> {
+export async function releaseKey(db: D1Database, key: string): Promise<void> {
   await db.prepare('DELETE FROM idempotency WHERE key = ?1').bind(key).run()
 }

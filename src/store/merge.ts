@@ -1,11 +1,11 @@
 // Several sorted queries read as one, no further than is needed.
-import type { Meter } from './pages.ts'
+import type { RowBudget } from './pages.ts'
 
 /** A sorted query: the statement that reads its next `limit` rows after one, or its first. It reads a row for each. */
-export type Stream<Row> = (after: Row | undefined, limit: number) => D1PreparedStatement
+export type SortedQuery<Row> = (after: Row | undefined, limit: number) => D1PreparedStatement
 
 /** What several streams give together. */
-export type Merged<Row> = {
+export type MergedRows<Row> = {
   /** The next rows that are wanted, at most `n`; fewer at the end, or when the page has read as much as it may. */
   next(n: number): Promise<Row[]>
   /** The last row that was looked at, wanted or not. */
@@ -18,14 +18,14 @@ export type Merged<Row> = {
  * Merges streams that are sorted by `isBefore`, leaving out what is not wanted. `reserve`: how many more rows will be
  * read for each row that it gives.
  */
-export function merge<Row>(
-  meter: Meter,
-  streams: readonly Stream<Row>[],
+export function mergeSorted<Row>(
+  budget: RowBudget,
+  streams: readonly SortedQuery<Row>[],
   isBefore: (a: Row, b: Row) => boolean,
   isWanted: (row: Row) => boolean,
   reserve: number,
-): Merged<Row> {
-  type Head = { stream: Stream<Row>; rows: Row[]; after: Row | undefined; isEnd: boolean }
+): MergedRows<Row> {
+  type Head = { stream: SortedQuery<Row>; rows: Row[]; after: Row | undefined; isEnd: boolean }
   const heads: Head[] = streams.map((stream) => ({
     stream,
     rows: [],
@@ -39,10 +39,10 @@ export function merge<Row>(
     const dry = heads.filter(({ rows, isEnd }) => rows.length === 0 && !isEnd)
     if (dry.length === 0) return true
     // A query that finds nothing reads a row too.
-    const affordable = Math.floor((meter.left() - reserved) / dry.length) - 1
+    const affordable = Math.floor((budget.left() - reserved) / dry.length) - 1
     if (affordable < 1 && last !== undefined) return false
     const limit = Math.max(1, Math.min(affordable, Math.ceil(wanted / dry.length)))
-    const results = await meter.read<Row>(dry.map(({ stream, after }) => stream(after, limit)))
+    const results = await budget.read<Row>(dry.map(({ stream, after }) => stream(after, limit)))
     for (const [i, head] of dry.entries()) {
       head.rows = results[i] ?? []
       head.after = head.rows.at(-1) ?? head.after

@@ -13,10 +13,10 @@ export type Paged<Item> = { items: Item[]; next: string | undefined }
  * A place in a list: the event, and its delivery where the place is within an event. `at` is when it happened, in epoch
  * milliseconds, in lists that go by that; null in those that go by receipt.
  */
-export type Place = { key: bigint; target: string | null; at: number | null }
+export type Position = { key: bigint; target: string | null; at: number | null }
 
 /** A place as an opaque text. */
-export function cursorOf({ key, target, at }: Place): string {
+export function encodeCursor({ key, target, at }: Position): string {
   return btoa(JSON.stringify([String(key), target, at]))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
@@ -24,7 +24,7 @@ export function cursorOf({ key, target, at }: Place): string {
 }
 
 /** The place of a cursor; undefined for a text that is none. */
-export function placeOf(cursor: string): Place | undefined {
+export function decodeCursor(cursor: string): Position | undefined {
   try {
     const [key, target, at] = JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')))
     const isPlace =
@@ -38,21 +38,21 @@ export function placeOf(cursor: string): Place | undefined {
 }
 
 /** The place at which a page begins; undefined for the first. Throws a RangeError for what is no cursor: check it first. */
-export function startOf({ cursor }: Page): Place | undefined {
+export function startOfPage({ cursor }: Page): Position | undefined {
   if (cursor === undefined) return undefined
-  const place = placeOf(cursor)
+  const place = decodeCursor(cursor)
   if (place === undefined) throw new RangeError('not a cursor')
   return place
 }
 
 /** What reads rows for a page, and knows by D1's own count how many more it may read. */
-export type Meter = {
+export type RowBudget = {
   left(): number
   read<Row>(statements: D1PreparedStatement[]): Promise<Row[][]>
 }
 
 /** A page may read three rows for each that it may hold, and twenty. */
-export function meterFor(db: D1Database, { limit }: Page): Meter {
+export function rowBudgetFor(db: D1Database, { limit }: Page): RowBudget {
   let left = 3 * limit + 20
   return {
     left: () => left,

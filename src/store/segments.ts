@@ -23,11 +23,11 @@ export const segmentOf = (key: string) =>
      AND until > ${key} / ${ID_RANDOM_RANGE})`
 
 /** The first key of the segment that starts at the parameter `?1`, and the first that is no longer its own; as SQL. */
-export const FIRST_OF_SEGMENT = keyAt('CAST(?1 AS INTEGER)')
-export const END_OF_SEGMENT = keyAt('SELECT until FROM segments WHERE start = ?1')
+export const FIRST_KEY_OF_SEGMENT = keyAt('CAST(?1 AS INTEGER)')
+export const END_KEY_OF_SEGMENT = keyAt('SELECT until FROM segments WHERE start = ?1')
 
 /** The segments that fulfil a condition, each with its first key (`lo`) and the first that is no longer its own (`hi`); as SQL. */
-export const segmentsThat = (condition: string) =>
+export const selectSegments = (condition: string) =>
   `SELECT start, ${keyAt('start')} AS lo, ${keyAt('until')} AS hi FROM segments WHERE ${condition}`
 
 /** What happened to events: they are new, or not what they were, or only the states of their deliveries are not. */
@@ -128,7 +128,7 @@ const IS_EMPTY = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${keyAt('segment
  * The statements that drop those of some segments in which nothing came, or is left: the one before gets their time, and
  * the first of an hour stays as long as there are others. For the transaction that finds them to be empty.
  */
-export function dropEmpty(starts: readonly number[]): string[] {
+export function dropEmptySegments(starts: readonly number[]): string[] {
   const hours = [...new Set(starts.map((start) => start - (start % HOUR_MS)))]
   const times = `(SELECT column1 AS time FROM (VALUES ${starts.map((start) => `(${start})`).join()}))`
   return [
@@ -156,7 +156,7 @@ const IS_TO_BE = {
 }
 
 /** The starts of segments that have ended and are to be counted, or posted, in one go, the latest first. `now` in epoch milliseconds. */
-export async function listSegmentsToBe(
+export async function listPendingSegments(
   done: keyof typeof IS_TO_BE,
   db: D1Database,
   now: number,

@@ -12,7 +12,7 @@ import { HOUR_MS, parseTime } from '../../core/period.ts'
 import { listHealth } from '../../store/deliveries/targets.ts'
 import { listCauses } from '../../store/events/stored-message.ts'
 import { getSnapshot } from '../../store/ledger/snapshot.ts'
-import { type Arrivals, readArrivals } from '../../store/ledger/statistics.ts'
+import { type Arrivals, readReceivedByOutcome } from '../../store/ledger/statistics.ts'
 import { instant } from '../api/fields.ts'
 import { readLedger } from '../api/ledger.ts'
 import { shownSources } from '../api/sources.ts'
@@ -35,7 +35,7 @@ export function overview({ configOf, now, log }: ApiTools) {
     const firstHour = Math.floor(since / HOUR_MS) + 1
     const [ledger, arrivals, snapshot, healths, quarantined] = await Promise.all([
       readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, log),
-      readArrivals(DB, firstHour),
+      readReceivedByOutcome(DB, firstHour),
       getSnapshot(DB),
       listHealth(DB),
       listCauses(DB, { limit: MAX_CAUSES }),

@@ -5,7 +5,7 @@ import type { SystemFact } from '../../core/events/system-event.ts'
 import type { Env, Log } from '../../env.ts'
 import type { loadOwed, Owed } from '../../store/deliveries/deliveries.ts'
 import { createRecorder, type Recorder } from '../../store/deliveries/delivery-writer.ts'
-import { releaseNextOf } from '../../store/deliveries/order.ts'
+import { releaseNextInOrder } from '../../store/deliveries/order.ts'
 import type { AttemptTools } from './attempt.ts'
 import { setAlarms } from './enqueue.ts'
 import { followHealths, type Healths, tellOf } from './health.ts'
@@ -68,7 +68,7 @@ export function stageFor(
 
 /** Sets the next delivery of the same contact going. If that fails, the sweep does it. */
 export async function letNextGo({ env, tools }: Stage, { event, target }: Owed): Promise<void> {
-  const released = await releaseNextOf(env.DB, event, target, tools.now())
+  const released = await releaseNextInOrder(env.DB, event, target, tools.now())
   await setAlarms(env.RETRIES, released, tools.now(), tools.log)
 }
 

@@ -20,7 +20,7 @@ import {
 import { type EventId, ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import type { Env, Log } from '../../env.ts'
-import { listHealth, moveHealth } from '../../store/deliveries/targets.ts'
+import { listHealth, replaceHealth } from '../../store/deliveries/targets.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
 import { recordEvents } from '../../store/intake/records.ts'
 import { firstMessages, setAlarms } from './enqueue.ts'
@@ -63,14 +63,14 @@ export function followHealths(
       if (verdict !== 'probe') return verdict
       const probing = whileProbing(health, tools.now())
       known.set(target, probing)
-      return (await moveHealth(db, target, health, probing)) ? 'probe' : 'hold'
+      return (await replaceHealth(db, target, health, probing)) ? 'probe' : 'hold'
     },
     note: async (target, result, isProbe) => {
       const before = of(target)
       const health = afterAttempt(before, result, isProbe, tools.now())
       if (health === before || (health === HEALTHY && before.failures === 0)) return false
       known.set(target, health)
-      const moved = await moveHealth(db, target, before, health)
+      const moved = await replaceHealth(db, target, before, health)
       if (!moved || health.state === before.state) return false
       tools.log({ at: 'target', target, state: health.state, failures: health.failures })
       await tell(targetChange(target, health))
@@ -94,7 +94,7 @@ export async function steerTarget(
     const before = (await listHealth(env.DB)).get(target) ?? HEALTHY
     const health = wish === 'pause' ? paused(before) : HEALTHY
     if (health.state === before.state) return before
-    if (await moveHealth(env.DB, target, before, health)) {
+    if (await replaceHealth(env.DB, target, before, health)) {
       await tellOf(env, config, targetChange(target, health, wish === 'resume'), tools)
       return health
     }

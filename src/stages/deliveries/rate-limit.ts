@@ -4,7 +4,7 @@ import type { ConfiguredTarget } from '../../config.ts'
 import { isOpen } from '../../core/deliveries/delivery.ts'
 import { isNear } from '../../core/deliveries/lease.ts'
 import type { Owed } from '../../store/deliveries/deliveries.ts'
-import { reserveTurns } from '../../store/deliveries/targets.ts'
+import { reserveSendTimes } from '../../store/deliveries/targets.ts'
 
 /** Why a delivery waits whose turn is reserved: when it comes, it needs no other. */
 export const TURN_RESERVED = 'rate'
@@ -30,7 +30,7 @@ export function turnsFor(db: D1Database, batch: readonly Owed[], now: () => numb
     }
     const wanted = batch.filter((one) => one.target === name && mayNeedTurn(one, now())).length
     const reserved =
-      first.get(name) ?? reserveTurns(db, name, Math.max(1, wanted), intervalMs, now())
+      first.get(name) ?? reserveSendTimes(db, name, Math.max(1, wanted), intervalMs, now())
     first.set(name, reserved)
     const start = await reserved
     const place = given.get(name) ?? 0

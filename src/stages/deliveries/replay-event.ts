@@ -2,7 +2,7 @@
 import type { Config } from '../../config.ts'
 import { ok, type Result, refuse } from '../../core/result.ts'
 import type { Env, Log } from '../../env.ts'
-import { replayEvent } from '../../store/deliveries/replay-event.ts'
+import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
 import type { EventDetail } from '../../store/events/events.ts'
 import { setAlarms } from './enqueue.ts'
 
@@ -28,7 +28,7 @@ export async function sendAgain(
   const targets = wanted.filter((name) => known.includes(name))
   if (isDryRun) return ok({ targets, replayed: [] })
   const options = { isNamed: named !== undefined }
-  const messages = await replayEvent(env.DB, id, targets, now, options)
+  const messages = await restartDeliveries(env.DB, id, targets, now, options)
   await setAlarms(env.RETRIES, messages, now, log)
   return ok({ targets, replayed: messages.map(({ target }) => target) })
 }

@@ -11,16 +11,16 @@ import {
 import type { Env, Log } from '../../env.ts'
 import {
   advanceReplay,
-  lookOn,
-  planReplay,
+  countReplay,
+  findNextMatches,
   type ReplayPlan,
 } from '../../store/deliveries/replay-steps.ts'
 import {
   createReplay,
-  listRunning,
+  listRunningReplays,
   type Replay,
   type RunningReplay,
-  steerReplay,
+  setReplayState,
 } from '../../store/deliveries/replays.ts'
 import { sendAll } from './enqueue.ts'
 
@@ -39,7 +39,7 @@ export async function goOnWithReplays(
   now: number,
   log: Log,
 ): Promise<void> {
-  const replays = await listRunning(env.DB)
+  const replays = await listRunningReplays(env.DB)
   const looks = Math.max(1, Math.floor(MAX_LOOKS / replays.length))
   for (const replay of replays) await goOnAlone(env, config, replay, looks, now, log)
 }
@@ -57,7 +57,7 @@ export function planFor(
   now: number,
 ): Promise<ReplayPlan> {
   const known = targets.map(({ name }) => name)
-  return planReplay(DB, filter, known, now)
+  return countReplay(DB, filter, known, now)
 }
 
 /** Begins a replay of all that a filter matches, and gives what that was. */
@@ -84,7 +84,7 @@ export async function steerReplayTo(
   state: 'stopped' | 'running',
   { now, log }: { now: () => number; log: Log },
 ): Promise<boolean> {
-  const hasMoved = await steerReplay(env.DB, replay.id, state, now())
+  const hasMoved = await setReplayState(env.DB, replay.id, state, now())
   if (hasMoved && state === 'running') await goOnWithReplay(env, config, replay.id, now(), log)
   return hasMoved || replay.state === state
 }
@@ -98,7 +98,7 @@ export async function goOnWithReplay(
   log: Log,
 ): Promise<void> {
   try {
-    const replay = (await listRunning(env.DB)).find((one) => one.id === id)
+    const replay = (await listRunningReplays(env.DB)).find((one) => one.id === id)
     if (replay !== undefined) await goOnAlone(env, config, replay, MAX_LOOKS, now, log)
   } catch (error) {
     log({ at: 'replay', replay: id, fault: FAULT, detail: String(error) })
@@ -139,7 +139,7 @@ async function goOn(
   let place = replay.place
   for (let looks = 0; looks < maxLooks && count < room; looks++) {
     const here = { ...replay, place }
-    const look = await lookOn(env.DB, here, targets, room - count)
+    const look = await findNextMatches(env.DB, here, targets, room - count)
     const due = (i: number) => dueOf(count + i, replay.perSecond, from)
     const deliveries = look.found.map((delivery, i) => ({ ...delivery, due: due(i) }))
     const nextDue = due(deliveries.length)

@@ -13,7 +13,7 @@ import { type Message, readMessages } from '../../core/intake/json.ts'
 import { isTestMessage, RAW_GONE, type RawBody, TEST_HEADER } from '../../core/intake/request.ts'
 import { ok, type Result, refuse } from '../../core/result.ts'
 import { EMAIL_PREFIX, TEST_PREFIX } from '../../store/events/contacts.ts'
-import type { Kept } from '../../store/events/stored-message.ts'
+import type { StoredMessage } from '../../store/events/stored-message.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import type { NotUnderstood, Vendor } from '../../vendors/vendor.ts'
@@ -98,7 +98,7 @@ export async function makeRecord(
  */
 export async function remakeRecord(
   config: Config,
-  kept: Kept,
+  kept: StoredMessage,
   origin: string,
 ): Promise<Result<Made, string>> {
   const source = config.sources.get(kept.source)

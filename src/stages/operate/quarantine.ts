@@ -5,7 +5,7 @@ import { type EventId, idBeside } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
 import {
   dismissQuarantined,
-  listQuarantined,
+  listQuarantinedMessages,
   type QuarantineFilter,
 } from '../../store/events/stored-message.ts'
 import { recordEvents } from '../../store/intake/records.ts'
@@ -32,7 +32,7 @@ export async function release(
   { after, limit, isDryRun }: { after: EventId | undefined; limit: number; isDryRun: boolean },
   tools: OperatorTools,
 ): Promise<Released> {
-  const page = await listQuarantined(env.DB, filter, after, limit)
+  const page = await listQuarantinedMessages(env.DB, filter, after, limit)
   const result: Released = {
     released: [],
     refused: [],

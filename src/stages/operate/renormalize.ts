@@ -6,8 +6,12 @@ import { parseJson } from '../../core/intake/json.ts'
 import { type Change, differences } from '../../core/operate/diff.ts'
 import type { Period } from '../../core/period.ts'
 import type { Env } from '../../env.ts'
-import { replayEvent } from '../../store/deliveries/replay-event.ts'
-import { type Kept, listAccepted, updateEvents } from '../../store/events/stored-message.ts'
+import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
+import {
+  listAcceptedMessages,
+  type StoredMessage,
+  updateEvents,
+} from '../../store/events/stored-message.ts'
 import { setAlarms } from '../deliveries/enqueue.ts'
 import { type OperatorTools, tellOf } from '../deliveries/health.ts'
 import { completeRecords, historiesFor } from '../events/meaning.ts'
@@ -45,7 +49,7 @@ export async function renormalize(
   const { period, source, after, limit, isDryRun, deliver } = request
   const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
   const sources = usable.map(({ name }) => name).filter((name) => !source || name === source)
-  const page = await listAccepted(env.DB, period, sources, after, limit)
+  const page = await listAcceptedMessages(env.DB, period, sources, after, limit)
   const result: Renormalized = {
     checked: page.length,
     changed: [],
@@ -85,7 +89,7 @@ type Again = { event: MembershipEvent; contact: string | undefined; targets: str
 async function readAgain(
   db: D1Database,
   config: Config,
-  kept: Kept,
+  kept: StoredMessage,
   { origin, now }: OperatorTools,
 ): Promise<Again | { issues: string[] }> {
   const made = await remakeRecord(config, kept, origin)
@@ -113,12 +117,12 @@ function withLate({ late: _, ...event }: MembershipEvent, late: true | undefined
 }
 
 /** Whether what an event says was settled when it was sent, by what had come after it. */
-function wasSettled({ id, event }: Kept): boolean {
+function wasSettled({ id, event }: StoredMessage): boolean {
   return event?.data.inference?.evidence.some((other) => other > id) ?? false
 }
 
 /** What is different, beside the version of the mapping and the origin of the schema. */
-function changesIn(kept: Kept, event: MembershipEvent): Change[] {
+function changesIn(kept: StoredMessage, event: MembershipEvent): Change[] {
   const { event: was } = kept
   if (was === undefined) return []
   const same = { mappingversion: was.mappingversion }
@@ -132,6 +136,6 @@ async function sendAnew(
   targets: readonly string[],
   { now, log }: OperatorTools,
 ): Promise<void> {
-  const messages = await replayEvent(DB, event, targets, now(), { isAnew: true })
+  const messages = await restartDeliveries(DB, event, targets, now(), { isAnew: true })
   await setAlarms(RETRIES, messages, now(), log)
 }

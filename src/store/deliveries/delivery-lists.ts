@@ -4,10 +4,10 @@ import { formatInstant } from '../../core/events/time.ts'
 import { type EventId, idOfKey, type PersonId, timeOfId } from '../../core/id.ts'
 import { type EventSummary, summaryOf } from '../events/events.ts'
 import { findEvents } from '../events/find-events.ts'
-import { cursorOf, meterFor, type Page, type Paged, startOf } from '../pages.ts'
-import { type DeliveryFilter, type Found, readDeliveries } from './delivery-rows.ts'
-import { findByEvents } from './find-by-events.ts'
-import { findTroubles, isOfTrouble } from './find-troubles.ts'
+import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
+import { deliveriesByEvent } from './deliveries-by-event.ts'
+import { deliveriesByState, hasOnlyExceptionalStates } from './deliveries-by-state.ts'
+import { type DeliveryFilter, type FoundDelivery, readDeliveries } from './delivery-rows.ts'
 
 /** The last attempt at a delivery. `ms`: how long it took. */
 export type LastAttempt = {
@@ -45,10 +45,10 @@ export async function listDeliveries(
   filter: DeliveryFilter,
   page: Page,
 ): Promise<Paged<DeliverySummary>> {
-  const [meter, start] = [meterFor(db, page), startOf(page)]
-  const find = isOfTrouble(filter) ? findTroubles : findByEvents
-  const { found, rest } = await find(db, meter, filter, start, page.limit)
-  return { items: found.map(deliveryOf), next: rest && cursorOf(rest) }
+  const [budget, start] = [rowBudgetFor(db, page), startOfPage(page)]
+  const find = hasOnlyExceptionalStates(filter) ? deliveriesByState : deliveriesByEvent
+  const { found, rest } = await find(db, budget, filter, start, page.limit)
+  return { items: found.map(deliveryOf), next: rest && encodeCursor(rest) }
 }
 
 /** An event of a person, and how its deliveries stand. */
@@ -62,12 +62,12 @@ export async function getTimeline(
   person: PersonId,
   page: Page,
 ): Promise<Paged<TimelineEntry>> {
-  const meter = meterFor(db, page)
+  const budget = rowBudgetFor(db, page)
   const options = { of: 'events' as const }
-  const finder = await findEvents(db, meter, { person }, startOf(page), options)
+  const finder = await findEvents(db, budget, { person }, startOfPage(page), options)
   const events = await finder.next(page.limit)
   const wanted = events.map((event) => ({ event, targets: undefined }))
-  const owed = Map.groupBy(await readDeliveries(db, meter, wanted), ({ event }) => event.key)
+  const owed = Map.groupBy(await readDeliveries(db, budget, wanted), ({ event }) => event.key)
   const items = events.map((event) => ({
     ...summaryOf(event),
     deliveries: (owed.get(event.key) ?? [])
@@ -75,10 +75,10 @@ export async function getTimeline(
       .map(({ target, state, last }) => ({ target, state, last })),
   }))
   const rest = finder.rest()
-  return { items, next: rest && cursorOf(rest) }
+  return { items, next: rest && encodeCursor(rest) }
 }
 
-function deliveryOf({ event, delivery }: Found): DeliverySummary {
+function deliveryOf({ event, delivery }: FoundDelivery): DeliverySummary {
   const { target, state, reason, attempt, due, replayed, last } = delivery
   const id = idOfKey(event.key)
   return {

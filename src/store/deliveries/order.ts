@@ -77,7 +77,7 @@ const UNBLOCKED = `d.state = 'held' AND d.reason = 'order' AND NOT EXISTS (
  * Lets go of the next delivery of the person of an event, if that waits only for its turn. It is due when it was, or
  * at `now` (epoch milliseconds).
  */
-export async function releaseNextOf(
+export async function releaseNextInOrder(
   db: D1Database,
   event: EventId,
   target: string,

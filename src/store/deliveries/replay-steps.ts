@@ -5,8 +5,8 @@ import { type EventId, idOfKey, isPersonId, keyOfId } from '../../core/id.ts'
 import { EMAIL_PREFIX } from '../events/contacts.ts'
 import { markSegments } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
-import { DOUBT } from './replay-event.ts'
-import { boundsOf, type Place, type RunningReplay } from './replays.ts'
+import { keyBoundsOf, type Position, type RunningReplay } from './replays.ts'
+import { RECHECK_REASON } from './restart-deliveries.ts'
 
 /** How many deliveries match, and for whom: by target, type and state, and of how many contacts. */
 export type ReplayPlan = {
@@ -43,13 +43,13 @@ function boundFilter(filter: ReplayFilter): string {
 }
 
 /** Counts the deliveries to some targets that a filter matches. Reads all of the period that it names. */
-export async function planReplay(
+export async function countReplay(
   db: D1Database,
   filter: ReplayFilter,
   targets: readonly string[],
   now: number,
 ): Promise<ReplayPlan> {
-  const [first, last] = boundsOf(filter, now)
+  const [first, last] = keyBoundsOf(filter, now)
   const bound = [boundFilter(filter), JSON.stringify(targets), first, last]
   const from = `FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
     WHERE d.event >= CAST(?3 AS INTEGER) AND d.event < CAST(?4 AS INTEGER) AND ${matchesOf('?1', '?2')}`
@@ -85,10 +85,10 @@ export async function planReplay(
 const WINDOW = 5000
 
 /** What one look found: at most `limit` deliveries that match, how far it came, and whether that is the end. */
-export type Look = { found: { event: EventId; target: string }[]; place: Place; isEnd: boolean }
+export type Look = { found: { event: EventId; target: string }[]; place: Position; isEnd: boolean }
 
 /** Looks for the next deliveries of a replay. */
-export async function lookOn(
+export async function findNextMatches(
   db: D1Database,
   { filter, place, last }: RunningReplay,
   targets: readonly string[],
@@ -116,8 +116,8 @@ export async function lookOn(
       )
       .bind(...bound),
   ])
-  const rows = (found?.results ?? []) as Place[]
-  const furthest = (end?.results[0] ?? { ...place, count: 0 }) as Place & { count: number }
+  const rows = (found?.results ?? []) as Position[]
+  const furthest = (end?.results[0] ?? { ...place, count: 0 }) as Position & { count: number }
   const isFull = rows.length === limit
   return {
     found: rows.map(({ event, target }) => ({ event: idOfKey(event), target })),
@@ -149,7 +149,7 @@ export async function advanceReplay(
     db
       .prepare(
         `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
-           reason = ${DOUBT}, replayed = attempt > 1, first = attempt, due = wanted.value ->> 'due'
+           reason = ${RECHECK_REASON}, replayed = attempt > 1, first = attempt, due = wanted.value ->> 'due'
          FROM json_each(?4) AS wanted
          WHERE event = CAST(wanted.value ->> 'event' AS INTEGER) AND target = wanted.value ->> 'target'
            AND state NOT IN ('pending', 'retrying') AND ${isHere}

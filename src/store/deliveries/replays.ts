@@ -18,7 +18,7 @@ export type Replay = {
 }
 
 /** The keys between which a filter looks. What comes after it was asked for is not its own. */
-export function boundsOf(
+export function keyBoundsOf(
   { since = 0, until = Number.POSITIVE_INFINITY }: ReplayFilter,
   now: number,
 ): [string, string] {
@@ -34,7 +34,7 @@ export async function createReplay(
   total: number,
 ): Promise<void> {
   const now = timeOfId(id)
-  const [first, last] = boundsOf(filter, now)
+  const [first, last] = keyBoundsOf(filter, now)
   await db
     .prepare(
       `INSERT INTO replays (key, filter, state, per_second, next_due, total, replayed, event, target, last)
@@ -100,7 +100,7 @@ function replayOf(row: Row): Replay {
 }
 
 /** Stops a replay, or goes on with one that was stopped. False when it is done, or in that state already. */
-export async function steerReplay(
+export async function setReplayState(
   db: D1Database,
   id: ReplayId,
   to: 'running' | 'stopped',
@@ -122,15 +122,15 @@ export type RunningReplay = {
   filter: string
   perSecond: number
   nextDue: number
-  place: Place
+  place: Position
   last: string
 }
 
 /** The delivery that was looked at last. */
-export type Place = { event: string; target: string }
+export type Position = { event: string; target: string }
 
 /** The replays that are not done. */
-export async function listRunning(db: D1Database): Promise<RunningReplay[]> {
+export async function listRunningReplays(db: D1Database): Promise<RunningReplay[]> {
   const { results } = await db
     .prepare(`SELECT ${COLUMNS} FROM replays WHERE state = 'running' ORDER BY replays.key`)
     .all<Row>()
@@ -145,7 +145,11 @@ export async function listRunning(db: D1Database): Promise<RunningReplay[]> {
 }
 
 /** Forgets replays that have ended and were asked for before a key (decimal text), at most `limit`. */
-export function forgetReplays(db: D1Database, before: string, limit: number): D1PreparedStatement {
+export function deleteEndedReplays(
+  db: D1Database,
+  before: string,
+  limit: number,
+): D1PreparedStatement {
   return db
     .prepare(
       `DELETE FROM replays WHERE key IN (

@@ -42,7 +42,7 @@ export async function listHealth(db: D1Database): Promise<Map<string, Health>> {
  * Replaces a target's health if it is still that of `from`: of two who saw the same, one moves it.
  * False when somebody else was first.
  */
-export async function moveHealth(
+export async function replaceHealth(
   db: D1Database,
   name: string,
   from: Health,
@@ -74,7 +74,7 @@ export async function moveHealth(
  * Reserves the next `count` turns of a target that takes one each `intervalMs`; gives the time of the first (epoch
  * milliseconds). Whoever asks next gets the turns after these.
  */
-export async function reserveTurns(
+export async function reserveSendTimes(
   db: D1Database,
   name: string,
   count: number,

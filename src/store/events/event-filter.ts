@@ -44,7 +44,7 @@ export function matchesTraits(filter: EventFilter, traits: Traits): boolean {
 }
 
 /** Whether a filter asks for traits at all. */
-export function asksForTraits(filter: EventFilter): boolean {
+export function filtersByTraits(filter: EventFilter): boolean {
   const { sources, vendors, types, statuses, unrouted } = filter
   return Boolean(sources ?? vendors ?? types ?? statuses) || unrouted === true
 }
@@ -82,7 +82,7 @@ export type KeyRange = { from: bigint; before: bigint }
 const ID_LENGTH = 'evt_'.length + 13
 
 /** The keys that the times and the event id of a filter leave; empty when the id is none. */
-export function rangeOf({ since, until, text }: EventFilter): KeyRange {
+export function keyRangeOf({ since, until, text }: EventFilter): KeyRange {
   const [first, last] = text?.startsWith('evt_') ? idsFrom(text) : [0n, 2n ** 63n - 1n]
   const from = since === undefined ? 0n : BigInt(firstKeyAt(since))
   const before = until === undefined ? 2n ** 63n - 1n : BigInt(firstKeyAt(until))

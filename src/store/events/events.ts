@@ -14,11 +14,11 @@ import {
 } from '../../core/id.ts'
 import type { Rung } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
-import { cursorOf, meterFor, type Page, type Paged, startOf } from '../pages.ts'
+import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
 import { EMAIL_PREFIX, PERSON_OF_E, TEST_PREFIX } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
+import type { EventRow } from './event-rows.ts'
 import { findEvents } from './find-events.ts'
-import type { EventRow } from './finder.ts'
 
 /** An event as a list shows it. */
 export type EventSummary = {
@@ -46,10 +46,12 @@ export async function listEvents(
   filter: EventFilter,
   page: Page,
 ): Promise<Paged<EventSummary>> {
-  const finder = await findEvents(db, meterFor(db, page), filter, startOf(page), { of: 'events' })
+  const finder = await findEvents(db, rowBudgetFor(db, page), filter, startOfPage(page), {
+    of: 'events',
+  })
   const items = (await finder.next(page.limit)).map(summaryOf)
   const rest = finder.rest()
-  return { items, next: rest && cursorOf(rest) }
+  return { items, next: rest && encodeCursor(rest) }
 }
 
 /** An event as lists show it. */

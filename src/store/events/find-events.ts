@@ -1,21 +1,21 @@
 // Which way to a list's events is the shortest: by their contacts, or along the log.
 
-import type { Meter, Place } from '../pages.ts'
-import { contactsFor, inContactOrder } from './contact-order.ts'
+import type { Position, RowBudget } from '../pages.ts'
 import type { EventFilter } from './event-filter.ts'
-import type { Finder, FinderOptions } from './finder.ts'
-import { inLogOrder } from './log-order.ts'
+import type { EventReader, FinderOptions } from './event-rows.ts'
+import { contactsOfFilter, eventsByContact } from './events-by-contact.ts'
+import { eventsByTime } from './events-by-time.ts'
 
 /** Finds the events of a filter that come after a place. */
 export async function findEvents(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   filter: EventFilter,
-  start: Place | undefined,
+  start: Position | undefined,
   options: FinderOptions,
-): Promise<Finder> {
-  const contacts = await contactsFor(db, meter, filter, start)
+): Promise<EventReader> {
+  const contacts = await contactsOfFilter(db, budget, filter, start)
   return contacts === undefined
-    ? inLogOrder(db, meter, filter, start, options)
-    : inContactOrder(db, meter, contacts, filter, start, options)
+    ? eventsByTime(db, budget, filter, start, options)
+    : eventsByContact(db, budget, contacts, filter, start, options)
 }

@@ -1,6 +1,6 @@
 // Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
 import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
-import { cursorOf, type Page, type Paged, startOf } from '../pages.ts'
+import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
 import { EMAIL_PREFIX } from './contacts.ts'
 
 /** A contact of a source, as its person has it. */
@@ -36,7 +36,7 @@ export async function findPeople(
   wanted: { email: string } | { contact: string; sources: readonly string[] },
   page: Page,
 ): Promise<Paged<Person>> {
-  const after = String(startOf(page)?.key ?? -1)
+  const after = String(startOfPage(page)?.key ?? -1)
   const found =
     'email' in wanted
       ? db
@@ -57,7 +57,7 @@ export async function findPeople(
   const last = results.length > page.limit ? keys.at(-1) : undefined
   return {
     items: await peopleOf(db, keys),
-    next: last && cursorOf({ key: BigInt(last), target: null, at: null }),
+    next: last && encodeCursor({ key: BigInt(last), target: null, at: null }),
   }
 }
 
@@ -146,7 +146,7 @@ export async function mergePeople(db: D1Database, into: PersonId, from: PersonId
 }
 
 /** Forgets the old ids of persons of whom no contact is left. Reads a row for each two that were ever merged, and its person. */
-export function forgetMerged(db: D1Database): D1PreparedStatement {
+export function deleteObsoleteMerges(db: D1Database): D1PreparedStatement {
   return db.prepare(
     'DELETE FROM merged_people WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE person = merged_into)',
   )

@@ -3,8 +3,8 @@
 // two rows a segment, whatever it holds, and none for an event.
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import type { Meter } from '../pages.ts'
-import { segmentsThat } from '../segments.ts'
+import type { RowBudget } from '../pages.ts'
+import { selectSegments } from '../segments.ts'
 
 /** What events of the log have in common, in the words of their rows. */
 export type Facet = {
@@ -62,7 +62,7 @@ export async function postSegments(db: D1Database, starts: readonly number[]): P
       `INSERT INTO postings (start, keys)
        SELECT start, json_group_object(facet, json(keys)) FROM (
          SELECT h.start, ${FACET_OF_E} AS facet, json_group_array(e.key - h.lo) AS keys
-         FROM (${segmentsThat(`${areThese} AND events <= ${MAX_POSTED}`)}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi
+         FROM (${selectSegments(`${areThese} AND events <= ${MAX_POSTED}`)}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi
          GROUP BY 1, 2)
        GROUP BY start HAVING sum(length(facet) + length(keys)) < ${MAX_LENGTH}`,
       postSpans(starts),
@@ -78,7 +78,7 @@ export function isTooLarge(error: unknown): boolean {
 }
 
 /** Leaves a segment without postings until its events change: lists look through it. */
-export async function leaveUnposted(db: D1Database, start: number): Promise<void> {
+export async function markNotPosted(db: D1Database, start: number): Promise<void> {
   await db.prepare('UPDATE segments SET posted = -1 WHERE start = ?1').bind(start).run()
 }
 
@@ -91,7 +91,7 @@ export const unpostSegment = (start: number): readonly string[] => [
 ]
 
 /** A segment of the log that a list must look at: one that is not posted with its end, else with the facets that are wanted. */
-export type Stretch = { start: number } & (
+export type CandidateSegment = { start: number } & (
   | { until: number; posted?: never }
   | { posted: { facets: { text: string; facet: Facet }[]; count: number } }
 )
@@ -104,13 +104,13 @@ const MAX_SPANS = 3
  * The segments that start between two times (epoch milliseconds, both included) and may hold events of facets that are
  * wanted, the latest first. What starts before `horizon` is not looked up yet.
  */
-export async function listStretches(
+export async function listCandidateSegments(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   isWanted: (facet: Facet) => boolean,
   [first, last]: [number, number],
-): Promise<{ stretches: Stretch[]; horizon: number }> {
-  const [unposted = [], spans = []] = await meter.read<
+): Promise<{ segments: CandidateSegment[]; horizon: number }> {
+  const [unposted = [], spans = []] = await budget.read<
     { start: number; until: number } & { span: number; segments: string }
   >([
     db
@@ -139,13 +139,13 @@ export async function listStretches(
     posted.set(start, known)
   }
   const open = new Set(unposted.map(({ start }) => start))
-  const stretches: Stretch[] = [
+  const segments: CandidateSegment[] = [
     ...unposted.map(({ start, until }) => ({ start, until })),
     ...[...posted]
       .filter(([start]) => !open.has(start))
       .map(([start, own]) => ({ start, posted: own })),
   ]
-  return { stretches: stretches.sort((a, b) => b.start - a.start), horizon }
+  return { segments: segments.sort((a, b) => b.start - a.start), horizon }
 }
 
 function postedSegments({
@@ -165,19 +165,19 @@ const MAX_NAMED = 30
 /** The keys of the events that some posted segments hold, with their facets; in no order. */
 export async function readPostings(
   db: D1Database,
-  meter: Meter,
-  stretches: readonly Stretch[],
+  budget: RowBudget,
+  segments: readonly CandidateSegment[],
 ): Promise<{ key: bigint; facet: Facet }[]> {
-  if (stretches.length === 0) return []
+  if (segments.length === 0) return []
   const wanted = new Map(
-    stretches.flatMap(({ posted }) => posted?.facets ?? []).map(({ text, facet }) => [text, facet]),
+    segments.flatMap(({ posted }) => posted?.facets ?? []).map(({ text, facet }) => [text, facet]),
   )
   const names = wanted.size > MAX_NAMED ? [] : [...wanted.keys()]
   const keys = names.map((_, i) => `?${i + 1}, p.keys -> ('$."' || ?${i + 1} || '"')`)
-  const [rows = []] = await meter.read<{ start: number; keys: string }>([
+  const [rows = []] = await budget.read<{ start: number; keys: string }>([
     db
       .prepare(
-        `WITH wanted(start) AS (VALUES ${stretches.map(({ start }) => `(${start})`)})
+        `WITH wanted(start) AS (VALUES ${segments.map(({ start }) => `(${start})`)})
          SELECT p.start, ${keys.length === 0 ? 'p.keys' : `json_object(${keys})`} AS keys
          FROM wanted CROSS JOIN postings AS p ON p.start = wanted.start`,
       )

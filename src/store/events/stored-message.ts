@@ -6,11 +6,11 @@ import { type EventId, firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import type { RawBody } from '../../core/intake/request.ts'
 import type { Period } from '../../core/period.ts'
-import { cursorOf, meterFor, type Page, type Paged, startOf } from '../pages.ts'
+import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
 import { markSegments } from '../segments.ts'
 
 /** A message of the log with its bytes, what was made of it, or why nothing was. */
-export type Kept = {
+export type StoredMessage = {
   id: EventId
   source: string
   /** Undefined when its retention is over. */
@@ -38,7 +38,7 @@ type Row = {
 const COLUMNS =
   'CAST(key AS TEXT) AS key, source, raw, encoding, headers, event_name, hops, event, issues'
 
-function keptOf(row: Row): Kept {
+function storedMessageOf(row: Row): StoredMessage {
   const event = row.event === null ? undefined : (parseJson(row.event) as MembershipEvent)
   // Earlier versions did not keep the name itself, but that it was what told the type.
   const named = event?.typebasis === 'url' ? event.vendortype : undefined
@@ -55,13 +55,13 @@ function keptOf(row: Row): Kept {
 }
 
 /** The accepted messages of some sources that came in a period after an event, in their order; at most `limit`. */
-export async function listAccepted(
+export async function listAcceptedMessages(
   db: D1Database,
   { since, until }: Period,
   sources: readonly string[],
   after: EventId | undefined,
   limit: number,
-): Promise<Kept[]> {
+): Promise<StoredMessage[]> {
   const first = after === undefined ? firstKeyAt(since) : String(BigInt(keyOfId(after)) + 1n)
   const { results } = await db
     .prepare(
@@ -72,7 +72,7 @@ export async function listAccepted(
     )
     .bind(first, firstKeyAt(until), JSON.stringify(sources), limit)
     .all<Row>()
-  return results.map(keptOf)
+  return results.map(storedMessageOf)
 }
 
 /** Why a message is quarantined, as one line: the first of its issues. */
@@ -116,11 +116,11 @@ const NAMED = 5
  * each.
  */
 export async function listCauses(db: D1Database, page: Page): Promise<Paged<Cause>> {
-  const start = startOf(page)
-  const meter = meterFor(db, page)
+  const start = startOfPage(page)
+  const budget = rowBudgetFor(db, page)
   // A message takes two rows: one of the index, and its own.
-  const size = Math.floor(meter.left() / 2)
-  const [results = []] = await meter.read<QuarantinedRow>([
+  const size = Math.floor(budget.left() / 2)
+  const [results = []] = await budget.read<QuarantinedRow>([
     db
       .prepare(
         `SELECT CAST(key AS TEXT) AS key, source, vendor_type AS vendortype, ${CAUSE} AS cause FROM events
@@ -134,7 +134,7 @@ export async function listCauses(db: D1Database, page: Page): Promise<Paged<Caus
   const last = results.length === size ? results.at(-1) : undefined
   return {
     items: [...groups.values()].flatMap(causeOf).sort((a, b) => b.count - a.count),
-    next: last && cursorOf({ key: BigInt(last.key), target: null, at: null }),
+    next: last && encodeCursor({ key: BigInt(last.key), target: null, at: null }),
   }
 }
 
@@ -163,12 +163,12 @@ function timeOf(key: string): string {
 }
 
 /** Quarantined messages that match, after an event, in their order; at most `limit`. */
-export async function listQuarantined(
+export async function listQuarantinedMessages(
   db: D1Database,
   filter: QuarantineFilter,
   after: EventId | undefined,
   limit: number,
-): Promise<Kept[]> {
+): Promise<StoredMessage[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM events WHERE ${MATCHES} AND key > CAST(?2 AS INTEGER)
@@ -176,7 +176,7 @@ export async function listQuarantined(
     )
     .bind(bound(filter), after === undefined ? '0' : keyOfId(after), limit)
     .all<Row>()
-  return results.map(keptOf)
+  return results.map(storedMessageOf)
 }
 
 /** Puts quarantined messages away, with the reason; they stay in the log. Gives their ids, at most `limit`. */

@@ -6,15 +6,15 @@ import { TEST_HEADER } from '../../core/intake/request.ts'
 import type { Diary, Key } from '../../core/ledger/drift.ts'
 
 /** Of which messages a diary is. `type` is the vendor's; empty for messages that are not recognised. */
-export type DiaryName = { source: string; type: string }
+export type DriftReportKey = { source: string; type: string }
 
-export type NamedDiary = DiaryName & { diary: Diary }
+export type NamedDriftReport = DriftReportKey & { diary: Diary }
 
 /** A message as it came, and when. */
 export type UnreadMessage = { source: string; vendorType: string | null; raw: string; at: number }
 
 /** A part of the log: what is to be looked at in it, and between which events it lies. */
-export type UnreadPage = { messages: UnreadMessage[]; after: EventId; last: EventId }
+export type UnreadMessages = { messages: UnreadMessage[]; after: EventId; last: EventId }
 
 /** A page holds a row of the largest size at least, and fits the memory of a Worker many times over. */
 const MAX_PAGE_BYTES = 8_000_000
@@ -33,11 +33,11 @@ FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MA
  * The next events of the log, those that came before a time (epoch milliseconds). To be looked at are messages that
  * are texts and are there still: no repeats, none of the relay's own, no tests. Undefined when the log has no more.
  */
-export async function readOn(
+export async function readUnreadMessages(
   db: D1Database,
   until: number,
   limit: number,
-): Promise<UnreadPage | undefined> {
+): Promise<UnreadMessages | undefined> {
   type Row = {
     key: string
     after: string
@@ -55,10 +55,10 @@ export async function readOn(
 }
 
 /** The names of all diaries. */
-export async function listDiaryNames(db: D1Database): Promise<DiaryName[]> {
+export async function listDriftReportKeys(db: D1Database): Promise<DriftReportKey[]> {
   const { results } = await db
     .prepare('SELECT source, vendor_type AS type FROM drift')
-    .all<DiaryName>()
+    .all<DriftReportKey>()
   return results
 }
 
@@ -75,10 +75,10 @@ const COLUMNS =
   'd.source, d.vendor_type AS type, d.messages, d.first_seen, d.last_seen, d.keys FROM'
 
 /** The diaries of these names, as far as there are any. */
-export async function getDiaries(
+export async function getDriftReports(
   db: D1Database,
-  names: readonly DiaryName[],
-): Promise<NamedDiary[]> {
+  names: readonly DriftReportKey[],
+): Promise<NamedDriftReport[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} json_each(?1) AS wanted CROSS JOIN drift AS d
@@ -90,10 +90,10 @@ export async function getDiaries(
 }
 
 /** The diaries, by name; of one source or type, or of all. */
-export async function listDiaries(
+export async function listDriftReports(
   db: D1Database,
   { source, type }: { source?: string | undefined; type?: string | undefined },
-): Promise<NamedDiary[]> {
+): Promise<NamedDriftReport[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} drift AS d WHERE (?1 IS NULL OR d.source = ?1) AND (?2 IS NULL OR d.vendor_type = ?2)
@@ -104,7 +104,7 @@ export async function listDiaries(
   return results.map(diaryOf)
 }
 
-function diaryOf({ source, type, messages, first_seen, last_seen, keys }: Row): NamedDiary {
+function diaryOf({ source, type, messages, first_seen, last_seen, keys }: Row): NamedDriftReport {
   const known = new Map(JSON.parse(keys) as [path: string, key: Key][])
   return { source, type, diary: { messages, first: first_seen, last: last_seen, keys: known } }
 }
@@ -120,10 +120,10 @@ ON CONFLICT (source, vendor_type) DO UPDATE SET messages = excluded.messages,
  * Writes diaries, and that the log was read from one event to another, in one transaction. Does nothing, and gives
  * false, when another run has read on from there.
  */
-export async function writeDiaries(
+export async function writeDriftReports(
   db: D1Database,
-  diaries: readonly NamedDiary[],
-  { after, last }: Pick<UnreadPage, 'after' | 'last'>,
+  diaries: readonly NamedDriftReport[],
+  { after, last }: Pick<UnreadMessages, 'after' | 'last'>,
 ): Promise<boolean> {
   const write = db.prepare(WRITE)
   const results = await db.batch([

@@ -3,11 +3,11 @@
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { Count } from '../../core/ledger/ledger.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
-import { dropEmpty, segmentsThat } from '../segments.ts'
-import { countStatistics, type Extent, forgetTotals } from './statistics.ts'
+import { dropEmptySegments, selectSegments } from '../segments.ts'
+import { countStatistics, type LogRange, subtractFromTotals } from './statistics.ts'
 
 /** Counts some of the log, by segment; as SQL. */
-export const countsOf = ({ spans, isMeant = () => 'true' }: Extent) => `
+export const selectCounts = ({ spans, isMeant = () => 'true' }: LogRange) => `
 SELECT h.start, 'source' AS kind, e.source AS name, e.status AS state, count(*) AS count, sum(e.planned) AS planned
 FROM (${spans}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi AND ${isMeant('e.key')} GROUP BY 1, 3, 4
 UNION ALL
@@ -19,15 +19,15 @@ export async function countSegments(db: D1Database, starts: readonly number[]): 
   const areThese = `start IN (${starts.join()})`
   await db.batch(
     [
-      forgetTotals(areThese),
+      subtractFromTotals(areThese),
       `DELETE FROM ledger WHERE ${areThese}`,
-      `INSERT INTO ledger (start, kind, name, state, count, planned) ${countsOf({ spans: segmentsThat(areThese) })}`,
+      `INSERT INTO ledger (start, kind, name, state, count, planned) ${selectCounts({ spans: selectSegments(areThese) })}`,
       ...countStatistics(areThese),
       `UPDATE segments SET counted = 1, events = (
          SELECT COALESCE(sum(count), 0) FROM ledger WHERE ledger.start = segments.start AND kind = 'source')
        WHERE ${areThese}`,
       // Nothing may have come after a cut.
-      ...dropEmpty(starts),
+      ...dropEmptySegments(starts),
     ].map((sql) => db.prepare(sql)),
   )
 }

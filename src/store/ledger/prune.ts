@@ -2,13 +2,18 @@
 // is of it, and what was counted of it is taken out of its segment: books and log agree at any moment, between two chunks
 // too. What is still owed to somebody stays, and is looked at again the next day.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
-import { forgetReplays } from '../deliveries/replays.ts'
-import { forgetMerged } from '../events/people.ts'
+import { deleteEndedReplays } from '../deliveries/replays.ts'
+import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
-import { forgetAnswers } from '../idempotency.ts'
-import { dropEmpty, END_OF_SEGMENT, FIRST_OF_SEGMENT, segmentOf } from '../segments.ts'
-import { countsOf } from './ledger.ts'
-import { forgetTotals, leaveStatistics } from './statistics.ts'
+import { deleteExpiredAnswers } from '../idempotency.ts'
+import {
+  dropEmptySegments,
+  END_KEY_OF_SEGMENT,
+  FIRST_KEY_OF_SEGMENT,
+  segmentOf,
+} from '../segments.ts'
+import { selectCounts } from './ledger.ts'
+import { subtractFromTotals, subtractStatistics } from './statistics.ts'
 
 const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
 
@@ -61,9 +66,9 @@ function deletionOf(
     isMeant: isSettled,
   }
   const leaving = [
-    ...leaveStatistics(extent),
+    ...subtractStatistics(extent),
     `INSERT INTO ledger (start, kind, name, state, count, planned)
-     SELECT ?1, kind, name, state, -count, -planned FROM (${countsOf(extent)}) WHERE true
+     SELECT ?1, kind, name, state, -count, -planned FROM (${selectCounts(extent)}) WHERE true
      ON CONFLICT DO UPDATE SET count = count + excluded.count, planned = planned + excluded.planned`,
   ]
   const rows = [
@@ -74,11 +79,11 @@ function deletionOf(
     `DELETE FROM deliveries WHERE ${isMeant('deliveries.event')}`,
     `DELETE FROM events WHERE ${isMeant('events.key')}`,
   ]
-  const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_OF_SEGMENT} AND key < ${END_OF_SEGMENT})`
+  const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_KEY_OF_SEGMENT} AND key < ${END_KEY_OF_SEGMENT})`
   const isToLeave = `start = ?1 AND ${isEmpty}`
   // A segment of which nothing is left leaves the books; another is counted, and posted, by what is.
   const closing = [
-    forgetTotals(isToLeave),
+    subtractFromTotals(isToLeave),
     `DELETE FROM statistics WHERE ${isToLeave}`,
     `DELETE FROM ledger WHERE ${isToLeave}`,
     'UPDATE segments SET counted = 0 WHERE start = ?1',
@@ -87,7 +92,7 @@ function deletionOf(
     ...leaving.map((sql) => db.prepare(sql).bind(start)),
     ...[...rows, ...unpostSegment(start)].map((sql) => db.prepare(sql)),
     ...closing.map((sql) => db.prepare(sql).bind(start)),
-    ...dropEmpty([start]).map((sql) => db.prepare(sql)),
+    ...dropEmptySegments([start]).map((sql) => db.prepare(sql)),
   ]
 }
 
@@ -101,7 +106,7 @@ function remainingOf(status: string, isMeant: (key: string) => string): string {
  * Deletes the bytes of the next events before a key (decimal text), at most `limit`, and those that their deliveries have
  * kept of them. Gives how many were looked at; undefined when none is due. What no vendor sent has none.
  */
-export async function pruneRaws(
+export async function pruneRawBodies(
   db: D1Database,
   before: string,
   limit: number,
@@ -137,7 +142,7 @@ const MAX_FORGOTTEN = 1000
  * (decimal text) that have ended, answers kept for idempotency keys, and merged persons of whom nothing is left. False
  * when that was done today. `day`: since 1970; `now` in epoch milliseconds.
  */
-export async function beginDay(
+export async function startPruneDay(
   db: D1Database,
   day: number,
   before: string,
@@ -146,9 +151,9 @@ export async function beginDay(
   const isNew = await db.prepare('SELECT day < ?1 AS yes FROM pruned').bind(day).first('yes')
   if (isNew !== 1) return false
   await db.batch([
-    forgetReplays(db, before, MAX_FORGOTTEN),
-    forgetAnswers(db, now, MAX_FORGOTTEN),
-    forgetMerged(db),
+    deleteEndedReplays(db, before, MAX_FORGOTTEN),
+    deleteExpiredAnswers(db, now, MAX_FORGOTTEN),
+    deleteObsoleteMerges(db),
     db
       .prepare(
         `UPDATE pruned SET events = 0, raws = COALESCE(min(raws_left - 1, raws), raws), raws_left = NULL, day = ?1

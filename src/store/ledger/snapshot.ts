@@ -4,10 +4,10 @@ import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { Snapshot, Waiting } from '../../core/ledger/snapshot.ts'
 
 /** A snapshot, and when it was taken or last found to be different, in epoch milliseconds. */
-export type TakenSnapshot = Snapshot & { asOf: number }
+export type StoredSnapshot = Snapshot & { asOf: number }
 
 /** The last snapshot; undefined before the first. */
-export async function getSnapshot(db: D1Database): Promise<TakenSnapshot | undefined> {
+export async function getSnapshot(db: D1Database): Promise<StoredSnapshot | undefined> {
   const row = await db
     .prepare('SELECT as_of, content FROM snapshot')
     .first<{ as_of: number; content: string }>()
@@ -15,7 +15,7 @@ export async function getSnapshot(db: D1Database): Promise<TakenSnapshot | undef
 }
 
 /** Keeps a snapshot; one that says the same as the last, or is older, writes nothing. `now` in epoch milliseconds. */
-export async function keepSnapshot(
+export async function storeSnapshot(
   db: D1Database,
   snapshot: Snapshot,
   now: number,
@@ -60,7 +60,7 @@ SELECT target, min(event) / ${ID_RANDOM_RANGE} AS oldest FROM (
 GROUP BY target`
 
 /** What waits the longest, by target. Reads what is due, and a few rows for each target for which something is held. */
-export async function listWaiting(db: D1Database): Promise<Waiting[]> {
+export async function listOldestWaiting(db: D1Database): Promise<Waiting[]> {
   type Row = { target: string; oldest: number }
   const [due, held] = (await db.batch<Row>([db.prepare(OLDEST_DUE), db.prepare(OLDEST_HELD)])) as [
     D1Result<Row>,

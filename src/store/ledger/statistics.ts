@@ -6,7 +6,7 @@ import { TEST_HEADER } from '../../core/intake/request.ts'
 import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../../core/ledger/histogram.ts'
 import type { Figure, HourlyFigure } from '../../core/ledger/statistics.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import { segmentsThat } from '../segments.ts'
+import { selectSegments } from '../segments.ts'
 
 const bucketOf = (ms: string, bounds: Bounds) =>
   `CASE ${bounds.map((bound, i) => `WHEN ${ms} <= ${bound} THEN ${i}`).join(' ')} ELSE ${bounds.length} END`
@@ -15,14 +15,14 @@ const bucketOf = (ms: string, bounds: Bounds) =>
  * What of the log is counted: a query of segments, each with its first key (`lo`) and the first that is no longer meant
  * (`hi`), and a condition on the key of an event, where not all between them are meant.
  */
-export type Extent = { spans: string; isMeant?: (key: string) => string }
+export type LogRange = { spans: string; isMeant?: (key: string) => string }
 
 const received = `(e.key / ${ID_RANDOM_RANGE})`
-const rowsOf = ({ spans, isMeant }: Extent, table: string, key: string) =>
+const rowsOf = ({ spans, isMeant }: LogRange, table: string, key: string) =>
   `(${spans}) AS h CROSS JOIN ${table} ON ${key} >= h.lo AND ${key} < h.hi${isMeant ? ` AND ${isMeant(key)}` : ''}`
 
 // What was quarantined keeps its issues when it is released: what became of an event when it came does not change.
-const receivedIn = (extent: Extent) => `
+const receivedIn = (extent: LogRange) => `
 SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test' ELSE 'received' END AS kind, h.start / ${HOUR_MS} AS made, h.start AS start,
   e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
   count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
@@ -38,7 +38,7 @@ const outcomeOf = (attempt: string) => `
     WHEN ${attempt} ->> 'status' < 500 THEN '4xx' ELSE '5xx' END`
 
 // Of the columns beside max(), SQLite takes those of the row that has it: the status is that of the last attempt.
-const attemptsIn = (extent: Extent) => `
+const attemptsIn = (extent: LogRange) => `
 SELECT 'attempt', last / ${HOUR_MS}, start, name, outcome, bucket, count(*), sum(ms), max(last), status
 FROM (
   SELECT h.start, d.target AS name, ${outcomeOf('a.value')} AS outcome, ${msOf('a.value')} AS ms, ${endOf('a.value')} AS last,
@@ -46,7 +46,7 @@ FROM (
   FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')} CROSS JOIN json_each(d.attempts) AS a
 ) WHERE last IS NOT NULL GROUP BY 2, 3, 4, 5, 6`
 
-const latenciesIn = (extent: Extent) => `
+const latenciesIn = (extent: LogRange) => `
 SELECT 'latency', last / ${HOUR_MS}, start, name, 'delivered', ${bucketOf('ms', LATENCY_BOUNDS_MS)}, count(*), sum(ms),
   max(last), NULL
 FROM (
@@ -58,7 +58,7 @@ FROM (
   ) WHERE last IS NOT NULL
 ) GROUP BY 2, 3, 4, 6`
 
-const statesIn = (extent: Extent) => `
+const statesIn = (extent: LogRange) => `
 SELECT 'event' AS kind, e.source AS name, e.status AS outcome, 0 AS bucket, count(*) AS count, 0 AS ms, 0 AS last,
   NULL AS status
 FROM ${rowsOf(extent, 'events AS e', 'e.key')} GROUP BY 2, 3
@@ -67,7 +67,7 @@ SELECT 'delivery', d.target, d.state, 0, count(*), 0, 0, NULL
 FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')} GROUP BY 2, 3`
 
 /** What is counted of some of the log. */
-const statisticsIn = (extent: Extent) =>
+const statisticsIn = (extent: LogRange) =>
   `${receivedIn(extent)} UNION ALL ${attemptsIn(extent)} UNION ALL ${latenciesIn(extent)}`
 
 // What the roll-ups say of the segments that fulfil a condition on `start`, added (`+`) or taken away (`-`).
@@ -88,13 +88,13 @@ ON CONFLICT (kind, name, outcome, bucket) DO UPDATE SET count = count + excluded
  * Takes the segments that fulfil a condition on `start` out of the sums, as they were counted last: the first statement of
  * those that count them.
  */
-export const forgetTotals = (segments: string) => moveTotals(segments, '-')
+export const subtractFromTotals = (segments: string) => moveTotals(segments, '-')
 
 /** Counts the segments that fulfil a condition on `start` and adds them to the sums; statements that follow those of the ledger. */
 export const countStatistics = (segments: string): readonly string[] => [
   `DELETE FROM statistics WHERE ${segments}`,
   `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
-   ${statisticsIn({ spans: segmentsThat(segments) })}`,
+   ${statisticsIn({ spans: selectSegments(segments) })}`,
   moveTotals(segments, '+'),
 ]
 
@@ -103,7 +103,7 @@ export const countStatistics = (segments: string): readonly string[] => [
  * received and attempted has been, and its sums stay. Statements for the transaction that deletes it, before it does.
  * True of a segment that is to be counted again, too: the sums know what was taken out of it since.
  */
-export const leaveStatistics = (extent: Extent): readonly string[] => [
+export const subtractStatistics = (extent: LogRange): readonly string[] => [
   `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
    SELECT kind, made, start, name, outcome, bucket, -count, -ms, last, status FROM (${statisticsIn(extent)}) WHERE true
    ON CONFLICT DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms`,
@@ -122,7 +122,7 @@ const COLUMNS = 'kind, name, outcome, bucket, count, ms, last, status'
  * Reads the statistics, exact at this moment: of everything, and of what came or was made in an hour since `firstHour`
  * (hours since 1970). Reads the sums, the roll-ups of the recent hours, and the log of the segments that are not counted.
  */
-export async function readFigures(db: D1Database, firstHour: number): Promise<Figures> {
+export async function readStatistics(db: D1Database, firstHour: number): Promise<Figures> {
   const [sums, outdated, recent, live, states] = await db.batch([
     db.prepare(`SELECT ${COLUMNS} FROM totals`),
     db.prepare(rolledIn(`start IN ${UNCOUNTED}`, '-')),
@@ -133,8 +133,8 @@ export async function readFigures(db: D1Database, firstHour: number): Promise<Fi
          GROUP BY kind, made, name, outcome, bucket`,
       )
       .bind(firstHour),
-    db.prepare(statisticsIn({ spans: segmentsThat('counted = 0') })),
-    db.prepare(statesIn({ spans: segmentsThat('counted = 0') })),
+    db.prepare(statisticsIn({ spans: selectSegments('counted = 0') })),
+    db.prepare(statesIn({ spans: selectSegments('counted = 0') })),
   ])
   const fresh = (live?.results ?? []) as HourlyFigure[]
   const total = [sums, outdated, live, states].flatMap((part) => (part?.results ?? []) as Figure[])
@@ -147,7 +147,7 @@ export async function readFigures(db: D1Database, firstHour: number): Promise<Fi
 }
 
 /** How many events each source sent in each of some hours (since 1970), as far as they are counted, tests left out. */
-export async function readReceived(
+export async function readReceivedBySource(
   db: D1Database,
   firstHour: number,
   endHour: number,
@@ -174,7 +174,10 @@ export type Arrivals = { source: string; hour: number; outcome: string; count: n
  * What came in each hour since `firstHour`, exact at this moment. Reads some roll-ups of each hour, and the log of those
  * that are not counted.
  */
-export async function readArrivals(db: D1Database, firstHour: number): Promise<Arrivals[]> {
+export async function readReceivedByOutcome(
+  db: D1Database,
+  firstHour: number,
+): Promise<Arrivals[]> {
   const [rolled, live] = await db.batch<Arrivals>([
     db
       .prepare(
@@ -185,7 +188,7 @@ export async function readArrivals(db: D1Database, firstHour: number): Promise<A
     db
       .prepare(
         `SELECT name AS source, made AS hour, outcome, sum(count) AS count
-         FROM (${receivedIn({ spans: segmentsThat(`counted = 0 AND start >= ?1 * ${HOUR_MS}`) })}) GROUP BY 1, 2, 3`,
+         FROM (${receivedIn({ spans: selectSegments(`counted = 0 AND start >= ?1 * ${HOUR_MS}`) })}) GROUP BY 1, 2, 3`,
       )
       .bind(firstHour),
   ])

@@ -9,7 +9,7 @@ import type { DeliveryMessage, Lane } from '../../../src/core/deliveries/deliver
 import { type EventId, keyOfId } from '../../../src/core/id.ts'
 import { deliver } from '../../../src/stages/deliveries/deliver.ts'
 import { createInHand, type InHand } from '../../../src/stages/deliveries/in-flight.ts'
-import { moveHealth } from '../../../src/store/deliveries/targets.ts'
+import { replaceHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import {
   aConfig,
@@ -792,7 +792,7 @@ describe('as long as D1 takes records', () => {
   ])('answers %s are recorded first', async (_whose, config, health) => {
     const isolate = createInHand()
     await deliverTen(env.DB, isolate, aTarget().send)
-    await moveHealth(env.DB, 'crm', HEALTHY, health)
+    await replaceHealth(env.DB, 'crm', HEALTHY, health)
     const answer = Promise.withResolvers<void>()
     const target = aTarget()
 

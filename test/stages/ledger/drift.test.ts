@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { findingsOf } from '../../../src/core/ledger/drift.ts'
 import { keepDiary } from '../../../src/stages/ledger/drift.ts'
-import { listDiaries } from '../../../src/store/ledger/drift.ts'
+import { listDriftReports } from '../../../src/store/ledger/drift.ts'
 import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, take } from '../../builders.ts'
 import { aMeteredDatabase } from '../../database.ts'
 
@@ -27,7 +27,7 @@ const keep = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
 
 /** What the diaries say: how many messages each has. */
 async function noted() {
-  const diaries = await listDiaries(env.DB, {})
+  const diaries = await listDriftReports(env.DB, {})
   return diaries.map(({ source, type, diary }) => `${source} ${type || '(none)'} ${diary.messages}`)
 }
 
@@ -60,7 +60,7 @@ describe('the diary', () => {
       'hype contact.created 1',
       'hype payment.created 1',
     ])
-    const [status] = await listDiaries(env.DB, { source: 'hapana' })
+    const [status] = await listDriftReports(env.DB, { source: 'hapana' })
     expect(status?.diary).toMatchObject({ first: NOW, last: NOW })
     expect([...(status?.diary.keys.keys() ?? [])].sort()).toEqual([
       'clientID',
@@ -138,7 +138,7 @@ describe('the diary', () => {
     await days(0, 20, data)
     await days(2, 20, { total: '100', tax: { rate: 10 } })
 
-    const [payment] = await listDiaries(env.DB, { type: 'payment.created' })
+    const [payment] = await listDriftReports(env.DB, { type: 'payment.created' })
     const told = payment ? findingsOf(payment.diary, 0) : []
     expect(told.map(({ finding, path }) => `${finding} ${path}`)).toEqual([
       'vanished data.tier',
@@ -155,7 +155,7 @@ describe('the diary', () => {
 
     await keep()
 
-    const [diary] = await listDiaries(env.DB, {})
+    const [diary] = await listDriftReports(env.DB, {})
     expect(diary?.diary).toMatchObject({ messages: 3, first: NOW - 3 * DAY, last: NOW - DAY })
   })
 })
@@ -245,7 +245,7 @@ describe('privacy', () => {
     await keep()
     await keep()
 
-    const [diary] = await listDiaries(env.DB, {})
+    const [diary] = await listDriftReports(env.DB, {})
     expect([...(diary?.diary.keys.keys() ?? [])]).toEqual(
       expect.arrayContaining(['__proto__', '__proto__.a', 'constructor']),
     )

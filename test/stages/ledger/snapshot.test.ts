@@ -6,8 +6,8 @@ import { type EventId, idOfKey, timeOfId } from '../../../src/core/id.ts'
 import { ANSWER_BOUNDS_MS, LATENCY_BOUNDS_MS } from '../../../src/core/ledger/histogram.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
-import { getSnapshot, listWaiting } from '../../../src/store/ledger/snapshot.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
+import { getSnapshot, listOldestWaiting } from '../../../src/store/ledger/snapshot.ts'
 import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
 import { counting } from '../../database.ts'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
@@ -148,7 +148,7 @@ describe('the snapshot of a living relay', () => {
       await rollUp(env, world.now(), quiet)
       await expectTruth(world.now())
       // An hour that is counted changes, and is not counted again yet.
-      if (earlier) await replayEvent(env.DB, earlier, ['good', 'moody'], world.now())
+      if (earlier) await restartDeliveries(env.DB, earlier, ['good', 'moody'], world.now())
       await expectTruth(world.now())
       earlier = taken.ok ? taken.value.events[0]?.id : undefined
       await world.live(40)
@@ -228,7 +228,7 @@ describe('the snapshot', () => {
       .run()
     const { db, read } = counting()
 
-    const waiting = await listWaiting(db)
+    const waiting = await listOldestWaiting(db)
 
     expect(waiting).toEqual([{ target: 'off', oldestDue: null, oldestHeld: NOW }])
     expect(read()).toBeLessThan(60)

@@ -14,7 +14,7 @@ import { keepDiary } from '../../../src/stages/ledger/drift.ts'
 import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { MAX_STEPS, simulate, simulatedSource } from '../../../src/stages/operate/simulate.ts'
-import { listDiaries } from '../../../src/store/ledger/drift.ts'
+import { listDriftReports } from '../../../src/store/ledger/drift.ts'
 import { aQueue, aSpill, NOW, SIGNING_SECRET } from '../../builders.ts'
 
 const SECRETS: Record<string, string> = {
@@ -490,7 +490,7 @@ describe('a test', () => {
 
     await keepDiary({ DB: env.DB }, now + 600_000, () => undefined)
 
-    const diaries = await listDiaries(env.DB, {})
+    const diaries = await listDriftReports(env.DB, {})
     expect(diaries.map(({ type, diary }) => `${type} ${diary.messages}`)).toEqual([
       'payment.created 1',
     ])

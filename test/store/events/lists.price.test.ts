@@ -8,8 +8,8 @@ import type { EventFilter } from '../../../src/store/events/event-filter.ts'
 import { listEvents } from '../../../src/store/events/events.ts'
 import { postSegments } from '../../../src/store/events/postings.ts'
 import { listCauses } from '../../../src/store/events/stored-message.ts'
-import { cursorOf, type Page, type Paged } from '../../../src/store/pages.ts'
-import { listSegmentsToBe } from '../../../src/store/segments.ts'
+import { encodeCursor, type Page, type Paged } from '../../../src/store/pages.ts'
+import { listPendingSegments } from '../../../src/store/segments.ts'
 import { aMeteredDatabase } from '../../database.ts'
 import { BEGIN, EVENTS, FEW, fillLargeLog, HOUR, keyAt, MANY, STEP } from '../large-log.ts'
 
@@ -40,7 +40,7 @@ async function priceOf<T>(
 const deep = ({ person, email, text }: EventFilter) => {
   const isByContact = person ?? email ?? (text === 'few' ? text : undefined)
   const at = isByContact === undefined ? null : BEGIN + 30_000 * STEP
-  return cursorOf({ key: keyAt(30_000), target: null, at })
+  return encodeCursor({ key: keyAt(30_000), target: null, at })
 }
 
 const HALFWAY = BEGIN + (EVENTS / 2) * STEP
@@ -199,6 +199,6 @@ describe('a page of 100,000 events', () => {
 
     expect(rows).toEqual([3])
     await env.DB.prepare('UPDATE segments SET counted = 0 WHERE start = ?1').bind(start).run()
-    expect(await listSegmentsToBe('posted', env.DB, start + HOUR)).not.toContain(start)
+    expect(await listPendingSegments('posted', env.DB, start + HOUR)).not.toContain(start)
   })
 })

@@ -6,7 +6,7 @@ import type { EventId } from '../../../src/core/id.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import { updateEvents } from '../../../src/store/events/stored-message.ts'
@@ -68,7 +68,7 @@ describe('a posted hour', () => {
     const id = await stored(config, 'hype', aPayment())
     await postAll()
 
-    await replayEvent(env.DB, id, ['added'], NOW + 2 * HOUR)
+    await restartDeliveries(env.DB, id, ['added'], NOW + 2 * HOUR)
 
     expect(await targetsOf({ targets: ['added'] })).toEqual([`${id} added`])
     await postAll()

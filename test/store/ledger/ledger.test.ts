@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { discrepancies, tally } from '../../../src/core/ledger/ledger.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import { listCounts } from '../../../src/store/ledger/ledger.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
 import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
@@ -90,7 +90,7 @@ describe('the ledger of a living relay', () => {
     await rollUp(env, NOW + 2 * HOUR, () => undefined)
     expect(await differences()).toEqual([])
 
-    await replayEvent(env.DB, event, ['off', 'added'], NOW + 2 * HOUR)
+    await restartDeliveries(env.DB, event, ['off', 'added'], NOW + 2 * HOUR)
 
     expect(await byLedger()).toEqual(await straight())
     expect(await differences()).toEqual([])

@@ -2,33 +2,33 @@
 
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { isPersonId, keyOfId, type PersonId } from '../../core/id.ts'
-import { merge, type Stream } from '../merge.ts'
-import type { Meter, Place } from '../pages.ts'
+import { mergeSorted, type SortedQuery } from '../merge.ts'
+import type { Position, RowBudget } from '../pages.ts'
 import { TEST_PREFIX } from './contacts.ts'
 import {
   contactTextOf,
   type EventFilter,
+  keyRangeOf,
   matchesContact,
   matchesKind,
   matchesTraits,
-  rangeOf,
 } from './event-filter.ts'
-import { EVENT_COLUMNS, type EventRow, type Finder, type FinderOptions } from './finder.ts'
+import { EVENT_COLUMNS, type EventReader, type EventRow, type FinderOptions } from './event-rows.ts'
 import { kindOf } from './history.ts'
 
 /** A contact of a source, and its person where one is known. */
 export type Contact = { source: string; contact: string; person: string | null }
 
 /** Finds the events of contacts that match a filter and come after a place. */
-export function inContactOrder(
+export function eventsByContact(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   contacts: readonly Contact[],
   filter: EventFilter,
-  start: Place | undefined,
+  start: Position | undefined,
   { of }: FinderOptions,
-): Finder {
-  const { from, before } = rangeOf(filter)
+): EventReader {
+  const { from, before } = keyRangeOf(filter)
   const isWanted = (row: EventRow) =>
     matchesTraits(filter, row) &&
     (!filter.unrouted || row.planned === 0) &&
@@ -38,23 +38,23 @@ export function inContactOrder(
   const streams = contacts
     .filter(({ source }) => filter.sources?.includes(source) ?? true)
     .flatMap((contact) => streamsOf(db, contact, filter, start))
-  const merged = merge(meter, streams, isLater, isWanted, of === 'deliveries' ? 2 : 0)
+  const merged = mergeSorted(budget, streams, isLater, isWanted, of === 'deliveries' ? 2 : 0)
   return {
     next: (n) => merged.next(n),
-    placeOf,
+    positionOf,
     rest() {
       const last = merged.last()
-      return merged.isEnd() || last === undefined ? undefined : placeOf(last)
+      return merged.isEnd() || last === undefined ? undefined : positionOf(last)
     },
   }
 }
 
-function placeOf({ key, at }: EventRow): Place {
+function positionOf({ key, at }: EventRow): Position {
   return { key: BigInt(key), target: null, at: at ?? 0 }
 }
 
 function isLater(a: EventRow, b: EventRow): boolean {
-  const [one, other] = [placeOf(a), placeOf(b)]
+  const [one, other] = [positionOf(a), positionOf(b)]
   return one.at === other.at ? one.key > other.key : (one.at ?? 0) > (other.at ?? 0)
 }
 
@@ -63,13 +63,13 @@ function streamsOf(
   db: D1Database,
   { source, contact, person }: Contact,
   filter: EventFilter,
-  start: Place | undefined,
-): Stream<EventRow>[] {
+  start: Position | undefined,
+): SortedQuery<EventRow>[] {
   const { statuses } = filter
   const streamOf =
-    (condition: string, ...values: string[]): Stream<EventRow> =>
+    (condition: string, ...values: string[]): SortedQuery<EventRow> =>
     (after, limit) => {
-      const place = after === undefined ? start : placeOf(after)
+      const place = after === undefined ? start : positionOf(after)
       const last = place?.target == null ? (place?.key ?? 0n) : place.key + 1n
       return db
         .prepare(
@@ -102,16 +102,16 @@ const MAX_GROWN = 100
  * The contacts whose events a filter wants: those of a person, of an address, or whose id begins with a text; undefined
  * when it asks for none of these, or when the text is the beginning of too many.
  */
-export async function contactsFor(
+export async function contactsOfFilter(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   filter: EventFilter,
-  start: Place | undefined,
+  start: Position | undefined,
 ): Promise<Contact[] | undefined> {
   const { email, person } = personOf(filter)
   if (person !== undefined && !isPersonId(person)) return []
   if (person !== undefined) {
-    const [contacts = []] = await meter.read<Contact & { email: string | null }>([
+    const [contacts = []] = await budget.read<Contact & { email: string | null }>([
       db
         .prepare(
           `${CONTACTS.replace(' FROM', ', email FROM')} ${BY_PERSON} ORDER BY source, contact`,
@@ -121,14 +121,14 @@ export async function contactsFor(
     return contacts.filter((contact) => email === undefined || contact.email === email)
   }
   if (email !== undefined) {
-    const [contacts = []] = await meter.read<Contact>([
+    const [contacts = []] = await budget.read<Contact>([
       db.prepare(`${CONTACTS} email = ?1 ORDER BY source, contact`).bind(email),
     ])
     return contacts
   }
   const text = contactTextOf(filter)
   if (text === undefined || start?.at === null) return undefined
-  return namedContacts(db, meter, text, start === undefined ? MAX_NAMED : MAX_GROWN)
+  return namedContacts(db, budget, text, start === undefined ? MAX_NAMED : MAX_GROWN)
 }
 
 function personOf({ person, email, text }: EventFilter) {
@@ -145,13 +145,13 @@ SELECT source FROM known WHERE source IS NOT NULL`
 
 async function namedContacts(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   text: string,
   max: number,
 ): Promise<Contact[] | undefined> {
-  const [sources = []] = await meter.read<{ source: string }>([db.prepare(SOURCES)])
+  const [sources = []] = await budget.read<{ source: string }>([db.prepare(SOURCES)])
   const beginnings = [text, TEST_PREFIX + text]
-  const found = await meter.read<Contact>(
+  const found = await budget.read<Contact>(
     sources.flatMap(({ source }) =>
       beginnings.map((beginning) =>
         db

@@ -1,17 +1,22 @@
 // Events in the order of their receipt, the newest first: found by postings where a segment has them, else looked through.
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import type { Meter, Place } from '../pages.ts'
+import type { Position, RowBudget } from '../pages.ts'
 import type { EventFilter, KeyRange } from './event-filter.ts'
 import {
-  asksForTraits,
   contactTextOf,
+  filtersByTraits,
+  keyRangeOf,
   matchesContact,
   matchesTraits,
-  rangeOf,
 } from './event-filter.ts'
-import { type EventRow, type Finder, type FinderOptions, readEvents } from './finder.ts'
-import { type Facet, listStretches, readPostings, type Stretch } from './postings.ts'
+import { type EventReader, type EventRow, type FinderOptions, readEventRows } from './event-rows.ts'
+import {
+  type CandidateSegment,
+  type Facet,
+  listCandidateSegments,
+  readPostings,
+} from './postings.ts'
 
 /** Fewer rows than these are not worth a look. */
 const MIN_LOOK = 5
@@ -26,14 +31,14 @@ type Found = { key: bigint; facet?: Facet }
  * Finds the events of a filter that come after a place. `targets`: only those that go to one of them; of segments that are
  * not posted it gives those that go to others too.
  */
-export function inLogOrder(
+export function eventsByTime(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   filter: EventFilter,
-  start: Place | undefined,
+  start: Position | undefined,
   { of, targets }: FinderOptions,
-): Finder {
-  const { from, before } = startingAt(rangeOf(filter), start)
+): EventReader {
+  const { from, before } = startingAt(keyRangeOf(filter), start)
   const isWanted = (facet: Facet) =>
     matchesTraits(filter, facet) &&
     (!filter.unrouted || facet.targets.length === 0) &&
@@ -45,17 +50,17 @@ export function inLogOrder(
     (!filter.unrouted || row.planned === 0) &&
     (targets === undefined || row.planned > 0) &&
     matchesContact(filter, row.contact)
-  const isAnyFacet = !asksForTraits(filter) && targets === undefined
+  const isAnyFacet = !filtersByTraits(filter) && targets === undefined
   const isAny = isAnyFacet && contactTextOf(filter) === undefined
 
   /** What is found and not given yet; everything from `seen` on is looked at. */
   const found: Found[] = []
   let seen = before
-  let ahead: Stretch[] = []
+  let ahead: CandidateSegment[] = []
   let horizon = before
 
   async function lookThrough(first: bigint, limit: number): Promise<void> {
-    const [rows = []] = await meter.read<Omit<EventRow, 'person'>>([
+    const [rows = []] = await budget.read<Omit<EventRow, 'person'>>([
       db
         .prepare(
           `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.contact, e.planned FROM events AS e
@@ -69,13 +74,13 @@ export function inLogOrder(
   }
 
   async function takePosted(wanted: number): Promise<void> {
-    const run: Stretch[] = []
+    const run: CandidateSegment[] = []
     for (let count = 0; count < wanted && ahead[0]?.posted !== undefined; ) {
-      const stretch = ahead.shift() as Stretch
-      count += stretch.posted?.count ?? 0
-      run.push(stretch)
+      const segment = ahead.shift() as CandidateSegment
+      count += segment.posted?.count ?? 0
+      run.push(segment)
     }
-    const postings = await readPostings(db, meter, run)
+    const postings = await readPostings(db, budget, run)
     const inRange = postings.filter(({ key }) => key >= from && key < seen)
     found.push(...inRange.sort((a, b) => (a.key < b.key ? 1 : -1)))
     seen = max(from, firstKeyOf(run.at(-1)?.start ?? 0))
@@ -83,7 +88,7 @@ export function inLogOrder(
 
   /** Looks on, at no more rows than leave enough to read what is found. */
   async function look(wanted: number): Promise<void> {
-    const spare = meter.left() - READS * found.length
+    const spare = budget.left() - READS * found.length
     const limit = Math.max(Math.floor(spare / (READS + 1)), spare - READS * wanted)
     if (isAnyFacet) return lookThrough(from, isAny ? Math.min(limit, wanted) : limit)
     const [next] = ahead
@@ -99,8 +104,8 @@ export function inLogOrder(
       seen = min(seen, horizon)
       // No segment is of two hours.
       const first = timeOf(from) - (timeOf(from) % HOUR_MS)
-      const looked = await listStretches(db, meter, isWanted, [first, timeOf(seen - 1n)])
-      ahead = looked.stretches
+      const looked = await listCandidateSegments(db, budget, isWanted, [first, timeOf(seen - 1n)])
+      ahead = looked.segments
       horizon = looked.horizon <= first ? from : firstKeyOf(looked.horizon)
     }
   }
@@ -109,7 +114,7 @@ export function inLogOrder(
   async function read(next: readonly Found[]): Promise<EventRow[]> {
     const facets = new Map(next.map(({ key, facet }) => [String(key), facet]))
     const keys = next.map(({ key }) => key)
-    const rows = (await readEvents(db, meter, keys, of === 'events')).filter(matches)
+    const rows = (await readEventRows(db, budget, keys, of === 'events')).filter(matches)
     return rows.map((row) => ({ ...row, targets: facets.get(row.key)?.targets }))
   }
 
@@ -118,17 +123,17 @@ export function inLogOrder(
       const rows: EventRow[] = []
       while (rows.length < n) {
         const wanted = n - rows.length
-        const isAffordable = () => meter.left() - READS * found.length >= (READS + 1) * MIN_LOOK
+        const isAffordable = () => budget.left() - READS * found.length >= (READS + 1) * MIN_LOOK
         while (found.length < wanted && seen > from && isAffordable()) {
           await look(wanted - found.length)
         }
-        const next = found.splice(0, Math.min(wanted, Math.floor(meter.left() / READS)))
+        const next = found.splice(0, Math.min(wanted, Math.floor(budget.left() / READS)))
         if (next.length === 0) break
         rows.push(...(await read(next)))
       }
       return rows
     },
-    placeOf: ({ key }) => ({ key: BigInt(key), target: null, at: null }),
+    positionOf: ({ key }) => ({ key: BigInt(key), target: null, at: null }),
     rest() {
       const [next] = found
       const key = next === undefined ? seen : next.key + 1n
@@ -138,7 +143,7 @@ export function inLogOrder(
 }
 
 /** A range from a place on; one within an event begins with that event. */
-function startingAt({ from, before }: KeyRange, place: Place | undefined): KeyRange {
+function startingAt({ from, before }: KeyRange, place: Position | undefined): KeyRange {
   if (place === undefined) return { from, before }
   return { from, before: min(before, place.target === null ? place.key : place.key + 1n) }
 }

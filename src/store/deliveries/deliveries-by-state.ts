@@ -1,16 +1,21 @@
 // Deliveries found by their states: a shorter way to those that did not go the normal one.
 import type { DeliveryState } from '../../core/deliveries/delivery.ts'
-import { contactTextOf, matchesTraits, rangeOf } from '../events/event-filter.ts'
-import { readEvents } from '../events/finder.ts'
-import { merge } from '../merge.ts'
-import type { Meter, Place } from '../pages.ts'
-import { type DeliveryFilter, type Found, type FoundPage, readDeliveries } from './delivery-rows.ts'
+import { contactTextOf, keyRangeOf, matchesTraits } from '../events/event-filter.ts'
+import { readEventRows } from '../events/event-rows.ts'
+import { mergeSorted } from '../merge.ts'
+import type { Position, RowBudget } from '../pages.ts'
+import {
+  type DeliveryFilter,
+  type DeliveryPage,
+  type FoundDelivery,
+  readDeliveries,
+} from './delivery-rows.ts'
 
 const TROUBLES: readonly DeliveryState[] = ['retrying', 'held', 'dead', 'cancelled']
 const IS_TROUBLED = `state IN (${TROUBLES.map((state) => `'${state}'`)})`
 
 /** Whether only deliveries are meant that did not go the normal way: these have an index, by target and state. */
-export function isOfTrouble(filter: DeliveryFilter): boolean {
+export function hasOnlyExceptionalStates(filter: DeliveryFilter): boolean {
   const isOfContact =
     filter.person ?? filter.email ?? contactTextOf(filter) ?? filter.text?.startsWith('per_')
   return !isOfContact && (filter.states?.every((state) => TROUBLES.includes(state)) ?? false)
@@ -26,16 +31,16 @@ SELECT target FROM known WHERE target IS NOT NULL`
 
 type Trouble = { key: string; target: string }
 
-/** Finds the deliveries of a filter (`isOfTrouble`) that come after a place, at most `limit`, by their states. */
-export async function findTroubles(
+/** Finds the deliveries of a filter (`hasOnlyExceptionalStates`) that come after a place, at most `limit`, by their states. */
+export async function deliveriesByState(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   { targets, states = [], ...filter }: DeliveryFilter,
-  start: Place | undefined,
+  start: Position | undefined,
   limit: number,
-): Promise<FoundPage> {
-  const [known = []] = targets ? [] : await meter.read<{ target: string }>([db.prepare(TARGETS)])
-  const { from, before } = rangeOf(filter)
+): Promise<DeliveryPage> {
+  const [known = []] = targets ? [] : await budget.read<{ target: string }>([db.prepare(TARGETS)])
+  const { from, before } = keyRangeOf(filter)
   const streams = (targets ?? known.map(({ target }) => target)).flatMap((target) =>
     states.map((state) => (after: Trouble | undefined, size: number) => {
       const place = after === undefined ? start : { key: BigInt(after.key), target: after.target }
@@ -54,14 +59,14 @@ export async function findTroubles(
   )
   const isBefore = (a: Trouble, b: Trouble) =>
     a.key === b.key ? a.target < b.target : BigInt(a.key) > BigInt(b.key)
-  const merged = merge<Trouble>(meter, streams, isBefore, () => true, 2)
-  const found: Found[] = []
+  const merged = mergeSorted<Trouble>(budget, streams, isBefore, () => true, 2)
+  const found: FoundDelivery[] = []
   // What is found must be read too: its event, and itself.
-  const affordable = () => Math.floor(meter.left() / 3)
+  const affordable = () => Math.floor(budget.left() / 3)
   for (let n = limit; n > 0; n = Math.min(limit - found.length, affordable())) {
     const troubles = await merged.next(n)
     if (troubles.length === 0) break
-    found.push(...(await readTroubles(db, meter, troubles)).filter(isWanted))
+    found.push(...(await readTroubles(db, budget, troubles)).filter(isWanted))
   }
   const last = merged.last()
   const rest =
@@ -70,7 +75,7 @@ export async function findTroubles(
       : { key: BigInt(last.key), target: last.target, at: null }
   return { found, rest }
 
-  function isWanted({ event, delivery }: Found): boolean {
+  function isWanted({ event, delivery }: FoundDelivery): boolean {
     return matchesTraits(filter, event) && states.includes(delivery.state)
   }
 }
@@ -78,14 +83,14 @@ export async function findTroubles(
 /** Reads deliveries with their events; one that changed its state meanwhile may stand twice in what is asked for. */
 async function readTroubles(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   troubles: readonly Trouble[],
-): Promise<Found[]> {
+): Promise<FoundDelivery[]> {
   const targets = Map.groupBy(troubles, ({ key }) => key)
-  const events = await readEvents(db, meter, [...targets.keys()].map(BigInt), false)
+  const events = await readEventRows(db, budget, [...targets.keys()].map(BigInt), false)
   const wanted = events.map((event) => ({
     event,
     targets: [...new Set(targets.get(event.key)?.map(({ target }) => target))],
   }))
-  return readDeliveries(db, meter, wanted)
+  return readDeliveries(db, budget, wanted)
 }

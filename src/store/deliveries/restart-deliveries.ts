@@ -5,7 +5,7 @@ import { markSegments } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 
 /** Why a delivery is asked for again before it is sent: nobody knows that its target ever wanted it. */
-export const DOUBT = "CASE WHEN body IS NULL AND state <> 'delivered' THEN 'where' END"
+export const RECHECK_REASON = "CASE WHEN body IS NULL AND state <> 'delivered' THEN 'where' END"
 
 /**
  * Makes an event due again for some targets at `now` (epoch milliseconds), also for those that never had it. Gives the
@@ -13,7 +13,7 @@ export const DOUBT = "CASE WHEN body IS NULL AND state <> 'delivered' THEN 'wher
  * event says now, not what was kept of an earlier attempt. `isNamed`: an operator named the targets, so that they get it
  * whatever they want; others that never had it are asked first.
  */
-export async function replayEvent(
+export async function restartDeliveries(
   db: D1Database,
   event: EventId,
   targets: readonly string[],
@@ -30,7 +30,7 @@ export async function replayEvent(
          WHERE e.status IN ('accepted', 'derived')
          ON CONFLICT (event, target) DO UPDATE SET
            state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
-           reason = CASE WHEN NOT ?5 THEN ${DOUBT} END, replayed = attempt > 1, first = attempt, due = ?3,
+           reason = CASE WHEN NOT ?5 THEN ${RECHECK_REASON} END, replayed = attempt > 1, first = attempt, due = ?3,
            body = CASE WHEN ?4 THEN NULL ELSE body END, content_type = CASE WHEN ?4 THEN NULL ELSE content_type END
          WHERE state NOT IN ('pending', 'retrying')
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,

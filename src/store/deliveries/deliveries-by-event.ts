@@ -1,23 +1,28 @@
 // Deliveries found by their events: the way that serves every list.
 
+import type { EventRow } from '../events/event-rows.ts'
 import { findEvents } from '../events/find-events.ts'
-import type { EventRow } from '../events/finder.ts'
-import type { Meter, Place } from '../pages.ts'
-import { type DeliveryFilter, type Found, type FoundPage, readDeliveries } from './delivery-rows.ts'
+import type { Position, RowBudget } from '../pages.ts'
+import {
+  type DeliveryFilter,
+  type DeliveryPage,
+  type FoundDelivery,
+  readDeliveries,
+} from './delivery-rows.ts'
 
 /** Finds the deliveries of a filter that come after a place, at most `limit`, by their events. */
-export async function findByEvents(
+export async function deliveriesByEvent(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   { targets, states, ...filter }: DeliveryFilter,
-  start: Place | undefined,
+  start: Position | undefined,
   limit: number,
-): Promise<FoundPage> {
+): Promise<DeliveryPage> {
   const options = { of: 'deliveries' as const, targets: targets ?? ('any' as const) }
-  const finder = await findEvents(db, meter, filter, start, options)
-  const isBehind = ({ event, delivery }: Found) =>
+  const finder = await findEvents(db, budget, filter, start, options)
+  const isBehind = ({ event, delivery }: FoundDelivery) =>
     start?.target == null || event.key !== String(start.key) || delivery.target > start.target
-  const found: Found[] = []
+  const found: FoundDelivery[] = []
   let events: EventRow[] = []
   let last: EventRow | undefined
   while (found.length < limit) {
@@ -27,7 +32,7 @@ export async function findByEvents(
     last = taken.at(-1)
     const deliveries = await readDeliveries(
       db,
-      meter,
+      budget,
       taken.map((event) => ({ event, targets: namedTargets(event, targets) })),
     )
     found.push(
@@ -38,9 +43,9 @@ export async function findByEvents(
   }
   const [cut] = found.splice(limit).length > 0 ? found.slice(-1) : []
   if (cut !== undefined) {
-    return { found, rest: { ...finder.placeOf(cut.event), target: cut.delivery.target } }
+    return { found, rest: { ...finder.positionOf(cut.event), target: cut.delivery.target } }
   }
-  return { found, rest: last && events.length > 0 ? finder.placeOf(last) : finder.rest() }
+  return { found, rest: last && events.length > 0 ? finder.positionOf(last) : finder.rest() }
 }
 
 /** To whom the deliveries go that are wanted of an event, as far as that is known; it is cheaper then. */
