@@ -32,21 +32,21 @@ export function idempotent({
     }
     const request = await fingerprint([c.req.url, await c.req.text()])
     const known = await claimKey(c.env.DB, key, request, now())
-    if (known === 'another') {
+    if (known === 'different request') {
       return problem(
         422,
         'idempotency-key-reused',
         'This idempotency key was used for another request.',
       )
     }
-    if (known === 'under way') {
+    if (known === 'in progress') {
       return problem(
         409,
         'idempotency-key-in-use',
         'The request with this idempotency key is under way.',
       )
     }
-    if (known !== 'taken') return responseOf(known.answer)
+    if (known !== 'claimed') return responseOf(known.answer)
     await next()
     const answer = await answerOf(c.res)
     const isFinal = answer.status < 500 && answer.status !== 400

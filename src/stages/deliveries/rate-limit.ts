@@ -30,7 +30,8 @@ export function turnsFor(db: D1Database, batch: readonly Owed[], now: () => numb
     }
     const wanted = batch.filter((one) => one.target === name && mayNeedTurn(one, now())).length
     const reserved =
-      first.get(name) ?? reserveSendTimes(db, name, Math.max(1, wanted), intervalMs, now())
+      first.get(name) ??
+      reserveSendTimes(db, name, { count: Math.max(1, wanted), intervalMs, now: now() })
     first.set(name, reserved)
     const start = await reserved
     const place = given.get(name) ?? 0

@@ -27,8 +27,8 @@ export async function sendAgain(
   const wanted = named ?? deliveries.map(({ target }) => target)
   const targets = wanted.filter((name) => known.includes(name))
   if (isDryRun) return ok({ targets, replayed: [] })
-  const options = { isNamed: named !== undefined }
-  const messages = await restartDeliveries(env.DB, id, targets, now, options)
+  const unconditional = named !== undefined
+  const messages = await restartDeliveries(env.DB, id, { targets, now, unconditional })
   await setAlarms(env.RETRIES, messages, now, log)
   return ok({ targets, replayed: messages.map(({ target }) => target) })
 }

@@ -71,7 +71,7 @@ export async function beginReplay(
   const plan = await planFor(env, config, filter, now())
   const random21 = Math.floor(random() * ID_RANDOM_RANGE)
   const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
-  await createReplay(env.DB, id, filter, perSecond, plan.total)
+  await createReplay(env.DB, { id, filter, perSecond, total: plan.total })
   await goOnWithReplay(env, config, id, now(), log)
   return { id, plan }
 }
@@ -136,18 +136,18 @@ async function goOn(
   const from = Math.max(replay.nextDue, now)
   const room = roomFor(replay.perSecond, from, now)
   let count = 0
-  let place = replay.place
+  let position = replay.position
   for (let looks = 0; looks < maxLooks && count < room; looks++) {
-    const here = { ...replay, place }
-    const look = await findNextMatches(env.DB, here, targets, room - count)
+    const current = { ...replay, position }
+    const step = await findNextMatches(env.DB, current, targets, room - count)
     const due = (i: number) => dueOf(count + i, replay.perSecond, from)
-    const deliveries = look.found.map((delivery, i) => ({ ...delivery, due: due(i) }))
+    const deliveries = step.found.map((delivery, i) => ({ ...delivery, due: due(i) }))
     const nextDue = due(deliveries.length)
-    const messages = await advanceReplay(env.DB, here, look, deliveries, nextDue, now)
+    const messages = await advanceReplay(env.DB, current, { ...step, deliveries, nextDue }, now)
     await sendAll(env.RETRIES, messages, now)
     count += deliveries.length
-    place = look.place
-    if (look.isEnd) break
+    position = step.position
+    if (step.isEnd) break
   }
   return count
 }

@@ -11,9 +11,9 @@ import { cutSegment, listPendingSegments } from '../../store/segments.ts'
  */
 export async function rollUp(env: Pick<Env, 'DB'>, now: number, log: Log): Promise<void> {
   await cutSegment(env.DB, now)
-  const uncounted = await listPendingSegments('counted', env.DB, now)
+  const uncounted = await listPendingSegments(env.DB, 'counted', now)
   if (uncounted.length > 0) await countSegments(env.DB, uncounted)
-  const unposted = await listPendingSegments('posted', env.DB, now)
+  const unposted = await listPendingSegments(env.DB, 'posted', now)
   if (unposted.length > 0) await post(env.DB, unposted, log)
   if (uncounted.length + unposted.length > 0) {
     log({ at: 'rollup', counted: uncounted.length, posted: unposted.length })

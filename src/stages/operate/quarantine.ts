@@ -3,12 +3,12 @@ import type { Config } from '../../config.ts'
 import { warningTexts } from '../../core/events/event.ts'
 import { type EventId, idBeside } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
+import { recordEvents } from '../../store/intake/records.ts'
 import {
   dismissQuarantined,
   listQuarantinedMessages,
   type QuarantineFilter,
-} from '../../store/events/stored-message.ts'
-import { recordEvents } from '../../store/intake/records.ts'
+} from '../../store/operate/quarantine.ts'
 import { firstMessages, setAlarms } from '../deliveries/enqueue.ts'
 import { type OperatorTools, tellOf } from '../deliveries/health.ts'
 import { completeRecords, historiesFor } from '../events/meaning.ts'
@@ -32,7 +32,7 @@ export async function release(
   { after, limit, isDryRun }: { after: EventId | undefined; limit: number; isDryRun: boolean },
   tools: OperatorTools,
 ): Promise<Released> {
-  const page = await listQuarantinedMessages(env.DB, filter, after, limit)
+  const page = await listQuarantinedMessages(env.DB, filter, { after, limit })
   const result: Released = {
     released: [],
     refused: [],
@@ -91,7 +91,7 @@ export async function dismiss(
   limit: number,
   tools: OperatorTools,
 ): Promise<EventId[]> {
-  const events = await dismissQuarantined(env.DB, filter, reason, limit)
+  const events = await dismissQuarantined(env.DB, filter, { reason, limit })
   if (events.length > 0) {
     await tellOf(env, config, { type: 'relay.events_dismissed', data: { events, reason } }, tools)
   }

@@ -7,11 +7,8 @@ import { type Change, differences } from '../../core/operate/diff.ts'
 import type { Period } from '../../core/period.ts'
 import type { Env } from '../../env.ts'
 import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
-import {
-  listAcceptedMessages,
-  type StoredMessage,
-  updateEvents,
-} from '../../store/events/stored-message.ts'
+import { listAcceptedMessages, type StoredMessage } from '../../store/events/stored-message.ts'
+import { updateEvents } from '../../store/events/update-events.ts'
 import { setAlarms } from '../deliveries/enqueue.ts'
 import { type OperatorTools, tellOf } from '../deliveries/health.ts'
 import { completeRecords, historiesFor } from '../events/meaning.ts'
@@ -49,7 +46,7 @@ export async function renormalize(
   const { period, source, after, limit, isDryRun, deliver } = request
   const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
   const sources = usable.map(({ name }) => name).filter((name) => !source || name === source)
-  const page = await listAcceptedMessages(env.DB, period, sources, after, limit)
+  const page = await listAcceptedMessages(env.DB, { period, sources, after, limit })
   const result: Renormalized = {
     checked: page.length,
     changed: [],
@@ -136,6 +133,10 @@ async function sendAnew(
   targets: readonly string[],
   { now, log }: OperatorTools,
 ): Promise<void> {
-  const messages = await restartDeliveries(DB, event, targets, now(), { isAnew: true })
+  const messages = await restartDeliveries(DB, event, {
+    targets,
+    now: now(),
+    rerender: true,
+  })
   await setAlarms(RETRIES, messages, now(), log)
 }

@@ -1,27 +1,38 @@
-// Sending an event again: its deliveries are set going once more, and their schedule begins anew.
+// Restarts the deliveries of an event: they are due again, with a new schedule of attempts.
 import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
 import { markSegments } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 
-/** Why a delivery is asked for again before it is sent: nobody knows that its target ever wanted it. */
+/**
+ * The reason of a restarted delivery, as SQL: `where` if it was never sent, as it is then unknown whether the target wants
+ * the event. The attempt evaluates the target's `where` first.
+ */
 export const RECHECK_REASON = "CASE WHEN body IS NULL AND state <> 'delivered' THEN 'where' END"
 
 /**
- * Makes an event due again for some targets at `now` (epoch milliseconds), also for those that never had it. Gives the
- * messages. Deliveries that are still waiting for an attempt are left as they are. `isAnew`: what is sent is what the
- * event says now, not what was kept of an earlier attempt. `isNamed`: an operator named the targets, so that they get it
- * whatever they want; others that never had it are asked first.
+ * `now`: when the deliveries are due, in epoch milliseconds. `rerender`: the next attempt sends the event as it is now,
+ * instead of the body of an earlier attempt. `unconditional`: the targets get the event whatever their `where` says;
+ * otherwise targets that never got it are checked first.
+ */
+export type Restart = {
+  targets: readonly string[]
+  now: number
+  rerender?: boolean
+  unconditional?: boolean
+}
+
+/**
+ * Restarts the deliveries of an event to some targets and creates the missing ones. Deliveries that wait for an attempt
+ * are left as they are. Returns the messages of the others.
  */
 export async function restartDeliveries(
   db: D1Database,
   event: EventId,
-  targets: readonly string[],
-  now: number,
-  { isAnew = false, isNamed = false } = {},
+  { targets, now, rerender = false, unconditional = false }: Restart,
 ): Promise<DeliveryMessage[]> {
   const key = keyOfId(event)
-  const [replayed] = await db.batch([
+  const [restarted] = await db.batch([
     db
       .prepare(
         `INSERT INTO deliveries (event, target, state, reason, replayed, attempt, first, due, attempts)
@@ -35,8 +46,8 @@ export async function restartDeliveries(
          WHERE state NOT IN ('pending', 'retrying')
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
       )
-      .bind(key, JSON.stringify(targets), now, isAnew ? 1 : 0, isNamed ? 1 : 0),
-    // A target that did not have it is one more that it is planned for.
+      .bind(key, JSON.stringify(targets), now, rerender ? 1 : 0, unconditional ? 1 : 0),
+    // The ledger compares this number with that of the event's deliveries.
     db
       .prepare(
         `UPDATE events SET planned = found FROM (
@@ -46,5 +57,5 @@ export async function restartDeliveries(
       .bind(key),
     markSegments(db, [event], 'changed'),
   ])
-  return ((replayed?.results ?? []) as MessageRow[]).map(messageOf)
+  return ((restarted?.results ?? []) as MessageRow[]).map(messageOf)
 }

@@ -1,4 +1,4 @@
-// Events of a few contacts in the order in which they happened, the latest first: that is how a contact's history is kept.
+// Events of a few contacts, sorted by when they happened, the latest first: the order of the index of a contact's history.
 
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { isPersonId, keyOfId, type PersonId } from '../../core/id.ts'
@@ -13,36 +13,39 @@ import {
   matchesKind,
   matchesTraits,
 } from './event-filter.ts'
-import { EVENT_COLUMNS, type EventReader, type EventRow, type FinderOptions } from './event-rows.ts'
+import { EVENT_COLUMNS, type EventQuery, type EventReader, type EventRow } from './event-rows.ts'
 import { kindOf } from './history.ts'
 
-/** A contact of a source, and its person where one is known. */
+/** A contact of a source, and the key of its person if it has one. */
 export type Contact = { source: string; contact: string; person: string | null }
 
-/** Finds the events of contacts that match a filter and come after a place. */
+/** Returns a reader of the events of these contacts that match a query. */
 export function eventsByContact(
   db: D1Database,
   budget: RowBudget,
+  { filter, start, shows }: EventQuery,
   contacts: readonly Contact[],
-  filter: EventFilter,
-  start: Position | undefined,
-  { of }: FinderOptions,
 ): EventReader {
   const { from, before } = keyRangeOf(filter)
-  const isWanted = (row: EventRow) =>
+  const matches = (row: EventRow) =>
     matchesTraits(filter, row) &&
     (!filter.unrouted || row.planned === 0) &&
     matchesContact(filter, row.contact) &&
     BigInt(row.key) >= from &&
     BigInt(row.key) < before
-  const streams = contacts
-    .filter(({ source }) => filter.sources?.includes(source) ?? true)
-    .flatMap((contact) => streamsOf(db, contact, filter, start))
-  const merged = mergeSorted(budget, streams, isLater, isWanted, of === 'deliveries' ? 2 : 0)
+  const merged = mergeSorted({
+    budget,
+    queries: contacts
+      .filter(({ source }) => filter.sources?.includes(source) ?? true)
+      .flatMap((contact) => queriesFor(db, contact, filter, start)),
+    isBefore: isLater,
+    matches,
+    reserve: shows === 'deliveries' ? 2 : 0,
+  })
   return {
     next: (n) => merged.next(n),
     positionOf,
-    rest() {
+    nextPosition() {
       const last = merged.last()
       return merged.isEnd() || last === undefined ? undefined : positionOf(last)
     },
@@ -58,35 +61,36 @@ function isLater(a: EventRow, b: EventRow): boolean {
   return one.at === other.at ? one.key > other.key : (one.at ?? 0) > (other.at ?? 0)
 }
 
-/** One stream for each kind of a contact's history, and one for its repeats. */
-function streamsOf(
+/** Returns one query for each kind of event in a contact's history, and one for its duplicates: an index serves each. */
+function queriesFor(
   db: D1Database,
   { source, contact, person }: Contact,
   filter: EventFilter,
   start: Position | undefined,
 ): SortedQuery<EventRow>[] {
   const { statuses } = filter
-  const streamOf =
+  const queryFor =
     (condition: string, ...values: string[]): SortedQuery<EventRow> =>
     (after, limit) => {
-      const place = after === undefined ? start : positionOf(after)
-      const last = place?.target == null ? (place?.key ?? 0n) : place.key + 1n
+      const position = after === undefined ? start : positionOf(after)
+      // A position within an event starts with that event.
+      const last = position?.target == null ? (position?.key ?? 0n) : position.key + 1n
       return db
         .prepare(
           `SELECT ${EVENT_COLUMNS}, ?3 AS person FROM events AS e
            WHERE ${condition} AND e.source = ?1 AND e.contact = ?2
-             ${place === undefined ? '' : `AND (e.at, e.key) < (${place.at ?? 0}, ${last})`}
+             ${position === undefined ? '' : `AND (e.at, e.key) < (${position.at ?? 0}, ${last})`}
            ORDER BY e.at DESC, e.key DESC LIMIT ?4`,
         )
         .bind(source, contact, person, limit, ...values)
     }
   const histories = EVENT_KINDS.filter((kind) => matchesKind(filter, kind)).map((kind) =>
-    streamOf(`e.status IN ('accepted', 'derived') AND ${kindOf('e.type')} = ?5`, kind),
+    queryFor(`e.status IN ('accepted', 'derived') AND ${kindOf('e.type')} = ?5`, kind),
   )
-  const isRepeat = (status: string) => status === 'duplicate'
+  const isDuplicate = (status: string) => status === 'duplicate'
   return [
-    ...(statuses?.every(isRepeat) ? [] : histories),
-    ...((statuses?.some(isRepeat) ?? true) ? [streamOf(`e.status = 'duplicate'`)] : []),
+    ...(statuses?.every(isDuplicate) ? [] : histories),
+    ...((statuses?.some(isDuplicate) ?? true) ? [queryFor(`e.status = 'duplicate'`)] : []),
   ]
 }
 
@@ -94,19 +98,21 @@ const CONTACTS = 'SELECT source, contact, CAST(person AS TEXT) AS person FROM co
 const BY_PERSON = `person = COALESCE(
   (SELECT merged_into FROM merged_people WHERE person = CAST(?1 AS INTEGER)), CAST(?1 AS INTEGER))`
 
-/** More contacts than these are not read one by one, unless the page before was. */
-const MAX_NAMED = 4
-const MAX_GROWN = 100
+/**
+ * The most contacts that an id prefix may match for events to be read by contact. A later page accepts more, so that
+ * contacts added since the first page do not change the order of the list.
+ */
+const MAX_CONTACTS = 4
+const MAX_CONTACTS_LATER = 100
 
 /**
- * The contacts whose events a filter wants: those of a person, of an address, or whose id begins with a text; undefined
- * when it asks for none of these, or when the text is the beginning of too many.
+ * Returns the contacts whose events a filter asks for: those of a person, those with an e-mail address, or those whose id
+ * starts with the filter's text. Undefined if it asks for none of these, or if too many ids start with that text.
  */
 export async function contactsOfFilter(
   db: D1Database,
   budget: RowBudget,
-  filter: EventFilter,
-  start: Position | undefined,
+  { filter, start }: EventQuery,
 ): Promise<Contact[] | undefined> {
   const { email, person } = personOf(filter)
   if (person !== undefined && !isPersonId(person)) return []
@@ -126,9 +132,15 @@ export async function contactsOfFilter(
     ])
     return contacts
   }
-  const text = contactTextOf(filter)
-  if (text === undefined || start?.at === null) return undefined
-  return namedContacts(db, budget, text, start === undefined ? MAX_NAMED : MAX_GROWN)
+  const prefix = contactTextOf(filter)
+  // The page before was sorted by receipt.
+  if (prefix === undefined || start?.at === null) return undefined
+  return contactsByPrefix(
+    db,
+    budget,
+    prefix,
+    start === undefined ? MAX_CONTACTS : MAX_CONTACTS_LATER,
+  )
 }
 
 function personOf({ person, email, text }: EventFilter) {
@@ -136,29 +148,30 @@ function personOf({ person, email, text }: EventFilter) {
   return { email: email?.trim().toLowerCase(), person: person ?? named }
 }
 
-// Each step finds the next contact of the index, so that it reads a row for each.
+// Each step seeks the next source in the index, so that it reads one row for each source and not for each contact.
 const SOURCES = `WITH RECURSIVE known(source) AS (
   SELECT min(source) FROM contacts
   UNION ALL
   SELECT (SELECT min(source) FROM contacts WHERE source > known.source) FROM known WHERE source IS NOT NULL)
 SELECT source FROM known WHERE source IS NOT NULL`
 
-async function namedContacts(
+/** Returns the contacts whose id starts with `prefix`, test contacts included; undefined if there are more than `max`. */
+async function contactsByPrefix(
   db: D1Database,
   budget: RowBudget,
-  text: string,
+  prefix: string,
   max: number,
 ): Promise<Contact[] | undefined> {
   const [sources = []] = await budget.read<{ source: string }>([db.prepare(SOURCES)])
-  const beginnings = [text, TEST_PREFIX + text]
+  const prefixes = [prefix, TEST_PREFIX + prefix]
   const found = await budget.read<Contact>(
     sources.flatMap(({ source }) =>
-      beginnings.map((beginning) =>
+      prefixes.map((first) =>
         db
           .prepare(
             `${CONTACTS} source = ?1 AND contact >= ?2 AND contact < ?3 ORDER BY contact LIMIT ?4`,
           )
-          .bind(source, beginning, `${beginning}\u{10ffff}`, max + 1),
+          .bind(source, first, `${first}\u{10ffff}`, max + 1),
       ),
     ),
   )

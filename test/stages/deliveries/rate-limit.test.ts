@@ -110,15 +110,17 @@ it('reserves no turns for those that wait for an earlier one', async () => {
 describe('turns', () => {
   it('that two consumers reserve at once do not overlap', async () => {
     const firsts = await Promise.all(
-      [1, 2, 3].map(() => reserveSendTimes(env.DB, 'crm', 5, 100, NOW)),
+      [1, 2, 3].map(() => reserveSendTimes(env.DB, 'crm', { count: 5, intervalMs: 100, now: NOW })),
     )
 
     expect(firsts.sort((a, b) => a - b)).toEqual([NOW, NOW + 500, NOW + 1000])
   })
 
   it('begin now when nobody waits', async () => {
-    await reserveSendTimes(env.DB, 'crm', 1, 100, NOW)
+    await reserveSendTimes(env.DB, 'crm', { count: 1, intervalMs: 100, now: NOW })
 
-    expect(await reserveSendTimes(env.DB, 'crm', 1, 100, NOW + 10_000)).toBe(NOW + 10_000)
+    expect(
+      await reserveSendTimes(env.DB, 'crm', { count: 1, intervalMs: 100, now: NOW + 10_000 }),
+    ).toBe(NOW + 10_000)
   })
 })

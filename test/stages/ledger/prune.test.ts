@@ -307,7 +307,7 @@ describe('the books', () => {
       stored(config, 'hype', aPayment(), { now: NOW + (n % 3) * HOUR + n * 1000 }),
     replay: async (n: number) => {
       const key = await nth<string>('SELECT CAST(key AS TEXT) AS it FROM events', n)
-      if (key) await restartDeliveries(env.DB, idOf(key), ['good'], LATER)
+      if (key) await restartDeliveries(env.DB, idOf(key), { targets: ['good'], now: LATER })
     },
     attempt: async (n: number) => {
       const row = await nth<string>(
@@ -377,7 +377,7 @@ describe('the books', () => {
     await run()
 
     await updateDeliveries(env.DB, [{ event, target: 'good', attempt: 1, state: 'delivered' }])
-    expect(await restartDeliveries(env.DB, event, ['good'], LATER)).toEqual([])
+    expect(await restartDeliveries(env.DB, event, { targets: ['good'], now: LATER })).toEqual([])
 
     expect(await count('segments')).toBe(0)
   })
@@ -433,7 +433,12 @@ describe('who is known', () => {
     const id = (ms: number) => idOf(firstKeyAt(ms)).replace('evt_', 'rpl_') as `rpl_${string}`
     const [ended, running, young] = [id(NOW), id(NOW + 1), id(LATER - DAY)]
     for (const one of [ended, running, young]) {
-      await createReplay(env.DB, one, { person: 'ana@example.com' }, 10, 1)
+      await createReplay(env.DB, {
+        id: one,
+        filter: { person: 'ana@example.com' },
+        perSecond: 10,
+        total: 1,
+      })
     }
     await setReplayState(env.DB, ended, 'stopped', NOW)
     await setReplayState(env.DB, young, 'stopped', NOW)
@@ -467,7 +472,10 @@ describe('an event without its bytes', () => {
     const event = idOf(key ?? '')
     world.queues.DELIVERIES = []
 
-    const messages = await restartDeliveries(env.DB, event, ['good', 'bytes'], world.now())
+    const messages = await restartDeliveries(env.DB, event, {
+      targets: ['good', 'bytes'],
+      now: world.now(),
+    })
     for (const message of messages) await world.bindings.RETRIES.send(message)
     await world.live(1)
 
@@ -481,7 +489,7 @@ describe('an event without its bytes', () => {
       { target: 'good', state: 'delivered' },
       { target: 'moody' },
     ])
-    expect(world.received.map(({ target }) => target)).toEqual(['good'])
+    expect(world.received.map((target) => target)).toEqual(['good'])
   })
 
   it('stays as it is when history is normalized again, which says how many do', async () => {

@@ -148,7 +148,8 @@ describe('the snapshot of a living relay', () => {
       await rollUp(env, world.now(), quiet)
       await expectTruth(world.now())
       // An hour that is counted changes, and is not counted again yet.
-      if (earlier) await restartDeliveries(env.DB, earlier, ['good', 'moody'], world.now())
+      if (earlier)
+        await restartDeliveries(env.DB, earlier, { targets: ['good', 'moody'], now: world.now() })
       await expectTruth(world.now())
       earlier = taken.ok ? taken.value.events[0]?.id : undefined
       await world.live(40)

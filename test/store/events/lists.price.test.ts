@@ -7,7 +7,7 @@ import type { DeliveryFilter } from '../../../src/store/deliveries/delivery-rows
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
 import { listEvents } from '../../../src/store/events/events.ts'
 import { postSegments } from '../../../src/store/events/postings.ts'
-import { listCauses } from '../../../src/store/events/stored-message.ts'
+import { listCauses } from '../../../src/store/operate/quarantine.ts'
 import { encodeCursor, type Page, type Paged } from '../../../src/store/pages.ts'
 import { listPendingSegments } from '../../../src/store/segments.ts'
 import { aMeteredDatabase } from '../../database.ts'
@@ -199,6 +199,6 @@ describe('a page of 100,000 events', () => {
 
     expect(rows).toEqual([3])
     await env.DB.prepare('UPDATE segments SET counted = 0 WHERE start = ?1').bind(start).run()
-    expect(await listPendingSegments('posted', env.DB, start + HOUR)).not.toContain(start)
+    expect(await listPendingSegments(env.DB, 'posted', start + HOUR)).not.toContain(start)
   })
 })

@@ -9,7 +9,7 @@ import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
 import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
-import { updateEvents } from '../../../src/store/events/stored-message.ts'
+import { updateEvents } from '../../../src/store/events/update-events.ts'
 import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
 import { empty, LOG_TABLES } from '../../database.ts'
 
@@ -68,7 +68,7 @@ describe('a posted hour', () => {
     const id = await stored(config, 'hype', aPayment())
     await postAll()
 
-    await restartDeliveries(env.DB, id, ['added'], NOW + 2 * HOUR)
+    await restartDeliveries(env.DB, id, { targets: ['added'], now: NOW + 2 * HOUR })
 
     expect(await targetsOf({ targets: ['added'] })).toEqual([`${id} added`])
     await postAll()

@@ -90,7 +90,7 @@ describe('the ledger of a living relay', () => {
     await rollUp(env, NOW + 2 * HOUR, () => undefined)
     expect(await differences()).toEqual([])
 
-    await restartDeliveries(env.DB, event, ['off', 'added'], NOW + 2 * HOUR)
+    await restartDeliveries(env.DB, event, { targets: ['off', 'added'], now: NOW + 2 * HOUR })
 
     expect(await byLedger()).toEqual(await straight())
     expect(await differences()).toEqual([])
