@@ -39,22 +39,22 @@ export function drift({ now }: ApiTools) {
   )
 }
 
-function shown({ source, type, diary }: NamedDriftReport, since: number) {
+function shown({ source, type, report }: NamedDriftReport, since: number) {
   return {
     source,
     vendortype: type === '' ? null : type,
-    messages: diary.messages,
-    first_seen: formatInstant(diary.first),
-    last_seen: formatInstant(diary.last),
-    learning: isLearning(diary),
-    findings: findingsOf(diary, since).map(({ path, finding, kinds, noticed, ...seen }) => ({
+    messages: report.messages,
+    first_seen: formatInstant(report.first),
+    last_seen: formatInstant(report.last),
+    learning: isLearning(report),
+    findings: findingsOf(report, since).map(({ path, finding, kinds, noticed, ...seen }) => ({
       path,
       finding,
       kinds,
       noticed_at: formatInstant(noticed),
       ...shownSeen(seen),
     })),
-    keys: [...diary.keys]
+    keys: [...report.keys]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([path, key]) => ({ path, kinds: shownKinds(key), ...shownSeen(key) })),
   }

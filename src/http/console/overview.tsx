@@ -11,7 +11,7 @@ import { attentionOf } from '../../core/operate/attention.ts'
 import { HOUR_MS, parseTime } from '../../core/period.ts'
 import { listHealth } from '../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../store/ledger/snapshot.ts'
-import { type Arrivals, readReceivedByOutcome } from '../../store/ledger/statistics.ts'
+import { type ReceivedCount, readReceivedByOutcome } from '../../store/ledger/statistics.ts'
 import { listCauses } from '../../store/operate/quarantine.ts'
 import { instant } from '../api/fields.ts'
 import { readLedger } from '../api/ledger.ts'
@@ -61,7 +61,11 @@ export function overview({ configOf, now, log }: ApiTools) {
 }
 
 /** What vendors sent by source and outcome, hour by hour from the first to the last. */
-function bySource(arrivals: readonly Arrivals[], first: number, last: number): SourceArrivals[] {
+function bySource(
+  arrivals: readonly ReceivedCount[],
+  first: number,
+  last: number,
+): SourceArrivals[] {
   const none = () => Array.from({ length: last - first + 1 }, () => 0)
   const sources = new Map<string, Record<string, number[]>>()
   for (const { source, hour, outcome, count } of arrivals) {

@@ -40,7 +40,7 @@ async function noteAll(db: D1Database, messages: readonly UnreadMessage[]) {
   const known = await getDriftReports(db, groups)
   return groups.map(({ source, type, sightings }) => {
     const own = known.find((one) => one.source === source && one.type === type)
-    return { source, type, diary: noteMessages(own?.diary, sightings) }
+    return { source, type, report: noteMessages(own?.report, sightings) }
   })
 }
 

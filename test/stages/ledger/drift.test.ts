@@ -28,7 +28,7 @@ const keep = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
 /** What the diaries say: how many messages each has. */
 async function noted() {
   const diaries = await listDriftReports(env.DB, {})
-  return diaries.map(({ source, type, diary }) => `${source} ${type || '(none)'} ${diary.messages}`)
+  return diaries.map(({ source, type, report }) => `${source} ${type || '(none)'} ${report.messages}`)
 }
 
 /** The database with something that happens before and after a batch. */
@@ -61,8 +61,8 @@ describe('the diary', () => {
       'hype payment.created 1',
     ])
     const [status] = await listDriftReports(env.DB, { source: 'hapana' })
-    expect(status?.diary).toMatchObject({ first: NOW, last: NOW })
-    expect([...(status?.diary.keys.keys() ?? [])].sort()).toEqual([
+    expect(status?.report).toMatchObject({ first: NOW, last: NOW })
+    expect([...(status?.report.keys.keys() ?? [])].sort()).toEqual([
       'clientID',
       'eventType',
       'siteID',
@@ -139,7 +139,7 @@ describe('the diary', () => {
     await days(2, 20, { total: '100', tax: { rate: 10 } })
 
     const [payment] = await listDriftReports(env.DB, { type: 'payment.created' })
-    const told = payment ? findingsOf(payment.diary, 0) : []
+    const told = payment ? findingsOf(payment.report, 0) : []
     expect(told.map(({ finding, path }) => `${finding} ${path}`)).toEqual([
       'vanished data.tier',
       'new data.tax',
@@ -156,7 +156,7 @@ describe('the diary', () => {
     await keep()
 
     const [diary] = await listDriftReports(env.DB, {})
-    expect(diary?.diary).toMatchObject({ messages: 3, first: NOW - 3 * DAY, last: NOW - DAY })
+    expect(diary?.report).toMatchObject({ messages: 3, first: NOW - 3 * DAY, last: NOW - DAY })
   })
 })
 
@@ -246,7 +246,7 @@ describe('privacy', () => {
     await keep()
 
     const [diary] = await listDriftReports(env.DB, {})
-    expect([...(diary?.diary.keys.keys() ?? [])]).toEqual(
+    expect([...(diary?.report.keys.keys() ?? [])]).toEqual(
       expect.arrayContaining(['__proto__', '__proto__.a', 'constructor']),
     )
   })

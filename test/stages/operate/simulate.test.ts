@@ -491,7 +491,7 @@ describe('a test', () => {
     await keepDiary({ DB: env.DB }, now + 600_000, () => undefined)
 
     const diaries = await listDriftReports(env.DB, {})
-    expect(diaries.map(({ type, diary }) => `${type} ${diary.messages}`)).toEqual([
+    expect(diaries.map(({ type, report }) => `${type} ${report.messages}`)).toEqual([
       'payment.created 1',
     ])
   })
