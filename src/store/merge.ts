@@ -5,7 +5,7 @@ import type { RowBudget } from './pages.ts'
 export type SortedQuery<Row> = (after: Row | undefined, limit: number) => D1PreparedStatement
 
 /** The merged list. */
-export type MergedRows<Row> = {
+type MergedRows<Row> = {
   /** Returns the next rows that match, at most `n`; fewer at the end, or when the budget is spent. */
   next(n: number): Promise<Row[]>
   /** Returns the last row that was looked at, whether it matched or not; undefined before the first. */
@@ -18,7 +18,7 @@ export type MergedRows<Row> = {
  * What to merge. `reserve`: how many rows the caller will read for each row that it gets from the list.
  * Each query must be sorted by `isBefore` and read one row for each that it returns.
  */
-export type MergeOptions<Row> = {
+type MergeOptions<Row> = {
   budget: RowBudget
   queries: readonly SortedQuery<Row>[]
   isBefore: (a: Row, b: Row) => boolean

@@ -18,7 +18,7 @@ export type LastAttempt = {
 }
 
 /** A delivery as lists show it. */
-export type DeliverySummary = {
+type DeliverySummary = {
   event: EventId
   type: string
   source: string

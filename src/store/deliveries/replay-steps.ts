@@ -85,7 +85,7 @@ export async function countReplay(
 const WINDOW = 5000
 
 /** The matching deliveries of one step, the position that it has reached, and whether the replay ends there. */
-export type ReplayStep = {
+type ReplayStep = {
   found: { event: EventId; target: string }[]
   position: ReplayPosition
   isEnd: boolean
@@ -136,7 +136,7 @@ export async function findNextMatches(
  * A step with the time at which each of its deliveries is due. `nextDue`: when the next delivery after them may be due.
  * Times in epoch milliseconds.
  */
-export type ScheduledStep = Omit<ReplayStep, 'found'> & {
+type ScheduledStep = Omit<ReplayStep, 'found'> & {
   deliveries: readonly { event: EventId; target: string; due: number }[]
   nextDue: number
 }

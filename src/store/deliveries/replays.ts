@@ -29,7 +29,7 @@ export function keyBoundsOf(
  * A replay to create. `id` contains the time of the request. `perSecond`: how many deliveries are due each second.
  * `total`: how many match now.
  */
-export type NewReplay = { id: ReplayId; filter: ReplayFilter; perSecond: number; total: number }
+type NewReplay = { id: ReplayId; filter: ReplayFilter; perSecond: number; total: number }
 
 /** Creates a running replay; `advanceReplay` restarts its deliveries. */
 export async function createReplay(

@@ -15,7 +15,7 @@ export const RECHECK_REASON = "CASE WHEN body IS NULL AND state <> 'delivered' T
  * instead of the body of an earlier attempt. `unconditional`: the targets get the event whatever their `where` says;
  * otherwise targets that never got it are checked first.
  */
-export type Restart = {
+type Restart = {
   targets: readonly string[]
   now: number
   rerender?: boolean

@@ -26,7 +26,7 @@ export type EventFilter = {
 }
 
 /** The properties of an event that both its row and its facet have. */
-export type Traits = { source: string; vendor: string; type: string; status: string }
+type Traits = { source: string; vendor: string; type: string; status: string }
 
 /** Whether an event with these traits may match a filter. */
 export function matchesTraits(filter: EventFilter, traits: Traits): boolean {

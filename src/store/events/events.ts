@@ -100,7 +100,7 @@ export type EventDetail = EventSummary & {
 }
 
 /** A delivery with its attempts. */
-export type DeliveryDetail = {
+type DeliveryDetail = {
   target: string
   state: DeliveryState
   reason: string | null

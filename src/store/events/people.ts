@@ -4,7 +4,7 @@ import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
 import { EMAIL_PREFIX } from './contacts.ts'
 
 /** A contact of a person. */
-export type PersonContact = {
+type PersonContact = {
   source: string
   vendor: string
   /** The vendor's id of the contact; null if only the e-mail address is known. */

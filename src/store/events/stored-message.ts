@@ -54,7 +54,7 @@ export function storedMessageOf(row: StoredMessageRow): StoredMessage {
 }
 
 /** Which accepted messages to list: at most `limit` of some sources, received in a period, after the message `after`. */
-export type AcceptedQuery = {
+type AcceptedQuery = {
   period: Period
   sources: readonly string[]
   after: EventId | undefined

@@ -14,7 +14,7 @@ export type NamedDriftReport = DriftReportKey & { report: Diary }
 export type UnreadMessage = { source: string; vendorType: string | null; raw: string; at: number }
 
 /** The messages of a part of the log: the events after `after`, up to and including `last`. */
-export type UnreadPart = { messages: UnreadMessage[]; after: EventId; last: EventId }
+type UnreadPart = { messages: UnreadMessage[]; after: EventId; last: EventId }
 
 /** At least as large as the largest body, and small enough for the memory of a Worker (128 MB). */
 const MAX_BYTES = 8_000_000

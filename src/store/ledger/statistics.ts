@@ -116,7 +116,7 @@ export const subtractStatistics = (part: LogPart): readonly string[] => [
 ]
 
 /** All statistics, and those of recent hours. Several figures may have the same key: add them up. */
-export type Statistics = { total: Figure[]; recent: HourlyFigure[] }
+type Statistics = { total: Figure[]; recent: HourlyFigure[] }
 
 const UNCOUNTED = '(SELECT start FROM segments WHERE counted = 0)'
 const COLUMNS = 'kind, name, outcome, bucket, count, ms, last, status'

@@ -28,7 +28,9 @@ const keep = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
 /** What the diaries say: how many messages each has. */
 async function noted() {
   const diaries = await listDriftReports(env.DB, {})
-  return diaries.map(({ source, type, report }) => `${source} ${type || '(none)'} ${report.messages}`)
+  return diaries.map(
+    ({ source, type, report }) => `${source} ${type || '(none)'} ${report.messages}`,
+  )
 }
 
 /** The database with something that happens before and after a batch. */
