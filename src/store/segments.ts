@@ -1,5 +1,5 @@
 // Segments: the parts of the log that are counted (ledger, statistics) and posted (postings) separately. A segment is an
-// hour in which events were received, or a part of a busy hour. A transaction that changes the events or deliveries of a
+// hour in which events were received, or a part of a busy hour. A transaction that writes events or deliveries of a
 // segment marks the segment, and the cron counts it again. So at any moment the stored counts of the unmarked segments and
 // the log of the marked ones add up to the whole log, and counting takes no longer late in an hour than early in it.
 import { type EventId, ID_RANDOM_RANGE, timeOfId } from '../core/id.ts'
@@ -130,8 +130,8 @@ const IS_EMPTY = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${keyAt('segment
 
 /**
  * Returns the statements that delete those of the given segments that have no events, for the transaction that counts or
- * prunes them. The segment before a deleted one is extended to its end. The first segment of an
- * hour is deleted only if no other is left.
+ * prunes them. The segment before a deleted one is extended to its end; the first one of an hour is deleted only if no other
+ * is left.
  */
 export function dropEmptySegments(starts: readonly number[]): string[] {
   const hours = [...new Set(starts.map((start) => start - (start % HOUR_MS)))]

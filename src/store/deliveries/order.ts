@@ -28,7 +28,7 @@ const CONTACTS_OF_E = `(
   WHERE me.source = e.source AND me.contact = e.contact) AS own`
 
 /** The same for the event with the key `?2`. */
-const CONTACTS_OF_DONE = `(
+const CONTACTS_OF_KEY = `(
   SELECT source, contact FROM events WHERE key = CAST(?2 AS INTEGER)
   UNION
   SELECT c.source, c.contact FROM events AS done
@@ -84,7 +84,7 @@ export async function releaseNextInOrder(
   now: number,
 ): Promise<DeliveryMessage[]> {
   const next = `
-    SELECT d.event FROM ${CONTACTS_OF_DONE} CROSS JOIN json_each('${KINDS}') AS type
+    SELECT d.event FROM ${CONTACTS_OF_KEY} CROSS JOIN json_each('${KINDS}') AS type
     CROSS JOIN events AS e ON e.status IN ('accepted', 'derived') AND e.source = own.source
       AND e.contact = own.contact AND ${kindOf('e.type')} = type.value AND e.key >= CAST(?2 AS INTEGER)
     CROSS JOIN deliveries AS d ON d.event = e.key AND d.target = ?1

@@ -49,8 +49,8 @@ export async function countReplay(
   targets: readonly string[],
   now: number,
 ): Promise<ReplayPlan> {
-  const [first, last] = keyBoundsOf(filter, now)
-  const bound = [bindFilter(filter), JSON.stringify(targets), first, last]
+  const [first, before] = keyBoundsOf(filter, now)
+  const bound = [bindFilter(filter), JSON.stringify(targets), first, before]
   const from = `FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
     WHERE d.event >= CAST(?3 AS INTEGER) AND d.event < CAST(?4 AS INTEGER) AND ${matchesOf('?1', '?2')}`
   const [groups, people] = await db.batch([
@@ -94,11 +94,11 @@ type ReplayStep = {
 /** Finds the next matching deliveries of a replay, at most `limit`, among the next `WINDOW` deliveries of the log. */
 export async function findNextMatches(
   db: D1Database,
-  { filter, position, last }: RunningReplay,
+  { filter, position, before }: RunningReplay,
   targets: readonly string[],
   limit: number,
 ): Promise<ReplayStep> {
-  const bound = [position.event, position.target, last]
+  const bound = [position.event, position.target, before]
   const matches = matchesOf('?4', '?5')
   const window = `
     SELECT event, target FROM deliveries
@@ -142,7 +142,7 @@ type ScheduledStep = Omit<ReplayStep, 'found'> & {
 }
 
 /**
- * Restarts the deliveries of a step and moves the replay to the step's position, in one transaction. Changes nothing if the
+ * Restarts the deliveries of a step and moves the replay to the step's position, in one transaction. Neither happens if the
  * replay was stopped, or is no longer where the step began. Deliveries that wait for an attempt by now are left as they
  * are. Returns the messages of the others. `now` in epoch milliseconds.
  */

@@ -37,13 +37,13 @@ export async function createReplay(
   { id, filter, perSecond, total }: NewReplay,
 ): Promise<void> {
   const now = timeOfId(id)
-  const [first, last] = keyBoundsOf(filter, now)
+  const [first, before] = keyBoundsOf(filter, now)
   await db
     .prepare(
       `INSERT INTO replays (key, filter, state, per_second, next_due, total, replayed, event, target, last)
        VALUES (CAST(?1 AS INTEGER), ?2, 'running', ?3, ?4, ?5, 0, CAST(?6 AS INTEGER), '', CAST(?7 AS INTEGER))`,
     )
-    .bind(keyOfId(id), JSON.stringify(filter), perSecond, now, total, first, last)
+    .bind(keyOfId(id), JSON.stringify(filter), perSecond, now, total, first, before)
     .run()
 }
 
@@ -120,8 +120,8 @@ export async function setReplayState(
 }
 
 /**
- * A running replay. `filter`: as JSON. `nextDue`: when its next delivery may be due, in epoch milliseconds. `last`: the first
- * key after its period.
+ * A running replay. `filter`: as JSON. `nextDue`: when its next delivery may be due, in epoch milliseconds. `before`: the
+ * first key after its period.
  */
 export type RunningReplay = {
   id: ReplayId
@@ -129,10 +129,10 @@ export type RunningReplay = {
   perSecond: number
   nextDue: number
   position: ReplayPosition
-  last: string
+  before: string
 }
 
-/** The last delivery that was looked at, by its event's key. */
+/** The last delivery that was looked at. `event`: the key, as decimal text. */
 export type ReplayPosition = { event: string; target: string }
 
 /** Returns the replays that are neither done nor stopped, the oldest first. */
@@ -146,7 +146,7 @@ export async function listRunningReplays(db: D1Database): Promise<RunningReplay[
     perSecond: per_second,
     nextDue: next_due,
     position: { event, target },
-    last,
+    before: last,
   }))
 }
 

@@ -29,7 +29,7 @@ function facetOf(text: string): Facet {
 /** A span is 256 hours: 400 days have 38 spans, and a span of a busy relay has about 100 KB. */
 const SPAN_MS = 256 * HOUR_MS
 
-/** D1 allows 2,000,000 bytes for each row, and a key takes 14. A segment with more events is not posted, but scanned by lists. */
+/** D1 allows 2,000,000 bytes for each row, and a key takes 14. A larger segment is not posted, and lists scan it. */
 const MAX_POSTED = 100_000
 const MAX_LENGTH = 1_900_000
 
@@ -87,7 +87,7 @@ export async function markNotPosted(db: D1Database, start: number): Promise<void
   await db.prepare('UPDATE segments SET posted = -1 WHERE start = ?1').bind(start).run()
 }
 
-/** Returns the SQL that removes the postings of a segment, for the transaction that deletes events of it: lists scan it then. */
+/** Returns the SQL that deletes the postings of a segment, for the transaction that deletes its events: lists scan it then. */
 export const unpostSegment = (start: number): readonly string[] => [
   `UPDATE segments SET posted = 0 WHERE start = ${start} AND posted <> 0`,
   `DELETE FROM postings WHERE start = ${start}`,
@@ -195,7 +195,7 @@ export async function readPostings(
     const first = BigInt(start) * BigInt(ID_RANDOM_RANGE)
     const byFacet = JSON.parse(keys) as Record<string, number[] | null>
     return [...wanted].flatMap(([text, facet]) =>
-      (byFacet[text] ?? []).map((place) => ({ key: first + BigInt(place), facet })),
+      (byFacet[text] ?? []).map((offset) => ({ key: first + BigInt(offset), facet })),
     )
   })
 }

@@ -20,11 +20,11 @@ type UnreadPart = { messages: UnreadMessage[]; after: EventId; last: EventId }
 const MAX_BYTES = 8_000_000
 
 const UNREAD = `
-WITH place AS (SELECT event FROM drift_read), page AS (
+WITH reached AS (SELECT event FROM drift_read), page AS (
   SELECT key, COALESCE(octet_length(raw), 0) AS bytes FROM events
-  WHERE key > (SELECT event FROM place) AND key < CAST(?1 AS INTEGER) ORDER BY key LIMIT ?2
+  WHERE key > (SELECT event FROM reached) AND key < CAST(?1 AS INTEGER) ORDER BY key LIMIT ?2
 ), sized AS (SELECT key, sum(bytes) OVER (ORDER BY key) AS bytes FROM page)
-SELECT CAST(e.key AS TEXT) AS key, CAST((SELECT event FROM place) AS TEXT) AS after, e.source, e.vendor_type,
+SELECT CAST(e.key AS TEXT) AS key, CAST((SELECT event FROM reached) AS TEXT) AS after, e.source, e.vendor_type,
   CASE WHEN e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}'
     AND COALESCE(e.event ->> 'test', 0) = 0 AND e.headers ->> '${TEST_HEADER}' IS NOT 'true' THEN e.raw END AS raw
 FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MAX_BYTES} ORDER BY e.key`

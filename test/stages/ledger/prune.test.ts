@@ -489,7 +489,7 @@ describe('an event without its bytes', () => {
       { target: 'good', state: 'delivered' },
       { target: 'moody' },
     ])
-    expect(world.received.map((target) => target)).toEqual(['good'])
+    expect(world.received.map(({ target }) => target)).toEqual(['good'])
   })
 
   it('stays as it is when history is normalized again, which says how many do', async () => {
