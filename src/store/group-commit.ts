@@ -19,7 +19,7 @@ const FOLLOWER_BUDGET = 16
 /** A request that joined a group. It has its own I/O context: only a promise may cross from one context to the other. */
 type Follower = {
   statements: D1PreparedStatement[]
-  /** Takes its results; undefined if it must run its statements alone. */
+  /** Called with its results, or with undefined if it must run its statements alone. */
   resolve: (results: D1Result[] | undefined) => void
   reject: (error: unknown) => void
 }
@@ -30,7 +30,7 @@ type PendingGroup = { followers: Follower[]; budget: number; until: number }
 /** A batch that D1 is working on. `until`: how long others wait for its end, in epoch milliseconds. */
 type Flush = { until: number; onEnd: () => void }
 
-/** What the requests of an isolate share. The times limit how long a request waits for one that was cut off. */
+/** The state that the requests of an isolate share. Its times limit how long a request waits for one that was cut off. */
 type Shared = {
   /** The flush that started last, while D1 is working on it. */
   current?: Flush | undefined

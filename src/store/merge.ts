@@ -15,8 +15,8 @@ type MergedRows<Row> = {
 }
 
 /**
- * What to merge. `reserve`: how many rows the caller will read for each row that it gets from the list.
- * Each query must be sorted by `isBefore` and read one row for each that it returns.
+ * The queries to merge, each sorted by `isBefore` and reading one row for each that it returns. `reserve`: how many rows the
+ * caller will read for each row of the merged list.
  */
 type MergeOptions<Row> = {
   budget: RowBudget

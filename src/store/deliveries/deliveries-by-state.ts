@@ -83,7 +83,7 @@ export async function deliveriesByState(
   return { found, next }
 }
 
-/** Reads deliveries with their events. A delivery whose state changed during the search may be given twice, but is read once. */
+/** Reads deliveries with their events, each once: one whose state changed during the search may be in `keys` twice. */
 async function readByKey(
   db: D1Database,
   budget: RowBudget,

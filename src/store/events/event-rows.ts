@@ -30,7 +30,7 @@ export type EventQuery = {
   filter: EventFilter
   /** The position after which the page starts; undefined for the first page. */
   start: Position | undefined
-  /** What the list shows: events with their persons, or deliveries, for which the caller keeps part of the budget. */
+  /** `events`: with their persons. `deliveries`: without, and part of the budget is left for reading the deliveries. */
   shows: 'events' | 'deliveries'
   /** Only events with a delivery to one of these targets, or to any. Events may be returned that have none of these. */
   targets?: readonly string[] | 'any'

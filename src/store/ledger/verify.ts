@@ -59,11 +59,11 @@ const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).jo
 const hourOf = (key: string) => `${key} / ${ID_RANDOM_RANGE} / ${HOUR_MS} * ${HOUR_MS}`
 const startFor = (key: string) => `COALESCE(${segmentOf(key)}, ${hourOf(key)})`
 const COUNTS = `
-SELECT start, kind, name, state, sum(kept) AS kept, sum(found) AS found, sum(kept_planned) AS kept_planned,
+SELECT start, kind, name, state, sum(stored) AS stored, sum(found) AS found, sum(stored_planned) AS stored_planned,
   sum(found_planned) AS found_planned, s.counted
 FROM (
-  SELECT ${startFor('key')} AS start, 'source' AS kind, source AS name, status AS state, 0 AS kept, count(*) AS found,
-    0 AS kept_planned, sum(planned) AS found_planned
+  SELECT ${startFor('key')} AS start, 'source' AS kind, source AS name, status AS state, 0 AS stored, count(*) AS found,
+    0 AS stored_planned, sum(planned) AS found_planned
   FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} GROUP BY 1, 3, 4
   UNION ALL
   SELECT ${startFor('event')}, 'target', target, state, 0, count(*), 0, 0
@@ -73,7 +73,7 @@ FROM (
 ) LEFT JOIN segments AS s USING (start)
 WHERE s.counted = 1 OR s.counted IS NULL
 GROUP BY start, kind, name, state
-HAVING s.counted IS NULL OR sum(kept) <> sum(found) OR sum(kept_planned) <> sum(found_planned)
+HAVING s.counted IS NULL OR sum(stored) <> sum(found) OR sum(stored_planned) <> sum(found_planned)
 ORDER BY start, kind, name, state LIMIT ${MAX_LISTED + 1}`
 
 type CountRow = {
@@ -81,9 +81,9 @@ type CountRow = {
   kind: string
   name: string
   state: string
-  kept: number
+  stored: number
   found: number
-  kept_planned: number
+  stored_planned: number
   found_planned: number
   counted: number | null
 }
@@ -92,8 +92,9 @@ function countText(row: CountRow): string {
   const count = `${formatInstant(row.start)} ${row.kind} ${row.name} ${row.state}`
   if (row.counted === null)
     return `${count}: ${row.found} in the log, in a segment that is not listed`
-  if (row.kept !== row.found) return `${count}: ${row.kept} in the roll-up, ${row.found} in the log`
-  return `${count}: ${row.kept_planned} deliveries planned in the roll-up, ${row.found_planned} in the log`
+  if (row.stored !== row.found)
+    return `${count}: ${row.stored} in the roll-up, ${row.found} in the log`
+  return `${count}: ${row.stored_planned} deliveries planned in the roll-up, ${row.found_planned} in the log`
 }
 
 const PLANNED = `
