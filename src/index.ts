@@ -7,7 +7,7 @@ import type { Env, Tools } from './env.ts'
 import { createApp } from './http/app.ts'
 import { deliver } from './stages/deliveries/deliver.ts'
 import { createInFlight } from './stages/deliveries/in-flight.ts'
-import { goOnWithReplays } from './stages/deliveries/replay.ts'
+import { continueReplays } from './stages/deliveries/replay.ts'
 import { sweep } from './stages/deliveries/sweep.ts'
 import { spill } from './stages/intake/spill.ts'
 import { keepDiary } from './stages/ledger/drift.ts'
@@ -64,7 +64,7 @@ async function consume(
 async function tick(env: Env): Promise<void> {
   const parts = {
     sweep: () => sweep(env, configOf(env), tools),
-    replay: () => goOnWithReplays(env, configOf(env), tools),
+    replay: () => continueReplays(env, configOf(env), tools),
     rollup: () => rollUp(env, tools),
     snapshot: () => takeSnapshot(env, configOf(env), tools),
     diary: () => keepDiary(env, tools),

@@ -7,7 +7,7 @@ import type { DeliveryMessage } from '../src/core/deliveries/delivery.ts'
 import type { Tools } from '../src/env.ts'
 import { deliver } from '../src/stages/deliveries/deliver.ts'
 import { createInFlight } from '../src/stages/deliveries/in-flight.ts'
-import { goOnWithReplays } from '../src/stages/deliveries/replay.ts'
+import { continueReplays } from '../src/stages/deliveries/replay.ts'
 import { sweep } from '../src/stages/deliveries/sweep.ts'
 import { accept } from '../src/stages/intake/accept.ts'
 import { spill } from '../src/stages/intake/spill.ts'
@@ -144,7 +144,7 @@ export function aWorld(
       isD1Broken = isBroken
     },
     sweep: () => sweep(bindings, config, tools),
-    goOnWithReplays: () => goOnWithReplays(bindings, config, tools),
+    continueReplays: () => continueReplays(bindings, config, tools),
     advance: (ms: number) => {
       now += ms
     },
@@ -172,7 +172,7 @@ export function aWorld(
         if (second % 60 === 0) {
           // What fails is done by the next run, in a minute.
           await sweep(bindings, config, tools).catch(() => undefined)
-          await goOnWithReplays(bindings, config, tools).catch(() => undefined)
+          await continueReplays(bindings, config, tools).catch(() => undefined)
           await rollUp(bindings, tools).catch(() => undefined)
         }
         for (const name of ['SPILL', 'DELIVERIES', 'RETRIES'] as const) {

@@ -10,7 +10,7 @@ import { SCHEMA_VERSION } from '../core/events/event.ts'
 import { EVENT_DATA, type EventType } from '../core/events/vocabulary.ts'
 import type { Env, Tools } from '../env.ts'
 import { isAnswering } from '../store/events/events.ts'
-import { withinTimeout } from '../store/timeout.ts'
+import { withTimeout } from '../store/timeout.ts'
 import { createApi } from './api/index.ts'
 import { createConsole } from './console/index.ts'
 import { protectiveHeaders } from './headers.ts'
@@ -44,7 +44,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
         problems: [503],
       }),
       async (c) => {
-        const isHealthy = await withinTimeout(isAnswering(c.env.DB)).catch(() => false)
+        const isHealthy = await withTimeout(isAnswering(c.env.DB)).catch(() => false)
         return isHealthy
           ? c.json({ status: 'ok' })
           : problem(503, 'unhealthy', 'D1 does not answer.')

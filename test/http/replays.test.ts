@@ -396,7 +396,7 @@ describe('a replay', () => {
     const before = await replayed()
     isArmed = true
 
-    await world.goOnWithReplays().catch(() => undefined)
+    await world.continueReplays().catch(() => undefined)
 
     const after = await replayed()
     expect(after[0]).toBe(before[0])
@@ -425,7 +425,7 @@ describe('a replay', () => {
     await env.DB.prepare(`UPDATE replays SET state = 'running', event = 0, target = ''`).run()
     looks = 0
 
-    await world.goOnWithReplays()
+    await world.continueReplays()
 
     // Each look is one batch, and another that moves the place.
     expect(looks).toBe(2 * 10)

@@ -1,4 +1,4 @@
-// A busy hour is cut into segments: each minute counts and reads what is new, and the books are the log at any moment.
+// A busy hour is cut into segments: each minute counts and reads only new events, and the counts match the log at any moment.
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -23,14 +23,13 @@ const HOUR = 60 * MINUTE
 const EVER = { since: NOW - HOUR, until: NOW + 24 * HOUR }
 
 const config = aConfig({ name: 'crm' })
-const _silent = () => undefined
 
 beforeEach(async () => {
   await empty(...LOG_TABLES, 'statistics', 'totals', 'snapshot')
   await env.DB.prepare('UPDATE pruned SET events = 0').run()
 })
 
-/** Events that came at even steps from one time to another, each delivered at once. */
+/** Writes delivered events, received in even steps from one time to another. */
 async function fill(events: number, from: number, until: number): Promise<void> {
   const step = (until - from) / events
   const attempts = `[{"attempt":1,"at":"${new Date(from).toISOString()}","ms":7,"status":200}]`
@@ -63,7 +62,7 @@ const segments = async () =>
     posted,
   ])
 
-/** What a minute of the cron reads and writes. */
+/** Runs the cron of a minute and returns how many rows it read and wrote. */
 async function minuteAt(now: number): Promise<{ read: number; written: number }> {
   const { db, read, written } = counting()
   await rollUp({ DB: db }, toolsAt(now))
@@ -71,28 +70,28 @@ async function minuteAt(now: number): Promise<{ read: number; written: number }>
   return { read: read(), written: written() }
 }
 
-/** All that is wrong with the books; nothing, at any moment. */
-async function wrongs(): Promise<string[]> {
+/** Returns everything that is wrong with the counts and segments. */
+async function errors(): Promise<string[]> {
   const [log, books] = [await linesOfLog(), await linesOfBooks(EVER)]
   const counts = await listCounts(env.DB, EVER)
   const { differences } = await listDifferences(env.DB, EVER)
   const rows = await segments()
-  // The segments of an hour are all of it.
-  const isBegin = (second: number) => second % 3600 === 0
+  // The segments of an hour cover all of it.
+  const isHourStart = (second: number) => second % 3600 === 0
   const gaps = rows.filter(([start = 0, until = 0], i) => {
-    const begins = isBegin(start) || rows[i - 1]?.[1] === start
-    return !begins || !(isBegin(until) || rows[i + 1]?.[0] === until)
+    const begins = isHourStart(start) || rows[i - 1]?.[1] === start
+    return !begins || !(isHourStart(until) || rows[i + 1]?.[0] === until)
   })
   return [
     ...(String(books) === String(log) ? [] : [`books ${books} but log ${log}`]),
-    ...gaps.map(([start, until]) => `the segment from ${start} to ${until} has no neighbour`),
+    ...gaps.map(([start, until]) => `the segment from ${start} to ${until} is next to a gap`),
     ...discrepancies(tally(counts)),
     ...differences,
   ]
 }
 
 describe('a busy hour', () => {
-  it('is cut where the last minute begins, and counted up to there', async () => {
+  it('is cut at the start of the last minute, and counted up to there', async () => {
     await fill(1200, NOW, NOW + 20 * MINUTE)
 
     await rollUp(env, toolsAt(NOW + 20 * MINUTE))
@@ -101,10 +100,10 @@ describe('a busy hour', () => {
       [0, 19 * 60, 1, 1],
       [19 * 60, 3600, 0, 0],
     ])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('is not cut for a few events, nor when it has ended', async () => {
+  it('is not cut for few events, nor after it has ended', async () => {
     await fill(999, NOW, NOW + 10 * MINUTE)
     await rollUp(env, toolsAt(NOW + 30 * MINUTE))
     expect(await segments()).toEqual([[0, 3600, 0, 0]])
@@ -114,22 +113,22 @@ describe('a busy hour', () => {
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
   })
 
-  it('is counted again when a clock that is behind cuts what was counted', async () => {
+  it('is counted again if a late clock cuts a counted segment', async () => {
     await fill(1200, NOW, NOW + 20 * MINUTE)
     await rollUp(env, toolsAt(NOW + HOUR))
 
     await cutSegment(env.DB, NOW + 11 * MINUTE)
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
     await cutSegment(env.DB, NOW + 11 * MINUTE, 1)
 
     expect(await segments()).toEqual([
       [0, 600, 0, 0],
       [600, 3600, 0, 0],
     ])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('leaves no segment behind when nothing came after a cut', async () => {
+  it('has no segment after a cut if no events were received since', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
     await rollUp(env, toolsAt(NOW + 20 * MINUTE))
     expect(await segments()).toEqual([
@@ -140,10 +139,10 @@ describe('a busy hour', () => {
     await rollUp(env, toolsAt(NOW + HOUR))
 
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('has a segment for what comes late, where nothing had come after a cut', async () => {
+  it('has a segment for an event recorded late, where an empty one was deleted', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
     await rollUp(env, toolsAt(NOW + 20 * MINUTE))
     await rollUp(env, toolsAt(NOW + HOUR))
@@ -151,22 +150,22 @@ describe('a busy hour', () => {
     await stored(config, 'hype', aPayment(), { now: NOW + 40 * MINUTE })
 
     expect(await segments()).toEqual([[0, 3600, 0, 0]])
-    expect(await wrongs()).toEqual([])
+    expect(await differences()).toEqual([])
     await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('keeps a segment for what comes late when what came before is forgotten', async () => {
+  it('has a segment for an event recorded late, after the events before it were pruned', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
     await stored(config, 'hype', aPayment(), { now: NOW + 40 * MINUTE })
     await rollUp(env, toolsAt(NOW + 41 * MINUTE))
     await pruneEvents(env.DB, firstKeyAt(NOW + 20 * MINUTE), 1000)
 
     await stored(config, 'hype', aPayment(), { now: NOW + 5 * MINUTE })
-    expect(await wrongs()).toEqual([])
+    expect(await differences()).toEqual([])
     await rollUp(env, toolsAt(NOW + 2 * HOUR))
-    expect(await wrongs()).toEqual([])
+    expect(await differences()).toEqual([])
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     for (let i = 0; i < 3; i++) await pruneEvents(env.DB, firstKeyAt(NOW + HOUR), 1000)
     await env.DB.prepare('UPDATE pruned SET events = 0').run()
@@ -174,7 +173,7 @@ describe('a busy hour', () => {
     expect(await segments()).toEqual([])
   })
 
-  it('has one segment counted again when an event comes late, or a delivery changes', async () => {
+  it('has only one segment counted again after a late event or a change of a delivery', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
     await rollUp(env, toolsAt(NOW + 11 * MINUTE))
     await fill(1100, NOW + 11 * MINUTE, NOW + 20 * MINUTE)
@@ -208,10 +207,10 @@ describe('a busy hour', () => {
       [600, 21 * 60, 0, 1],
       [21 * 60, 3600, 0, 0],
     ])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('is listed the same by what is posted of it and what is looked through', async () => {
+  it('is listed completely if some segments are posted and others are scanned', async () => {
     await fill(1400, NOW, NOW + 20 * MINUTE)
     await stored(config, 'hype', aPayment(), { now: NOW + 20 * MINUTE })
     await rollUp(env, toolsAt(NOW + 20 * MINUTE))
@@ -230,8 +229,8 @@ describe('a busy hour', () => {
   })
 })
 
-describe('what D1 does not take', () => {
-  it('costs the others nothing: one segment a minute stays without postings', async () => {
+describe('a segment that D1 refuses as too large', () => {
+  it('stays without postings, and the others are posted', async () => {
     for (let hour = 0; hour < 3; hour++)
       await fill(3, NOW + hour * HOUR, NOW + hour * HOUR + MINUTE)
     const last = NOW + 2 * HOUR
@@ -272,7 +271,7 @@ describe('what D1 does not take', () => {
   })
 })
 
-describe('the books of segments', () => {
+describe('the counts of segments', () => {
   const ACTS = {
     event: (at: number) => stored(config, 'hype', aPayment(), { now: NOW + at * SECOND }),
     cut: (at: number) => cutSegment(env.DB, NOW + at * SECOND + MINUTE, 1 + (at % 3)),
@@ -291,22 +290,22 @@ describe('the books of segments', () => {
     },
   }
 
-  it('are the log, whenever events come, deliveries change and hours are cut', async () => {
+  it('match the log, whenever events are received, deliveries change and hours are cut', async () => {
     const act = fc.constantFrom(...(Object.keys(ACTS) as (keyof typeof ACTS)[]))
     const plans = fc.array(fc.tuple(act, fc.nat(7200)), { minLength: 5, maxLength: 40 })
     const property = fc.asyncProperty(plans, async (plan) => {
       await empty(...LOG_TABLES, 'statistics', 'totals')
       for (const [name, at] of plan) {
         await ACTS[name](at)
-        expect(await wrongs()).toEqual([])
+        expect(await errors()).toEqual([])
       }
     })
     await fc.assert(property, { numRuns: 60 })
   }, 120_000)
 })
 
-describe('the price of a minute', () => {
-  it('is what came since, not what the hour holds', async () => {
+describe('the cost of a minute', () => {
+  it('depends on the new events, not on those of the hour', async () => {
     const minutes = async (perMinute: number, first: number) => {
       const reads: number[] = []
       for (let i = first; i < first + 5; i++) {
@@ -325,7 +324,7 @@ describe('the price of a minute', () => {
     expect(late).toBeLessThan(1.1 * early)
   }, 60_000)
 
-  it('is next to nothing when nothing came, however many segments there are', async () => {
+  it('is small without new events, however many segments there are', async () => {
     await fill(300, NOW - 300 * HOUR, NOW)
     for (let i = 0; i < 150; i++) await rollUp(env, toolsAt(NOW + HOUR))
     expect(await env.DB.prepare('SELECT min(counted + posted) AS n FROM segments').first('n')).toBe(
@@ -338,7 +337,7 @@ describe('the price of a minute', () => {
     const { read, written } = await minuteAt(NOW + HOUR + MINUTE)
 
     expect(rows.every((n) => n < 5)).toBe(true)
-    expect(read).toBeLessThan(700) // of which what came in the last day is nearly all
+    expect(read).toBeLessThan(700) // nearly all of it for the last day
     expect(written).toBe(0)
   }, 60_000)
 })

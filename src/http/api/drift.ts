@@ -5,7 +5,7 @@ import { formatInstant } from '../../core/events/time.ts'
 import { findingsOf, isLearning, type Key, kindsOf, type Seen } from '../../core/ledger/drift.ts'
 import { parseTime } from '../../core/period.ts'
 import type { Env } from '../../env.ts'
-import { listDiaries, type NamedDiary } from '../../store/ledger/drift.ts'
+import { listDriftReports, type NamedDriftReport } from '../../store/ledger/drift.ts'
 import { describe, query } from '../operation.ts'
 import type { ApiTools } from '../tools.ts'
 import { Drift } from './answers/index.ts'
@@ -30,7 +30,7 @@ export function drift({ now }: ApiTools) {
     async (c) => {
       const wanted = c.req.valid('query')
       const since = parseTime(wanted.since, now()) ?? 0
-      const diaries = await listDiaries(c.env.DB, wanted)
+      const diaries = await listDriftReports(c.env.DB, wanted)
       return c.json({
         since: formatInstant(since),
         drift: diaries.map((named) => shown(named, since)),
@@ -39,22 +39,22 @@ export function drift({ now }: ApiTools) {
   )
 }
 
-function shown({ source, type, diary }: NamedDiary, since: number) {
+function shown({ source, type, report }: NamedDriftReport, since: number) {
   return {
     source,
     vendortype: type === '' ? null : type,
-    messages: diary.messages,
-    first_seen: formatInstant(diary.first),
-    last_seen: formatInstant(diary.last),
-    learning: isLearning(diary),
-    findings: findingsOf(diary, since).map(({ path, finding, kinds, noticed, ...seen }) => ({
+    messages: report.messages,
+    first_seen: formatInstant(report.first),
+    last_seen: formatInstant(report.last),
+    learning: isLearning(report),
+    findings: findingsOf(report, since).map(({ path, finding, kinds, noticed, ...seen }) => ({
       path,
       finding,
       kinds,
       noticed_at: formatInstant(noticed),
       ...shownSeen(seen),
     })),
-    keys: [...diary.keys]
+    keys: [...report.keys]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([path, key]) => ({ path, kinds: shownKinds(key), ...shownSeen(key) })),
   }

@@ -13,9 +13,9 @@ import { isReplayId, type ReplayId } from '../../core/id.ts'
 import { parseTime } from '../../core/period.ts'
 import type { Env } from '../../env.ts'
 import {
-  beginReplay,
   planFor,
-  steerReplayTo,
+  setReplayTo,
+  startReplay,
   unknownTargets,
 } from '../../stages/deliveries/replay.ts'
 import { getReplay, listReplays } from '../../store/deliveries/replays.ts'
@@ -112,7 +112,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
           const plan = await planFor(c.env, config, filter, now())
           return c.json({ dry_run: true, ...shown({ filter }), ...plan }, 200)
         }
-        const { id, plan } = await beginReplay(c.env, config, filter, asked.per_second, tools)
+        const { id, plan } = await startReplay(c.env, config, filter, asked.per_second, tools)
         const replay = await present(c.env.DB, id)
         return c.json({ ...shown(replay), ...plan }, 202, { location: `/api/replays/${id}` })
       },
@@ -139,7 +139,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
   async function steer(c: Context<{ Bindings: Env }>, id: string, state: 'stopped' | 'running') {
     const replay = await replayOf(c.env.DB, id)
     if (replay === undefined) return unknownReplay()
-    const isDone = !(await steerReplayTo(c.env, configOf(c.env), replay, state, tools))
+    const isDone = !(await setReplayTo(c.env, configOf(c.env), replay, state, tools))
     if (isDone) return problem(409, 'replay-done', 'This replay is done.')
     return c.json(shown(await present(c.env.DB, replay.id)), 200)
   }

@@ -7,9 +7,9 @@ import { DEFAULT_PER_SECOND, type ReplayFilter } from '../../core/deliveries/rep
 import { isReplayId } from '../../core/id.ts'
 import { ok, type Result, refuse as refused } from '../../core/result.ts'
 import {
-  beginReplay,
   planFor,
-  steerReplayTo,
+  setReplayTo,
+  startReplay,
   unknownTargets,
 } from '../../stages/deliveries/replay.ts'
 import { getReplay, listReplays } from '../../store/deliveries/replays.ts'
@@ -47,7 +47,7 @@ export function replays(tools: ApiTools) {
       const read = readWanted(await fieldsOf(c), c)
       if (!read.ok) return goTo(c, PATH, read.error, 'refused')
       const { filter, perSecond } = read.value
-      const { id, plan } = await beginReplay(c.env, configOf(c.env), filter, perSecond, tools)
+      const { id, plan } = await startReplay(c.env, configOf(c.env), filter, perSecond, tools)
       await acted(c, tools, 'began a replay', `${id} of ${plan.total}`)
       return c.redirect(`${PATH}/${id}`, 303)
     })
@@ -64,7 +64,7 @@ export function replays(tools: ApiTools) {
     const replay = await replayOf(c)
     if (replay === undefined) return unknownReplay(c)
     const page = `${PATH}/${replay.id}`
-    if (!(await steerReplayTo(c.env, configOf(c.env), replay, state, tools))) {
+    if (!(await setReplayTo(c.env, configOf(c.env), replay, state, tools))) {
       return goTo(c, page, 'This replay is done.', 'refused')
     }
     await acted(c, tools, state === 'stopped' ? 'stopped a replay' : 'resumed a replay', replay.id)

@@ -13,7 +13,7 @@ import { targetChange } from '../../core/deliveries/target-change.ts'
 import { isSystemEvent, type SystemFact } from '../../core/events/system-event.ts'
 import type { Env, Tools } from '../../env.ts'
 import { releaseHeld } from '../../store/deliveries/deliveries.ts'
-import { listHealth, moveHealth } from '../../store/deliveries/targets.ts'
+import { listHealth, replaceHealth } from '../../store/deliveries/targets.ts'
 import { enqueueDeliveries } from './enqueue.ts'
 import { recordSystemEvent } from './system-events.ts'
 
@@ -55,7 +55,7 @@ export function followHealths(
     if (allowed !== 'probe') return allowed
     const probing = whileProbing(health, now)
     known.set(target, probing)
-    return (await moveHealth(env.DB, target, health, probing)) ? 'probe' : 'hold'
+    return (await replaceHealth(env.DB, target, health, probing)) ? 'probe' : 'hold'
   }
 
   async function note(target: string, next: NextState, isProbe: boolean): Promise<void> {
@@ -65,7 +65,7 @@ export function followHealths(
     const health = afterAttempt(before, result, isProbe, tools.now())
     if (health === before || (health === HEALTHY && before.failures === 0)) return
     known.set(target, health)
-    const hasMoved = await moveHealth(env.DB, target, before, health)
+    const hasMoved = await replaceHealth(env.DB, target, before, health)
     if (!hasMoved || health.state === before.state) return
     tools.log({ at: 'target', target, state: health.state, failures: health.failures })
     await report(targetChange(target, health))
@@ -118,7 +118,7 @@ export async function setTargetState(
     const before = (await listHealth(env.DB)).get(target) ?? HEALTHY
     const health = action === 'pause' ? paused(before) : HEALTHY
     if (health.state === before.state) return before
-    if (await moveHealth(env.DB, target, before, health)) {
+    if (await replaceHealth(env.DB, target, before, health)) {
       const fact = targetChange(target, health, action === 'resume')
       await recordSystemEvent(env, config, fact, tools)
       return health

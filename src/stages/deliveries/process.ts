@@ -24,8 +24,8 @@ import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Env, Tools } from '../../env.ts'
 import { FORMATS } from '../../formats/index.ts'
 import type { DeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
-import { releaseNextOf } from '../../store/deliveries/order.ts'
-import { updateEvents } from '../../store/events/stored-message.ts'
+import { releaseNextInOrder } from '../../store/deliveries/order.ts'
+import { updateEvents } from '../../store/events/update-events.ts'
 import { settledEvent } from '../events/meaning.ts'
 import { attemptDelivery, faultAttempt } from './attempt.ts'
 import { enqueueDeliveries } from './enqueue.ts'
@@ -182,7 +182,7 @@ async function recordAttempt(
 
 /** Releases the next delivery of the same person to the same target. */
 async function releaseNext({ env, tools }: BatchContext, delivery: DueDelivery): Promise<void> {
-  const released = await releaseNextOf(env.DB, delivery.event, delivery.target, tools.now())
+  const released = await releaseNextInOrder(env.DB, delivery.event, delivery.target, tools.now())
   await enqueueDeliveries(env.RETRIES, released, tools)
 }
 

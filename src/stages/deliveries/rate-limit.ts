@@ -3,7 +3,7 @@
 import type { ConfiguredTarget } from '../../config.ts'
 import { awaitsAttempt, type DueDelivery } from '../../core/deliveries/delivery.ts'
 import { isNear } from '../../core/deliveries/lease.ts'
-import { reserveSlots } from '../../store/deliveries/targets.ts'
+import { reserveSendTimes } from '../../store/deliveries/targets.ts'
 
 /** The reason of a delivery whose slot is reserved: it needs no other. */
 export const SLOT_RESERVED = 'rate'
@@ -32,7 +32,8 @@ export function rateLimitFor(
     }
     const needed = batch.filter((one) => one.target === name && mayNeedSlot(one, now())).length
     const reserved =
-      firstSlots.get(name) ?? reserveSlots(db, name, Math.max(1, needed), intervalMs, now())
+      firstSlots.get(name) ??
+      reserveSendTimes(db, name, { count: Math.max(1, needed), intervalMs, now: now() })
     firstSlots.set(name, reserved)
     const first = await reserved
     const index = taken.get(name) ?? 0

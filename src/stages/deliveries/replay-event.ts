@@ -2,7 +2,7 @@
 import type { Config } from '../../config.ts'
 import { ok, type Result, refuse } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
-import { replayEvent } from '../../store/deliveries/replay-event.ts'
+import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
 import type { EventDetail } from '../../store/events/events.ts'
 import { enqueueDeliveries } from './enqueue.ts'
 
@@ -27,8 +27,9 @@ export async function replayEventTo(
   const wanted = named ?? deliveries.map(({ target }) => target)
   const targets = wanted.filter((name) => known.includes(name))
   if (isDryRun) return ok({ targets, replayed: [] })
-  const options = { isNamed: named !== undefined }
-  const messages = await replayEvent(env.DB, id, targets, tools.now(), options)
+  const unconditional = named !== undefined
+  const restart = { targets, now: tools.now(), unconditional }
+  const messages = await restartDeliveries(env.DB, id, restart)
   await enqueueDeliveries(env.RETRIES, messages, tools)
   return ok({ targets, replayed: messages.map(({ target }) => target) })
 }

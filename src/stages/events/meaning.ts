@@ -4,7 +4,7 @@ import { type History, type Meaning, NEIGHBOURS, NO_HISTORY } from '../../core/e
 import type { EventId } from '../../core/id.ts'
 import type { ContactKey } from '../../store/events/contacts.ts'
 import { type HistoryQuery, type ReadSet, readHistories } from '../../store/events/history.ts'
-import type { Batching } from '../../store/group-commit.ts'
+import type { BatchDatabase } from '../../store/group-commit.ts'
 import { VENDORS } from '../../vendors/index.ts'
 
 /** The state of the log that a history is read from (store/events/history.ts). */
@@ -15,7 +15,7 @@ type Subject = { event: MembershipEvent | undefined; contact: string | undefined
 
 /** The histories of those events whose meaning depends on one, in their order. Reads nothing when none does. */
 export async function historiesFor(
-  db: Batching,
+  db: BatchDatabase,
   subjects: readonly Subject[],
   asOf: AsOf,
 ): Promise<(History | undefined)[]> {

@@ -6,7 +6,7 @@ import { authenticate } from '../../core/intake/authenticate.ts'
 import { MAX_MESSAGES, messagesIn, type VendorMessage } from '../../core/intake/request.ts'
 import { ok, type Rejection, type Result, refuse } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
-import type { Batching } from '../../store/group-commit.ts'
+import type { BatchDatabase } from '../../store/group-commit.ts'
 import {
   type EventRecord,
   isDeliverable,
@@ -14,7 +14,7 @@ import {
   type Receipt,
 } from '../../store/intake/records.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../../store/intake/spill.ts'
-import { withinTimeout } from '../../store/timeout.ts'
+import { withTimeout } from '../../store/timeout.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
 import { commitRecords, completeRecords } from './commit.ts'
@@ -27,7 +27,7 @@ const SPILL_TIMEOUT_MS = 5000
 const MAX_IDS = 4 * MAX_MESSAGES
 
 /** The bindings of accept. The database may be shared with other requests (store/group-commit.ts). */
-export type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: Batching }
+export type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: BatchDatabase }
 
 /**
  * Accepts a request, and returns what became of each of its messages. Refuses, in this order: an unknown or broken
@@ -103,7 +103,7 @@ async function spillOver(
       return refuse({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
     }
     const sent = queue.send(packed, { contentType: 'bytes' })
-    await withinTimeout(sent, 'the queue', SPILL_TIMEOUT_MS)
+    await withTimeout(sent, 'the queue', SPILL_TIMEOUT_MS)
   } catch (error) {
     return refuse({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
   }

@@ -8,9 +8,9 @@ import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import { NO_BODY } from '../../core/intake/request.ts'
 import type { Log } from '../../env.ts'
-import type { Batching } from '../../store/group-commit.ts'
+import type { BatchDatabase } from '../../store/group-commit.ts'
 import { type EventRecord, type Receipt, recordEvents } from '../../store/intake/records.ts'
-import { withinTimeout } from '../../store/timeout.ts'
+import { withTimeout } from '../../store/timeout.ts'
 import { type AsOf, historiesFor, newContacts, readSetOf, understand } from '../events/meaning.ts'
 
 /** Gives the ids of inferred events, and the time (epoch milliseconds) at which deliveries are due. */
@@ -23,18 +23,18 @@ type Context = { idFor: (n: number) => EventId; now: number }
  * nothing is written, unless it is written late.
  */
 export async function commitRecords(
-  db: Batching,
+  db: BatchDatabase,
   config: Config,
   records: readonly EventRecord[],
   asOf: AsOf,
   { idFor, now, log }: Context & { log: Log },
 ): Promise<Receipt[]> {
-  const receipts = await withinTimeout(completeAndWrite(db, config, records, asOf, { idFor, now }))
+  const receipts = await withTimeout(completeAndWrite(db, config, records, asOf, { idFor, now }))
   const stale = receipts.filter(({ isStale }) => isStale).map(({ record }) => record)
   if (stale.length === 0) return receipts
   const nextIdFor = (n: number) => idFor(receipts.length - records.length + n)
   const missed = writeInferred(db, config, stale, { idFor: nextIdFor, now })
-  const more = await withinTimeout(missed).catch((error): Receipt[] => {
+  const more = await withTimeout(missed).catch((error): Receipt[] => {
     // The events themselves are safe: the sender must not be told otherwise.
     log({ at: 'meaning', fault: 'inferred events were not recorded', detail: String(error) })
     return []
@@ -43,7 +43,7 @@ export async function commitRecords(
 }
 
 async function completeAndWrite(
-  db: Batching,
+  db: BatchDatabase,
   config: Config,
   records: readonly EventRecord[],
   asOf: AsOf,
@@ -58,7 +58,7 @@ async function completeAndWrite(
 
 /** Writes the events inferred from records that are in the log, as far as they are not there yet. */
 async function writeInferred(
-  db: Batching,
+  db: BatchDatabase,
   config: Config,
   records: readonly EventRecord[],
   context: Context,

@@ -13,7 +13,7 @@ import {
   type VendorMessage,
 } from '../../core/intake/request.ts'
 import { ok, type Result, refuse } from '../../core/result.ts'
-import type { Kept } from '../../store/events/stored-message.ts'
+import type { StoredMessage } from '../../store/events/stored-message.ts'
 import type { EventRecord } from '../../store/intake/records.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import type { NotUnderstood, Vendor } from '../../vendors/vendor.ts'
@@ -86,7 +86,7 @@ export async function draftRecord(
 /** The record of a stored message by the present mapping and settings. Refuses, in words, what cannot be read again. */
 export async function redraftRecord(
   config: Config,
-  stored: Kept,
+  stored: StoredMessage,
   origin: string,
 ): Promise<Result<EventRecord, string>> {
   const source = config.sources.get(stored.source)

@@ -4,7 +4,7 @@ import { type EventId, idBeside } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { type EventRecord, isDeliverable, listTaken } from '../../store/intake/records.ts'
 import { unpackRecords } from '../../store/intake/spill.ts'
-import { withinTimeout } from '../../store/timeout.ts'
+import { withTimeout } from '../../store/timeout.ts'
 import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
 import { commitRecords } from './commit.ts'
 
@@ -65,7 +65,7 @@ async function recordChunk(
   records: EventRecord[],
   tools: Tools,
 ): Promise<void> {
-  const taken = await withinTimeout(
+  const taken = await withTimeout(
     listTaken(
       env.DB,
       records.map(({ id }) => id),

@@ -6,12 +6,12 @@ import { isObject } from '../../core/intake/json.ts'
 import { diaryTypeOf, noteMessages, type Sighting } from '../../core/ledger/drift.ts'
 import type { Env, Tools } from '../../env.ts'
 import {
-  type DiaryName,
-  getDiaries,
-  listDiaryNames,
-  readOn,
+  type DriftReportKey,
+  getDriftReports,
+  listDriftReportKeys,
+  readUnreadMessages,
   type UnreadMessage,
-  writeDiaries,
+  writeDriftReports,
 } from '../../store/ledger/drift.ts'
 
 /** Events that one run looks at; the next comes in a minute. More than 500 a minute are caught up with later. */
@@ -22,10 +22,10 @@ const BEHIND_MS = 2 * 60_000
 
 /** Runs once. Safe to run twice, or beside itself: each event is noted once. */
 export async function keepDiary(env: Pick<Env, 'DB'>, { now, log }: Tools): Promise<void> {
-  const page = await readOn(env.DB, now() - BEHIND_MS, MAX_A_RUN)
+  const page = await readUnreadMessages(env.DB, now() - BEHIND_MS, MAX_A_RUN)
   if (page === undefined) return
   const noted = page.messages.length === 0 ? [] : await noteAll(env.DB, page.messages)
-  const isWritten = await writeDiaries(env.DB, noted, page)
+  const isWritten = await writeDriftReports(env.DB, noted, page)
   if (isWritten && noted.length > 0) {
     log({ at: 'diary', messages: page.messages.length, diaries: noted.length })
   }
@@ -33,19 +33,19 @@ export async function keepDiary(env: Pick<Env, 'DB'>, { now, log }: Tools): Prom
 
 /** The diaries that these messages belong to, with them. */
 async function noteAll(db: D1Database, messages: readonly UnreadMessage[]) {
-  const bySource = sightingsOf(messages, await listDiaryNames(db))
+  const bySource = sightingsOf(messages, await listDriftReportKeys(db))
   const groups = [...bySource].flatMap(([source, types]) =>
     [...types].map(([type, sightings]) => ({ source, type, sightings })),
   )
-  const known = await getDiaries(db, groups)
+  const known = await getDriftReports(db, groups)
   return groups.map(({ source, type, sightings }) => {
     const own = known.find((one) => one.source === source && one.type === type)
-    return { source, type, diary: noteMessages(own?.diary, sightings) }
+    return { source, type, report: noteMessages(own?.report, sightings) }
   })
 }
 
 /** What there is to note, by source and by type. */
-function sightingsOf(messages: readonly UnreadMessage[], names: readonly DiaryName[]) {
+function sightingsOf(messages: readonly UnreadMessage[], names: readonly DriftReportKey[]) {
   const bySource = new Map<string, Map<string, Sighting[]>>()
   for (const { source, vendorType, raw, at } of messages) {
     const message = readObject(raw)

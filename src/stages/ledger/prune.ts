@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts'
 import { firstKeyAt } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import type { Env, Tools } from '../../env.ts'
-import { beginDay, pruneEvents, pruneRaws } from '../../store/ledger/prune.ts'
+import { pruneEvents, pruneRawBodies, startPruneDay } from '../../store/ledger/prune.ts'
 
 /** Events of one transaction: it takes some 50 ms, for which requests wait that write. */
 const CHUNK = 250
@@ -23,8 +23,8 @@ export async function prune(
   // By whole hours, as the books have them.
   const keyBefore = (days: number) =>
     firstKeyAt(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS)
-  await beginDay(env.DB, Math.floor(now / DAY_MS), keyBefore(retentionDays), now)
-  const raws = await repeat(() => pruneRaws(env.DB, keyBefore(rawRetentionDays), CHUNK))
+  await startPruneDay(env.DB, Math.floor(now / DAY_MS), keyBefore(retentionDays), now)
+  const raws = await repeat(() => pruneRawBodies(env.DB, keyBefore(rawRetentionDays), CHUNK))
   const events = await repeat(() => pruneEvents(env.DB, keyBefore(retentionDays), CHUNK))
   if (events + raws > 0) tools.log({ at: 'prune', events, raws })
 }

@@ -1,8 +1,8 @@
 // cron → a busy hour is cut, and segments that have ended and changed are counted and posted again.
 import type { Env, Log, Tools } from '../../env.ts'
-import { isTooLarge, leaveUnposted, postSegments } from '../../store/events/postings.ts'
+import { isTooLarge, markNotPosted, postSegments } from '../../store/events/postings.ts'
 import { countSegments } from '../../store/ledger/ledger.ts'
-import { cutSegment, listSegmentsToBe } from '../../store/segments.ts'
+import { cutSegment, listPendingSegments } from '../../store/segments.ts'
 
 /**
  * Runs once; the next run comes in a minute, and what is not counted by then is read from the log. Safe to run twice, or
@@ -12,9 +12,9 @@ import { cutSegment, listSegmentsToBe } from '../../store/segments.ts'
 export async function rollUp(env: Pick<Env, 'DB'>, { now: clock, log }: Tools): Promise<void> {
   const now = clock()
   await cutSegment(env.DB, now)
-  const uncounted = await listSegmentsToBe('counted', env.DB, now)
+  const uncounted = await listPendingSegments(env.DB, 'counted', now)
   if (uncounted.length > 0) await countSegments(env.DB, uncounted)
-  const unposted = await listSegmentsToBe('posted', env.DB, now)
+  const unposted = await listPendingSegments(env.DB, 'posted', now)
   if (unposted.length > 0) await post(env.DB, unposted, log)
   if (uncounted.length + unposted.length > 0) {
     log({ at: 'rollup', counted: uncounted.length, posted: unposted.length })
@@ -30,7 +30,7 @@ async function post(db: D1Database, starts: readonly number[], log: Log): Promis
     if (!isTooLarge(error) || latest === undefined) throw error
     await postSegments(db, [latest]).catch(async (fault) => {
       if (!isTooLarge(fault)) throw fault
-      await leaveUnposted(db, latest)
+      await markNotPosted(db, latest)
       log({
         at: 'rollup',
         fault: 'a segment is not posted: lists look through it',

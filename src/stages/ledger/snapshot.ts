@@ -7,11 +7,11 @@ import { HOUR_MS } from '../../core/period.ts'
 import type { Env, Tools } from '../../env.ts'
 import {
   getSnapshot,
-  keepSnapshot,
-  listWaiting,
-  type TakenSnapshot,
+  listOldestWaiting,
+  type StoredSnapshot,
+  storeSnapshot,
 } from '../../store/ledger/snapshot.ts'
-import { readFigures, readReceived } from '../../store/ledger/statistics.ts'
+import { readReceivedBySource, readStatistics } from '../../store/ledger/statistics.ts'
 
 /** Runs once. Safe to run twice, or beside itself. Writes nothing when nothing has changed. */
 export async function takeSnapshot(
@@ -21,24 +21,24 @@ export async function takeSnapshot(
 ): Promise<void> {
   const now = tools.now()
   const known = await getSnapshot(env.DB)
-  const figures = await readFigures(env.DB, firstHourOfDay(now))
+  const figures = await readStatistics(env.DB, firstHourOfDay(now))
   const setting = {
     sources: [...config.sources.keys()],
     targets: config.targets.map(({ name }) => name),
-    waiting: await listWaiting(env.DB),
+    waiting: await listOldestWaiting(env.DB),
     rhythms: await rhythmsFor(env.DB, known, now),
   }
-  await keepSnapshot(env.DB, composeSnapshot(figures, setting, now), now)
+  await storeSnapshot(env.DB, composeSnapshot(figures, setting, now), now)
 }
 
 /** The rhythm of each source before this hour; told anew once an hour, when there is one hour more. */
 async function rhythmsFor(
   db: D1Database,
-  known: TakenSnapshot | undefined,
+  known: StoredSnapshot | undefined,
   now: number,
 ): Promise<Map<string, Rhythm>> {
   const hour = Math.floor(now / HOUR_MS)
   if (known?.hour === hour) return new Map(known.sources.map(({ name, rhythm }) => [name, rhythm]))
-  const received = await readReceived(db, hour - RHYTHM_WEEKS * HOURS_A_WEEK, hour)
+  const received = await readReceivedBySource(db, hour - RHYTHM_WEEKS * HOURS_A_WEEK, hour)
   return new Map([...received].map(([name, counts]) => [name, rhythmOf(counts, hour)]))
 }

@@ -3,12 +3,12 @@ import type { Config } from '../../config.ts'
 import { warningTexts } from '../../core/events/event.ts'
 import { type EventId, idBeside } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
+import { type EventRecord, isDeliverable, recordEvents } from '../../store/intake/records.ts'
 import {
   dismissQuarantined,
-  listQuarantined,
+  listQuarantinedMessages,
   type QuarantineFilter,
-} from '../../store/events/stored-message.ts'
-import { type EventRecord, isDeliverable, recordEvents } from '../../store/intake/records.ts'
+} from '../../store/operate/quarantine.ts'
 import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
 import { recordSystemEvent } from '../deliveries/system-events.ts'
 import { historiesFor } from '../events/meaning.ts'
@@ -38,7 +38,7 @@ export async function release(
   }: { after: EventId | undefined; limit: number; isDryRun: boolean; origin: string },
   tools: Tools,
 ): Promise<Released> {
-  const page = await listQuarantined(env.DB, filter, after, limit)
+  const page = await listQuarantinedMessages(env.DB, filter, { after, limit })
   const result: Released = {
     released: [],
     refused: [],
@@ -97,7 +97,7 @@ export async function dismiss(
   limit: number,
   tools: Tools,
 ): Promise<EventId[]> {
-  const events = await dismissQuarantined(env.DB, filter, reason, limit)
+  const events = await dismissQuarantined(env.DB, filter, { reason, limit })
   if (events.length > 0) {
     await recordSystemEvent(
       env,

@@ -6,8 +6,9 @@ import { parseJson } from '../../core/intake/json.ts'
 import { type Change, differences } from '../../core/operate/diff.ts'
 import type { Period } from '../../core/period.ts'
 import type { Env, Tools } from '../../env.ts'
-import { replayEvent } from '../../store/deliveries/replay-event.ts'
-import { type Kept, listAccepted, updateEvents } from '../../store/events/stored-message.ts'
+import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
+import { listAcceptedMessages, type StoredMessage } from '../../store/events/stored-message.ts'
+import { updateEvents } from '../../store/events/update-events.ts'
 import { enqueueDeliveries } from '../deliveries/enqueue.ts'
 import { recordSystemEvent } from '../deliveries/system-events.ts'
 import { historiesFor } from '../events/meaning.ts'
@@ -48,7 +49,7 @@ export async function renormalize(
   const { period, source, after, limit, isDryRun, deliver, origin } = request
   const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
   const sources = usable.map(({ name }) => name).filter((name) => !source || name === source)
-  const page = await listAccepted(env.DB, period, sources, after, limit)
+  const page = await listAcceptedMessages(env.DB, { period, sources, after, limit })
   const result: Renormalized = {
     checked: page.length,
     changed: [],
@@ -56,23 +57,23 @@ export async function renormalize(
     pruned: page.filter(({ raw }) => raw === undefined).length,
     next: page.length === limit ? page.at(-1)?.id : undefined,
   }
-  for (const kept of page) {
-    if (kept.raw === undefined) continue
-    const again = await readAgain(env.DB, config, kept, origin, tools)
-    if ('issues' in again) result.refused.push({ id: kept.id, issues: again.issues })
+  for (const stored of page) {
+    if (stored.raw === undefined) continue
+    const again = await readAgain(env.DB, config, stored, origin, tools)
+    if ('issues' in again) result.refused.push({ id: stored.id, issues: again.issues })
     else {
-      const found = changesIn(kept, again.event)
+      const found = changesIn(stored, again.event)
       if (found.length === 0) continue
       const { type } = again.event
       result.changed.push({
-        id: kept.id,
-        was: kept.event?.type ?? '',
+        id: stored.id,
+        was: stored.event?.type ?? '',
         is: type,
         differences: found,
       })
       if (isDryRun) continue
       await updateEvents(env.DB, [again])
-      if (deliver) await resend(env, kept.id, again.targets, tools)
+      if (deliver) await resend(env, stored.id, again.targets, tools)
     }
   }
   const events = result.changed.map(({ id }) => id)
@@ -88,23 +89,23 @@ type Again = { event: MembershipEvent; contact: string | undefined; targets: str
 async function readAgain(
   db: D1Database,
   config: Config,
-  kept: Kept,
+  stored: StoredMessage,
   origin: string,
   { now }: Tools,
 ): Promise<Again | { issues: string[] }> {
-  const draft = await redraftRecord(config, kept, origin)
+  const draft = await redraftRecord(config, stored, origin)
   if (!draft.ok) return { issues: [draft.error] }
   const { content } = draft.value
   if ('issues' in content) return { issues: warningTexts(content.issues) }
-  const asOf = wasSettled(kept) ? 'arrival' : 'then'
+  const asOf = wasSettled(stored) ? 'arrival' : 'then'
   const histories = await historiesFor(db, [subjectOf(draft.value)], asOf)
   // Events inferred from it were recorded at receipt; a mapping that infers more does so from now on.
-  const context = { idFor: () => kept.id, now: now() }
+  const context = { idFor: () => stored.id, now: now() }
   const [own] = await completeRecords(config, [draft.value], histories, context)
   if (own === undefined || 'issues' in own.content) return { issues: [] }
   const event = parseJson(JSON.stringify(own.content.event)) as MembershipEvent
   return {
-    event: kept.event?.time === event.time ? withLate(event, kept.event.late) : event,
+    event: stored.event?.time === event.time ? withLate(event, stored.event.late) : event,
     contact: own.contactId,
     targets: own.deliveries.map(({ target }) => target),
   }
@@ -116,13 +117,13 @@ function withLate({ late: _, ...event }: MembershipEvent, late: true | undefined
 }
 
 /** Whether an event was settled when it was sent, by events after it. */
-function wasSettled({ id, event }: Kept): boolean {
+function wasSettled({ id, event }: StoredMessage): boolean {
   return event?.data.inference?.evidence.some((other) => other > id) ?? false
 }
 
 /** The differences, but for the mapping's version and the schema's origin. */
-function changesIn(kept: Kept, event: MembershipEvent): Change[] {
-  const { event: was } = kept
+function changesIn(stored: StoredMessage, event: MembershipEvent): Change[] {
+  const { event: was } = stored
   if (was === undefined) return []
   const same = { mappingversion: was.mappingversion }
   const dataschema = was.type === event.type ? was.dataschema : event.dataschema
@@ -135,6 +136,6 @@ async function resend(
   targets: readonly string[],
   tools: Tools,
 ): Promise<void> {
-  const messages = await replayEvent(DB, event, targets, tools.now(), { isAnew: true })
+  const messages = await restartDeliveries(DB, event, { targets, now: tools.now(), rerender: true })
   await enqueueDeliveries(RETRIES, messages, tools)
 }

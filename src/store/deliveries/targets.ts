@@ -10,14 +10,14 @@ type Row = {
   probe_at: number | null
 }
 
-/** The query that reads the health of every target of which something is known; for a batch. */
+/** Returns the query of every target's health, for a batch; its rows go to `healthsOf`. Healthy targets may have no row. */
 export function healthQuery(db: D1Database): D1PreparedStatement {
   return db.prepare(
     'SELECT name, state, failures, failing_since, rest_seconds, probe_at FROM targets',
   )
 }
 
-/** Healths by target from the rows of `healthQuery`. */
+/** Returns the healths by target from the rows of `healthQuery`. */
 export function healthsOf(rows: unknown[]): Map<string, Health> {
   return new Map(
     (rows as Row[]).map(({ name, state, failures, failing_since, rest_seconds, probe_at }) => [
@@ -33,16 +33,16 @@ export function healthsOf(rows: unknown[]): Map<string, Health> {
   )
 }
 
-/** The health of every target of which something is known. */
+/** Returns the healths by target; a target without one is healthy. */
 export async function listHealth(db: D1Database): Promise<Map<string, Health>> {
   return healthsOf((await healthQuery(db).all()).results)
 }
 
 /**
- * Replaces a target's health if it is still that of `from`: of two who saw the same, one moves it.
- * False when somebody else was first.
+ * Replaces a target's health by `to` if it is still `from`. Returns false if it has changed: of two concurrent changes, only
+ * the first one is made.
  */
-export async function moveHealth(
+export async function replaceHealth(
   db: D1Database,
   name: string,
   from: Health,
@@ -74,21 +74,19 @@ export async function moveHealth(
  * Reserves the next `count` slots of a target, which are `intervalMs` apart, and returns the time of the first (epoch
  * milliseconds). The next caller gets the slots after these.
  */
-export async function reserveSlots(
+export async function reserveSendTimes(
   db: D1Database,
   name: string,
-  count: number,
-  intervalMs: number,
-  now: number,
+  { count, intervalMs, now }: { count: number; intervalMs: number; now: number },
 ): Promise<number> {
-  const taken = count * intervalMs
+  const reserved = count * intervalMs
   const next = await db
     .prepare(
       `INSERT INTO targets (name, state, failures, rest_seconds, next_slot) VALUES (?1, 'active', 0, 0, ?2 + ?3)
        ON CONFLICT (name) DO UPDATE SET next_slot = max(COALESCE(next_slot, 0), ?2) + ?3
        RETURNING next_slot`,
     )
-    .bind(name, now, taken)
+    .bind(name, now, reserved)
     .first<number>('next_slot')
-  return (next ?? now + taken) - taken
+  return (next ?? now + reserved) - reserved
 }

@@ -1,7 +1,7 @@
 // The contacts of every source, and the person behind each. They are updated by the transaction that writes their events.
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
-import type { Batching } from '../group-commit.ts'
+import type { BatchDatabase } from '../group-commit.ts'
 import { kindOf } from './history.ts'
 
 /** The person behind the contact of an event, as a column of a query over `events AS e`. */
@@ -15,7 +15,10 @@ export type ContactUpdate = { event: EventId; email: string | undefined; site: s
 export type ContactKey = { source: string; contact: string }
 
 /** A statement that fails its transaction when a contact is known. */
-export function requireUnknown(db: Batching, { source, contact }: ContactKey): D1PreparedStatement {
+export function requireUnknown(
+  db: BatchDatabase,
+  { source, contact }: ContactKey,
+): D1PreparedStatement {
   return db
     .prepare('INSERT INTO contacts SELECT * FROM contacts WHERE source = ?1 AND contact = ?2')
     .bind(source, contact)
@@ -74,7 +77,7 @@ export function byAddress(updates: readonly ContactUpdate[]): ContactUpdate[][] 
 
 /** The statement that updates the contacts of some events. `siblings`: sources that share a vendor's contact ids. */
 export function updateContacts(
-  db: Batching,
+  db: BatchDatabase,
   updates: readonly ContactUpdate[],
   siblings: readonly string[],
 ): D1PreparedStatement {

@@ -1,4 +1,4 @@
-// The log as it is read: pages of events, and one of them whole.
+// Reading the log: pages of events, and single events with their deliveries.
 
 import type { Attempt, DeliveryState } from '../../core/deliveries/delivery.ts'
 import { contactIdOf } from '../../core/events/contact-key.ts'
@@ -15,13 +15,13 @@ import {
 } from '../../core/id.ts'
 import type { Rung } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
-import { cursorOf, meterFor, type Page, type Paged, startOf } from '../pages.ts'
+import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
 import { PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
+import type { EventRow } from './event-rows.ts'
 import { findEvents } from './find-events.ts'
-import type { EventRow } from './finder.ts'
 
-/** An event as a list shows it. */
+/** An event as lists show it. */
 export type EventSummary = {
   id: EventId
   receivedat: string
@@ -31,29 +31,30 @@ export type EventSummary = {
   type: string
   vendortype: string | null
   subject: string | null
-  /** Who it is about, across sources. */
+  /** The person that its contact belongs to, across sources. */
   personid: PersonId | null
   planned: number
 }
 
 /**
- * A page of the log's events that match a filter, those received last first; those of a person, an e-mail address or a
- * few contacts in the order in which they happened, the latest first. It reads at most three rows for each event that
- * it may hold and twenty (each contact beyond the second costs nine more), and may therefore hold fewer than there are,
- * and `next` (pages.ts). Throws a RangeError for a cursor that is none.
+ * Returns a page of the events that match a filter, the latest first: sorted by when they happened if the filter names a
+ * person, an e-mail address or a few contacts, else by receipt. It reads at most 20 rows and three for each event of its
+ * limit (nine more for each contact beyond the second), so it may hold fewer events than match (pages.ts). Throws a
+ * RangeError for an invalid cursor.
  */
 export async function listEvents(
   db: D1Database,
   filter: EventFilter,
   page: Page,
 ): Promise<Paged<EventSummary>> {
-  const finder = await findEvents(db, meterFor(db, page), filter, startOf(page), { of: 'events' })
-  const items = (await finder.next(page.limit)).map(summaryOf)
-  const rest = finder.rest()
-  return { items, next: rest && cursorOf(rest) }
+  const query = { filter, start: startOfPage(page), shows: 'events' as const }
+  const reader = await findEvents(db, rowBudgetFor(db, page), query)
+  const items = (await reader.next(page.limit)).map(summaryOf)
+  const next = reader.nextPosition()
+  return { items, next: next && encodeCursor(next) }
 }
 
-/** An event as lists show it. */
+/** Returns the summary of an event row. */
 export function summaryOf({ key, vendor_type, contact, person, ...row }: SummaryRow): EventSummary {
   const id = idOfKey(key)
   const { source, vendor, status, type, planned } = row
@@ -78,7 +79,7 @@ function subjectOf(contact: string | null): string | null {
   return id === undefined ? null : `contact/${id}`
 }
 
-/** An event as it is told: one that may be a repeat says so, and so does one whose person is known. */
+/** Parses a stored event and adds what only the log knows: whether it may be a duplicate, and its person's id. */
 export function eventOf(json: string, rung: string | null, person: string | null): RelayEvent {
   const event = parseJson(json) as RelayEvent
   return {
@@ -88,10 +89,10 @@ export function eventOf(json: string, rung: string | null, person: string | null
   } as RelayEvent
 }
 
-/** One event whole: what came, what was made of it, and what became of its deliveries. */
+/** An event in full: the request, the event or the issues found in it, and its deliveries. */
 export type EventDetail = EventSummary & {
   hops: number
-  /** The earlier event that says the same, and how it was matched. */
+  /** The earlier event that it may be a duplicate of, and how the two were matched. */
   matched: { id: EventId; rung: Rung | 'twin' } | null
   issues: Warning[] | null
   event: unknown
@@ -100,21 +101,21 @@ export type EventDetail = EventSummary & {
 }
 
 /** A delivery with its attempts. */
-export type DeliveryDetail = {
+type DeliveryDetail = {
   target: string
   state: DeliveryState
   reason: string | null
   attempt: number
   due: string | null
-  /** True when an operator asked for it once more. */
+  /** True if an operator has replayed it. */
   replayed: boolean
   attempts: Attempt[]
 }
 
-/** Reads one event with its deliveries; undefined when there is none of that id. */
+/** Returns an event with its deliveries; undefined if there is no event with this id. */
 export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail | undefined> {
   const key = keyOfId(id)
-  const [found, owed] = await db.batch([
+  const [events, deliveries] = await db.batch([
     db
       .prepare(
         `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
@@ -129,7 +130,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
       )
       .bind(key),
   ])
-  const row = found?.results[0] as (SummaryRow & DetailRow) | undefined
+  const row = events?.results[0] as (SummaryRow & DetailRow) | undefined
   if (row === undefined) return undefined
   const { hops, rung, matched, issues, event, raw, encoding, headers, ...summary } = row
   return {
@@ -139,7 +140,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
     issues: issues === null ? null : JSON.parse(issues),
     event: event === null ? null : eventOf(event, rung, row.person),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
-    deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(
+    deliveries: ((deliveries?.results ?? []) as DeliveryRow[]).map(
       ({ due, replayed, attempts, ...delivery }) => ({
         ...delivery,
         replayed: replayed === 1,
@@ -166,7 +167,7 @@ type DeliveryRow = Omit<DeliveryDetail, 'due' | 'replayed' | 'attempts'> & {
   attempts: string
 }
 
-/** True when D1 answers. */
+/** Whether D1 answers a query. */
 export async function isAnswering(db: D1Database): Promise<boolean> {
   return (await db.prepare('SELECT 1 AS yes').first('yes')) === 1
 }

@@ -4,7 +4,7 @@ import { type History, NEIGHBOURS, NO_HISTORY, ONE_ACT_MS } from '../../core/eve
 import type { EventKind } from '../../core/events/vocabulary.ts'
 import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
-import type { Batching } from '../group-commit.ts'
+import type { BatchDatabase } from '../group-commit.ts'
 
 /** SQL: the kind of a type, its part before the dot, as the index of histories has it. `type`: a column or parameter. */
 export const kindOf = (type: string) => `substr(${type}, 1, instr(${type}, '.') - 1)`
@@ -63,7 +63,7 @@ CROSS JOIN events AS e ON e.key IN (
 
 /** Reads the histories of some events in one round trip, in their order. */
 export async function readHistories(
-  db: Batching,
+  db: BatchDatabase,
   queries: readonly HistoryQuery[],
 ): Promise<History[]> {
   if (queries.length === 0) return []
@@ -83,7 +83,7 @@ export async function readHistories(
   })
 }
 
-function statementFor(db: Batching, query: HistoryQuery): D1PreparedStatement {
+function statementFor(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
   const { source, contact, kinds, event, at, email, asOf } = query
   const own = keyOfId(event)
   if (kinds.length === 0) {
@@ -115,7 +115,7 @@ WHERE status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2
   AND status = 'accepted' LIMIT 1`
 
 /** The statement that finds an event which belongs in a read set and is not in it: of its contact, close in time. */
-export function findNewer(db: Batching, readSet: ReadSet): D1PreparedStatement {
+export function findNewer(db: BatchDatabase, readSet: ReadSet): D1PreparedStatement {
   const { source, contact, kinds, event, at, seen } = readSet
   const keys = `,${seen.map(keyOfId).join()},`
   return db.prepare(newerThan(kinds)).bind(source, contact, at, keyOfId(event), keys)

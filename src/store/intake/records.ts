@@ -22,7 +22,7 @@ import {
   updateContacts,
 } from '../events/contacts.ts'
 import { findNewer, kindOf, type ReadSet } from '../events/history.ts'
-import type { Batching } from '../group-commit.ts'
+import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 
 /** A message as it is written to the log, understood or not, with the deliveries that it gets unless it is a repeat. */
@@ -132,7 +132,7 @@ WHERE key = CAST(?1 AS INTEGER) AND status = 'quarantined'
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
 /** The statement that writes a record. It returns `status` and `matched`, or no row for what the log has no use for. */
-function statementFor(db: Batching, record: EventRecord): D1PreparedStatement {
+function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStatement {
   const { id, entry, content } = record
   if (entry === 'received') return db.prepare(INSERT_EVENT).bind(...columns(record))
   if (entry === 'released') {
@@ -202,7 +202,7 @@ WHERE e.status IN ('accepted', 'derived') ON CONFLICT DO NOTHING`
  * contact by now (`isOutdated`); then nothing is written.
  */
 export async function recordEvents(
-  db: Batching,
+  db: BatchDatabase,
   records: readonly EventRecord[],
   sources: readonly string[] = [],
   unknown: readonly ContactKey[] = [],

@@ -4,8 +4,8 @@ import { beforeEach, expect, it } from 'vitest'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
-import { moveHealth } from '../../../src/store/deliveries/targets.ts'
-import { readArrivals } from '../../../src/store/ledger/statistics.ts'
+import { replaceHealth } from '../../../src/store/deliveries/targets.ts'
+import { readReceivedByOutcome } from '../../../src/store/ledger/statistics.ts'
 import { aConfig, aPayment, NOW, stored, take, toolsAt } from '../../builders.ts'
 import { anOperator, emptyLog } from './visitor.ts'
 
@@ -32,7 +32,7 @@ it('says in words what needs attention, the same as the command line', async () 
     probeAt: NOW + 40 * 60_000,
     restSeconds: 30,
   }
-  await moveHealth(env.DB, 'crm', HEALTHY, failing)
+  await replaceHealth(env.DB, 'crm', HEALTHY, failing)
   const { text, html } = await (await anOperator({ config })).open('/console')
 
   expect(text).toContain('crm has been refusing since 00:33 UTC: next try 00:40 UTC.')
@@ -88,7 +88,8 @@ it('reads the same for the chart from roll-ups as from the log', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW - (1 + (i % 3)) * HOUR })
   }
   const first = Math.floor(NOW / HOUR) - 24
-  const read = async () => (await readArrivals(env.DB, first)).toSorted((a, b) => a.hour - b.hour)
+  const read = async () =>
+    (await readReceivedByOutcome(env.DB, first)).toSorted((a, b) => a.hour - b.hour)
   const live = await read()
   await rollUp({ DB: env.DB }, toolsAt(NOW + HOUR))
 

@@ -8,7 +8,7 @@ import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
 import type { DeliveryMessage, Lane } from '../../../src/core/deliveries/delivery.ts'
 import { type EventId, keyOfId } from '../../../src/core/id.ts'
 import { createInFlight, type InFlight } from '../../../src/stages/deliveries/in-flight.ts'
-import { moveHealth } from '../../../src/store/deliveries/targets.ts'
+import { replaceHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import {
   aConfig,
@@ -790,7 +790,7 @@ describe('as long as D1 takes records', () => {
   ])('answers %s are recorded first', async (_whose, config, health) => {
     const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
-    await moveHealth(env.DB, 'crm', HEALTHY, health)
+    await replaceHealth(env.DB, 'crm', HEALTHY, health)
     const answer = Promise.withResolvers<void>()
     const target = aTarget()
 

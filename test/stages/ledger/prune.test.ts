@@ -13,13 +13,13 @@ import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
-import { createReplay, listReplays, steerReplay } from '../../../src/store/deliveries/replays.ts'
+import { createReplay, listReplays, setReplayState } from '../../../src/store/deliveries/replays.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import { findPeople, getPerson, mergePeople } from '../../../src/store/events/people.ts'
 import { listCounts } from '../../../src/store/ledger/ledger.ts'
-import { pruneEvents, pruneRaws } from '../../../src/store/ledger/prune.ts'
-import { readFigures } from '../../../src/store/ledger/statistics.ts'
+import { pruneEvents, pruneRawBodies } from '../../../src/store/ledger/prune.ts'
+import { readStatistics } from '../../../src/store/ledger/statistics.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
 import { cutSegment } from '../../../src/store/segments.ts'
 import { linesOfBooks, linesOfLog } from '../../books.ts'
@@ -148,7 +148,8 @@ async function everything<T>(
 /** The statistics of some kinds in all, as lines. */
 async function figures(kinds: string[]): Promise<string[]> {
   const sums = new Map<string, [count: number, ms: number]>()
-  for (const { kind, name, outcome, bucket, count, ms } of (await readFigures(env.DB, 0)).total) {
+  for (const { kind, name, outcome, bucket, count, ms } of (await readStatistics(env.DB, 0))
+    .total) {
     const line = `${kind} ${name} ${outcome} ${bucket}`
     const [n, t] = sums.get(line) ?? [0, 0]
     if (kinds.includes(kind)) sums.set(line, [n + count, t + ms])
@@ -306,7 +307,7 @@ describe('the books', () => {
       stored(config, 'hype', aPayment(), { now: NOW + (n % 3) * HOUR + n * 1000 }),
     replay: async (n: number) => {
       const key = await nth<string>('SELECT CAST(key AS TEXT) AS it FROM events', n)
-      if (key) await replayEvent(env.DB, idOf(key), ['good'], LATER)
+      if (key) await restartDeliveries(env.DB, idOf(key), { targets: ['good'], now: LATER })
     },
     attempt: async (n: number) => {
       const row = await nth<string>(
@@ -379,7 +380,7 @@ describe('the books', () => {
     await updateDeliveries(env.DB, [
       { delivery: { event, target: 'good', attempt: 1 }, next: { state: 'delivered' } },
     ])
-    expect(await replayEvent(env.DB, event, ['good'], LATER)).toEqual([])
+    expect(await restartDeliveries(env.DB, event, { targets: ['good'], now: LATER })).toEqual([])
 
     expect(await count('segments')).toBe(0)
   })
@@ -435,10 +436,15 @@ describe('who is known', () => {
     const id = (ms: number) => idOf(firstKeyAt(ms)).replace('evt_', 'rpl_') as `rpl_${string}`
     const [ended, running, young] = [id(NOW), id(NOW + 1), id(LATER - DAY)]
     for (const one of [ended, running, young]) {
-      await createReplay(env.DB, one, { person: 'ana@example.com' }, 10, 1)
+      await createReplay(env.DB, {
+        id: one,
+        filter: { person: 'ana@example.com' },
+        perSecond: 10,
+        total: 1,
+      })
     }
-    await steerReplay(env.DB, ended, 'stopped', NOW)
-    await steerReplay(env.DB, young, 'stopped', NOW)
+    await setReplayState(env.DB, ended, 'stopped', NOW)
+    await setReplayState(env.DB, young, 'stopped', NOW)
     await env.DB.prepare(
       "INSERT INTO idempotency (key, request, at) VALUES ('a', 'b', ?1), ('c', 'd', ?2)",
     )
@@ -456,7 +462,7 @@ describe('an event without its bytes', () => {
   const tools = toolsAt(LATER)
   const untilBytesGo = async () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
-    await pruneRaws(env.DB, cutoff(), 100)
+    await pruneRawBodies(env.DB, cutoff(), 100)
   }
 
   it('is cancelled, in words, for a target that wants them, and sent to others', async () => {
@@ -469,7 +475,10 @@ describe('an event without its bytes', () => {
     const event = idOf(key ?? '')
     world.queues.DELIVERIES = []
 
-    const messages = await replayEvent(env.DB, event, ['good', 'bytes'], world.now())
+    const messages = await restartDeliveries(env.DB, event, {
+      targets: ['good', 'bytes'],
+      now: world.now(),
+    })
     for (const message of messages) await world.bindings.RETRIES.send(message)
     await world.live(1)
 

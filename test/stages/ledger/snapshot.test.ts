@@ -6,8 +6,8 @@ import { type EventId, idOfKey, timeOfId } from '../../../src/core/id.ts'
 import { ANSWER_BOUNDS_MS, LATENCY_BOUNDS_MS } from '../../../src/core/ledger/histogram.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
-import { getSnapshot, listWaiting } from '../../../src/store/ledger/snapshot.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
+import { getSnapshot, listOldestWaiting } from '../../../src/store/ledger/snapshot.ts'
 import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { counting } from '../../database.ts'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
@@ -31,8 +31,6 @@ const TABLES = [
 beforeEach(async () => {
   await env.DB.batch(TABLES.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
 })
-
-const _quiet = () => undefined
 
 /** Takes the snapshot of a time; gives what is kept then. */
 async function snapshotAt(now: number, config = aConfig()) {
@@ -148,7 +146,8 @@ describe('the snapshot of a living relay', () => {
       await rollUp(env, toolsAt(world.now()))
       await expectTruth(world.now())
       // An hour that is counted changes, and is not counted again yet.
-      if (earlier) await replayEvent(env.DB, earlier, ['good', 'moody'], world.now())
+      if (earlier)
+        await restartDeliveries(env.DB, earlier, { targets: ['good', 'moody'], now: world.now() })
       await expectTruth(world.now())
       earlier = taken.ok ? taken.value.events[0]?.id : undefined
       await world.live(40)
@@ -228,7 +227,7 @@ describe('the snapshot', () => {
       .run()
     const { db, read } = counting()
 
-    const waiting = await listWaiting(db)
+    const waiting = await listOldestWaiting(db)
 
     expect(waiting).toEqual([{ target: 'off', oldestDue: null, oldestHeld: NOW }])
     expect(read()).toBeLessThan(60)

@@ -14,7 +14,7 @@ import { keepDiary } from '../../../src/stages/ledger/drift.ts'
 import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { MAX_STEPS, simulate, simulatedSource } from '../../../src/stages/operate/simulate.ts'
-import { listDiaries } from '../../../src/store/ledger/drift.ts'
+import { listDriftReports } from '../../../src/store/ledger/drift.ts'
 import { aQueue, aSpill, NOW, SIGNING_SECRET, toolsAt } from '../../builders.ts'
 
 const SECRETS: Record<string, string> = {
@@ -467,8 +467,8 @@ describe('a test', () => {
 
     await keepDiary({ DB: env.DB }, toolsAt(now + 600_000))
 
-    const diaries = await listDiaries(env.DB, {})
-    expect(diaries.map(({ type, diary }) => `${type} ${diary.messages}`)).toEqual([
+    const diaries = await listDriftReports(env.DB, {})
+    expect(diaries.map(({ type, report }) => `${type} ${report.messages}`)).toEqual([
       'payment.created 1',
     ])
   })
