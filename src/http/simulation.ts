@@ -6,7 +6,7 @@ import { parseTime } from '../core/period.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import type { Env } from '../env.ts'
 import { journeyOf, MAX_MEMBERS } from '../simulator/journey.ts'
-import { planOf, sampleOf } from '../simulator/sample.ts'
+import { sampleOf, singleStepPlan } from '../simulator/sample.ts'
 import { JOURNEY_MS } from '../simulator/sender.ts'
 import type { Step } from '../simulator/step.ts'
 import { MAX_STEPS, simulate, simulatedSource } from '../stages/operate/simulate.ts'
@@ -115,5 +115,5 @@ function planFor(
 ): Result<Step[], string> {
   if (journey) return ok(journeyOf({ ...journey, vendor, seed, start }))
   const sample = sampleOf(vendor, type, overrides, { now: start, seed })
-  return sample.ok ? ok(planOf(sample.value, start)) : err(sample.error)
+  return sample.ok ? ok(singleStepPlan(sample.value, start)) : err(sample.error)
 }
