@@ -10,7 +10,7 @@ import { createInFlight } from './stages/deliveries/in-flight.ts'
 import { continueReplays } from './stages/deliveries/replay.ts'
 import { sweep } from './stages/deliveries/sweep.ts'
 import { spill } from './stages/intake/spill.ts'
-import { keepDiary } from './stages/ledger/drift.ts'
+import { updateDriftReports } from './stages/ledger/drift.ts'
 import { prune } from './stages/ledger/prune.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
 import { takeSnapshot } from './stages/ledger/snapshot.ts'
@@ -67,7 +67,7 @@ async function tick(env: Env): Promise<void> {
     replay: () => continueReplays(env, configOf(env), tools),
     rollup: () => rollUp(env, tools),
     snapshot: () => takeSnapshot(env, configOf(env), tools),
-    diary: () => keepDiary(env, tools),
+    drift: () => updateDriftReports(env, tools),
     prune: () => prune(env, configOf(env), tools),
   }
   for (const [at, run] of Object.entries(parts)) {

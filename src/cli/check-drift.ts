@@ -33,12 +33,12 @@ function verdict(drift: readonly Diary[], findings: number): string {
   if (drift.length === 0) return 'No message has been looked at yet.'
   const messages = drift.reduce((sum, diary) => sum + diary.messages, 0)
   const learning = drift.filter((diary) => diary.learning).length
-  const found = findings === 0 ? 'Nothing new' : counted(findings, 'finding')
-  const seen = `in ${counted(messages, 'message')} of ${counted(drift.length, 'type')}`
+  const found = findings === 0 ? 'Nothing new' : pluralize(findings, 'finding')
+  const seen = `in ${pluralize(messages, 'message')} of ${pluralize(drift.length, 'type')}`
   const rest = learning > 0 ? `; ${learning} still being learned` : ''
   return `${found} ${seen}${rest}.`
 }
 
-function counted(count: number, word: string): string {
+function pluralize(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`
 }

@@ -1,11 +1,11 @@
 // A sample's messages → the event that they become, as the Worker makes it, with a history of their own for its log.
 import type { ConfiguredSource } from '../config.ts'
 import { composeEvent, type MembershipEvent } from '../core/events/event.ts'
-import { composeDerived } from '../core/events/history.ts'
+import { composeInferred } from '../core/events/history.ts'
 import { newEventId, personIdOfKey } from '../core/id.ts'
 import { readMessages } from '../core/intake/json.ts'
 import type { RawBody } from '../core/intake/request.ts'
-import { STORIES, type Story } from '../simulator/stories.ts'
+import { SCENARIOS, type Scenario } from '../simulator/scenarios.ts'
 import { VENDORS } from '../vendors/index.ts'
 
 /** The relay's origin, of which a command knows nothing: only `dataschema` shows it. */
@@ -16,31 +16,31 @@ export type Sample = { event: MembershipEvent; raw: RawBody }
 
 /** One event of each type that a source's vendor can send. `now` in epoch milliseconds. */
 export function samplesOf(source: ConfiguredSource, now: number): Sample[] {
-  return STORIES[source.vendor].map((story) => tell(story, source, now))
+  return SCENARIOS[source.vendor].map((story) => tell(story, source, now))
 }
 
 /** Takes a story's messages in, one after the other. */
-function tell({ type, messages }: Story, source: ConfiguredSource, now: number): Sample {
+function tell({ type, messages }: Scenario, source: ConfiguredSource, now: number): Sample {
   const samples: Sample[] = []
   const told: MembershipEvent[] = []
   for (const [i, message] of messages.entries()) {
     const text = JSON.stringify(message.body)
     const event = understand(text, message.eventName, source, now + i)
-    const { meaningAmong, kinOf } = VENDORS[source.vendor]
-    const kinds: readonly string[] | undefined = kinOf(event)
+    const { interpret, relatedKinds } = VENDORS[source.vendor]
+    const kinds: readonly string[] | undefined = relatedKinds(event)
     const past = told.filter((one) => kinds?.includes(one.type.split('.')[0] ?? ''))
     const sites = told.flatMap(({ data }) => data.site?.vendor_id ?? [])
     const meaning =
       kinds === undefined
-        ? { event, derived: [] }
-        : meaningAmong(event, { isKnown: told.length > 0, sites, past })
-    const derived = meaning.derived.map((conclusion, n) =>
-      composeDerived(meaning.event, conclusion, newEventId(now + i, n + 1)),
+        ? { event, inferred: [] }
+        : interpret(event, { isKnown: told.length > 0, sites, past })
+    const inferred = meaning.inferred.map((conclusion, n) =>
+      composeInferred(meaning.event, conclusion, newEventId(now + i, n + 1)),
     )
     told.push(meaning.event)
     samples.push({ event: meaning.event, raw: { text, encoding: 'utf8' } })
     samples.push(
-      ...derived.map((one) => ({ event: one, raw: { text: '', encoding: 'utf8' as const } })),
+      ...inferred.map((one) => ({ event: one, raw: { text: '', encoding: 'utf8' as const } })),
     )
   }
   const sample = samples.findLast(({ event }) => event.type === type)

@@ -2,12 +2,12 @@
 import type * as v from 'valibot'
 import type { SiteSettings, Source } from '../core/events/source.ts'
 import type { VendorId } from '../vendors/index.ts'
-import { type ConfigIssue, check } from './issues.ts'
+import { type ConfigIssue, validate } from './issues.ts'
 import { SourceInput, type siteEntries } from './schema.ts'
 import { readSecrets, type SecretReader } from './secrets.ts'
 
 /**
- * The source that a table means; `disabled` for one that is switched off, undefined for one that cannot be used: why is
+ * The source that a table configures; `disabled` if it is switched off, undefined if it is invalid: its problems are
  * added to `errors`.
  */
 export function readSource(
@@ -16,7 +16,7 @@ export function readSource(
   secretOf: SecretReader,
   errors: ConfigIssue[],
 ): Source<VendorId> | 'disabled' | undefined {
-  const input = check(SourceInput, path, value, errors)
+  const input = validate(SourceInput, path, value, errors)
   if (input === undefined) return undefined
   if (!input.enabled) return 'disabled'
   const before = errors.length

@@ -29,7 +29,7 @@ export function pageOf(title: string, frame: Frame, content: Child): string {
   )}`
 }
 
-// htmx takes no code from the markup here, and adds no style of its own: the policy would refuse both.
+// htmx takes no code from the markup here, and adds no style of its own: the policy would err both.
 const HTMX_CONFIG = 'includeIndicatorCSS:false history:false'
 
 function Page({ title, frame, children }: { title: string; frame: Frame; children?: Child }) {

@@ -6,8 +6,8 @@ export type Result<T, E> = { ok: true; value: T } | { ok: false; error: E }
 /** A success. */
 export const ok = <T>(value: T): { ok: true; value: T } => ({ ok: true, value })
 
-/** A refusal with its reason. */
-export const refuse = <E>(error: E): { ok: false; error: E } => ({ ok: false, error })
+/** A failure with its reason. */
+export const err = <E>(error: E): { ok: false; error: E } => ({ ok: false, error })
 
 /** Why a sender was not authenticated. For our log and the operator, never for the sender. */
 export type AuthenticationFailure =

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { Config } from '../config.ts'
 import { warningTexts } from '../core/events/event.ts'
 import { isSystemEvent } from '../core/events/system-event.ts'
-import { refuse } from '../core/result.ts'
+import { err } from '../core/result.ts'
 import type { Env, Tools } from '../env.ts'
 import { accept } from '../stages/intake/accept.ts'
 import { groupCommit } from '../store/group-commit.ts'
@@ -83,9 +83,9 @@ async function acceptRequest(
   tools: Tools,
 ): ReturnType<typeof accept> {
   if (config.sources.has(sourceName)) {
-    if (request.method !== 'POST') return refuse({ kind: 'method_not_allowed' })
+    if (request.method !== 'POST') return err({ kind: 'method_not_allowed' })
     const key = `${sourceName} ${addressOf(request.headers)}`
-    if (!(await isWithin(env.INTAKE, key))) return refuse({ kind: 'too_many_requests' })
+    if (!(await isWithin(env.INTAKE, key))) return err({ kind: 'too_many_requests' })
   }
   const { DB, DELIVERIES, SPILL } = env
   const shared = { DB: groupCommit(DB, tools), DELIVERIES, SPILL }

@@ -1,15 +1,15 @@
-// One message of any type that a vendor sends.
-import { ok, type Result, refuse } from '../core/result.ts'
+// One sample message of any type of a vendor.
+import { err, ok, type Result } from '../core/result.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { memberOf } from './member.ts'
 import { type Overrides, withOverrides } from './overrides.ts'
-import { randomOf } from './random.ts'
+import { seededRandom } from './random.ts'
 import { messageOf, SENDERS } from './senders.ts'
 import type { SimulatedMessage, Step } from './step.ts'
 
 /**
- * A message of one of a vendor's types, faithful to its documents, about somebody made up by `seed`, and of `now` (epoch
- * milliseconds). Refuses a type that the vendor does not send and an override that fits nowhere, in words.
+ * A message of one of a vendor's types, as documented by the vendor, about a member generated from `seed`, with the time
+ * `now` (epoch milliseconds). Returns an error text for an unknown type and for an override that cannot be applied.
  */
 export function sampleOf(
   vendor: VendorId,
@@ -20,14 +20,14 @@ export function sampleOf(
   const sender = SENDERS[vendor]
   if (!sender.types.includes(vendorType)) {
     const types = sender.types.join(', ')
-    return refuse(`"${vendorType}" is no type of ${vendor}'s. It sends: ${types}.`)
+    return err(`"${vendorType}" is not an event type of ${vendor}. Its types: ${types}.`)
   }
   const body = withOverrides(sender.bodyOf(vendorType, memberOf(seed, 1), now), overrides)
   if (!body.ok) return body
-  return ok(messageOf(vendor, vendorType, body.value, randomOf(seed, 'sample', vendorType)))
+  return ok(messageOf(vendor, vendorType, body.value, seededRandom(seed, 'sample', vendorType)))
 }
 
-/** A plan of one message, of `now`. */
-export function planOf(message: SimulatedMessage, now: number): Step[] {
+/** A plan with one message, sent at `now` (epoch milliseconds). */
+export function singleStepPlan(message: SimulatedMessage, now: number): Step[] {
   return [{ member: 1, name: 'sample', message, at: now, delay: 0, troubles: [] }]
 }

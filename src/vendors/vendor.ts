@@ -1,50 +1,58 @@
-// The seam for inbound adapters. A vendor is a file that says how it signs, and what its messages mean.
-
+// The interface of a vendor: how it signs requests, and how its messages become events.
 import type { EventDraft, MembershipEvent } from '../core/events/event.ts'
 import type { Warning } from '../core/events/fields.ts'
-import type { History, Meaning } from '../core/events/history.ts'
+import type { History, Interpretation } from '../core/events/history.ts'
 import type { SourceSettings } from '../core/events/source.ts'
 import type { EventKind, EventType } from '../core/events/vocabulary.ts'
 import type { SignatureScheme } from '../core/intake/authenticate.ts'
 import type { Identity } from '../core/intake/dedupe.ts'
-import type { JsonObject } from '../core/intake/json.ts'
+import type { VendorMessage } from '../core/intake/request.ts'
+import type { Result } from '../core/result.ts'
 
-/** One message of a proven request. */
-export type VendorMessage = {
-  body: JsonObject
-  headers: Headers
-  /** The event type that the ingest URL names with `?event=`. */
-  eventName: string | undefined
-}
+/** What a vendor reads of a message: its JSON, its headers, and the value of `?event=` in the ingest URL. */
+type MessageContent = Pick<VendorMessage, 'body' | 'headers' | 'eventName'>
 
-/** A message that was understood. */
-export type Understood = { event: EventDraft; identity: Identity; warnings: Warning[] }
+/** A message as an event, with its identity for deduplication. */
+type NormalizedMessage = { event: EventDraft; identity: Identity; warnings: Warning[] }
 
-/** A message that was not: what could be told of its type, and what is missing, by the vendor's key. */
-export type NotUnderstood = {
+/** Why a message is quarantined: its type as far as known, and each problem with the vendor's key. */
+export type NormalizationError = {
   type: EventType | 'vendor.unrecognized'
   vendorType: string | undefined
   issues: Warning[]
 }
 
+/** The problem of a message whose type is unknown, or that has none: one text for all vendors. */
+export function typeIssue(vendorType: string | undefined): Warning {
+  const message = vendorType === undefined ? 'no event type found' : 'unknown event type'
+  return { path: 'type', message }
+}
+
 export interface Vendor {
   readonly id: string
-  /** Raised whenever the mapping gives another event for the same message; recorded with each event. */
-  readonly mappingVersion: number
-  /** How the vendor signs, where it does. */
-  readonly signature?: SignatureScheme
-  /** Whether a request header of the vendor's own says something about the message and is kept with it, where it sends any. */
-  keepsHeader?(name: string): boolean
-  /** Turns a message into an event, or says why not. Total: never throws, reads no clock. */
-  normalize(
-    message: VendorMessage,
-    settings: SourceSettings,
-  ): { ok: true; value: Understood } | { ok: false; error: NotUnderstood }
   /**
-   * What other events of the same contact are about that say what this one means; undefined when it says that by itself,
-   * and none when it only matters whether and where the contact is known.
+   * Raised when the mapping returns another event for the same message; other wording of warnings alone does not count.
    */
-  kinOf(event: MembershipEvent): readonly EventKind[] | undefined
-  /** What an event means in the light of the log, and what follows from it. The same for the same facts. */
-  meaningAmong(event: MembershipEvent, history: History): Meaning
+  readonly mappingVersion: number
+  /** How the vendor signs requests; undefined if it does not. */
+  readonly signature?: SignatureScheme
+  /** Whether to store a request header with the message. Undefined if the vendor sends no headers of its own. */
+  keepsHeader?(name: string): boolean
+  /** Maps a message to an event, or returns why it is quarantined. Pure: never throws, reads no clock. */
+  normalize(
+    message: MessageContent,
+    settings: SourceSettings,
+  ): Result<NormalizedMessage, NormalizationError>
+  /**
+   * Which part of the contact's history `interpret` needs for an event:
+   * - a list of kinds: the events of these kinds, and whether and at which sites the contact is known;
+   * - an empty list: only whether and at which sites the contact is known;
+   * - undefined: nothing. The event is complete, and `interpret` is not called.
+   */
+  relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined
+  /**
+   * Completes an event from its contact's history, and infers further events. Pure: the same history gives the same
+   * result.
+   */
+  interpret(event: MembershipEvent, history: History): Interpretation
 }

@@ -1,4 +1,4 @@
-// Whether the relay's answers, log and ledger say what was counted here; each breach is a sentence with ids.
+// Whether the relay's answers, log and ledger say what was pluralize here; each breach is a sentence with ids.
 import type { Ledger } from './api.ts'
 import { KINDS, KINDS_SOURCE, type Kind } from './kinds.ts'
 import type { Load, Message } from './load.ts'
@@ -49,7 +49,7 @@ function logProblem(said: string, status: string | undefined): string | undefine
   return fitting.includes(status) ? undefined : `is ${status}`
 }
 
-/** The ledger adds up, and says what was counted here; gives what it does not. */
+/** The ledger adds up, and says what was pluralize here; gives what it does not. */
 export function ledgerOf(ledger: Ledger, load: Load, receipts: readonly Receipt[]): string[] {
   const { adds_up, spilled } = ledger
   return [

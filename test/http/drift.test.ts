@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/http/app.ts'
-import { keepDiary } from '../../src/stages/ledger/drift.ts'
+import { updateDriftReports } from '../../src/stages/ledger/drift.ts'
 import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, toolsAt } from '../builders.ts'
 
 const DAY = 24 * 3_600_000
@@ -32,7 +32,7 @@ beforeAll(async () => {
   await stored(config, 'hype', other, { now: NOW + 2 * DAY })
   await stored(config, 'hapana', aStatusChange(), { now: NOW + 2 * DAY })
   await stored(config, 'hype', { nothing: 'known' }, { now: NOW + 2 * DAY })
-  await keepDiary(env, toolsAt(now))
+  await updateDriftReports(env, toolsAt(now))
 })
 
 describe('GET /api/drift', () => {

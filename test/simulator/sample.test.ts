@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Source } from '../../src/core/events/source.ts'
 import { withOverrides } from '../../src/simulator/overrides.ts'
-import { provenRequest } from '../../src/simulator/prove.ts'
+import { authenticatedRequest } from '../../src/simulator/request.ts'
 import { sampleOf } from '../../src/simulator/sample.ts'
 import { SENDERS } from '../../src/simulator/senders.ts'
 import type { SimulatedMessage } from '../../src/simulator/step.ts'
@@ -20,7 +20,7 @@ function sample(vendor: VendorId, type: string, overrides = {}, context = CONTEX
 }
 const bodyOf = ({ text }: SimulatedMessage) => JSON.parse(text)
 
-/** The keys of an article (H527 to H532, Y), and of what stands in it. */
+/** The keys of an article (H527 to H532, Y), and their own keys. */
 const DOCUMENTED = {
   profile:
     'address barcodeID birthDate clientID customProperties email emergencyEmail emergencyFirstName emergencyLastName emergencyPhone firstName gender joinDate lastName leadSource phone profileImage siteID',
@@ -91,7 +91,7 @@ describe('a sample', () => {
     expect(bodyOf(sample('hapana', 'checkIn')).checkInTime).toBe('2026-11-21T00:00:00Z')
   })
 
-  it('is the same for the same seed, and about somebody else for another', () => {
+  it('is the same for the same seed, and about another member for another', () => {
     expect(sample('hapana', 'checkIn')).toEqual(sample('hapana', 'checkIn'))
     const other = sample('hapana', 'checkIn', {}, { now: NOW, seed: 'two' })
     expect(bodyOf(other).clientID).not.toBe(bodyOf(sample('hapana', 'checkIn')).clientID)
@@ -112,11 +112,11 @@ describe('a sample', () => {
     expect(sampleOf('hype', 'checkIn', {}, CONTEXT)).toEqual({
       ok: false,
       error:
-        '"checkIn" is no type of hype\'s. It sends: contact.created, contact.updated, payment.created, payment.updated, payment.deleted.',
+        '"checkIn" is not an event type of hype. Its types: contact.created, contact.updated, payment.created, payment.updated, payment.deleted.',
     })
     expect(sampleOf('hype', 'payment.created', { 'email.domain': 'x' }, CONTEXT)).toEqual({
       ok: false,
-      error: 'email.domain: there is nothing inside of what stands before "domain"',
+      error: 'email.domain: the value before "domain" is not an object or a list',
     })
   })
 })
@@ -128,8 +128,8 @@ describe('an override', () => {
     ['of a value', { a: null }, { ...body, a: null }],
     ['deep inside', { 'deep.c': 9 }, { ...body, deep: { c: 9, d: 4 } }],
     ['of a whole object', { deep: { e: 5 } }, { ...body, deep: { e: 5 } }],
-    ['of what is not there', { 'x.y': true }, { ...body, x: { y: true } }],
-    ['of what is null', { 'none.y': 1 }, { ...body, none: { y: 1 } }],
+    ['below an absent key', { 'x.y': true }, { ...body, x: { y: true } }],
+    ['below null', { 'none.y': 1 }, { ...body, none: { y: 1 } }],
     ['in a list', { 'list.0.b': 7 }, { ...body, list: [{ b: 7 }] }],
     ['at the end of a list', { 'list.1.b': 7 }, { ...body, list: [{ b: 2 }, { b: 7 }] }],
     ['after another', { 'deep.c': 1, deep: 2 }, { ...body, deep: 2 }],
@@ -141,11 +141,11 @@ describe('an override', () => {
   })
 
   it.each([
-    [{ 'list.3': 1 }, 'list.3: "3" is no place in a list of 1'],
-    [{ 'list.b': 1 }, 'list.b: "b" is no place in a list of 1'],
-    [{ 'a.b': 1 }, 'a.b: there is nothing inside of what stands before "b"'],
-    [{ 'deep..c': 1 }, 'deep..c: a path is keys with a full stop between them'],
-    [{ '': 1 }, ': a path is keys with a full stop between them'],
+    [{ 'list.3': 1 }, 'list.3: "3" is not an index of a list of 1 items'],
+    [{ 'list.b': 1 }, 'list.b: "b" is not an index of a list of 1 items'],
+    [{ 'a.b': 1 }, 'a.b: the value before "b" is not an object or a list'],
+    [{ 'deep..c': 1 }, 'deep..c: a path has an empty key'],
+    [{ '': 1 }, ': a path has an empty key'],
   ])('%j is refused', (overrides, error) => {
     expect(withOverrides(body, overrides)).toEqual({ ok: false, error })
   })
@@ -180,7 +180,7 @@ describe('a request', () => {
     settings: SETTINGS,
   })
   const made = (vendor: VendorId, credentials: object, overrides: Partial<SimulatedMessage> = {}) =>
-    provenRequest(
+    authenticatedRequest(
       source(vendor, credentials),
       { ...message, ...overrides },
       { now: NOW + 999, origin: 'https://relay.example' },

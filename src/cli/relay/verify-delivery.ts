@@ -41,7 +41,7 @@ function judgeAge(seconds: number, now: number): Judgement {
   const off = age > 0 ? `${age} s ago` : `${-age} s ahead of the clock here`
   return {
     verdict: 'too old',
-    detail: `${sent}, ${off}: receivers refuse more than ${TOLERANCE_SECONDS} s.`,
+    detail: `${sent}, ${off}: receivers err more than ${TOLERANCE_SECONDS} s.`,
   }
 }
 

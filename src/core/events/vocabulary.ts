@@ -1,4 +1,4 @@
-// What the vocabulary's events carry: the schema of each type's `data`.
+// The vocabulary: the types of events, and the schema of each type's `data`.
 import * as v from 'valibot'
 import { Amount } from './amount.ts'
 
@@ -31,7 +31,7 @@ export type Contact = v.InferOutput<typeof Contact>
 
 const Package = v.object({ vendor_id: text, name: text })
 
-/** What was concluded beyond what the vendor said: on which grounds, how surely, from which earlier events. */
+/** How a conclusion was made that is not in the message: reasons, confidence, and the ids of other events used. */
 const Inference = v.object({
   basis: v.array(v.string()),
   confidence: v.picklist(['strong', 'likely', 'none']),
@@ -111,7 +111,6 @@ const MessageSent = v.object({
   body: text,
   body_format: v.exactOptional(v.picklist(['text', 'html'])),
 })
-export type MessageSent = v.InferOutput<typeof MessageSent>
 
 const Acquisition = v.object({
   audience: text,
@@ -122,7 +121,7 @@ const Acquisition = v.object({
   extra: anything,
 })
 
-/** What every event's `data` may hold, whatever its type. */
+/** Members of the `data` of every type. */
 const common = {
   contact: Contact,
   site: v.exactOptional(v.object({ vendor_id: v.string() })),
@@ -137,7 +136,6 @@ const subscription = v.exactOptional(Subscription)
 const paid = v.object({ ...common, subscription })
 
 const Refund = v.object({ amount: v.nullable(Amount), full: v.nullable(v.boolean()) })
-export type Refund = v.InferOutput<typeof Refund>
 
 /** Why a subscription ended. */
 const EndReason = v.picklist([
@@ -149,7 +147,7 @@ const EndReason = v.picklist([
 ])
 export type EndReason = v.InferOutput<typeof EndReason>
 
-/** What a payment was for. */
+/** The purpose of a payment. */
 const PaymentKind = v.picklist([
   'first_purchase',
   'renewal',
@@ -161,23 +159,23 @@ const PaymentKind = v.picklist([
 ])
 export type PaymentKind = v.InferOutput<typeof PaymentKind>
 
-/** What an event was said to mean, or means. */
-const Reading = v.object({
+/** The conclusion about an event, before or after a correction. */
+const Conclusion = v.object({
   type: v.string(),
   reason: v.exactOptional(EndReason),
   refund: v.exactOptional(Refund),
 })
-export type Reading = v.InferOutput<typeof Reading>
+export type Conclusion = v.InferOutput<typeof Conclusion>
 
 const corrected = v.object({
   ...common,
-  /** The id of the event that is corrected. */
+  /** The id of the corrected event. */
   corrects: v.string(),
-  was: Reading,
-  is: Reading,
+  was: Conclusion,
+  is: Conclusion,
 })
 
-/** The vocabulary: each type that we send, and the schema of its `data`. */
+/** Each type of event, and the schema of its `data`. */
 export const EVENT_DATA = {
   'contact.created': paid,
   'contact.site_linked': v.object(common),
@@ -215,14 +213,14 @@ export const EVENT_DATA = {
 }
 export type EventType = keyof typeof EVENT_DATA
 
-/** What an event is about: the first word of its type. */
+/** The subject of a type: its first word. */
 export type EventKind = EventType extends infer T
   ? T extends `${infer Kind}.${string}`
     ? Kind
     : never
   : never
 
-/** What events may be about. */
+/** All subjects of types. */
 export const EVENT_KINDS = [
   ...new Set(Object.keys(EVENT_DATA).map((type) => type.split('.')[0])),
 ] as EventKind[]

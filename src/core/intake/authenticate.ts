@@ -1,5 +1,5 @@
 // Authenticates the sender of a request. The only maker of a VerifiedRequest.
-import { type AuthenticationFailure, ok, type Rejection, type Result, refuse } from '../result.ts'
+import { type AuthenticationFailure, err, ok, type Rejection, type Result } from '../result.ts'
 import { readBody, type VerifiedRequest } from './request.ts'
 import { matchesAny } from './signature.ts'
 
@@ -44,8 +44,7 @@ export async function authenticate(
 ): Promise<Result<VerifiedRequest, Rejection>> {
   const { headers } = request
   const { secrets, signingSecrets, toleranceSeconds } = credentials
-  const failed = (cause: AuthenticationFailure) =>
-    refuse({ kind: 'unauthenticated', cause } as const)
+  const failed = (cause: AuthenticationFailure) => err({ kind: 'unauthenticated', cause } as const)
   if (secrets.length > 0) {
     const failure = await checkSecret(headers, query, credentials)
     if (failure) return failed(failure)

@@ -1,6 +1,6 @@
 // A request before and after its sender is authenticated, and the messages in it. Only `authenticate.ts` makes a
 // VerifiedRequest, and only a VerifiedRequest can be parsed: reading an unauthenticated body does not compile.
-import { ok, type Rejection, type Result, refuse } from '../result.ts'
+import { err, ok, type Rejection, type Result } from '../result.ts'
 import { type JsonObject, readMessages } from './json.ts'
 
 declare const verified: unique symbol
@@ -52,11 +52,11 @@ export function messagesIn(
 ): Result<{ batch: boolean; messages: VendorMessage[] }, Rejection> {
   const { headers, eventName } = request
   const hops = hopsOf(headers)
-  if (hops >= MAX_HOPS) return refuse({ kind: 'looping', maxHops: MAX_HOPS })
+  if (hops >= MAX_HOPS) return err({ kind: 'looping', maxHops: MAX_HOPS })
   const read = readMessages(new TextDecoder().decode(request.bytes))
-  if (read === undefined) return refuse({ kind: 'not_json' })
+  if (read === undefined) return err({ kind: 'not_json' })
   if (read.messages.length > MAX_MESSAGES) {
-    return refuse({ kind: 'too_many_events', maxEvents: MAX_MESSAGES })
+    return err({ kind: 'too_many_events', maxEvents: MAX_MESSAGES })
   }
   const whole = keepBytes(request.bytes)
   // A body that is not UTF-8 cannot be split exactly: it stays one message.
@@ -96,10 +96,10 @@ export async function readBody(
   request: Request,
   maxBodyBytes: number,
 ): Promise<Result<Uint8Array, Rejection>> {
-  const tooLarge = refuse({ kind: 'too_large', maxBodyBytes } as const)
+  const tooLarge = err({ kind: 'too_large', maxBodyBytes } as const)
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > maxBodyBytes) return tooLarge
-  // HTTP lets no more through than is announced; a body without a length is counted as it arrives.
+  // HTTP lets no more through than is announced; a body without a length is pluralize as it arrives.
   const bytes =
     announced === null
       ? await readUpTo(maxBodyBytes, request.body)

@@ -1,29 +1,29 @@
-// Metrics as Prometheus reads them: the text format 0.0.4
+// Metrics in the text format 0.0.4 of Prometheus
 // (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format). Base units: seconds.
 import { type Bounds, type Histogram, sizeOf } from './histogram.ts'
 
-/** The media type of the text. */
+/** The media type of the format. */
 export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 
 type Labels = Record<string, string>
 
-/** Metrics of one name. Samples differ in their labels. */
-export type Family = { name: string; help: string } & (
+/** All samples of one metric; they differ in their labels. Histogram bounds are milliseconds, exposed as seconds. */
+export type MetricFamily = { name: string; help: string } & (
   | { type: 'counter' | 'gauge'; samples: { labels: Labels; value: number }[] }
   | { type: 'histogram'; bounds: Bounds; samples: { labels: Labels; histogram: Histogram }[] }
 )
 
-/** Writes metrics. The names of families and labels are taken as they are, values and help are escaped. */
-export function exposed(families: readonly Family[]): string {
+/** The metrics as text. Values of labels and help texts are escaped; names must be valid. */
+export function formatMetrics(families: readonly MetricFamily[]): string {
   return families.map((family) => `${[...head(family), ...lines(family)].join('\n')}\n`).join('')
 }
 
-function head({ name, help, type }: Family): string[] {
+function head({ name, help, type }: MetricFamily): string[] {
   const escaped = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
   return [`# HELP ${name} ${escaped}`, `# TYPE ${name} ${type}`]
 }
 
-function lines(family: Family): string[] {
+function lines(family: MetricFamily): string[] {
   const { name } = family
   if (family.type !== 'histogram') {
     return family.samples.map(({ labels, value }) => line(name, labels, value))

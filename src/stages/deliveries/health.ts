@@ -10,7 +10,7 @@ import {
 } from '../../core/deliveries/breaker.ts'
 import type { Attempt, DueDelivery, NextState } from '../../core/deliveries/delivery.ts'
 import { targetChange } from '../../core/deliveries/target-change.ts'
-import { isSystemEvent, type SystemFact } from '../../core/events/system-event.ts'
+import { isSystemEvent, type NewSystemEvent } from '../../core/events/system-event.ts'
 import type { Env, Tools } from '../../env.ts'
 import { releaseHeld } from '../../store/deliveries/deliveries.ts'
 import { listHealth, replaceHealth } from '../../store/deliveries/targets.ts'
@@ -46,7 +46,7 @@ export function followHealths(
   tools: Tools,
 ): Healths {
   const of = (target: string) => known.get(target) ?? HEALTHY
-  const report = (fact: SystemFact) => recordSystemEvent(env, config, fact, tools)
+  const report = (fact: NewSystemEvent) => recordSystemEvent(env, config, fact, tools)
 
   async function claim(target: string): Promise<'send' | 'probe' | 'hold'> {
     const health = of(target)

@@ -4,10 +4,10 @@ import type { NewDelivery } from '../../core/deliveries/delivery.ts'
 import { route } from '../../core/deliveries/routing.ts'
 import {
   composeSystemEvent,
-  isOperatorFact,
+  isOperatorEvent,
+  type NewSystemEvent,
   RELAY_SOURCE,
   type SystemEvent,
-  type SystemFact,
 } from '../../core/events/system-event.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
@@ -20,7 +20,7 @@ import { enqueueDeliveries, firstMessages } from './enqueue.ts'
 export async function recordSystemEvent(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
-  fact: SystemFact,
+  fact: NewSystemEvent,
   tools: Tools,
 ): Promise<void> {
   const event = composeSystemEvent(newSystemEventId(tools), fact)
@@ -34,8 +34,8 @@ export async function recordSystemEvent(
  * The targets that may get an event of the relay's own. Never the target that it is about: a report of its failure would
  * be one more delivery that fails. What an operator did names a person: only targets that ask for `relay.` by name.
  */
-function audienceOf(fact: SystemFact, { targets }: Config): Config['targets'] {
-  if (isOperatorFact(fact)) {
+function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['targets'] {
+  if (isOperatorEvent(fact)) {
     return targets.filter(({ events }) => events.some((one) => one.startsWith('relay.')))
   }
   const about = 'target' in fact.data ? fact.data.target : undefined

@@ -1,6 +1,11 @@
 // The meaning of an event beside the other events of its contact. Reads the log, writes nothing.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
-import { type History, type Meaning, NEIGHBOURS, NO_HISTORY } from '../../core/events/history.ts'
+import {
+  EVENTS_PER_SIDE,
+  type History,
+  type Interpretation,
+  NO_HISTORY,
+} from '../../core/events/history.ts'
 import type { EventId } from '../../core/id.ts'
 import type { ContactKey } from '../../store/events/contacts.ts'
 import { type HistoryQuery, type ReadSet, readHistories } from '../../store/events/history.ts'
@@ -29,7 +34,7 @@ export async function historiesFor(
 
 function queryFor({ event, contact }: Subject, asOf: AsOf): HistoryQuery | undefined {
   if (event === undefined || contact === undefined) return undefined
-  const kinds = vendorOf(event).kinOf(event)
+  const kinds = vendorOf(event).relatedKinds(event)
   if (kinds === undefined) return undefined
   const email = event.test ? undefined : event.data.contact.email_normalized
   const source = event.relaysource
@@ -42,7 +47,7 @@ export function newContacts(
   histories: readonly (History | undefined)[],
 ): ContactKey[] {
   return subjects.flatMap(({ event, contact }, i) => {
-    const isNew = event !== undefined && vendorOf(event).kinOf(event)?.length === 0
+    const isNew = event !== undefined && vendorOf(event).relatedKinds(event)?.length === 0
     return isNew && contact !== undefined && !histories[i]?.isKnown
       ? [{ source: event.relaysource, contact }]
       : []
@@ -54,12 +59,12 @@ export function understand(
   event: MembershipEvent,
   history: History,
   earlier: readonly MembershipEvent[],
-): Meaning {
+): Interpretation {
   const vendor = vendorOf(event)
-  const kinds: readonly string[] = vendor.kinOf(event) ?? []
+  const kinds: readonly string[] = vendor.relatedKinds(event) ?? []
   const related = earlier.filter(({ type }) => kinds.includes(type.split('.')[0] ?? ''))
   const sites = earlier.flatMap(({ data }) => data.site?.vendor_id ?? [])
-  return vendor.meaningAmong(event, {
+  return vendor.interpret(event, {
     isKnown: history.isKnown || earlier.length > 0,
     sites: [...history.sites, ...sites],
     past: around(event, [...history.past, ...related]),
@@ -70,8 +75,8 @@ export function understand(
 function around(event: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent[] {
   const own = instantOf(event)
   const sorted = others.toSorted((a, b) => instantOf(a) - instantOf(b) || (a.id < b.id ? -1 : 1))
-  const before = sorted.filter((one) => instantOf(one) <= own).slice(-2 * NEIGHBOURS)
-  return [...before, ...sorted.filter((one) => instantOf(one) > own).slice(0, 2 * NEIGHBOURS)]
+  const before = sorted.filter((one) => instantOf(one) <= own).slice(-2 * EVENTS_PER_SIDE)
+  return [...before, ...sorted.filter((one) => instantOf(one) > own).slice(0, 2 * EVENTS_PER_SIDE)]
 }
 
 /**
@@ -84,7 +89,7 @@ export function readSetOf(
   beside: readonly EventId[],
 ): ReadSet | undefined {
   if (event === undefined || contact === undefined) return undefined
-  const related = vendorOf(event).kinOf(event) ?? []
+  const related = vendorOf(event).relatedKinds(event) ?? []
   const kinds = related.filter((kind) => !event.type.startsWith(`${kind}.`))
   if (kinds.length === 0) return undefined
   const seen = [...past.map(({ id }) => id), ...beside]
@@ -103,7 +108,7 @@ export async function settledEvent(
   const query = queryFor({ event, contact }, 'now')
   if (query === undefined) return event
   const [history = NO_HISTORY] = await readHistories(db, [query])
-  const { late: _, ...settled } = vendorOf(event).meaningAmong(event, history).event
+  const { late: _, ...settled } = vendorOf(event).interpret(event, history).event
   return { ...settled, ...(event.late ? { late: true } : {}) } as MembershipEvent
 }
 

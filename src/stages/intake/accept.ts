@@ -4,7 +4,7 @@ import { type Config, type ConfiguredSource, isBrokenSource } from '../../config
 import { ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
 import { authenticate } from '../../core/intake/authenticate.ts'
 import { MAX_MESSAGES, messagesIn, type VendorMessage } from '../../core/intake/request.ts'
-import { ok, type Rejection, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Rejection, type Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
 import {
@@ -42,8 +42,8 @@ export async function accept(
   tools: Tools,
 ): Promise<Result<{ batch: boolean; receipts: Receipt[] }, Rejection>> {
   const source = config.sources.get(sourceName)
-  if (source === undefined) return refuse({ kind: 'unknown_source' })
-  if (isBrokenSource(source)) return refuse({ kind: 'source_broken', reason: source.broken })
+  if (source === undefined) return err({ kind: 'unknown_source' })
+  if (isBrokenSource(source)) return err({ kind: 'source_broken', reason: source.broken })
   const now = tools.now()
   const url = new URL(request.url)
   const { credentials } = source
@@ -100,12 +100,12 @@ async function spillOver(
   try {
     const packed = await packRecords(records)
     if (packed.length > MAX_PACKED_BYTES) {
-      return refuse({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
+      return err({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
     }
     const sent = queue.send(packed, { contentType: 'bytes' })
     await withTimeout(sent, 'the queue', SPILL_TIMEOUT_MS)
   } catch (error) {
-    return refuse({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
+    return err({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
   }
   log({ at: 'accept', spilled: records.length, reason })
   return ok(records.map((record) => ({ record, id: record.id, status: 'queued' })))

@@ -2,7 +2,7 @@
 import type { Config } from '../../config.ts'
 import { route } from '../../core/deliveries/routing.ts'
 import type { MembershipEvent } from '../../core/events/event.ts'
-import { composeDerived, type Derived, type History } from '../../core/events/history.ts'
+import { composeInferred, type History, type InferredEvent } from '../../core/events/history.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
@@ -100,7 +100,7 @@ export async function completeRecords(
     const earlier = earlierOf.get(who) ?? []
     const history = histories?.[i]
     const meaning =
-      history === undefined ? { event, derived: [] } : understand(event, history, earlier)
+      history === undefined ? { event, inferred: [] } : understand(event, history, earlier)
     const readSet = history && readSetOf(subject, history, ids)
     own.push({
       ...record,
@@ -109,7 +109,7 @@ export async function completeRecords(
       deliveries: await route(meaning.event, config.targets, now),
       ...(readSet === undefined ? {} : { readSet }),
     })
-    for (const conclusion of meaning.derived) {
+    for (const conclusion of meaning.inferred) {
       const id = idFor(inferred.length)
       inferred.push(await inferredRecord(record, meaning.event, conclusion, config, { id, now }))
     }
@@ -121,11 +121,11 @@ export async function completeRecords(
 async function inferredRecord(
   { readSet: _, ...cause }: EventRecord,
   event: MembershipEvent,
-  conclusion: Derived,
+  conclusion: InferredEvent,
   config: Config,
   { id, now }: { id: EventId; now: number },
 ): Promise<EventRecord> {
-  const inferred = composeDerived(event, conclusion, id)
+  const inferred = composeInferred(event, conclusion, id)
   return {
     ...cause,
     id,

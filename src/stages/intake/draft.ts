@@ -12,11 +12,11 @@ import {
   TEST_HEADER,
   type VendorMessage,
 } from '../../core/intake/request.ts'
-import { ok, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Result } from '../../core/result.ts'
 import type { StoredMessage } from '../../store/events/stored-message.ts'
 import type { EventRecord } from '../../store/intake/records.ts'
 import { VENDORS } from '../../vendors/index.ts'
-import type { NotUnderstood, Vendor } from '../../vendors/vendor.ts'
+import type { NormalizationError, Vendor } from '../../vendors/vendor.ts'
 
 /** A D1 row holds 2,000,000 bytes: the message, its event, and some small columns. */
 const MAX_ROW_BYTES = 1_950_000
@@ -91,9 +91,9 @@ export async function redraftRecord(
 ): Promise<Result<EventRecord, string>> {
   const source = config.sources.get(stored.source)
   if (source === undefined || isBrokenSource(source)) {
-    return refuse('its source is not configured, or not completely')
+    return err('its source is not configured, or not completely')
   }
-  if (stored.raw === undefined) return refuse(RAW_GONE)
+  if (stored.raw === undefined) return err(RAW_GONE)
   const { eventName, hops } = stored
   const context = { headers: new Headers(stored.headers), eventName, hops }
   return ok(await draftRecord(stored.id, source, storedMessage(stored.raw, context), origin))
@@ -126,9 +126,9 @@ function bytesOf(text: string): number {
 
 function unreadable(
   message: string,
-  type: NotUnderstood['type'] = UNRECOGNIZED,
+  type: NormalizationError['type'] = UNRECOGNIZED,
   vendorType?: string,
-): { ok: false; error: NotUnderstood } {
+): { ok: false; error: NormalizationError } {
   return { ok: false, error: { type, vendorType, issues: [{ path: 'body', message }] } }
 }
 

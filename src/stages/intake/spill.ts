@@ -1,6 +1,6 @@
 // queue spill → D1. Records what accept could not, in the order of receipt, once D1 is back.
 import type { Config } from '../../config.ts'
-import { type EventId, idBeside } from '../../core/id.ts'
+import { type EventId, neighbourId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { type EventRecord, isDeliverable, listTaken } from '../../store/intake/records.ts'
 import { unpackRecords } from '../../store/intake/spill.ts'
@@ -77,7 +77,7 @@ async function recordChunk(
     .filter((record) => !isLogged(record))
     .map((record) => (taken.has(record.id) ? withNextId(record) : record))
   const last = missing.at(-1)?.id ?? 'evt_0000000000000'
-  const context = { idFor: (n: number) => idBeside(last, n), now: tools.now(), log: tools.log }
+  const context = { idFor: (n: number) => neighbourId(last, n), now: tools.now(), log: tools.log }
   const receipts = await commitRecords(env.DB, config, missing, 'arrival', context)
   const written = receipts.filter(isDeliverable).map(({ record }) => record)
   const due = [...records.filter(isLogged), ...written].flatMap(firstMessages)
@@ -86,7 +86,7 @@ async function recordChunk(
 
 /** The record under the next id, when another event of the same millisecond has the same one. */
 function withNextId(record: EventRecord): EventRecord {
-  const id: EventId = idBeside(record.id, 0)
+  const id: EventId = neighbourId(record.id, 0)
   const { content } = record
   if ('issues' in content) return { ...record, id }
   return { ...record, id, content: { event: { ...content.event, id } } }

@@ -1,7 +1,7 @@
 // Quarantined messages → events, once they are understood; or dismissed with a reason. Nothing is deleted.
 import type { Config } from '../../config.ts'
 import { warningTexts } from '../../core/events/event.ts'
-import { type EventId, idBeside } from '../../core/id.ts'
+import { type EventId, neighbourId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { type EventRecord, isDeliverable, recordEvents } from '../../store/intake/records.ts'
 import {
@@ -73,7 +73,7 @@ async function releaseOne(
 ): Promise<Released['released'][number]> {
   const { id } = draft
   const histories = await historiesFor(env.DB, [subjectOf(draft)], 'arrival')
-  const context = { idFor: (n: number) => idBeside(id, n), now: tools.now() }
+  const context = { idFor: (n: number) => neighbourId(id, n), now: tools.now() }
   const records = (await completeRecords(config, [draft], histories, context)).map((record) =>
     record.id === id ? { ...record, entry: 'released' as const } : record,
   )

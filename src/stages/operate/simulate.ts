@@ -2,9 +2,9 @@
 // anew for the next page.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
 import { isObject, type JsonObject } from '../../core/intake/json.ts'
-import { ok, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Result } from '../../core/result.ts'
 import type { Tools } from '../../env.ts'
-import { provenRequest } from '../../simulator/prove.ts'
+import { authenticatedRequest } from '../../simulator/request.ts'
 import type { Step } from '../../simulator/step.ts'
 
 /** Steps that one call sends at most: each is a request of its own, with its own calls to D1. */
@@ -31,10 +31,10 @@ export function simulatedSource(config: Config, name: string): Result<Configured
   if (source === undefined) {
     const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
     const names = usable.map((one) => one.name).join(', ') || 'none'
-    return refuse(`There is no source "${name}", or it is disabled. There are: ${names}.`)
+    return err(`There is no source "${name}", or it is disabled. There are: ${names}.`)
   }
   return isBrokenSource(source)
-    ? refuse(`The source "${name}" is broken: ${source.broken}`)
+    ? err(`The source "${name}" is broken: ${source.broken}`)
     : ok(source)
 }
 
@@ -49,7 +49,7 @@ export async function simulate(
   const end = offset + Math.min(limit, MAX_STEPS)
   const steps: SentStep[] = []
   for (const [i, { member, name, message, troubles }] of plan.slice(offset, end).entries()) {
-    const response = await send(await provenRequest(source, message, { now: now(), origin }))
+    const response = await send(await authenticatedRequest(source, message, { now: now(), origin }))
     steps.push({
       step: offset + i,
       member,

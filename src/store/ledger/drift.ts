@@ -3,12 +3,12 @@
 import { RELAY_SOURCE } from '../../core/events/system-event.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { TEST_HEADER } from '../../core/intake/request.ts'
-import type { Diary, Key } from '../../core/ledger/drift.ts'
+import type { DriftReport, KeyHistory } from '../../core/ledger/drift.ts'
 
 /** The messages that a report is about. `type` is the vendor's; empty for messages whose type is unknown. */
 export type DriftReportKey = { source: string; type: string }
 
-export type NamedDriftReport = DriftReportKey & { report: Diary }
+export type NamedDriftReport = DriftReportKey & { report: DriftReport }
 
 /** A message as it was received, and when, in epoch milliseconds. */
 export type UnreadMessage = { source: string; vendorType: string | null; raw: string; at: number }
@@ -105,7 +105,7 @@ export async function listDriftReports(
 }
 
 function reportOf({ source, type, messages, first_seen, last_seen, keys }: Row): NamedDriftReport {
-  const known = new Map(JSON.parse(keys) as [path: string, key: Key][])
+  const known = new Map(JSON.parse(keys) as [path: string, key: KeyHistory][])
   return { source, type, report: { messages, first: first_seen, last: last_seen, keys: known } }
 }
 

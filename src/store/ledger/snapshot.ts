@@ -1,7 +1,7 @@
 // The snapshot of the last minute, one row that API, metrics and console read; and the oldest waiting deliveries.
 import type { HoldReason } from '../../core/deliveries/delivery.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
-import type { Snapshot, Waiting } from '../../core/ledger/snapshot.ts'
+import type { OldestWaiting, Snapshot } from '../../core/ledger/snapshot.ts'
 
 /** A snapshot. `asOf`: when its content last changed, in epoch milliseconds. */
 export type StoredSnapshot = Snapshot & { asOf: number }
@@ -66,7 +66,7 @@ GROUP BY target`
  * Returns the oldest waiting deliveries by target. Reads one row for each delivery that waits for an attempt, and a few for
  * each target with held deliveries.
  */
-export async function listOldestWaiting(db: D1Database): Promise<Waiting[]> {
+export async function listOldestWaiting(db: D1Database): Promise<OldestWaiting[]> {
   type Row = { target: string; oldest: number }
   const [due, held] = (await db.batch<Row>([db.prepare(OLDEST_DUE), db.prepare(OLDEST_HELD)])) as [
     D1Result<Row>,

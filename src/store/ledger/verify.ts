@@ -54,13 +54,13 @@ const FROM_KEY = 'CAST(?1 AS INTEGER)'
 const TO_KEY = 'CAST(?2 AS INTEGER)'
 const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ')
 
-// A segment that is not counted has nothing to compare. Events in no segment would never be counted: they are grouped by
+// A segment that is not pluralize has nothing to compare. Events in no segment would never be pluralize: they are grouped by
 // hour and reported.
 const hourOf = (key: string) => `${key} / ${ID_RANDOM_RANGE} / ${HOUR_MS} * ${HOUR_MS}`
 const startFor = (key: string) => `COALESCE(${segmentOf(key)}, ${hourOf(key)})`
 const COUNTS = `
 SELECT start, kind, name, state, sum(stored) AS stored, sum(found) AS found, sum(stored_planned) AS stored_planned,
-  sum(found_planned) AS found_planned, s.counted
+  sum(found_planned) AS found_planned, s.pluralize
 FROM (
   SELECT ${startFor('key')} AS start, 'source' AS kind, source AS name, status AS state, 0 AS stored, count(*) AS found,
     0 AS stored_planned, sum(planned) AS found_planned
@@ -71,9 +71,9 @@ FROM (
   UNION ALL
   SELECT start, kind, name, state, count, 0, planned, 0 FROM ledger WHERE start >= ?3 AND start < ?4
 ) LEFT JOIN segments AS s USING (start)
-WHERE s.counted = 1 OR s.counted IS NULL
+WHERE s.pluralize = 1 OR s.pluralize IS NULL
 GROUP BY start, kind, name, state
-HAVING s.counted IS NULL OR sum(stored) <> sum(found) OR sum(stored_planned) <> sum(found_planned)
+HAVING s.pluralize IS NULL OR sum(stored) <> sum(found) OR sum(stored_planned) <> sum(found_planned)
 ORDER BY start, kind, name, state LIMIT ${MAX_LISTED + 1}`
 
 type CountRow = {
@@ -85,12 +85,12 @@ type CountRow = {
   found: number
   stored_planned: number
   found_planned: number
-  counted: number | null
+  pluralize: number | null
 }
 
 function countText(row: CountRow): string {
   const count = `${formatInstant(row.start)} ${row.kind} ${row.name} ${row.state}`
-  if (row.counted === null)
+  if (row.pluralize === null)
     return `${count}: ${row.found} in the log, in a segment that is not listed`
   if (row.stored !== row.found)
     return `${count}: ${row.stored} in the roll-up, ${row.found} in the log`

@@ -1,4 +1,4 @@
-// What each of Hapana's events means, field by field (articles 527 to 532; vocabulary in core/events/event.ts).
+// The mapping of Hapana's events, field by field (support articles 527 to 532).
 import { asAmount } from '../../core/events/amount.ts'
 import { sourcePath } from '../../core/events/event.ts'
 import {
@@ -6,33 +6,35 @@ import {
   asText,
   type Fields,
   fold,
-  given,
-  type Reader,
+  type KeyName,
+  omitUndefined,
+  reader,
   readFields,
   type Warning,
 } from '../../core/events/fields.ts'
-import { type SourceSettings, settingsAt } from '../../core/events/source.ts'
+import { type SourceSettings, settingsForSite } from '../../core/events/source.ts'
 import type { EventType } from '../../core/events/vocabulary.ts'
 import { type Identity, identifiedBy, sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject, type JsonObject } from '../../core/intake/json.ts'
-import { ok, refuse } from '../../core/result.ts'
-import type { NotUnderstood } from '../vendor.ts'
-import { CHECK_IN_TIME, checkedIn } from './checkin.ts'
+import { err, ok } from '../../core/result.ts'
+import type { NormalizationError } from '../vendor.ts'
+import { CHECK_IN_TIME, mapCheckin } from './checkin.ts'
 import { readContact } from './contact.ts'
-import { type Key, type Mapped, type Reading, readWord } from './reading.ts'
-import type { Kind } from './type.ts'
+import { type MappedEvent, type MappingInput, readWord } from './mapping.ts'
+import type { HapanaType } from './type.ts'
 
-export type Context = {
+/** A message of known type. `fields`: its content; `envelope`: the level around it, if there is one. */
+type MessageInput = {
   fields: Fields
   envelope: Fields
   warnings: Warning[]
   settings: SourceSettings
   body: JsonObject
-  /** What tells this request from another of the same body. */
+  /** Distinguishes this request from another with the same body; undefined if nothing does. */
   stamp: string | undefined
 }
 
-const TYPES: Record<Kind, EventType> = {
+const EVENT_TYPES: Record<HapanaType, EventType> = {
   outboundMessage: 'message.sent',
   accountCreated: 'contact.created',
   clientUpdated: 'contact.updated',
@@ -42,32 +44,32 @@ const TYPES: Record<Kind, EventType> = {
   checkIn: 'checkin.recorded',
 }
 
-/** The least that an event must say to be worth sending on: one of these. */
-const NEEDED: Partial<Record<Kind, readonly Key[]>> = {
+/** Keys of which a message must have at least one: without any, the event would be empty. */
+const NEEDED: Partial<Record<HapanaType, readonly KeyName[]>> = {
   outboundMessage: ['messageId', 'message'],
   clientStatusChange: ['status'],
   packagePurchased: ['packageID', 'packageName'],
   checkIn: [CHECK_IN_TIME, 'sessionID', 'checkInStatus'],
 }
 
-/** Maps a message of a known kind, or refuses with the keys that are missing. */
-export function normalizeEvent(kind: Kind, context: Context) {
-  const { fields, envelope, warnings, settings, body, stamp } = context
-  const issues = missing(kind, fields)
+/** Maps a message of known type, or returns the keys that are missing. */
+export function normalizeEvent(type: HapanaType, input: MessageInput) {
+  const { fields, envelope, warnings, settings, body, stamp } = input
+  const issues = missing(type, fields)
   const siteId = fields.read('siteID', asId) ?? envelope.read('siteID', asId)
   if (siteId === undefined && fields.peek('siteID') === undefined) {
     warnings.push({ path: 'siteID', message: 'is missing; the site is unknown' })
   }
   const clientId = fields.read('clientID', asId)
   if (clientId === undefined || issues.length > 0) {
-    return refuse<NotUnderstood>({ type: TYPES[kind], vendorType: undefined, issues })
+    return err<NormalizationError>({ type: EVENT_TYPES[type], vendorType: undefined, issues })
   }
-  const site = settingsAt(settings, siteId)
-  const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }
-  // It never makes two different bodies one.
-  const content = () => ({ ...sameContent(kind, canonical(body)), stamp })
-  const mapped = MAPPINGS[kind]({ fields, warnings, site, siteId, clientId, contact, content })
-  const data = given({
+  const site = settingsForSite(settings, siteId)
+  const contact = { vendor_id: clientId, ...readContact(type, fields, warnings, site) }
+  // From the whole body, so that no two different messages have the same identity.
+  const content = () => ({ ...sameContent(type, canonical(body)), stamp })
+  const mapped = MAPPINGS[type]({ fields, warnings, site, siteId, clientId, contact, content })
+  const data = omitUndefined({
     contact,
     site: siteId === undefined ? undefined : { vendor_id: siteId },
     ...mapped.data,
@@ -76,40 +78,41 @@ export function normalizeEvent(kind: Kind, context: Context) {
   return ok({ ...mapped, data, origin, contactId: clientId })
 }
 
-function missing(kind: Kind, fields: Fields): Warning[] {
+function missing(type: HapanaType, fields: Fields): Warning[] {
   const issues: Warning[] = []
   const clientId = fields.peek('clientID')
   if (clientId === undefined || asId(clientId) === undefined) {
     issues.push({
       path: 'clientID',
-      message: 'is missing or no id: nobody can tell whose event this is',
+      message: 'is missing or not an id; the contact of the event is unknown',
     })
   }
-  const needed = NEEDED[kind]
+  const needed = NEEDED[type]
   if (needed?.every((name) => asText(fields.peek(name)) === undefined)) {
-    const path = [needed[0] ?? ''].flat()[0] ?? ''
-    issues.push({ path, message: 'is missing, and so is all else that would say what happened' })
+    const [path = '', ...others] = needed.flat()
+    const alternatives = others.length === 0 ? '' : `, and so are ${others.join(', ')}`
+    issues.push({ path, message: `is missing${alternatives}` })
   }
   return issues
 }
 
-const MAPPINGS: Record<Kind, (reading: Reading) => Mapped> = {
-  // Also sent when a known client is linked to another site; only the log can tell the two apart.
+const MAPPINGS: Record<HapanaType, (input: MappingInput) => MappedEvent> = {
+  // Also sent when a known client is linked to another site; only the client's history distinguishes the two.
   accountCreated: ({ content }) => ({
     type: 'contact.created',
     data: { inference: { basis: ['history_not_read'], confidence: 'likely', evidence: [] } },
     identity: content(),
     occurred: undefined,
   }),
-  clientUpdated: ({ content }) => profileSaved('contact.updated', content()),
-  profile: ({ content }) => profileSaved('contact.upserted', content()),
-  clientStatusChange: statusChanged,
-  packagePurchased: purchased,
-  checkIn: checkedIn,
-  outboundMessage: messageSent,
+  clientUpdated: ({ content }) => mapProfile('contact.updated', content()),
+  profile: ({ content }) => mapProfile('contact.upserted', content()),
+  clientStatusChange: mapStatusChange,
+  packagePurchased: mapPurchase,
+  checkIn: mapCheckin,
+  outboundMessage: mapMessage,
 }
 
-function profileSaved(type: EventType, identity: Identity): Mapped {
+function mapProfile(type: EventType, identity: Identity): MappedEvent {
   return { type, data: {}, identity, occurred: undefined }
 }
 
@@ -120,17 +123,21 @@ const STATUSES: Record<string, string> = {
   inactive: 'inactive',
 }
 
-function statusChanged({ fields, warnings, content }: Reading): Mapped {
+function mapStatusChange({ fields, warnings, content }: MappingInput): MappedEvent {
   const path = fields.spelling('status')
   const raw = fields.read('status', asText) ?? ''
   const status = lookUp(STATUSES, raw)
-  if (status === undefined) warnings.push({ path, message: 'is a status that is not known' })
-  const packages = fields.read('activePackages', (value) =>
-    Array.isArray(value) && value.every(isObject)
-      ? value.map((entry) => readPackage(entry, warnings))
-      : undefined,
+  if (status === undefined)
+    warnings.push({ path, message: 'unknown value; see membership.status_raw' })
+  const packages = fields.read(
+    'activePackages',
+    reader('a list of objects', (value) =>
+      Array.isArray(value) && value.every(isObject)
+        ? value.map((entry) => readPackage(entry, warnings))
+        : undefined,
+    ),
   )
-  const membership = given({ status: status ?? 'unknown', status_raw: raw, packages })
+  const membership = omitUndefined({ status: status ?? 'unknown', status_raw: raw, packages })
   return {
     type: 'membership.status_changed',
     data: { membership },
@@ -140,14 +147,14 @@ function statusChanged({ fields, warnings, content }: Reading): Mapped {
 }
 
 function readPackage(entry: JsonObject, warnings: Warning[]) {
-  const fields = readFields(entry, warnings)
+  const fields = readFields(entry, warnings, 'the extra of its package')
   const known = {
     vendor_id: fields.read('packageID', asId),
     name: fields.read('packageName', asText),
     category: fields.read('packageCategory', asText),
   }
   const rest = fields.rest()
-  return given({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
+  return omitUndefined({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
 }
 
 const PACKAGE_TYPES: Record<string, string> = {
@@ -155,15 +162,15 @@ const PACKAGE_TYPES: Record<string, string> = {
   sessionpackage: 'session_package',
 }
 
-function purchased({ fields, warnings, site, content }: Reading): Mapped {
+function mapPurchase({ fields, warnings, site, content }: MappingInput): MappedEvent {
   const path = fields.spelling('packageType')
   const typeRaw = fields.read('packageType', asText)
   const type = typeRaw === undefined ? undefined : lookUp(PACKAGE_TYPES, typeRaw)
   if (typeRaw !== undefined && type === undefined) {
-    warnings.push({ path, message: 'is a package type that is not known' })
+    warnings.push({ path, message: 'unknown value; see purchase.package.type_raw' })
   }
   const purchase = {
-    package: given({
+    package: omitUndefined({
       vendor_id: fields.read('packageID', asId),
       name: fields.read('packageName', asText),
       type: typeRaw === undefined ? undefined : (type ?? 'unknown'),
@@ -180,25 +187,31 @@ function purchased({ fields, warnings, site, content }: Reading): Mapped {
   }
 }
 
-const asChannel: Reader<'sms' | 'email'> = (value) => {
+/** Reads the body of a message unchanged: spaces at its ends may belong to it. */
+const asBody = reader<string>('text', (value) => (typeof value === 'string' ? value : undefined))
+
+const asChannel = reader<'sms' | 'email'>('sms or email', (value) => {
   const word = fold(asText(value) ?? '')
   return word === 'sms' || word === 'email' ? word : undefined
-}
+})
 
-/** Which messages of Hapana's trigger this is not documented: it says that one was sent, never why. */
-function messageSent(reading: Reading): Mapped {
-  const { fields, clientId, contact, content } = reading
-  const channel = readWord('communicationType', asChannel, reading)
+/**
+ * Maps an outbound message. Which of Hapana's messages trigger the webhook is not documented, nor does it contain a
+ * reason.
+ */
+function mapMessage(input: MappingInput): MappedEvent {
+  const { fields, clientId, contact, content } = input
+  const channel = readWord('communicationType', asChannel, input)
   const messageId = fields.read('messageId', asId)
   const emailTo = fields.read('emailTo', asText)
   const to = { sms: contact.phone, email: emailTo, unknown: emailTo ?? contact.phone }[channel]
-  const message = given({
+  const message = omitUndefined({
     vendor_id: messageId,
     channel,
     to,
     from: fields.read('emailFrom', asText),
     subject: fields.read('subject', asText),
-    body: fields.read('message', (value) => (typeof value === 'string' ? value : undefined)),
+    body: fields.read('message', asBody),
     body_format: channel === 'unknown' ? undefined : channel === 'sms' ? 'text' : 'html',
   })
   return {

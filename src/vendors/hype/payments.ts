@@ -1,22 +1,25 @@
-// What a payment means among the others of its contact: its kind, and whether it failed or was refunded.
+// The kind of a payment, and whether an update is a failed charge or a refund, from the contact's other events.
 import { signOf, subtract } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { Inference, PaymentKind } from '../../core/events/vocabulary.ts'
-import { recurringOf, retyped, subscriptionOf, totalOf } from './event.ts'
-import { isRepriced, isSingle, namedIn } from './plans.ts'
-import { otherHalf } from './switches.ts'
+import { recurringOf, subscriptionOf, totalOf, withType } from './event.ts'
+import { giftOrDonation, isOneTime, isRepriced } from './plans.ts'
+import { switchPayment } from './switches.ts'
 
-/** How far the first payment of a contact may be from the event that tells of it. */
+/** How far the time of an event may be from `first_payment_at` for it to be that payment. */
 const FIRST_PAYMENT_WINDOW_MS = 2 * 86_400_000
 
-/** A failed charge or a refund: what the running total did, and who did it. */
-export function readUpdate(
+/**
+ * An update as a refund if the total paid fell, a failed charge if it is unchanged, else an update. `before`: the
+ * contact's earlier events, sorted by time.
+ */
+export function inferUpdate(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
 ): MembershipEvent {
   const { actor = 'unknown' } = event.data
   const total = totalOf(event)
-  // A total of the same second says nothing: nobody knows which was first.
+  // Not the total of an event in the same second: the order of the two is not known.
   const earlier = before.filter(
     (other) => totalOf(other) !== undefined && instantOf(other) < instantOf(event),
   )
@@ -29,32 +32,32 @@ export function readUpdate(
   if (signOf(change) < 0) {
     const inference = { basis: ['total_fell', by], confidence: 'strong' as const, evidence }
     const amount = { ...change, value: change.value.replace('-', '') }
-    return retyped(event, 'payment.refunded', {
+    return withType(event, 'payment.refunded', {
       refund: { amount, full: signOf(total) === 0 },
       inference,
     })
   }
   if (signOf(change) === 0 && (actor === 'system' || actor === 'user')) {
     const inference = { basis: ['total_unchanged', by], confidence: 'likely' as const, evidence }
-    return retyped(event, 'payment.failed', { inference })
+    return withType(event, 'payment.failed', { inference })
   }
   const basis = [signOf(change) === 0 ? 'total_unchanged' : 'total_rose', by]
-  return retyped(event, 'payment.updated', {
+  return withType(event, 'payment.updated', {
     inference: { basis, confidence: 'none' as const, evidence },
   })
 }
 
-/** A first purchase, a renewal, one half of a switch, a gift or a donation. */
-export function readPayment(
+/** The payment with its kind. `before` and `after`: the contact's other events, sorted by time. */
+export function inferPayment(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
   after: readonly MembershipEvent[],
 ): MembershipEvent {
-  const [kind, inference] = kindOf(event, before, after)
+  const [kind, inference] = inferKind(event, before, after)
   return { ...event, data: { ...event.data, payment: { kind }, inference } } as MembershipEvent
 }
 
-function kindOf(
+function inferKind(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
   after: readonly MembershipEvent[],
@@ -67,20 +70,20 @@ function kindOf(
     evidence: string[] = [],
   ): [PaymentKind, Inference] => [kind, { basis, confidence, evidence }]
 
-  const named = namedIn(subscription)
+  const named = giftOrDonation(subscription)
   if (named) return because(named, 'likely', ['named_so'])
-  if (isSingle(subscription)) return because('one_time', 'likely', ['interval'])
+  if (isOneTime(subscription)) return because('one_time', 'likely', ['interval'])
   const others = [...before, ...after]
   const ended = others.find(
     (other) =>
       other.vendortype === 'payment.deleted' &&
-      otherHalf(other, [...others.filter((one) => one !== other), event])?.paid === event,
+      switchPayment(other, [...others.filter((one) => one !== other), event])?.paid === event,
   )
   if (ended) return because('plan_switch', 'strong', ['ended_within_window'], [ended.id])
   const last = before.findLast(
     (one) =>
       one.vendortype === 'payment.deleted' ||
-      (subscriptionOf(one)?.tier && !isSingle(subscriptionOf(one))),
+      (subscriptionOf(one)?.tier && !isOneTime(subscriptionOf(one))),
   )
   if (last !== undefined) {
     if (last.vendortype === 'payment.deleted') {
@@ -113,14 +116,14 @@ function kindOf(
   return because('unknown', 'none', ['no_history'])
 }
 
-/** Whether the total rose by what a renewal costs, or by something else; undefined where that is not known. */
+/** Whether the total rose by the price of a renewal or by another amount; undefined if an amount is missing. */
 function stepFrom(
   last: MembershipEvent,
   event: MembershipEvent,
 ): 'recurring' | 'other' | undefined {
   const [total, lastTotal, recurring] = [totalOf(event), totalOf(last), recurringOf(event)]
   const change = total && lastTotal && subtract(total, lastTotal)
-  const rest = change && recurring && subtract(change, recurring)
-  if (rest === undefined) return undefined
-  return signOf(rest) === 0 ? 'recurring' : 'other'
+  const difference = change && recurring && subtract(change, recurring)
+  if (difference === undefined) return undefined
+  return signOf(difference) === 0 ? 'recurring' : 'other'
 }

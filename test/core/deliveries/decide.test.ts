@@ -280,8 +280,6 @@ describe('stateAfter', () => {
     [1, []],
     [2, [5]],
   ])('ends dead after attempt %d when the schedule is over', (attempt, schedule) => {
-    const _tried = { retryAfter: '60' }
-
     const reason = `failed ${attempt} times, last by status`
 
     expect(stateOnce({ retryAfter: '60' }, attempt, schedule)).toEqual({ state: 'dead', reason })

@@ -6,9 +6,9 @@ import {
   asIs,
   asText,
   fold,
-  given,
-  givenOrNothing,
-  isGiven,
+  hasValue,
+  nonEmpty,
+  omitUndefined,
   readFields,
   type Warning,
 } from '../../../src/core/events/fields.ts'
@@ -47,13 +47,13 @@ describe('fold', () => {
   })
 })
 
-describe('isGiven', () => {
+describe('hasValue', () => {
   it.each([null, undefined, '', '  ', 'N/A', ' n/a '])('is false for %j', (value) => {
-    expect(isGiven(value)).toBe(false)
+    expect(hasValue(value)).toBe(false)
   })
 
   it.each([0, false, 'x', [], {}, 'NA', 'none', Number.NaN])('is true for %j', (value) => {
-    expect(isGiven(value)).toBe(true)
+    expect(hasValue(value)).toBe(true)
   })
 })
 
@@ -73,7 +73,7 @@ describe('readFields', () => {
     expect(fields.read('clientID', asText)).toBe('b')
     expect(fields.rest()).toEqual({ client_id: 'a' })
     expect(warnings).toEqual([
-      { path: 'client_id', message: 'differs from clientID, which is used' },
+      { path: 'client_id', message: 'differs from clientID, which is used; kept under data.extra' },
     ])
   })
 
@@ -98,25 +98,49 @@ describe('readFields', () => {
     expect(warnings).toEqual([])
   })
 
-  it('takes the first alias that was asked for', () => {
+  it('takes the first alias in the order given', () => {
     const fields = readFields({ dob: '2', birthDate: '1' }, [])
 
     expect(fields.read(['birthDate', 'dob'], asText)).toBe('1')
     expect(fields.rest()).toEqual({ dob: '2' })
   })
 
-  it('leaves what cannot be read where it was, and names the key but never the value', () => {
+  it('leaves an unreadable value in the rest, with a warning that names the key but never the value', () => {
     const warnings: Warning[] = []
     const fields = readFields({ 'client id': { secret: 'x' } }, warnings)
 
     expect(fields.read('clientID', asId)).toBeUndefined()
     expect(fields.rest()).toEqual({ 'client id': { secret: 'x' } })
     expect(warnings).toEqual([
-      { path: 'client id', message: 'cannot be read; kept as it came in extra' },
+      {
+        path: 'client id',
+        message:
+          'expected an id of at most 500 characters, got an object. The value is left out and kept under data.extra.',
+      },
     ])
   })
 
-  it('tells null from absent only where asked to', () => {
+  it.each([
+    [[], 'a list'],
+    [{}, 'an object'],
+    [7, 'a number'],
+    [true, 'a boolean'],
+    ['text', 'text'],
+  ])('names the kind of %j in the warning', (value, kind) => {
+    const warnings: Warning[] = []
+    const fields = readFields({ a: value }, warnings, 'data.acquisition.extra')
+
+    fields.read('a', () => undefined)
+
+    expect(warnings).toEqual([
+      {
+        path: 'a',
+        message: `unexpected ${kind}. The value is left out and kept under data.acquisition.extra.`,
+      },
+    ])
+  })
+
+  it('distinguishes null from absent in readNullable only', () => {
     const fields = readFields({ tier: null, membership: 'N/A', plan: null }, [])
 
     expect(fields.readNullable('tier', asText)).toBeNull()
@@ -186,9 +210,13 @@ describe('readers', () => {
     expect(reader(value)).toBe(expected)
   })
 
-  it('leave out what is undefined, and only that', () => {
-    expect(given({ a: undefined, b: null, c: 0, d: '' })).toStrictEqual({ b: null, c: 0, d: '' })
-    expect(givenOrNothing({ a: undefined })).toBeUndefined()
-    expect(givenOrNothing({ a: undefined, b: null })).toStrictEqual({ b: null })
+  it('leave out undefined members, and only these', () => {
+    expect(omitUndefined({ a: undefined, b: null, c: 0, d: '' })).toStrictEqual({
+      b: null,
+      c: 0,
+      d: '',
+    })
+    expect(nonEmpty({ a: undefined })).toBeUndefined()
+    expect(nonEmpty({ a: undefined, b: null })).toStrictEqual({ b: null })
   })
 })

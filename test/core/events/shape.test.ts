@@ -1,7 +1,7 @@
-// What a message looks like, and that nothing it says gets into that.
+// The shape of a message, and that it contains no value.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_KEYS, nameOf, parentOf, shapeOf } from '../../../src/core/events/shape.ts'
+import { MAX_KEYS, parentPath, safeName, shapeOf } from '../../../src/core/events/shape.ts'
 import { type JsonObject, parseJson } from '../../../src/core/intake/json.ts'
 
 /** The shape of a message as lines, in the order in which it is looked at. */
@@ -54,7 +54,7 @@ describe('a shape', () => {
     'custom_properties',
     'CustomFields',
     'metadata',
-  ])('does not look into what customers fill in: %s', (key) => {
+  ])('does not contain keys that customers choose: %s', (key) => {
     const own = { 'Ana Silva': 'Knee', allergies: { nuts: true } }
 
     expect(linesOf({ [key]: own })).toEqual([`${key} object`])
@@ -75,7 +75,7 @@ describe('a shape', () => {
     expect({}).not.toHaveProperty('polluted')
   })
 
-  it('tells a key with a dot from one key in another', () => {
+  it('distinguishes a key with a dot from a nested key', () => {
     expect(linesOf({ 'data.total': 1, data: { total: 'a' } })).toEqual([
       'data%2Etotal number',
       'data object',
@@ -96,7 +96,7 @@ describe('a key', () => {
     'xml:lang',
     'emergencyContactAddressLine1',
   ])('that reads like a name stays: %s', (key) => {
-    expect(nameOf(key)).toBe(key)
+    expect(safeName(key)).toBe(key)
   })
 
   it.each([
@@ -115,12 +115,12 @@ describe('a key', () => {
     ['half a character', '\ud800'],
     ['a long text', 'very '.repeat(20)],
   ])('that may be data is written as a star: %s', (_case, key) => {
-    expect(nameOf(key)).toBe('*')
+    expect(safeName(key)).toBe('*')
     expect(linesOf({ [key]: { name: 'Ana' } })).toEqual(['* object', '*.name string'])
   })
 })
 
-describe('what is too much', () => {
+describe('a message beyond a limit', () => {
   const wide = (count: number, value: unknown = 1) =>
     Object.fromEntries(
       Array.from({ length: count }, (_, i) => [`k${i}`.replaceAll(/\d/g, abc), value]),
@@ -128,10 +128,10 @@ describe('what is too much', () => {
   const abc = (digit: string) => 'abcdefghij'[Number(digit)] ?? ''
 
   it('is 10,000 keys: they are a map, and its keys are not written', () => {
-    const { keys, isWhole } = shapeOf({ data: wide(10_000, { name: 'Ana' }) })
+    const { keys, isComplete } = shapeOf({ data: wide(10_000, { name: 'Ana' }) })
 
     expect([...keys.keys()]).toEqual(['data', 'data.*', 'data.*.name'])
-    expect(isWhole).toBe(false)
+    expect(isComplete).toBe(false)
   })
 
   it('is a list of objects that have 10,000 keys together', () => {
@@ -141,11 +141,11 @@ describe('what is too much', () => {
   })
 
   it('is more than 300 paths: the deepest are left out', () => {
-    const { keys, isWhole } = shapeOf({ ...wide(20, wide(20)), last: 1 })
+    const { keys, isComplete } = shapeOf({ ...wide(20, wide(20)), last: 1 })
 
     expect(keys.size).toBe(MAX_KEYS)
     expect(keys.has('last')).toBe(true)
-    expect(isWhole).toBe(false)
+    expect(isComplete).toBe(false)
   })
 
   it('is more than eight levels', () => {
@@ -157,10 +157,10 @@ describe('what is too much', () => {
 
   it('is a path of more than 200 characters', () => {
     const key = 'quite a long key for one that a vendor made up'
-    const { keys, isWhole } = shapeOf({ [key]: { [key]: { [key]: { [key]: { [key]: 1 } } } } })
+    const { keys, isComplete } = shapeOf({ [key]: { [key]: { [key]: { [key]: { [key]: 1 } } } } })
 
     expect(keys.size).toBe(4)
-    expect(isWhole).toBe(false)
+    expect(isComplete).toBe(false)
   })
 
   it('never takes long', () => {
@@ -170,8 +170,8 @@ describe('what is too much', () => {
   })
 })
 
-it('knows where a path stands', () => {
-  expect(['a', 'a.b', 'a[]', 'a[].b', 'a.b[][]', '*.b'].map(parentOf)).toEqual([
+it('has the parent of a path', () => {
+  expect(['a', 'a.b', 'a[]', 'a[].b', 'a.b[][]', '*.b'].map(parentPath)).toEqual([
     '',
     'a',
     'a',
@@ -203,7 +203,7 @@ it('has the parent of each path as an object or a list', () => {
     fc.property(fc.object({ key: fc.string(), maxDepth: 5 }), (message) => {
       const { keys } = shapeOf(message as JsonObject)
       for (const path of keys.keys()) {
-        const parent = parentOf(path)
+        const parent = parentPath(path)
         const kind = path.endsWith('[]') ? 'list' : 'object'
         expect(parent === '' || keys.get(parent)?.has(kind)).toBe(true)
       }

@@ -151,7 +151,7 @@ describe('the simulator', () => {
     expect(page.url).toMatch(/^\/console\/events\/evt_/)
     expect(page.text).toContain('It was sent. This is what became of it.')
     expect(page.text).toContain('"email": "sim@example.com"')
-    expect(page.text).toContain('test yes its sender marked it as a test')
+    expect(page.text).toContain('test yes the sender marked it as a test')
     expect(page.html).toContain('id="deliveries" hx-get=')
     expect(await doneBy()).toEqual(['simulated: 1 message to hype'])
   })
@@ -186,7 +186,7 @@ describe('the simulator', () => {
       { source: 'nobody', type: 'payment.created' },
       'There is no source "nobody", or it is disabled.',
     ],
-    [{ source: 'hype', type: 'refund' }, '"refund" is no type of hype\'s.'],
+    [{ source: 'hype', type: 'refund' }, '"refund" is not an event type of hype.'],
     [{ source: 'hype', members: '1000' }, 'journey.members must be at most 100.'],
   ])('says what is wrong with %j', async (fields, words) => {
     expect((await (await anOperator({ config })).send('/console/simulate', fields)).text).toContain(

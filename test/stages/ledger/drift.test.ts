@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { findingsOf } from '../../../src/core/ledger/drift.ts'
-import { keepDiary } from '../../../src/stages/ledger/drift.ts'
+import { updateDriftReports } from '../../../src/stages/ledger/drift.ts'
 import { listDriftReports } from '../../../src/store/ledger/drift.ts'
 import {
   aConfig,
@@ -32,7 +32,7 @@ beforeEach(async () => {
 })
 
 const keep = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
-  keepDiary({ DB: db }, toolsAt(now))
+  updateDriftReports({ DB: db }, toolsAt(now))
 
 /** What the diaries say: how many messages each has. */
 async function noted() {

@@ -6,11 +6,11 @@ import { type ConfiguredSource, parseConfig } from '../../../src/config.ts'
 import type { MembershipEvent } from '../../../src/core/events/event.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { journeyOf } from '../../../src/simulator/journey.ts'
-import { planOf, sampleOf } from '../../../src/simulator/sample.ts'
+import { sampleOf, singleStepPlan } from '../../../src/simulator/sample.ts'
 import type { Step } from '../../../src/simulator/step.ts'
 import { settledEvent } from '../../../src/stages/events/meaning.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
-import { keepDiary } from '../../../src/stages/ledger/drift.ts'
+import { updateDriftReports } from '../../../src/stages/ledger/drift.ts'
 import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { MAX_STEPS, simulate, simulatedSource } from '../../../src/stages/operate/simulate.ts'
@@ -86,7 +86,7 @@ const send = (name: string, plan: Step[], page = { offset: 0, limit: MAX_STEPS }
 function sample(vendor: 'hapana' | 'hype', type: string, overrides = {}): Step[] {
   const made = sampleOf(vendor, type, overrides, { now, seed: 'one' })
   if (!made.ok) throw new Error(made.error)
-  return planOf(made.value, now)
+  return singleStepPlan(made.value, now)
 }
 
 /** The same message from the vendor itself, which is no test. */
@@ -369,7 +369,10 @@ describe('a test', () => {
   it.each([
     ['gym', sample('hapana', 'clientStatusChange')],
     ['community', sample('hype', 'payment.created')],
-    ['gym', planOf({ ...sample('hapana', 'checkIn')[0]?.message, text: '{"a":1}' } as never, NOW)],
+    [
+      'gym',
+      singleStepPlan({ ...sample('hapana', 'checkIn')[0]?.message, text: '{"a":1}' } as never, NOW),
+    ],
   ])('and the same from %s itself are no repeats of each other', async (name, plan) => {
     const [test] = (await send(name, plan)).steps
     const first = await real(name, plan)
@@ -465,7 +468,7 @@ describe('a test', () => {
     await send('community', plan)
     await real('community', sample('hype', 'payment.created'))
 
-    await keepDiary({ DB: env.DB }, toolsAt(now + 600_000))
+    await updateDriftReports({ DB: env.DB }, toolsAt(now + 600_000))
 
     const diaries = await listDriftReports(env.DB, {})
     expect(diaries.map(({ type, report }) => `${type} ${report.messages}`)).toEqual([

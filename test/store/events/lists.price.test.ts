@@ -198,7 +198,7 @@ describe('a page of 100,000 events', () => {
     await postSegments(db, [start])
 
     expect(rows).toEqual([3])
-    await env.DB.prepare('UPDATE segments SET counted = 0 WHERE start = ?1').bind(start).run()
+    await env.DB.prepare('UPDATE segments SET pluralize = 0 WHERE start = ?1').bind(start).run()
     expect(await listPendingSegments(env.DB, 'posted', start + HOUR)).not.toContain(start)
   })
 })

@@ -106,7 +106,7 @@ async function rollUpSome(events: readonly Event[]): Promise<void> {
   await countSegments(env.DB, [...starts])
   await postSegments(env.DB, [...starts])
   // Counts the segments again, as after a change of deliveries: their postings stay.
-  await env.DB.prepare('UPDATE segments SET counted = 0').run()
+  await env.DB.prepare('UPDATE segments SET pluralize = 0').run()
   await countSegments(env.DB, [...starts])
 }
 

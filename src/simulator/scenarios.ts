@@ -1,12 +1,17 @@
-// For each type of event that a vendor's messages become, what is sent until it is there.
+// Scenarios: for each type of event, the messages of a vendor that lead to an event of that type.
 import type { EventType } from '../core/events/vocabulary.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { hapana } from './hapana.ts'
 import { hype } from './hype.ts'
 import type { Member } from './member.ts'
 
-/** The messages after which an event of a type is there, in their order; `eventName` is what their URL names. */
-export type Story = { type: EventType; messages: { eventName: string | undefined; body: object }[] }
+/**
+ * The messages, in order, after which the log has an event of a type. `eventName`: the value of `?event=` in their URL.
+ */
+export type Scenario = {
+  type: EventType
+  messages: { eventName: string | undefined; body: object }[]
+}
 
 const ANA: Member = {
   clientId: 'U0FNUExFQ0xJRU5UMDAwMDAwMDAwMQ09',
@@ -31,14 +36,14 @@ const gym = (type: string, details: object = {}) => ({
 })
 const account = gym('accountCreated')
 
-const HAPANA: Story[] = [
+const HAPANA: Scenario[] = [
   { type: 'contact.created', messages: [account] },
   {
     type: 'contact.site_linked',
     messages: [account, gym('accountCreated', { siteID: 'U0FNUExFU0lURTAwMDAwMDAwMDAwMg09' })],
   },
   { type: 'contact.updated', messages: [gym('clientUpdated')] },
-  // Without a type: a new account and a change look the same.
+  // Without a type, a new account and a change cannot be distinguished.
   { type: 'contact.upserted', messages: [{ ...account, eventName: undefined }] },
   { type: 'membership.status_changed', messages: [gym('clientStatusChange')] },
   { type: 'purchase.completed', messages: [gym('packagePurchased')] },
@@ -50,7 +55,7 @@ const HAPANA: Story[] = [
   { type: 'message.sent', messages: [gym('outboundMessage')] },
 ]
 
-/** A message of Hype's, some hours after the first: what it has otherwise, and who did it. */
+/** A message of Hype, some hours after the first, with changed details and actor. */
 function community(type: string, hours: number, details: object = {}, source?: string) {
   const body = hype.bodyOf(type, ANA, START + hours * HOUR)
   const data = { ...(body.data as object), ...details }
@@ -61,7 +66,7 @@ const paid = community('payment.created', 0)
 const ended = community('payment.deleted', 2, { tier: null })
 const paidOther = community('payment.created', 2.01, { tier: 'Patron', recurring: 25, total: 35 })
 
-const HYPE: Story[] = [
+const HYPE: Scenario[] = [
   { type: 'contact.created', messages: [community('contact.created', 0)] },
   { type: 'contact.updated', messages: [community('contact.updated', 0)] },
   { type: 'payment.created', messages: [paid] },
@@ -70,14 +75,17 @@ const HYPE: Story[] = [
     messages: [paid, community('payment.updated', 1, { total: 4 }, 'dashboard')],
   },
   { type: 'payment.failed', messages: [paid, community('payment.updated', 1)] },
-  // Without anything earlier, nobody can tell which of the two it is.
+  // Without an earlier event, it is unknown whether it is a refund or a failed charge.
   { type: 'payment.updated', messages: [community('payment.updated', 1)] },
   { type: 'subscription.ended', messages: [paid, ended] },
   { type: 'subscription.plan_changed', messages: [paid, ended, paidOther] },
-  // The other half of a switch, and an earlier total, come after their event was told.
+  // The payment of a switch, and an earlier total, arrive after the event whose conclusion they change.
   { type: 'subscription.corrected', messages: [paid, ended, paidOther] },
   { type: 'payment.corrected', messages: [community('payment.updated', 2, { total: 0 }), paid] },
 ]
 
-/** The stories of each vendor. */
-export const STORIES: Readonly<Record<VendorId, readonly Story[]>> = { hapana: HAPANA, hype: HYPE }
+/** The scenarios of each vendor. */
+export const SCENARIOS: Readonly<Record<VendorId, readonly Scenario[]>> = {
+  hapana: HAPANA,
+  hype: HYPE,
+}

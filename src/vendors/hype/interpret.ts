@@ -1,0 +1,30 @@
+// Conclusions about Hype's payment events from the other events of the contact. Hype sends no id of a payment or a
+// subscription, one event type for refunds and failed charges, and one for cancellations and plan switches. The running
+// total, the actor and the events shortly before or after distinguish them. Every conclusion is in `data.inference`, with
+// its reasons and its confidence.
+import type { MembershipEvent } from '../../core/events/event.ts'
+import { type Interpretation, markIfLate } from '../../core/events/history.ts'
+import type { EventKind } from '../../core/events/vocabulary.ts'
+import { corrections } from './corrections.ts'
+import { inferAmong } from './inference.ts'
+import { planChanges } from './switches.ts'
+
+/** `Vendor.relatedKinds` of Hype: a payment needs payments and ends, a contact's change only `late`. */
+export function relatedKinds(vendorType: string): readonly EventKind[] {
+  return vendorType.startsWith('payment.') ? ['payment', 'subscription'] : ['contact']
+}
+
+/** `Vendor.interpret` of Hype. `past`: the contact's other events. */
+export function interpret(
+  event: MembershipEvent,
+  past: readonly MembershipEvent[],
+): Interpretation {
+  // Inferred events are conclusions from the others, not facts.
+  const others = past.filter(({ typebasis }) => typebasis !== 'history')
+  const marked = markIfLate(event, others)
+  if (!event.vendortype.startsWith('payment.')) return { event: marked, inferred: [] }
+  return {
+    event: inferAmong(marked, others),
+    inferred: [...planChanges(marked, others), ...corrections(marked, others)],
+  }
+}
