@@ -1,11 +1,11 @@
-/** What a step gives that can be refused: a value, or the reason why not. Faults are thrown instead. */
+/** The outcome of a step that may fail in a known way: a value, or the reason. Bugs and broken I/O are thrown instead. */
 export type Result<T, E> = { ok: true; value: T } | { ok: false; error: E }
 
 /** A success. */
 export const ok = <T>(value: T): { ok: true; value: T } => ({ ok: true, value })
 
-/** A refusal with its reason. */
-export const refuse = <E>(error: E): { ok: false; error: E } => ({ ok: false, error })
+/** A failure with its reason. */
+export const err = <E>(error: E): { ok: false; error: E } => ({ ok: false, error })
 
 /** Why a sender's proof did not hold. For our log and the operator, never for the sender. */
 export type ProofFailure =

@@ -3,7 +3,7 @@ import { waitUntil } from 'cloudflare:workers'
 import * as v from 'valibot'
 import type { Config } from '../config.ts'
 import type { Arrival } from '../core/intake/request.ts'
-import { ok, type Rejection, type Result, refuse } from '../core/result.ts'
+import { err, ok, type Rejection, type Result } from '../core/result.ts'
 import type { Env } from '../env.ts'
 import { type Accepted as AcceptedEvent, accept } from '../stages/intake/accept.ts'
 import { groupCommit } from '../store/group-commit.ts'
@@ -81,9 +81,9 @@ async function take(
 ): ReturnType<typeof accept> {
   const url = new URL(request.url)
   if (config.sources.has(sourceName)) {
-    if (request.method !== 'POST') return refuse({ kind: 'method_not_allowed' })
+    if (request.method !== 'POST') return err({ kind: 'method_not_allowed' })
     const key = `${sourceName} ${addressOf(request.headers)}`
-    if (!(await isWithin(env.INTAKE, key))) return refuse({ kind: 'too_many_requests' })
+    if (!(await isWithin(env.INTAKE, key))) return err({ kind: 'too_many_requests' })
   }
   const arrival: Arrival = {
     headers: request.headers,
@@ -110,7 +110,7 @@ async function readBody(
   request: Request,
   maxBodyBytes: number,
 ): Promise<Result<Uint8Array, Rejection>> {
-  const tooLarge = refuse({ kind: 'too_large', maxBodyBytes } as const)
+  const tooLarge = err({ kind: 'too_large', maxBodyBytes } as const)
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > maxBodyBytes) return tooLarge
   // HTTP lets no more through than is announced; a body without that is counted as it comes.

@@ -2,7 +2,7 @@
 import type { Context, Env, MiddlewareHandler, TypedResponse } from 'hono'
 import * as v from 'valibot'
 import { isObject, type JsonObject } from '../core/intake/json.ts'
-import { ok, type Result, refuse } from '../core/result.ts'
+import { err, ok, type Result } from '../core/result.ts'
 import { type Problem, problem } from './problems.ts'
 
 /** What the OpenAPI document says of an operation. */
@@ -93,7 +93,7 @@ function readText<S extends v.GenericSchema>(
   text: string,
 ): Result<v.InferOutput<S>, Response> {
   const value = text === '' ? {} : objectOf(text)
-  if (value === undefined) return refuse(problem(400, 'bad-body', 'The body is no JSON object.'))
+  if (value === undefined) return err(problem(400, 'bad-body', 'The body is no JSON object.'))
   return read(schema, value, 'bad-body')
 }
 
@@ -115,7 +115,7 @@ function read<S extends v.GenericSchema>(
   if (result.success) return ok(result.output)
   const [issue] = result.issues
   const path = v.getDotPath(issue)
-  return refuse(problem(400, type, `${path === null ? 'It' : path} ${wording(issue)}.`))
+  return err(problem(400, type, `${path === null ? 'It' : path} ${wording(issue)}.`))
 }
 
 function wording(issue: v.BaseIssue<unknown>): string {

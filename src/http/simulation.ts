@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { Config, ConfiguredSource } from '../config.ts'
 import { formatInstant } from '../core/events/time.ts'
 import { parseTime } from '../core/period.ts'
-import { ok, type Result, refuse } from '../core/result.ts'
+import { err, ok, type Result } from '../core/result.ts'
 import type { Env } from '../env.ts'
 import { journeyOf, MAX_MEMBERS } from '../simulator/journey.ts'
 import { planOf, sampleOf } from '../simulator/sample.ts'
@@ -82,11 +82,11 @@ export async function runSimulation(
   tools: Tools & { origin: string },
 ) {
   const source = simulatedSource(config, asked.source)
-  if (!source.ok) return refuse<Refusal>({ type: 'bad-source', words: source.error })
+  if (!source.ok) return err<Refusal>({ type: 'bad-source', words: source.error })
   const seed = asked.seed ?? Math.floor(tools.random() * 2 ** 40).toString(36)
   const start = startOf(asked, tools.now())
   const plan = planFor(source.value, asked, seed, start)
-  if (!plan.ok) return refuse<Refusal>({ type: 'bad-body', words: plan.error })
+  if (!plan.ok) return err<Refusal>({ type: 'bad-body', words: plan.error })
   const { offset, limit } = asked
   const page = await simulate(
     source.value,
@@ -115,5 +115,5 @@ function planFor(
 ): Result<Step[], string> {
   if (journey) return ok(journeyOf({ ...journey, vendor, seed, start }))
   const sample = sampleOf(vendor, type, overrides, { now: start, seed })
-  return sample.ok ? ok(planOf(sample.value, start)) : refuse(sample.error)
+  return sample.ok ? ok(planOf(sample.value, start)) : err(sample.error)
 }

@@ -1,5 +1,5 @@
 // One message of any type that a vendor sends.
-import { ok, type Result, refuse } from '../core/result.ts'
+import { err, ok, type Result } from '../core/result.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { memberOf } from './member.ts'
 import { type Overrides, withOverrides } from './overrides.ts'
@@ -20,7 +20,7 @@ export function sampleOf(
   const sender = SENDERS[vendor]
   if (!sender.types.includes(vendorType)) {
     const types = sender.types.join(', ')
-    return refuse(`"${vendorType}" is no type of ${vendor}'s. It sends: ${types}.`)
+    return err(`"${vendorType}" is no type of ${vendor}'s. It sends: ${types}.`)
   }
   const body = withOverrides(sender.bodyOf(vendorType, memberOf(seed, 1), now), overrides)
   if (!body.ok) return body

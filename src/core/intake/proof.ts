@@ -1,6 +1,6 @@
 // Proves who called. The only maker of a VerifiedRequest.
 
-import { ok, type ProofFailure, type Rejection, type Result, refuse } from '../result.ts'
+import { err, ok, type ProofFailure, type Rejection, type Result } from '../result.ts'
 import type { Arrival, VerifiedRequest } from './request.ts'
 import { matchesAny } from './signature.ts'
 
@@ -46,7 +46,7 @@ export async function prove(
   const { secrets, signingSecrets, toleranceSeconds } = credentials
   if (secrets.length > 0) {
     const failure = await checkSecret(arrival, credentials)
-    if (failure) return refuse({ kind: 'not_proven', cause: failure })
+    if (failure) return err({ kind: 'not_proven', cause: failure })
   }
   const mustBeSigned = signingSecrets.length > 0 || secrets.length === 0
   const signature = (scheme && headers.get(scheme.header)) ?? ''
@@ -55,13 +55,13 @@ export async function prove(
       signature === ''
         ? 'signature_missing'
         : scheme?.precheck(signature, { toleranceSeconds, now })
-    if (failure) return refuse({ kind: 'not_proven', cause: failure })
+    if (failure) return err({ kind: 'not_proven', cause: failure })
   }
   const body = await arrival.body()
   if (!body.ok) return body
   if (mustBeSigned && scheme) {
     const failure = await scheme.check(signature, body.value, signingSecrets)
-    if (failure) return refuse({ kind: 'not_proven', cause: failure })
+    if (failure) return err({ kind: 'not_proven', cause: failure })
   }
   const eventName = query.get('event') ?? undefined
   return ok({ headers, eventName, bytes: body.value } as VerifiedRequest)

@@ -1,7 +1,7 @@
 // What a page is asked for: the query of the API, as forms and shared addresses spell it.
 import type { Context } from 'hono'
 import * as v from 'valibot'
-import { ok, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Result } from '../../core/result.ts'
 import { filled } from './frame.ts'
 
 /** What was asked, as it stood in the address, and what it means. */
@@ -17,7 +17,7 @@ export function queryOf<S extends v.GenericSchema>(
   const rest = Object.entries(asked).filter(([key]) => !own.includes(key))
   const result = v.safeParse(schema, Object.fromEntries(rest))
   if (result.success) return ok({ asked, value: result.output })
-  return refuse(wordsOf(result.issues[0]))
+  return err(wordsOf(result.issues[0]))
 }
 
 /** What is wrong with a field, in words. */

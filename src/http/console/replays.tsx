@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { Plan, Replay, Replays, type Wanted } from '../../console/deliveries/replays.tsx'
 import { DEFAULT_PER_SECOND, type ReplayFilter } from '../../core/deliveries/replay.ts'
 import { isReplayId } from '../../core/id.ts'
-import { ok, type Result, refuse as refused } from '../../core/result.ts'
+import { err, ok, type Result } from '../../core/result.ts'
 import {
   beginReplay,
   planFor,
@@ -77,13 +77,13 @@ export function replays(tools: ApiTools) {
     c: Context<ConsoleEnv>,
   ): Result<{ filter: ReplayFilter; perSecond: number }, string> {
     const read = v.safeParse(Filter, fields)
-    if (!read.success) return refused(wordsOf(read.issues[0]))
+    if (!read.success) return err(wordsOf(read.issues[0]))
     const rate = v.safeParse(Rate, Number(per_second ?? DEFAULT_PER_SECOND))
-    if (!rate.success) return refused(`The number a second ${rate.issues[0].message}.`)
+    if (!rate.success) return err(`The number a second ${rate.issues[0].message}.`)
     const filter = filterOf(read.output, now())
     const unknown = unknownTargets(filter, configOf(c.env))
     return unknown.length > 0
-      ? refused(`There is no target ${unknown.join(', ')}.`)
+      ? err(`There is no target ${unknown.join(', ')}.`)
       : ok({ filter, perSecond: rate.output })
   }
 }

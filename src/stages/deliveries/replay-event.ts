@@ -1,6 +1,6 @@
 // One event → its deliveries once more, because an operator asked for it.
 import type { Config } from '../../config.ts'
-import { ok, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Result } from '../../core/result.ts'
 import type { Env, Log } from '../../env.ts'
 import { replayEvent } from '../../store/deliveries/replay-event.ts'
 import type { EventDetail } from '../../store/events/events.ts'
@@ -20,10 +20,10 @@ export async function sendAgain(
   { targets: named, isDryRun = false }: { targets?: string[] | undefined; isDryRun?: boolean },
   { now, log }: { now: number; log: Log },
 ): Promise<Result<{ targets: string[]; replayed: string[] }, NotSent>> {
-  if (status !== 'accepted' && status !== 'derived') return refuse({ notReplayable: true })
+  if (status !== 'accepted' && status !== 'derived') return err({ notReplayable: true })
   const known = config.targets.map(({ name }) => name)
   const unknown = (named ?? []).filter((name) => !known.includes(name))
-  if (unknown.length > 0) return refuse({ unknown })
+  if (unknown.length > 0) return err({ unknown })
   const wanted = named ?? deliveries.map(({ target }) => target)
   const targets = wanted.filter((name) => known.includes(name))
   if (isDryRun) return ok({ targets, replayed: [] })

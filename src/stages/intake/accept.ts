@@ -14,7 +14,7 @@ import {
   textOf,
   type VerifiedRequest,
 } from '../../core/intake/request.ts'
-import { ok, type Rejection, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Rejection, type Result } from '../../core/result.ts'
 import type { Env, Log } from '../../env.ts'
 import type { Batching } from '../../store/group-commit.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
@@ -73,8 +73,8 @@ export async function accept(
   tools: AcceptTools,
 ): Promise<Result<{ batch: boolean; events: Accepted[] }, Rejection>> {
   const source = config.sources.get(sourceName)
-  if (source === undefined) return refuse({ kind: 'unknown_source' })
-  if (isBrokenSource(source)) return refuse({ kind: 'source_broken', reason: source.broken })
+  if (source === undefined) return err({ kind: 'unknown_source' })
+  if (isBrokenSource(source)) return err({ kind: 'source_broken', reason: source.broken })
   const { signature } = VENDORS[source.vendor]
   const proven = await prove(arrival, source.credentials, signature, tools.now)
   if (!proven.ok) return proven
@@ -95,16 +95,15 @@ function readRequest(
 ): Result<{ batch: boolean; incoming: Incoming[] }, Rejection> {
   const { headers, eventName } = request
   const hops = hopsOf(headers)
-  if (hops >= MAX_HOPS) return refuse({ kind: 'looping', maxHops: MAX_HOPS })
+  if (hops >= MAX_HOPS) return err({ kind: 'looping', maxHops: MAX_HOPS })
   const read = readMessages(textOf(request))
-  if (read === undefined) return refuse({ kind: 'not_json' })
+  if (read === undefined) return err({ kind: 'not_json' })
   const whole = keepBytes(request.bytes)
   // What is not UTF-8 cannot be taken apart exactly: it stays one message.
   const isText = whole.encoding === 'utf8'
   const batch = isText && read.batch
   const messages = isText ? read.messages : [{ text: whole.text, value: undefined }]
-  if (messages.length > MAX_EVENTS)
-    return refuse({ kind: 'too_many_events', maxEvents: MAX_EVENTS })
+  if (messages.length > MAX_EVENTS) return err({ kind: 'too_many_events', maxEvents: MAX_EVENTS })
   const incoming = messages.map((message) => ({
     message,
     // A list is kept element by element, each exactly as it came.
@@ -165,12 +164,12 @@ async function spillOver(
   try {
     const packed = await packRecords(records)
     if (packed.length > MAX_PACKED_BYTES) {
-      return refuse({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
+      return err({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
     }
     const sent = queue.send(packed, { contentType: 'bytes' })
     await withinTimeout(sent, 'the queue', SPILL_TIMEOUT_MS)
   } catch (error) {
-    return refuse({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
+    return err({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
   }
   log({ at: 'accept', spilled: records.length, reason })
   return ok(records.map((record) => ({ record, id: record.id, status: 'queued' })))

@@ -11,7 +11,7 @@ import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import { type Message, readMessages } from '../../core/intake/json.ts'
 import { isTestMessage, RAW_GONE, type RawBody, TEST_HEADER } from '../../core/intake/request.ts'
-import { ok, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Result } from '../../core/result.ts'
 import { EMAIL_PREFIX, TEST_PREFIX } from '../../store/events/contacts.ts'
 import type { Kept } from '../../store/events/stored-message.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
@@ -103,10 +103,10 @@ export async function remakeRecord(
 ): Promise<Result<Made, string>> {
   const source = config.sources.get(kept.source)
   if (source === undefined || isBrokenSource(source)) {
-    return refuse('its source is not configured, or not completely')
+    return err('its source is not configured, or not completely')
   }
   const { raw } = kept
-  if (raw === undefined) return refuse(RAW_GONE)
+  if (raw === undefined) return err(RAW_GONE)
   const [message] = raw.encoding === 'utf8' ? (readMessages(raw.text)?.messages ?? []) : []
   const made = await makeRecord(kept.id, source, {
     message: message ?? { text: raw.text, value: undefined },

@@ -2,7 +2,7 @@
 // anew for the next page.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
 import { isObject, type JsonObject } from '../../core/intake/json.ts'
-import { ok, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Result } from '../../core/result.ts'
 import { provenRequest } from '../../simulator/prove.ts'
 import type { Step } from '../../simulator/step.ts'
 
@@ -37,10 +37,10 @@ export function simulatedSource(config: Config, name: string): Result<Configured
   if (source === undefined) {
     const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
     const names = usable.map((one) => one.name).join(', ') || 'none'
-    return refuse(`There is no source "${name}", or it is disabled. There are: ${names}.`)
+    return err(`There is no source "${name}", or it is disabled. There are: ${names}.`)
   }
   return isBrokenSource(source)
-    ? refuse(`The source "${name}" is broken: ${source.broken}`)
+    ? err(`The source "${name}" is broken: ${source.broken}`)
     : ok(source)
 }
 

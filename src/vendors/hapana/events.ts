@@ -15,7 +15,7 @@ import { type SourceSettings, settingsAt } from '../../core/events/source.ts'
 import type { EventType } from '../../core/events/vocabulary.ts'
 import { type Identity, identifiedBy, sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject, type JsonObject } from '../../core/intake/json.ts'
-import { ok, refuse } from '../../core/result.ts'
+import { err, ok } from '../../core/result.ts'
 import type { NotUnderstood } from '../vendor.ts'
 import { CHECK_IN_TIME, checkedIn } from './checkin.ts'
 import { readContact } from './contact.ts'
@@ -60,7 +60,7 @@ export function normalizeEvent(kind: Kind, context: Context) {
   }
   const clientId = fields.read('clientID', asId)
   if (clientId === undefined || issues.length > 0) {
-    return refuse<NotUnderstood>({ type: TYPES[kind], vendorType: undefined, issues })
+    return err<NotUnderstood>({ type: TYPES[kind], vendorType: undefined, issues })
   }
   const site = settingsAt(settings, siteId)
   const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }

@@ -3,7 +3,7 @@
 import type { EventDraft } from '../../core/events/event.ts'
 import { type Fields, readFields, type Warning } from '../../core/events/fields.ts'
 import { isObject, type JsonObject } from '../../core/intake/json.ts'
-import { ok, refuse } from '../../core/result.ts'
+import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import type { Vendor } from '../vendor.ts'
 import { normalizeEvent } from './events.ts'
@@ -38,7 +38,7 @@ export const hapana = {
         path: wrapper === undefined ? path : `${wrapper}.${path}`,
         message,
       }))
-      return refuse({ ...mapped.error, vendorType, issues })
+      return err({ ...mapped.error, vendorType, issues })
     }
     const { identity, data, ...rest } = mapped.value
     const event = {

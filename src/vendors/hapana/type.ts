@@ -1,7 +1,7 @@
 // Which of Hapana's events a message is. No document says where the type stands, so it is looked for in order:
 // the URL that we gave out, a key of the body, a header, the shape. The rule that hit is part of the event.
 import { type Fields, fold, type Warning } from '../../core/events/fields.ts'
-import { ok, type Result, refuse } from '../../core/result.ts'
+import { err, ok, type Result } from '../../core/result.ts'
 import type { NotUnderstood, VendorMessage } from '../vendor.ts'
 
 /** The events by their documented names; `profile` is one of two that have the same fields. */
@@ -75,9 +75,9 @@ export function resolveType(
     const kind = kindOf(TITLES, text)
     if (text && kind) return ok({ kind, vendorType: text, typeBasis: 'header' })
   }
-  if (named) return refuse(unrecognized(named.text, 'names an event that is not known'))
+  if (named) return err(unrecognized(named.text, 'names an event that is not known'))
   const kind = kindByShape(fields)
-  if (kind === undefined) return refuse(unrecognized(undefined, 'is named nowhere'))
+  if (kind === undefined) return err(unrecognized(undefined, 'is named nowhere'))
   const vendorType = kind === 'profile' ? 'accountCreated|clientUpdated' : kind
   return ok({ kind, vendorType, typeBasis: 'shape' })
 }

@@ -17,7 +17,7 @@ import { asEpoch } from '../../core/events/time.ts'
 import type { Contact, Subscription } from '../../core/events/vocabulary.ts'
 import { sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject } from '../../core/intake/json.ts'
-import { ok, refuse } from '../../core/result.ts'
+import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import type { NotUnderstood, Vendor } from '../vendor.ts'
 import { kinOf, meaningAmong } from './meaning.ts'
@@ -45,8 +45,7 @@ export const hype = {
     const vendorType = envelope.read('type', asText)
     const type = TYPES.find((known) => known === vendorType)
     const issues = missing(envelope, type)
-    if (type === undefined || issues.length > 0)
-      return refuse(notUnderstood(type, vendorType, issues))
+    if (type === undefined || issues.length > 0) return err(notUnderstood(type, vendorType, issues))
 
     const account = envelope.read('publisher_id', asId) ?? ''
     const details = envelope.read('data', (value) => (isObject(value) ? value : undefined)) ?? {}

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Credentials, prove, type SignatureScheme } from '../../../src/core/intake/proof.ts'
 import type { Arrival } from '../../../src/core/intake/request.ts'
-import { ok, refuse } from '../../../src/core/result.ts'
+import { err, ok } from '../../../src/core/result.ts'
 
 const NOW = 1_795_219_200_000
 
@@ -113,7 +113,7 @@ describe('prove', () => {
 
   it('passes on why the body could not be read', async () => {
     const { arrival } = anArrival({ key: 'one' })
-    const body = async () => refuse({ kind: 'too_large', maxBodyBytes: 1 } as const)
+    const body = async () => err({ kind: 'too_large', maxBodyBytes: 1 } as const)
 
     const result = await prove({ ...arrival, body }, credentials(), undefined, NOW)
 
