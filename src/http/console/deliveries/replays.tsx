@@ -2,22 +2,22 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { Plan, Replay, Replays, type Wanted } from '../../console/deliveries/replays.tsx'
-import { DEFAULT_PER_SECOND, type ReplayFilter } from '../../core/deliveries/replay.ts'
-import { isReplayId } from '../../core/id.ts'
-import { err, ok, type Result } from '../../core/result.ts'
+import { Plan, Replay, Replays, type Wanted } from '../../../console/deliveries/replays.tsx'
+import { DEFAULT_PER_SECOND, type ReplayFilter } from '../../../core/deliveries/replay.ts'
+import { isReplayId } from '../../../core/id.ts'
+import { err, ok, type Result } from '../../../core/result.ts'
 import {
   beginReplay,
   planFor,
   steerReplayTo,
   unknownTargets,
-} from '../../stages/deliveries/replay.ts'
-import { getReplay, listReplays } from '../../store/deliveries/replays.ts'
-import { Filter, filterOf, Rate } from '../api/replays.ts'
-import type { ApiTools } from '../tools.ts'
-import { acted, fieldsOf, filled, goTo, refuse, show } from './frame.ts'
-import { wordsOf } from './query.ts'
-import type { ConsoleEnv } from './session.ts'
+} from '../../../stages/deliveries/replay.ts'
+import { getReplay, listReplays } from '../../../store/deliveries/replays.ts'
+import { Filter, filterOf, Rate } from '../../api/deliveries/replays.ts'
+import type { ApiTools } from '../../tools.ts'
+import { acted, fieldsOf, filled, goTo, refuse, show } from '../frame.ts'
+import { wordsOf } from '../query.ts'
+import type { ConsoleEnv } from '../session.ts'
 
 const PATH = '/console/replays'
 const SHOWN = 20

@@ -1,15 +1,15 @@
 // The drift diary: what the vendors' messages look like, and what about that is news.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { formatInstant } from '../../core/events/time.ts'
-import { findingsOf, isLearning, type Key, kindsOf, type Seen } from '../../core/ledger/drift.ts'
-import { parseTime } from '../../core/period.ts'
-import type { Env } from '../../env.ts'
-import { listDiaries, type NamedDiary } from '../../store/ledger/drift.ts'
-import { describe, query } from '../operation.ts'
-import type { ApiTools } from '../tools.ts'
-import { Drift } from './answers/index.ts'
-import { Time } from './fields.ts'
+import { formatInstant } from '../../../core/events/time.ts'
+import { findingsOf, isLearning, type Key, kindsOf, type Seen } from '../../../core/ledger/drift.ts'
+import { parseTime } from '../../../core/period.ts'
+import type { Env } from '../../../env.ts'
+import { listDiaries, type NamedDiary } from '../../../store/ledger/drift.ts'
+import { describe, query } from '../../operation.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Drift } from '../answers/index.ts'
+import { Time } from '../fields.ts'
 
 /** What was noticed a month ago is news no more, unless somebody asks. */
 const Query = v.strictObject({

@@ -1,16 +1,24 @@
 // The log: what came, what was made of it, what became of its deliveries; and one event sent again.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { EVENT_STATUSES } from '../../core/events/event.ts'
-import { isEventId } from '../../core/id.ts'
-import type { Env } from '../../env.ts'
-import { sendAgain } from '../../stages/deliveries/replay-event.ts'
-import { getEvent, listEvents } from '../../store/events/events.ts'
-import { body, describe, query } from '../operation.ts'
-import { problem } from '../problems.ts'
-import type { ApiTools } from '../tools.ts'
-import { Event, EventReplay, EventSummary, pageOf } from './answers/index.ts'
-import { eventEntries, eventFilterOf, Flag, flag, oneOrMore, PAGES, pageEntries } from './fields.ts'
+import { EVENT_STATUSES } from '../../../core/events/event.ts'
+import { isEventId } from '../../../core/id.ts'
+import type { Env } from '../../../env.ts'
+import { sendAgain } from '../../../stages/deliveries/replay-event.ts'
+import { getEvent, listEvents } from '../../../store/events/events.ts'
+import { body, describe, query } from '../../operation.ts'
+import { problem } from '../../problems.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Event, EventReplay, EventSummary, pageOf } from '../answers/index.ts'
+import {
+  eventEntries,
+  eventFilterOf,
+  Flag,
+  flag,
+  oneOrMore,
+  PAGES,
+  pageEntries,
+} from '../fields.ts'
 
 /** The query of a list of events. */
 export const eventListEntries = {

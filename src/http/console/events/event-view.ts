@@ -1,13 +1,13 @@
 // What the page of an event shows of it, from the log and the configuration; secrets are masked.
-import { version } from '../../../package.json'
-import type { Config } from '../../config.ts'
-import type { EventView } from '../../console/events/event.tsx'
-import { curlOf } from '../../core/curl.ts'
-import type { Attempt } from '../../core/deliveries/delivery.ts'
-import { deliveryHeaders } from '../../core/deliveries/headers.ts'
-import { isBroken } from '../../core/deliveries/target.ts'
-import type { EventDetail } from '../../store/events/events.ts'
-import { shownSources } from '../api/sources.ts'
+import { version } from '../../../../package.json'
+import type { Config } from '../../../config.ts'
+import type { EventView } from '../../../console/events/event.tsx'
+import { curlOf } from '../../../core/curl.ts'
+import type { Attempt } from '../../../core/deliveries/delivery.ts'
+import { deliveryHeaders } from '../../../core/deliveries/headers.ts'
+import { isBroken } from '../../../core/deliveries/target.ts'
+import type { EventDetail } from '../../../store/events/events.ts'
+import { shownSources } from '../../api/ledger/sources.ts'
 
 /** An attempt that is due within this time is waited for on the page. */
 const SOON_MS = 60_000

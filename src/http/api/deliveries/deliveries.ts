@@ -1,13 +1,13 @@
 // Deliveries: what each target was sent, is owed, or will not get.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
-import type { Env } from '../../env.ts'
-import { listDeliveries } from '../../store/deliveries/delivery-lists.ts'
-import { describe, query } from '../operation.ts'
-import type { ApiTools } from '../tools.ts'
-import { Delivery, pageOf } from './answers/index.ts'
-import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from './fields.ts'
+import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
+import type { Env } from '../../../env.ts'
+import { listDeliveries } from '../../../store/deliveries/delivery-lists.ts'
+import { describe, query } from '../../operation.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Delivery, pageOf } from '../answers/index.ts'
+import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from '../fields.ts'
 
 /** The query of a list of deliveries. */
 export const deliveryListEntries = {

@@ -1,15 +1,15 @@
 // The sources: where each is sent to, and when it was heard of last.
 import { Hono } from 'hono/tiny'
-import { type Config, isBrokenSource } from '../../config.ts'
-import { isUnusuallySilent } from '../../core/ledger/rhythm.ts'
-import type { Snapshot, SourceFigures } from '../../core/ledger/snapshot.ts'
-import type { Env } from '../../env.ts'
-import { getSnapshot } from '../../store/ledger/snapshot.ts'
-import { describe } from '../operation.ts'
-import { problem } from '../problems.ts'
-import type { ApiTools } from '../tools.ts'
-import { Source, Sources } from './answers/index.ts'
-import { instant } from './fields.ts'
+import { type Config, isBrokenSource } from '../../../config.ts'
+import { isUnusuallySilent } from '../../../core/ledger/rhythm.ts'
+import type { Snapshot, SourceFigures } from '../../../core/ledger/snapshot.ts'
+import type { Env } from '../../../env.ts'
+import { getSnapshot } from '../../../store/ledger/snapshot.ts'
+import { describe } from '../../operation.ts'
+import { problem } from '../../problems.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Source, Sources } from '../answers/index.ts'
+import { instant } from '../fields.ts'
 
 /** The routes of `/api/sources`. */
 export function sources({ configOf, now }: ApiTools) {

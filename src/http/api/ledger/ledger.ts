@@ -1,15 +1,15 @@
 // The ledger of a period, and its proof against the log.
 import { Hono } from 'hono/tiny'
-import { formatInstant } from '../../core/events/time.ts'
-import { discrepancies, tally } from '../../core/ledger/ledger.ts'
-import type { Period } from '../../core/period.ts'
-import type { Env, Log } from '../../env.ts'
-import { listCounts } from '../../store/ledger/ledger.ts'
-import { listDifferences } from '../../store/ledger/verify.ts'
-import { describe, query } from '../operation.ts'
-import type { ApiTools } from '../tools.ts'
-import { Differences, Ledger } from './answers/index.ts'
-import { PeriodQuery, periodOf } from './fields.ts'
+import { formatInstant } from '../../../core/events/time.ts'
+import { discrepancies, tally } from '../../../core/ledger/ledger.ts'
+import type { Period } from '../../../core/period.ts'
+import type { Env, Log } from '../../../env.ts'
+import { listCounts } from '../../../store/ledger/ledger.ts'
+import { listDifferences } from '../../../store/ledger/verify.ts'
+import { describe, query } from '../../operation.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Differences, Ledger } from '../answers/index.ts'
+import { PeriodQuery, periodOf } from '../fields.ts'
 
 /** The routes of `/api/ledger`. */
 export function ledger({ now, log }: ApiTools) {

@@ -1,14 +1,14 @@
 // `/console/deliveries`: what each target was sent, is owed, or will not get.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { Deliveries } from '../../console/deliveries/deliveries.tsx'
-import { listDeliveries } from '../../store/deliveries/delivery-lists.ts'
-import { deliveryListEntries } from '../api/deliveries.ts'
-import { eventFilterOf } from '../api/fields.ts'
-import type { ApiTools } from '../tools.ts'
-import { refuse, show } from './frame.ts'
-import { queryOf } from './query.ts'
-import type { ConsoleEnv } from './session.ts'
+import { Deliveries } from '../../../console/deliveries/deliveries.tsx'
+import { listDeliveries } from '../../../store/deliveries/delivery-lists.ts'
+import { deliveryListEntries } from '../../api/deliveries/deliveries.ts'
+import { eventFilterOf } from '../../api/fields.ts'
+import type { ApiTools } from '../../tools.ts'
+import { refuse, show } from '../frame.ts'
+import { queryOf } from '../query.ts'
+import type { ConsoleEnv } from '../session.ts'
 
 const { email: _, ...entries } = deliveryListEntries
 const ListQuery = v.strictObject(entries)

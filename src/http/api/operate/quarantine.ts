@@ -2,13 +2,13 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import type { Env } from '../../env.ts'
-import { dismiss, release } from '../../stages/operate/quarantine.ts'
-import { listCauses } from '../../store/events/stored-message.ts'
-import { body, describe, query } from '../operation.ts'
-import type { ApiTools } from '../tools.ts'
-import { Cause, Dismissed, pageOf, Released } from './answers/index.ts'
-import { flag, Id, pageEntries, text } from './fields.ts'
+import type { Env } from '../../../env.ts'
+import { dismiss, release } from '../../../stages/operate/quarantine.ts'
+import { listCauses } from '../../../store/events/stored-message.ts'
+import { body, describe, query } from '../../operation.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Cause, Dismissed, pageOf, Released } from '../answers/index.ts'
+import { flag, Id, pageEntries, text } from '../fields.ts'
 
 /** Messages that one call releases: each takes a few round trips to D1. */
 const MAX_RELEASED = 50

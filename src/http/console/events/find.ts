@@ -2,12 +2,12 @@
 // stands in no address.
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
-import { linkTo } from '../../console/links.ts'
-import { isEventId, isPersonId } from '../../core/id.ts'
-import { findPeople } from '../../store/events/people.ts'
-import type { ApiTools } from '../tools.ts'
-import { fieldsOf, goTo } from './frame.ts'
-import type { ConsoleEnv } from './session.ts'
+import { linkTo } from '../../../console/links.ts'
+import { isEventId, isPersonId } from '../../../core/id.ts'
+import { findPeople } from '../../../store/events/people.ts'
+import type { ApiTools } from '../../tools.ts'
+import { fieldsOf, goTo } from '../frame.ts'
+import type { ConsoleEnv } from '../session.ts'
 
 /** Persons that are shown; more have one address only by mistake. */
 const MAX_FOUND = 20

@@ -5,21 +5,21 @@ import {
   PERIODS,
   type PeriodName,
   type SourceArrivals,
-} from '../../console/ledger/overview.tsx'
-import { RELAY_SOURCE } from '../../core/events/system-event.ts'
-import { attentionOf } from '../../core/operate/attention.ts'
-import { HOUR_MS, parseTime } from '../../core/period.ts'
-import { listHealth } from '../../store/deliveries/targets.ts'
-import { listCauses } from '../../store/events/stored-message.ts'
-import { getSnapshot } from '../../store/ledger/snapshot.ts'
-import { type Arrivals, readArrivals } from '../../store/ledger/statistics.ts'
-import { instant } from '../api/fields.ts'
-import { readLedger } from '../api/ledger.ts'
-import { shownSources } from '../api/sources.ts'
-import { shownTargets } from '../api/targets.ts'
-import type { ApiTools } from '../tools.ts'
-import { show } from './frame.ts'
-import type { ConsoleEnv } from './session.ts'
+} from '../../../console/ledger/overview.tsx'
+import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
+import { attentionOf } from '../../../core/operate/attention.ts'
+import { HOUR_MS, parseTime } from '../../../core/period.ts'
+import { listHealth } from '../../../store/deliveries/targets.ts'
+import { listCauses } from '../../../store/events/stored-message.ts'
+import { getSnapshot } from '../../../store/ledger/snapshot.ts'
+import { type Arrivals, readArrivals } from '../../../store/ledger/statistics.ts'
+import { shownTargets } from '../../api/deliveries/targets.ts'
+import { instant } from '../../api/fields.ts'
+import { readLedger } from '../../api/ledger/ledger.ts'
+import { shownSources } from '../../api/ledger/sources.ts'
+import type { ApiTools } from '../../tools.ts'
+import { show } from '../frame.ts'
+import type { ConsoleEnv } from '../session.ts'
 
 const MAX_CAUSES = 200
 

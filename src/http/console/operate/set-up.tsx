@@ -1,12 +1,12 @@
 // `/console/set-up`: the configuration as it is understood, and what to paste where.
 import { Hono } from 'hono/tiny'
-import type { Config } from '../../config.ts'
-import { type ConfiguredView, SetUp } from '../../console/operate/set-up.tsx'
-import { isBroken } from '../../core/deliveries/target.ts'
-import { shownSources } from '../api/sources.ts'
-import type { ApiTools } from '../tools.ts'
-import { show } from './frame.ts'
-import type { ConsoleEnv } from './session.ts'
+import type { Config } from '../../../config.ts'
+import { type ConfiguredView, SetUp } from '../../../console/operate/set-up.tsx'
+import { isBroken } from '../../../core/deliveries/target.ts'
+import { shownSources } from '../../api/ledger/sources.ts'
+import type { ApiTools } from '../../tools.ts'
+import { show } from '../frame.ts'
+import type { ConsoleEnv } from '../session.ts'
 
 /** The route of the set-up. */
 export function setUp({ configOf, now }: ApiTools) {

@@ -7,23 +7,23 @@ import {
   MAX_PER_SECOND,
   REPLAYABLE_STATES,
   type ReplayFilter,
-} from '../../core/deliveries/replay.ts'
-import { formatInstant } from '../../core/events/time.ts'
-import { isReplayId, type ReplayId } from '../../core/id.ts'
-import { parseTime } from '../../core/period.ts'
-import type { Env } from '../../env.ts'
+} from '../../../core/deliveries/replay.ts'
+import { formatInstant } from '../../../core/events/time.ts'
+import { isReplayId, type ReplayId } from '../../../core/id.ts'
+import { parseTime } from '../../../core/period.ts'
+import type { Env } from '../../../env.ts'
 import {
   beginReplay,
   planFor,
   steerReplayTo,
   unknownTargets,
-} from '../../stages/deliveries/replay.ts'
-import { getReplay, listReplays } from '../../store/deliveries/replays.ts'
-import { body, describe, query } from '../operation.ts'
-import { problem } from '../problems.ts'
-import type { ApiTools } from '../tools.ts'
-import { pageOf, Replay, ReplayPlan, StartedReplay } from './answers/index.ts'
-import { flag, Limit, oneOrMore, Time, TypePattern, text } from './fields.ts'
+} from '../../../stages/deliveries/replay.ts'
+import { getReplay, listReplays } from '../../../store/deliveries/replays.ts'
+import { body, describe, query } from '../../operation.ts'
+import { problem } from '../../problems.ts'
+import type { ApiTools } from '../../tools.ts'
+import { pageOf, Replay, ReplayPlan, StartedReplay } from '../answers/index.ts'
+import { flag, Limit, oneOrMore, Time, TypePattern, text } from '../fields.ts'
 
 /** Which deliveries are meant; at least one condition. */
 export const Filter = v.pipe(

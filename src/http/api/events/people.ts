@@ -1,16 +1,16 @@
 // Persons: who is who across sources; and putting right what was joined wrongly, or not at all.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { isPersonId, type PersonId } from '../../core/id.ts'
-import type { Env } from '../../env.ts'
-import { mergeInto, splitPerson } from '../../stages/operate/people.ts'
-import { getTimeline } from '../../store/deliveries/delivery-lists.ts'
-import { findPeople, getPerson, type Person as KnownPerson } from '../../store/events/people.ts'
-import { body, describe, query } from '../operation.ts'
-import { problem } from '../problems.ts'
-import type { ApiTools } from '../tools.ts'
-import { Person as PersonAnswer, pageOf, TimelineEntry } from './answers/index.ts'
-import { PAGES, Person, pageEntries, text } from './fields.ts'
+import { isPersonId, type PersonId } from '../../../core/id.ts'
+import type { Env } from '../../../env.ts'
+import { mergeInto, splitPerson } from '../../../stages/operate/people.ts'
+import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
+import { findPeople, getPerson, type Person as KnownPerson } from '../../../store/events/people.ts'
+import { body, describe, query } from '../../operation.ts'
+import { problem } from '../../problems.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Person as PersonAnswer, pageOf, TimelineEntry } from '../answers/index.ts'
+import { PAGES, Person, pageEntries, text } from '../fields.ts'
 
 const FindQuery = v.pipe(
   v.strictObject({ ...pageEntries, email: v.optional(text), contact: v.optional(text) }),

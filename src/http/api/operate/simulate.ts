@@ -1,11 +1,11 @@
 // The simulator: what a vendor would send, sent through the front door.
 import { Hono } from 'hono/tiny'
-import type { Env } from '../../env.ts'
-import { body, describe } from '../operation.ts'
-import { problem } from '../problems.ts'
-import { runSimulation, SimulationRequest } from '../simulation.ts'
-import type { ApiTools } from '../tools.ts'
-import { Simulated } from './answers/index.ts'
+import type { Env } from '../../../env.ts'
+import { body, describe } from '../../operation.ts'
+import { problem } from '../../problems.ts'
+import { runSimulation, SimulationRequest } from '../../simulation.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Simulated } from '../answers/index.ts'
 
 /** The route of `/api/simulate`: a page of a plan; to go on, `next` is the following call's `offset`. */
 export function simulation({ configOf, ...tools }: ApiTools) {

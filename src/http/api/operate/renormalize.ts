@@ -1,12 +1,12 @@
 // History as the present mapping reads it: what would change, and changing it.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import type { Env } from '../../env.ts'
-import { renormalize } from '../../stages/operate/renormalize.ts'
-import { body, describe } from '../operation.ts'
-import type { ApiTools } from '../tools.ts'
-import { Renormalized } from './answers/index.ts'
-import { flag, Id, periodOf, Time } from './fields.ts'
+import type { Env } from '../../../env.ts'
+import { renormalize } from '../../../stages/operate/renormalize.ts'
+import { body, describe } from '../../operation.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Renormalized } from '../answers/index.ts'
+import { flag, Id, periodOf, Time } from '../fields.ts'
 
 /** Events that one call normalizes again: each takes a few round trips to D1. */
 const MAX_A_CALL = 50
