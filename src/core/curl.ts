@@ -1,19 +1,19 @@
 // A request as a command to paste into a shell.
 
-/** A `curl` that sends a body. Every text is quoted, so that a shell changes nothing of it. */
-export function curlOf(
+/** A `curl` that sends a body. Every text is shellQuote, so that a shell changes nothing of it. */
+export function curlCommand(
   url: string,
   headers: readonly (readonly [name: string, value: string])[],
   body: string,
 ): string {
   const lines = [
-    `curl ${quoted(url)}`,
-    ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
-    `--data-binary ${quoted(body)}`,
+    `curl ${shellQuote(url)}`,
+    ...headers.map(([name, value]) => `-H ${shellQuote(`${name}: ${value}`)}`),
+    `--data-binary ${shellQuote(body)}`,
   ]
   return lines.join(' \\\n  ')
 }
 
-function quoted(text: string): string {
+function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -57,7 +57,7 @@ export function idOfKey(key: bigint | string): EventId {
 }
 
 /** An id of the same millisecond, far from those that its request took: for what is made of it later. */
-export function idBeside(id: EventId, n: number): EventId {
+export function neighbourId(id: EventId, n: number): EventId {
   const half = BigInt(ID_RANDOM_RANGE) / 2n
   const key = BigInt(keyOfId(id))
   const own = key % BigInt(ID_RANDOM_RANGE)

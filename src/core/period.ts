@@ -18,10 +18,10 @@ export function parseTime(text: string, now: number): number | undefined {
   if (count !== undefined) return Math.max(0, now - Number(count) * (UNITS[unit] ?? 0))
   if (!RFC3339.test(text)) return undefined
   const time = Date.parse(text)
-  return Number.isNaN(time) || time < 0 || !isOfCalendar(text.slice(0, 10)) ? undefined : time
+  return Number.isNaN(time) || time < 0 || !isCalendarDate(text.slice(0, 10)) ? undefined : time
 }
 
 /** Whether a calendar has this day: the 30th of February would be read as one in March. */
-function isOfCalendar(date: string): boolean {
+function isCalendarDate(date: string): boolean {
   return new Date(Date.parse(`${date}T00:00Z`)).toISOString().startsWith(date)
 }

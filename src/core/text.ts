@@ -9,12 +9,12 @@ export function clockTime(at: string, now: number): string {
 }
 
 /** A number of things, in words. */
-export function counted(count: number, word: string, words = `${word}s`): string {
+export function pluralize(count: number, word: string, words = `${word}s`): string {
   return `${count} ${count === 1 ? word : words}`
 }
 
 /** What came of an attempt, in words. `ms`: how long it took. */
-export function answerInWords(
+export function describeAnswer(
   name: string,
   { status, error, ms }: { status?: number | undefined; error?: string | undefined; ms: number },
 ): string {

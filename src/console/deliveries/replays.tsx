@@ -4,7 +4,7 @@ import {
   MAX_PER_SECOND,
   REPLAYABLE_STATES,
 } from '../../core/deliveries/replay.ts'
-import { counted } from '../../core/text.ts'
+import { pluralize } from '../../core/text.ts'
 import { Act, Choice, Empty, Field, State, Table, Time } from '../components.tsx'
 import { Live } from '../live.tsx'
 
@@ -110,8 +110,8 @@ export function Plan({ wanted, plan }: { wanted: Wanted; plan: PlanView }) {
   return (
     <>
       <p>
-        <b>{counted(total, 'delivery', 'deliveries')}</b> of {counted(people, 'person', 'people')}{' '}
-        would be sent again.
+        <b>{pluralize(total, 'delivery', 'deliveries')}</b> of{' '}
+        {pluralize(people, 'person', 'people')} would be sent again.
       </p>
       <Table
         caption="What would be sent"
@@ -125,7 +125,7 @@ export function Plan({ wanted, plan }: { wanted: Wanted; plan: PlanView }) {
       <div class="acts">
         <Act
           action={PATH}
-          name={`Send ${counted(total, 'delivery', 'deliveries')} again`}
+          name={`Send ${pluralize(total, 'delivery', 'deliveries')} again`}
           values={wanted}
         />
         <a href={PATH}>Leave it</a>
@@ -153,7 +153,7 @@ function Progress({ replay }: { replay: ReplayView }) {
   return (
     <>
       <p>
-        <State name={state} /> {replayed} of {counted(total, 'delivery', 'deliveries')},{' '}
+        <State name={state} /> {replayed} of {pluralize(total, 'delivery', 'deliveries')},{' '}
         {per_second} a second, begun at <Time at={started_at} />
         {ended_at !== null && (
           <>

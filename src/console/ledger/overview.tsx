@@ -3,7 +3,7 @@
 import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
 import { RECEIVED_STATUSES } from '../../core/events/event.ts'
 import type { Attention } from '../../core/operate/attention.ts'
-import { counted } from '../../core/text.ts'
+import { pluralize } from '../../core/text.ts'
 import { Empty, sum, Time, toneOf } from '../components.tsx'
 import { Sources, Targets } from '../deliveries/health.tsx'
 import { Live } from '../live.tsx'
@@ -137,7 +137,7 @@ function Funnel({ ledger }: { ledger: LedgerView }) {
       )}
       {ledger.spilled ? (
         <p class="quiet">
-          {counted(ledger.spilled, 'request is', 'requests are')} safe in the spill queue, and not
+          {pluralize(ledger.spilled, 'request is', 'requests are')} safe in the spill queue, and not
           in the log yet.
         </p>
       ) : null}

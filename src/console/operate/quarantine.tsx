@@ -1,5 +1,5 @@
 // What was not understood: by cause, looked at, released once it is understood, or put away with a reason.
-import { counted } from '../../core/text.ts'
+import { pluralize } from '../../core/text.ts'
 import { Act, Empty, EventLink, Older, Table, Time } from '../components.tsx'
 import { linkTo } from '../links.ts'
 
@@ -54,7 +54,7 @@ function Cause({ cause: one }: { cause: CauseView }) {
         {vendortype ?? 'a message without a type'}: {cause}
       </h2>
       <p>
-        {counted(count, 'message')} from{' '}
+        {pluralize(count, 'message')} from{' '}
         <a href={linkTo('/console/events', { source, status: 'quarantined' })}>{source}</a>,{' '}
         <Time at={first_at} /> to <Time at={last_at} />. The latest:{' '}
         {events.map((id) => (
@@ -101,8 +101,8 @@ export function Release({ view }: { view: ReleaseView }) {
   return (
     <>
       <p role="status">
-        {counted(released.length, 'message')} {would},{' '}
-        {counted(
+        {pluralize(released.length, 'message')} {would},{' '}
+        {pluralize(
           released.reduce((sum, { deliveries }) => sum + deliveries, 0),
           'delivery',
           'deliveries',

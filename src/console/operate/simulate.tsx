@@ -1,5 +1,5 @@
 // The simulator: one message or a journey, sent as the vendor would, and seen arriving.
-import { counted } from '../../core/text.ts'
+import { pluralize } from '../../core/text.ts'
 import { Act, Empty, EventLink, Field, State, Table } from '../components.tsx'
 import { linkTo } from '../links.ts'
 
@@ -118,7 +118,7 @@ export function Sent({ sent: { source, seed, total, steps, again } }: { sent: Se
   return (
     <>
       <p role="status">
-        {last} of {counted(total, 'message')} sent to {source}, seed <code>{seed}</code>.
+        {last} of {pluralize(total, 'message')} sent to {source}, seed <code>{seed}</code>.
       </p>
       <div class="acts">
         {again !== undefined && <Act action={PATH} name="Send the next" values={again} />}

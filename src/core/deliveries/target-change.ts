@@ -1,5 +1,5 @@
 // The relay's own event about a target whose state changed.
-import type { RelayEventType, SystemFact } from '../events/system-event.ts'
+import type { NewSystemEvent, RelayEventType } from '../events/system-event.ts'
 import { formatInstant } from '../events/time.ts'
 import type { Health, TargetState } from './breaker.ts'
 
@@ -12,7 +12,7 @@ const TYPE_OF_STATE: Record<TargetState, RelayEventType> = {
 }
 
 /** What is said when a target's health has become another; `resumed` when its operator did that. */
-export function targetChange(target: string, health: Health, isResumed = false): SystemFact {
+export function targetChange(target: string, health: Health, isResumed = false): NewSystemEvent {
   const { state, failures, failingSince, probeAt } = health
   const data = {
     target,
@@ -21,5 +21,5 @@ export function targetChange(target: string, health: Health, isResumed = false):
     failing_since: failingSince === undefined ? null : formatInstant(failingSince),
     next_probe_at: probeAt === undefined ? null : formatInstant(probeAt),
   }
-  return { type: isResumed ? 'relay.target_resumed' : TYPE_OF_STATE[state], data } as SystemFact
+  return { type: isResumed ? 'relay.target_resumed' : TYPE_OF_STATE[state], data } as NewSystemEvent
 }

@@ -78,10 +78,10 @@ type Typed = {
 }[RelayEventType]
 
 /** What there is to tell, before it is an event. */
-export type SystemFact = Typed
+export type NewSystemEvent = Typed
 
 /** What there is to tell of an operator. */
-export type OperatorFact = Extract<Typed, { type: `relay.operator_${string}` }>
+export type NewOperatorEvent = Extract<Typed, { type: `relay.operator_${string}` }>
 
 /** An event of the relay's own, as a CloudEvent. */
 export type SystemEvent = Typed & {

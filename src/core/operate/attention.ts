@@ -1,16 +1,16 @@
 // What needs attention, in words: the same on the command line and in the console.
-import { clockTime, counted } from '../text.ts'
+import { clockTime, pluralize } from '../text.ts'
 
 /** What is looked at: targets, sources, causes and the ledger as the API shows them. Times as RFC 3339. */
-export type Situation = {
-  targets: readonly TargetSituation[]
-  sources: readonly SourceSituation[]
+export type SystemStatus = {
+  targets: readonly TargetStatus[]
+  sources: readonly SourceStatus[]
   causes: readonly { count: number }[]
   /** Whether there are more causes than these. */
   areMoreCauses: boolean
   ledger: { differences: readonly string[]; spilled: number | null }
 }
-type TargetSituation = {
+type TargetStatus = {
   name: string
   state: string
   reason: string | null
@@ -21,7 +21,7 @@ type TargetSituation = {
     last_failure: { status: number | null; outcome: string } | null
   } | null
 }
-type SourceSituation = {
+type SourceStatus = {
   name: string
   state: string
   reason: string | null
@@ -37,7 +37,7 @@ export type Attention = {
 
 /** What needs attention, the gravest first; nothing when all is well. `now` in epoch milliseconds. */
 export function attentionOf(
-  { targets, sources, causes, areMoreCauses, ledger }: Situation,
+  { targets, sources, causes, areMoreCauses, ledger }: SystemStatus,
   now: number,
 ): Attention[] {
   const quarantined = causes.reduce((sum, { count }) => sum + count, 0)
@@ -50,7 +50,7 @@ export function attentionOf(
           about(
             'quarantine',
             null,
-            `${counted(quarantined, 'message')}${areMoreCauses ? ' or more' : ''} in quarantine.`,
+            `${pluralize(quarantined, 'message')}${areMoreCauses ? ' or more' : ''} in quarantine.`,
           ),
         ]),
     ...ledger.differences.map((difference) =>
@@ -61,7 +61,7 @@ export function attentionOf(
           about(
             'spill',
             null,
-            `${counted(ledger.spilled, 'request waits', 'requests wait')} in the spill queue.`,
+            `${pluralize(ledger.spilled, 'request waits', 'requests wait')} in the spill queue.`,
           ),
         ]
       : []),
@@ -82,7 +82,7 @@ const STATES: Record<string, string> = {
 }
 
 function targetAttention(
-  { name, state, reason, failing_since, next_probe_at, figures }: TargetSituation,
+  { name, state, reason, failing_since, next_probe_at, figures }: TargetStatus,
   now: number,
 ): Attention[] {
   if (state === 'active' || state === 'disabled') return []
@@ -96,7 +96,7 @@ function targetAttention(
         (state === 'open' ? '' : `, and ${STATES[state] ?? `is ${state}`}`)
   const waiting = held + retrying
   const parts = [
-    waiting === 0 ? [] : [`${counted(waiting, 'delivery is', 'deliveries are')} waiting`],
+    waiting === 0 ? [] : [`${pluralize(waiting, 'delivery is', 'deliveries are')} waiting`],
     next_probe_at === null ? [] : [`next try ${clockTime(next_probe_at, now)}`],
   ].flat()
   const why = reason === null ? [] : [reason]
@@ -104,10 +104,7 @@ function targetAttention(
   return [about('target', name, `${words.join(': ')}.`)]
 }
 
-function sourceAttention(
-  { name, state, reason, figures }: SourceSituation,
-  now: number,
-): Attention[] {
+function sourceAttention({ name, state, reason, figures }: SourceStatus, now: number): Attention[] {
   if (state === 'broken') {
     return [about('source', name, `The source ${name} is not configured completely: ${reason}.`)]
   }

@@ -1,7 +1,7 @@
 // What the deliveries of a batch share, and what each may do for another: set an alarm, let the next one go.
 import type { Config } from '../../config.ts'
 import type { DeliveryMessage, Lane } from '../../core/deliveries/delivery.ts'
-import type { SystemFact } from '../../core/events/system-event.ts'
+import type { NewSystemEvent } from '../../core/events/system-event.ts'
 import type { Env, Log } from '../../env.ts'
 import type { loadOwed, Owed } from '../../store/deliveries/deliveries.ts'
 import { createRecorder, type Recorder } from '../../store/deliveries/delivery-writer.ts'
@@ -29,7 +29,7 @@ export type Stage = {
   during: Recorder['during']
   record: Recorder['record']
   healths: Healths
-  tell: (fact: SystemFact) => Promise<void>
+  tell: (fact: NewSystemEvent) => Promise<void>
   turns: Turns
   /** Set when an outcome could not be recorded. */
   isDeaf: boolean
@@ -43,7 +43,7 @@ export function stageFor(
   tools: DeliverTools,
   { owed, healths: known }: Awaited<ReturnType<typeof loadOwed>>,
 ): Stage {
-  const tell = (fact: SystemFact) => tellOf(env, config, fact, tools)
+  const tell = (fact: NewSystemEvent) => tellOf(env, config, fact, tools)
   const healths = followHealths(known, env.DB, tell, tools)
   const turns = turnsFor(env.DB, owed, tools.now)
   const { during, record } = createRecorder(env.DB, tools.inHand.recording)

@@ -13,9 +13,9 @@ import { route } from '../../core/deliveries/routing.ts'
 import { targetChange } from '../../core/deliveries/target-change.ts'
 import {
   composeSystemEvent,
+  type NewSystemEvent,
   RELAY_SOURCE,
   type SystemEvent,
-  type SystemFact,
 } from '../../core/events/system-event.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
@@ -51,7 +51,7 @@ export type Healths = {
 export function followHealths(
   known: Map<string, Health>,
   db: D1Database,
-  tell: (fact: SystemFact) => Promise<void>,
+  tell: (fact: NewSystemEvent) => Promise<void>,
   tools: HealthTools,
 ): Healths {
   const of = (target: string) => known.get(target) ?? HEALTHY
@@ -109,7 +109,7 @@ export async function steerTarget(
 export async function tellOf(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
-  fact: SystemFact,
+  fact: NewSystemEvent,
   tools: HealthTools,
 ): Promise<void> {
   const event = composeSystemEvent(freshId(tools), fact)

@@ -1,7 +1,7 @@
 // queue spill → D1. What accept could not record, in the order of its arrival, once D1 is back.
 import type { Config } from '../../config.ts'
 import type { MembershipEvent } from '../../core/events/event.ts'
-import { type EventId, idBeside } from '../../core/id.ts'
+import { type EventId, neighbourId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import type { Env, Log } from '../../env.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
@@ -79,7 +79,7 @@ async function recordChunk(
     .filter((record) => !isThere(record))
     .map((record) => (taken.has(record.id) ? withNextId(record) : record))
   const last = missing.at(-1)?.id ?? 'evt_0000000000000'
-  const idFor = (n: number) => idBeside(last, n)
+  const idFor = (n: number) => neighbourId(last, n)
   const tools = { idFor, now, log }
   const made = missing.map(madeOf)
   const { records: whole, recorded } = await recordMade(env.DB, config, made, 'arrival', tools)
@@ -99,7 +99,7 @@ function madeOf(record: NewRecord): Made {
 
 /** The record under the next id, when another event of the same millisecond has drawn the same one. */
 function withNextId(record: NewRecord): NewRecord {
-  const id: EventId = idBeside(record.id, 0)
+  const id: EventId = neighbourId(record.id, 0)
   const { content } = record
   if ('issues' in content) return { ...record, id }
   return { ...record, id, content: { event: content.event.replace(record.id, id) } }

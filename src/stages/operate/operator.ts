@@ -1,7 +1,7 @@
 // What an operator did → an event in the log that says who.
 import type { Config } from '../../config.ts'
 import { route } from '../../core/deliveries/routing.ts'
-import { composeSystemEvent, type OperatorFact } from '../../core/events/system-event.ts'
+import { composeSystemEvent, type NewOperatorEvent } from '../../core/events/system-event.ts'
 import type { Env } from '../../env.ts'
 import { recordEvents } from '../../store/intake/records.ts'
 import { firstMessages, setAlarms } from '../deliveries/enqueue.ts'
@@ -14,7 +14,7 @@ import { freshId, type HealthTools, recordOf } from '../deliveries/health.ts'
 export async function tellOfOperator(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
-  fact: OperatorFact,
+  fact: NewOperatorEvent,
   tools: HealthTools,
 ): Promise<void> {
   const event = composeSystemEvent(freshId(tools), fact)

@@ -1,7 +1,7 @@
 // What was not understood → events, once it is; or put away with a reason. Nothing is deleted.
 import type { Config } from '../../config.ts'
 import { warningTexts } from '../../core/events/event.ts'
-import { type EventId, idBeside } from '../../core/id.ts'
+import { type EventId, neighbourId } from '../../core/id.ts'
 import type { Env } from '../../env.ts'
 import {
   dismissQuarantined,
@@ -68,7 +68,7 @@ async function releaseOne(
   const now = tools.now()
   const { id, type } = made.record
   const histories = await historiesFor(env.DB, [made], 'arrival')
-  const idFor = (n: number) => idBeside(id, n)
+  const idFor = (n: number) => neighbourId(id, n)
   const [own, ...derived] = await completeRecords(config, [made], histories, { idFor, now })
   if (own === undefined) throw new Error('a message was understood and gave no record')
   const deliveries = own.planned.length

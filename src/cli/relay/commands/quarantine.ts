@@ -1,6 +1,6 @@
 // `quarantine`: why messages were not understood; released once they are, or put away with a reason.
 import { Command } from 'commander'
-import { counted } from '../../../core/text.ts'
+import { pluralize } from '../../../core/text.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
 import { print } from '../output.ts'
 import { table } from '../table.ts'
@@ -109,7 +109,7 @@ function releasedInWords({ released, refused }: Released, dryRun: boolean): stri
   return [
     ...released.map(({ id, type, status }) => `${id}  ${type}  ${status}`),
     ...refused.map(({ id, issues }) => `${id}  stays: ${issues.join('; ')}`),
-    `${counted(released.length, 'message')} ${would}, ${refused.length} not understood.`,
+    `${pluralize(released.length, 'message')} ${would}, ${refused.length} not understood.`,
   ].join('\n')
 }
 
@@ -127,6 +127,6 @@ function dismissCommand(): Command {
         dismissed.push(...page.dismissed)
         more = page.more
       }
-      print(command, { dismissed }, () => `${counted(dismissed.length, 'message')} dismissed.`)
+      print(command, { dismissed }, () => `${pluralize(dismissed.length, 'message')} dismissed.`)
     })
 }

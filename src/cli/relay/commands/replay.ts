@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
-import { counted } from '../../../core/text.ts'
+import { pluralize } from '../../../core/text.ts'
 import { UserError } from '../../user-error.ts'
 import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../client.ts'
 import { print, several } from '../output.ts'
@@ -119,7 +119,7 @@ function planInWords({ total, people, targets, types, states }: Planned): string
   const rows = (counts: Record<string, number>, what: string) =>
     Object.entries(counts).map(([name, count]) => [what, name, count])
   return [
-    `${counted(total, 'delivery', 'deliveries')} of ${counted(people, 'person', 'people')}:`,
+    `${pluralize(total, 'delivery', 'deliveries')} of ${pluralize(people, 'person', 'people')}:`,
     table(
       ['by', '', 'deliveries'],
       [...rows(targets, 'target'), ...rows(types, 'type'), ...rows(states, 'state')],

@@ -1,6 +1,6 @@
 // `simulate`: what a vendor would send, sent to the relay's own front door and marked as a test.
 import { Command, Option } from 'commander'
-import { counted } from '../../../core/text.ts'
+import { pluralize } from '../../../core/text.ts'
 import { SWITCHES } from '../../../simulator/trouble.ts'
 import { UserError } from '../../user-error.ts'
 import { type Answer, type Api, answerOf, connect, type GlobalOptions } from '../client.ts'
@@ -132,7 +132,7 @@ async function sendAll(
     const page: Page = await answerOf(api.simulate.$post({ json: next }))
     if (steps.length === 0 && request.journey)
       told(
-        `${request.source}: ${counted(page.total, 'message')}, seed ${page.seed}, start ${page.start}`,
+        `${request.source}: ${pluralize(page.total, 'message')}, seed ${page.seed}, start ${page.start}`,
       )
     for (const step of page.steps) told(lineOf(step))
     steps.push(...page.steps)
@@ -168,5 +168,5 @@ function lineOf({ member, name, vendortype, troubles, status, answer }: Step): s
 function summary({ steps }: { steps: Step[] }): string {
   const kinds = Map.groupBy(steps, ({ status, answer }) => String(answer?.status ?? status))
   const counts = [...kinds].map(([kind, all]) => `${all.length} ${kind}`)
-  return `${counted(steps.length, 'message')} sent: ${counts.join(', ') || 'none'}.`
+  return `${pluralize(steps.length, 'message')} sent: ${counts.join(', ') || 'none'}.`
 }

@@ -1,6 +1,6 @@
 // `tail`: events as they come in. A lost connection is told, and so is what came meanwhile.
 import { Command } from 'commander'
-import { counted } from '../../../core/text.ts'
+import { pluralize } from '../../../core/text.ts'
 import { type Api, answerOf, connect, type GlobalOptions, Unreachable } from '../client.ts'
 import { several, visible } from '../output.ts'
 import type { EventSummary } from './events.ts'
@@ -74,7 +74,7 @@ async function follow(
 function regained(lostAt: number, missed: number): string {
   const seconds = Math.round((Date.now() - lostAt) / 1000)
   const came =
-    missed === 0 ? 'nothing came meanwhile' : `${counted(missed, 'event')} came meanwhile`
+    missed === 0 ? 'nothing came meanwhile' : `${pluralize(missed, 'event')} came meanwhile`
   return `Connected again after ${seconds} s; ${came}${missed === 0 ? '.' : ':'}`
 }
 

@@ -1,6 +1,6 @@
 // `targets`, `pause`, `resume`, `test`: how the targets fare, and steering them.
 import { Command } from 'commander'
-import { answerInWords } from '../../../core/text.ts'
+import { describeAnswer } from '../../../core/text.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
 import { print } from '../output.ts'
 import { table } from '../table.ts'
@@ -98,5 +98,5 @@ export function testCommand(finish: (status: number) => void): Command {
 
 function triedInWords(name: string, { event, attempt }: Tried): string {
   const { response } = attempt
-  return `${answerInWords(name, attempt)}${response ? `: ${response}` : ''}\n${event} shows it whole.`
+  return `${describeAnswer(name, attempt)}${response ? `: ${response}` : ''}\n${event} shows it whole.`
 }

@@ -4,7 +4,7 @@ import { Hono } from 'hono/tiny'
 import { targetOf } from '../../../config.ts'
 import { Targets } from '../../../console/deliveries/targets.tsx'
 import { isBroken } from '../../../core/deliveries/target.ts'
-import { answerInWords } from '../../../core/text.ts'
+import { describeAnswer } from '../../../core/text.ts'
 import { steerTarget } from '../../../stages/deliveries/health.ts'
 import { tryTarget } from '../../../stages/operate/try-target.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
@@ -36,7 +36,7 @@ export function targets(tools: ApiTools) {
       }
       const { event, delivered, attempt } = await tryTarget(c.env, target, rest)
       await acted(c, tools, 'tested a target', name)
-      const words = `${answerInWords(name, attempt)}.`
+      const words = `${describeAnswer(name, attempt)}.`
       return goTo(c, `/console/events/${event}`, words, delivered ? 'done' : 'refused')
     })
 

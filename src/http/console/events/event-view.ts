@@ -2,7 +2,7 @@
 import { version } from '../../../../package.json'
 import type { Config } from '../../../config.ts'
 import type { EventView } from '../../../console/events/event.tsx'
-import { curlOf } from '../../../core/curl.ts'
+import { curlCommand } from '../../../core/curl.ts'
 import type { Attempt } from '../../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../../core/deliveries/headers.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
@@ -24,7 +24,7 @@ export function viewOf(event: EventDetail, config: Config, origin: string, now: 
     curl:
       from === undefined || raw.text === null || raw.encoding === 'base64'
         ? undefined
-        : curlOf(from.ingest_url, [...headers, ...secret], raw.text),
+        : curlCommand(from.ingest_url, [...headers, ...secret], raw.text),
     isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
     targets: config.targets.filter((one) => !isBroken(one)).map(({ name }) => name),
     deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { Quarantine, Release } from '../../../console/operate/quarantine.tsx'
-import { counted } from '../../../core/text.ts'
+import { pluralize } from '../../../core/text.ts'
 import { dismiss, release } from '../../../stages/operate/quarantine.ts'
 import { listCauses } from '../../../store/events/stored-message.ts'
 import { Id, pageEntries, text } from '../../api/fields.ts'
@@ -44,9 +44,9 @@ export function quarantine(tools: ApiTools) {
       const config = configOf(c.env)
       const events = await dismiss(c.env, config, filter, reason, MAX_DISMISSED, toolsFor(c))
       if (events.length > 0) {
-        await acted(c, tools, 'dismissed from quarantine', counted(events.length, 'message'))
+        await acted(c, tools, 'dismissed from quarantine', pluralize(events.length, 'message'))
       }
-      return goTo(c, PATH, `${counted(events.length, 'message')} put away; the log keeps them.`)
+      return goTo(c, PATH, `${pluralize(events.length, 'message')} put away; the log keeps them.`)
     })
 
   /** Releases what a form names, or only says what that would do. */
@@ -57,7 +57,12 @@ export function quarantine(tools: ApiTools) {
     const options = { after, limit: MAX_RELEASED, isDryRun }
     const result = await release(c.env, configOf(c.env), filter, options, toolsFor(c))
     if (!isDryRun && result.released.length > 0) {
-      await acted(c, tools, 'released from quarantine', counted(result.released.length, 'message'))
+      await acted(
+        c,
+        tools,
+        'released from quarantine',
+        pluralize(result.released.length, 'message'),
+      )
     }
     return show(c, 'Release', <Release view={{ filter, isDryRun, ...result }} />)
   }

@@ -3,7 +3,7 @@ import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { isBrokenSource } from '../../../config.ts'
 import { Sent, Simulate } from '../../../console/operate/simulate.tsx'
-import { counted } from '../../../core/text.ts'
+import { pluralize } from '../../../core/text.ts'
 import { MAX_MEMBERS } from '../../../simulator/journey.ts'
 import { SENDERS } from '../../../simulator/senders.ts'
 import { SWITCHES } from '../../../simulator/trouble.ts'
@@ -41,7 +41,7 @@ export function simulation(tools: ApiTools) {
       if (!sent.ok) return goTo(c, PATH, sent.error.words, 'refused')
       const { source } = asked.output
       const { seed, start, total, steps, next } = sent.value
-      await acted(c, tools, 'simulated', `${counted(steps.length, 'message')} to ${source}`)
+      await acted(c, tools, 'simulated', `${pluralize(steps.length, 'message')} to ${source}`)
       const id = total === 1 ? steps[0]?.answer?.id : undefined
       if (typeof id === 'string')
         return goTo(c, `/console/events/${id}`, 'It was sent. This is what became of it.')
