@@ -1,7 +1,7 @@
 // A sample's messages → the event that they become, as the Worker makes it, with a history of their own for its log.
 import type { ConfiguredSource } from '../config.ts'
 import { composeEvent, type MembershipEvent } from '../core/events/event.ts'
-import { composeDerived } from '../core/events/history.ts'
+import { composeInferred } from '../core/events/history.ts'
 import { newEventId, personIdOfKey } from '../core/id.ts'
 import { readMessages } from '../core/intake/json.ts'
 import type { RawBody } from '../core/intake/request.ts'
@@ -26,21 +26,21 @@ function tell({ type, messages }: Story, source: ConfiguredSource, now: number):
   for (const [i, message] of messages.entries()) {
     const text = JSON.stringify(message.body)
     const event = understand(text, message.eventName, source, now + i)
-    const { meaningAmong, kinOf } = VENDORS[source.vendor]
-    const kinds: readonly string[] | undefined = kinOf(event)
+    const { interpret, relatedKinds } = VENDORS[source.vendor]
+    const kinds: readonly string[] | undefined = relatedKinds(event)
     const past = told.filter((one) => kinds?.includes(one.type.split('.')[0] ?? ''))
     const sites = told.flatMap(({ data }) => data.site?.vendor_id ?? [])
     const meaning =
       kinds === undefined
-        ? { event, derived: [] }
-        : meaningAmong(event, { isKnown: told.length > 0, sites, past })
-    const derived = meaning.derived.map((conclusion, n) =>
-      composeDerived(meaning.event, conclusion, newEventId(now + i, n + 1)),
+        ? { event, inferred: [] }
+        : interpret(event, { isKnown: told.length > 0, sites, past })
+    const inferred = meaning.inferred.map((conclusion, n) =>
+      composeInferred(meaning.event, conclusion, newEventId(now + i, n + 1)),
     )
     told.push(meaning.event)
     samples.push({ event: meaning.event, raw: { text, encoding: 'utf8' } })
     samples.push(
-      ...derived.map((one) => ({ event: one, raw: { text: '', encoding: 'utf8' as const } })),
+      ...inferred.map((one) => ({ event: one, raw: { text: '', encoding: 'utf8' as const } })),
     )
   }
   const sample = samples.findLast(({ event }) => event.type === type)

@@ -2,7 +2,7 @@
 
 import type { EventDraft, MembershipEvent } from '../core/events/event.ts'
 import type { Warning } from '../core/events/fields.ts'
-import type { History, Meaning } from '../core/events/history.ts'
+import type { History, Interpretation } from '../core/events/history.ts'
 import type { SourceSettings } from '../core/events/source.ts'
 import type { EventKind, EventType } from '../core/events/vocabulary.ts'
 import type { Identity } from '../core/intake/dedupe.ts'
@@ -18,10 +18,10 @@ export type VendorMessage = {
 }
 
 /** A message that was understood. */
-export type Understood = { event: EventDraft; identity: Identity; warnings: Warning[] }
+export type NormalizedMessage = { event: EventDraft; identity: Identity; warnings: Warning[] }
 
 /** A message that was not: what could be told of its type, and what is missing, by the vendor's key. */
-export type NotUnderstood = {
+export type NormalizationError = {
   type: EventType | 'vendor.unrecognized'
   vendorType: string | undefined
   issues: Warning[]
@@ -39,12 +39,12 @@ export interface Vendor {
   normalize(
     message: VendorMessage,
     settings: SourceSettings,
-  ): { ok: true; value: Understood } | { ok: false; error: NotUnderstood }
+  ): { ok: true; value: NormalizedMessage } | { ok: false; error: NormalizationError }
   /**
    * What other events of the same contact are about that say what this one means; undefined when it says that by itself,
    * and none when it only matters whether and where the contact is known.
    */
-  kinOf(event: MembershipEvent): readonly EventKind[] | undefined
+  relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined
   /** What an event means in the light of the log, and what follows from it. The same for the same facts. */
-  meaningAmong(event: MembershipEvent, history: History): Meaning
+  interpret(event: MembershipEvent, history: History): Interpretation
 }

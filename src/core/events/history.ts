@@ -12,16 +12,16 @@ export type History = {
 }
 
 /** Events of each kind on either side of a time that are looked at: a switch, and what was before and came after it. */
-export const NEIGHBOURS = 4
+export const EVENTS_PER_SIDE = 4
 
 /** How far apart two events may be that are one act, as the two halves of a switch; their order is not kept. */
-export const ONE_ACT_MS = 10 * 60_000
+export const SAME_ACT_WINDOW_MS = 10 * 60_000
 
 /** Nothing is known. */
 export const NO_HISTORY: History = { isKnown: false, sites: [], past: [] }
 
 /** What else follows from an event once the log is asked: an event that the vendor did not send. */
-export type Derived = {
+export type InferredEvent = {
   type: 'subscription.plan_changed' | 'subscription.corrected' | 'payment.corrected'
   data: MembershipEvent['data']
   /** What makes it this one: the same conclusion is drawn once. */
@@ -31,10 +31,13 @@ export type Derived = {
 }
 
 /** An event in the light of the log, and what follows from it. */
-export type Meaning = { event: MembershipEvent; derived: Derived[] }
+export type Interpretation = { event: MembershipEvent; inferred: InferredEvent[] }
 
 /** Marks an event that happened before one of the same kind that is known already, by times of the same sort. */
-export function markLate(event: MembershipEvent, kin: readonly MembershipEvent[]): MembershipEvent {
+export function markIfLate(
+  event: MembershipEvent,
+  kin: readonly MembershipEvent[],
+): MembershipEvent {
   const isReceipt = ({ timebasis }: MembershipEvent) => timebasis === 'received'
   const isLate = kin.some(
     (other) => isReceipt(other) === isReceipt(event) && instantOf(other) > instantOf(event),
@@ -43,19 +46,19 @@ export function markLate(event: MembershipEvent, kin: readonly MembershipEvent[]
 }
 
 /** Completes what follows from an event: it is told as if by the same vendor, of the same contact and time. */
-export function composeDerived(
+export function composeInferred(
   cause: MembershipEvent,
-  derived: Derived,
+  inferred: InferredEvent,
   id: EventId,
 ): MembershipEvent {
   const { late: _late, test, ...envelope } = cause
   return {
     ...envelope,
     id,
-    type: derived.type,
-    dataschema: cause.dataschema.replace(cause.type, derived.type),
+    type: inferred.type,
+    dataschema: cause.dataschema.replace(cause.type, inferred.type),
     typebasis: 'history',
     ...(test ? { test } : {}),
-    data: derived.data,
+    data: inferred.data,
   } as MembershipEvent
 }

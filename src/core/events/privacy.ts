@@ -23,26 +23,26 @@ export type SensitiveField = keyof typeof SENSITIVE
 export const SENSITIVE_FIELDS = Object.keys(SENSITIVE) as SensitiveField[]
 
 /**
- * The event as a target may see it: without the sensitive fields that it did not ask for, in `data` and in
+ * The event as a target may see it: withoutMatching the sensitive fields that it did not ask for, in `data` and in
  * whatever the vendor sent beside it. The event itself is not changed.
  */
 export function redact<E extends RelayEvent>(event: E, include: readonly SensitiveField[]): E {
   const withheld = SENSITIVE_FIELDS.filter((field) => !include.includes(field))
-  const data = withoutKeys(event.data, withheld) as JsonObject
+  const data = withoutFields(event.data, withheld) as JsonObject
   if (withheld.includes('message_body')) {
-    if (isObject(data.message)) data.message = without(data.message, /^body$/)
-    if (isObject(data.extra)) data.extra = without(data.extra, MESSAGE)
+    if (isObject(data.message)) data.message = withoutMatching(data.message, /^body$/)
+    if (isObject(data.extra)) data.extra = withoutMatching(data.extra, MESSAGE)
   }
   return { ...event, data }
 }
 
-function withoutKeys(value: unknown, withheld: SensitiveField[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => withoutKeys(item, withheld))
+function withoutFields(value: unknown, withheld: SensitiveField[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutFields(item, withheld))
   if (!isObject(value)) return value
   const kept: [key: string, item: unknown][] = []
   for (const key of Object.keys(value)) {
-    const isWithheld = fieldsOf(key).some((field) => withheld.includes(field))
-    if (!isWithheld) kept.push([key, withoutKeys(value[key], withheld)])
+    const isWithheld = sensitiveFields(key).some((field) => withheld.includes(field))
+    if (!isWithheld) kept.push([key, withoutFields(value[key], withheld)])
   }
   return Object.fromEntries(kept)
 }
@@ -53,20 +53,22 @@ const knownKeys = new Map<string, readonly SensitiveField[]>()
 const MAX_KNOWN_KEYS = 1000
 
 /** The sensitive fields that a key stands for: mostly none, and it comes with every event. */
-function fieldsOf(key: string): readonly SensitiveField[] {
+function sensitiveFields(key: string): readonly SensitiveField[] {
   const known = knownKeys.get(key)
   if (known !== undefined) return known
-  const meaning = meaningOf(key)
+  const meaning = comparableKey(key)
   const fields = SENSITIVE_FIELDS.filter((field) => SENSITIVE[field].test(meaning))
   if (knownKeys.size < MAX_KNOWN_KEYS) knownKeys.set(key, fields)
   return fields
 }
 
-function without(object: JsonObject, keys: RegExp): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.test(meaningOf(key))))
+function withoutMatching(object: JsonObject, keys: RegExp): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object).filter(([key]) => !keys.test(comparableKey(key))),
+  )
 }
 
-/** A key as it is compared, without the prefix that it has when two levels collide (vendors/extra.ts). */
-function meaningOf(key: string): string {
+/** A key as it is compared, withoutMatching the prefix that it has when two levels collide (vendors/extra.ts). */
+function comparableKey(key: string): string {
   return fold(key.replace(/^envelope\./, ''))
 }

@@ -162,19 +162,19 @@ const PaymentKind = v.picklist([
 export type PaymentKind = v.InferOutput<typeof PaymentKind>
 
 /** What an event was said to mean, or means. */
-const Reading = v.object({
+const Conclusion = v.object({
   type: v.string(),
   reason: v.exactOptional(EndReason),
   refund: v.exactOptional(Refund),
 })
-export type Reading = v.InferOutput<typeof Reading>
+export type Conclusion = v.InferOutput<typeof Conclusion>
 
 const corrected = v.object({
   ...common,
   /** The id of the event that is corrected. */
   corrects: v.string(),
-  was: Reading,
-  is: Reading,
+  was: Conclusion,
+  is: Conclusion,
 })
 
 /** The vocabulary: each type that we send, and the schema of its `data`. */

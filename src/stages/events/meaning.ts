@@ -3,11 +3,11 @@ import type { Config } from '../../config.ts'
 import { route } from '../../core/deliveries/routing.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import {
-  composeDerived,
-  type Derived,
+  composeInferred,
+  EVENTS_PER_SIDE,
   type History,
-  type Meaning,
-  NEIGHBOURS,
+  type InferredEvent,
+  type Interpretation,
   NO_HISTORY,
 } from '../../core/events/history.ts'
 import type { EventId } from '../../core/id.ts'
@@ -46,7 +46,7 @@ function queryFor(
   contact: string,
   asOf: AsOf,
 ): HistoryQuery | undefined {
-  const kinds = vendorOf(event).kinOf(event)
+  const kinds = vendorOf(event).relatedKinds(event)
   if (kinds === undefined) return undefined
   const email = event.test ? undefined : event.data.contact.email_normalized
   return { source, contact, kinds, event: event.id, at: instantOf(event), email, asOf }
@@ -58,7 +58,7 @@ export function newcomersAmong(
   histories: readonly (History | undefined)[],
 ): ContactKey[] {
   return made.flatMap(({ record: { source, contactId: contact }, event }, i) => {
-    const isTold = event !== undefined && vendorOf(event).kinOf(event)?.length === 0
+    const isTold = event !== undefined && vendorOf(event).relatedKinds(event)?.length === 0
     return isTold && contact !== undefined && !histories[i]?.isKnown ? [{ source, contact }] : []
   })
 }
@@ -85,13 +85,13 @@ export async function completeRecords(
       const history = histories?.[i]
       const earlier = beside.get(who) ?? []
       const meaning =
-        history === undefined ? { event, derived: [] } : meaningOf(event, history, earlier)
+        history === undefined ? { event, inferred: [] } : meaningOf(event, history, earlier)
       own.push({
         ...(await withEvent(record, meaning.event, config, now)),
         ...(histories === undefined ? { isProvisional: true as const } : {}),
         ...(history === undefined ? {} : lightOf(one, history, made)),
       })
-      for (const one of meaning.derived) {
+      for (const one of meaning.inferred) {
         const id = idFor(derived.length)
         derived.push(await derive(record, meaning.event, one, config, { id, now }))
       }
@@ -111,7 +111,7 @@ function lightOf(
   if (event === undefined || contact === undefined) return {}
   // The halves of one act are of two kinds.
   const kinds = vendorOf(event)
-    .kinOf(event)
+    .relatedKinds(event)
     ?.filter((kind) => !event.type.startsWith(`${kind}.`))
   if (!kinds?.length) return {}
   const seen = [...past.map(({ id }) => id), ...made.map((one) => one.record.id)]
@@ -122,11 +122,11 @@ function meaningOf(
   event: MembershipEvent,
   history: History,
   beside: readonly MembershipEvent[],
-): Meaning {
-  const kinds: readonly string[] = vendorOf(event).kinOf(event) ?? []
+): Interpretation {
+  const kinds: readonly string[] = vendorOf(event).relatedKinds(event) ?? []
   const kin = beside.filter(({ type }) => kinds.includes(type.split('.')[0] ?? ''))
   const sites = beside.flatMap(({ data }) => data.site?.vendor_id ?? [])
-  return vendorOf(event).meaningAmong(event, {
+  return vendorOf(event).interpret(event, {
     isKnown: history.isKnown || beside.length > 0,
     sites: [...history.sites, ...sites],
     past: around(event, [...history.past, ...kin]),
@@ -137,8 +137,8 @@ function meaningOf(
 function around(event: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent[] {
   const own = instantOf(event)
   const sorted = others.toSorted((a, b) => instantOf(a) - instantOf(b) || (a.id < b.id ? -1 : 1))
-  const before = sorted.filter((one) => instantOf(one) <= own).slice(-2 * NEIGHBOURS)
-  return [...before, ...sorted.filter((one) => instantOf(one) > own).slice(0, 2 * NEIGHBOURS)]
+  const before = sorted.filter((one) => instantOf(one) <= own).slice(-2 * EVENTS_PER_SIDE)
+  return [...before, ...sorted.filter((one) => instantOf(one) > own).slice(0, 2 * EVENTS_PER_SIDE)]
 }
 
 async function withEvent(
@@ -166,11 +166,11 @@ async function withEvent(
 async function derive(
   cause: NewRecord,
   event: MembershipEvent,
-  conclusion: Derived,
+  conclusion: InferredEvent,
   config: Config,
   { id, now }: { id: EventId; now: number },
 ): Promise<NewRecord> {
-  const derived = composeDerived(event, conclusion, id)
+  const derived = composeInferred(event, conclusion, id)
   const { isProvisional: _, isRelease: __, sighting: ___, ...base } = cause
   return {
     ...base,
@@ -199,7 +199,7 @@ export async function settledEvent(
   const query = queryFor(event, event.relaysource, contact, 'now')
   if (query === undefined) return event
   const [history = NO_HISTORY] = await readHistories(db, [query])
-  const { late: _, ...settled } = vendorOf(event).meaningAmong(event, history).event
+  const { late: _, ...settled } = vendorOf(event).interpret(event, history).event
   return { ...settled, ...(event.late ? { late: true } : {}) } as MembershipEvent
 }
 

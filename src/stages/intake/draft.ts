@@ -16,7 +16,7 @@ import { EMAIL_PREFIX, TEST_PREFIX } from '../../store/events/contacts.ts'
 import type { Kept } from '../../store/events/stored-message.ts'
 import type { NewRecord } from '../../store/intake/new-record.ts'
 import { VENDORS } from '../../vendors/index.ts'
-import type { NotUnderstood, Vendor } from '../../vendors/vendor.ts'
+import type { NormalizationError, Vendor } from '../../vendors/vendor.ts'
 
 /** A D1 row holds 2,000,000 bytes: the message as it came, the event, and a little beside. */
 const MAX_ROW_BYTES = 1_950_000
@@ -145,9 +145,9 @@ function bytesOf(text: string): number {
 
 function unreadable(
   message: string,
-  type: NotUnderstood['type'] = UNRECOGNIZED,
+  type: NormalizationError['type'] = UNRECOGNIZED,
   vendorType?: string,
-): { ok: false; error: NotUnderstood } {
+): { ok: false; error: NormalizationError } {
   return { ok: false, error: { type, vendorType, issues: [{ path: 'body', message }] } }
 }
 

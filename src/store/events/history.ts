@@ -1,6 +1,11 @@
 // What the log knows of a contact: whether and where it was seen, and its events around a time.
 import type { MembershipEvent } from '../../core/events/event.ts'
-import { type History, NEIGHBOURS, NO_HISTORY, ONE_ACT_MS } from '../../core/events/history.ts'
+import {
+  EVENTS_PER_SIDE,
+  type History,
+  NO_HISTORY,
+  SAME_ACT_WINDOW_MS,
+} from '../../core/events/history.ts'
 import type { EventKind } from '../../core/events/vocabulary.ts'
 import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
@@ -41,10 +46,10 @@ const OWN = `status IN ('accepted', 'derived') AND status = 'accepted' AND sourc
 
 const aroundOf = (kind: string) => `
 SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = ${kind} AND at <= ?3
-  ORDER BY at DESC LIMIT ${NEIGHBOURS})
+  ORDER BY at DESC LIMIT ${EVENTS_PER_SIDE})
 UNION ALL
 SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = ${kind} AND at > ?3
-  ORDER BY at LIMIT ${NEIGHBOURS})`
+  ORDER BY at LIMIT ${EVENTS_PER_SIDE})`
 
 const [AROUND_ONE, AROUND_TWO] = [aroundOf('?6'), `${aroundOf('?6')} UNION ALL ${aroundOf('?7')}`]
 
@@ -110,7 +115,7 @@ const overtakingOf = (kinds: readonly EventKind[]) => `
 SELECT 1 FROM events
 WHERE status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2
   AND ${kindOf('type')} IN (${kinds.map((kind) => `'${kind}'`).join()})
-  AND at BETWEEN ?3 - ${ONE_ACT_MS} AND ?3 + ${ONE_ACT_MS}
+  AND at BETWEEN ?3 - ${SAME_ACT_WINDOW_MS} AND ?3 + ${SAME_ACT_WINDOW_MS}
   AND key > CAST(?4 AS INTEGER) - ${OVERTAKING_MS * ID_RANDOM_RANGE} AND instr(?5, ',' || key || ',') = 0
   AND status = 'accepted' LIMIT 1`
 

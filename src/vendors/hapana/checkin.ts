@@ -15,13 +15,13 @@ import type { SiteSettings } from '../../core/events/source.ts'
 import { asMoment } from '../../core/events/time.ts'
 import type { Checkin } from '../../core/events/vocabulary.ts'
 import { identifiedBy } from '../../core/intake/dedupe.ts'
-import { type Key, type Mapped, type Reading, readWord } from './reading.ts'
+import { type Key, type MappedEvent, type MappingInput, readWord } from './mapping.ts'
 
 /** The time of a check-in, by its documented and its other name. */
 export const CHECK_IN_TIME = ['checkInTime', 'checkInDateTime']
 
 /** Maps a check-in; only a valid one is attendance. */
-export function checkedIn(reading: Reading): Mapped {
+export function checkedIn(reading: MappingInput): MappedEvent {
   const { fields, warnings, site, siteId, clientId, content } = reading
   const raw = { time: fields.peek(CHECK_IN_TIME), status: fields.peek('checkInStatus') }
   const time = readTime(CHECK_IN_TIME, fields, warnings, site)

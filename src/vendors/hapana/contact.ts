@@ -13,11 +13,11 @@ import type { SiteSettings } from '../../core/events/source.ts'
 import { asDate } from '../../core/events/time.ts'
 import type { Contact } from '../../core/events/vocabulary.ts'
 import { isObject } from '../../core/intake/json.ts'
-import type { Kind } from './type.ts'
+import type { HapanaType } from './type.ts'
 
 /** Reads what a message of some kind says of its person, beside the id. */
 export function readContact(
-  kind: Kind,
+  kind: HapanaType,
   fields: Fields,
   warnings: Warning[],
   site: SiteSettings,

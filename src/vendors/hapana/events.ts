@@ -16,13 +16,13 @@ import type { EventType } from '../../core/events/vocabulary.ts'
 import { type Identity, identifiedBy, sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject, type JsonObject } from '../../core/intake/json.ts'
 import { err, ok } from '../../core/result.ts'
-import type { NotUnderstood } from '../vendor.ts'
+import type { NormalizationError } from '../vendor.ts'
 import { CHECK_IN_TIME, checkedIn } from './checkin.ts'
 import { readContact } from './contact.ts'
-import { type Key, type Mapped, type Reading, readWord } from './reading.ts'
-import type { Kind } from './type.ts'
+import { type Key, type MappedEvent, type MappingInput, readWord } from './mapping.ts'
+import type { HapanaType } from './type.ts'
 
-export type Context = {
+export type MessageInput = {
   fields: Fields
   envelope: Fields
   warnings: Warning[]
@@ -32,7 +32,7 @@ export type Context = {
   stamp: string | undefined
 }
 
-const TYPES: Record<Kind, EventType> = {
+const TYPES: Record<HapanaType, EventType> = {
   outboundMessage: 'message.sent',
   accountCreated: 'contact.created',
   clientUpdated: 'contact.updated',
@@ -43,7 +43,7 @@ const TYPES: Record<Kind, EventType> = {
 }
 
 /** The least that an event must say to be worth sending on: one of these. */
-const NEEDED: Partial<Record<Kind, readonly Key[]>> = {
+const NEEDED: Partial<Record<HapanaType, readonly Key[]>> = {
   outboundMessage: ['messageId', 'message'],
   clientStatusChange: ['status'],
   packagePurchased: ['packageID', 'packageName'],
@@ -51,7 +51,7 @@ const NEEDED: Partial<Record<Kind, readonly Key[]>> = {
 }
 
 /** Maps a message of a known kind, or refuses with the keys that are missing. */
-export function normalizeEvent(kind: Kind, context: Context) {
+export function normalizeEvent(kind: HapanaType, context: MessageInput) {
   const { fields, envelope, warnings, settings, body, stamp } = context
   const issues = missing(kind, fields)
   const siteId = fields.read('siteID', asId) ?? envelope.read('siteID', asId)
@@ -60,7 +60,7 @@ export function normalizeEvent(kind: Kind, context: Context) {
   }
   const clientId = fields.read('clientID', asId)
   if (clientId === undefined || issues.length > 0) {
-    return err<NotUnderstood>({ type: TYPES[kind], vendorType: undefined, issues })
+    return err<NormalizationError>({ type: TYPES[kind], vendorType: undefined, issues })
   }
   const site = settingsAt(settings, siteId)
   const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }
@@ -76,7 +76,7 @@ export function normalizeEvent(kind: Kind, context: Context) {
   return ok({ ...mapped, data, origin, contactId: clientId })
 }
 
-function missing(kind: Kind, fields: Fields): Warning[] {
+function missing(kind: HapanaType, fields: Fields): Warning[] {
   const issues: Warning[] = []
   const clientId = fields.peek('clientID')
   if (clientId === undefined || asId(clientId) === undefined) {
@@ -93,7 +93,7 @@ function missing(kind: Kind, fields: Fields): Warning[] {
   return issues
 }
 
-const MAPPINGS: Record<Kind, (reading: Reading) => Mapped> = {
+const MAPPINGS: Record<HapanaType, (reading: MappingInput) => MappedEvent> = {
   // Also sent when a known client is linked to another site; only the log can tell the two apart.
   accountCreated: ({ content }) => ({
     type: 'contact.created',
@@ -109,7 +109,7 @@ const MAPPINGS: Record<Kind, (reading: Reading) => Mapped> = {
   outboundMessage: messageSent,
 }
 
-function profileSaved(type: EventType, identity: Identity): Mapped {
+function profileSaved(type: EventType, identity: Identity): MappedEvent {
   return { type, data: {}, identity, occurred: undefined }
 }
 
@@ -120,7 +120,7 @@ const STATUSES: Record<string, string> = {
   inactive: 'inactive',
 }
 
-function statusChanged({ fields, warnings, content }: Reading): Mapped {
+function statusChanged({ fields, warnings, content }: MappingInput): MappedEvent {
   const path = fields.spelling('status')
   const raw = fields.read('status', asText) ?? ''
   const status = lookUp(STATUSES, raw)
@@ -155,7 +155,7 @@ const PACKAGE_TYPES: Record<string, string> = {
   sessionpackage: 'session_package',
 }
 
-function purchased({ fields, warnings, site, content }: Reading): Mapped {
+function purchased({ fields, warnings, site, content }: MappingInput): MappedEvent {
   const path = fields.spelling('packageType')
   const typeRaw = fields.read('packageType', asText)
   const type = typeRaw === undefined ? undefined : lookUp(PACKAGE_TYPES, typeRaw)
@@ -186,7 +186,7 @@ const asChannel: Reader<'sms' | 'email'> = (value) => {
 }
 
 /** Which messages of Hapana's trigger this is not documented: it says that one was sent, never why. */
-function messageSent(reading: Reading): Mapped {
+function messageSent(reading: MappingInput): MappedEvent {
   const { fields, clientId, contact, content } = reading
   const channel = readWord('communicationType', asChannel, reading)
   const messageId = fields.read('messageId', asId)

@@ -7,7 +7,7 @@ import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import type { Vendor } from '../vendor.ts'
 import { normalizeEvent } from './events.ts'
-import { kinOf, meaningAmong } from './meaning.ts'
+import { interpret, relatedKinds } from './interpret.ts'
 import { signature } from './signature.ts'
 import { resolveType } from './type.ts'
 
@@ -15,8 +15,8 @@ export const hapana = {
   id: 'hapana',
   mappingVersion: 2,
   signature,
-  kinOf,
-  meaningAmong,
+  relatedKinds,
+  interpret,
   keepsHeader: (name) => /^x-hapana-|^x-event-type$|^x-webhook-event$/.test(name),
 
   normalize(message, settings) {

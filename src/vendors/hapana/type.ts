@@ -2,10 +2,10 @@
 // the URL that we gave out, a key of the body, a header, the shape. The rule that hit is part of the event.
 import { type Fields, fold, type Warning } from '../../core/events/fields.ts'
 import { err, ok, type Result } from '../../core/result.ts'
-import type { NotUnderstood, VendorMessage } from '../vendor.ts'
+import type { NormalizationError, VendorMessage } from '../vendor.ts'
 
 /** The events by their documented names; `profile` is one of two that have the same fields. */
-export type Kind =
+export type HapanaType =
   | 'outboundMessage'
   | 'accountCreated'
   | 'clientUpdated'
@@ -14,9 +14,13 @@ export type Kind =
   | 'checkIn'
   | 'profile'
 
-type Resolved = { kind: Kind; vendorType: string; typeBasis: 'url' | 'body' | 'header' | 'shape' }
+type Resolved = {
+  kind: HapanaType
+  vendorType: string
+  typeBasis: 'url' | 'body' | 'header' | 'shape'
+}
 
-const KINDS: Record<string, Kind> = {
+const TYPES_BY_NAME: Record<string, HapanaType> = {
   outboundmessage: 'outboundMessage',
   accountcreated: 'accountCreated',
   clientupdated: 'clientUpdated',
@@ -25,8 +29,8 @@ const KINDS: Record<string, Kind> = {
   checkin: 'checkIn',
 }
 /** Names that the articles use for URLs and titles. */
-const TITLES: Record<string, Kind> = {
-  ...KINDS,
+const TYPES_BY_TITLE: Record<string, HapanaType> = {
+  ...TYPES_BY_NAME,
   packagepurchase: 'packagePurchased',
   communicationoutbound: 'outboundMessage',
   clientcheckin: 'checkIn',
@@ -54,9 +58,9 @@ export function resolveType(
   envelope: Fields,
   fields: Fields,
   warnings: Warning[],
-): Result<Resolved, NotUnderstood> {
+): Result<Resolved, NormalizationError> {
   const named = namedInBody(envelope) ?? namedInBody(fields)
-  const byUrl = kindOf(TITLES, message.eventName)
+  const byUrl = lookUpType(TYPES_BY_TITLE, message.eventName)
   if (message.eventName !== undefined && byUrl === undefined) {
     warnings.push({ path: '?event', message: 'names no event of Hapana; the body decides' })
   }
@@ -72,21 +76,24 @@ export function resolveType(
   }
   for (const header of HEADERS) {
     const text = message.headers.get(header)?.trim()
-    const kind = kindOf(TITLES, text)
+    const kind = lookUpType(TYPES_BY_TITLE, text)
     if (text && kind) return ok({ kind, vendorType: text, typeBasis: 'header' })
   }
   if (named) return err(unrecognized(named.text, 'names an event that is not known'))
-  const kind = kindByShape(fields)
+  const kind = typeByShape(fields)
   if (kind === undefined) return err(unrecognized(undefined, 'is named nowhere'))
   const vendorType = kind === 'profile' ? 'accountCreated|clientUpdated' : kind
   return ok({ kind, vendorType, typeBasis: 'shape' })
 }
 
-function unrecognized(vendorType: string | undefined, message: string): NotUnderstood {
+function unrecognized(vendorType: string | undefined, message: string): NormalizationError {
   return { type: 'vendor.unrecognized', vendorType, issues: [{ path: 'type', message }] }
 }
 
-function kindOf(kinds: Record<string, Kind>, text: string | undefined): Kind | undefined {
+function lookUpType(
+  kinds: Record<string, HapanaType>,
+  text: string | undefined,
+): HapanaType | undefined {
   const name = fold(text ?? '')
   return Object.hasOwn(kinds, name) ? kinds[name] : undefined
 }
@@ -97,13 +104,13 @@ function namedInBody(fields: Fields) {
     const text = fields.peek(name)
     if (typeof text !== 'string') return []
     const consume = () => fields.read(name, () => text)
-    return [{ key: fields.spelling(name), text, kind: kindOf(KINDS, text), consume }]
+    return [{ key: fields.spelling(name), text, kind: lookUpType(TYPES_BY_NAME, text), consume }]
   })
   return named.find(({ kind }) => kind !== undefined) ?? named[0]
 }
 
 /** accountCreated and clientUpdated have the same fields: their shape says only that a profile was saved. */
-function kindByShape(fields: Fields): Kind | undefined {
+function typeByShape(fields: Fields): HapanaType | undefined {
   const has = fields.has
   if (has('messageId') || has('communicationType')) return 'outboundMessage'
   if (has('checkInStatus') || has('checkInTime') || has('checkInDateTime')) return 'checkIn'

@@ -1,21 +1,28 @@
 // Corrections: what an event makes of those that were understood without it.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
-import { type Derived, NEIGHBOURS, ONE_ACT_MS } from '../../core/events/history.ts'
-import type { Reading } from '../../core/events/vocabulary.ts'
-import { inTime } from './event.ts'
-import { read } from './reading.ts'
+import {
+  EVENTS_PER_SIDE,
+  type InferredEvent,
+  SAME_ACT_WINDOW_MS,
+} from '../../core/events/history.ts'
+import type { Conclusion } from '../../core/events/vocabulary.ts'
+import { byTime } from './event.ts'
+import { inferAmong } from './inference.ts'
 
 /** What was said of other events, and is seen otherwise now that this one is known. */
-export function correctionsBy(
+export function corrections(
   event: MembershipEvent,
   others: readonly MembershipEvent[],
-): Derived[] {
+): InferredEvent[] {
   // A payment's kind is a hint, and not corrected.
   const concluded = others.filter(({ vendortype }) => vendortype !== 'payment.created')
   const seen = concluded.filter((one) => isCovered(one, event, others))
-  return seen.flatMap((one): Derived[] => {
+  return seen.flatMap((one): InferredEvent[] => {
     const rest = others.filter(({ id }) => id !== one.id)
-    const [was, is] = [readingOf(read(one, rest)), readingOf(read(one, [...rest, event]))]
+    const [was, is] = [
+      conclusionOf(inferAmong(one, rest)),
+      conclusionOf(inferAmong(one, [...rest, event])),
+    ]
     if (JSON.stringify(was) === JSON.stringify(is)) return []
     const type = one.type === 'subscription.ended' ? 'subscription.corrected' : 'payment.corrected'
     const { contact, account } = event.data
@@ -26,7 +33,7 @@ export function correctionsBy(
       was,
       is,
       inference: { basis: ['new_facts'], confidence: 'likely', evidence: [one.id, event.id] },
-    } as Derived['data']
+    } as InferredEvent['data']
     return [{ type, data, identity: [one.id, event.id], corrects: one.id }]
   })
 }
@@ -42,15 +49,15 @@ function isCovered(
 ): boolean {
   const payments = others.filter(({ type }) => type.startsWith('payment.'))
   const side = payments.filter(
-    (other) => Math.sign(inTime(other, event)) === Math.sign(inTime(one, event)),
+    (other) => Math.sign(byTime(other, event)) === Math.sign(byTime(one, event)),
   )
   const distance = (other: MembershipEvent) => Math.abs(instantOf(other) - instantOf(event))
   const furthest = Math.max(0, ...side.map(distance))
-  return side.length < NEIGHBOURS || furthest > distance(one) + ONE_ACT_MS
+  return side.length < EVENTS_PER_SIDE || furthest > distance(one) + SAME_ACT_WINDOW_MS
 }
 
 /** What an event says happened, as far as it is concluded. */
-function readingOf(event: MembershipEvent): Reading {
+function conclusionOf(event: MembershipEvent): Conclusion {
   const { type, data } = event
   return {
     type,

@@ -1,15 +1,15 @@
 // What the end of a subscription means among the other events of its contact: its reason.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { EndReason, Inference } from '../../core/events/vocabulary.ts'
-import { inTime } from './event.ts'
+import { byTime } from './event.ts'
 import { isRepriced } from './plans.ts'
-import { otherHalf } from './switches.ts'
+import { switchPayment } from './switches.ts'
 
 /** How long after its end a re-priced subscription may be paid at the new price: at its next renewal. */
 const RENEWAL_WINDOW_MS = 370 * 86_400_000
 
 /** A cancellation, one half of a switch, or a new price. */
-export function readEnd(
+export function inferEnd(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
   after: readonly MembershipEvent[],
@@ -19,10 +19,10 @@ export function readEnd(
   const because = (reason: EndReason, inference: Inference) =>
     ({ ...event, data: { ...event.data, reason, inference } }) as MembershipEvent
 
-  const half = otherHalf(event, [...before, ...after])
+  const half = switchPayment(event, [...before, ...after])
   if (half) {
     const { paid, confidence } = half
-    const side = inTime(paid, event) < 0 ? 'paid_before_within_window' : 'paid_after_within_window'
+    const side = byTime(paid, event) < 0 ? 'paid_before_within_window' : 'paid_after_within_window'
     return because('plan_switch', { basis: [side, by], confidence, evidence: [paid.id] })
   }
   const renewal = after.find(

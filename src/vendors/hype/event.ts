@@ -4,13 +4,13 @@ import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { EventType, Subscription } from '../../core/events/vocabulary.ts'
 
 /** Orders events by their times. Of one second, an end comes before a payment: what was bought is what counts. */
-export function inTime(a: MembershipEvent, b: MembershipEvent): number {
+export function byTime(a: MembershipEvent, b: MembershipEvent): number {
   const isEnd = ({ vendortype }: MembershipEvent) => (vendortype === 'payment.deleted' ? 0 : 1)
   return instantOf(a) - instantOf(b) || isEnd(a) - isEnd(b) || (a.id < b.id ? -1 : 1)
 }
 
 /** The event under another type, with what that type says; what it said as its old type is left behind. */
-export function retyped(event: MembershipEvent, type: EventType, said: object): MembershipEvent {
+export function withType(event: MembershipEvent, type: EventType, said: object): MembershipEvent {
   const { refund: _refund, ...data } = event.data as { refund?: unknown }
   return {
     ...event,

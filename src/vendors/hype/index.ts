@@ -19,9 +19,9 @@ import { sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject } from '../../core/intake/json.ts'
 import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
-import type { NotUnderstood, Vendor } from '../vendor.ts'
-import { kinOf, meaningAmong } from './meaning.ts'
-import { meaningOf } from './reading.ts'
+import type { NormalizationError, Vendor } from '../vendor.ts'
+import { inferAlone } from './inference.ts'
+import { interpret, relatedKinds } from './interpret.ts'
 
 const TYPES = [
   'contact.created',
@@ -36,8 +36,8 @@ type Actor = 'user' | 'dashboard' | 'system' | 'unknown'
 export const hype = {
   id: 'hype',
   mappingVersion: 2,
-  kinOf: ({ vendortype }) => kinOf(vendortype),
-  meaningAmong: (event, { past }) => meaningAmong(event, past),
+  relatedKinds: ({ vendortype }) => relatedKinds(vendortype),
+  interpret: (event, { past }) => interpret(event, past),
 
   normalize({ body }, settings) {
     const warnings: Warning[] = []
@@ -53,7 +53,7 @@ export const hype = {
     const contact = readContact(envelope)
     const actor = readActor(envelope, warnings)
     const subscription = readSubscription(fields, settings.currency)
-    const meaning = meaningOf(type, actor, subscription?.total_paid_amount)
+    const meaning = inferAlone(type, actor, subscription?.total_paid_amount)
     const data = given({
       contact,
       account: { vendor_id: account },
@@ -112,10 +112,10 @@ function notUnderstood(
   type: HypeType | undefined,
   vendorType: string | undefined,
   issues: Warning[],
-): NotUnderstood {
+): NormalizationError {
   if (type === undefined)
     return { type: 'vendor.unrecognized', vendorType, issues: issues.slice(0, 1) }
-  return { type: meaningOf(type, 'unknown', undefined).type, vendorType, issues }
+  return { type: inferAlone(type, 'unknown', undefined).type, vendorType, issues }
 }
 
 function readContact(envelope: Fields): Contact {

@@ -2,15 +2,15 @@
 import { signOf, subtract } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { Inference, PaymentKind } from '../../core/events/vocabulary.ts'
-import { recurringOf, retyped, subscriptionOf, totalOf } from './event.ts'
-import { isRepriced, isSingle, namedIn } from './plans.ts'
-import { otherHalf } from './switches.ts'
+import { recurringOf, subscriptionOf, totalOf, withType } from './event.ts'
+import { giftOrDonation, isOneTime, isRepriced } from './plans.ts'
+import { switchPayment } from './switches.ts'
 
 /** How far the first payment of a contact may be from the event that tells of it. */
 const FIRST_PAYMENT_WINDOW_MS = 2 * 86_400_000
 
 /** A failed charge or a refund: what the running total did, and who did it. */
-export function readUpdate(
+export function inferUpdate(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
 ): MembershipEvent {
@@ -29,32 +29,32 @@ export function readUpdate(
   if (signOf(change) < 0) {
     const inference = { basis: ['total_fell', by], confidence: 'strong' as const, evidence }
     const amount = { ...change, value: change.value.replace('-', '') }
-    return retyped(event, 'payment.refunded', {
+    return withType(event, 'payment.refunded', {
       refund: { amount, full: signOf(total) === 0 },
       inference,
     })
   }
   if (signOf(change) === 0 && (actor === 'system' || actor === 'user')) {
     const inference = { basis: ['total_unchanged', by], confidence: 'likely' as const, evidence }
-    return retyped(event, 'payment.failed', { inference })
+    return withType(event, 'payment.failed', { inference })
   }
   const basis = [signOf(change) === 0 ? 'total_unchanged' : 'total_rose', by]
-  return retyped(event, 'payment.updated', {
+  return withType(event, 'payment.updated', {
     inference: { basis, confidence: 'none' as const, evidence },
   })
 }
 
 /** A first purchase, a renewal, one half of a switch, a gift or a donation. */
-export function readPayment(
+export function inferPayment(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
   after: readonly MembershipEvent[],
 ): MembershipEvent {
-  const [kind, inference] = kindOf(event, before, after)
+  const [kind, inference] = inferKind(event, before, after)
   return { ...event, data: { ...event.data, payment: { kind }, inference } } as MembershipEvent
 }
 
-function kindOf(
+function inferKind(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
   after: readonly MembershipEvent[],
@@ -67,20 +67,20 @@ function kindOf(
     evidence: string[] = [],
   ): [PaymentKind, Inference] => [kind, { basis, confidence, evidence }]
 
-  const named = namedIn(subscription)
+  const named = giftOrDonation(subscription)
   if (named) return because(named, 'likely', ['named_so'])
-  if (isSingle(subscription)) return because('one_time', 'likely', ['interval'])
+  if (isOneTime(subscription)) return because('one_time', 'likely', ['interval'])
   const others = [...before, ...after]
   const ended = others.find(
     (other) =>
       other.vendortype === 'payment.deleted' &&
-      otherHalf(other, [...others.filter((one) => one !== other), event])?.paid === event,
+      switchPayment(other, [...others.filter((one) => one !== other), event])?.paid === event,
   )
   if (ended) return because('plan_switch', 'strong', ['ended_within_window'], [ended.id])
   const last = before.findLast(
     (one) =>
       one.vendortype === 'payment.deleted' ||
-      (subscriptionOf(one)?.tier && !isSingle(subscriptionOf(one))),
+      (subscriptionOf(one)?.tier && !isOneTime(subscriptionOf(one))),
   )
   if (last !== undefined) {
     if (last.vendortype === 'payment.deleted') {

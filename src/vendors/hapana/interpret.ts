@@ -1,11 +1,14 @@
 // What Hapana's events mean in the light of the log: the vendor tells of states, not of changes, and of an account by
 // the same event as of its link to another site.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
-import { type History, type Meaning, markLate } from '../../core/events/history.ts'
+import { type History, type Interpretation, markIfLate } from '../../core/events/history.ts'
 import type { EventKind, EventType, Inference } from '../../core/events/vocabulary.ts'
 
 /** What the events are about that say what one means; undefined for one that says it by itself. */
-export function kinOf({ type, vendortype }: MembershipEvent): readonly EventKind[] | undefined {
+export function relatedKinds({
+  type,
+  vendortype,
+}: MembershipEvent): readonly EventKind[] | undefined {
   if (type === 'membership.status_changed') return ['membership']
   if (type === 'checkin.recorded') return ['checkin']
   // Whether the client is known, and at which sites, is asked with it.
@@ -13,8 +16,8 @@ export function kinOf({ type, vendortype }: MembershipEvent): readonly EventKind
 }
 
 /** What an event means, given what the log knows of its client. */
-export function meaningAmong(event: MembershipEvent, history: History): Meaning {
-  return { event: read(event, history), derived: [] }
+export function interpret(event: MembershipEvent, history: History): Interpretation {
+  return { event: read(event, history), inferred: [] }
 }
 
 function read(event: MembershipEvent, history: History): MembershipEvent {
@@ -30,7 +33,7 @@ function read(event: MembershipEvent, history: History): MembershipEvent {
         ...event.data.membership,
         ...(known === undefined ? {} : { previous_status: known }),
       }
-      return markLate({ ...event, data: { ...event.data, membership } }, others)
+      return markIfLate({ ...event, data: { ...event.data, membership } }, others)
     }
     case 'checkin.recorded': {
       const checkin = { ...event.data.checkin, first: others.length === 0 }
@@ -39,7 +42,7 @@ function read(event: MembershipEvent, history: History): MembershipEvent {
         ({ relaysource, subject }) =>
           relaysource === event.relaysource && subject === event.subject,
       )
-      return markLate({ ...event, data: { ...event.data, checkin } }, own)
+      return markIfLate({ ...event, data: { ...event.data, checkin } }, own)
     }
     default:
       return event

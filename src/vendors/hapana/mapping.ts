@@ -7,14 +7,14 @@ import type { Contact, EventType } from '../../core/events/vocabulary.ts'
 import type { Identity } from '../../core/intake/dedupe.ts'
 
 /** What a message means, without what all kinds have in common. */
-export type Mapped = {
+export type MappedEvent = {
   type: EventType
   data: object
   identity: Identity
   occurred: EventDraft['occurred']
 }
 /** A message of known kind, site and contact. */
-export type Reading = {
+export type MappingInput = {
   fields: Fields
   warnings: Warning[]
   site: SiteSettings
@@ -31,7 +31,7 @@ export type Key = string | readonly string[]
 export function readWord<T>(
   name: string,
   reader: Reader<T>,
-  { fields, warnings }: Reading,
+  { fields, warnings }: MappingInput,
 ): T | 'unknown' {
   const word = fields.read(name, reader)
   if (fields.peek(name) === undefined) warnings.push({ path: name, message: 'is missing' })

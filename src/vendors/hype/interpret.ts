@@ -3,25 +3,28 @@
 // tells them apart is the running total, who did it, and what came shortly before or after. Every conclusion says on what
 // it rests, and how surely.
 import type { MembershipEvent } from '../../core/events/event.ts'
-import { type Meaning, markLate } from '../../core/events/history.ts'
+import { type Interpretation, markIfLate } from '../../core/events/history.ts'
 import type { EventKind } from '../../core/events/vocabulary.ts'
-import { correctionsBy } from './corrections.ts'
-import { read } from './reading.ts'
-import { switchesWith } from './switches.ts'
+import { corrections } from './corrections.ts'
+import { inferAmong } from './inference.ts'
+import { planChanges } from './switches.ts'
 
 /** What the events are about that say what one of this type means. */
-export function kinOf(vendorType: string): readonly EventKind[] {
+export function relatedKinds(vendorType: string): readonly EventKind[] {
   return vendorType.startsWith('payment.') ? ['payment', 'subscription'] : ['contact']
 }
 
 /** What an event means among the others of its contact, and what follows from it. Gives the same for the same facts. */
-export function meaningAmong(event: MembershipEvent, past: readonly MembershipEvent[]): Meaning {
+export function interpret(
+  event: MembershipEvent,
+  past: readonly MembershipEvent[],
+): Interpretation {
   // What we concluded is no fact.
   const others = past.filter(({ typebasis }) => typebasis !== 'history')
-  const marked = markLate(event, others)
-  if (!event.vendortype.startsWith('payment.')) return { event: marked, derived: [] }
+  const marked = markIfLate(event, others)
+  if (!event.vendortype.startsWith('payment.')) return { event: marked, inferred: [] }
   return {
-    event: read(marked, others),
-    derived: [...switchesWith(marked, others), ...correctionsBy(marked, others)],
+    event: inferAmong(marked, others),
+    inferred: [...planChanges(marked, others), ...corrections(marked, others)],
   }
 }

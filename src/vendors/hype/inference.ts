@@ -2,15 +2,15 @@
 import type { Amount } from '../../core/events/amount.ts'
 import type { MembershipEvent } from '../../core/events/event.ts'
 import type { EventType, Inference } from '../../core/events/vocabulary.ts'
-import { readEnd } from './ends.ts'
-import { inTime, retyped, totalOf } from './event.ts'
-import { readPayment, readUpdate } from './payments.ts'
+import { inferEnd } from './ends.ts'
+import { byTime, totalOf, withType } from './event.ts'
+import { inferPayment, inferUpdate } from './payments.ts'
 
 /**
  * What an event of one of Hype's types says by itself, who did it and the running total given. The log may know more;
  * until it is asked, the inference says how little this is.
  */
-export function meaningOf(
+export function inferAlone(
   type: string,
   actor: string,
   total: Amount | null | undefined,
@@ -48,27 +48,30 @@ export function meaningOf(
 }
 
 /** One event as it is understood among others, whatever it was understood as before. */
-export function read(said: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent {
-  const event = alone(said)
-  const before = others.filter((other) => inTime(other, event) < 0).sort(inTime)
-  const after = others.filter((other) => inTime(other, event) > 0).sort(inTime)
+export function inferAmong(
+  said: MembershipEvent,
+  others: readonly MembershipEvent[],
+): MembershipEvent {
+  const event = withoutInference(said)
+  const before = others.filter((other) => byTime(other, event) < 0).sort(byTime)
+  const after = others.filter((other) => byTime(other, event) > 0).sort(byTime)
   switch (event.vendortype) {
     case 'payment.updated':
-      return readUpdate(event, before)
+      return inferUpdate(event, before)
     case 'payment.created':
-      return readPayment(event, before, after)
+      return inferPayment(event, before, after)
     case 'payment.deleted':
-      return readEnd(event, before, after)
+      return inferEnd(event, before, after)
     default:
       return event
   }
 }
 
 /** An event as it is by itself: without any conclusion from others. */
-function alone(event: MembershipEvent): MembershipEvent {
+function withoutInference(event: MembershipEvent): MembershipEvent {
   const { actor = 'unknown', inference: _, ...said } = event.data
-  const { type, data } = meaningOf(event.vendortype, actor, totalOf(event))
+  const { type, data } = inferAlone(event.vendortype, actor, totalOf(event))
   const { payment: __, ...rest } = said as { payment?: unknown }
   const whole = { ...rest, ...('actor' in event.data ? { actor } : {}) }
-  return retyped({ ...event, data: whole } as MembershipEvent, type, data)
+  return withType({ ...event, data: whole } as MembershipEvent, type, data)
 }
