@@ -19,11 +19,11 @@ const personId = v.string()
 /** Who an operator is: the e-mail address that Cloudflare Access knows, or `ADMIN_TOKEN`. */
 const by = v.string()
 
-/** What operators do in the console. */
+/** What operators do, by the console, the API or the command line. */
 export const OPERATOR_ACTS = [
   'replayed an event',
-  'normalized an event again',
-  'began a replay',
+  'renormalized events',
+  'started a replay',
   'stopped a replay',
   'resumed a replay',
   'paused a target',
@@ -33,7 +33,7 @@ export const OPERATOR_ACTS = [
   'dismissed from quarantine',
   'split a person',
   'merged people',
-  'simulated',
+  'simulated messages',
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]
 

@@ -8,6 +8,7 @@ import { equalSecrets } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
 import { tellOfOperator } from '../../stages/operate/operator.ts'
 import { addressOf, isWithin } from '../access.ts'
+import { TOKEN_HOLDER } from '../operator.ts'
 import type { ApiTools } from '../tools.ts'
 import { assets } from './assets.ts'
 import { deliveries } from './deliveries/deliveries.tsx'
@@ -16,12 +17,12 @@ import { targets } from './deliveries/targets.tsx'
 import { events } from './events/events.tsx'
 import { find } from './events/find.ts'
 import { people } from './events/people.tsx'
-import { fieldsOf, refuse } from './frame.ts'
+import { fieldsOf, showError } from './frame.ts'
 import { overview } from './ledger/overview.tsx'
 import { quarantine } from './operate/quarantine.tsx'
 import { setUp } from './operate/set-up.tsx'
 import { simulation } from './operate/simulate.tsx'
-import { type ConsoleEnv, closeSession, identified, openSession, TOKEN_HOLDER } from './session.ts'
+import { type ConsoleEnv, closeSession, identified, openSession } from './session.ts'
 
 /** Every route under `/console`. */
 export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
@@ -47,9 +48,7 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
     .route('/people', people(tools))
     .route('/simulate', simulation(tools))
     .route('/set-up', setUp(tools))
-    .all('*', (c) =>
-      refuse(c, 'There is no page at this address. Those that there are stand above.', 404),
-    )
+    .all('*', (c) => showError(c, 'This page does not exist. Use the navigation above.', 404))
     .onError((error, c) => {
       if (error instanceof HTTPException) return error.getResponse()
       tools.log({
@@ -58,7 +57,7 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
         fault: error.name,
         detail: error.message,
       })
-      return refuse(c, 'Something broke on our side. The log of the Worker says what.', 500)
+      return showError(c, 'Internal error. The Worker log has the details.', 500)
     })
   return console as unknown as Hono<{ Bindings: Env }>
 }

@@ -3,15 +3,13 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { hexOf, hmac } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
+import { TOKEN_HOLDER } from '../operator.ts'
 
 /** What the handlers of the console know of who asks. */
 export type ConsoleEnv = { Bindings: Env; Variables: { who: string } }
 
 /** How long a session lasts. */
 const SESSION_MS = 12 * 3_600_000
-
-/** As whom somebody acts who showed the token. */
-export const TOKEN_HOLDER = 'ADMIN_TOKEN'
 
 const COOKIE = 'relay_session'
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/

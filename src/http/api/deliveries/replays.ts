@@ -1,5 +1,4 @@
 // Replays by filter: what one would do, beginning one, and how far it has come.
-import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import {
@@ -13,14 +12,15 @@ import { isReplayId, type ReplayId } from '../../../core/id.ts'
 import { parseTime } from '../../../core/period.ts'
 import type { Env } from '../../../env.ts'
 import {
-  beginReplay,
-  planFor,
-  steerReplayTo,
-  unknownTargets,
-} from '../../../stages/deliveries/replay.ts'
+  previewReplay,
+  resumeReplay,
+  startReplay,
+  stopReplay,
+} from '../../../stages/operate/acts/replays.ts'
 import { getReplay, listReplays } from '../../../store/deliveries/replays.ts'
 import { body, describe, query } from '../../operation.ts'
-import { problem } from '../../problems.ts'
+import { operatorOf } from '../../operator.ts'
+import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
 import { pageOf, Replay, ReplayPlan, StartedReplay } from '../answers/index.ts'
 import { flag, Limit, oneOrMore, Time, TypePattern, text } from '../fields.ts'
@@ -66,7 +66,6 @@ const ListQuery = v.strictObject({ limit: Limit, next: v.exactOptional(ReplayIdT
 
 /** The routes of `/api/replays`. */
 export function replays({ configOf, ...tools }: ApiTools) {
-  const { now } = tools
   return new Hono<{ Bindings: Env }>()
     .get(
       '/',
@@ -88,8 +87,11 @@ export function replays({ configOf, ...tools }: ApiTools) {
       '/:id',
       describe({ summary: 'How far a replay has come', answers: { 200: Replay }, problems: [404] }),
       async (c) => {
-        const replay = await replayOf(c.env.DB, c.req.param('id'))
-        return replay === undefined ? unknownReplay() : c.json(shown(replay))
+        const id = c.req.param('id')
+        const replay = isReplayId(id) ? await getReplay(c.env.DB, id) : undefined
+        return replay === undefined
+          ? refusalProblem({ kind: 'unknown_replay' })
+          : c.json(shown(replay))
       },
     )
     .post(
@@ -103,16 +105,16 @@ export function replays({ configOf, ...tools }: ApiTools) {
       body(Body),
       async (c) => {
         const asked = c.req.valid('json')
-        const config = configOf(c.env)
-        const filter = filterOf(asked.filter, now())
-        const unknown = unknownTargets(filter, config)
-        if (unknown.length > 0)
-          return problem(404, 'unknown-target', `There is no target ${unknown.join(', ')}.`)
+        const operator = operatorOf(c, configOf)
+        const filter = filterOf(asked.filter, tools.now())
         if (asked.dry_run) {
-          const plan = await planFor(c.env, config, filter, now())
-          return c.json({ dry_run: true, ...shown({ filter }), ...plan }, 200)
+          const plan = await previewReplay(operator, filter, tools)
+          if (!plan.ok) return refusalProblem(plan.error)
+          return c.json({ dry_run: true, ...shown({ filter }), ...plan.value }, 200)
         }
-        const { id, plan } = await beginReplay(c.env, config, filter, asked.per_second, tools)
+        const started = await startReplay(operator, filter, asked.per_second, tools)
+        if (!started.ok) return refusalProblem(started.error)
+        const { id, plan } = started.value
         const replay = await present(c.env.DB, id)
         return c.json({ ...shown(replay), ...plan }, 202, { location: `/api/replays/${id}` })
       },
@@ -124,7 +126,11 @@ export function replays({ configOf, ...tools }: ApiTools) {
         answers: { 200: Replay },
         problems: [404, 409],
       }),
-      (c) => steer(c, c.req.param('id'), 'stopped'),
+      async (c) => {
+        const stop = await stopReplay(operatorOf(c, configOf), c.req.param('id'), tools)
+        if (!stop.ok) return refusalProblem(stop.error)
+        return c.json(shown(await present(c.env.DB, stop.value)), 200)
+      },
     )
     .post(
       '/:id/resume',
@@ -133,16 +139,12 @@ export function replays({ configOf, ...tools }: ApiTools) {
         answers: { 200: Replay },
         problems: [404, 409],
       }),
-      (c) => steer(c, c.req.param('id'), 'running'),
+      async (c) => {
+        const resume = await resumeReplay(operatorOf(c, configOf), c.req.param('id'), tools)
+        if (!resume.ok) return refusalProblem(resume.error)
+        return c.json(shown(await present(c.env.DB, resume.value)), 200)
+      },
     )
-
-  async function steer(c: Context<{ Bindings: Env }>, id: string, state: 'stopped' | 'running') {
-    const replay = await replayOf(c.env.DB, id)
-    if (replay === undefined) return unknownReplay()
-    const isDone = !(await steerReplayTo(c.env, configOf(c.env), replay, state, tools))
-    if (isDone) return problem(409, 'replay-done', 'This replay is done.')
-    return c.json(shown(await present(c.env.DB, replay.id)), 200)
-  }
 }
 
 /** What a filter means. `now` in epoch milliseconds. */
@@ -168,17 +170,9 @@ function shown<R extends { filter: ReplayFilter }>({ filter, ...rest }: R) {
   return { ...rest, filter: { ...asked, since: time(since), until: time(until) } }
 }
 
-/** A replay that is kept for sure. */
+/** A replay that must exist: an act has just written it. */
 async function present(db: D1Database, id: ReplayId) {
   const replay = await getReplay(db, id)
   if (replay === undefined) throw new Error(`${id} is gone`)
   return replay
-}
-
-async function replayOf(db: D1Database, id: string) {
-  return isReplayId(id) ? getReplay(db, id) : undefined
-}
-
-function unknownReplay() {
-  return problem(404, 'unknown-replay', 'There is no replay of this id.')
 }

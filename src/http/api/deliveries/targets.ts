@@ -1,5 +1,4 @@
 // The targets: how they fare, and stopping and starting them.
-import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import { type Config, targetOf } from '../../../config.ts'
 import { HEALTHY, type Health } from '../../../core/deliveries/breaker.ts'
@@ -7,12 +6,12 @@ import { isBroken } from '../../../core/deliveries/target.ts'
 import { formatInstant } from '../../../core/events/time.ts'
 import type { Snapshot, TargetFigures } from '../../../core/ledger/snapshot.ts'
 import type { Env } from '../../../env.ts'
-import { steerTarget } from '../../../stages/deliveries/health.ts'
-import { tryTarget } from '../../../stages/operate/try-target.ts'
+import { pauseTarget, resumeTarget, testTarget } from '../../../stages/operate/acts/targets.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
 import { describe } from '../../operation.ts'
-import { problem } from '../../problems.ts'
+import { operatorOf } from '../../operator.ts'
+import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Target, Targets, Tried } from '../answers/index.ts'
 import { instant } from '../fields.ts'
@@ -41,9 +40,10 @@ export function targets({ configOf, ...tools }: ApiTools) {
         problems: [404],
       }),
       async (c) => {
-        const target = targetOf(configOf(c.env), c.req.param('name'))
-        if (target === undefined) return unknownTarget()
-        const health = (await listHealth(c.env.DB)).get(target.name)
+        const name = c.req.param('name')
+        const target = targetOf(configOf(c.env), name)
+        if (target === undefined) return refusalProblem({ kind: 'unknown_target', names: [name] })
+        const health = (await listHealth(c.env.DB)).get(name)
         return c.json(await withFigures(c.env, target, health), 200)
       },
     )
@@ -54,7 +54,11 @@ export function targets({ configOf, ...tools }: ApiTools) {
         answers: { 200: Target },
         problems: [404],
       }),
-      (c) => steer(c, c.req.param('name'), 'pause'),
+      async (c) => {
+        const done = await pauseTarget(operatorOf(c, configOf), c.req.param('name'), tools)
+        if (!done.ok) return refusalProblem(done.error)
+        return c.json(await withFigures(c.env, done.value.target, done.value.health), 200)
+      },
     )
     .post(
       '/:name/resume',
@@ -63,7 +67,11 @@ export function targets({ configOf, ...tools }: ApiTools) {
         answers: { 200: Target },
         problems: [404],
       }),
-      (c) => steer(c, c.req.param('name'), 'resume'),
+      async (c) => {
+        const done = await resumeTarget(operatorOf(c, configOf), c.req.param('name'), tools)
+        if (!done.ok) return refusalProblem(done.error)
+        return c.json(await withFigures(c.env, done.value.target, done.value.health), 200)
+      },
     )
     .post(
       '/:name/test',
@@ -74,21 +82,10 @@ export function targets({ configOf, ...tools }: ApiTools) {
         problems: [404, 409],
       }),
       async (c) => {
-        const target = targetOf(configOf(c.env), c.req.param('name'))
-        if (target === undefined) return unknownTarget()
-        if (isBroken(target))
-          return problem(409, 'target-broken', `It is not configured completely: ${target.broken}.`)
-        return c.json(await tryTarget(c.env, target, tools))
+        const tried = await testTarget(operatorOf(c, configOf), c.req.param('name'), tools)
+        return tried.ok ? c.json(tried.value) : refusalProblem(tried.error)
       },
     )
-
-  async function steer(c: Context<{ Bindings: Env }>, name: string, wish: 'pause' | 'resume') {
-    const config = configOf(c.env)
-    const target = targetOf(config, name)
-    if (target === undefined) return unknownTarget()
-    const health = await steerTarget(c.env, config, name, wish, tools)
-    return c.json(await withFigures(c.env, target, health), 200)
-  }
 }
 
 async function withFigures({ DB }: Env, target: AnyTarget, health: Health | undefined) {
@@ -98,10 +95,6 @@ async function withFigures({ DB }: Env, target: AnyTarget, health: Health | unde
     health,
     snapshot?.targets.find(({ name }) => name === target.name),
   )
-}
-
-function unknownTarget() {
-  return problem(404, 'unknown-target', 'There is no such target.')
 }
 
 /** The targets as their operator sees them. */

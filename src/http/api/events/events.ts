@@ -1,13 +1,14 @@
-// The log: what came, what was made of it, what became of its deliveries; and one event sent again.
+// Events: lists, one in full, and replaying one.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { EVENT_STATUSES } from '../../../core/events/event.ts'
 import { isEventId } from '../../../core/id.ts'
 import type { Env } from '../../../env.ts'
-import { sendAgain } from '../../../stages/deliveries/replay-event.ts'
+import { replayEvent } from '../../../stages/operate/acts/events.ts'
 import { getEvent, listEvents } from '../../../store/events/events.ts'
 import { body, describe, query } from '../../operation.ts'
-import { problem } from '../../problems.ts'
+import { operatorOf } from '../../operator.ts'
+import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Event, EventReplay, EventSummary, pageOf } from '../answers/index.ts'
 import {
@@ -34,7 +35,7 @@ const ReplayBody = v.strictObject({
 })
 
 /** The routes of `/api/events`. */
-export function events({ configOf, now, log }: ApiTools) {
+export function events({ configOf, ...tools }: ApiTools) {
   return new Hono<{ Bindings: Env }>()
     .get(
       '/',
@@ -46,7 +47,7 @@ export function events({ configOf, now, log }: ApiTools) {
       query(v.strictObject(eventListEntries)),
       async (c) => {
         const { limit, next: cursor, status, unrouted, ...asked } = c.req.valid('query')
-        const filter = { ...eventFilterOf(asked, now()), statuses: status, unrouted }
+        const filter = { ...eventFilterOf(asked, tools.now()), statuses: status, unrouted }
         const { items, next } = await listEvents(c.env.DB, filter, { limit, cursor })
         return c.json({ events: items, next: next ?? null })
       },
@@ -59,8 +60,9 @@ export function events({ configOf, now, log }: ApiTools) {
         problems: [404],
       }),
       async (c) => {
-        const event = await eventOf(c.env.DB, c.req.param('id'))
-        return event === undefined ? unknownEvent() : c.json(event)
+        const id = c.req.param('id')
+        const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
+        return event === undefined ? refusalProblem({ kind: 'unknown_event' }) : c.json(event)
       },
     )
     .post(
@@ -72,23 +74,10 @@ export function events({ configOf, now, log }: ApiTools) {
       }),
       body(ReplayBody),
       async (c) => {
-        const event = await eventOf(c.env.DB, c.req.param('id'))
-        if (event === undefined) return unknownEvent()
-        const { targets, dry_run } = c.req.valid('json')
-        const options = { targets, isDryRun: dry_run }
-        const sent = await sendAgain(c.env, configOf(c.env), event, options, { now: now(), log })
-        if (sent.ok) return c.json({ id: event.id, ...sent.value })
-        return 'unknown' in sent.error
-          ? problem(404, 'unknown-target', `There is no target ${sent.error.unknown.join(', ')}.`)
-          : problem(409, 'not-replayable', `An event that is ${event.status} cannot be sent.`)
+        const { targets, dry_run: isDryRun } = c.req.valid('json')
+        const options = { targets, isDryRun }
+        const replay = await replayEvent(operatorOf(c, configOf), c.req.param('id'), options, tools)
+        return replay.ok ? c.json(replay.value) : refusalProblem(replay.error)
       },
     )
-}
-
-async function eventOf(db: D1Database, id: string) {
-  return isEventId(id) ? getEvent(db, id) : undefined
-}
-
-function unknownEvent() {
-  return problem(404, 'unknown-event', 'There is no event of this id.')
 }

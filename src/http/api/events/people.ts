@@ -3,11 +3,12 @@ import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import type { Env } from '../../../env.ts'
-import { mergeInto, splitPerson } from '../../../stages/operate/people.ts'
+import { mergePerson, splitContactOff } from '../../../stages/operate/acts/people.ts'
 import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
 import { findPeople, getPerson, type Person as KnownPerson } from '../../../store/events/people.ts'
 import { body, describe, query } from '../../operation.ts'
-import { problem } from '../../problems.ts'
+import { operatorOf } from '../../operator.ts'
+import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Person as PersonAnswer, pageOf, TimelineEntry } from '../answers/index.ts'
 import { PAGES, Person, pageEntries, text } from '../fields.ts'
@@ -103,16 +104,13 @@ export function people({ configOf, ...tools }: ApiTools) {
       }),
       body(SplitBody),
       async (c) => {
-        const person = await personOf(c.env.DB, c.req.param('id'))
-        if (person === undefined || 'mergedInto' in person) return unknownPerson()
-        const named = c.req.valid('json')
-        const anew = await splitPerson(c.env, configOf(c.env), person.id, named, tools)
-        if (anew === undefined) {
-          return problem(409, 'not-splittable', 'This person has no such contact, or no other.')
-        }
+        const operator = operatorOf(c, configOf)
+        const contact = c.req.valid('json')
+        const split = await splitContactOff(operator, c.req.param('id'), contact, tools)
+        if (!split.ok) return refusalProblem(split.error)
         return c.json({
-          person: await present(c.env.DB, person.id),
-          new_person: await present(c.env.DB, anew),
+          person: await present(c.env.DB, split.value.person),
+          new_person: await present(c.env.DB, split.value.newPerson),
         })
       },
     )
@@ -125,14 +123,11 @@ export function people({ configOf, ...tools }: ApiTools) {
       }),
       body(MergeBody),
       async (c) => {
-        const person = await personOf(c.env.DB, c.req.param('id'))
-        const other = await getPerson(c.env.DB, c.req.valid('json').person)
-        if (person === undefined || 'mergedInto' in person) return unknownPerson()
-        if (other === undefined || 'mergedInto' in other) return unknownPerson()
-        if (person.id === other.id)
-          return problem(409, 'same-person', 'These are one person already.')
-        await mergeInto(c.env, configOf(c.env), person.id, other.id, tools)
-        return c.json({ person: await present(c.env.DB, person.id) })
+        const operator = operatorOf(c, configOf)
+        const { person: other } = c.req.valid('json')
+        const merge = await mergePerson(operator, c.req.param('id'), other, tools)
+        if (!merge.ok) return refusalProblem(merge.error)
+        return c.json({ person: await present(c.env.DB, merge.value.person) })
       },
     )
 }
@@ -141,7 +136,7 @@ async function personOf(db: D1Database, id: string) {
   return isPersonId(id) ? getPerson(db, id) : undefined
 }
 
-/** A person of whom it was just written that they are there. */
+/** A person who must exist: an act has just written them. */
 async function present(db: D1Database, id: PersonId): Promise<KnownPerson> {
   const person = await getPerson(db, id)
   if (person === undefined || 'mergedInto' in person) throw new Error(`${id} is gone`)
@@ -149,5 +144,5 @@ async function present(db: D1Database, id: PersonId): Promise<KnownPerson> {
 }
 
 function unknownPerson() {
-  return problem(404, 'unknown-person', 'There is no person of this id.')
+  return refusalProblem({ kind: 'unknown_person', which: 'this' })
 }

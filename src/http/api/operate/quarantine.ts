@@ -1,18 +1,17 @@
 // What was not understood: why, released once it is, or put away with a reason.
-import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Env } from '../../../env.ts'
-import { dismiss, release } from '../../../stages/operate/quarantine.ts'
+import { dismissMessages, releaseMessages } from '../../../stages/operate/acts/quarantine.ts'
 import { listCauses } from '../../../store/events/stored-message.ts'
 import { body, describe, query } from '../../operation.ts'
+import { operatorOf } from '../../operator.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Cause, Dismissed, pageOf, Released } from '../answers/index.ts'
 import { flag, Id, pageEntries, text } from '../fields.ts'
 
-/** Messages that one call releases: each takes a few round trips to D1. */
-const MAX_RELEASED = 50
-const MAX_DISMISSED = 1000
+/** Why messages are dismissed. */
+export const Reason = v.pipe(text, v.maxLength(500, 'must have at most 500 characters'))
 
 const filterEntries = {
   events: v.exactOptional(v.pipe(v.array(Id), v.maxLength(100, 'must hold at most 100 ids'))),
@@ -33,13 +32,12 @@ const ReleaseBody = v.pipe(
   v.check((body) => isSelective(body), SELECT),
 )
 const DismissBody = v.pipe(
-  v.strictObject({ ...filterEntries, reason: v.pipe(text, v.maxLength(500)) }),
+  v.strictObject({ ...filterEntries, reason: Reason }),
   v.check((body) => isSelective(body), SELECT),
 )
 
 /** The routes of `/api/quarantine`. */
 export function quarantine({ configOf, ...tools }: ApiTools) {
-  const toolsFor = (c: Context) => ({ ...tools, origin: new URL(c.req.url).origin })
   return new Hono<{ Bindings: Env }>()
     .get(
       '/',
@@ -66,8 +64,8 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
       body(ReleaseBody),
       async (c) => {
         const { after, dry_run, ...filter } = c.req.valid('json')
-        const options = { after, limit: MAX_RELEASED, isDryRun: dry_run }
-        const result = await release(c.env, configOf(c.env), filter, options, toolsFor(c))
+        const page = { after, isDryRun: dry_run }
+        const result = await releaseMessages(operatorOf(c, configOf), filter, page, tools)
         return c.json({ ...result, dry_run, next: result.next ?? null })
       },
     )
@@ -80,15 +78,9 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
       body(DismissBody),
       async (c) => {
         const { reason, ...filter } = c.req.valid('json')
-        const events = await dismiss(
-          c.env,
-          configOf(c.env),
-          filter,
-          reason,
-          MAX_DISMISSED,
-          toolsFor(c),
-        )
-        return c.json({ dismissed: events, more: events.length === MAX_DISMISSED })
+        const operator = operatorOf(c, configOf)
+        const { events, areMore } = await dismissMessages(operator, filter, reason, tools)
+        return c.json({ dismissed: events, more: areMore })
       },
     )
 }

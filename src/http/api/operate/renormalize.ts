@@ -2,14 +2,12 @@
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Env } from '../../../env.ts'
-import { renormalize } from '../../../stages/operate/renormalize.ts'
+import { renormalizeEvents } from '../../../stages/operate/acts/events.ts'
 import { body, describe } from '../../operation.ts'
+import { operatorOf } from '../../operator.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Renormalized } from '../answers/index.ts'
 import { flag, Id, periodOf, Time } from '../fields.ts'
-
-/** Events that one call normalizes again: each takes a few round trips to D1. */
-const MAX_A_CALL = 50
 
 const Body = v.strictObject({
   since: Time,
@@ -33,16 +31,14 @@ export function renormalization({ configOf, ...tools }: ApiTools) {
     body(Body),
     async (c) => {
       const { source, after, dry_run, deliver, ...period } = c.req.valid('json')
-      const request = {
+      const page = {
         period: periodOf(period, tools.now()),
         source,
         after,
-        limit: MAX_A_CALL,
         isDryRun: dry_run,
         deliver,
       }
-      const origin = new URL(c.req.url).origin
-      const result = await renormalize(c.env, configOf(c.env), request, { ...tools, origin })
+      const result = await renormalizeEvents(operatorOf(c, configOf), page, tools)
       return c.json({ ...result, dry_run, next: result.next ?? null })
     },
   )

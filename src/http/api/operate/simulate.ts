@@ -1,11 +1,80 @@
-// The simulator: what a vendor would send, sent through the front door.
+// The simulator: messages as a vendor would send them, sent to the ingest URL of a source.
 import { Hono } from 'hono/tiny'
+import * as v from 'valibot'
+import { parseTime } from '../../../core/period.ts'
+import type { Result } from '../../../core/result.ts'
 import type { Env } from '../../../env.ts'
+import { MAX_MEMBERS } from '../../../simulator/journey.ts'
+import type { Operator, Refusal } from '../../../stages/operate/acts/audit.ts'
+import {
+  type Simulated as SimulatedPage,
+  sendSimulation,
+} from '../../../stages/operate/acts/simulation.ts'
+import { MAX_STEPS } from '../../../stages/operate/simulate.ts'
+import { intake } from '../../intake.ts'
 import { body, describe } from '../../operation.ts'
-import { problem } from '../../problems.ts'
-import { runSimulation, SimulationRequest } from '../../simulation.ts'
-import type { ApiTools } from '../../tools.ts'
+import { operatorOf } from '../../operator.ts'
+import { refusalProblem } from '../../refusals.ts'
+import type { ApiTools, Tools } from '../../tools.ts'
 import { Simulated } from '../answers/index.ts'
+import { Time, text } from '../fields.ts'
+
+const whole = (least: number, most: number) =>
+  v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  )
+const PROBABILITY = 'must be true, false or a probability from 0 to 1'
+const probability = v.optional(
+  v.union(
+    [v.boolean(), v.pipe(v.number(), v.minValue(0, PROBABILITY), v.maxValue(1, PROBABILITY))],
+    PROBABILITY,
+  ),
+  false,
+)
+
+const Journey = v.strictObject({
+  members: v.optional(whole(1, MAX_MEMBERS), 1),
+  start: v.exactOptional(Time),
+  duplicates: probability,
+  reordering: probability,
+  lateness: probability,
+  drift: probability,
+  junk: probability,
+})
+
+/** What is to be sent: one message, or a page of the journeys of some members. */
+export const SimulationRequest = v.pipe(
+  v.strictObject({
+    source: text,
+    type: v.exactOptional(v.pipe(text, v.description('One message of this type of the vendor'))),
+    overrides: v.exactOptional(
+      v.pipe(
+        v.record(v.string(), v.unknown(), 'must be an object of paths and values'),
+        v.description('What to put in its body, by path: `{"data.total": 0}`'),
+      ),
+    ),
+    journey: v.exactOptional(
+      v.pipe(Journey, v.description('From the day members join to the day they leave')),
+    ),
+    seed: v.exactOptional(
+      v.pipe(text, v.maxLength(100), v.description('What the same plan is made of again')),
+    ),
+    offset: v.optional(whole(0, 100_000), 0),
+    limit: v.optional(whole(1, MAX_STEPS), 20),
+  }),
+  v.check(
+    ({ type, journey }) => (type === undefined) !== (journey === undefined),
+    'must name a type or a journey',
+  ),
+  v.check(
+    ({ overrides, journey }) => overrides === undefined || journey === undefined,
+    'can override a message only, not a journey',
+  ),
+)
+export type SimulationRequest = v.InferOutput<typeof SimulationRequest>
 
 /** The route of `/api/simulate`: a page of a plan; to go on, `next` is the following call's `offset`. */
 export function simulation({ configOf, ...tools }: ApiTools) {
@@ -19,10 +88,25 @@ export function simulation({ configOf, ...tools }: ApiTools) {
     }),
     body(SimulationRequest),
     async (c) => {
-      const origin = new URL(c.req.url).origin
-      const asked = c.req.valid('json')
-      const sent = await runSimulation(c.env, configOf(c.env), asked, { ...tools, origin })
-      return sent.ok ? c.json(sent.value) : problem(400, sent.error.type, sent.error.words)
+      const sent = await runSimulation(operatorOf(c, configOf), c.env, c.req.valid('json'), tools)
+      return sent.ok ? c.json(sent.value) : refusalProblem(sent.error)
     },
   )
+}
+
+/** Sends a page of a simulation to this relay, as its vendor would. */
+export function runSimulation(
+  operator: Operator,
+  env: Env,
+  { journey, ...rest }: SimulationRequest,
+  tools: Tools,
+): Promise<Result<SimulatedPage, Refusal>> {
+  const startOf = (time: string | undefined) =>
+    time === undefined ? undefined : parseTime(time, tools.now())
+  const simulation = {
+    ...rest,
+    ...(journey === undefined ? {} : { journey: { ...journey, start: startOf(journey.start) } }),
+  }
+  const send = (request: Request) => intake(request, rest.source, env, operator.config, tools)
+  return sendSimulation(operator, simulation, send, tools)
 }

@@ -2,11 +2,12 @@
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { Deliveries } from '../../../console/deliveries/deliveries.tsx'
+import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { listDeliveries } from '../../../store/deliveries/delivery-lists.ts'
 import { deliveryListEntries } from '../../api/deliveries/deliveries.ts'
 import { eventFilterOf } from '../../api/fields.ts'
 import type { ApiTools } from '../../tools.ts'
-import { refuse, show } from '../frame.ts'
+import { show, showError } from '../frame.ts'
 import { queryOf } from '../query.ts'
 import type { ConsoleEnv } from '../session.ts'
 
@@ -17,7 +18,7 @@ const ListQuery = v.strictObject(entries)
 export function deliveries({ configOf, now }: ApiTools) {
   return new Hono<ConsoleEnv>().get('/', async (c) => {
     const query = queryOf(c, ListQuery)
-    if (!query.ok) return refuse(c, query.error)
+    if (!query.ok) return showError(c, query.error)
     const { limit, next: cursor, target, state, ...wanted } = query.value.value
     const filter = { ...eventFilterOf(wanted, now()), targets: target, states: state }
     const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
@@ -25,7 +26,7 @@ export function deliveries({ configOf, now }: ApiTools) {
     const view = {
       asked: query.value.asked,
       targets: targets.map(({ name }) => name),
-      sources: [...sources.keys(), 'relay'],
+      sources: [...sources.keys(), RELAY_SOURCE],
       deliveries: items,
       next,
     }

@@ -1,0 +1,57 @@
+// Acts on targets: pausing, resuming and testing one.
+import { type Config, targetOf } from '../../../config.ts'
+import type { Health } from '../../../core/deliveries/breaker.ts'
+import { isBroken } from '../../../core/deliveries/target.ts'
+import { err, ok, type Result } from '../../../core/result.ts'
+import { steerTarget } from '../../deliveries/health.ts'
+import { type Tried, tryTarget } from '../try-target.ts'
+import { type ActTools, audit, type Operator, type Refusal } from './audit.ts'
+
+/** A target, and its health after an act. */
+export type SteeredTarget = { target: Config['targets'][number]; health: Health }
+
+/** Pauses a target: its deliveries are held. Refuses an unknown target. */
+export function pauseTarget(
+  operator: Operator,
+  name: string,
+  tools: ActTools,
+): Promise<Result<SteeredTarget, Refusal>> {
+  return setTargetState(operator, name, 'pause', tools)
+}
+
+/** Resumes a target, whatever stopped it: held deliveries are sent within a minute. Refuses an unknown target. */
+export function resumeTarget(
+  operator: Operator,
+  name: string,
+  tools: ActTools,
+): Promise<Result<SteeredTarget, Refusal>> {
+  return setTargetState(operator, name, 'resume', tools)
+}
+
+async function setTargetState(
+  operator: Operator,
+  name: string,
+  action: 'pause' | 'resume',
+  tools: ActTools,
+): Promise<Result<SteeredTarget, Refusal>> {
+  const { env, config } = operator
+  const target = targetOf(config, name)
+  if (target === undefined) return err({ kind: 'unknown_target', names: [name] })
+  const health = await steerTarget(env, config, name, action, tools)
+  await audit(operator, action === 'pause' ? 'paused a target' : 'resumed a target', name, tools)
+  return ok({ target, health })
+}
+
+/** Sends a test event to a target and waits for the response. Refuses an unknown target and a broken one. */
+export async function testTarget(
+  operator: Operator,
+  name: string,
+  tools: ActTools,
+): Promise<Result<Tried, Refusal>> {
+  const target = targetOf(operator.config, name)
+  if (target === undefined) return err({ kind: 'unknown_target', names: [name] })
+  if (isBroken(target)) return err({ kind: 'target_broken', name, reason: target.broken })
+  const tried = await tryTarget(operator.env, target, tools)
+  await audit(operator, 'tested a target', name, tools)
+  return ok(tried)
+}
