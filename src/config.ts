@@ -1,12 +1,12 @@
 // SOURCES, TARGETS and the secrets that they name → typed configuration. What cannot be understood becomes an
 // error that names its path and remedy, and breaks that one source or target alone: intake never stops.
 import * as v from 'valibot'
-import { type ConfigIssue, summary, taken } from './config/issues.ts'
+import { type ConfigIssue, nameTaken, summarize } from './config/issues.ts'
 import { readLimits } from './config/limits.ts'
 import { Name } from './config/schema.ts'
 import type { SecretReader } from './config/secrets.ts'
 import { readSource } from './config/source.ts'
-import { brokenTarget, notesOn, readTarget } from './config/target.ts'
+import { brokenTarget, readTarget, targetNotes } from './config/target.ts'
 import { type BrokenTarget, isBroken, type Target } from './core/deliveries/target.ts'
 import type { Source } from './core/events/source.ts'
 import type { FormatId } from './formats/index.ts'
@@ -44,8 +44,9 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
     const source = readSource(path, value, secretOf, errors)
     const key = nameOf(value)
     if (key === undefined) continue
-    if (sourceNames.has(key)) errors.push(taken(path, key))
-    else if (source === undefined) sources.set(key, { name: key, broken: summary(errors, before) })
+    if (sourceNames.has(key)) errors.push(nameTaken(path, key))
+    else if (source === undefined)
+      sources.set(key, { name: key, broken: summarize(errors, before) })
     else if (source !== 'disabled') sources.set(key, source)
     sourceNames.add(key)
   }
@@ -56,9 +57,9 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
     const target = readTarget(path, value, secretOf, errors)
     const key = nameOf(value)
     if (key === undefined) continue
-    if (targets.some((other) => other.name === key)) errors.push(taken(path, key))
-    else targets.push(target ?? brokenTarget(key, value, summary(errors, before)))
-    if (target) notes.push(...notesOn(path, target, sourceNames))
+    if (targets.some((other) => other.name === key)) errors.push(nameTaken(path, key))
+    else targets.push(target ?? brokenTarget(key, value, summarize(errors, before)))
+    if (target) notes.push(...targetNotes(path, target, sourceNames))
   }
   return { sources, targets, ...readLimits(vars, errors), errors, notes }
 }

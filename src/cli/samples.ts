@@ -5,7 +5,7 @@ import { composeInferred } from '../core/events/history.ts'
 import { newEventId, personIdOfKey } from '../core/id.ts'
 import { readMessages } from '../core/intake/json.ts'
 import type { RawBody } from '../core/intake/request.ts'
-import { STORIES, type Story } from '../simulator/stories.ts'
+import { SCENARIOS, type Scenario } from '../simulator/scenarios.ts'
 import { VENDORS } from '../vendors/index.ts'
 
 /** The relay's origin, of which a command knows nothing: only `dataschema` shows it. */
@@ -16,11 +16,11 @@ export type Sample = { event: MembershipEvent; raw: RawBody }
 
 /** One event of each type that a source's vendor can send. `now` in epoch milliseconds. */
 export function samplesOf(source: ConfiguredSource, now: number): Sample[] {
-  return STORIES[source.vendor].map((story) => tell(story, source, now))
+  return SCENARIOS[source.vendor].map((story) => tell(story, source, now))
 }
 
 /** Takes a story's messages in, one after the other. */
-function tell({ type, messages }: Story, source: ConfiguredSource, now: number): Sample {
+function tell({ type, messages }: Scenario, source: ConfiguredSource, now: number): Sample {
   const samples: Sample[] = []
   const told: MembershipEvent[] = []
   for (const [i, message] of messages.entries()) {

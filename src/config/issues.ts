@@ -5,7 +5,7 @@ import * as v from 'valibot'
 export type ConfigIssue = { path: string; message: string }
 
 /** Validates one table; its findings are added to `errors` under its path. */
-export function check<S extends v.GenericSchema>(
+export function validate<S extends v.GenericSchema>(
   schema: S,
   path: string,
   value: unknown,
@@ -24,19 +24,19 @@ export function check<S extends v.GenericSchema>(
 /** Valibot's own words only for what has none of ours: missing and unknown keys, and the wrong kind of value. */
 function wording(issue: v.BaseIssue<unknown>): string {
   if (issue.type === 'strict_object') {
-    if (issue.expected === 'never') return 'is no key that is known: check its spelling'
+    if (issue.expected === 'never') return 'is no key that is known: validate its spelling'
     return issue.received === 'undefined' ? 'is missing' : 'must be a table'
   }
   return issue.received === 'undefined' && issue.kind === 'schema' ? 'is missing' : issue.message
 }
 
 /** The finding that a source or target has the name of another. */
-export function taken(path: string, name: string): ConfigIssue {
-  return { path: `${path}.name`, message: `"${name}" is taken by one above: choose another` }
+export function nameTaken(path: string, name: string): ConfigIssue {
+  return { path: `${path}.name`, message: `"${name}" is nameTaken by one above: choose another` }
 }
 
 /** The errors that were added since there were so many. */
-export function summary(errors: ConfigIssue[], since: number): string {
+export function summarize(errors: ConfigIssue[], since: number): string {
   return errors
     .slice(since)
     .map(({ path, message }) => `${path}: ${message}`)

@@ -2,7 +2,7 @@
 import type * as v from 'valibot'
 import type { SiteSettings, Source } from '../core/events/source.ts'
 import type { VendorId } from '../vendors/index.ts'
-import { type ConfigIssue, check } from './issues.ts'
+import { type ConfigIssue, validate } from './issues.ts'
 import { SourceInput, type siteEntries } from './schema.ts'
 import { readSecrets, type SecretReader } from './secrets.ts'
 
@@ -16,7 +16,7 @@ export function readSource(
   secretOf: SecretReader,
   errors: ConfigIssue[],
 ): Source<VendorId> | 'disabled' | undefined {
-  const input = check(SourceInput, path, value, errors)
+  const input = validate(SourceInput, path, value, errors)
   if (input === undefined) return undefined
   if (!input.enabled) return 'disabled'
   const before = errors.length

@@ -5,7 +5,7 @@ import type { BrokenTarget, Target } from '../core/deliveries/target.ts'
 import { EVENT_TYPES } from '../core/events/event.ts'
 import type { FormatId } from '../formats/index.ts'
 import { compile } from './expression.ts'
-import { type ConfigIssue, check } from './issues.ts'
+import { type ConfigIssue, validate } from './issues.ts'
 import { HEADER_VALUE, TargetInput } from './schema.ts'
 import { readSecrets, type SecretReader, signingSecretProblem } from './secrets.ts'
 
@@ -18,7 +18,7 @@ export function readTarget(
   secretOf: SecretReader,
   errors: ConfigIssue[],
 ): Target<FormatId> | undefined {
-  const input = check(TargetInput, path, value, errors)
+  const input = validate(TargetInput, path, value, errors)
   if (input === undefined) return undefined
   const before = errors.length
   const secrets = readSecrets(`${path}.secret`, input.secret, secretOf, errors)
@@ -63,7 +63,7 @@ export function readTarget(
 }
 
 /** What of a target works, and is perhaps not meant. */
-export function notesOn(
+export function targetNotes(
   path: string,
   target: Target<FormatId>,
   sourceNames: ReadonlySet<string>,
@@ -81,7 +81,7 @@ export function notesOn(
       note('sources', `"${name}" is no source: nothing will come from it`),
     ),
     ...unmatched.map((type) =>
-      note('events', `"${type}" matches no type of event: check its spelling`),
+      note('events', `"${type}" matches no type of event: validate its spelling`),
     ),
   ]
 }

@@ -5,7 +5,7 @@ import { HEALTHY, type Health, TARGET_STATES } from '../core/deliveries/breaker.
 import { isBroken } from '../core/deliveries/target.ts'
 import { RELAY_SOURCE } from '../core/events/system-event.ts'
 import { ANSWER_BOUNDS_MS, LATENCY_BOUNDS_MS } from '../core/ledger/histogram.ts'
-import { exposed, type Family, PROMETHEUS_TEXT } from '../core/ledger/prometheus.ts'
+import { formatMetrics, type MetricFamily, PROMETHEUS_TEXT } from '../core/ledger/prometheus.ts'
 import { isUnusuallySilent } from '../core/ledger/rhythm.ts'
 import type { SourceFigures, TargetFigures } from '../core/ledger/snapshot.ts'
 import type { Env } from '../env.ts'
@@ -21,7 +21,7 @@ export function metrics({ configOf, now }: ApiTools) {
     const [snapshot, healths] = await Promise.all([getSnapshot(c.env.DB), listHealth(c.env.DB)])
     const states = stateFamily(configOf(c.env).targets, healths)
     const families = [...ofSnapshot(snapshot, now()), states]
-    return c.body(exposed(families), 200, { 'content-type': PROMETHEUS_TEXT })
+    return c.body(formatMetrics(families), 200, { 'content-type': PROMETHEUS_TEXT })
   })
 }
 
@@ -32,7 +32,7 @@ const Metrics = {
 
 const RESET = 'Falls only when history is deleted, which counts as a reset.'
 
-function ofSnapshot(snapshot: TakenSnapshot | undefined, now: number): Family[] {
+function ofSnapshot(snapshot: TakenSnapshot | undefined, now: number): MetricFamily[] {
   const { sources, targets, asOf } = snapshot ?? { sources: [], targets: [], asOf: undefined }
   return [
     ...ofSources(sources, now),
@@ -45,7 +45,7 @@ function ofSnapshot(snapshot: TakenSnapshot | undefined, now: number): Family[] 
   ]
 }
 
-function ofSources(all: readonly SourceFigures[], now: number): Family[] {
+function ofSources(all: readonly SourceFigures[], now: number): MetricFamily[] {
   // What the relay tells of itself comes from no sender.
   const sources = all.filter(({ name }) => name !== RELAY_SOURCE)
   const each = (figureOf: (source: SourceFigures) => number | undefined) =>
@@ -76,7 +76,7 @@ function ofSources(all: readonly SourceFigures[], now: number): Family[] {
   ]
 }
 
-function ofTargets(targets: readonly TargetFigures[]): Family[] {
+function ofTargets(targets: readonly TargetFigures[]): MetricFamily[] {
   const each = (figureOf: (target: TargetFigures) => number | undefined) =>
     targets.map((target) => ({ labels: { target: target.name }, value: figureOf(target) }))
   const histograms = (histogram: 'answer' | 'latency') =>
@@ -137,7 +137,10 @@ function ofTargets(targets: readonly TargetFigures[]): Family[] {
 }
 
 /** One of the states of each target is 1. */
-function stateFamily(targets: Config['targets'], healths: ReadonlyMap<string, Health>): Family {
+function stateFamily(
+  targets: Config['targets'],
+  healths: ReadonlyMap<string, Health>,
+): MetricFamily {
   const stateOf = (target: Config['targets'][number]) => {
     if (isBroken(target)) return 'broken'
     return target.enabled ? (healths.get(target.name) ?? HEALTHY).state : 'disabled'
@@ -164,7 +167,12 @@ const gauge = (name: string, help: string, samples: Sample[]) =>
   family('gauge', name, help, samples)
 
 /** A family of the samples that have a value. */
-function family(type: 'counter' | 'gauge', name: string, help: string, samples: Sample[]): Family {
+function family(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  samples: Sample[],
+): MetricFamily {
   const known = samples.flatMap(({ labels, value }) =>
     value === undefined ? [] : [{ labels, value }],
   )

@@ -4,7 +4,7 @@
 import { formatInstant } from '../core/events/time.ts'
 import type { JsonObject } from '../core/intake/json.ts'
 import type { Member } from './member.ts'
-import type { Sender, Told } from './sender.ts'
+import type { JourneyMessage, Sender } from './sender.ts'
 import type { StepName } from './step.ts'
 
 const DAY = 86_400_000
@@ -113,31 +113,36 @@ export const hapana = {
   bodyOf: (type, member, at) => BODIES[type as Type](member, at),
 
   journeyOf(member, joined) {
-    const tell = (step: StepName, after: number, type: Type, details: JsonObject = {}): Told => {
+    const send = (
+      step: StepName,
+      after: number,
+      type: Type,
+      details: JsonObject = {},
+    ): JourneyMessage => {
       const at = joined + after
       return { step, type, at, body: { ...BODIES[type](member, at), ...details } }
     }
     const status = (step: StepName, after: number, word: string, ...activePackages: object[]) =>
-      tell(step, after, 'clientStatusChange', { status: word, activePackages })
+      send(step, after, 'clientStatusChange', { status: word, activePackages })
     return [
-      tell('join', 0, 'accountCreated'),
-      tell('join', MINUTE, 'packagePurchased', { ...INTRO, amount: '29.00' }),
+      send('join', 0, 'accountCreated'),
+      send('join', MINUTE, 'packagePurchased', { ...INTRO, amount: '29.00' }),
       status('join', 2 * MINUTE, 'introOffer', INTRO),
-      tell('first_checkin', DAY, 'checkIn', visit(INTRO)),
-      tell('status_change', 13 * DAY, 'packagePurchased'),
+      send('first_checkin', DAY, 'checkIn', visit(INTRO)),
+      send('status_change', 13 * DAY, 'packagePurchased'),
       status('status_change', 13 * DAY + MINUTE, 'activePackage', UNLIMITED),
-      tell('failed_payment', 43 * DAY, 'outboundMessage', {
+      send('failed_payment', 43 * DAY, 'outboundMessage', {
         subject: 'Your payment did not go through',
         message: '<p>Please update your card.</p>',
       }),
       status('failed_payment', 43 * DAY + MINUTE, 'suspendedMembership', UNLIMITED),
-      tell('failed_payment', 44 * DAY, 'checkIn', {
+      send('failed_payment', 44 * DAY, 'checkIn', {
         checkInStatus: 'Invalid',
         checkInMessage: 'No valid membership',
       }),
       status('recovered', 46 * DAY, 'activePackage', UNLIMITED),
-      tell('recovered', 46 * DAY + 30 * MINUTE, 'checkIn', visit(UNLIMITED)),
-      tell('plan_switch', 60 * DAY, 'packagePurchased', { ...OFF_PEAK, amount: '59.00' }),
+      send('recovered', 46 * DAY + 30 * MINUTE, 'checkIn', visit(UNLIMITED)),
+      send('plan_switch', 60 * DAY, 'packagePurchased', { ...OFF_PEAK, amount: '59.00' }),
       status('plan_switch', 60 * DAY + MINUTE, 'activePackage', OFF_PEAK),
       status('cancelled', 85 * DAY, 'inactive'),
     ]

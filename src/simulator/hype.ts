@@ -2,7 +2,7 @@
 // all five types.
 import type { JsonObject } from '../core/intake/json.ts'
 import type { Member } from './member.ts'
-import type { Sender, Told } from './sender.ts'
+import type { JourneyMessage, Sender } from './sender.ts'
 import type { StepName } from './step.ts'
 
 const DAY = 86_400_000
@@ -89,13 +89,13 @@ export const hype = {
 
   journeyOf(member, joined) {
     const paid = joined + 3 * DAY
-    const tell = (
+    const send = (
       step: StepName,
       after: number,
       type: Type,
       data: JsonObject,
       actor?: string,
-    ): Told => {
+    ): JourneyMessage => {
       const at = joined + after
       return { step, type, at, body: message(type, member, at, data, actor) }
     }
@@ -110,14 +110,14 @@ export const hype = {
     }
     const leaving = seconds(joined + 50 * DAY)
     return [
-      tell('join', 0, 'contact.created', FREE),
-      tell('status_change', 3 * DAY, 'payment.created', plan),
-      tell('failed_payment', 33 * DAY, 'payment.updated', plan),
-      tell('failed_payment', 33 * DAY + MINUTE, 'contact.updated', plan, 'system'),
-      tell('recovered', 35 * DAY, 'payment.created', renewed),
-      tell('plan_switch', 50 * DAY, 'payment.deleted', { ...renewed, final_payment: leaving }),
-      tell('plan_switch', 50 * DAY + MINUTE, 'payment.created', patron),
-      tell('cancelled', 75 * DAY, 'payment.deleted', { ...patron, final_payment: leaving }),
+      send('join', 0, 'contact.created', FREE),
+      send('status_change', 3 * DAY, 'payment.created', plan),
+      send('failed_payment', 33 * DAY, 'payment.updated', plan),
+      send('failed_payment', 33 * DAY + MINUTE, 'contact.updated', plan, 'system'),
+      send('recovered', 35 * DAY, 'payment.created', renewed),
+      send('plan_switch', 50 * DAY, 'payment.deleted', { ...renewed, final_payment: leaving }),
+      send('plan_switch', 50 * DAY + MINUTE, 'payment.created', patron),
+      send('cancelled', 75 * DAY, 'payment.deleted', { ...patron, final_payment: leaving }),
     ]
   },
 

@@ -1,10 +1,10 @@
 // Journeys: what a vendor tells of members from the day they join to the day they leave, in the order in which it comes.
 import type { VendorId } from '../vendors/index.ts'
 import { memberOf } from './member.ts'
-import { randomOf } from './random.ts'
+import { seededRandom } from './random.ts'
 import { messageOf, SENDERS } from './senders.ts'
 import type { Step } from './step.ts'
-import { type Switches, troubled } from './trouble.ts'
+import { type Switches, withTroubles } from './trouble.ts'
 
 /** More members than these are more than a plan made anew for each call should have. */
 export const MAX_MEMBERS = 100
@@ -28,8 +28,8 @@ export function journeyOf({
 }: JourneyRequest & Switches): Step[] {
   const all = Array.from({ length: members }, (_, i) => {
     const clean = cleanJourney(vendor, seed, start, i + 1)
-    return troubled(vendor, clean, switches, (name, step) =>
-      randomOf(seed, name, vendor, i + 1, step),
+    return withTroubles(vendor, clean, switches, (name, step) =>
+      seededRandom(seed, name, vendor, i + 1, step),
     )
   })
   const sentAt = ({ at, delay }: Step) => at + delay
@@ -37,7 +37,7 @@ export function journeyOf({
 }
 
 function cleanJourney(vendor: VendorId, seed: string, start: number, number: number): Step[] {
-  const random = randomOf(seed, 'journey', vendor, number)
+  const random = seededRandom(seed, 'journey', vendor, number)
   const member = memberOf(seed, number)
   const joined = start + (number === 1 ? 0 : random.below(JOINING_MS))
   return SENDERS[vendor].journeyOf(member, joined).map(({ step, type, at, body }) => ({

@@ -1,6 +1,6 @@
 // Made-up members. Nobody of them exists: their addresses are of example.com, their phones of the numbers kept for fiction.
 import { hexOf } from '../core/intake/signature.ts'
-import { type Random, randomOf } from './random.ts'
+import { type Random, seededRandom } from './random.ts'
 
 /** A member as both vendors may know them, with the ids that each gives. */
 export type Member = {
@@ -26,8 +26,8 @@ const STREETS = ['Example Street', 'Sample Road', 'Specimen Lane'] as const
 
 /** The member of a seed with a number; all of a seed are at the same site and account. */
 export function memberOf(seed: string, number: number): Member {
-  const random = randomOf(seed, 'member', number)
-  const place = randomOf(seed, 'place')
+  const random = seededRandom(seed, 'member', number)
+  const place = seededRandom(seed, 'place')
   const [givenName, familyName] = [random.pick(GIVEN_NAMES), random.pick(FAMILY_NAMES)]
   const two = (value: number) => String(value).padStart(2, '0')
   const suffix = hexOf(random.bytes(4))

@@ -12,7 +12,7 @@ export type Random = {
 }
 
 /** The sequence that belongs to a scope: whatever tells one from another, a seed among it. */
-export function randomOf(...scope: (string | number)[]): Random {
+export function seededRandom(...scope: (string | number)[]): Random {
   const next = sfc32(JSON.stringify(scope))
   const below = (end: number) => Math.floor((next() / 2 ** 32) * end)
   return {

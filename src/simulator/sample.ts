@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../core/result.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { memberOf } from './member.ts'
 import { type Overrides, withOverrides } from './overrides.ts'
-import { randomOf } from './random.ts'
+import { seededRandom } from './random.ts'
 import { messageOf, SENDERS } from './senders.ts'
 import type { SimulatedMessage, Step } from './step.ts'
 
@@ -24,10 +24,10 @@ export function sampleOf(
   }
   const body = withOverrides(sender.bodyOf(vendorType, memberOf(seed, 1), now), overrides)
   if (!body.ok) return body
-  return ok(messageOf(vendor, vendorType, body.value, randomOf(seed, 'sample', vendorType)))
+  return ok(messageOf(vendor, vendorType, body.value, seededRandom(seed, 'sample', vendorType)))
 }
 
 /** A plan of one message, of `now`. */
-export function planOf(message: SimulatedMessage, now: number): Step[] {
+export function singleStepPlan(message: SimulatedMessage, now: number): Step[] {
   return [{ member: 1, name: 'sample', message, at: now, delay: 0, troubles: [] }]
 }

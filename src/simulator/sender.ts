@@ -4,7 +4,7 @@ import type { Member } from './member.ts'
 import type { StepName } from './step.ts'
 
 /** Something that a vendor tells of a member: at which step, and when it happened in epoch milliseconds. */
-export type Told = { step: StepName; type: string; at: number; body: JsonObject }
+export type JourneyMessage = { step: StepName; type: string; at: number; body: JsonObject }
 
 export interface Sender {
   /** The vendor's types of messages. */
@@ -18,7 +18,7 @@ export interface Sender {
   /** The documented body of a type, about a member, at a time in epoch milliseconds. */
   bodyOf(type: string, member: Member, at: number): JsonObject
   /** What the vendor tells of a member who joins at a time and leaves within `JOURNEY_MS`. */
-  journeyOf(member: Member, joined: number): Told[]
+  journeyOf(member: Member, joined: number): JourneyMessage[]
   /** A body that has become something which nobody understands. */
   junkOf(body: JsonObject): JsonObject
 }

@@ -21,7 +21,7 @@ const DAY = 86_400_000
  * The steps of one member with what goes wrong by these switches, not yet in the order of their sending. `randomFor` gives
  * a sequence for each switch and step, so that one switch does not change what another does.
  */
-export function troubled(
+export function withTroubles(
   vendor: VendorId,
   steps: readonly Step[],
   switches: Switches,

@@ -35,7 +35,7 @@ export type InjectedFault = {
 }
 
 /** Numbers in [0, 1) that a seed repeats (mulberry32, public domain). */
-export function randomOf(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -9,7 +9,7 @@ import { type KindResult, lookAtKinds, sendKinds } from './kinds-check.ts'
 import { startLoad } from './load.ts'
 import type { Options } from './options.ts'
 import { durationOf, type Length, type Phase, phasesOf, runPhase, spanned } from './phases.ts'
-import { randomOf } from './plan.ts'
+import { seededRandom } from './plan.ts'
 import { requirePorts } from './ports.ts'
 import { startReceivers } from './receivers.ts'
 import { createRuntime } from './runtime.ts'
@@ -61,14 +61,16 @@ async function perform(
   const calmUntil = end - BOOKS_MS[length]
   const test = isShort ? undefined : runFaultsTest(calmUntil + PATIENCE_MS - Date.now())
   const folder = started.adopt(mkdtempSync(path.join(tmpdir(), 'relay-chaos-')), remove)
-  const receivers = started.adopt(await startReceivers(randomOf(seed + 1)), ({ close }) => close())
+  const receivers = started.adopt(await startReceivers(seededRandom(seed + 1)), ({ close }) =>
+    close(),
+  )
   const from = Date.now()
   const runtime = started.adopt(createRuntime(folder, giveUp), ({ stop }) => stop())
   await runtime.start()
   const spans = [{ name: 'start', from, to: Date.now(), isTrouble: false }]
-  const load = started.adopt(startLoad(randomOf(seed + 2)), ({ abandon }) => abandon())
+  const load = started.adopt(startLoad(seededRandom(seed + 2)), ({ abandon }) => abandon())
   const world = { runtime, receivers, load, spans }
-  await trouble(world, length, calmUntil - DRAIN_MS[length], randomOf(seed))
+  await trouble(world, length, calmUntil - DRAIN_MS[length], seededRandom(seed))
   const kinds = await calm(world, calmUntil + PATIENCE_MS)
   return judge(world, kinds, await test)
 }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Source } from '../../src/core/events/source.ts'
 import { withOverrides } from '../../src/simulator/overrides.ts'
-import { provenRequest } from '../../src/simulator/prove.ts'
+import { authenticatedRequest } from '../../src/simulator/request.ts'
 import { sampleOf } from '../../src/simulator/sample.ts'
 import { SENDERS } from '../../src/simulator/senders.ts'
 import type { SimulatedMessage } from '../../src/simulator/step.ts'
@@ -180,7 +180,7 @@ describe('a request', () => {
     settings: SETTINGS,
   })
   const made = (vendor: VendorId, credentials: object, overrides: Partial<SimulatedMessage> = {}) =>
-    provenRequest(
+    authenticatedRequest(
       source(vendor, credentials),
       { ...message, ...overrides },
       { now: NOW + 999, origin: 'https://relay.example' },

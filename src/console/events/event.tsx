@@ -1,12 +1,12 @@
 // One event: what came, what was made of it and why, and what became of its deliveries.
 
 import type { Child } from 'hono/jsx'
-import { type DecidedEvent, decisionsOf } from '../../core/events/decisions.ts'
+import { decisionsOf, type ExplainedEvent } from '../../core/events/decisions.ts'
 import { Act, Copy, Empty, EventLink, Json, State, Table, Time } from '../components.tsx'
 import { Live } from '../live.tsx'
 import { Delivery, type DeliveryView } from './event-deliveries.tsx'
 
-export type EventView = DecidedEvent & {
+export type EventView = ExplainedEvent & {
   id: string
   receivedat: string
   source: string

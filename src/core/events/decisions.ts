@@ -2,7 +2,7 @@
 import { isObject } from '../intake/json.ts'
 
 /** What is looked at: an event as the API gives it. */
-export type DecidedEvent = {
+export type ExplainedEvent = {
   type: string
   vendortype: string | null
   status: string
@@ -34,7 +34,7 @@ const RUNG: Record<string, string> = {
 }
 
 /** The decisions over a message, in the order in which they were taken. */
-export function decisionsOf(decided: DecidedEvent): Decision[] {
+export function decisionsOf(decided: ExplainedEvent): Decision[] {
   const { type, vendortype, status, personid, matched, event } = decided
   const made = isObject(event) ? event : {}
   const data = isObject(made.data) ? made.data : {}

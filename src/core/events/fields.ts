@@ -34,7 +34,7 @@ export function fold(key: string): string {
 }
 
 /** False for what vendors write when they have nothing to say: null, empty, `N/A`. */
-export function isGiven(value: unknown): boolean {
+export function hasValue(value: unknown): boolean {
   if (typeof value !== 'string') return value !== null && value !== undefined
   return value.trim() !== '' && value.trim().toLowerCase() !== 'n/a'
 }
@@ -44,7 +44,7 @@ const NONE: readonly Entry[] = []
 
 /** The first with a value, else the first. */
 function best(found: readonly Entry[]): Entry | undefined {
-  return found.find(({ value }) => isGiven(value)) ?? found[0]
+  return found.find(({ value }) => hasValue(value)) ?? found[0]
 }
 
 /** Those that are spelled as documented first, in the order of the names. */
@@ -92,7 +92,7 @@ export function readFields(object: JsonObject, warnings: Warning[]): Fields {
     const all = candidates(name)
     const entry = best(all)
     if (!entry || !unread.has(entry.key)) return undefined
-    const result = isGiven(entry.value) ? reader(entry.value) : null
+    const result = hasValue(entry.value) ? reader(entry.value) : null
     if (result === undefined) {
       warnings.push({ path: entry.key, message: 'cannot be read; kept as it came in extra' })
       return undefined
@@ -103,7 +103,7 @@ export function readFields(object: JsonObject, warnings: Warning[]): Fields {
   }
   function settleTwin(twin: Entry, chosen: Entry) {
     if (twin.key === chosen.key || !unread.has(twin.key)) return
-    if (!isGiven(twin.value) || canonical(twin.value) === canonical(chosen.value))
+    if (!hasValue(twin.value) || canonical(twin.value) === canonical(chosen.value))
       unread.delete(twin.key)
     else warnings.push({ path: twin.key, message: `differs from ${chosen.key}, which is used` })
   }
@@ -114,7 +114,7 @@ export function readFields(object: JsonObject, warnings: Warning[]): Fields {
     spelling: (name) => find(name)?.key ?? (typeof name === 'string' ? name : (name[0] ?? '')),
     peek: (name) => {
       const value = find(name)?.value
-      return isGiven(value) ? value : undefined
+      return hasValue(value) ? value : undefined
     },
     read: (name, reader) => readNullable(name, reader) ?? undefined,
     readNullable,
@@ -145,21 +145,21 @@ export const asBoolean: Reader<boolean> = (value) =>
 export const asIs: Reader<unknown> = (value) => value
 
 /** An object without its undefined members. */
-export type Given<T> = {
+export type Defined<T> = {
   [K in keyof T as undefined extends T[K] ? never : K]: T[K]
 } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
 
 /** Leaves out the members that are undefined: absent stays absent. */
-export function given<T extends object>(object: T): Given<T> {
+export function omitUndefined<T extends object>(object: T): Defined<T> {
   const rest: Partial<T> = {}
   for (const key of Object.keys(object) as (keyof T)[]) {
     if (object[key] !== undefined) rest[key] = object[key]
   }
-  return rest as unknown as Given<T>
+  return rest as unknown as Defined<T>
 }
 
-/** Like `given`, and undefined when nothing is left. */
-export function givenOrNothing<T extends object>(object: T): Given<T> | undefined {
-  const rest = given(object)
+/** Like `omitUndefined`, and undefined when nothing is left. */
+export function nonEmpty<T extends object>(object: T): Defined<T> | undefined {
+  const rest = omitUndefined(object)
   return Object.keys(rest).length > 0 ? rest : undefined
 }

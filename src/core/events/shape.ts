@@ -5,13 +5,13 @@ import { isObject, type JsonObject, numberText } from '../intake/json.ts'
 import { fold } from './fields.ts'
 
 /** What JSON knows of a value. */
-export type Kind = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'list'
+export type ValueKind = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'list'
 
 /** The paths of a message (`data.total`, `activePackages[].packageID`), each with the kinds that stand there. */
 export type Shape = {
-  keys: Map<string, Set<Kind>>
+  keys: Map<string, Set<ValueKind>>
   /** False when there was more than is looked at: then a key that is not here may be in the message all the same. */
-  isWhole: boolean
+  isComplete: boolean
 }
 
 /** What is written instead of a key that may be data. */
@@ -37,13 +37,13 @@ const MANY_DIGITS = /(\p{Nd}\P{Nd}*){5}/u
 const UNBROKEN = /(?<![\p{L}\p{Nd}])[\p{L}\p{Nd}]{30}/u
 
 /** A key, or a vendor's word for a type, as it came; `*` when it does not look like a name, as it may be data. */
-export function nameOf(text: string): string {
+export function safeName(text: string): string {
   if (text.length > MAX_NAME_LENGTH || !NAME.test(text)) return ANY_KEY
   return MANY_DIGITS.test(text) || UNBROKEN.test(text) ? ANY_KEY : text
 }
 
 /** The path of the object or list in which a path stands; empty for the message itself. */
-export function parentOf(path: string): string {
+export function parentPath(path: string): string {
   if (path.endsWith('[]')) return path.slice(0, -2)
   return path.slice(0, Math.max(0, path.lastIndexOf('.')))
 }
@@ -55,20 +55,20 @@ type Child = { path: string; values: unknown[]; isFreeForm: boolean }
  * a message too large is what stands deepest.
  */
 export function shapeOf(message: JsonObject): Shape {
-  const keys = new Map<string, Set<Kind>>()
-  let isWhole = true
+  const keys = new Map<string, Set<ValueKind>>()
+  let isComplete = true
   let level: Child[] = [{ path: '', values: [message], isFreeForm: false }]
   for (let depth = 1; depth <= MAX_LEVELS && level.length > 0; depth++) {
     const next: Child[] = []
     for (const { path, values } of level) {
       const { children, isMap } = childrenOf(path, values)
-      if (isMap) isWhole = false
+      if (isMap) isComplete = false
       for (const child of children) {
         if (keys.size >= MAX_KEYS || child.path.length > MAX_PATH_LENGTH) {
-          isWhole = false
+          isComplete = false
           continue
         }
-        const kinds = new Set(child.values.map(kindOf))
+        const kinds = new Set(child.values.map(valueKind))
         keys.set(child.path, kinds)
         const hasMore = kinds.has('object') || kinds.has('list')
         if (hasMore && !child.isFreeForm) next.push(child)
@@ -76,7 +76,7 @@ export function shapeOf(message: JsonObject): Shape {
     }
     level = next
   }
-  return { keys, isWhole }
+  return { keys, isComplete }
 }
 
 /** What stands under a path, by path. */
@@ -88,7 +88,7 @@ function childrenOf(path: string, values: unknown[]): { children: Child[]; isMap
   const isMap = members.size > MAX_KEYS_OF_OBJECT
   const named = new Map<string, unknown[]>()
   for (const [key, own] of members) {
-    const name = isMap ? ANY_KEY : nameOf(key)
+    const name = isMap ? ANY_KEY : safeName(key)
     for (const value of own) add(named, name, value)
   }
   const children = [...named].map(([name, own]) => ({
@@ -106,7 +106,7 @@ function add(groups: Map<string, unknown[]>, key: string, value: unknown): void 
   else groups.set(key, [value])
 }
 
-function kindOf(value: unknown): Kind {
+function valueKind(value: unknown): ValueKind {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'list'
   if (isObject(value)) return 'object'

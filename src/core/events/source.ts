@@ -20,7 +20,10 @@ export type Source<Vendor extends string = string> = {
 }
 
 /** The settings of one site: its own where they are configured, else the source's. */
-export function settingsAt(settings: SourceSettings, siteId: string | undefined): SiteSettings {
+export function settingsForSite(
+  settings: SourceSettings,
+  siteId: string | undefined,
+): SiteSettings {
   const site =
     siteId !== undefined && Object.hasOwn(settings.sites, siteId) ? settings.sites[siteId] : {}
   return {

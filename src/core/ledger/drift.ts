@@ -1,13 +1,13 @@
 // The drift diary: which keys the messages of a source and vendor type have had, and what about that is news. Times in
 // epoch milliseconds; `nth` is the number of a message in its diary, from 1.
-import { ANY_KEY, type Kind, nameOf, parentOf, type Shape } from '../events/shape.ts'
+import { ANY_KEY, parentPath, type Shape, safeName, type ValueKind } from '../events/shape.ts'
 
 /** When something was seen first and last, at which message first, and in how many. */
-export type Seen = { count: number; first: number; last: number; nth: number }
+export type Occurrences = { count: number; first: number; last: number; nth: number }
 
 /** What is known of a path. */
-export type Key = Seen & {
-  kinds: Partial<Record<Kind, Seen>>
+export type KeyHistory = Occurrences & {
+  kinds: Partial<Record<ValueKind, Occurrences>>
   /** The messages from the first to the last with it that could have had it: its object was there. */
   chances: number
   /** The messages since the last with it that could have had it. */
@@ -17,20 +17,25 @@ export type Key = Seen & {
 }
 
 /** What the messages of one source and vendor type have looked like. */
-export type Diary = { messages: number; first: number; last: number; keys: Map<string, Key> }
+export type DriftReport = {
+  messages: number
+  first: number
+  last: number
+  keys: Map<string, KeyHistory>
+}
 
 /** One message: what it looks like, and when it came. */
-export type Sighting = { shape: Shape; at: number }
+export type ShapeSample = { shape: Shape; at: number }
 
 /** What there is to tell of a path. Of a changed one, the numbers are those of the new kind, which stands last. */
-export type Finding = {
+export type DriftFinding = {
   path: string
   finding: 'new' | 'vanished' | 'changed'
-  kinds: Kind[]
+  kinds: ValueKind[]
   first: number
   last: number
   count: number
-  /** When it was there to be told. */
+  /** When it was there to be finding. */
   noticed: number
 }
 
@@ -50,27 +55,30 @@ export const STEADY_SHARE = 0.9
 export const VANISHED_AFTER = 20
 
 /** Two messages' worth: one that is full of strange keys pushes out strange keys, not the usual ones. */
-export const MAX_DIARY_KEYS = 600
+export const MAX_REPORT_KEYS = 600
 
 /** A source has a dozen types. One that names each message otherwise must not fill the database. */
 export const MAX_TYPES = 50
 
 /** Under which type a message is noted; empty for one that is not recognised. `known`: the types of its source. */
-export function diaryTypeOf(vendorType: string | null, known: ReadonlySet<string>): string {
-  const name = vendorType === null ? '' : nameOf(vendorType)
+export function reportTypeFor(vendorType: string | null, known: ReadonlySet<string>): string {
+  const name = vendorType === null ? '' : safeName(vendorType)
   return name === '' || known.has(name) || known.size < MAX_TYPES ? name : ANY_KEY
 }
 
 /** The diary with more messages in it, in the order in which they came. Without one, a diary begins. */
-export function noteMessages(diary: Diary | undefined, sightings: readonly Sighting[]): Diary {
-  const noted: Diary = diary
+export function addSamples(
+  diary: DriftReport | undefined,
+  sightings: readonly ShapeSample[],
+): DriftReport {
+  const noted: DriftReport = diary
     ? structuredClone(diary)
     : { messages: 0, first: sightings[0]?.at ?? 0, last: 0, keys: new Map() }
-  for (const sighting of sightings) note(noted, sighting)
+  for (const sighting of sightings) addSample(noted, sighting)
   return noted
 }
 
-function note(diary: Diary, { shape, at }: Sighting): void {
+function addSample(diary: DriftReport, { shape, at }: ShapeSample): void {
   diary.messages++
   diary.last = Math.max(diary.last, at)
   for (const [path, key] of diary.keys) {
@@ -80,7 +88,12 @@ function note(diary: Diary, { shape, at }: Sighting): void {
   }
   for (const [path, kinds] of shape.keys) {
     const seen = diary.keys.get(path)
-    const key: Key = seen ?? { ...unseen(diary.messages, at), kinds: {}, chances: 0, missing: 0 }
+    const key: KeyHistory = seen ?? {
+      ...unseen(diary.messages, at),
+      kinds: {},
+      chances: 0,
+      missing: 0,
+    }
     count(key, at)
     key.chances += key.missing + 1
     key.missing = 0
@@ -90,31 +103,31 @@ function note(diary: Diary, { shape, at }: Sighting): void {
     }
     diary.keys.set(path, key)
   }
-  makeRoom(diary, shape)
+  evictRarest(diary, shape)
 }
 
 /**
  * Whether a message without a path could have had it: its object is there and was looked at whole. An empty list says
  * nothing about its elements, and a map nothing about its keys.
  */
-function couldHave({ keys, isWhole }: Shape, path: string): boolean {
-  if (!isWhole || path.split('.').includes(ANY_KEY)) return false
-  const parent = parentOf(path)
+function couldHave({ keys, isComplete }: Shape, path: string): boolean {
+  if (!isComplete || path.split('.').includes(ANY_KEY)) return false
+  const parent = parentPath(path)
   return parent === '' || keys.get(parent)?.has('object') === true
 }
 
-function unseen(nth: number, at: number): Seen {
+function unseen(nth: number, at: number): Occurrences {
   return { count: 0, first: at, last: at, nth }
 }
 
-function count(seen: Seen, at: number): void {
+function count(seen: Occurrences, at: number): void {
   seen.count++
   seen.last = Math.max(seen.last, at)
 }
 
 /** Lets go of what was seen least often and not for the longest time; never of what this message has. */
-function makeRoom({ keys }: Diary, shape: Shape): void {
-  const surplus = keys.size - MAX_DIARY_KEYS
+function evictRarest({ keys }: DriftReport, shape: Shape): void {
+  const surplus = keys.size - MAX_REPORT_KEYS
   if (surplus <= 0) return
   const rarest = [...keys]
     .filter(([path]) => !shape.keys.has(path))
@@ -123,25 +136,25 @@ function makeRoom({ keys }: Diary, shape: Shape): void {
 }
 
 /** True while nothing is news yet. */
-export function isLearning({ messages, first, last }: Diary): boolean {
-  return isUsual({ first }, { nth: messages, first: last })
+export function isLearning({ messages, first, last }: DriftReport): boolean {
+  return isBaseline({ first }, { nth: messages, first: last })
 }
 
 /** True for what was first seen while the diary learned. */
-function isUsual(
-  diary: Pick<Diary, 'first'>,
-  { nth, first }: Pick<Seen, 'nth' | 'first'>,
+function isBaseline(
+  diary: Pick<DriftReport, 'first'>,
+  { nth, first }: Pick<Occurrences, 'nth' | 'first'>,
 ): boolean {
   return nth <= LEARNING_MESSAGES || first < diary.first + LEARNING_MS
 }
 
 /** What a diary has to tell that was noticed since a time; the latest first. */
-export function findingsOf(diary: Diary, since: number): Finding[] {
+export function findingsOf(diary: DriftReport, since: number): DriftFinding[] {
   return [...diary.keys]
     .flatMap(([path, key]) => [
-      ...(isUsual(diary, key) ? [] : [told('new', path, kindsOf(key), key, key.first)]),
+      ...(isBaseline(diary, key) ? [] : [finding('new', path, kindsOf(key), key, key.first)]),
       ...(isMissed(key)
-        ? [told('vanished', path, kindsOf(key), key, key.vanished ?? key.last)]
+        ? [finding('vanished', path, kindsOf(key), key, key.vanished ?? key.last)]
         : []),
       ...changesOf(diary, path, key),
     ])
@@ -149,33 +162,33 @@ export function findingsOf(diary: Diary, since: number): Finding[] {
     .sort((a, b) => b.noticed - a.noticed || (a.path < b.path ? -1 : 1))
 }
 
-function isMissed({ count, chances, missing }: Key): boolean {
+function isMissed({ count, chances, missing }: KeyHistory): boolean {
   return missing >= VANISHED_AFTER && count >= STEADY_COUNT && count >= STEADY_SHARE * chances
 }
 
 /** The kinds that a path had not had before. A null is no kind of its own: it says that there is no value. */
-function changesOf(diary: Diary, path: string, key: Key): Finding[] {
+function changesOf(diary: DriftReport, path: string, key: KeyHistory): DriftFinding[] {
   const kinds = kindsOf(key).filter((kind) => kind !== 'null')
   return kinds.flatMap((kind) => {
     const seen = key.kinds[kind]
     const before = kinds.filter((other) => (key.kinds[other]?.nth ?? 0) < (seen?.nth ?? 0))
-    if (seen === undefined || before.length === 0 || isUsual(diary, seen)) return []
-    return [told('changed', path, [...before, kind], seen, seen.first)]
+    if (seen === undefined || before.length === 0 || isBaseline(diary, seen)) return []
+    return [finding('changed', path, [...before, kind], seen, seen.first)]
   })
 }
 
 /** The kinds of a path in the order in which they were first seen. */
-export function kindsOf({ kinds }: Key): Kind[] {
-  const seen = Object.entries(kinds) as [Kind, Seen][]
+export function kindsOf({ kinds }: KeyHistory): ValueKind[] {
+  const seen = Object.entries(kinds) as [ValueKind, Occurrences][]
   return seen.sort(([, a], [, b]) => a.nth - b.nth).map(([kind]) => kind)
 }
 
-function told(
-  finding: Finding['finding'],
+function finding(
+  finding: DriftFinding['finding'],
   path: string,
-  kinds: Kind[],
-  { first, last, count }: Seen,
+  kinds: ValueKind[],
+  { first, last, count }: Occurrences,
   noticed: number,
-): Finding {
+): DriftFinding {
   return { path, finding, kinds, first, last, count, noticed }
 }

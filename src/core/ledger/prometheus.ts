@@ -8,22 +8,22 @@ export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 type Labels = Record<string, string>
 
 /** Metrics of one name. Samples differ in their labels. */
-export type Family = { name: string; help: string } & (
+export type MetricFamily = { name: string; help: string } & (
   | { type: 'counter' | 'gauge'; samples: { labels: Labels; value: number }[] }
   | { type: 'histogram'; bounds: Bounds; samples: { labels: Labels; histogram: Histogram }[] }
 )
 
 /** Writes metrics. The names of families and labels are taken as they are, values and help are escaped. */
-export function exposed(families: readonly Family[]): string {
+export function formatMetrics(families: readonly MetricFamily[]): string {
   return families.map((family) => `${[...head(family), ...lines(family)].join('\n')}\n`).join('')
 }
 
-function head({ name, help, type }: Family): string[] {
+function head({ name, help, type }: MetricFamily): string[] {
   const escaped = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
   return [`# HELP ${name} ${escaped}`, `# TYPE ${name} ${type}`]
 }
 
-function lines(family: Family): string[] {
+function lines(family: MetricFamily): string[] {
   const { name } = family
   if (family.type !== 'histogram') {
     return family.samples.map(({ labels, value }) => line(name, labels, value))

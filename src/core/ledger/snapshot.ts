@@ -74,31 +74,31 @@ export type Snapshot = {
 }
 
 /** What waits for a target the longest: when it is due, and when it came if it is held (epoch milliseconds). */
-export type Waiting = { target: string; oldestDue: number | null; oldestHeld: number | null }
+export type OldestWaiting = { target: string; oldestDue: number | null; oldestHeld: number | null }
 
 /** The first hour of those that `day` and `hour` look at, since 1970. */
 export const firstHourOfDay = (now: number) => Math.floor(now / HOUR_MS) - 24
 const firstHourOfHour = (hour: number) => hour - 1
 
 /** What a snapshot takes beside the statistics: what is configured, what waits, and the rhythm of each source. */
-export type Setting = {
+export type SnapshotInputs = {
   sources: readonly string[]
   targets: readonly string[]
-  waiting: readonly Waiting[]
+  waiting: readonly OldestWaiting[]
   rhythms: ReadonlyMap<string, Rhythm>
 }
 
 /** What there is to tell at `now` (epoch milliseconds) of all that is configured or in the log. */
 export function composeSnapshot(
   { total, recent }: { total: readonly Figure[]; recent: readonly HourlyFigure[] },
-  setting: Setting,
+  setting: SnapshotInputs,
   now: number,
 ): Snapshot {
   const hour = Math.floor(now / HOUR_MS)
   const last = recent.filter(({ made }) => made >= firstHourOfHour(hour))
   const namesOf = (configured: readonly string[], ...kinds: FigureKind[]) =>
     [...new Set([...configured, ...ofKind(total, ...kinds).map(({ name }) => name)])].sort()
-  const ofName = (name: string): Told => {
+  const ofName = (name: string): OwnFigures => {
     const own = <F extends Figure>(figures: readonly F[]) =>
       figures.filter((figure) => figure.name === name)
     return { name, total: own(total), hour: own(last), day: own(recent) }
@@ -118,14 +118,14 @@ export function composeSnapshot(
 }
 
 /** What the statistics say of one source or target. */
-type Told = {
+type OwnFigures = {
   name: string
   total: readonly Figure[]
   hour: readonly Figure[]
   day: readonly Figure[]
 }
 
-function sourceFigures({ name, total, hour, day }: Told, rhythm: Rhythm): SourceFigures {
+function sourceFigures({ name, total, hour, day }: OwnFigures, rhythm: Rhythm): SourceFigures {
   const received = (figures: readonly Figure[]) =>
     countsBy(RECEIVED_STATUSES, ofKind(figures, 'received', 'test'))
   return {
@@ -141,8 +141,8 @@ function sourceFigures({ name, total, hour, day }: Told, rhythm: Rhythm): Source
 }
 
 function targetFigures(
-  { name, total, hour, day }: Told,
-  waiting: Waiting | undefined,
+  { name, total, hour, day }: OwnFigures,
+  waiting: OldestWaiting | undefined,
 ): TargetFigures {
   const attempts = ofKind(total, 'attempt')
   const isSuccess = ({ outcome }: Figure) => outcome === 'delivered'

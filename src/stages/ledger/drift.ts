@@ -3,7 +3,7 @@
 
 import { shapeOf } from '../../core/events/shape.ts'
 import { isObject } from '../../core/intake/json.ts'
-import { diaryTypeOf, noteMessages, type Sighting } from '../../core/ledger/drift.ts'
+import { addSamples, reportTypeFor, type ShapeSample } from '../../core/ledger/drift.ts'
 import type { Env, Log } from '../../env.ts'
 import {
   type DiaryName,
@@ -40,20 +40,20 @@ async function noteAll(db: D1Database, messages: readonly UnreadMessage[]) {
   const known = await getDiaries(db, groups)
   return groups.map(({ source, type, sightings }) => {
     const own = known.find((one) => one.source === source && one.type === type)
-    return { source, type, diary: noteMessages(own?.diary, sightings) }
+    return { source, type, diary: addSamples(own?.diary, sightings) }
   })
 }
 
 /** What there is to note, by source and by type. */
 function sightingsOf(messages: readonly UnreadMessage[], names: readonly DiaryName[]) {
-  const bySource = new Map<string, Map<string, Sighting[]>>()
+  const bySource = new Map<string, Map<string, ShapeSample[]>>()
   for (const { source, vendorType, raw, at } of messages) {
     const message = readObject(raw)
     if (message === undefined) continue
-    const types = bySource.get(source) ?? new Map<string, Sighting[]>()
+    const types = bySource.get(source) ?? new Map<string, ShapeSample[]>()
     bySource.set(source, types)
     const known = names.filter((name) => name.source === source).map(({ type }) => type)
-    const type = diaryTypeOf(vendorType, new Set([...known, ...types.keys()]))
+    const type = reportTypeFor(vendorType, new Set([...known, ...types.keys()]))
     const sightings = types.get(type) ?? []
     types.set(type, sightings)
     sightings.push({ shape: shapeOf(message), at })

@@ -3,7 +3,7 @@
 import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
 import { isObject, type JsonObject } from '../../core/intake/json.ts'
 import { err, ok, type Result } from '../../core/result.ts'
-import { provenRequest } from '../../simulator/prove.ts'
+import { authenticatedRequest } from '../../simulator/request.ts'
 import type { Step } from '../../simulator/step.ts'
 
 /** Steps that one call sends at most: each is a request of its own, with its own calls to D1. */
@@ -54,7 +54,7 @@ export async function simulate(
   const end = offset + Math.min(limit, MAX_STEPS)
   const steps: SentStep[] = []
   for (const [i, { member, name, message, troubles }] of plan.slice(offset, end).entries()) {
-    const response = await send(await provenRequest(source, message, { now: now(), origin }))
+    const response = await send(await authenticatedRequest(source, message, { now: now(), origin }))
     steps.push({
       step: offset + i,
       member,

@@ -3,12 +3,12 @@
 import { RELAY_SOURCE } from '../../core/events/system-event.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { TEST_HEADER } from '../../core/intake/request.ts'
-import type { Diary, Key } from '../../core/ledger/drift.ts'
+import type { DriftReport, KeyHistory } from '../../core/ledger/drift.ts'
 
 /** Of which messages a diary is. `type` is the vendor's; empty for messages that are not recognised. */
 export type DiaryName = { source: string; type: string }
 
-export type NamedDiary = DiaryName & { diary: Diary }
+export type NamedDiary = DiaryName & { diary: DriftReport }
 
 /** A message as it came, and when. */
 export type UnreadMessage = { source: string; vendorType: string | null; raw: string; at: number }
@@ -105,7 +105,7 @@ export async function listDiaries(
 }
 
 function diaryOf({ source, type, messages, first_seen, last_seen, keys }: Row): NamedDiary {
-  const known = new Map(JSON.parse(keys) as [path: string, key: Key][])
+  const known = new Map(JSON.parse(keys) as [path: string, key: KeyHistory][])
   return { source, type, diary: { messages, first: first_seen, last: last_seen, keys: known } }
 }
 

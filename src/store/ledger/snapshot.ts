@@ -1,7 +1,7 @@
 // The snapshot of the last minute: one row, which API, metrics and console read. And what waits the longest now.
 import type { HoldReason } from '../../core/deliveries/delivery.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
-import type { Snapshot, Waiting } from '../../core/ledger/snapshot.ts'
+import type { OldestWaiting, Snapshot } from '../../core/ledger/snapshot.ts'
 
 /** A snapshot, and when it was taken or last found to be different, in epoch milliseconds. */
 export type TakenSnapshot = Snapshot & { asOf: number }
@@ -60,7 +60,7 @@ SELECT target, min(event) / ${ID_RANDOM_RANGE} AS oldest FROM (
 GROUP BY target`
 
 /** What waits the longest, by target. Reads what is due, and a few rows for each target for which something is held. */
-export async function listWaiting(db: D1Database): Promise<Waiting[]> {
+export async function listWaiting(db: D1Database): Promise<OldestWaiting[]> {
   type Row = { target: string; oldest: number }
   const [due, held] = (await db.batch<Row>([db.prepare(OLDEST_DUE), db.prepare(OLDEST_HELD)])) as [
     D1Result<Row>,

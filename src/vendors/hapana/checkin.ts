@@ -6,8 +6,8 @@ import {
   asText,
   type Fields,
   fold,
-  given,
-  givenOrNothing,
+  nonEmpty,
+  omitUndefined,
   type Reader,
   type Warning,
 } from '../../core/events/fields.ts'
@@ -28,7 +28,7 @@ export function checkedIn(reading: MappingInput): MappedEvent {
   const status = readWord('checkInStatus', asCheckinStatus, reading)
   const message = fields.read('checkInMessage', asText) ?? reasonIn(raw.status)
   const starts = readTime('sessionStartTime', fields, warnings, site)
-  const session = givenOrNothing({
+  const session = nonEmpty({
     vendor_id: fields.read('sessionID', asId),
     name: fields.read('sessionName', asText),
     type: fields.read('sessionType', asText),
@@ -36,7 +36,7 @@ export function checkedIn(reading: MappingInput): MappedEvent {
     starts_local: starts.local,
     instructor: fields.read(['SessionInstructor', 'instructor', 'instructorName'], asText),
   })
-  const checkin = given({
+  const checkin = omitUndefined({
     at: time.at,
     at_local: time.local,
     status,
@@ -45,7 +45,7 @@ export function checkedIn(reading: MappingInput): MappedEvent {
       status === 'valid_with_alerts' ? [message].filter((text) => text !== undefined) : undefined,
     fob_number: fields.read('fobNumber', asText),
     session,
-    package: givenOrNothing({
+    package: nonEmpty({
       vendor_id: fields.read('packageID', asId),
       name: fields.read('packageName', asText),
     }),

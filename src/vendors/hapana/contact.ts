@@ -4,8 +4,8 @@ import {
   asIs,
   asText,
   type Fields,
-  given,
-  givenOrNothing,
+  nonEmpty,
+  omitUndefined,
   readFields,
   type Warning,
 } from '../../core/events/fields.ts'
@@ -23,7 +23,7 @@ export function readContact(
   site: SiteSettings,
 ): Contact {
   const email = fields.read('email', asText)
-  return given({
+  return omitUndefined({
     email,
     email_normalized: email?.toLowerCase(),
     full_name: fields.read('name', asText),
@@ -61,7 +61,7 @@ function readEmergencyContact(fields: Fields, warnings: Warning[]): Contact['eme
       email: inner.read('email', asText),
       phone: inner.read('phone', asText),
     }
-    return Object.keys(inner.rest()).length > 0 ? undefined : given(read)
+    return Object.keys(inner.rest()).length > 0 ? undefined : omitUndefined(read)
   })
-  return givenOrNothing({ ...nested, ...given(flat) })
+  return nonEmpty({ ...nested, ...omitUndefined(flat) })
 }

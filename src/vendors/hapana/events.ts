@@ -6,12 +6,12 @@ import {
   asText,
   type Fields,
   fold,
-  given,
+  omitUndefined,
   type Reader,
   readFields,
   type Warning,
 } from '../../core/events/fields.ts'
-import { type SourceSettings, settingsAt } from '../../core/events/source.ts'
+import { type SourceSettings, settingsForSite } from '../../core/events/source.ts'
 import type { EventType } from '../../core/events/vocabulary.ts'
 import { type Identity, identifiedBy, sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject, type JsonObject } from '../../core/intake/json.ts'
@@ -62,12 +62,12 @@ export function normalizeEvent(kind: HapanaType, context: MessageInput) {
   if (clientId === undefined || issues.length > 0) {
     return err<NormalizationError>({ type: TYPES[kind], vendorType: undefined, issues })
   }
-  const site = settingsAt(settings, siteId)
+  const site = settingsForSite(settings, siteId)
   const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }
   // It never makes two different bodies one.
   const content = () => ({ ...sameContent(kind, canonical(body)), stamp })
   const mapped = MAPPINGS[kind]({ fields, warnings, site, siteId, clientId, contact, content })
-  const data = given({
+  const data = omitUndefined({
     contact,
     site: siteId === undefined ? undefined : { vendor_id: siteId },
     ...mapped.data,
@@ -130,7 +130,7 @@ function statusChanged({ fields, warnings, content }: MappingInput): MappedEvent
       ? value.map((entry) => readPackage(entry, warnings))
       : undefined,
   )
-  const membership = given({ status: status ?? 'unknown', status_raw: raw, packages })
+  const membership = omitUndefined({ status: status ?? 'unknown', status_raw: raw, packages })
   return {
     type: 'membership.status_changed',
     data: { membership },
@@ -147,7 +147,7 @@ function readPackage(entry: JsonObject, warnings: Warning[]) {
     category: fields.read('packageCategory', asText),
   }
   const rest = fields.rest()
-  return given({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
+  return omitUndefined({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
 }
 
 const PACKAGE_TYPES: Record<string, string> = {
@@ -163,7 +163,7 @@ function purchased({ fields, warnings, site, content }: MappingInput): MappedEve
     warnings.push({ path, message: 'is a package type that is not known' })
   }
   const purchase = {
-    package: given({
+    package: omitUndefined({
       vendor_id: fields.read('packageID', asId),
       name: fields.read('packageName', asText),
       type: typeRaw === undefined ? undefined : (type ?? 'unknown'),
@@ -192,7 +192,7 @@ function messageSent(reading: MappingInput): MappedEvent {
   const messageId = fields.read('messageId', asId)
   const emailTo = fields.read('emailTo', asText)
   const to = { sms: contact.phone, email: emailTo, unknown: emailTo ?? contact.phone }[channel]
-  const message = given({
+  const message = omitUndefined({
     vendor_id: messageId,
     channel,
     to,

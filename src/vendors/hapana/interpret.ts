@@ -15,7 +15,7 @@ export function relatedKinds({
   return vendortype === 'accountCreated' ? [] : undefined
 }
 
-/** What an event means, given what the log knows of its client. */
+/** What an event means, omitUndefined what the log knows of its client. */
 export function interpret(event: MembershipEvent, history: History): Interpretation {
   return { event: read(event, history), inferred: [] }
 }

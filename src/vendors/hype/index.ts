@@ -8,8 +8,8 @@ import {
   asText,
   type Fields,
   fold,
-  given,
-  givenOrNothing,
+  nonEmpty,
+  omitUndefined,
   readFields,
   type Warning,
 } from '../../core/events/fields.ts'
@@ -54,7 +54,7 @@ export const hype = {
     const actor = readActor(envelope, warnings)
     const subscription = readSubscription(fields, settings.currency)
     const meaning = inferAlone(type, actor, subscription?.total_paid_amount)
-    const data = given({
+    const data = omitUndefined({
       contact,
       account: { vendor_id: account },
       subscription,
@@ -120,7 +120,7 @@ function notUnderstood(
 
 function readContact(envelope: Fields): Contact {
   const email = envelope.read('email', asText)
-  return given({
+  return omitUndefined({
     vendor_id: envelope.read('id', asId),
     email,
     email_normalized: email?.toLowerCase(),
@@ -178,7 +178,7 @@ function readSubscription(fields: Fields, currency: string | undefined): Subscri
   const finalPayment = fields.readNullable('final_payment', asEpoch)
   const money = (name: string): Amount | null | undefined =>
     fields.has(name) ? (fields.readNullable(name, asAmount(currency)) ?? null) : undefined
-  return givenOrNothing({
+  return nonEmpty({
     kind: fields.readNullable('membership', asText),
     tier,
     interval:
@@ -209,7 +209,7 @@ function readAcquisition(value: unknown, warnings: Warning[]) {
     adblock: fields.read('adblock', asBoolean),
   }
   const rest = fields.rest()
-  return given({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
+  return omitUndefined({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
 }
 
 /** The contact of the vendor's own sample, which its Simulate button is thought to send. */

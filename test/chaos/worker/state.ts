@@ -1,13 +1,13 @@
 // The plan that is in force. One isolate handles everything on this machine, so its globals are the whole state.
 import { waitUntil } from 'cloudflare:workers'
-import { CALM, type InjectedFault, type Plan, randomOf } from '../plan.ts'
+import { CALM, type InjectedFault, type Plan, seededRandom } from '../plan.ts'
 
 const trueNow = Date.now.bind(Date)
 // The relay reads no other clock.
 Date.now = () => trueNow() + plan.clockOffsetMs
 
 let plan = CALM
-let random = randomOf(CALM.seed)
+let random = seededRandom(CALM.seed)
 let faults = 0
 const unhandled: string[] = []
 
@@ -20,7 +20,7 @@ addEventListener('unhandledrejection', ({ reason }: PromiseRejectionEvent) => {
 export function setPlan(next: Plan): void {
   const jumpMs = next.clockOffsetMs - plan.clockOffsetMs
   plan = next
-  random = randomOf(next.seed)
+  random = seededRandom(next.seed)
   if (jumpMs !== 0) tell(`the clock jumps by ${jumpMs} ms`)
 }
 

@@ -6,9 +6,9 @@ import {
   asIs,
   asText,
   fold,
-  given,
-  givenOrNothing,
-  isGiven,
+  hasValue,
+  nonEmpty,
+  omitUndefined,
   readFields,
   type Warning,
 } from '../../../src/core/events/fields.ts'
@@ -47,13 +47,13 @@ describe('fold', () => {
   })
 })
 
-describe('isGiven', () => {
+describe('hasValue', () => {
   it.each([null, undefined, '', '  ', 'N/A', ' n/a '])('is false for %j', (value) => {
-    expect(isGiven(value)).toBe(false)
+    expect(hasValue(value)).toBe(false)
   })
 
   it.each([0, false, 'x', [], {}, 'NA', 'none', Number.NaN])('is true for %j', (value) => {
-    expect(isGiven(value)).toBe(true)
+    expect(hasValue(value)).toBe(true)
   })
 })
 
@@ -187,8 +187,12 @@ describe('readers', () => {
   })
 
   it('leave out what is undefined, and only that', () => {
-    expect(given({ a: undefined, b: null, c: 0, d: '' })).toStrictEqual({ b: null, c: 0, d: '' })
-    expect(givenOrNothing({ a: undefined })).toBeUndefined()
-    expect(givenOrNothing({ a: undefined, b: null })).toStrictEqual({ b: null })
+    expect(omitUndefined({ a: undefined, b: null, c: 0, d: '' })).toStrictEqual({
+      b: null,
+      c: 0,
+      d: '',
+    })
+    expect(nonEmpty({ a: undefined })).toBeUndefined()
+    expect(nonEmpty({ a: undefined, b: null })).toStrictEqual({ b: null })
   })
 })

@@ -1,7 +1,7 @@
 // What a message looks like, and that nothing it says gets into that.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_KEYS, nameOf, parentOf, shapeOf } from '../../../src/core/events/shape.ts'
+import { MAX_KEYS, parentPath, safeName, shapeOf } from '../../../src/core/events/shape.ts'
 import { type JsonObject, parseJson } from '../../../src/core/intake/json.ts'
 
 /** The shape of a message as lines, in the order in which it is looked at. */
@@ -96,7 +96,7 @@ describe('a key', () => {
     'xml:lang',
     'emergencyContactAddressLine1',
   ])('that reads like a name stays: %s', (key) => {
-    expect(nameOf(key)).toBe(key)
+    expect(safeName(key)).toBe(key)
   })
 
   it.each([
@@ -115,7 +115,7 @@ describe('a key', () => {
     ['half a character', '\ud800'],
     ['a long text', 'very '.repeat(20)],
   ])('that may be data is written as a star: %s', (_case, key) => {
-    expect(nameOf(key)).toBe('*')
+    expect(safeName(key)).toBe('*')
     expect(linesOf({ [key]: { name: 'Ana' } })).toEqual(['* object', '*.name string'])
   })
 })
@@ -128,10 +128,10 @@ describe('what is too much', () => {
   const abc = (digit: string) => 'abcdefghij'[Number(digit)] ?? ''
 
   it('is 10,000 keys: they are a map, and its keys are not written', () => {
-    const { keys, isWhole } = shapeOf({ data: wide(10_000, { name: 'Ana' }) })
+    const { keys, isComplete } = shapeOf({ data: wide(10_000, { name: 'Ana' }) })
 
     expect([...keys.keys()]).toEqual(['data', 'data.*', 'data.*.name'])
-    expect(isWhole).toBe(false)
+    expect(isComplete).toBe(false)
   })
 
   it('is a list of objects that have 10,000 keys together', () => {
@@ -141,11 +141,11 @@ describe('what is too much', () => {
   })
 
   it('is more than 300 paths: the deepest are left out', () => {
-    const { keys, isWhole } = shapeOf({ ...wide(20, wide(20)), last: 1 })
+    const { keys, isComplete } = shapeOf({ ...wide(20, wide(20)), last: 1 })
 
     expect(keys.size).toBe(MAX_KEYS)
     expect(keys.has('last')).toBe(true)
-    expect(isWhole).toBe(false)
+    expect(isComplete).toBe(false)
   })
 
   it('is more than eight levels', () => {
@@ -157,10 +157,10 @@ describe('what is too much', () => {
 
   it('is a path of more than 200 characters', () => {
     const key = 'quite a long key for one that a vendor made up'
-    const { keys, isWhole } = shapeOf({ [key]: { [key]: { [key]: { [key]: { [key]: 1 } } } } })
+    const { keys, isComplete } = shapeOf({ [key]: { [key]: { [key]: { [key]: { [key]: 1 } } } } })
 
     expect(keys.size).toBe(4)
-    expect(isWhole).toBe(false)
+    expect(isComplete).toBe(false)
   })
 
   it('never takes long', () => {
@@ -171,7 +171,7 @@ describe('what is too much', () => {
 })
 
 it('knows where a path stands', () => {
-  expect(['a', 'a.b', 'a[]', 'a[].b', 'a.b[][]', '*.b'].map(parentOf)).toEqual([
+  expect(['a', 'a.b', 'a[]', 'a[].b', 'a.b[][]', '*.b'].map(parentPath)).toEqual([
     '',
     'a',
     'a',
@@ -203,7 +203,7 @@ it('has the parent of each path as an object or a list', () => {
     fc.property(fc.object({ key: fc.string(), maxDepth: 5 }), (message) => {
       const { keys } = shapeOf(message as JsonObject)
       for (const path of keys.keys()) {
-        const parent = parentOf(path)
+        const parent = parentPath(path)
         const kind = path.endsWith('[]') ? 'list' : 'object'
         expect(parent === '' || keys.get(parent)?.has(kind)).toBe(true)
       }

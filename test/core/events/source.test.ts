@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { settingsAt } from '../../../src/core/events/source.ts'
+import { settingsForSite } from '../../../src/core/events/source.ts'
 
 const SETTINGS = {
   timezone: 'Australia/Sydney',
@@ -11,7 +11,7 @@ const SETTINGS = {
   },
 } as const
 
-describe('settingsAt', () => {
+describe('settingsForSite', () => {
   it.each([
     ['lisbon', { timezone: 'Europe/Lisbon', currency: 'EUR', dateFormat: 'DD/MM/YYYY' }],
     ['boston', { timezone: 'Australia/Sydney', currency: 'AUD', dateFormat: 'MM/DD/YYYY' }],
@@ -21,11 +21,11 @@ describe('settingsAt', () => {
     ['__proto__', { timezone: 'Australia/Sydney', currency: 'AUD', dateFormat: 'DD/MM/YYYY' }],
     ['constructor', { timezone: 'Australia/Sydney', currency: 'AUD', dateFormat: 'DD/MM/YYYY' }],
   ])('at %s are the own ones of the site, else those of the source', (site, settings) => {
-    expect(settingsAt(SETTINGS, site)).toEqual(settings)
+    expect(settingsForSite(SETTINGS, site)).toEqual(settings)
   })
 
   it('invents nothing', () => {
-    expect(settingsAt({ sites: {} }, 'x')).toEqual({
+    expect(settingsForSite({ sites: {} }, 'x')).toEqual({
       timezone: undefined,
       currency: undefined,
       dateFormat: undefined,

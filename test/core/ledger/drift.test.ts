@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import { shapeOf } from '../../../src/core/events/shape.ts'
 import {
-  type Diary,
-  diaryTypeOf,
+  addSamples,
+  type DriftReport,
   findingsOf,
   isLearning,
-  MAX_DIARY_KEYS,
+  MAX_REPORT_KEYS,
   MAX_TYPES,
-  noteMessages,
+  reportTypeFor,
 } from '../../../src/core/ledger/drift.ts'
 
 const BEGIN = Date.parse('2026-11-21T00:00:00Z')
@@ -17,8 +17,8 @@ const DAY = 24 * 60 * MINUTE
 const EVER = 0
 
 /** Notes messages, one a minute from `at` on. */
-function noted(diary: Diary | undefined, at: number, ...messages: object[]): Diary {
-  return noteMessages(
+function noted(diary: DriftReport | undefined, at: number, ...messages: object[]): DriftReport {
+  return addSamples(
     diary,
     messages.map((message, i) => ({ shape: shapeOf({ ...message }), at: at + i * MINUTE })),
   )
@@ -30,7 +30,7 @@ const learned = (message: object = { a: 'x', data: { b: 1 } }) =>
   noted(undefined, BEGIN, ...times(20, message))
 const LATER = BEGIN + 2 * DAY
 
-const toldOf = (diary: Diary) =>
+const toldOf = (diary: DriftReport) =>
   findingsOf(diary, EVER).map(({ finding, path, kinds }) => `${finding} ${path} ${kinds.join(' ')}`)
 
 describe('a diary', () => {
@@ -56,7 +56,7 @@ describe('a diary', () => {
   it('is the same whether messages are noted one by one or together', () => {
     const messages = [{ a: 1 }, { a: 'x', b: {} }, { b: { c: null } }, {}, { b: [1] }]
     const together = noted(undefined, BEGIN, ...messages)
-    const alone = messages.reduce<Diary | undefined>(
+    const alone = messages.reduce<DriftReport | undefined>(
       (diary, message, i) => noted(diary, BEGIN + i * MINUTE, message),
       undefined,
     )
@@ -264,7 +264,7 @@ describe('what a diary holds', () => {
     const messages = Array.from({ length: 30 }, (_, i) => strange(i))
     const diary = noted(learned(), LATER, ...messages)
 
-    expect(diary.keys.size).toBe(MAX_DIARY_KEYS)
+    expect(diary.keys.size).toBe(MAX_REPORT_KEYS)
     expect([...diary.keys.keys()]).toEqual(expect.arrayContaining(['a', 'data', 'data.b']))
     expect([...diary.keys.keys()]).toEqual(expect.arrayContaining(Object.keys(strange(29))))
   })
@@ -275,7 +275,7 @@ describe('what a diary holds', () => {
       tax: 1,
     })
 
-    expect(diary.keys.size).toBe(MAX_DIARY_KEYS)
+    expect(diary.keys.size).toBe(MAX_REPORT_KEYS)
     expect(toldOf(diary)).toContain('new tax number')
   })
 })
@@ -289,14 +289,14 @@ describe('the type under which a message is noted', () => {
     ['0a1b2c3d-1111-4222-8333-444455556666', '*'],
     ['', '*'],
   ])('of %j is %j', (vendorType, type) => {
-    expect(diaryTypeOf(vendorType, new Set())).toBe(type)
+    expect(reportTypeFor(vendorType, new Set())).toBe(type)
   })
 
   it('is a star when a source has too many', () => {
     const known = new Set(Array.from({ length: MAX_TYPES }, (_, i) => `type ${i}`))
 
-    expect(diaryTypeOf('one more', known)).toBe('*')
-    expect(diaryTypeOf('type 7', known)).toBe('type 7')
-    expect(diaryTypeOf(null, known)).toBe('')
+    expect(reportTypeFor('one more', known)).toBe('*')
+    expect(reportTypeFor('type 7', known)).toBe('type 7')
+    expect(reportTypeFor(null, known)).toBe('')
   })
 })

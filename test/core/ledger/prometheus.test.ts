@@ -1,11 +1,11 @@
 // The text that Prometheus reads, letter by letter, and by a parser that is not ours.
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import { describe, expect, it } from 'vitest'
-import { exposed } from '../../../src/core/ledger/prometheus.ts'
+import { formatMetrics } from '../../../src/core/ledger/prometheus.ts'
 
 describe('metrics as text', () => {
   it('are written as the format says', () => {
-    const text = exposed([
+    const text = formatMetrics([
       {
         name: 'attempts_total',
         help: 'Attempts.',
@@ -44,7 +44,7 @@ answer_seconds_count{target="crm"} 6
   it.each(['a"b', 'a\\b', 'a\\nb', 'a\nb', 'a}b', 'a,b="c"', 'é 😀', '\\'])(
     'keep the value %j',
     (value) => {
-      const text = exposed([
+      const text = formatMetrics([
         {
           name: 'one',
           help: `help of ${value}`,

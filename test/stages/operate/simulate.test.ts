@@ -6,7 +6,7 @@ import { type ConfiguredSource, parseConfig } from '../../../src/config.ts'
 import type { MembershipEvent } from '../../../src/core/events/event.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { journeyOf } from '../../../src/simulator/journey.ts'
-import { planOf, sampleOf } from '../../../src/simulator/sample.ts'
+import { sampleOf, singleStepPlan } from '../../../src/simulator/sample.ts'
 import type { Step } from '../../../src/simulator/step.ts'
 import { settledEvent } from '../../../src/stages/events/meaning.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
@@ -84,7 +84,7 @@ const send = (name: string, plan: Step[], page = { offset: 0, limit: MAX_STEPS }
 function sample(vendor: 'hapana' | 'hype', type: string, overrides = {}): Step[] {
   const made = sampleOf(vendor, type, overrides, { now, seed: 'one' })
   if (!made.ok) throw new Error(made.error)
-  return planOf(made.value, now)
+  return singleStepPlan(made.value, now)
 }
 
 /** The same message from the vendor itself, which is no test. */
@@ -367,7 +367,10 @@ describe('a test', () => {
   it.each([
     ['gym', sample('hapana', 'clientStatusChange')],
     ['community', sample('hype', 'payment.created')],
-    ['gym', planOf({ ...sample('hapana', 'checkIn')[0]?.message, text: '{"a":1}' } as never, NOW)],
+    [
+      'gym',
+      singleStepPlan({ ...sample('hapana', 'checkIn')[0]?.message, text: '{"a":1}' } as never, NOW),
+    ],
   ])('and the same from %s itself are no repeats of each other', async (name, plan) => {
     const [test] = (await send(name, plan)).steps
     const first = await real(name, plan)

@@ -2,7 +2,13 @@
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { formatInstant } from '../../../core/events/time.ts'
-import { findingsOf, isLearning, type Key, kindsOf, type Seen } from '../../../core/ledger/drift.ts'
+import {
+  findingsOf,
+  isLearning,
+  type KeyHistory,
+  kindsOf,
+  type Occurrences,
+} from '../../../core/ledger/drift.ts'
 import { parseTime } from '../../../core/period.ts'
 import type { Env } from '../../../env.ts'
 import { listDiaries, type NamedDiary } from '../../../store/ledger/drift.ts'
@@ -60,7 +66,7 @@ function shown({ source, type, diary }: NamedDiary, since: number) {
   }
 }
 
-function shownKinds(key: Key) {
+function shownKinds(key: KeyHistory) {
   return Object.fromEntries(
     kindsOf(key).flatMap((kind) => {
       const seen = key.kinds[kind]
@@ -69,6 +75,6 @@ function shownKinds(key: Key) {
   )
 }
 
-function shownSeen({ count, first, last }: Omit<Seen, 'nth'>) {
+function shownSeen({ count, first, last }: Omit<Occurrences, 'nth'>) {
   return { count, first_seen: formatInstant(first), last_seen: formatInstant(last) }
 }

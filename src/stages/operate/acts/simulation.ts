@@ -4,7 +4,7 @@ import { formatInstant } from '../../../core/events/time.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
 import { pluralize } from '../../../core/text.ts'
 import { journeyOf } from '../../../simulator/journey.ts'
-import { planOf, sampleOf } from '../../../simulator/sample.ts'
+import { sampleOf, singleStepPlan } from '../../../simulator/sample.ts'
 import { JOURNEY_MS } from '../../../simulator/sender.ts'
 import type { Step } from '../../../simulator/step.ts'
 import type { Switches } from '../../../simulator/trouble.ts'
@@ -68,5 +68,5 @@ function planFor(
 ): Result<Step[], string> {
   if (journey) return ok(journeyOf({ ...journey, vendor, seed, start }))
   const sample = sampleOf(vendor, type, overrides, { now: start, seed })
-  return sample.ok ? ok(planOf(sample.value, start)) : sample
+  return sample.ok ? ok(singleStepPlan(sample.value, start)) : sample
 }

@@ -11,7 +11,7 @@ import type { SimulatedMessage } from './step.ts'
  * agreed secret in its header or as `?key=`, the body signed where that is asked for, `?event=` where the vendor gives
  * each type its own URL. Of several secrets, the first. It says of itself that it is a test.
  */
-export async function provenRequest(
+export async function authenticatedRequest(
   source: Source<VendorId>,
   message: SimulatedMessage,
   { now, origin }: { now: number; origin: string },

@@ -6,7 +6,10 @@ import { hype } from './hype.ts'
 import type { Member } from './member.ts'
 
 /** The messages after which an event of a type is there, in their order; `eventName` is what their URL names. */
-export type Story = { type: EventType; messages: { eventName: string | undefined; body: object }[] }
+export type Scenario = {
+  type: EventType
+  messages: { eventName: string | undefined; body: object }[]
+}
 
 const ANA: Member = {
   clientId: 'U0FNUExFQ0xJRU5UMDAwMDAwMDAwMQ09',
@@ -31,7 +34,7 @@ const gym = (type: string, details: object = {}) => ({
 })
 const account = gym('accountCreated')
 
-const HAPANA: Story[] = [
+const HAPANA: Scenario[] = [
   { type: 'contact.created', messages: [account] },
   {
     type: 'contact.site_linked',
@@ -61,7 +64,7 @@ const paid = community('payment.created', 0)
 const ended = community('payment.deleted', 2, { tier: null })
 const paidOther = community('payment.created', 2.01, { tier: 'Patron', recurring: 25, total: 35 })
 
-const HYPE: Story[] = [
+const HYPE: Scenario[] = [
   { type: 'contact.created', messages: [community('contact.created', 0)] },
   { type: 'contact.updated', messages: [community('contact.updated', 0)] },
   { type: 'payment.created', messages: [paid] },
@@ -80,4 +83,7 @@ const HYPE: Story[] = [
 ]
 
 /** The stories of each vendor. */
-export const STORIES: Readonly<Record<VendorId, readonly Story[]>> = { hapana: HAPANA, hype: HYPE }
+export const SCENARIOS: Readonly<Record<VendorId, readonly Scenario[]>> = {
+  hapana: HAPANA,
+  hype: HYPE,
+}
