@@ -8,7 +8,11 @@ export const ID_RANDOM_RANGE = 2 ** 21
 
 // Crockford's base 32 (https://www.crockford.com/base32.html), in lower case: no i, l, o, u.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
-const PATTERN = /^evt_[0-7][0-9a-hjkmnp-tv-z]{12}$/
+/** The text of an event's id. */
+export const EVENT_ID_PATTERN = /^evt_[0-7][0-9a-hjkmnp-tv-z]{12}$/
+
+/** The text of a person's id. */
+export const PERSON_ID_PATTERN = new RegExp(EVENT_ID_PATTERN.source.replace('evt_', 'per_'))
 
 /** A fresh id. `random` is a whole number below `ID_RANDOM_RANGE`. */
 export function newEventId(now: number, random: number): EventId {
@@ -38,7 +42,7 @@ export function personIdOfKey(key: string): PersonId {
 
 /** True for the text of a person's id. */
 export function isPersonId(text: string): text is PersonId {
-  return isEventId(text.replace(/^per_/, 'evt_')) && text.startsWith('per_')
+  return PERSON_ID_PATTERN.test(text)
 }
 
 /** The row key of an id, as decimal text: it needs 63 bits, more than a double has. */
@@ -76,5 +80,5 @@ export function timeOfId(id: EventId | ReplayId): number {
 
 /** True for the text of an event id. */
 export function isEventId(text: string): text is EventId {
-  return PATTERN.test(text)
+  return EVENT_ID_PATTERN.test(text)
 }

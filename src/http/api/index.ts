@@ -1,4 +1,4 @@
-// The API for operators and programs: JSON behind the bearer token.
+// The API for operators and programs: JSON, behind the bearer token.
 import { Hono } from 'hono/tiny'
 import type { Env } from '../../env.ts'
 import { tokenRequired } from '../access.ts'

@@ -1,4 +1,4 @@
-// Deliveries: what each target was sent, is owed, or will not get.
+// Deliveries: the list of them, by target, state and event.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
@@ -22,7 +22,7 @@ export function deliveries({ now }: ApiTools) {
   return new Hono<{ Bindings: Env }>().get(
     '/',
     describe({
-      summary: 'Deliveries that match all of a filter, those of the newest events first',
+      summary: 'Deliveries that match the filter, those of the newest events first',
       details: PAGES,
       answers: { 200: pageOf('deliveries', Delivery) },
     }),

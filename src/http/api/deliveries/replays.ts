@@ -1,4 +1,4 @@
-// Replays by filter: what one would do, beginning one, and how far it has come.
+// Replays by filter: previewing, starting, stopping and resuming them, and their progress.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import {
@@ -25,7 +25,7 @@ import type { ApiTools } from '../../tools.ts'
 import { pageOf, Replay, ReplayPlan, StartedReplay } from '../answers/index.ts'
 import { flag, Limit, oneOrMore, Time, TypePattern, text } from '../fields.ts'
 
-/** Which deliveries are meant; at least one condition. */
+/** The deliveries to replay, by at least one condition. */
 export const Filter = v.pipe(
   v.strictObject({
     target: oneOrMore(text),
@@ -45,11 +45,11 @@ export const Filter = v.pipe(
 )
 
 const ReplayIdText = v.pipe(
-  v.string('must be a replay id'),
-  v.guard((id): id is ReplayId => isReplayId(id), 'must be a replay id'),
+  v.string('must be a replay ID (rpl_…)'),
+  v.guard((id): id is ReplayId => isReplayId(id), 'must be a replay ID (rpl_…)'),
 )
 
-/** How many deliveries are made due in a second. */
+/** How many deliveries per second a replay sends. */
 export const Rate = v.pipe(
   v.number('must be a number'),
   v.minValue(0.1, 'must be at least 0.1'),
@@ -70,7 +70,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'Replays, the newest first',
+        summary: 'Replays, newest first',
         answers: { 200: pageOf('replays', Replay) },
       }),
       query(ListQuery),
@@ -85,7 +85,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
     )
     .get(
       '/:id',
-      describe({ summary: 'How far a replay has come', answers: { 200: Replay }, problems: [404] }),
+      describe({ summary: 'A replay and its progress', answers: { 200: Replay }, problems: [404] }),
       async (c) => {
         const id = c.req.param('id')
         const replay = isReplayId(id) ? await getReplay(c.env.DB, id) : undefined
@@ -97,8 +97,8 @@ export function replays({ configOf, ...tools }: ApiTools) {
     .post(
       '/',
       describe({
-        summary: 'Send all deliveries again that match a filter',
-        details: 'With `dry_run` it only counts them.',
+        summary: 'Send all deliveries that match a filter again',
+        details: 'With `dry_run`, only counts them.',
         answers: { 200: ReplayPlan, 202: StartedReplay },
         problems: [404],
       }),
@@ -122,7 +122,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
     .post(
       '/:id/stop',
       describe({
-        summary: 'Stop a replay where it is',
+        summary: 'Stop a replay',
         answers: { 200: Replay },
         problems: [404, 409],
       }),
@@ -135,7 +135,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
     .post(
       '/:id/resume',
       describe({
-        summary: 'Go on with a replay that was stopped',
+        summary: 'Resume a stopped replay',
         answers: { 200: Replay },
         problems: [404, 409],
       }),
@@ -147,7 +147,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
     )
 }
 
-/** What a filter means. `now` in epoch milliseconds. */
+/** The filter of a request. `now` in epoch milliseconds. */
 export function filterOf(filter: v.InferOutput<typeof Filter>, now: number): ReplayFilter {
   const { target, source, type, state, since, until, person } = filter
   const time = (text: string) => parseTime(text, now) ?? now
@@ -162,7 +162,7 @@ export function filterOf(filter: v.InferOutput<typeof Filter>, now: number): Rep
   }
 }
 
-/** A replay, or a plan of one, with its filter in the words in which it is asked for. */
+/** A replay or a plan, with its filter in the fields of the request. */
 function shown<R extends { filter: ReplayFilter }>({ filter, ...rest }: R) {
   const { targets, sources, types, states, since, until, person } = filter
   const time = (ms: number | undefined) => (ms === undefined ? undefined : formatInstant(ms))

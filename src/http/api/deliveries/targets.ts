@@ -1,4 +1,4 @@
-// The targets: how they fare, and stopping and starting them.
+// Targets: their state and figures; pausing, resuming and testing them.
 import { Hono } from 'hono/tiny'
 import { type Config, targetOf } from '../../../config.ts'
 import { HEALTHY, type Health } from '../../../core/deliveries/breaker.ts'
@@ -22,7 +22,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'The targets, and how they fare',
+        summary: 'All targets, with their state and figures',
         answers: { 200: Targets },
       }),
       async (c) => {
@@ -35,7 +35,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
     .get(
       '/:name',
       describe({
-        summary: 'A target, and how it fares',
+        summary: 'A target, with its state and figures',
         answers: { 200: Target },
         problems: [404],
       }),
@@ -50,7 +50,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
     .post(
       '/:name/pause',
       describe({
-        summary: 'Hold what a target is owed',
+        summary: 'Pause a target: hold its deliveries',
         answers: { 200: Target },
         problems: [404],
       }),
@@ -63,7 +63,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
     .post(
       '/:name/resume',
       describe({
-        summary: 'Send to a target again, whatever stopped that',
+        summary: 'Resume a target, whatever stopped it',
         answers: { 200: Target },
         problems: [404],
       }),
@@ -76,8 +76,8 @@ export function targets({ configOf, ...tools }: ApiTools) {
     .post(
       '/:name/test',
       describe({
-        summary: 'Send a test event to a target, whatever its state, and wait for its answer',
-        details: 'It is tried once, and is marked `test`.',
+        summary: 'Send a test event to a target, whatever its state, and wait for the response',
+        details: 'The event is marked `test`, and is not retried.',
         answers: { 200: Tried },
         problems: [404, 409],
       }),
@@ -97,7 +97,7 @@ async function withFigures({ DB }: Env, target: AnyTarget, health: Health | unde
   )
 }
 
-/** The targets as their operator sees them. */
+/** The targets as operators see them: configuration, state and figures. */
 export function shownTargets(
   { targets }: Config,
   healths: ReadonlyMap<string, Health>,
@@ -112,7 +112,7 @@ export type ShownTarget = ReturnType<typeof shownTargets>[number]
 
 type AnyTarget = Config['targets'][number]
 
-/** A target as its operator sees it. Never its URL, which may be a secret. */
+/** A target as operators see it, without its URL, which may contain a secret. */
 function shown(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFigures) {
   const { state, failures, failingSince, probeAt } = health
   const configured = isBroken(target) ? 'broken' : target.enabled ? state : 'disabled'

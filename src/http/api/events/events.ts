@@ -30,7 +30,7 @@ export const eventListEntries = {
 }
 
 const ReplayBody = v.strictObject({
-  targets: v.optional(v.array(v.string('must be a text'), 'must be a list of target names')),
+  targets: v.optional(v.array(v.string('must be a string'), 'must be a list of target names')),
   dry_run: flag(false),
 })
 
@@ -40,7 +40,7 @@ export function events({ configOf, ...tools }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'Events that match all of a filter, the newest first',
+        summary: 'Events that match the filter, newest first',
         details: PAGES,
         answers: { 200: pageOf('events', EventSummary) },
       }),
@@ -55,7 +55,7 @@ export function events({ configOf, ...tools }: ApiTools) {
     .get(
       '/:id',
       describe({
-        summary: 'One event whole: what came, what was made of it, what became of its deliveries',
+        summary: 'An event in full: the received payload, the normalized event, and its deliveries',
         answers: { 200: Event },
         problems: [404],
       }),
@@ -68,7 +68,7 @@ export function events({ configOf, ...tools }: ApiTools) {
     .post(
       '/:id/replay',
       describe({
-        summary: 'Send an event again, to some targets or to all that had it',
+        summary: 'Send an event again, to the named targets or to all that it has deliveries for',
         answers: { 200: EventReplay },
         problems: [404, 409],
       }),

@@ -1,10 +1,11 @@
-// Persons: who is who across sources; and putting right what was joined wrongly, or not at all.
+// Persons across sources: finding them, their events, splitting and merging them.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import type { Env } from '../../../env.ts'
 import { mergePerson, splitContactOff } from '../../../stages/operate/acts/people.ts'
 import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
+import { EMAIL_PREFIX, TEST_PREFIX } from '../../../store/events/contacts.ts'
 import { findPeople, getPerson, type Person as KnownPerson } from '../../../store/events/people.ts'
 import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
@@ -17,29 +18,35 @@ const FindQuery = v.pipe(
   v.strictObject({ ...pageEntries, email: v.optional(text), contact: v.optional(text) }),
   v.check(
     ({ email, contact }) => (email === undefined) !== (contact === undefined),
-    'must name an email or a contact',
+    'must have either email or contact',
   ),
 )
-/** Which contact is to be split off. */
+/** The prefixes of contact keys that are not IDs of a vendor. */
+const PREFIXES = [EMAIL_PREFIX, TEST_PREFIX]
+
+/** The contact to split off. */
 export const SplitBody = v.pipe(
   v.strictObject({
     source: text,
     contact: v.exactOptional(
       v.pipe(
         text,
-        v.check((id) => !/^(email|test):/.test(id), 'must be a contact id of the vendor'),
+        v.check(
+          (id) => !PREFIXES.some((prefix) => id.startsWith(prefix)),
+          'must be a contact ID of the vendor',
+        ),
       ),
     ),
     email: v.exactOptional(text),
   }),
   v.check(
     ({ email, contact }) => (email === undefined) !== (contact === undefined),
-    'must name the contact, or the email of one that has no id',
+    'must have either contact or, for a contact without an ID, email',
   ),
 )
 const MergeBody = v.strictObject({ person: Person })
 
-const MERGED = 'They were merged into another, who stands in `location`'
+const MERGED = 'The person was merged into the one in `location`'
 
 /** The routes of `/api/people`. */
 export function people({ configOf, ...tools }: ApiTools) {
@@ -47,7 +54,7 @@ export function people({ configOf, ...tools }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'Find persons by e-mail address or vendor contact id',
+        summary: 'Find persons by e-mail address or by contact ID of a vendor',
         answers: { 200: pageOf('people', PersonAnswer) },
       }),
       query(FindQuery),
@@ -62,7 +69,7 @@ export function people({ configOf, ...tools }: ApiTools) {
     .get(
       '/:id',
       describe({
-        summary: 'A person with all contacts',
+        summary: 'A person, with all contacts',
         answers: { 200: PersonAnswer, 308: MERGED },
         problems: [404],
       }),
@@ -77,7 +84,7 @@ export function people({ configOf, ...tools }: ApiTools) {
     .get(
       '/:id/events',
       describe({
-        summary: 'What happened to a person across sources, the latest first, and who was told',
+        summary: 'The events of a person across sources, latest first, and their deliveries',
         details: PAGES,
         answers: { 200: pageOf('events', TimelineEntry), 308: MERGED },
         problems: [404],

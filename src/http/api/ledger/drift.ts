@@ -1,4 +1,4 @@
-// The drift diary: what the vendors' messages look like, and what about that is news.
+// Schema drift: the fields of the vendors' messages, and what has changed in them.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { formatInstant } from '../../../core/events/time.ts'
@@ -17,7 +17,7 @@ import type { ApiTools } from '../../tools.ts'
 import { Drift } from '../answers/index.ts'
 import { Time } from '../fields.ts'
 
-/** What was noticed a month ago is news no more, unless somebody asks. */
+/** Findings of the last 30 days, by default. */
 const Query = v.strictObject({
   source: v.optional(v.string()),
   type: v.optional(v.string()),
@@ -29,7 +29,7 @@ export function drift({ now }: ApiTools) {
   return new Hono<{ Bindings: Env }>().get(
     '/',
     describe({
-      summary: "What the vendors' messages look like, and what is new",
+      summary: "The fields of the vendors' messages, and schema drift in them",
       answers: { 200: Drift },
     }),
     query(Query),

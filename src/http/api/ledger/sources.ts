@@ -1,4 +1,4 @@
-// The sources: where each is sent to, and when it was heard of last.
+// Sources: their ingest URLs and figures.
 import { Hono } from 'hono/tiny'
 import { type Config, isBrokenSource } from '../../../config.ts'
 import { isUnusuallySilent } from '../../../core/ledger/rhythm.ts'
@@ -17,7 +17,7 @@ export function sources({ configOf, now }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'The sources, their ingest URLs, and when each was heard of last',
+        summary: 'All sources, with their ingest URLs and figures',
         answers: { 200: Sources },
       }),
       async (c) => {
@@ -30,7 +30,7 @@ export function sources({ configOf, now }: ApiTools) {
     .get(
       '/:name',
       describe({
-        summary: 'A source, its ingest URL, and when it was heard of last',
+        summary: 'A source, with its ingest URL and figures',
         answers: { 200: Source },
         problems: [404],
       }),
@@ -38,13 +38,13 @@ export function sources({ configOf, now }: ApiTools) {
         const { origin } = new URL(c.req.url)
         const shown = shownSources(configOf(c.env), await getSnapshot(c.env.DB), origin, now())
         const source = shown.find(({ name }) => name === c.req.param('name'))
-        if (source === undefined) return problem(404, 'unknown-source', 'There is no such source.')
+        if (source === undefined) return problem(404, 'unknown-source', 'No source has this name.')
         return c.json(source, 200)
       },
     )
 }
 
-/** The sources as their operator sees them. `origin` is the relay's own. */
+/** The sources as operators see them. `origin`: that of the relay. */
 export function shownSources(
   { sources }: Config,
   snapshot: Snapshot | undefined,
@@ -60,7 +60,7 @@ export type ShownSource = ReturnType<typeof shownSources>[number]
 
 type AnySource = Config['sources'] extends ReadonlyMap<string, infer S> ? S : never
 
-/** A source as its operator sees it. Never a secret: where it is part of the URL, a word stands for it. */
+/** A source as operators see it, without secrets: in the URL, `SECRET` is a placeholder. */
 function shown(source: AnySource, origin: string) {
   const { name } = source
   const url = `${origin}/in/${encodeURIComponent(name)}`

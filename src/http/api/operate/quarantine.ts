@@ -1,4 +1,4 @@
-// What was not understood: why, released once it is, or put away with a reason.
+// Quarantined messages: their causes, releasing and dismissing them.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Env } from '../../../env.ts'
@@ -14,14 +14,14 @@ import { flag, Id, pageEntries, text } from '../fields.ts'
 export const Reason = v.pipe(text, v.maxLength(500, 'must have at most 500 characters'))
 
 const filterEntries = {
-  events: v.exactOptional(v.pipe(v.array(Id), v.maxLength(100, 'must hold at most 100 ids'))),
+  events: v.exactOptional(v.pipe(v.array(Id), v.maxLength(100, 'must contain at most 100 IDs'))),
   source: v.exactOptional(text),
   vendortype: v.exactOptional(text),
   cause: v.exactOptional(text),
 }
 const NAMES = Object.keys(filterEntries)
 const isSelective = (body: object) => NAMES.some((name) => name in body)
-const SELECT = `must name at least one of ${NAMES.join(', ')}`
+const SELECT = `must have at least one of ${NAMES.join(', ')}`
 
 const ReleaseBody = v.pipe(
   v.strictObject({
@@ -42,9 +42,9 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'Why messages are quarantined, the most frequent cause first',
+        summary: 'Quarantined messages by cause, the most frequent first',
         details:
-          'A page looks at the next of these messages, the latest first: a cause may stand in several pages, with a count in each.',
+          'A page covers the next messages, latest first: a cause may be on several pages, each with its own count.',
         answers: { 200: pageOf('causes', Cause) },
       }),
       query(v.strictObject(pageEntries)),
@@ -57,8 +57,8 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
     .post(
       '/release',
       describe({
-        summary: 'Release quarantined messages that are understood by now',
-        details: "`next` is the following call's `after`.",
+        summary: 'Release quarantined messages that are understood now',
+        details: '`next` is the `after` of the next call.',
         answers: { 200: Released },
       }),
       body(ReleaseBody),
@@ -72,7 +72,7 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
     .post(
       '/dismiss',
       describe({
-        summary: 'Put quarantined messages away, with the reason',
+        summary: 'Dismiss quarantined messages, with a reason',
         answers: { 200: Dismissed },
       }),
       body(DismissBody),

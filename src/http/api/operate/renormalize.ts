@@ -1,4 +1,4 @@
-// History as the present mapping reads it: what would change, and changing it.
+// Stored events under the current mapping: previewing what would change, and changing it.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Env } from '../../../env.ts'
@@ -12,20 +12,20 @@ import { flag, Id, periodOf, Time } from '../fields.ts'
 const Body = v.strictObject({
   since: Time,
   until: v.optional(Time),
-  source: v.optional(v.string('must be a text')),
+  source: v.optional(v.string('must be a string')),
   after: v.optional(Id),
   dry_run: flag(true),
   deliver: flag(false),
 })
 
-/** The route of `/api/renormalize`: one page of history; `next` is the following call's `after`. */
+/** The route of `/api/renormalize`: one page of events; `next` is the `after` of the next call. */
 export function renormalization({ configOf, ...tools }: ApiTools) {
   return new Hono<{ Bindings: Env }>().post(
     '/',
     describe({
-      summary: 'Normalize history again, one page of it',
+      summary: 'Normalize stored events again with the current mapping, one page per call',
       details:
-        "`next` is the following call's `after`. Unless told otherwise it only shows what would change.",
+        '`next` is the `after` of the next call. By default (`dry_run`), only shows what would change.',
       answers: { 200: Renormalized },
     }),
     body(Body),

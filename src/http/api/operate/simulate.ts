@@ -45,45 +45,49 @@ const Journey = v.strictObject({
   junk: probability,
 })
 
-/** What is to be sent: one message, or a page of the journeys of some members. */
+/** One message, or a page of the journeys of some members. */
 export const SimulationRequest = v.pipe(
   v.strictObject({
     source: text,
-    type: v.exactOptional(v.pipe(text, v.description('One message of this type of the vendor'))),
+    type: v.exactOptional(
+      v.pipe(text, v.description('A single message of this type of the vendor')),
+    ),
     overrides: v.exactOptional(
       v.pipe(
-        v.record(v.string(), v.unknown(), 'must be an object of paths and values'),
-        v.description('What to put in its body, by path: `{"data.total": 0}`'),
+        v.record(v.string(), v.unknown(), 'must be an object of values by path'),
+        v.description('Values for its body, by path: `{"data.total": 0}`'),
       ),
     ),
-    journey: v.exactOptional(
-      v.pipe(Journey, v.description('From the day members join to the day they leave')),
-    ),
+    journey: v.exactOptional(v.pipe(Journey, v.description('Members from joining to leaving'))),
     seed: v.exactOptional(
-      v.pipe(text, v.maxLength(100), v.description('What the same plan is made of again')),
+      v.pipe(
+        text,
+        v.maxLength(100),
+        v.description('The same seed gives the same messages; random by default'),
+      ),
     ),
     offset: v.optional(whole(0, 100_000), 0),
     limit: v.optional(whole(1, MAX_STEPS), 20),
   }),
   v.check(
     ({ type, journey }) => (type === undefined) !== (journey === undefined),
-    'must name a type or a journey',
+    'must have either type or journey',
   ),
   v.check(
     ({ overrides, journey }) => overrides === undefined || journey === undefined,
-    'can override a message only, not a journey',
+    'must not have overrides for a journey',
   ),
 )
 export type SimulationRequest = v.InferOutput<typeof SimulationRequest>
 
-/** The route of `/api/simulate`: a page of a plan; to go on, `next` is the following call's `offset`. */
+/** The route of `/api/simulate`: one page of a plan; `next` is the `offset` of the next call. */
 export function simulation({ configOf, ...tools }: ApiTools) {
   return new Hono<{ Bindings: Env }>().post(
     '/',
     describe({
-      summary: 'Send what a vendor would send, marked as a test, through the front door',
+      summary: 'Send messages as a vendor would, marked as tests, to the ingest URL',
       details:
-        'To go on with a journey, ask again with the `seed` and `start` of the answer, and its `next` as `offset`.',
+        'To continue a journey, repeat the call with the `seed` and `start` of the response, and its `next` as `offset`.',
       answers: { 200: Simulated },
     }),
     body(SimulationRequest),
