@@ -1,5 +1,5 @@
-// SOURCES, TARGETS and the secrets that they name → typed configuration. What cannot be understood becomes an
-// error that names its path and remedy, and breaks that one source or target alone: intake never stops.
+// SOURCES, TARGETS and the secrets that they name → typed configuration. A mistake becomes an error with its path and
+// remedy, and breaks that one source or target only: intake never stops.
 import * as v from 'valibot'
 import { type ConfigIssue, nameTaken, summarize } from './config/issues.ts'
 import { readLimits } from './config/limits.ts'
@@ -12,7 +12,7 @@ import type { Source } from './core/events/source.ts'
 import type { FormatId } from './formats/index.ts'
 import type { VendorId } from './vendors/index.ts'
 
-/** A source that cannot be used as configured: it refuses everything, and says why to its operator. */
+/** A source with a configuration error: its requests are refused. `broken` is the reason, for the operator. */
 export type BrokenSource = { name: string; broken: string }
 
 export type ConfiguredSource = Source<VendorId>
@@ -22,17 +22,20 @@ export type Config = {
   sources: ReadonlyMap<string, ConfiguredSource | BrokenSource>
   targets: readonly (ConfiguredTarget | BrokenTarget)[]
   maxBodyBytes: number
-  /** For how many days events are kept, and the bytes that they were made of; these at most as long. */
+  /** Days that events are kept, and their payloads; `rawRetentionDays` is never more than `retentionDays`. */
   retentionDays: number
   rawRetentionDays: number
   errors: readonly ConfigIssue[]
-  /** What works, and is perhaps not meant. */
+  /** Settings that work but may be a mistake. */
   notes: readonly ConfigIssue[]
 }
 
 /**
- * Reads the configuration from a Worker's variables. Never throws: what is wrong is in `errors`, and what it
- * breaks is in the result as broken.
+ * Reads the configuration from a Worker's variables. Never throws: problems are in `errors`, and a source or target that
+ * has one is in the result as broken.
+ *
+ * @example
+ * parseConfig({ SOURCES: [{ name: 'gym', vendor: 'hapana', secret: 'GYM_KEY' }] }, (name) => env[name])
  */
 export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReader): Config {
   const errors: ConfigIssue[] = []
@@ -64,7 +67,7 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
   return { sources, targets, ...readLimits(vars, errors), errors, notes }
 }
 
-/** The configured target of a name, usable or broken; undefined when there is none. */
+/** The configured target of a name, broken or not; undefined if there is none. */
 export function targetOf(
   config: Config,
   name: string,
@@ -72,17 +75,17 @@ export function targetOf(
   return config.targets.find((target) => target.name === name)
 }
 
-/** How long each target that works may take, in seconds. */
+/** The timeouts of all targets that are not broken, in seconds. */
 export function timeoutsOf({ targets }: Config): number[] {
   return targets.flatMap((target) => (isBroken(target) ? [] : [target.timeoutSeconds]))
 }
 
-/** True for a source that cannot be used as configured. */
+/** True for a source with a configuration error. */
 export function isBrokenSource(source: ConfiguredSource | BrokenSource): source is BrokenSource {
   return 'broken' in source
 }
 
-/** The names of all secrets that the configuration asks for, as far as it can be read, each with its first use. */
+/** The names of all secrets that the configuration refers to, each with the path of its first use. */
 export function secretNames(vars: Record<string, unknown>): Map<string, string> {
   const found = new Map([['ADMIN_TOKEN', 'the API']])
   parseConfig(vars, (secret, path) => {
@@ -92,7 +95,7 @@ export function secretNames(vars: Record<string, unknown>): Map<string, string> 
   return found
 }
 
-/** The tables behind some variables: lists of objects, or JSON text of such. */
+/** The tables of some variables, each a list of objects or its JSON text, with their paths (`SOURCES[0]`). */
 function readTables(vars: Record<string, unknown>, names: string[], errors: ConfigIssue[]) {
   return names.flatMap((variable) => {
     const value = vars[variable]

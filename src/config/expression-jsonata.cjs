@@ -1,5 +1,5 @@
-// JSONata, read when the first expression is compiled: it is a third or more of what an isolate takes to start, and most
-// relays have no expression. CommonJS, as only `require` reads a module late and at once.
+// Loads JSONata when the first expression is compiled: it takes a third or more of an isolate's start-up time, and most
+// relays have no expression. CommonJS, because only `require` loads a module late and synchronously.
 
 /** @type {import('jsonata')} */
 module.exports = (...args) => require('jsonata')(...args)

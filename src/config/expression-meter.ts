@@ -1,44 +1,45 @@
-// What an evaluation may use, counted as it goes: the clock stands still while a Worker computes.
+// The budget of one evaluation: steps, work and the size of values. They are counted, because the clock of a Worker does
+// not advance while it computes (https://developers.cloudflare.com/workers/reference/security-model/).
 
-/** Steps after which an expression counts as endless. */
+/** Steps of an evaluation; an expression that needs more is taken for an endless loop. */
 const MAX_STEPS = 100_000
 
-/** Values and texts that are walked through, which steps do not show: one step may sort a list or search a mail. */
+/** Units of work, about one visited value each. Steps do not show it: one step can sort a list or search a long text. */
 const MAX_WORK = 1_000_000
 
-/** Characters that cost as much as one value. */
+/** Characters of text that cost one unit of work. */
 const CHARACTERS_A_UNIT = 16
 
-/** Characters of a part of the event that cost as much whenever it is named: it may be asked whether it holds anything. */
+/** Characters of a part of the event that cost one unit each time the part is used: its truth value may be computed. */
 const CHARACTERS_A_MENTION = 32
 
-/** The longest list. JSONata sorts by copying the rest of it for each element: ten thousand would be 200 MB. */
+/** Items of the longest list. JSONata's sort copies the rest of the list for each item: 10,000 items take 200 MB. */
 export const MAX_LIST = 5_000
 
-/** Lists and objects in each other: an event nests 64 deep at most, and has a little around it. */
+/** Levels of nested lists and objects. An event has 64 at most; an expression may wrap it in some more. */
 const MAX_DEPTH = 200
 
 /**
- * The size of a result beyond the event's own, in characters of JSON. A receiver's limits are of this order, a text of
- * it is read in milliseconds; and a transform may pass on what it was given, however large the vendor's mail.
+ * How much larger than the event a result may be, in characters of JSON. Receivers have limits of this order, and a text
+ * of this size is parsed in milliseconds. The event's own size is added, so that a transform can pass on any event.
  */
-const MAX_GAIN = 256_000
+const MAX_GROWTH = 256_000
 
-/** How much larger than a result a value on the way to it may be: lists of lists hold the same things often. */
-const SLACK = 4
+/** An intermediate value may be this many times the largest result: nested lists repeat the same values. */
+const INTERMEDIATE_FACTOR = 4
 
-/** The account of one evaluation. Whatever goes beyond it throws, and says which bound it was. */
+/** Counts what one evaluation uses. Every method throws an error that names the limit when it is exceeded. */
 export class Meter {
   readonly #largestResult: number
-  /** The parts of the event with their sizes: they do not change, and cost nothing to be named again. */
+  /** The sizes of all parts of the event. They do not change, so no part is measured twice. */
   readonly #known = new Map<object, number>()
-  /** Expressions whose value is compared or joined as a whole by the operator around them. */
+  /** Operands of binary operators, which compare or concatenate the whole value. */
   readonly #operands = new WeakSet<object>()
   #steps = 0
   #work = 0
 
   constructor(event: unknown) {
-    this.#largestResult = MAX_GAIN + weigh(event, this.#known)
+    this.#largestResult = MAX_GROWTH + weigh(event, this.#known)
   }
 
   /** Counts a step. */
@@ -52,43 +53,44 @@ export class Meter {
     }
   }
 
-  /** Looks at what a step has made. */
-  made(expression: object, value: unknown): void {
+  /** Checks the value of a step. */
+  checkValue(expression: object, value: unknown): void {
     if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) return
     const size = this.sizeOf(value)
     if (this.#operands.has(expression)) this.spend(size / CHARACTERS_A_UNIT)
   }
 
-  /** Pays for a value that is read from end to end; gives its size. */
+  /** Charges for a value that is read completely. Returns its size in characters. */
   read(value: unknown): number {
     const size = this.sizeOf(value)
     this.spend(size / CHARACTERS_A_UNIT)
     return size
   }
 
+  /** Charges units of work. */
   spend(units: number): void {
     this.#work += units
-    if (!(this.#work <= MAX_WORK)) throw new Error('the expression takes too much work')
+    if (!(this.#work <= MAX_WORK)) throw new Error('the expression needs too much work')
   }
 
-  /** Refuses a size that no value may have. */
+  /** Throws for a size, in characters, that no value may have. */
   allow(size: number): void {
-    const largest = SLACK * this.#largestResult
+    const largest = INTERMEDIATE_FACTOR * this.#largestResult
     if (!(size <= largest))
-      throw new Error(`the expression makes a value larger than ${largest} characters`)
+      throw new Error(`the expression creates a value of more than ${largest} characters`)
   }
 
-  /** Refuses a result that is too large, as the text that it will be. */
+  /** Throws for a result whose JSON is too long. */
   allowResult(value: unknown): void {
     this.sizeOf(value)
     const { length } = JSON.stringify(value) ?? ''
     if (length > this.#largestResult)
-      throw new Error(`the result is larger than ${this.#largestResult} characters of JSON`)
+      throw new Error(`the result has more than ${this.#largestResult} characters of JSON`)
   }
 
   /**
-   * The size of a value in characters, about, as JSON would have it: what it holds twice counts twice. Ends at the
-   * first bound, as lists that hold the same list twice grow without end in few steps, and take no memory until then.
+   * The approximate size of a value as JSON, in characters; a part that occurs twice counts twice. Stops at the first
+   * exceeded limit: a list that contains the same list twice, repeatedly, doubles at each step without taking memory.
    */
   sizeOf(value: unknown): number {
     const size = this.#walk(value, 0, 0)
@@ -96,7 +98,7 @@ export class Meter {
     return size
   }
 
-  /** Adds the size of a value to what was counted around it. */
+  /** Returns `around`, the size counted so far, plus the size of a value. */
   #walk(value: unknown, around: number, depth: number): number {
     if (typeof value !== 'object' || value === null || isFunction(value))
       return around + ownSize(value)
@@ -109,7 +111,7 @@ export class Meter {
       throw new Error(`the expression nests values more than ${MAX_DEPTH} deep`)
     const parts: unknown[] = Array.isArray(value) ? value : Object.values(value)
     if (parts.length > MAX_LIST)
-      throw new Error(`the expression makes a list of more than ${MAX_LIST}`)
+      throw new Error(`the expression creates a list of more than ${MAX_LIST} items`)
     this.spend(1 + parts.length)
     let size = around + ownSize(value)
     for (const part of parts) size = this.#walk(part, size, depth + 1)
@@ -118,7 +120,7 @@ export class Meter {
   }
 }
 
-/** The size of an event and of all its parts. It comes from JSON of bounded depth. */
+/** The size of an event; the sizes of its parts are added to `known`. Recursion is safe: the depth of an event's JSON is limited. */
 function weigh(value: unknown, known: Map<object, number>): number {
   if (typeof value !== 'object' || value === null) return ownSize(value)
   let size = ownSize(value)
@@ -127,7 +129,7 @@ function weigh(value: unknown, known: Map<object, number>): number {
   return size
 }
 
-/** The size of a value without its parts: its own characters, its keys, and what separates them. */
+/** The size of a value without its members: its characters, keys and separators. */
 function ownSize(value: unknown): number {
   if (typeof value === 'string') return value.length + 2
   if (typeof value !== 'object' || value === null) return 8
@@ -135,7 +137,7 @@ function ownSize(value: unknown): number {
   return isFunction(value) ? 8 : Object.keys(value).reduce((sum, key) => sum + key.length + 4, 2)
 }
 
-/** Functions of JSONata are objects, and hold the world that they were made in. */
+/** JSONata's functions are objects that refer to their whole scope, which must not be measured. */
 function isFunction(value: object): boolean {
   return '_jsonata_lambda' in value || '_jsonata_function' in value
 }

@@ -1,17 +1,17 @@
-// JSONata's own functions, each on the account of the evaluation: one call is one step, whatever it does.
+// JSONata's built-in functions, wrapped to charge their cost to the meter: a call is one step, however much it does.
 import jsonata from './expression-jsonata.cjs'
 import { MAX_LIST, type Meter } from './expression-meter.ts'
 
-/** What JSONata gives a function of its own as `this`. */
+/** `this` of a built-in function. */
 type Focus = { environment: { base: { timestamp: Date; lookup(name: string): { meter: Meter } } } }
 type Implementation = (this: Focus, ...args: unknown[]) => unknown
-/** A function as JSONata keeps it. */
+/** JSONata's representation of a function. */
 type Native = { _jsonata_function: true; implementation: Implementation; signature?: object }
 
-/** The name under which an evaluation finds its account: no variable can be spelled so. */
+/** The variable that holds the meter of an evaluation. The space keeps expressions from naming it. */
 export const ACCOUNT = ' account'
 
-/** Called at each step of an evaluation, before it. */
+/** JSONata calls the function of this name before each step. */
 export const BEFORE_STEP = Symbol.for('jsonata.__evaluate_entry') as unknown as string
 
 const NAMES =
@@ -21,17 +21,17 @@ const NAMES =
   'each error assert type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl ' +
   'decodeUrlComponent decodeUrl toMillis fromMillis clone'
 
-/** What a call costs beside reading its arguments: they alone do not tell. Most cost nothing more. */
-const EXTRA: Record<string, (meter: Meter, ...args: unknown[]) => void> = {
+/** The cost of functions that do more than read their arguments once. */
+const EXTRA_COST: Record<string, (meter: Meter, ...args: unknown[]) => void> = {
   pad: (meter, _text, width, filler) =>
     meter.allow(Math.abs(Number(width)) * Math.max(1, String(filler ?? ' ').length)),
   join: (meter, list, separator) =>
     meter.allow(lengthOf(list) * String(separator ?? '').length + meter.sizeOf(list)),
-  // Made of pieces as small as a character.
+  // The result may have a piece for each character.
   replace: (meter, text) => meter.spend(lengthOf(text) / 2),
   split: (meter, text) => meter.spend(lengthOf(text) / 2),
   match: (meter, text) => meter.spend(lengthOf(text) / 2),
-  // Each element is compared with all others, or copies them.
+  // Each element is compared with all others, or all others are copied for it.
   sort: (meter, list) => meter.spend(lengthOf(list) ** 2 / 10),
   distinct: (meter, list) => meter.spend(lengthOf(list) ** 2 / 32),
   spread: (meter, list) => meter.spend(Array.isArray(list) ? lengthOf(list) ** 2 / 32 : 0),
@@ -43,22 +43,22 @@ const EXTRA: Record<string, (meter: Meter, ...args: unknown[]) => void> = {
   toMillis(meter, text, picture) {
     if (picture === undefined) return
     checkPicture(picture)
-    // A picture becomes a regular expression, with a repetition for each of its marks.
+    // JSONata turns a picture into a regular expression with a repetition for each `[` marker.
     meter.spend(combinations(lengthOf(text), String(picture).split('[').length - 1))
   },
 }
 
 type Natives = readonly [name: string, native: Native][]
-let known: Natives | undefined
+let metered: Natives | undefined
 
-/** The functions as an expression is to find them, by name; made when the first expression is compiled. */
+/** The wrapped functions by name. Created when the first expression is compiled. */
 export function natives(): Natives {
-  known ??= read().map(([name, native]) => [name, metered(native, EXTRA[name])])
-  return known
+  metered ??= readNatives().map(([name, native]) => [name, withMeter(native, EXTRA_COST[name])])
+  return metered
 }
 
-/** Takes the functions from where JSONata keeps them, which an evaluation alone can see. */
-function read(): [string, Native][] {
+/** Reads the built-in functions from JSONata's scope, which is accessible only during an evaluation. */
+function readNatives(): [string, Native][] {
   const found: [string, Native][] = []
   const probe = jsonata('0')
   probe.assign(
@@ -67,8 +67,8 @@ function read(): [string, Native][] {
       for (const name of NAMES.split(' ')) found.push([name, scope.lookup(name)])
     },
   )
-  void probe.evaluate(null) // runs up to its first step before it returns
-  // JSONata keeps `now` with each expression; this is the same for all of them.
+  void probe.evaluate(null) // runs to its first step synchronously
+  // JSONata defines `now` for each expression; this version is the same for all.
   const { implementation, ...rest } = Object.fromEntries(found).fromMillis as Native
   const now: Implementation = function (picture, timezone) {
     return implementation.call(this, this.environment.base.timestamp.getTime(), picture, timezone)
@@ -77,7 +77,7 @@ function read(): [string, Native][] {
   return [...found, ['now', { ...rest, implementation: now, signature }]]
 }
 
-function metered(native: Native, extra: (typeof EXTRA)[string] | undefined): Native {
+function withMeter(native: Native, extra: (typeof EXTRA_COST)[string] | undefined): Native {
   const { implementation } = native
   const call: Implementation = function (...args) {
     const { meter } = this.environment.base.lookup(ACCOUNT)
@@ -85,13 +85,13 @@ function metered(native: Native, extra: (typeof EXTRA)[string] | undefined): Nat
     for (const argument of args) checkArgument(meter, argument)
     extra?.(meter, ...args)
     const result = implementation.apply(this, args)
-    const checked = (value: unknown) => {
+    const charge = (value: unknown) => {
       meter.read(value)
       return value
     }
-    return result instanceof Promise ? result.then(checked) : checked(result)
+    return result instanceof Promise ? result.then(charge) : charge(result)
   }
-  // JSONata reads the parameters of a function from its text, to apply it in part or to each element of a list.
+  // JSONata reads a function's parameters from its source text, for partial application and for map.
   Object.defineProperties(call, {
     length: { value: implementation.length },
     toString: { value: () => implementation.toString() },
@@ -100,27 +100,29 @@ function metered(native: Native, extra: (typeof EXTRA)[string] | undefined): Nat
 }
 
 function checkArgument(meter: Meter, value: unknown): void {
-  // 1/0 is a number to JSONata's operators, and a loop without end to some of its functions.
+  // JSONata's operators accept 1/0 as a number, and some functions loop endlessly on it.
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new Error('the expression computes with a number that is not finite')
   if (Array.isArray(value) && value.length > MAX_LIST)
-    throw new Error(`the expression makes a list of more than ${MAX_LIST}`)
+    throw new Error(`the expression creates a list of more than ${MAX_LIST} items`)
   meter.read(value)
 }
 
-/** A picture says how a number or a time is spelled. Longer ones than these spell nothing that anybody reads. */
+/** Limits a picture string, the format of a number or a time: a width of four digits is costly to pad. */
 function checkPicture(picture: unknown): void {
   if (picture === undefined) return
   const text = String(picture)
   if (text.length > 100 || /,[^\]]*\d{4}/.test(text))
-    throw new Error('the expression uses a picture of more than 100 characters, or 999 digits')
+    throw new Error(
+      'the expression uses a picture string of more than 100 characters or a width above 999',
+    )
 }
 
 function lengthOf(value: unknown): number {
   return typeof value === 'string' || Array.isArray(value) ? value.length : 1
 }
 
-/** In how many ways so many marks can share so many characters, at most. */
+/** An upper bound for the number of ways in which `marks` repetitions can divide `characters`. */
 function combinations(characters: number, marks: number): number {
   let product = 1
   for (let i = 1; i <= marks; i++) product *= Math.max(1, (characters - marks + i) / i)

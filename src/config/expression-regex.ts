@@ -1,39 +1,41 @@
-// What a regular expression can cost. JavaScript's engine backtracks and cannot be interrupted, so the cost is bounded
-// beforehand: by its pattern, and by the length of the text that it may see.
+// The cost of regular expressions. JavaScript's engine backtracks and cannot be interrupted, so the cost is limited in
+// advance, by the pattern and by the length of the text.
 import type { Meter } from './expression-meter.ts'
 
-/** Moves of the engine that one search may take: a tenth of a second at worst (measured). */
+/** Backtracking moves that one search may take: a tenth of a second at worst (measured). */
 const MAX_MOVES = 10_000_000
 
-/** Moves that cost as much as one value that is walked through. */
+/** Moves that cost one unit of work (config/expression-meter.ts). */
 const MOVES_A_UNIT = 20
 
-/** A pattern that could not even be let loose on an e-mail address is refused. */
-const LEAST_TEXT = 40
+/** A pattern must be affordable on a text of this many characters, such as an e-mail address. */
+const MIN_TEXT_LENGTH = 40
 
-/** A counted repetition is compiled as often as it counts: what a pattern may then be long. */
-const MAX_PATTERN = 5_000
+/** Characters of a pattern after its counted repetitions (`{3,5}`) are expanded, as the engine does. */
+const MAX_EXPANDED_PATTERN = 5_000
 
-/** More repetitions than these are counted as any number of them. */
-const MANY = 10
+/** A counted repetition of more than this is taken for an unbounded one. */
+const MAX_COUNTED = 10
 
 /**
- * How many ways a pattern has through a text of length n from one start, at most: `factor` · C(n + degree, degree).
- * Each unbounded repetition adds a degree, as all of them share the text's length. `size`: its characters, repeated.
+ * An upper bound for the paths that a match can try through a text of length n from one start:
+ * `factor` · C(n + degree, degree). Each unbounded repetition adds a degree, as the repetitions divide the text among
+ * them. `size`: the length of the pattern with counted repetitions expanded.
  */
 type Ways = { factor: number; degree: number; size: number }
 
 const ONE: Ways = { factor: 1, degree: 0, size: 1 }
 
-/** Why a pattern is refused; undefined when it is bounded. */
+/** Why a pattern is refused; undefined if its cost is bounded. */
 export function patternProblem(pattern: RegExp): string | undefined {
-  if (waysOf(pattern).size > MAX_PATTERN) return 'repeats too much'
-  return longestText(pattern) >= LEAST_TEXT
+  if (waysOf(pattern).size > MAX_EXPANDED_PATTERN)
+    return 'is too long once its counted repetitions are expanded'
+  return longestText(pattern) >= MIN_TEXT_LENGTH
     ? undefined
-    : 'can take for ever: repeat nothing that holds a choice or a repetition'
+    : 'can take too long: do not repeat a group that contains an alternative or a repetition'
 }
 
-/** What JSONata takes for `RegExp`, on the account of one evaluation. */
+/** A replacement for `RegExp` in JSONata that charges each search to a meter. */
 export function regexEngine(meter: Meter) {
   return class {
     lastIndex = 0
@@ -47,7 +49,7 @@ export function regexEngine(meter: Meter) {
       const text = String(given)
       const longest = longestText(this.#pattern)
       if (text.length > longest) {
-        throw new Error(`a regular expression meets a text of more than ${longest} characters`)
+        throw new Error(`a regular expression is used on a text of more than ${longest} characters`)
       }
       const from = this.lastIndex
       this.#pattern.lastIndex = from
@@ -61,7 +63,7 @@ export function regexEngine(meter: Meter) {
   }
 }
 
-/** The longest text that a pattern may see. */
+/** The longest text that a pattern may search, in characters. */
 function longestText(pattern: RegExp): number {
   let [least, most] = [0, 10_000_000]
   while (least < most) {
@@ -72,7 +74,7 @@ function longestText(pattern: RegExp): number {
   return least
 }
 
-/** The moves of a search through a text of a length, at most. One that is anchored has one place to start at. */
+/** An upper bound for the moves of a search. A pattern anchored by `^` has one place to start at. */
 function movesIn(pattern: RegExp, length: number): number {
   const { factor, degree } = waysOf(pattern)
   const isAnchored = /^\^[^|]*$/.test(pattern.source) && !pattern.multiline
@@ -88,7 +90,7 @@ function combinations(n: number, degree: number): number {
 
 const KNOWN = new Map<string, Ways>()
 
-/** The ways of a pattern, read once. Patterns stand in the configuration: there are few. */
+/** The ways of a pattern, cached: patterns come from the configuration, so there are few. */
 function waysOf({ source }: RegExp): Ways {
   const known = KNOWN.get(source)
   if (known !== undefined) return known
@@ -97,9 +99,10 @@ function waysOf({ source }: RegExp): Ways {
   return ways
 }
 
+/** A position in the pattern's source. */
 type Reader = { text: string; at: number }
 
-/** Takes what a sticky pattern matches here. */
+/** Consumes what a sticky pattern matches at the reader's position; null if it does not match. */
 function take(reader: Reader, pattern: RegExp): RegExpExecArray | null {
   pattern.lastIndex = reader.at
   const found = pattern.exec(reader.text)
@@ -123,12 +126,12 @@ function readChoice(reader: Reader): Ways {
 function readSequence(reader: Reader): Ways {
   let product = ONE
   while (reader.at < reader.text.length && !/[|)]/.test(reader.text[reader.at] ?? '')) {
-    product = both(product, repeated(readItem(reader), reader))
+    product = inSequence(product, withQuantifier(readItem(reader), reader))
   }
   return product
 }
 
-function both(one: Ways, other: Ways): Ways {
+function inSequence(one: Ways, other: Ways): Ways {
   return {
     factor: one.factor * other.factor,
     degree: one.degree + other.degree,
@@ -141,18 +144,18 @@ function readItem(reader: Reader): Ways {
   if (group !== null) {
     const inner = readChoice(reader)
     take(reader, /\)/y)
-    // What is only looked at is not consumed, and shares its length with nothing.
-    const isLook = /[=!]$/.test(group[1] ?? '')
-    return isLook ? { ...inner, factor: inner.factor * 10 ** inner.degree } : inner
+    // A lookaround consumes nothing, so its repetitions do not divide the text with others.
+    const isLookaround = /[=!]$/.test(group[1] ?? '')
+    return isLookaround ? { ...inner, factor: inner.factor * 10 ** inner.degree } : inner
   }
-  // What was found before is compared character by character.
+  // A back-reference compares character by character.
   if (take(reader, /\\([1-9]\d*|k<[^>]*>)/y)) return { ...ONE, degree: 1 }
   take(reader, /\[(\\[\s\S]|[^\]\\])*\]|\\[\s\S]|[\s\S]/y)
   return ONE
 }
 
-/** The ways of an item with the quantifier that follows it, if any. */
-function repeated(item: Ways, reader: Reader): Ways {
+/** The ways of an item with its quantifier, if one follows. */
+function withQuantifier(item: Ways, reader: Reader): Ways {
   const found = take(reader, /(?:([*+?])|\{(\d+)(,(\d*))?\})\??/y)
   if (found === null) return item
   const [, sign, least, range, most] = found
@@ -168,9 +171,11 @@ function repeated(item: Ways, reader: Reader): Ways {
   const size = item.size * Math.max(1, Number.isFinite(max) ? max : min)
   if (item.factor === 1 && item.degree === 0) {
     const counts = max - min + 1
-    return counts > MANY ? { factor: 1, degree: 1, size } : { factor: counts, degree: 0, size }
+    return counts > MAX_COUNTED
+      ? { factor: 1, degree: 1, size }
+      : { factor: counts, degree: 0, size }
   }
-  if (!Number.isFinite(max) || max > MANY) {
+  if (!Number.isFinite(max) || max > MAX_COUNTED) {
     return { factor: Number.POSITIVE_INFINITY, degree: item.degree, size }
   }
   let factor = 0

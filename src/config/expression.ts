@@ -1,31 +1,37 @@
-// JSONata (https://jsonata.org) as `where` and `transform` use it: the whole language but `$eval`, within bounds.
+// JSONata (https://jsonata.org) for `where` and `transform`: the whole language except `$eval`, with limits.
 import type { Expression } from '../core/deliveries/target.ts'
 import jsonata from './expression-jsonata.cjs'
 import { MAX_LIST, Meter } from './expression-meter.ts'
 import { ACCOUNT, BEFORE_STEP, natives } from './expression-natives.ts'
 import { patternProblem, regexEngine } from './expression-regex.ts'
 
-/** How deep evaluations may stand in each other. */
+/** Nested evaluations. */
 const MAX_STACK = 500
 
-/** Called at each step of an evaluation, after it. */
+/** JSONata calls the function of this name after each step. */
 const AFTER_STEP = Symbol.for('jsonata.__evaluate_exit') as unknown as string
 
-/** The bounds that JSONata itself keeps, by its error's code. */
-const BOUNDS: Record<string, string> = {
+/** The limits that JSONata enforces itself, by its error code. */
+const LIMITS: Record<string, string> = {
   D1011: `the expression nests more than ${MAX_STACK} evaluations`,
-  D2014: `the expression makes a list of more than ${MAX_LIST}`,
-  D2015: `the expression makes a list of more than ${MAX_LIST}`,
+  D2014: `the expression creates a list of more than ${MAX_LIST} items`,
+  D2015: `the expression creates a list of more than ${MAX_LIST} items`,
 }
 
 type Step = { type: string; lhs?: unknown; rhs?: unknown }
+/** The meter of one evaluation, and its replacement for `RegExp`. */
 type Account = { meter: Meter; engine: unknown }
 type Scope = { base: { RegexEngine: unknown; lookup(name: string): Account } }
 
 /**
- * Compiles JSONata with bounds on steps, recursion, work, and the size of every value, so that an expression ends. It
- * sees a copy of the event in plain JSON: what it does to it stays there, and a number that kept its spelling is a
- * number like any other. Time and chance (`$now`, `$random`) are let be: a body is kept once an attempt has failed.
+ * Compiles a JSONata expression with limits on steps, recursion, work and the size of every value, so that every
+ * evaluation ends. The expression gets a copy of the event as plain JSON: changes do not reach the event, and exact
+ * numbers are ordinary numbers. `$now` and `$random` are allowed: the body of a failed attempt is stored and sent again.
+ * Throws if the text is not a valid expression; an evaluation rejects when it exceeds a limit.
+ *
+ * @example
+ * const isLargePayment = compile('data.subscription.recurring_amount.value > 100')
+ * await isLargePayment(event)
  */
 export function compile(text: string): Expression {
   const problem = expressionProblem(text)
@@ -37,8 +43,8 @@ export function compile(text: string): Expression {
     base.RegexEngine = engine
     meter.step(step)
   })
-  expression.assign(AFTER_STEP, (step: Step, _input: unknown, { base }: Scope, made: unknown) =>
-    base.lookup(ACCOUNT).meter.made(step, made),
+  expression.assign(AFTER_STEP, (step: Step, _input: unknown, { base }: Scope, value: unknown) =>
+    base.lookup(ACCOUNT).meter.checkValue(step, value),
   )
   return async (event) => {
     const copy: unknown = JSON.parse(JSON.stringify(event))
@@ -49,43 +55,43 @@ export function compile(text: string): Expression {
       meter.allowResult(result)
       return result
     } catch (error) {
-      throw asBound(error)
+      throw asLimitError(error)
     }
   }
 }
 
-/** An error by the bound that it stands for, if it does: JSONata's own, and those of the language below. */
-function asBound(error: unknown): unknown {
+/** Replaces an error by one that names the exceeded limit, if JSONata or the JavaScript engine threw it for a limit. */
+function asLimitError(error: unknown): unknown {
   if (error instanceof RangeError) {
     const isDeep = /call stack/.test(error.message)
     return new Error(
-      `the expression ${isDeep ? 'nests too deep' : 'makes a value that is too large'}`,
+      `the expression ${isDeep ? 'nests too deep' : 'creates a value that is too large'}`,
     )
   }
-  const bound = BOUNDS[(error as { code?: string } | undefined)?.code ?? '']
-  return bound === undefined ? error : new Error(bound)
+  const limit = LIMITS[(error as { code?: string } | undefined)?.code ?? '']
+  return limit === undefined ? error : new Error(limit)
 }
 
-/** What is wrong with the text of an expression, before it sees any event; undefined when nothing is. */
+/** Why the text of an expression is refused, as a predicate (`uses $eval, …`); undefined if it is valid. */
 export function expressionProblem(text: string): string | undefined {
   try {
     return nodeProblem(jsonata(text).ast(), new Set())
   } catch {
-    return 'is no valid JSONata expression'
+    return 'is not a valid JSONata expression'
   }
 }
 
-/** What is wrong with a part of an expression or with the parts in it. */
+/** Why a node of the syntax tree, or one below it, is refused. */
 function nodeProblem(node: unknown, seen: Set<object>): string | undefined {
   if (typeof node !== 'object' || node === null || seen.has(node)) return undefined
   seen.add(node)
   if (node instanceof RegExp) {
     const problem = patternProblem(node)
-    return problem && `holds the regular expression /${node.source}/, which ${problem}`
+    return problem && `contains the regular expression /${node.source}/, which ${problem}`
   }
   const { type, value } = node as { type?: unknown; value?: unknown }
-  // An expression that is made of what somebody sends would do what they like.
-  if (type === 'variable' && value === 'eval') return 'uses $eval, which is switched off'
+  // With $eval, a sender could choose the expression.
+  if (type === 'variable' && value === 'eval') return 'uses $eval, which is disabled'
   return Object.values(node)
     .map((part) => nodeProblem(part, seen))
     .find((problem) => problem !== undefined)

@@ -1,8 +1,8 @@
-// How large a body may be, and for how long events are kept.
+// The limits that variables set: the largest body, and the retention of events and their payloads.
 import type { ConfigIssue } from './issues.ts'
 
 const DEFAULT_MAX_BODY_BYTES = 900_000
-/** D1 keeps rows of at most 2,000,000 bytes, and a row holds the body twice: as it came and normalized. */
+/** A D1 row has at most 2,000,000 bytes, and holds the body twice: as received and normalized. */
 const LARGEST_MAX_BODY_BYTES = 950_000
 
 const DEFAULT_RETENTION_DAYS = 400
@@ -10,7 +10,7 @@ const DEFAULT_RAW_RETENTION_DAYS = 90
 /** A hundred years. */
 const LARGEST_RETENTION_DAYS = 36_500
 
-/** The limits as the variables set them; what is refused is added to `errors`, and its standard used. */
+/** Reads the limits from the Worker's variables. For an invalid value the default is used, and an error added to `errors`. */
 export function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[]) {
   const read = (name: string, unit: string, largest: number, standard: number) =>
     readWhole(name, vars[name], { unit, largest, standard }, errors)
@@ -20,12 +20,12 @@ export function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[])
   return {
     maxBodyBytes: read('MAX_BODY_BYTES', 'bytes', LARGEST_MAX_BODY_BYTES, DEFAULT_MAX_BODY_BYTES),
     retentionDays,
-    // Bytes go before their event, or with it.
+    // A payload is deleted with its event at the latest.
     rawRetentionDays: days('RAW_RETENTION_DAYS', retentionDays, DEFAULT_RAW_RETENTION_DAYS),
   }
 }
 
-/** A whole number from 1 on; `standard` where none is set, and where it is refused. */
+/** A whole number from 1 to `largest`; `standard` if the variable is not set or invalid. */
 function readWhole(
   path: string,
   value: unknown,
@@ -36,7 +36,7 @@ function readWhole(
   const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
   const number = isNumber ? Number(value) : 0
   if (Number.isInteger(number) && number > 0 && number <= largest) return number
-  const message = `must be a whole number of ${unit} from 1 to ${largest}; ${standard} is used`
+  const message = `must be a whole number of ${unit} from 1 to ${largest}; the default ${standard} is used`
   errors.push({ path, message })
   return standard
 }

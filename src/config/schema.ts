@@ -1,4 +1,4 @@
-// What may stand in a table of SOURCES or TARGETS, and the words for what may not.
+// The schemas of one table of SOURCES and one of TARGETS, with a text for each invalid value.
 import * as v from 'valibot'
 import { DEFAULT_RETRY } from '../core/deliveries/retry.ts'
 import { SENSITIVE_FIELDS } from '../core/events/privacy.ts'
@@ -7,32 +7,35 @@ import { FORMATS, type FormatId } from '../formats/index.ts'
 import { VENDORS, type VendorId } from '../vendors/index.ts'
 import { expressionProblem } from './expression.ts'
 
-/** An attempt must end before the sweep believes its message lost (core/deliveries/lease.ts). */
+/** An attempt must end before the sweep takes its message for lost (core/deliveries/lease.ts). */
 const MAX_TIMEOUT_SECONDS = 30
-/** What a header's value may hold. */
+/** Characters allowed in a header's value: printable ASCII. */
 export const HEADER_VALUE = /^[\x20-\x7e]*$/
-/** Headers that carry our promises or belong to the platform. */
+/** Headers that the relay sets itself or that belong to the platform. */
 const RESERVED_HEADER =
   /^(webhook-|relay-|content-|user-agent$|host$|connection$|transfer-encoding$|cf-)/
 
 const oneOrMore = <S extends v.GenericSchema<string, string>>(item: S) =>
   v.pipe(
-    v.union([v.array(item), item], 'must be a text or a list of texts'),
+    v.union([v.array(item), item], 'must be a string or a list of strings'),
     v.transform((value): string[] => (typeof value === 'string' ? [value] : value)),
   )
-const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
+const text = v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))
 /** The name of a source or target. */
 export const Name = v.pipe(
-  v.string('is missing: give it a name'),
-  v.regex(/^[a-z0-9][a-z0-9_-]{0,63}$/i, 'must be letters, digits, - and _, at most 64'),
+  v.string('must be a string'),
+  v.regex(
+    /^[a-z0-9][a-z0-9_-]{0,63}$/i,
+    'must be 1 to 64 letters, digits, - and _, starting with a letter or digit',
+  ),
 )
-// In capitals only: a value that was put here by mistake must not be repeated in errors and logs as a name.
+// Capitals only: a secret's value put here by mistake must not pass as a name and appear in errors and logs.
 const SECRET_NAME = /^[A-Z][A-Z0-9_]*$/
 const secretName = v.pipe(
   text,
   v.regex(
     SECRET_NAME,
-    'must be the NAME of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value',
+    'must be the name of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value',
   ),
 )
 const seconds = (min: number, max: number) =>
@@ -45,14 +48,15 @@ const flag = v.boolean('must be true or false')
 const expression = v.pipe(
   text,
   v.check(
-    (written) => expressionProblem(written) === undefined,
+    (expression) => expressionProblem(expression) === undefined,
     ({ input }) => expressionProblem(input) ?? '',
   ),
 )
 
+/** The settings of one site; a source has them too, as defaults for all its sites. */
 export const siteEntries = {
   timezone: v.optional(
-    v.pipe(text, v.check(isTimezone, 'must be an IANA zone such as Australia/Sydney')),
+    v.pipe(text, v.check(isTimezone, 'must be an IANA time zone such as Australia/Sydney')),
   ),
   currency: v.optional(v.pipe(text, v.regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as AUD'))),
   date_format: v.optional(
@@ -65,7 +69,10 @@ export const SourceInput = v.pipe(
   v.strictObject({
     name: v.pipe(
       Name,
-      v.check((name) => name !== RELAY_SOURCE, 'is the name of the relay itself: choose another'),
+      v.check(
+        (name) => name !== RELAY_SOURCE,
+        'is reserved for the relay itself; choose another name',
+      ),
     ),
     vendor: v.picklist(Object.keys(VENDORS) as VendorId[], `must be ${list(Object.keys(VENDORS))}`),
     secret: v.optional(oneOrMore(secretName), []),
@@ -79,7 +86,7 @@ export const SourceInput = v.pipe(
   v.forward(
     v.check(
       ({ secret, signing_secret }) => secret.length + signing_secret.length > 0,
-      'is missing: name the Worker secret that proves the sender',
+      'is missing: set the name of the Worker secret that authenticates the sender',
     ),
     ['secret'],
   ),
@@ -87,7 +94,7 @@ export const SourceInput = v.pipe(
     v.check(
       ({ vendor, signing_secret }) =>
         signing_secret.length === 0 || VENDORS[vendor].signature !== undefined,
-      'is of no use: this vendor does not sign',
+      'cannot be used: this vendor does not sign its webhooks',
     ),
     ['signing_secret'],
   ),
@@ -99,12 +106,12 @@ export const TargetInput = v.pipe(
     name: Name,
     url: v.pipe(
       text,
-      v.check(isUrlOrSecret, 'must be an absolute URL, or $NAME of a secret that holds one'),
+      v.check(isUrlOrSecret, 'must be an absolute URL, or $NAME of a secret that contains one'),
     ),
     events: v.optional(
       v.pipe(
         v.array(
-          v.pipe(text, v.regex(/^[^*]*\*?$/, 'may hold one * only, at its end')),
+          v.pipe(text, v.regex(/^[^*]*\*?$/, 'may contain one * only, at its end')),
           'must be a list',
         ),
         v.nonEmpty('must name at least one event, or * for all'),
@@ -116,8 +123,8 @@ export const TargetInput = v.pipe(
       v.pipe(
         expression,
         v.check(
-          (written) => !/\b(personid|possibleduplicate)\b/.test(written),
-          'cannot ask for personid or possibleduplicate: they are not known yet when it is asked',
+          (expression) => !/\b(personid|possibleduplicate)\b/.test(expression),
+          'cannot use personid or possibleduplicate: they are not known yet when it is evaluated',
         ),
       ),
     ),
@@ -138,11 +145,11 @@ export const TargetInput = v.pipe(
           ),
         ),
         v.pipe(
-          v.string('must be a text'),
+          v.string('must be a string'),
           v.regex(HEADER_VALUE, 'must be printable ASCII'),
           v.check(
             (value) => !value.startsWith('$') || isReference(value),
-            'begins with $ and is no $NAME of a secret, in capitals',
+            'starts with $ but is not the $NAME of a secret, in capitals',
           ),
         ),
       ),
@@ -155,7 +162,7 @@ export const TargetInput = v.pipe(
     retry: v.optional(
       v.pipe(
         v.array(seconds(0.05, 1_209_600), 'must be a list of seconds, one for each retry'),
-        v.maxLength(50, 'must hold at most 50 retries'),
+        v.maxLength(50, 'must list at most 50 retries'),
       ),
       [...DEFAULT_RETRY],
     ),
@@ -171,7 +178,7 @@ export const TargetInput = v.pipe(
   v.forward(
     v.check(
       ({ transform, format }) => transform === undefined || format === 'cloudevents',
-      'makes the body, and so does format: keep one of them',
+      'cannot be combined with format: both define the body',
     ),
     ['transform'],
   ),

@@ -1,10 +1,10 @@
-// The secrets that the configuration names: their values, and what a signing secret must be.
+// The secrets that the configuration names: reading their values, and the form of a signing secret.
 import type { ConfigIssue } from './issues.ts'
 
-/** Gives a secret's value by its name; undefined when it is not set. `path` says what asks for it. */
+/** Returns a secret's value by its name; undefined if it is not set. `path` is the setting that names it. */
 export type SecretReader = (name: string, path: string) => string | undefined
 
-/** The values of some secrets; each that is not set is left out, and added to `errors`. */
+/** The values of the named secrets. One that is not set is left out, and an error added to `errors`. */
 export function readSecrets(
   path: string,
   names: string[],
@@ -19,7 +19,10 @@ export function readSecrets(
   })
 }
 
-/** What a signing secret must be and is not. Standard Webhooks: `whsec_` and base64 of 24 to 64 random bytes. */
+/**
+ * Why a signing secret is invalid; undefined if it is valid: `whsec_` and base64 of 24 to 64 random bytes, as Standard
+ * Webhooks demands (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+ */
 export function signingSecretProblem(secret: string): string | undefined {
   const remedy = 'must be whsec_ and base64 of 24 to 64 random bytes'
   const match = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)

@@ -7,7 +7,7 @@ import { SourceInput, type siteEntries } from './schema.ts'
 import { readSecrets, type SecretReader } from './secrets.ts'
 
 /**
- * The source that a table means; `disabled` for one that is switched off, undefined for one that cannot be used: why is
+ * The source that a table configures; `disabled` if it is switched off, undefined if it is invalid: its problems are
  * added to `errors`.
  */
 export function readSource(

@@ -8,10 +8,11 @@ import { compile } from './expression.ts'
 import { type ConfigIssue, validate } from './issues.ts'
 import { HEADER_VALUE, TargetInput } from './schema.ts'
 import { readSecrets, type SecretReader, signingSecretProblem } from './secrets.ts'
+import { suggestion } from './spelling.ts'
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|.*\.localhost)$/
 
-/** The target that a table means; undefined for one that cannot be used: why is added to `errors`. */
+/** The target that a table configures; undefined if it is invalid: its problems are added to `errors`. */
 export function readTarget(
   path: string,
   value: unknown,
@@ -34,7 +35,7 @@ export function readTarget(
   const headers = Object.entries(input.headers).map(([key, header]): [string, string] => {
     const value = resolve(`${path}.headers.${key}`, header) ?? ''
     if (!HEADER_VALUE.test(value)) {
-      const message = 'the secret that it names holds characters that a header may not'
+      const message = 'the secret it names contains characters that a header value must not'
       errors.push({ path: `${path}.headers.${key}`, message })
     }
     return [key, value]
@@ -62,31 +63,34 @@ export function readTarget(
   }
 }
 
-/** What of a target works, and is perhaps not meant. */
+/** Settings of a valid target that may be a mistake. `sourceNames`: every configured source, broken ones included. */
 export function targetNotes(
   path: string,
   target: Target<FormatId>,
   sourceNames: ReadonlySet<string>,
 ): ConfigIssue[] {
   const note = (key: string, message: string) => ({ path: `${path}.${key}`, message })
-  const strangers = (target.sources ?? []).filter((source) => !sourceNames.has(source))
+  const unknownSources = (target.sources ?? []).filter((source) => !sourceNames.has(source))
   const unmatched = target.events.filter(
     (pattern) => !EVENT_TYPES.some((type) => matchesType(pattern, type)),
   )
   return [
     ...(target.secrets.length === 0
-      ? [note('secret', 'is not set: deliveries will not be signed')]
+      ? [note('secret', 'is not set: deliveries are not signed')]
       : []),
-    ...strangers.map((name) =>
-      note('sources', `"${name}" is no source: nothing will come from it`),
+    ...unknownSources.map((name) =>
+      note('sources', `"${name}" is not a source${suggestion(name, [...sourceNames])}`),
     ),
     ...unmatched.map((type) =>
-      note('events', `"${type}" matches no type of event: validate its spelling`),
+      note('events', `"${type}" does not match any event type${suggestion(type, EVENT_TYPES)}`),
     ),
   ]
 }
 
-/** A broken target still gets what its `events` and `sources` name, where these can be read; else everything. */
+/**
+ * A broken target, so that events are held for it until it is corrected: those that its `events` and `sources` select
+ * if these are valid, else all.
+ */
 export function brokenTarget(key: string, value: unknown, broken: string): BrokenTarget {
   const { events } = v.parse(
     v.object({ events: v.fallback(TargetInput.entries.events, ['*']) }),
@@ -103,7 +107,7 @@ function urlProblem(text: string): string | undefined {
   if (!URL.canParse(text)) return 'must be an absolute URL'
   const url = new URL(text)
   if (url.username || url.password)
-    return 'must not hold a password: send it in headers, as $NAME of a secret'
+    return 'must not contain a password: put it in headers, as $NAME of a secret'
   if (url.protocol === 'https:') return undefined
   return url.protocol === 'http:' && LOOPBACK.test(url.hostname) ? undefined : 'must be https'
 }

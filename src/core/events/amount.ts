@@ -1,9 +1,9 @@
-// Money as vendors write it: exact decimal text, never a float, never an invented unit or currency.
+// Money as vendors write it: exact decimal text, never a float. Unit and currency are never guessed.
 import * as v from 'valibot'
 import { numberText } from '../intake/json.ts'
-import type { Reader } from './fields.ts'
+import { type Reader, reader } from './fields.ts'
 
-/** An amount: decimal text; whether it counts dollars or cents, and of which currency, only where it is known. */
+/** An amount: `value` in decimal digits; `unit` major (dollars) or minor (cents) and the ISO 4217 `currency`, where known. */
 export const Amount = v.object({
   value: v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/)),
   unit: v.picklist(['major', 'minor', 'unspecified']),
@@ -11,14 +11,18 @@ export const Amount = v.object({
 })
 export type Amount = v.InferOutput<typeof Amount>
 
-/** More digits than any price has; beyond it an exponent is an attack or a bug. */
+/** More digits than any price has. The limit keeps an exponent from creating a very long text. */
 const MAX_DIGITS = 30
 
 /**
- * A number or text as plain decimal digits, `1,299.00` as `1299.00`, digits as they were written.
- * Undefined for anything else: booleans, `1.299,00`, exponents that leave `MAX_DIGITS`.
+ * Reads a number or text as plain decimal digits, all digits preserved. Undefined for anything else: booleans,
+ * `1.299,00`, numbers of more than `MAX_DIGITS` digits.
+ *
+ * @example
+ * asDecimal('1,299.00') // '1299.00'
+ * asDecimal('-5e-2') // '-0.05'
  */
-export const asDecimal: Reader<string> = (value) => {
+export const asDecimal = reader<string>('a decimal number', (value) => {
   const text = typeof value === 'string' ? value.trim() : numberText(value)
   if (text === undefined) return undefined
   const plain = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(text) ? text.replaceAll(',', '') : text
@@ -43,25 +47,25 @@ export const asDecimal: Reader<string> = (value) => {
   const decimals = digits.slice(at)
   const minus = sign === '-' && /[1-9]/.test(digits) ? '-' : ''
   return `${minus}${integer}${decimals === '' ? '' : `.${decimals}`}`
-}
+})
 
-/** Reads an amount of unspecified unit, in the configured currency or none. */
+/** A reader of amounts of unspecified unit, in the configured currency if there is one. */
 export function asAmount(currency: string | undefined): Reader<Amount> {
-  return (value) => {
+  return reader('a decimal number', (value) => {
     const decimal = asDecimal(value)
     if (typeof decimal !== 'string') return decimal
     return { value: decimal, unit: 'unspecified', currency: currency ?? null }
-  }
+  })
 }
 
-/** What is left of an amount when another is taken from it; undefined when they may not be of one kind. */
+/** `amount` minus `other`, exact; undefined if unit or currency differ. */
 export function subtract(amount: Amount, other: Amount): Amount | undefined {
   if (amount.unit !== other.unit || amount.currency !== other.currency) return undefined
   const places = Math.max(placesOf(amount), placesOf(other))
-  const left = scaled(amount, places) - scaled(other, places)
-  const digits = String(left < 0n ? -left : left).padStart(places + 1, '0')
+  const difference = scaled(amount, places) - scaled(other, places)
+  const digits = String(difference < 0n ? -difference : difference).padStart(places + 1, '0')
   const value = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`
-  return { ...amount, value: left < 0n ? `-${value}` : value }
+  return { ...amount, value: difference < 0n ? `-${value}` : value }
 }
 
 /** Whether an amount is below, at or above zero. */

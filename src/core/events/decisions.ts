@@ -1,99 +1,131 @@
-// Why an event is what it is: every decision that was taken over a message, with the rule or the inference behind it.
+// Why an event is what it is: every decision made about a message, with the rule or the inference behind it.
 import { isObject } from '../intake/json.ts'
 
-/** What is looked at: an event as the API gives it. */
+/** An event as the API returns it, as far as decisions depend on it. */
 export type ExplainedEvent = {
   type: string
   vendortype: string | null
   status: string
   personid: string | null
   matched: { id: string; rung: string } | null
-  /** The normalized event; null when the message was not understood. */
+  /** The normalized event; null for a message that is quarantined or a repeat. */
   event: unknown
 }
 
-/** A decision: what was settled, what it came to, and why. `events`: the events of the log that it rests on. */
+/** A decision: its subject, its result, and the reason. `events`: ids of the events that the reason refers to. */
 export type Decision = { what: string; is: string; because: string; events: string[] }
 
 const TYPE_BASIS: Record<string, string> = {
-  url: 'the ingest URL names it (?event=)',
-  body: 'the body names it',
-  header: 'a header names it',
-  shape: 'nothing names it: the body has the shape of one',
-  history: 'it follows from what came before',
+  url: 'named by ?event= in the ingest URL',
+  body: 'named in the body',
+  header: 'named in a header',
+  shape: 'named nowhere; recognized by the keys of the body',
+  history: 'inferred from other events',
 }
 const TIME_BASIS: Record<string, string> = {
-  vendor_field: 'a field of the message says so',
-  envelope: 'the envelope of the message says so',
-  received: 'the vendor gives no time: it is when it came in',
+  vendor_field: 'from a field of the message',
+  envelope: 'from the envelope of the message',
+  received: 'the vendor sent no time: the time received',
 }
-const RUNG: Record<string, string> = {
-  identity: 'the same identity by the vendor',
-  content: 'the same content a moment before',
-  twin: 'the same content earlier, too long ago for a repeat: both were kept',
+const MATCHED_BY: Record<string, string> = {
+  identity: 'same identifiers as',
+  content: 'same content, shortly after',
+  twin: 'same content, but too late for a retry; both are kept',
 }
 
-/** The decisions over a message, in the order in which they were taken. */
-export function decisionsOf(decided: ExplainedEvent): Decision[] {
-  const { type, vendortype, status, personid, matched, event } = decided
-  const made = isObject(event) ? event : {}
-  const data = isObject(made.data) ? made.data : {}
-  const because = (texts: Record<string, string>, key: unknown) => texts[String(key)] ?? ''
-  const one = (what: string, is: string, why: string, ...events: string[]): Decision => ({
-    what,
-    is,
-    because: why,
-    events,
-  })
+/** The words that `data.inference.basis` of an event can have (vendors/), as sentences. */
+const INFERENCE_BASIS: Record<string, string> = {
+  actor_user: 'made by the member',
+  actor_dashboard: 'made in the dashboard',
+  actor_system: "made by the vendor's system",
+  actor_unknown: 'made by an unknown actor',
+  client_known: 'the client is known',
+  client_unseen: 'the client was not known before',
+  ended_and_paid_within_window: 'one plan ended and another was paid within minutes',
+  ended_within_window: 'another plan ended within minutes',
+  first_payment_earlier: 'the first payment was earlier',
+  first_payment_now: 'it is the time of the first payment',
+  history_not_read: 'earlier events were not read',
+  interval: 'it is paid once',
+  named_so: 'it is named so',
+  new_facts: 'a later message showed it',
+  no_earlier_total: 'no earlier total is known',
+  no_history: 'no earlier events are known',
+  paid_after_within_window: 'another plan was paid within minutes after',
+  paid_before_within_window: 'another plan was paid within minutes before',
+  same_tier: 'the plan is the same',
+  same_tier_at_another_price: 'the plan is the same at another price',
+  site_known: 'the client is known at this site',
+  site_unknown: 'the message names no site',
+  site_unseen: 'the client was not known at this site before',
+  subscription_had_ended: 'the subscription had ended before',
+  tier_changed: 'the plan is another one',
+  tier_not_told: 'the message names no plan',
+  total_fell: 'the total paid fell',
+  total_rose: 'the total paid rose',
+  total_rose_by_recurring: 'the total paid rose by the price of the plan',
+  total_rose_otherwise: 'the total paid did not rise by the price of the plan',
+  total_unchanged: 'the total paid did not change',
+}
+
+/** The decisions about a message, in the order in which they were made. */
+export function decisionsOf(explained: ExplainedEvent): Decision[] {
+  const { type, vendortype, status, personid, matched } = explained
+  const event = isObject(explained.event) ? explained.event : {}
+  const data = isObject(event.data) ? event.data : {}
+  const vendorType = vendortype === null ? '' : `the vendor sent ${vendortype}`
+  const typeBasis = textOf(TYPE_BASIS, event.typebasis)
   return [
-    one(
-      'type',
-      type,
-      [
-        because(TYPE_BASIS, made.typebasis),
-        vendortype === null ? '' : `the vendor says ${vendortype}`,
-      ]
-        .filter(Boolean)
-        .join('; '),
-    ),
-    ...(typeof made.time === 'string'
-      ? [one('time', made.time, because(TIME_BASIS, made.timebasis))]
+    decision('type', type, [vendorType, typeBasis].filter(Boolean).join('; ')),
+    ...(typeof event.time === 'string'
+      ? [decision('time', event.time, textOf(TIME_BASIS, event.timebasis))]
       : []),
-    ...inferenceOf(data),
+    ...inferenceIn(type, data),
     ...(matched === null
       ? []
       : [
-          one(
+          decision(
             status === 'duplicate' ? 'duplicate' : 'possible duplicate',
             'yes',
-            because(RUNG, matched.rung),
-            matched.id,
+            textOf(MATCHED_BY, matched.rung),
+            [matched.id],
           ),
         ]),
-    ...(made.late === true
-      ? [one('late', 'yes', 'something later of the same contact and kind was known already')]
+    ...(event.late === true
+      ? [decision('late', 'yes', 'a later event of the same contact and kind came before it')]
       : []),
-    ...(made.test === true ? [one('test', 'yes', 'its sender marked it as a test')] : []),
+    ...(event.test === true ? [decision('test', 'yes', 'the sender marked it as a test')] : []),
     ...(personid === null
       ? []
-      : [one('person', personid, 'by the contact id, else by the e-mail address')]),
+      : [decision('person', personid, 'by the contact id, else by the e-mail address')]),
   ]
 }
 
-/** What was concluded beyond what the vendor said. */
-function inferenceOf({ inference, reason, refund, payment }: Record<string, unknown>): Decision[] {
+function decision(what: string, is: string, because: string, events: string[] = []): Decision {
+  return { what, is, because, events }
+}
+
+function textOf(texts: Record<string, string>, key: unknown): string {
+  return texts[String(key)] ?? ''
+}
+
+/** The inference of an event, if it has one: its reason, payment kind or type, and how certain that is. */
+function inferenceIn(
+  type: string,
+  { inference, reason, payment }: Record<string, unknown>,
+): Decision[] {
   if (!isObject(inference)) return []
   const { basis, confidence, evidence } = inference
-  const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : [])
   const kind = isObject(payment) ? payment.kind : undefined
-  const is = [reason, kind, refund === undefined ? undefined : 'refund'].filter(Boolean).map(String)
-  const why = texts(basis).map((word) => word.replaceAll('_', ' '))
+  const certainty = confidence === 'none' ? 'uncertain' : confidence
+  const because = textsIn(basis)
+    .map((word) => INFERENCE_BASIS[word] ?? word.replaceAll('_', ' '))
+    .join(', ')
   return [
-    {
-      what: 'inference',
-      is: `${is.join(', ') || 'its type'} (${confidence === 'none' ? 'not sure' : confidence})`,
-      because: why.join(', '),
-      events: texts(evidence),
-    },
+    decision('inference', `${reason ?? kind ?? type} (${certainty})`, because, textsIn(evidence)),
   ]
+}
+
+function textsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : []
 }

@@ -9,31 +9,32 @@ import { EVENT_DATA, type EventType } from './vocabulary.ts'
 /** Every type of event that a target can be sent, the relay's own included. */
 export const EVENT_TYPES = [...Object.keys(EVENT_DATA), ...Object.keys(RELAY_EVENT_DATA)]
 
-/** What became of a message: each is one of these. */
+/** The statuses of received messages. Each message has one of these. */
 export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
 
-/** The statuses of the log's events: what a vendor sent, and what follows from it. */
+/** The statuses of all events in the log: those of received messages, and `derived` for inferred events. */
 export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'derived'] as const
 export type EventStatus = (typeof EVENT_STATUSES)[number]
 
 const Instant = v.pipe(v.string(), v.isoTimestamp())
 
-/** The type of a proven message that we do not understand. It is only ever quarantined, never sent. */
+/** The type of an authenticated message of unknown type. It is quarantined and never delivered. */
 export const UNRECOGNIZED = 'vendor.unrecognized'
 
 /** The version of the vocabulary's schemas, the last part of an event's `dataschema`. */
 export const SCHEMA_VERSION = 1
 
+/** A type with its data, for each type of the vocabulary. */
 type Typed = {
   [T in EventType]: { type: T; data: v.InferOutput<(typeof EVENT_DATA)[T]> }
 }[EventType]
 
-/** What a vendor's mapping makes of a message; the relay adds id, times and names. */
+/** A message as a vendor's mapping returns it. `composeEvent` adds id, times and names. */
 export type EventDraft = Typed & {
-  /** CloudEvents `source`: the site or account where it happened. */
+  /** CloudEvents `source`: the path of the site or account where it happened. */
   origin: string
   contactId: string | undefined
-  /** The vendor's time as RFC 3339 in UTC, and where it stood; undefined when only the receipt is known. */
+  /** The vendor's time as RFC 3339 in UTC, and its place in the message; undefined if the message has no time. */
   occurred: { at: string; basis: 'vendor_field' | 'envelope' } | undefined
   vendorType: string
   vendorVersion: string | undefined
@@ -41,22 +42,22 @@ export type EventDraft = Typed & {
   isTest: boolean
 }
 
-/** What every event says of itself, beside its type and its `data`: CloudEvents attributes and our extensions. */
+/** The schema of the attributes that every event has, except `type` and `data`: those of CloudEvents and our extensions. */
 export const ENVELOPE = {
   specversion: v.literal('1.0'),
   id: v.pipe(
     v.string(),
     v.guard((id): id is EventId => isEventId(id)),
   ),
-  source: v.pipe(v.string(), v.description('Where it happened, as a path')),
+  source: v.pipe(v.string(), v.description('The site or account where it happened, as a path')),
   subject: v.exactOptional(v.string()),
   time: Instant,
   datacontenttype: v.literal('application/json'),
-  relaysource: v.pipe(v.string(), v.description('The configured source that it came from')),
+  relaysource: v.pipe(v.string(), v.description('The name of the configured source')),
   receivedat: Instant,
 }
 
-/** What a vendor's event says beside that. */
+/** The schema of a vendor event's attributes, except `type` and `data`. */
 export const VENDOR_ENVELOPE = {
   ...ENVELOPE,
   dataschema: v.string(),
@@ -70,7 +71,7 @@ export const VENDOR_ENVELOPE = {
   late: v.exactOptional(
     v.pipe(
       v.literal(true),
-      v.description('An event of the same contact and kind that happened later is known already'),
+      v.description('An event of the same contact and kind with a later time was received before'),
     ),
   ),
   test: v.exactOptional(v.literal(true)),
@@ -86,12 +87,12 @@ export const VENDOR_ENVELOPE = {
 export type MembershipEvent = Typed &
   v.InferOutput<v.ObjectSchema<typeof VENDOR_ENVELOPE, undefined>>
 
-/** Any event of the log: what a vendor said, or what the relay says of itself. */
+/** Any event of the log: a vendor's, or one of the relay's own. */
 export type RelayEvent = MembershipEvent | SystemEvent
 
 const instants = new WeakMap<object, number>()
 
-/** When an event happened, in epoch milliseconds: its text is read once, however often events are put in order. */
+/** An event's time in epoch milliseconds, cached by event: sorting reads it often. */
 export function instantOf(event: Pick<RelayEvent, 'time'>): number {
   const known = instants.get(event)
   if (known !== undefined) return known
@@ -100,7 +101,7 @@ export function instantOf(event: Pick<RelayEvent, 'time'>): number {
   return instant
 }
 
-/** Completes a draft. `origin` is the relay's own public origin, under which `/schemas` is served. */
+/** The event of a draft. The time received is that of the id. `origin` is the relay's public origin, which serves `/schemas`. */
 export function composeEvent(
   draft: EventDraft,
   context: {
@@ -139,22 +140,21 @@ export function composeEvent(
   } as MembershipEvent
 }
 
-/** The `source` of an event: where it happened, as a URI path. Ids are opaque, and may be no text at all. */
+/** The `source` of an event as a URI path. Ids are opaque and may contain lone surrogates, which have no URI encoding. */
 export function sourcePath(...segments: string[]): string {
   return segments.map((segment) => `/${encodeURIComponent(segment.toWellFormed())}`).join('')
 }
 
-/** More warnings than these say that something is wrong with the whole, and fill rows. */
+/** Warnings kept with an event: with more, the whole message is wrong and the row gets too large. */
 const MAX_WARNINGS = 20
 
-/** Warnings as lines; the first of them, when there are too many. */
+/** Warnings as `key: message`; the first `MAX_WARNINGS` and the number of the others. */
 export function warningTexts(warnings: Warning[]): string[] {
   const first = warnings.slice(0, MAX_WARNINGS).map(warningText)
   const rest = warnings.length - first.length
   return rest > 0 ? [...first, `and ${rest} more`] : first
 }
 
-/** A warning as one line: the vendor's key, and what is odd about it. */
 function warningText({ path, message }: Warning): string {
   return `${path.slice(0, 100)}: ${message}`
 }

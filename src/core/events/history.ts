@@ -1,51 +1,55 @@
-// What the log knows of a contact, as far as an event needs it to be understood.
-
+// Other events of an event's contact, and the events that are inferred from them.
 import type { EventId } from '../id.ts'
 import { instantOf, type MembershipEvent } from './event.ts'
 
-/** What the log knows. `isKnown` and `sites`: whether and where the contact was seen; `past`: its events of the
- * kinds that matter, those closest to a time. */
+/** What the log contains about the contact of an event. */
 export type History = {
+  /** Whether the contact has any event. */
   isKnown: boolean
+  /** The ids of all sites of the contact. */
   sites: readonly string[]
+  /** Events of the related kinds, before and after the event: at most `EVENTS_PER_SIDE` of each kind on either side. */
   past: readonly MembershipEvent[]
 }
 
-/** Events of each kind on either side of a time that are looked at: a switch, and what was before and came after it. */
+/** Events of each kind read before and after an event's time: the two of a plan switch, and one around each. */
 export const EVENTS_PER_SIDE = 4
 
-/** How far apart two events may be that are one act, as the two halves of a switch; their order is not kept. */
+/** How far apart the times of two events of one act may be, such as the end and the payment of a plan switch, in either order. */
 export const SAME_ACT_WINDOW_MS = 10 * 60_000
 
-/** Nothing is known. */
+/** The history of an unknown contact. */
 export const NO_HISTORY: History = { isKnown: false, sites: [], past: [] }
 
-/** What else follows from an event once the log is asked: an event that the vendor did not send. */
+/** An event that the vendor did not send, but that follows from an event and its history. */
 export type InferredEvent = {
   type: 'subscription.plan_changed' | 'subscription.corrected' | 'payment.corrected'
   data: MembershipEvent['data']
-  /** What makes it this one: the same conclusion is drawn once. */
+  /** Values that identify the conclusion: with equal ones, the event is recorded once. */
   identity: string[]
-  /** The event that is corrected: nobody needs that who was not told of it. */
+  /** The event that is corrected. Targets that never got that event do not get the correction. */
   corrects?: EventId
 }
 
-/** An event in the light of the log, and what follows from it. */
+/** An event completed from its history, and the events inferred from both. */
 export type Interpretation = { event: MembershipEvent; inferred: InferredEvent[] }
 
-/** Marks an event that happened before one of the same kind that is known already, by times of the same sort. */
+/**
+ * The event, marked `late` if one of the related events has a later time. Times from the vendor and times received are
+ * not compared with each other.
+ */
 export function markIfLate(
   event: MembershipEvent,
-  kin: readonly MembershipEvent[],
+  related: readonly MembershipEvent[],
 ): MembershipEvent {
   const isReceipt = ({ timebasis }: MembershipEvent) => timebasis === 'received'
-  const isLate = kin.some(
+  const isLate = related.some(
     (other) => isReceipt(other) === isReceipt(event) && instantOf(other) > instantOf(event),
   )
   return isLate ? { ...event, late: true } : event
 }
 
-/** Completes what follows from an event: it is told as if by the same vendor, of the same contact and time. */
+/** The inferred event in full: it has the vendor, contact and time of the event that caused it. */
 export function composeInferred(
   cause: MembershipEvent,
   inferred: InferredEvent,

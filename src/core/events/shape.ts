@@ -1,48 +1,48 @@
-// The shape of a vendor's message: which keys it has, and of what kind their values are. Never a value, neither beside
-// a key nor by way of one.
+// The shape of a vendor's message: its keys, and the kinds of their values. It never contains a value, not even one that
+// is used as a key.
 
 import { isObject, type JsonObject, numberText } from '../intake/json.ts'
 import { fold } from './fields.ts'
 
-/** What JSON knows of a value. */
+/** The kinds of JSON values. */
 export type ValueKind = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'list'
 
-/** The paths of a message (`data.total`, `activePackages[].packageID`), each with the kinds that stand there. */
+/** The paths of a message (`data.total`, `activePackages[].packageID`), each with the kinds of its values. */
 export type Shape = {
   keys: Map<string, Set<ValueKind>>
-  /** False when there was more than is looked at: then a key that is not here may be in the message all the same. */
+  /** False if a limit was reached: a key that is not in `keys` may be in the message nevertheless. */
   isComplete: boolean
 }
 
-/** What is written instead of a key that may be data. */
+/** Replaces a key that may be data. */
 export const ANY_KEY = '*'
 
-/** More paths than both vendors' documents name together: beyond them a message says nothing about its kind. */
+/** Paths of one shape: more than both vendors document together. */
 export const MAX_KEYS = 300
-/** An object of more keys than these is no record with fields but a map, and its keys are data. */
+/** An object with more keys than this is a map, and its keys are data. */
 export const MAX_KEYS_OF_OBJECT = 100
-/** The vendors' own fields stand three levels deep at most. */
+/** Levels of nesting. The vendors' documented fields have three at most. */
 export const MAX_LEVELS = 8
 const MAX_PATH_LENGTH = 200
 
-/** Objects whose keys the vendor's customers choose, folded: they may be of any name, and mean nothing here. */
+/** Folded keys of objects whose own keys are chosen by the vendor's customers: these are not part of the shape. */
 const FREE_FORM = /^(custom(properties|fields|attributes|data)|metadata)$/
 
-/** The vendors' documented keys have 18 characters at most. */
+/** The longest documented key has 18 characters. */
 const MAX_NAME_LENGTH = 60
 const NAME = /^[\p{L}_$][\p{L}\p{Nd}_$ .:|/-]*$/u
-/** Five digits: `address_line_1` and `visits_2026` are names; a phone number, a date and a uuid are not. */
+/** Five digits or more: a phone number, a date or a UUID, unlike `address_line_1` and `visits_2026`. */
 const MANY_DIGITS = /(\p{Nd}\P{Nd}*){5}/u
-/** An opaque id: Hapana's have 32 characters. Looked for at the beginnings of words, so that it takes linear time. */
+/** A word of 30 characters or more is an opaque id; Hapana's have 32. Anchored at the start of a word, for linear time. */
 const UNBROKEN = /(?<![\p{L}\p{Nd}])[\p{L}\p{Nd}]{30}/u
 
-/** A key, or a vendor's word for a type, as it came; `*` when it does not look like a name, as it may be data. */
+/** A key or a vendor's event type, unchanged; `*` if it does not look like a name, because it may be data. */
 export function safeName(text: string): string {
   if (text.length > MAX_NAME_LENGTH || !NAME.test(text)) return ANY_KEY
   return MANY_DIGITS.test(text) || UNBROKEN.test(text) ? ANY_KEY : text
 }
 
-/** The path of the object or list in which a path stands; empty for the message itself. */
+/** The path of the object or list that contains a path; empty for the message itself. */
 export function parentPath(path: string): string {
   if (path.endsWith('[]')) return path.slice(0, -2)
   return path.slice(0, Math.max(0, path.lastIndexOf('.')))
@@ -51,8 +51,11 @@ export function parentPath(path: string): string {
 type Child = { path: string; values: unknown[]; isFreeForm: boolean }
 
 /**
- * The shape of a message. The elements of a list are taken together. Goes level by level, so that what is cut from
- * a message too large is what stands deepest.
+ * The shape of a message. All elements of a list share one path. Works level by level, so that a limit cuts off the
+ * deepest keys first.
+ *
+ * @example
+ * shapeOf({ id: 1, tags: ['a', null] }).keys // id → number, tags → list, tags[] → string and null
  */
 export function shapeOf(message: JsonObject): Shape {
   const keys = new Map<string, Set<ValueKind>>()
@@ -79,7 +82,7 @@ export function shapeOf(message: JsonObject): Shape {
   return { keys, isComplete }
 }
 
-/** What stands under a path, by path. */
+/** The children of a path: the members of its objects, and the elements of its lists. */
 function childrenOf(path: string, values: unknown[]): { children: Child[]; isMap: boolean } {
   const elements = values.filter(Array.isArray).flat()
   const members = new Map<string, unknown[]>()

@@ -2,14 +2,14 @@
 import type { Credentials } from '../intake/proof.ts'
 import type { DateFormat } from './time.ts'
 
-/** What is configured for a place: how it writes times, and its currency. */
+/** The settings of one site: time zone, date format and currency. */
 export type SiteSettings = {
   timezone?: string | undefined
   currency?: string | undefined
   dateFormat?: DateFormat | undefined
 }
 
-/** What a vendor's mapping may know of its source. Never a secret. */
+/** The settings of a source that a vendor's mapping gets. They contain no secret. */
 export type SourceSettings = SiteSettings & { sites: Record<string, SiteSettings> }
 
 export type Source<Vendor extends string = string> = {
@@ -19,7 +19,7 @@ export type Source<Vendor extends string = string> = {
   settings: SourceSettings
 }
 
-/** The settings of one site: its own where they are configured, else the source's. */
+/** The settings of a site, each with the source's setting as its default. */
 export function settingsForSite(
   settings: SourceSettings,
   siteId: string | undefined,

@@ -1,9 +1,9 @@
-// What the relay says of itself: events like any other, so that targets can be told by them.
+// The relay's own events: changes of targets, people and the quarantine, and acts of operators. Targets can receive them.
 import * as v from 'valibot'
 import { type EventId, timeOfId } from '../id.ts'
 import { formatInstant } from './time.ts'
 
-/** The name under which the relay is a source of events. No configured source may have it. */
+/** The source name of the relay's own events. No configured source may have it. */
 export const RELAY_SOURCE = 'relay'
 
 const targetChanged = v.object({
@@ -16,10 +16,10 @@ const targetChanged = v.object({
 
 const personId = v.string()
 
-/** Who an operator is: the e-mail address that Cloudflare Access knows, or `ADMIN_TOKEN`. */
+/** The operator: an e-mail address from Cloudflare Access, or `ADMIN_TOKEN`. */
 const by = v.string()
 
-/** What operators do, by the console, the API or the command line. */
+/** The acts of operators that `relay.operator_acted` records. */
 export const OPERATOR_ACTS = [
   'replayed an event',
   'renormalized events',
@@ -77,10 +77,10 @@ type Typed = {
   [T in RelayEventType]: { type: T; data: v.InferOutput<(typeof RELAY_EVENT_DATA)[T]> }
 }[RelayEventType]
 
-/** What there is to tell, before it is an event. */
+/** Type and data of an event of the relay's own, before it has an id and a time. */
 export type NewSystemEvent = Typed
 
-/** What there is to tell of an operator. */
+/** One about an operator. */
 export type NewOperatorEvent = Extract<Typed, { type: `relay.operator_${string}` }>
 
 /** An event of the relay's own, as a CloudEvent. */
@@ -96,7 +96,7 @@ export type SystemEvent = Typed & {
   test?: true
 }
 
-/** Completes an event of the relay's own; what it is about is its subject. */
+/** The event in full. Its time is that of the id; its subject is the target or person it is about. */
 export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {
   const at = formatInstant(timeOfId(id))
   return {

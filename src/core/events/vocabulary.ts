@@ -1,4 +1,4 @@
-// What the vocabulary's events carry: the schema of each type's `data`.
+// The vocabulary: the types of events, and the schema of each type's `data`.
 import * as v from 'valibot'
 import { Amount } from './amount.ts'
 
@@ -31,7 +31,7 @@ export type Contact = v.InferOutput<typeof Contact>
 
 const Package = v.object({ vendor_id: text, name: text })
 
-/** What was concluded beyond what the vendor said: on which grounds, how surely, from which earlier events. */
+/** How a conclusion was made that is not in the message: reasons, confidence, and the ids of other events used. */
 const Inference = v.object({
   basis: v.array(v.string()),
   confidence: v.picklist(['strong', 'likely', 'none']),
@@ -122,7 +122,7 @@ const Acquisition = v.object({
   extra: anything,
 })
 
-/** What every event's `data` may hold, whatever its type. */
+/** Members of the `data` of every type. */
 const common = {
   contact: Contact,
   site: v.exactOptional(v.object({ vendor_id: v.string() })),
@@ -149,7 +149,7 @@ const EndReason = v.picklist([
 ])
 export type EndReason = v.InferOutput<typeof EndReason>
 
-/** What a payment was for. */
+/** The purpose of a payment. */
 const PaymentKind = v.picklist([
   'first_purchase',
   'renewal',
@@ -161,7 +161,7 @@ const PaymentKind = v.picklist([
 ])
 export type PaymentKind = v.InferOutput<typeof PaymentKind>
 
-/** What an event was said to mean, or means. */
+/** The conclusion about an event, before or after a correction. */
 const Conclusion = v.object({
   type: v.string(),
   reason: v.exactOptional(EndReason),
@@ -171,13 +171,13 @@ export type Conclusion = v.InferOutput<typeof Conclusion>
 
 const corrected = v.object({
   ...common,
-  /** The id of the event that is corrected. */
+  /** The id of the corrected event. */
   corrects: v.string(),
   was: Conclusion,
   is: Conclusion,
 })
 
-/** The vocabulary: each type that we send, and the schema of its `data`. */
+/** Each type of event, and the schema of its `data`. */
 export const EVENT_DATA = {
   'contact.created': paid,
   'contact.site_linked': v.object(common),
@@ -215,14 +215,14 @@ export const EVENT_DATA = {
 }
 export type EventType = keyof typeof EVENT_DATA
 
-/** What an event is about: the first word of its type. */
+/** The subject of a type: its first word. */
 export type EventKind = EventType extends infer T
   ? T extends `${infer Kind}.${string}`
     ? Kind
     : never
   : never
 
-/** What events may be about. */
+/** All subjects of types. */
 export const EVENT_KINDS = [
   ...new Set(Object.keys(EVENT_DATA).map((type) => type.split('.')[0])),
 ] as EventKind[]

@@ -1,8 +1,8 @@
-// Why an event is what it is, in words.
+// Why an event is what it is.
 import { expect, it } from 'vitest'
 import { decisionsOf } from '../../../src/core/events/decisions.ts'
 
-const decided = {
+const explained = {
   type: 'payment.failed',
   vendortype: 'payment.updated',
   status: 'accepted',
@@ -14,7 +14,7 @@ const decided = {
     timebasis: 'envelope',
     data: {
       inference: {
-        basis: ['total_unchanged', 'by_system'],
+        basis: ['total_unchanged', 'actor_system'],
         confidence: 'likely',
         evidence: ['evt_1'],
       },
@@ -23,31 +23,31 @@ const decided = {
 }
 
 it('names the rule or the inference behind each decision', () => {
-  expect(decisionsOf(decided)).toEqual([
+  expect(decisionsOf(explained)).toEqual([
     {
       what: 'type',
       is: 'payment.failed',
-      because: 'it follows from what came before; the vendor says payment.updated',
+      because: 'the vendor sent payment.updated; inferred from other events',
       events: [],
     },
     {
       what: 'time',
       is: '2026-11-21T00:00:00Z',
-      because: 'the envelope of the message says so',
+      because: 'from the envelope of the message',
       events: [],
     },
     {
       what: 'inference',
-      is: 'its type (likely)',
-      because: 'total unchanged, by system',
+      is: 'payment.failed (likely)',
+      because: "the total paid did not change, made by the vendor's system",
       events: ['evt_1'],
     },
   ])
 })
 
-it('says of what a message is a repeat, and of what is not understood that much', () => {
+it('names the event that a message repeats', () => {
   const repeat = {
-    ...decided,
+    ...explained,
     status: 'duplicate',
     matched: { id: 'evt_0', rung: 'content' },
     event: null,

@@ -122,9 +122,9 @@ describe('an event', () => {
     expect(text).toContain('"shoe_size": 44')
     expect(text).toContain(`"type": "payment.created"`)
     expect(text).toMatch(
-      /type payment\.created the body names it; the vendor says payment\.created/,
+      /type payment\.created the vendor sent payment\.created; named in the body/,
     )
-    expect(text).toMatch(/inference unknown \(not sure\) no history/)
+    expect(text).toMatch(/inference unknown \(uncertain\) no earlier events are known/)
     expect(text).toContain('1 2026-11-21 00:00:01 1.2 s 401')
     expect(text).toContain('who are you?')
     expect(text).toContain('Next try at 2026-11-21 00:05:00.')

@@ -151,7 +151,7 @@ describe('the simulator', () => {
     expect(page.url).toMatch(/^\/console\/events\/evt_/)
     expect(page.text).toContain('It was sent. This is what became of it.')
     expect(page.text).toContain('"email": "sim@example.com"')
-    expect(page.text).toContain('test yes its sender marked it as a test')
+    expect(page.text).toContain('test yes the sender marked it as a test')
     expect(page.html).toContain('id="deliveries" hx-get=')
     expect(await doneBy()).toEqual(['simulated: 1 message to hype'])
   })
