@@ -1,4 +1,4 @@
-// The console: pages for the operator who got a call, drawn here and readable without a script.
+// The console: pages for operators, rendered on the server and usable without a script.
 import type { Context } from 'hono'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
@@ -28,14 +28,14 @@ import { type ConsoleEnv, closeSession, identified, openSession } from './sessio
 export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
   const console = new Hono<ConsoleEnv>()
     .route('/assets', assets())
-    // A form that another site sends is refused, by what the browser says of where it stands.
+    // Forms of other sites are refused, by the headers Origin and Sec-Fetch-Site.
     .use(csrf())
-    .get('/sign-in', (c) => c.html(signInPage(wayBack(c.req.query('to')))))
+    .get('/sign-in', (c) => c.html(signInPage(returnPath(c.req.query('to')))))
     .post('/sign-in', (c) => signIn(c, tools))
     .use(identified(tools.now))
     .post('/sign-out', async (c) => {
       closeSession(c)
-      await tell(c, tools, 'relay.operator_signed_out', c.get('who'))
+      await record(c, tools, 'relay.operator_signed_out', c.get('who'))
       return c.redirect('/console/sign-in', 303)
     })
     .route('/', overview(tools))
@@ -65,22 +65,23 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
 async function signIn(c: Context<ConsoleEnv>, tools: ApiTools): Promise<Response> {
   const { token = '', to } = await fieldsOf(c)
   const { ADMIN_TOKEN } = c.env
-  const again = (text: string, status: 401 | 429 | 503) =>
-    c.html(signInPage(wayBack(to), { kind: 'refused', text }), status)
+  const refuse = (text: string, status: 401 | 429 | 503) =>
+    c.html(signInPage(returnPath(to), { kind: 'refused', text }), status)
   if (!ADMIN_TOKEN) {
-    return again('ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".', 503)
+    return refuse('ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".', 503)
   }
   if (!(await equalSecrets(token, ADMIN_TOKEN))) {
     return (await isWithin(c.env.FAILURES, addressOf(c.req.raw.headers)))
-      ? again('That is not the ADMIN_TOKEN.', 401)
-      : again('Too many attempts came from this address. Wait a minute.', 429)
+      ? refuse('Wrong admin token.', 401)
+      : refuse('Too many failed attempts from this address. Try again in a minute.', 429)
   }
   await openSession(c, tools.now())
-  await tell(c, tools, 'relay.operator_signed_in', TOKEN_HOLDER)
-  return c.redirect(wayBack(to), 303)
+  await record(c, tools, 'relay.operator_signed_in', TOKEN_HOLDER)
+  return c.redirect(returnPath(to), 303)
 }
 
-function tell(
+/** Writes to the log who signed in or out. */
+function record(
   c: Context<ConsoleEnv>,
   { configOf, ...tools }: ApiTools,
   type: 'relay.operator_signed_in' | 'relay.operator_signed_out',
@@ -89,7 +90,7 @@ function tell(
   return tellOfOperator(c.env, configOf(c.env), { type, data: { by } }, tools)
 }
 
-/** Where to go after signing in: a page of the console, whatever a link says. */
-function wayBack(to: string | undefined): string {
+/** The page to open after signing in: one of the console, whatever `to` is. */
+function returnPath(to: string | undefined): string {
   return to !== undefined && /^\/console(?:[/?][^\\]*)?$/.test(to) ? to : '/console'
 }

@@ -85,7 +85,7 @@ describe('the door', () => {
       const page = await visitor.signIn('guessed')
       expect(page).toMatchObject({
         status: 401,
-        text: expect.stringContaining('That is not the ADMIN_TOKEN.'),
+        text: expect.stringContaining('Wrong admin token.'),
       })
     }
     expect(await visitor.signIn('guessed')).toMatchObject({ status: 429 })

@@ -48,7 +48,7 @@ export const ReplayPlan = v.strictObject({
   ...plan,
 })
 
-export const Released = v.strictObject({
+export const ReleasePage = v.strictObject({
   released: v.array(
     v.strictObject({ id: eventId, status: v.string(), type: v.string(), deliveries: count }),
   ),
@@ -57,7 +57,7 @@ export const Released = v.strictObject({
   next: v.nullable(eventId),
 })
 
-export const Dismissed = v.strictObject({ dismissed: v.array(eventId), more: v.boolean() })
+export const DismissalPage = v.strictObject({ dismissed: v.array(eventId), more: v.boolean() })
 
 export const Cause = v.strictObject({
   source: name,
@@ -69,7 +69,7 @@ export const Cause = v.strictObject({
   events: v.array(eventId),
 })
 
-export const Renormalized = v.strictObject({
+export const RenormalizationPage = v.strictObject({
   checked: count,
   changed: v.array(
     v.strictObject({
@@ -94,9 +94,13 @@ export const Renormalized = v.strictObject({
   next: v.nullable(eventId),
 })
 
-export const Tried = v.strictObject({ event: eventId, delivered: v.boolean(), attempt: Attempt })
+export const TargetTest = v.strictObject({
+  event: eventId,
+  delivered: v.boolean(),
+  attempt: Attempt,
+})
 
-export const Simulated = v.strictObject({
+export const SimulationPage = v.strictObject({
   seed: v.string(),
   start: Time,
   total: v.pipe(count, v.description('The number of steps of the plan')),

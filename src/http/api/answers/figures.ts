@@ -102,7 +102,7 @@ export const Source = v.strictObject({
 
 const seen = { count, first_seen: Time, last_seen: Time }
 const kind = v.string()
-export const Diary = v.strictObject({
+export const DriftReport = v.strictObject({
   source: name,
   vendortype: v.nullable(v.string()),
   messages: count,
@@ -122,7 +122,7 @@ export const Diary = v.strictObject({
     v.strictObject({ path: v.string(), kinds: v.record(kind, v.strictObject(seen)), ...seen }),
   ),
 })
-export const Drift = v.strictObject({ since: Time, drift: v.array(Diary) })
+export const Drift = v.strictObject({ since: Time, drift: v.array(DriftReport) })
 
 /** Lists with figures. `as_of`: when the figures last changed; null before there are any. */
 export const Targets = v.strictObject({ as_of: v.nullable(Time), targets: v.array(Target) })

@@ -13,7 +13,7 @@ import { describe } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
-import { Target, Targets, Tried } from '../answers/index.ts'
+import { Target, Targets, TargetTest } from '../answers/index.ts'
 import { instant } from '../fields.ts'
 
 /** The routes of `/api/targets`. */
@@ -28,7 +28,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       async (c) => {
         const { DB } = c.env
         const [healths, snapshot] = await Promise.all([listHealth(DB), getSnapshot(DB)])
-        const targets = shownTargets(configOf(c.env), healths, snapshot)
+        const targets = targetViews(configOf(c.env), healths, snapshot)
         return c.json({ as_of: instant(snapshot?.asOf), targets })
       },
     )
@@ -78,7 +78,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       describe({
         summary: 'Send a test event to a target, whatever its state, and wait for the response',
         details: 'The event is marked `test`, and is not retried.',
-        answers: { 200: Tried },
+        answers: { 200: TargetTest },
         problems: [404, 409],
       }),
       async (c) => {
@@ -98,7 +98,7 @@ async function withFigures({ DB }: Env, target: AnyTarget, health: Health | unde
 }
 
 /** The targets as operators see them: configuration, state and figures. */
-export function shownTargets(
+export function targetViews(
   { targets }: Config,
   healths: ReadonlyMap<string, Health>,
   snapshot: Snapshot | undefined,
@@ -108,7 +108,6 @@ export function shownTargets(
     return shown(target, healths.get(target.name), figures)
   })
 }
-export type ShownTarget = ReturnType<typeof shownTargets>[number]
 
 type AnyTarget = Config['targets'][number]
 

@@ -23,7 +23,7 @@ export function sources({ configOf, now }: ApiTools) {
       async (c) => {
         const snapshot = await getSnapshot(c.env.DB)
         const { origin } = new URL(c.req.url)
-        const sources = shownSources(configOf(c.env), snapshot, origin, now())
+        const sources = sourceViews(configOf(c.env), snapshot, origin, now())
         return c.json({ as_of: instant(snapshot?.asOf), sources })
       },
     )
@@ -36,7 +36,7 @@ export function sources({ configOf, now }: ApiTools) {
       }),
       async (c) => {
         const { origin } = new URL(c.req.url)
-        const shown = shownSources(configOf(c.env), await getSnapshot(c.env.DB), origin, now())
+        const shown = sourceViews(configOf(c.env), await getSnapshot(c.env.DB), origin, now())
         const source = shown.find(({ name }) => name === c.req.param('name'))
         if (source === undefined) return problem(404, 'unknown-source', 'No source has this name.')
         return c.json(source, 200)
@@ -45,7 +45,7 @@ export function sources({ configOf, now }: ApiTools) {
 }
 
 /** The sources as operators see them. `origin`: that of the relay. */
-export function shownSources(
+export function sourceViews(
   { sources }: Config,
   snapshot: Snapshot | undefined,
   origin: string,
@@ -56,7 +56,6 @@ export function shownSources(
     return { ...shown(source, origin), figures: figures ? shownFigures(figures, now) : null }
   })
 }
-export type ShownSource = ReturnType<typeof shownSources>[number]
 
 type AnySource = Config['sources'] extends ReadonlyMap<string, infer S> ? S : never
 

@@ -7,7 +7,7 @@ import { listCauses } from '../../../store/events/stored-message.ts'
 import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import type { ApiTools } from '../../tools.ts'
-import { Cause, Dismissed, pageOf, Released } from '../answers/index.ts'
+import { Cause, DismissalPage, pageOf, ReleasePage } from '../answers/index.ts'
 import { flag, Id, pageEntries, text } from '../fields.ts'
 
 /** Why messages are dismissed. */
@@ -59,7 +59,7 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
       describe({
         summary: 'Release quarantined messages that are understood now',
         details: '`next` is the `after` of the next call.',
-        answers: { 200: Released },
+        answers: { 200: ReleasePage },
       }),
       body(ReleaseBody),
       async (c) => {
@@ -73,7 +73,7 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
       '/dismiss',
       describe({
         summary: 'Dismiss quarantined messages, with a reason',
-        answers: { 200: Dismissed },
+        answers: { 200: DismissalPage },
       }),
       body(DismissBody),
       async (c) => {

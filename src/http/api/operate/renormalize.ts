@@ -6,7 +6,7 @@ import { renormalizeEvents } from '../../../stages/operate/acts/events.ts'
 import { body, describe } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import type { ApiTools } from '../../tools.ts'
-import { Renormalized } from '../answers/index.ts'
+import { RenormalizationPage } from '../answers/index.ts'
 import { flag, Id, periodOf, Time } from '../fields.ts'
 
 const Body = v.strictObject({
@@ -26,7 +26,7 @@ export function renormalization({ configOf, ...tools }: ApiTools) {
       summary: 'Normalize stored events again with the current mapping, one page per call',
       details:
         '`next` is the `after` of the next call. By default (`dry_run`), only shows what would change.',
-      answers: { 200: Renormalized },
+      answers: { 200: RenormalizationPage },
     }),
     body(Body),
     async (c) => {

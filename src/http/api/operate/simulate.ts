@@ -6,17 +6,14 @@ import type { Result } from '../../../core/result.ts'
 import type { Env } from '../../../env.ts'
 import { MAX_MEMBERS } from '../../../simulator/journey.ts'
 import type { Operator, Refusal } from '../../../stages/operate/acts/audit.ts'
-import {
-  type Simulated as SimulatedPage,
-  sendSimulation,
-} from '../../../stages/operate/acts/simulation.ts'
+import { type Simulated, sendSimulation } from '../../../stages/operate/acts/simulation.ts'
 import { MAX_STEPS } from '../../../stages/operate/simulate.ts'
 import { intake } from '../../intake.ts'
 import { body, describe } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools, Tools } from '../../tools.ts'
-import { Simulated } from '../answers/index.ts'
+import { SimulationPage } from '../answers/index.ts'
 import { Time, text } from '../fields.ts'
 
 const whole = (least: number, most: number) =>
@@ -88,7 +85,7 @@ export function simulation({ configOf, ...tools }: ApiTools) {
       summary: 'Send messages as a vendor would, marked as tests, to the ingest URL',
       details:
         'To continue a journey, repeat the call with the `seed` and `start` of the response, and its `next` as `offset`.',
-      answers: { 200: Simulated },
+      answers: { 200: SimulationPage },
     }),
     body(SimulationRequest),
     async (c) => {
@@ -104,7 +101,7 @@ export function runSimulation(
   env: Env,
   { journey, ...rest }: SimulationRequest,
   tools: Tools,
-): Promise<Result<SimulatedPage, Refusal>> {
+): Promise<Result<Simulated, Refusal>> {
   const startOf = (time: string | undefined) =>
     time === undefined ? undefined : parseTime(time, tools.now())
   const simulation = {

@@ -1,4 +1,4 @@
-// `/console/deliveries`: what each target was sent, is owed, or will not get.
+// `/console/deliveries`: the list of deliveries.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { Deliveries } from '../../../console/deliveries/deliveries.tsx'
@@ -8,7 +8,7 @@ import { deliveryListEntries } from '../../api/deliveries/deliveries.ts'
 import { eventFilterOf } from '../../api/fields.ts'
 import type { ApiTools } from '../../tools.ts'
 import { show, showError } from '../frame.ts'
-import { queryOf } from '../query.ts'
+import { queryOf, searchedTo } from '../query.ts'
 import type { ConsoleEnv } from '../session.ts'
 
 const { email: _, ...entries } = deliveryListEntries
@@ -29,6 +29,7 @@ export function deliveries({ configOf, now }: ApiTools) {
       sources: [...sources.keys(), RELAY_SOURCE],
       deliveries: items,
       next,
+      searchedTo: searchedTo(next),
     }
     return show(c, 'Deliveries', <Deliveries {...view} />)
   })

@@ -1,7 +1,7 @@
 // `/console/replays`: previewing a replay by filter, starting it, and following its progress.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { Plan, Replay, Replays, type Wanted } from '../../../console/deliveries/replays.tsx'
+import { Plan, Replay, type ReplayForm, Replays } from '../../../console/deliveries/replays.tsx'
 import { DEFAULT_PER_SECOND, type ReplayFilter } from '../../../core/deliveries/replay.ts'
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { isReplayId } from '../../../core/id.ts'
@@ -16,7 +16,7 @@ import { getReplay, listReplays } from '../../../store/deliveries/replays.ts'
 import { Filter, filterOf, Rate } from '../../api/deliveries/replays.ts'
 import type { ApiTools } from '../../tools.ts'
 import { fieldsOf, filled, goTo, show, showRefusal, signedIn } from '../frame.ts'
-import { wordsOf } from '../query.ts'
+import { describeIssue } from '../query.ts'
 import type { ConsoleEnv } from '../session.ts'
 
 const PATH = '/console/replays'
@@ -29,7 +29,7 @@ export function replays(tools: ApiTools) {
     .get('/', async (c) => {
       const { targets, sources } = configOf(c.env)
       const view = {
-        wanted: filled(c.req.query()),
+        form: filled(c.req.query()),
         targets: targets.map(({ name }) => name),
         sources: [...sources.keys(), RELAY_SOURCE],
         replays: await listReplays(c.env.DB, SHOWN),
@@ -37,15 +37,15 @@ export function replays(tools: ApiTools) {
       return show(c, 'Replays', <Replays {...view} />)
     })
     .post('/plan', async (c) => {
-      const wanted = await fieldsOf(c)
-      const read = readWanted(wanted, now())
+      const form = await fieldsOf(c)
+      const read = readForm(form, now())
       if (!read.ok) return goTo(c, PATH, read.error, 'refused')
       const plan = await previewReplay(signedIn(c, tools), read.value.filter, tools)
       if (!plan.ok) return showRefusal(c, plan.error, PATH)
-      return show(c, 'Replay', <Plan wanted={wanted} plan={plan.value} />)
+      return show(c, 'Replay', <Plan form={form} plan={plan.value} />)
     })
     .post('/', async (c) => {
-      const read = readWanted(await fieldsOf(c), now())
+      const read = readForm(await fieldsOf(c), now())
       if (!read.ok) return goTo(c, PATH, read.error, 'refused')
       const { filter, perSecond } = read.value
       const started = await startReplay(signedIn(c, tools), filter, perSecond, tools)
@@ -72,12 +72,12 @@ export function replays(tools: ApiTools) {
 }
 
 /** Reads the form of a replay. Refuses in words. `now` in epoch milliseconds. */
-function readWanted(
-  { per_second, ...fields }: Wanted,
+function readForm(
+  { per_second, ...fields }: ReplayForm,
   now: number,
 ): Result<{ filter: ReplayFilter; perSecond: number }, string> {
   const filter = v.safeParse(Filter, fields)
-  if (!filter.success) return err(wordsOf(filter.issues[0]))
+  if (!filter.success) return err(describeIssue(filter.issues[0]))
   const rate = v.safeParse(Rate, Number(per_second ?? DEFAULT_PER_SECOND))
   if (!rate.success) return err(`The number per second ${rate.issues[0].message}.`)
   return ok({ filter: filterOf(filter.output, now), perSecond: rate.output })

@@ -5,7 +5,7 @@ import { describeAnswer } from '../../../core/text.ts'
 import { pauseTarget, resumeTarget, testTarget } from '../../../stages/operate/acts/targets.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
-import { shownTargets } from '../../api/deliveries/targets.ts'
+import { targetViews } from '../../api/deliveries/targets.ts'
 import type { ApiTools } from '../../tools.ts'
 import { goTo, show, showRefusal, signedIn } from '../frame.ts'
 import type { ConsoleEnv } from '../session.ts'
@@ -18,7 +18,7 @@ export function targets(tools: ApiTools) {
   return new Hono<ConsoleEnv>()
     .get('/', async (c) => {
       const [healths, snapshot] = await Promise.all([listHealth(c.env.DB), getSnapshot(c.env.DB)])
-      const view = shownTargets(configOf(c.env), healths, snapshot)
+      const view = targetViews(configOf(c.env), healths, snapshot)
       return show(c, 'Targets', <Targets targets={view} />)
     })
     .post('/:name/pause', async (c) => {

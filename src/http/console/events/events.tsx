@@ -7,12 +7,13 @@ import { RenormalizePage } from '../../../console/operate/renormalization.tsx'
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { isEventId } from '../../../core/id.ts'
 import { renormalizeEvent, replayEvent } from '../../../stages/operate/acts/events.ts'
+import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getEvent, listEvents } from '../../../store/events/events.ts'
 import { eventListEntries } from '../../api/events/events.ts'
 import { eventFilterOf } from '../../api/fields.ts'
 import type { ApiTools } from '../../tools.ts'
 import { fieldsOf, goTo, show, showError, showRefusal, signedIn } from '../frame.ts'
-import { queryOf } from '../query.ts'
+import { queryOf, searchedTo } from '../query.ts'
 import type { ConsoleEnv } from '../session.ts'
 import { viewOf } from './event-view.ts'
 
@@ -32,14 +33,21 @@ export function events(tools: ApiTools) {
       const filter = { ...eventFilterOf(asked, now()), statuses: status, unrouted }
       const { items, next } = await listEvents(c.env.DB, filter, { limit, cursor })
       const sources = [...configOf(c.env).sources.keys(), RELAY_SOURCE]
-      const view = { asked: query.value.asked, sources, events: items, next }
+      const view = {
+        asked: query.value.asked,
+        sources,
+        events: items,
+        next,
+        searchedTo: searchedTo(next),
+      }
       return show(c, 'Events', <Events {...view} />)
     })
     .get('/:id', async (c) => {
       const id = c.req.param('id')
       const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
       if (event === undefined) return showRefusal(c, { kind: 'unknown_event' }, undefined)
-      const view = viewOf(event, configOf(c.env), new URL(c.req.url).origin, now())
+      const { origin } = new URL(c.req.url)
+      const view = viewOf(event, configOf(c.env), await listHealth(c.env.DB), origin, now())
       return show(c, event.id, <EventPage event={view} />)
     })
     .post('/:id/replay', async (c) => {

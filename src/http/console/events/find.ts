@@ -1,5 +1,4 @@
-// `/console/find`: from what somebody on the phone says to the page that knows of it. What is personal is posted, and
-// stands in no address.
+// `/console/find`: search by an e-mail address or an ID. The search is posted, so that no URL contains personal data.
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import { linkTo } from '../../../console/links.ts'
@@ -9,10 +8,10 @@ import type { ApiTools } from '../../tools.ts'
 import { fieldsOf, goTo } from '../frame.ts'
 import type { ConsoleEnv } from '../session.ts'
 
-/** Persons that are shown; more have one address only by mistake. */
+/** The most persons that are shown: more share an address only by mistake. */
 const MAX_FOUND = 20
 
-/** The lists that can be of a person. */
+/** The lists that can be filtered by a person. */
 const LISTS = ['/console/events', '/console/deliveries']
 
 /** The route. */
@@ -33,7 +32,7 @@ export function find({ configOf }: ApiTools) {
       const ids = items.map(({ id }) => id).join(',')
       return c.redirect(linkTo('/console/people', { found: ids, more: next && 'yes' }), 303)
     }
-    return nobody(c, who, list)
+    return noMatch(c, who, list)
   })
 }
 
@@ -41,18 +40,14 @@ function pageOf(person: string, list: string | undefined): string {
   return list === undefined ? `/console/people/${person}` : linkTo(list, { person })
 }
 
-function nobody(c: Context<ConsoleEnv>, who: string, list: string | undefined): Response {
+function noMatch(c: Context<ConsoleEnv>, who: string, list: string | undefined): Response {
   const back = list ?? '/console/people'
   if (who.includes('@')) {
-    return goTo(
-      c,
-      back,
-      'Nobody is known by this address now. Addresses of before are not looked for: try a contact id.',
-      'refused',
-    )
+    const text = `No match for "${who}". Only current addresses are searched: try the contact ID.`
+    return goTo(c, back, text, 'refused')
   }
-  // A beginning of a contact's id is found along the log.
-  return list === undefined
-    ? goTo(c, back, 'No source knows a contact of this id.', 'refused')
-    : c.redirect(linkTo(list, { q: who }), 303)
+  // Events can be searched by a prefix of a contact ID.
+  if (list !== undefined) return c.redirect(linkTo(list, { q: who }), 303)
+  const text = `No match for "${who}". Search by full e-mail address, contact ID, evt_… or per_… (names cannot be searched).`
+  return goTo(c, back, text, 'refused')
 }

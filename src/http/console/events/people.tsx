@@ -10,7 +10,7 @@ import { SplitBody } from '../../api/events/people.ts'
 import { pageEntries } from '../../api/fields.ts'
 import type { ApiTools } from '../../tools.ts'
 import { fieldsOf, goTo, show, showError, showRefusal, signedIn } from '../frame.ts'
-import { queryOf, wordsOf } from '../query.ts'
+import { describeIssue, queryOf } from '../query.ts'
 import type { ConsoleEnv } from '../session.ts'
 
 const PATH = '/console/people'
@@ -47,7 +47,7 @@ export function people(tools: ApiTools) {
     .post('/:id/split', async (c) => {
       const id = c.req.param('id')
       const form = v.safeParse(SplitBody, await fieldsOf(c))
-      if (!form.success) return goTo(c, page(id), wordsOf(form.issues[0]), 'refused')
+      if (!form.success) return goTo(c, page(id), describeIssue(form.issues[0]), 'refused')
       const split = await splitContactOff(signedIn(c, tools), id, form.output, tools)
       if (!split.ok) return showRefusal(c, split.error, page(id))
       const { person, newPerson } = split.value

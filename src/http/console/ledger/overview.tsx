@@ -1,4 +1,4 @@
-// `/console`: everything that the overview shows, read at once.
+// `/console`: the overview.
 import { Hono } from 'hono/tiny'
 import {
   Overview,
@@ -13,10 +13,10 @@ import { listHealth } from '../../../store/deliveries/targets.ts'
 import { listCauses } from '../../../store/events/stored-message.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
 import { type Arrivals, readArrivals } from '../../../store/ledger/statistics.ts'
-import { shownTargets } from '../../api/deliveries/targets.ts'
+import { targetViews } from '../../api/deliveries/targets.ts'
 import { instant } from '../../api/fields.ts'
 import { readLedger } from '../../api/ledger/ledger.ts'
-import { shownSources } from '../../api/ledger/sources.ts'
+import { sourceViews } from '../../api/ledger/sources.ts'
 import type { ApiTools } from '../../tools.ts'
 import { show } from '../frame.ts'
 import type { ConsoleEnv } from '../session.ts'
@@ -40,8 +40,8 @@ export function overview({ configOf, now, log }: ApiTools) {
       listHealth(DB),
       listCauses(DB, { limit: MAX_CAUSES }),
     ])
-    const sources = shownSources(config, snapshot, new URL(c.req.url).origin, present)
-    const targets = shownTargets(config, healths, snapshot)
+    const sources = sourceViews(config, snapshot, new URL(c.req.url).origin, present)
+    const targets = targetViews(config, healths, snapshot)
     const { items: causes, next } = quarantined
     const situation = { targets, sources, causes, areMoreCauses: next !== undefined, ledger }
     return show(
@@ -60,7 +60,7 @@ export function overview({ configOf, now, log }: ApiTools) {
   })
 }
 
-/** What vendors sent by source and outcome, hour by hour from the first to the last. */
+/** The events of vendors by source and status, for each hour from the first to the last. */
 function bySource(arrivals: readonly Arrivals[], first: number, last: number): SourceArrivals[] {
   const none = () => Array.from({ length: last - first + 1 }, () => 0)
   const sources = new Map<string, Record<string, number[]>>()

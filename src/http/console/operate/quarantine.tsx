@@ -10,7 +10,7 @@ import { Id, pageEntries, text } from '../../api/fields.ts'
 import { Reason } from '../../api/operate/quarantine.ts'
 import type { ApiTools } from '../../tools.ts'
 import { fieldsOf, goTo, show, showError, signedIn } from '../frame.ts'
-import { queryOf, wordsOf } from '../query.ts'
+import { describeIssue, queryOf } from '../query.ts'
 import type { ConsoleEnv } from '../session.ts'
 
 const PATH = '/console/quarantine'
@@ -35,7 +35,7 @@ export function quarantine(tools: ApiTools) {
     .post('/release', (c) => release(c, false))
     .post('/dismiss', async (c) => {
       const form = v.safeParse(DismissForm, await fieldsOf(c))
-      if (!form.success) return goTo(c, PATH, wordsOf(form.issues[0]), 'refused')
+      if (!form.success) return goTo(c, PATH, describeIssue(form.issues[0]), 'refused')
       const { reason, ...filter } = form.output
       const { events } = await dismissMessages(signedIn(c, tools), filter, reason, tools)
       const messages = pluralize(events.length, 'message')
@@ -45,7 +45,7 @@ export function quarantine(tools: ApiTools) {
   /** Releases the messages of a form, or previews that. */
   async function release(c: Context<ConsoleEnv>, isDryRun: boolean) {
     const form = v.safeParse(ReleaseForm, await fieldsOf(c))
-    if (!form.success) return goTo(c, PATH, wordsOf(form.issues[0]), 'refused')
+    if (!form.success) return goTo(c, PATH, describeIssue(form.issues[0]), 'refused')
     const { after, ...filter } = form.output
     const result = await releaseMessages(signedIn(c, tools), filter, { after, isDryRun }, tools)
     return show(c, 'Release', <Release view={{ filter, isDryRun, ...result }} />)

@@ -9,7 +9,7 @@ import { SWITCHES } from '../../../simulator/trouble.ts'
 import { runSimulation, SimulationRequest } from '../../api/operate/simulate.ts'
 import type { ApiTools } from '../../tools.ts'
 import { fieldsOf, goTo, show, showRefusal, signedIn } from '../frame.ts'
-import { wordsOf } from '../query.ts'
+import { describeIssue } from '../query.ts'
 import type { ConsoleEnv } from '../session.ts'
 
 const PATH = '/console/simulate'
@@ -33,7 +33,7 @@ export function simulation(tools: ApiTools) {
     .post('/', async (c) => {
       const fields = await fieldsOf(c)
       const asked = v.safeParse(SimulationRequest, requestOf(fields))
-      if (!asked.success) return goTo(c, PATH, wordsOf(asked.issues[0]), 'refused')
+      if (!asked.success) return goTo(c, PATH, describeIssue(asked.issues[0]), 'refused')
       const sent = await runSimulation(signedIn(c, tools), c.env, asked.output, tools)
       if (!sent.ok) return showRefusal(c, sent.error, PATH)
       const { source } = asked.output
