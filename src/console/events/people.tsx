@@ -121,7 +121,7 @@ export function Person({
         ) : (
           <a href={linkTo(path, { personal: 'show' })}>Show addresses</a>
         )}
-        <a href={linkTo('/console/events', { person: id })}>Events</a>
+        <a href={linkTo('/console/events', { person: id })}>Show in the event list</a>
         <Act
           method="get"
           action="/console/replays"

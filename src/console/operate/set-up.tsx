@@ -142,7 +142,7 @@ function Hapana({ source: { name, ingest_url, header } }: { source: SourceView }
       <pre id={`letter-${name}`}>{hapanaLetter(ingest_url, header)}</pre>
       <Copy of={`letter-${name}`} />
       <p class="quiet">
-        Replace SECRET by the secret, or send the secret by a separate, confidential channel.
+        Replace SECRET with the secret, or send the secret through a separate, confidential channel.
       </p>
     </details>
   )
@@ -152,7 +152,7 @@ function Hype() {
   return (
     <p>
       In Hype's dashboard: <b>Apps</b>, <b>Webhooks</b>, <b>Install</b>. Paste the URL, and replace
-      SECRET in it by the secret. Choose the events contact.created, contact.updated,
+      SECRET in it with the secret. Choose the events contact.created, contact.updated,
       payment.created, payment.updated and payment.deleted, and save. Press <b>Simulate</b> to send
       a test event.
     </p>

@@ -13,7 +13,7 @@ const SWITCHES: Record<string, string> = {
   duplicates: 'send some messages twice',
   reordering: 'swap some messages',
   lateness: 'send some messages days late',
-  drift: 'add a field to some messages, or change its type',
+  drift: 'change the fields of some messages',
   junk: 'also send malformed messages',
 }
 
