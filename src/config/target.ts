@@ -79,7 +79,7 @@ export function targetNotes(
       ? [note('secret', 'is not set: deliveries are not signed')]
       : []),
     ...unknownSources.map((name) =>
-      note('sources', `"${name}" is not a source${suggestion(name, [...sourceNames])}`),
+      note('sources', `"${name}" is not a configured source${suggestion(name, [...sourceNames])}`),
     ),
     ...unmatched.map((type) =>
       note('events', `"${type}" does not match any event type${suggestion(type, EVENT_TYPES)}`),

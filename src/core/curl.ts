@@ -1,6 +1,6 @@
-// A request as a command to paste into a shell.
+// A request as a shell command.
 
-/** A `curl` that sends a body. Every text is shellQuote, so that a shell changes nothing of it. */
+/** A `curl` command that POSTs a body. Every argument is quoted for POSIX shells. */
 export function curlCommand(
   url: string,
   headers: readonly (readonly [name: string, value: string])[],

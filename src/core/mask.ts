@@ -1,6 +1,6 @@
-// Personal data as lists show it: enough to tell people apart, too little to write to them.
+// Personal data as lists show it: enough to distinguish people, too little to contact them.
 
-/** An e-mail address with its name masked but for the first letter; null for none. */
+/** An e-mail address with all but the first letter of its name masked: `a•••@example.com`. Null for null. */
 export function maskEmail(email: string | null): string | null {
   if (email === null) return null
   const at = email.lastIndexOf('@')

@@ -1,6 +1,6 @@
-// How numbers and times are said.
+// Numbers, times and results of attempts as text for people.
 
-/** A time of today as `09:12`, another with its date, in UTC. `at`: RFC 3339. */
+/** A time of the current UTC day as `09:12 UTC`, any other as `2026-11-21 09:12 UTC`. `at`: RFC 3339 in UTC; `now`: epoch milliseconds. */
 export function clockTime(at: string, now: number): string {
   const [date = '', time = ''] = at.split('T')
   const today = new Date(now).toISOString().slice(0, 10)
@@ -8,16 +8,16 @@ export function clockTime(at: string, now: number): string {
   return date === today ? `${clock} UTC` : `${date} ${clock} UTC`
 }
 
-/** A number of things, in words. */
+/** A number with its noun: `1 event`, `2 events`. */
 export function pluralize(count: number, word: string, words = `${word}s`): string {
   return `${count} ${count === 1 ? word : words}`
 }
 
-/** What came of an attempt, in words. `ms`: how long it took. */
+/** The result of an attempt at a target: `crm answered 200 after 12 ms`. Without a status, the target was not reached. */
 export function describeAnswer(
   name: string,
   { status, error, ms }: { status?: number | undefined; error?: string | undefined; ms: number },
 ): string {
-  const came = status === undefined ? `could not be reached (${error})` : `answered ${status}`
-  return `${name} ${came} after ${ms} ms`
+  const result = status === undefined ? `could not be reached (${error})` : `answered ${status}`
+  return `${name} ${result} after ${ms} ms`
 }

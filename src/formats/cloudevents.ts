@@ -1,4 +1,4 @@
-// CloudEvents 1.0 in the structured mode of the HTTP binding: the whole event is the body.
+// CloudEvents 1.0 in structured content mode: the body is the whole event as JSON.
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
 import { CLOUDEVENT_TYPE } from '../core/deliveries/delivery.ts'
 import type { Format } from './format.ts'

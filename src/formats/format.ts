@@ -1,12 +1,16 @@
-// The seam for outbound bodies. A format is a file that turns an event into a request's body: pure, deterministic.
+// The interface of a format: how an event becomes the body of a delivery.
 import type { Rendered } from '../core/deliveries/delivery.ts'
 import type { RelayEvent } from '../core/events/event.ts'
 import type { RawBody } from '../core/intake/request.ts'
 
 export interface Format {
   readonly id: string
-  /** Whether it needs the vendor's own bytes, which are loaded only then. */
+  /** Whether `render` needs the received payload, which is loaded only then. */
   readonly needsRaw: boolean
-  /** `event` holds only what the target may see; the same event gives the same body. Throws when none can be made. */
+  /**
+   * Renders a body; pure, so the same event gives the same body. `event` is already without the fields that the target
+   * must not see. `raw` and `rawContentType`: the received payload, undefined if deleted or not needed. Throws if the
+   * event has no body in this format.
+   */
   render(event: RelayEvent, raw: RawBody | undefined, rawContentType: string | undefined): Rendered
 }

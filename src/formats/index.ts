@@ -1,4 +1,4 @@
-// The table of formats. A new one is its file and one line here.
+// The table of formats. A new format is a file and a line here.
 import type { Rendered } from '../core/deliveries/delivery.ts'
 import type { Target } from '../core/deliveries/target.ts'
 import type { RelayEvent } from '../core/events/event.ts'
@@ -15,7 +15,10 @@ export type FormatId = keyof typeof table
 /** Every format by its id. */
 export const FORMATS: Readonly<Record<FormatId, Format>> = table
 
-/** The body that a target gets for an event: without what it did not ask for, in its format or by its transform. */
+/**
+ * The body of an event for a target, without the sensitive fields that the target does not include, in its format or by
+ * its transform. Rejects if the format or the transform has no body for it.
+ */
 export async function renderFor(
   target: Target<FormatId>,
   event: RelayEvent,
@@ -26,7 +29,7 @@ export async function renderFor(
   if (target.transform === undefined) {
     return FORMATS[target.format].render(visible, raw, rawContentType)
   }
-  const made = await target.transform(visible)
-  if (made === undefined) throw new Error('the transform made nothing of this event')
-  return { contentType: 'application/json; charset=utf-8', body: JSON.stringify(made) }
+  const result = await target.transform(visible)
+  if (result === undefined) throw new Error('the transform returned nothing for this event')
+  return { contentType: 'application/json; charset=utf-8', body: JSON.stringify(result) }
 }

@@ -1,5 +1,5 @@
-// The vendor's own bytes, untouched: everything that it said goes to the target, sensitive fields included. An event
-// that no vendor sent is a CloudEvent here too.
+// The received payload unchanged, sensitive fields included. An event without one (inferred, or the relay's own) is sent
+// as a CloudEvent.
 import { CLOUDEVENT_TYPE } from '../core/deliveries/delivery.ts'
 import { RAW_GONE } from '../core/intake/request.ts'
 import type { Format } from './format.ts'
@@ -8,7 +8,7 @@ export const raw = {
   id: 'raw',
   needsRaw: true,
   render(event, body, contentType) {
-    // No vendor sent what follows from other events, or what the relay says of itself.
+    // Inferred events and the relay's own have an empty payload.
     if (body?.text === '') {
       return {
         contentType: CLOUDEVENT_TYPE,
@@ -16,7 +16,7 @@ export const raw = {
       }
     }
     if (body === undefined) throw new Error(RAW_GONE)
-    if (body.encoding !== 'utf8') throw new Error('what came is no text')
+    if (body.encoding !== 'utf8') throw new Error('the received payload is not text')
     return { contentType: contentType ?? 'application/json', body: body.text }
   },
 } satisfies Format

@@ -1,4 +1,4 @@
-// A line for people, as Slack's incoming webhooks take it (https://docs.slack.dev/messaging/formatting-message-text).
+// One line of text for Slack's incoming webhooks (https://docs.slack.dev/messaging/formatting-message-text).
 import type { Amount } from '../core/events/amount.ts'
 import type { MembershipEvent, RelayEvent } from '../core/events/event.ts'
 import { isSystemEvent, type SystemEvent } from '../core/events/system-event.ts'
@@ -16,25 +16,27 @@ export const slack = {
 function line(event: RelayEvent): string {
   const title = event.type.replaceAll(/[._]/g, ' ')
   const heading = `*${title.charAt(0).toUpperCase()}${title.slice(1)}*${event.test ? ' (test)' : ''}`
-  const facts = (isSystemEvent(event) ? told(event) : [who(event), ...what(event)])
+  const facts = (
+    isSystemEvent(event) ? dataFacts(event) : [contactName(event), ...typeFacts(event)]
+  )
     .filter((fact) => fact !== undefined)
-    .map(escaped)
-  return `${heading}: ${facts.join(' · ')} _(${escaped(event.relaysource)}, ${event.time})_`
+    .map(escapeText)
+  return `${heading}: ${facts.join(' · ')} _(${escapeText(event.relaysource)}, ${event.time})_`
 }
 
-function told({ data }: SystemEvent): string[] {
+function dataFacts({ data }: SystemEvent): string[] {
   return Object.entries(data)
     .filter(([, value]) => value !== null)
     .map(([key, value]) => `${key.replaceAll('_', ' ')}: ${value}`)
 }
 
-function who({ data }: MembershipEvent): string {
+function contactName({ data }: MembershipEvent): string {
   const { full_name, given_name, family_name, email, vendor_id } = data.contact
   const name = full_name ?? [given_name, family_name].filter(Boolean).join(' ')
   return [name, email].filter(Boolean).join(', ') || `contact ${vendor_id ?? 'unknown'}`
 }
 
-function what(event: MembershipEvent): (string | undefined)[] {
+function typeFacts(event: MembershipEvent): (string | undefined)[] {
   switch (event.type) {
     case 'membership.status_changed':
       return [event.data.membership.status_raw]
@@ -75,7 +77,7 @@ function money(amount: Amount | null | undefined): string | undefined {
   return amount.currency === null ? amount.value : `${amount.value} ${amount.currency}`
 }
 
-/** The three characters that Slack reads as control characters. */
-function escaped(text: string): string {
+/** Escapes Slack's three control characters. */
+function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -1,5 +1,5 @@
-// What Hapana would send (support articles 527 to 532). No real body is public: these are by the documents, with every
-// documented key. The articles name no key for the type, so the URL of each event names it.
+// The simulated Hapana (support articles 527 to 532). No real body is public: these have every documented key. The articles
+// do not document a key for the type, so the ingest URL of each event contains it.
 
 import { formatInstant } from '../core/events/time.ts'
 import type { JsonObject } from '../core/intake/json.ts'
@@ -33,7 +33,7 @@ const named = (member: Member) => ({
   lastName: member.familyName,
 })
 
-/** The profile, which an account's creation and its change carry alike. */
+/** The profile: the body of accountCreated and of clientUpdated. */
 function profile(member: Member, at: number): JsonObject {
   return {
     ...named(member),
@@ -99,8 +99,8 @@ const BODIES = {
 type Type = keyof typeof BODIES
 
 /**
- * Hapana. It tells of no failed payment and of no plan switch: of the first, one sees the message to the client, the
- * suspension, and that they are turned away; of the second, a purchase and other packages.
+ * The simulated Hapana. It has no events for failed payments and plan switches. A failed payment is a message to the
+ * client, a suspension and an invalid check-in; a plan switch is a purchase and another list of packages.
  */
 export const hapana = {
   types: Object.keys(BODIES) as [Type, ...Type[]],
@@ -113,7 +113,7 @@ export const hapana = {
   bodyOf: (type, member, at) => BODIES[type as Type](member, at),
 
   journeyOf(member, joined) {
-    const send = (
+    const entry = (
       step: StepName,
       after: number,
       type: Type,
@@ -123,26 +123,26 @@ export const hapana = {
       return { step, type, at, body: { ...BODIES[type](member, at), ...details } }
     }
     const status = (step: StepName, after: number, word: string, ...activePackages: object[]) =>
-      send(step, after, 'clientStatusChange', { status: word, activePackages })
+      entry(step, after, 'clientStatusChange', { status: word, activePackages })
     return [
-      send('join', 0, 'accountCreated'),
-      send('join', MINUTE, 'packagePurchased', { ...INTRO, amount: '29.00' }),
+      entry('join', 0, 'accountCreated'),
+      entry('join', MINUTE, 'packagePurchased', { ...INTRO, amount: '29.00' }),
       status('join', 2 * MINUTE, 'introOffer', INTRO),
-      send('first_checkin', DAY, 'checkIn', visit(INTRO)),
-      send('status_change', 13 * DAY, 'packagePurchased'),
+      entry('first_checkin', DAY, 'checkIn', visit(INTRO)),
+      entry('status_change', 13 * DAY, 'packagePurchased'),
       status('status_change', 13 * DAY + MINUTE, 'activePackage', UNLIMITED),
-      send('failed_payment', 43 * DAY, 'outboundMessage', {
+      entry('failed_payment', 43 * DAY, 'outboundMessage', {
         subject: 'Your payment did not go through',
         message: '<p>Please update your card.</p>',
       }),
       status('failed_payment', 43 * DAY + MINUTE, 'suspendedMembership', UNLIMITED),
-      send('failed_payment', 44 * DAY, 'checkIn', {
+      entry('failed_payment', 44 * DAY, 'checkIn', {
         checkInStatus: 'Invalid',
         checkInMessage: 'No valid membership',
       }),
       status('recovered', 46 * DAY, 'activePackage', UNLIMITED),
-      send('recovered', 46 * DAY + 30 * MINUTE, 'checkIn', visit(UNLIMITED)),
-      send('plan_switch', 60 * DAY, 'packagePurchased', { ...OFF_PEAK, amount: '59.00' }),
+      entry('recovered', 46 * DAY + 30 * MINUTE, 'checkIn', visit(UNLIMITED)),
+      entry('plan_switch', 60 * DAY, 'packagePurchased', { ...OFF_PEAK, amount: '59.00' }),
       status('plan_switch', 60 * DAY + MINUTE, 'activePackage', OFF_PEAK),
       status('cancelled', 85 * DAY, 'inactive'),
     ]

@@ -1,5 +1,5 @@
-// What Hype would send (help centre article "Receive Contact Event Notifications with Webhooks"): one documented body for
-// all five types.
+// The simulated Hype (help centre article "Receive Contact Event Notifications with Webhooks"): one documented body for all
+// five types.
 import type { JsonObject } from '../core/intake/json.ts'
 import type { Member } from './member.ts'
 import type { JourneyMessage, Sender } from './sender.ts'
@@ -9,7 +9,7 @@ const DAY = 86_400_000
 const MINUTE = 60_000
 const MONTH = 30 * DAY
 
-/** Who causes an event, unless said otherwise: members sign up and pay, Hype charges, ends are labelled Dashboard. */
+/** The usual actor of each type: members sign up and pay, the system charges, ends come from the dashboard. */
 const ACTORS = {
   'contact.created': 'user',
   'contact.updated': 'user',
@@ -21,7 +21,7 @@ type Type = keyof typeof ACTORS
 
 const seconds = (ms: number) => Math.floor(ms / 1000)
 
-/** What a contact has who pays for nothing. */
+/** The data of a contact who does not pay. */
 const FREE = {
   discount_code: null,
   membership: null,
@@ -43,7 +43,7 @@ const FREE = {
   },
 }
 
-/** A plan in its first month, paid for the first time at a time in epoch milliseconds. */
+/** The data of a plan in its first month, paid at a time in epoch milliseconds. */
 const supporter = (paid: number) => ({
   ...FREE,
   membership: 'Individual Subscriber',
@@ -76,8 +76,8 @@ function message(
 }
 
 /**
- * Hype. It tells of no check-ins and no status: who was free and pays has changed theirs. A failed charge is a
- * `payment.updated` whose total is that of before; a switch is an end and a payment. Of an end it never says why.
+ * The simulated Hype. It sends no check-ins, and a first payment instead of a change of status. A failed charge is a
+ * `payment.updated` with an unchanged total, a plan switch is an end and a payment, and an end has no reason.
  */
 export const hype = {
   types: Object.keys(ACTORS) as [Type, ...Type[]],
@@ -89,7 +89,7 @@ export const hype = {
 
   journeyOf(member, joined) {
     const paid = joined + 3 * DAY
-    const send = (
+    const entry = (
       step: StepName,
       after: number,
       type: Type,
@@ -110,14 +110,14 @@ export const hype = {
     }
     const leaving = seconds(joined + 50 * DAY)
     return [
-      send('join', 0, 'contact.created', FREE),
-      send('status_change', 3 * DAY, 'payment.created', plan),
-      send('failed_payment', 33 * DAY, 'payment.updated', plan),
-      send('failed_payment', 33 * DAY + MINUTE, 'contact.updated', plan, 'system'),
-      send('recovered', 35 * DAY, 'payment.created', renewed),
-      send('plan_switch', 50 * DAY, 'payment.deleted', { ...renewed, final_payment: leaving }),
-      send('plan_switch', 50 * DAY + MINUTE, 'payment.created', patron),
-      send('cancelled', 75 * DAY, 'payment.deleted', { ...patron, final_payment: leaving }),
+      entry('join', 0, 'contact.created', FREE),
+      entry('status_change', 3 * DAY, 'payment.created', plan),
+      entry('failed_payment', 33 * DAY, 'payment.updated', plan),
+      entry('failed_payment', 33 * DAY + MINUTE, 'contact.updated', plan, 'system'),
+      entry('recovered', 35 * DAY, 'payment.created', renewed),
+      entry('plan_switch', 50 * DAY, 'payment.deleted', { ...renewed, final_payment: leaving }),
+      entry('plan_switch', 50 * DAY + MINUTE, 'payment.created', patron),
+      entry('cancelled', 75 * DAY, 'payment.deleted', { ...patron, final_payment: leaving }),
     ]
   },
 

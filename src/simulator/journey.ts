@@ -1,4 +1,4 @@
-// Journeys: what a vendor tells of members from the day they join to the day they leave, in the order in which it comes.
+// Journeys: the messages that a vendor sends about members, from joining to leaving, in the order of sending.
 import type { VendorId } from '../vendors/index.ts'
 import { memberOf } from './member.ts'
 import { seededRandom } from './random.ts'
@@ -6,18 +6,18 @@ import { messageOf, SENDERS } from './senders.ts'
 import type { Step } from './step.ts'
 import { type Switches, withTroubles } from './trouble.ts'
 
-/** More members than these are more than a plan made anew for each call should have. */
+/** Members of one request. The whole plan is computed again for each page of it. */
 export const MAX_MEMBERS = 100
 
-/** Within how long all members have joined. */
+/** All members join within this time. */
 const JOINING_MS = 5 * 86_400_000
 
-/** Whose journeys: of how many members (1 to `MAX_MEMBERS`), from `start` in epoch milliseconds. */
+/** The journeys of a number of members (1 to `MAX_MEMBERS`), from `start` in epoch milliseconds. */
 export type JourneyRequest = { vendor: VendorId; members: number; seed: string; start: number }
 
 /**
- * The journeys of some members, interleaved, as they would be sent. The same request gives the same steps; switches change
- * nothing but what they name.
+ * The journeys of all members, sorted by the time of sending. The same request returns the same steps, and a switch
+ * changes no step but those that it affects.
  */
 export function journeyOf({
   vendor,
@@ -27,8 +27,8 @@ export function journeyOf({
   ...switches
 }: JourneyRequest & Switches): Step[] {
   const all = Array.from({ length: members }, (_, i) => {
-    const clean = cleanJourney(vendor, seed, start, i + 1)
-    return withTroubles(vendor, clean, switches, (name, step) =>
+    const steps = journeyOfMember(vendor, seed, start, i + 1)
+    return withTroubles(vendor, steps, switches, (name, step) =>
       seededRandom(seed, name, vendor, i + 1, step),
     )
   })
@@ -36,7 +36,7 @@ export function journeyOf({
   return all.flat().sort((a, b) => sentAt(a) - sentAt(b) || a.member - b.member)
 }
 
-function cleanJourney(vendor: VendorId, seed: string, start: number, number: number): Step[] {
+function journeyOfMember(vendor: VendorId, seed: string, start: number, number: number): Step[] {
   const random = seededRandom(seed, 'journey', vendor, number)
   const member = memberOf(seed, number)
   const joined = start + (number === 1 ? 0 : random.below(JOINING_MS))

@@ -1,8 +1,8 @@
-// Made-up members. Nobody of them exists: their addresses are of example.com, their phones of the numbers kept for fiction.
+// Generated members. None of them exists: addresses are at example.com (RFC 2606), phone numbers are reserved for fiction.
 import { hexOf } from '../core/intake/signature.ts'
 import { type Random, seededRandom } from './random.ts'
 
-/** A member as both vendors may know them, with the ids that each gives. */
+/** A member with the ids that each vendor gives them. */
 export type Member = {
   /** Hapana's ids of the client and of the site. */
   clientId: string
@@ -24,7 +24,7 @@ const GIVEN_NAMES = ['Ana', 'Ben', 'Chloe', 'Dev', 'Elif', 'Finn', 'Grace', 'Han
 const FAMILY_NAMES = ['Silva', 'Costa', 'Nguyen', 'Okafor', 'Novak', 'Meyer', 'Rossi'] as const
 const STREETS = ['Example Street', 'Sample Road', 'Specimen Lane'] as const
 
-/** The member of a seed with a number; all of a seed are at the same site and account. */
+/** The member with a number, generated from the seed. All members of a seed have the same site and account. */
 export function memberOf(seed: string, number: number): Member {
   const random = seededRandom(seed, 'member', number)
   const place = seededRandom(seed, 'place')
@@ -47,7 +47,7 @@ export function memberOf(seed: string, number: number): Member {
   }
 }
 
-/** An id as Hapana's widgets show them: 16 bytes, in base 64 twice, which always ends in `09`. */
+/** An id in the form of Hapana's: 16 bytes, base64-encoded twice. */
 function hapanaId(random: Random): string {
   return btoa(btoa(String.fromCharCode(...random.bytes(16))))
 }

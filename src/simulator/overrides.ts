@@ -1,4 +1,4 @@
-// Overrides: what somebody wants otherwise in a made-up body, each by its path.
+// Overrides: values to set in a simulated body, by path.
 import { isObject, type JsonObject } from '../core/intake/json.ts'
 import { err, ok, type Result } from '../core/result.ts'
 
@@ -6,9 +6,12 @@ import { err, ok, type Result } from '../core/result.ts'
 export type Overrides = Readonly<Record<string, unknown>>
 
 /**
- * A body with what its overrides say in it: each puts its value, whatever it is, at its path, and makes the objects on
- * the way. A number names a place in a list, its next free one at most. Refuses a path that leads through a text, a
- * number or the like, in words.
+ * A copy of a body with the overrides applied: each sets its value at its path and creates missing objects on the way. A
+ * number is an index of a list, at most its length. Returns an error text for a path through a value that is not an
+ * object or a list.
+ *
+ * @example
+ * withOverrides({ data: { total: 5 } }, { 'data.total': 0 }) // { ok: true, value: { data: { total: 0 } } }
  */
 export function withOverrides(body: JsonObject, overrides: Overrides): Result<JsonObject, string> {
   let changed: unknown = body
@@ -22,17 +25,18 @@ export function withOverrides(body: JsonObject, overrides: Overrides): Result<Js
 
 function putAt(into: unknown, [key, ...rest]: string[], value: unknown): Result<unknown, string> {
   if (key === undefined) return ok(value)
-  if (key === '') return err('a path is keys with a full stop between them')
+  if (key === '') return err('a path has an empty key')
   if (Array.isArray(into)) {
-    const place = /^\d{1,4}$/.test(key) ? Number(key) : Number.NaN
-    if (!(place <= into.length)) return err(`"${key}" is no place in a list of ${into.length}`)
-    const put = putAt(into[place], rest, value)
-    return put.ok ? ok(into.toSpliced(place, 1, put.value)) : put
+    const index = /^\d{1,4}$/.test(key) ? Number(key) : Number.NaN
+    if (!(index <= into.length))
+      return err(`"${key}" is not an index of a list of ${into.length} items`)
+    const put = putAt(into[index], rest, value)
+    return put.ok ? ok(into.toSpliced(index, 1, put.value)) : put
   }
   if (into !== undefined && into !== null && !isObject(into))
-    return err(`there is nothing inside of what stands before "${key}"`)
+    return err(`the value before "${key}" is not an object or a list`)
   const object = into ?? {}
   const put = putAt(Object.hasOwn(object, key) ? object[key] : undefined, rest, value)
-  // An entry, as a key may be `__proto__`.
+  // fromEntries, because a key may be `__proto__`.
   return put.ok ? ok(Object.fromEntries([...Object.entries(object), [key, put.value]])) : put
 }

@@ -1,17 +1,17 @@
-// Chance that can be repeated: the same scope gives the same numbers.
+// Repeatable random choices: the same scope gives the same numbers.
 
-/** A sequence of made-up choices. */
+/** A sequence of random choices. */
 export type Random = {
   /** A whole number from 0 to below its argument. */
   below: (end: number) => number
   /** True with a probability from 0 to 1. */
   chance: (probability: number) => boolean
-  /** One of a list that has some. */
+  /** One element of a list that is not empty. */
   pick: <T>(list: readonly [T, ...T[]]) => T
   bytes: (length: number) => Uint8Array
 }
 
-/** The sequence that belongs to a scope: whatever tells one from another, a seed among it. */
+/** The sequence of a scope: any values that distinguish it from others, such as a seed. */
 export function seededRandom(...scope: (string | number)[]): Random {
   const next = sfc32(JSON.stringify(scope))
   const below = (end: number) => Math.floor((next() / 2 ** 32) * end)
@@ -23,7 +23,7 @@ export function seededRandom(...scope: (string | number)[]): Random {
   }
 }
 
-/** 32 random bits at a time, by the small fast counter of PractRand (https://pracrand.sourceforge.net). */
+/** 32 random bits at a time, by the generator sfc32 of PractRand (https://pracrand.sourceforge.net). */
 function sfc32(seed: string): () => number {
   let [a, b, c, counter] = [hash(seed, 1), hash(seed, 2), hash(seed, 3), 1]
   const next = () => {
@@ -39,7 +39,7 @@ function sfc32(seed: string): () => number {
   return next
 }
 
-/** FNV-1a, 32 bits, from another beginning for each `n`. */
+/** FNV-1a, 32 bits, with another offset basis for each `n`. */
 function hash(text: string, n: number): number {
   let value = 0x811c9dc5 ^ Math.imul(n, 0x9e3779b1)
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)

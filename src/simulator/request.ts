@@ -1,4 +1,4 @@
-// A message → the request that its vendor would send to a source of ours, proven as that source wants it.
+// A simulated message → the authenticated request that its vendor sends to a source.
 
 import type { Source } from '../core/events/source.ts'
 import { TEST_HEADER } from '../core/intake/request.ts'
@@ -7,9 +7,9 @@ import { SENDERS } from './senders.ts'
 import type { SimulatedMessage } from './step.ts'
 
 /**
- * The request to `/in/<source>` as the vendor would send it at `now` (epoch milliseconds) to the relay at `origin`: the
- * agreed secret in its header or as `?key=`, the body signed where that is asked for, `?event=` where the vendor gives
- * each type its own URL. Of several secrets, the first. It says of itself that it is a test.
+ * The request to `/in/<source>` as the vendor sends it at `now` (epoch milliseconds) to the relay at `origin`: with the
+ * source's first secret in its header or as `?key=`, signed by its first signing secret if it has one, and with `?event=`
+ * if each type of the vendor has its own URL. It is marked as a test.
  */
 export async function authenticatedRequest(
   source: Source<VendorId>,

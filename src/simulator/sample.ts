@@ -1,4 +1,4 @@
-// One message of any type that a vendor sends.
+// One sample message of any type of a vendor.
 import { err, ok, type Result } from '../core/result.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { memberOf } from './member.ts'
@@ -8,8 +8,8 @@ import { messageOf, SENDERS } from './senders.ts'
 import type { SimulatedMessage, Step } from './step.ts'
 
 /**
- * A message of one of a vendor's types, faithful to its documents, about somebody made up by `seed`, and of `now` (epoch
- * milliseconds). Refuses a type that the vendor does not send and an override that fits nowhere, in words.
+ * A message of one of a vendor's types, as documented by the vendor, about a member generated from `seed`, with the time
+ * `now` (epoch milliseconds). Returns an error text for an unknown type and for an override that cannot be applied.
  */
 export function sampleOf(
   vendor: VendorId,
@@ -20,14 +20,14 @@ export function sampleOf(
   const sender = SENDERS[vendor]
   if (!sender.types.includes(vendorType)) {
     const types = sender.types.join(', ')
-    return err(`"${vendorType}" is no type of ${vendor}'s. It sends: ${types}.`)
+    return err(`"${vendorType}" is not an event type of ${vendor}. Its types: ${types}.`)
   }
   const body = withOverrides(sender.bodyOf(vendorType, memberOf(seed, 1), now), overrides)
   if (!body.ok) return body
   return ok(messageOf(vendor, vendorType, body.value, seededRandom(seed, 'sample', vendorType)))
 }
 
-/** A plan of one message, of `now`. */
+/** A plan with one message, sent at `now` (epoch milliseconds). */
 export function singleStepPlan(message: SimulatedMessage, now: number): Step[] {
   return [{ member: 1, name: 'sample', message, at: now, delay: 0, troubles: [] }]
 }

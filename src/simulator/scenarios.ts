@@ -1,11 +1,11 @@
-// For each type of event that a vendor's messages become, what is sent until it is there.
+// Scenarios: for each type of event, the messages of a vendor that lead to an event of that type.
 import type { EventType } from '../core/events/vocabulary.ts'
 import type { VendorId } from '../vendors/index.ts'
 import { hapana } from './hapana.ts'
 import { hype } from './hype.ts'
 import type { Member } from './member.ts'
 
-/** The messages after which an event of a type is there, in their order; `eventName` is what their URL names. */
+/** The messages, in order, after which the log has an event of a type. `eventName`: the value of `?event=` in their URL. */
 export type Scenario = {
   type: EventType
   messages: { eventName: string | undefined; body: object }[]
@@ -41,7 +41,7 @@ const HAPANA: Scenario[] = [
     messages: [account, gym('accountCreated', { siteID: 'U0FNUExFU0lURTAwMDAwMDAwMDAwMg09' })],
   },
   { type: 'contact.updated', messages: [gym('clientUpdated')] },
-  // Without a type: a new account and a change look the same.
+  // Without a type, a new account and a change cannot be distinguished.
   { type: 'contact.upserted', messages: [{ ...account, eventName: undefined }] },
   { type: 'membership.status_changed', messages: [gym('clientStatusChange')] },
   { type: 'purchase.completed', messages: [gym('packagePurchased')] },
@@ -53,7 +53,7 @@ const HAPANA: Scenario[] = [
   { type: 'message.sent', messages: [gym('outboundMessage')] },
 ]
 
-/** A message of Hype's, some hours after the first: what it has otherwise, and who did it. */
+/** A message of Hype, some hours after the first, with changed details and actor. */
 function community(type: string, hours: number, details: object = {}, source?: string) {
   const body = hype.bodyOf(type, ANA, START + hours * HOUR)
   const data = { ...(body.data as object), ...details }
@@ -73,16 +73,16 @@ const HYPE: Scenario[] = [
     messages: [paid, community('payment.updated', 1, { total: 4 }, 'dashboard')],
   },
   { type: 'payment.failed', messages: [paid, community('payment.updated', 1)] },
-  // Without anything earlier, nobody can tell which of the two it is.
+  // Without an earlier event, it is unknown whether it is a refund or a failed charge.
   { type: 'payment.updated', messages: [community('payment.updated', 1)] },
   { type: 'subscription.ended', messages: [paid, ended] },
   { type: 'subscription.plan_changed', messages: [paid, ended, paidOther] },
-  // The other half of a switch, and an earlier total, come after their event was told.
+  // The payment of a switch, and an earlier total, arrive after the event whose conclusion they change.
   { type: 'subscription.corrected', messages: [paid, ended, paidOther] },
   { type: 'payment.corrected', messages: [community('payment.updated', 2, { total: 0 }), paid] },
 ]
 
-/** The stories of each vendor. */
+/** The scenarios of each vendor. */
 export const SCENARIOS: Readonly<Record<VendorId, readonly Scenario[]>> = {
   hapana: HAPANA,
   hype: HYPE,

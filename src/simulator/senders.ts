@@ -1,4 +1,4 @@
-// The table of senders: what each vendor would send.
+// The table of simulated vendors.
 import type { JsonObject } from '../core/intake/json.ts'
 import { hexOf } from '../core/intake/signature.ts'
 import type { VendorId } from '../vendors/index.ts'
@@ -8,15 +8,15 @@ import type { Random } from './random.ts'
 import type { Sender } from './sender.ts'
 import type { SimulatedMessage } from './step.ts'
 
-/** Every sender by its vendor's id. */
+/** Every simulated vendor by its id. */
 export const SENDERS: Readonly<Record<VendorId, Sender>> = { hapana, hype }
 
-/** A delivery id that no other message has. */
+/** A random delivery id. */
 export function deliveryIdOf(random: Random): string {
   return `del_${hexOf(random.bytes(12))}`
 }
 
-/** The message of a type that has a body, as a vendor would send it. */
+/** The message with a type and a body, as the vendor sends it. */
 export function messageOf(
   vendor: VendorId,
   type: string,

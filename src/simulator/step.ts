@@ -1,6 +1,6 @@
-// A step of a journey, and the message that it is.
+// The steps of a journey and their messages.
 
-/** The steps of a journey, in their order; a vendor tells of some by several messages, and of some by none. */
+/** The steps of a journey, in order. A vendor sends one or more messages for a step, or none. */
 export const STEP_NAMES = [
   'join',
   'first_checkin',
@@ -12,31 +12,31 @@ export const STEP_NAMES = [
 ] as const
 export type StepName = (typeof STEP_NAMES)[number]
 
-/** What can be wrong with a message. */
+/** The troubles that a message can have. */
 export const TROUBLES = ['duplicate', 'reordered', 'late', 'drift', 'junk'] as const
 export type Trouble = (typeof TROUBLES)[number]
 
-/** A message as a vendor would send it. */
+/** A message as a vendor sends it. */
 export type SimulatedMessage = {
-  /** The vendor's word for what happened; undefined for junk. */
+  /** The vendor's event type; undefined for junk. */
   vendorType: string | undefined
-  /** The type as the ingest URL names it, for a vendor whose bodies do not. */
+  /** The event type in the ingest URL, for a vendor whose bodies do not contain it. */
   eventName: string | undefined
-  /** What tells this sending from others, the same when it is sent again. */
+  /** The vendor's id of this delivery, unchanged in a repeat. */
   deliveryId: string
-  /** The body as it is sent. */
+  /** The body. */
   text: string
 }
 
-/** A message on its way: about which member (the first is 1), at which step. */
+/** A message of a plan: the number of the member (from 1) and the step. */
 export type Step = {
   member: number
   name: StepName | 'sample'
   message: SimulatedMessage
-  /** When it happened by the vendor's clock, in epoch milliseconds. */
+  /** When it happened, in epoch milliseconds. */
   at: number
-  /** How long after that the vendor sends it, in milliseconds: this is what orders a plan. */
+  /** How long after that the vendor sends it, in milliseconds. A plan is sorted by the time of sending. */
   delay: number
-  /** What is wrong with it. */
+  /** The troubles of the message. */
   troubles: Trouble[]
 }

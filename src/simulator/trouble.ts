@@ -1,25 +1,25 @@
-// What goes wrong between a vendor and the relay: copies, another order, long waits, changed bodies, junk.
+// Troubles between a vendor and the relay: duplicates, reordering, lateness, schema drift and junk.
 import { isObject, type JsonObject } from '../core/intake/json.ts'
 import type { VendorId } from '../vendors/index.ts'
 import type { Random } from './random.ts'
 import { deliveryIdOf, SENDERS } from './senders.ts'
 import type { Step, Trouble } from './step.ts'
 
-/** For each message, how probable it is, from 0 to 1; true means often enough to be seen. */
+/** The probability of each trouble for a message, from 0 to 1; true means `DEFAULT_PROBABILITY`. */
 export type Switches = Partial<Record<(typeof SWITCHES)[number], number | boolean | undefined>>
 
 /** The names of the switches. */
 export const SWITCHES = ['duplicates', 'reordering', 'lateness', 'drift', 'junk'] as const
 
-/** What `true` means: of a journey's dozen messages, some. */
-const OFTEN = 0.25
+/** High enough for a journey of a dozen messages to have some. */
+const DEFAULT_PROBABILITY = 0.25
 
 const SECOND = 1000
 const DAY = 86_400_000
 
 /**
- * The steps of one member with what goes wrong by these switches, not yet in the order of their sending. `randomFor` gives
- * a sequence for each switch and step, so that one switch does not change what another does.
+ * The steps of one member with the troubles that the switches add, not yet sorted by time of sending. `randomFor` returns
+ * a random sequence for each switch and step, so that one switch does not affect another.
  */
 export function withTroubles(
   vendor: VendorId,
@@ -29,44 +29,44 @@ export function withTroubles(
 ): Step[] {
   return steps.flatMap((clean, i) => {
     const next = steps[i + 1]
-    /** The sequence of a switch when it strikes. */
-    const struck = (name: keyof Switches) => {
+    /** The random sequence of a switch if it applies to this step. */
+    const applied = (name: keyof Switches) => {
       const probability = probabilityOf(switches[name])
       const random = probability > 0 ? randomFor(name, i) : undefined
       return random?.chance(probability) ? random : undefined
     }
-    const [drifts, waits, repeats, junk] = [
-      struck('drift'),
-      struck('lateness'),
-      struck('duplicates'),
-      struck('junk'),
+    const [drifting, late, duplicate, junk] = [
+      applied('drift'),
+      applied('lateness'),
+      applied('duplicates'),
+      applied('junk'),
     ]
-    const step = drifts ? drift(vendor, clean, drifts) : clean
-    const own = waits
-      ? delayed(step, DAY + waits.below(20 * DAY), 'late')
-      : next && struck('reordering')
+    const step = drifting ? withDrift(vendor, clean, drifting) : clean
+    const own = late
+      ? delayed(step, DAY + late.below(20 * DAY), 'late')
+      : next && applied('reordering')
         ? delayed(step, next.at - step.at + SECOND, 'reordered')
         : step
     return [
       own,
-      ...(repeats
-        ? [delayed(own, own.delay + SECOND + repeats.below(20 * SECOND), 'duplicate')]
+      ...(duplicate
+        ? [delayed(own, own.delay + SECOND + duplicate.below(20 * SECOND), 'duplicate')]
         : []),
-      ...(junk ? [junkBeside(vendor, clean, junk)] : []),
+      ...(junk ? [junkAfter(vendor, clean, junk)] : []),
     ]
   })
 }
 
 function probabilityOf(value: number | boolean | undefined): number {
-  return typeof value === 'number' ? value : value ? OFTEN : 0
+  return typeof value === 'number' ? value : value ? DEFAULT_PROBABILITY : 0
 }
 
 function delayed(step: Step, delay: number, trouble: Trouble): Step {
   return { ...step, delay, troubles: [...step.troubles, trouble] }
 }
 
-/** Something beside a message that is none: of a type that the vendor does not have, or no JSON at all. */
-function junkBeside(vendor: VendorId, step: Step, random: Random): Step {
+/** A malformed message sent with a step: of an unknown type, or not JSON. */
+function junkAfter(vendor: VendorId, step: Step, random: Random): Step {
   const body = SENDERS[vendor].junkOf(JSON.parse(step.message.text) as JsonObject)
   const deliveryId = deliveryIdOf(random)
   const text = random.chance(0.5)
@@ -76,8 +76,8 @@ function junkBeside(vendor: VendorId, step: Step, random: Random): Step {
   return delayed({ ...step, message, troubles: [] }, step.delay + SECOND / 2, 'junk')
 }
 
-/** A message as the vendor might write it next year: with a key more, and one of another kind. */
-function drift(vendor: VendorId, step: Step, random: Random): Step {
+/** A message after a change of the vendor's schema: with a new key, and one of another kind. */
+function withDrift(vendor: VendorId, step: Step, random: Random): Step {
   const body = JSON.parse(step.message.text) as JsonObject
   const { essential } = SENDERS[vendor]
   const [first, ...rest] = Object.keys(body).filter((key) => !essential.includes(key))

@@ -1,10 +1,10 @@
-// What a vendor sent beside what we map: kept, by its own keys.
+// The vendor's keys that no mapping reads.
 import type { Fields } from '../core/events/fields.ts'
 import type { JsonObject } from '../core/intake/json.ts'
 
 /**
- * Adds to an event's data every key that nobody read. Where a message has two levels, the inner one keeps its
- * names; an outer key of the same name becomes `envelope.<key>`.
+ * Adds the unread keys of a message to an event's data as `extra`. Of two keys with the same name, the one of the
+ * envelope becomes `envelope.<key>`.
  */
 export function withExtra<T extends object>(
   data: T,

@@ -1,4 +1,4 @@
-// The table of vendors. A new one is its file, its fixtures and one line here.
+// The table of vendors. A new vendor is a folder with `Vendor` in its index.ts, fixtures, and a line here.
 import { hapana } from './hapana/index.ts'
 import { hype } from './hype/index.ts'
 import type { Vendor } from './vendor.ts'

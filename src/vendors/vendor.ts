@@ -1,5 +1,4 @@
-// The seam for inbound adapters. A vendor is a file that says how it signs, and what its messages mean.
-
+// The interface of a vendor: how it signs requests, and how its messages become events.
 import type { EventDraft, MembershipEvent } from '../core/events/event.ts'
 import type { Warning } from '../core/events/fields.ts'
 import type { History, Interpretation } from '../core/events/history.ts'
@@ -8,43 +7,52 @@ import type { EventKind, EventType } from '../core/events/vocabulary.ts'
 import type { Identity } from '../core/intake/dedupe.ts'
 import type { JsonObject } from '../core/intake/json.ts'
 import type { SignatureScheme } from '../core/intake/proof.ts'
+import type { Result } from '../core/result.ts'
 
-/** One message of a proven request. */
+/** One message of an authenticated request. */
 export type VendorMessage = {
   body: JsonObject
   headers: Headers
-  /** The event type that the ingest URL names with `?event=`. */
+  /** The value of `?event=` in the ingest URL. */
   eventName: string | undefined
 }
 
-/** A message that was understood. */
+/** A message as an event, with its identity for deduplication. */
 export type NormalizedMessage = { event: EventDraft; identity: Identity; warnings: Warning[] }
 
-/** A message that was not: what could be told of its type, and what is missing, by the vendor's key. */
+/** Why a message is quarantined: its type as far as known, and each problem with the vendor's key. */
 export type NormalizationError = {
   type: EventType | 'vendor.unrecognized'
   vendorType: string | undefined
   issues: Warning[]
 }
 
+/** The problem of a message whose type is unknown, or that has none: one text for all vendors. */
+export function typeIssue(vendorType: string | undefined): Warning {
+  const message = vendorType === undefined ? 'no event type found' : 'unknown event type'
+  return { path: 'type', message }
+}
+
 export interface Vendor {
   readonly id: string
-  /** Raised whenever the mapping gives another event for the same message; recorded with each event. */
+  /** Raised when the mapping returns another event for the same message; other wording of warnings alone does not count. */
   readonly mappingVersion: number
-  /** How the vendor signs, where it does. */
+  /** How the vendor signs requests; undefined if it does not. */
   readonly signature?: SignatureScheme
-  /** Whether a request header of the vendor's own says something about the message and is kept with it, where it sends any. */
+  /** Whether to store a request header with the message. Undefined if the vendor sends no headers of its own. */
   keepsHeader?(name: string): boolean
-  /** Turns a message into an event, or says why not. Total: never throws, reads no clock. */
+  /** Maps a message to an event, or returns why it is quarantined. Pure: never throws, reads no clock. */
   normalize(
     message: VendorMessage,
     settings: SourceSettings,
-  ): { ok: true; value: NormalizedMessage } | { ok: false; error: NormalizationError }
+  ): Result<NormalizedMessage, NormalizationError>
   /**
-   * What other events of the same contact are about that say what this one means; undefined when it says that by itself,
-   * and none when it only matters whether and where the contact is known.
+   * Which part of the contact's history `interpret` needs for an event:
+   * - a list of kinds: the events of these kinds, and whether and at which sites the contact is known;
+   * - an empty list: only whether and at which sites the contact is known;
+   * - undefined: nothing. The event is complete, and `interpret` is not called.
    */
   relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined
-  /** What an event means in the light of the log, and what follows from it. The same for the same facts. */
+  /** Completes an event from its contact's history, and infers further events. Pure: the same history gives the same result. */
   interpret(event: MembershipEvent, history: History): Interpretation
 }

@@ -67,7 +67,7 @@ describe('a target', () => {
     [{ transform: 'data.nothing' }, 't0: transform fails: the transform made nothing'],
     [
       { transform: '$pad("x", 999999999)' },
-      't0: transform fails: the expression makes a value larger than',
+      't0: transform fails: the expression creates a value of more than',
     ],
     [{ enabled: false }, 'held until the target is enabled'],
     [{ format: 'yaml' }, 't0: held until the target is mended'],

@@ -78,40 +78,60 @@ describe('a source', () => {
   })
 
   const SECRET_NAME =
-    'must be the NAME of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value'
+    'must be the name of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value'
   it.each([
     [{ name: undefined }, 'name', 'is missing'],
-    [{ name: 7 }, 'name', 'is missing: give it a name'],
-    [{ name: 'a b' }, 'name', 'must be letters, digits, - and _, at most 64'],
-    [{ name: 'a'.repeat(65) }, 'name', 'must be letters, digits, - and _, at most 64'],
+    [{ name: 7 }, 'name', 'must be a string'],
+    [
+      { name: 'a b' },
+      'name',
+      'must be 1 to 64 letters, digits, - and _, starting with a letter or digit',
+    ],
+    [
+      { name: 'a'.repeat(65) },
+      'name',
+      'must be 1 to 64 letters, digits, - and _, starting with a letter or digit',
+    ],
     [{ vendor: undefined }, 'vendor', 'is missing'],
     [{ vendor: 'mindbody' }, 'vendor', 'must be hapana or hype'],
     [{ vendor: 'constructor' }, 'vendor', 'must be hapana or hype'],
-    [{ secret: undefined }, 'secret', 'is missing: name the Worker secret that proves the sender'],
-    [{ secret: [] }, 'secret', 'is missing: name the Worker secret that proves the sender'],
+    [
+      { secret: undefined },
+      'secret',
+      'is missing: set the name of the Worker secret that authenticates the sender',
+    ],
+    [
+      { secret: [] },
+      'secret',
+      'is missing: set the name of the Worker secret that authenticates the sender',
+    ],
     [{ secret: 'a-b' }, 'secret', SECRET_NAME],
-    [{ secret: 7 }, 'secret', 'must be a text or a list of texts'],
+    [{ secret: 7 }, 'secret', 'must be a string or a list of strings'],
     [{ secret: 'UNSET' }, 'secret', 'UNSET is not set: run "npx wrangler secret put UNSET"'],
     [{ header: 'x key' }, 'header', 'must be a header name'],
-    [{ signing_secret: 'HYPE' }, 'signing_secret', 'is of no use: this vendor does not sign'],
+    [
+      { signing_secret: 'HYPE' },
+      'signing_secret',
+      'cannot be used: this vendor does not sign its webhooks',
+    ],
     [{ tolerance_seconds: 0 }, 'tolerance_seconds', 'must be at least 1 s'],
     [{ tolerance_seconds: '300' }, 'tolerance_seconds', 'must be a number of seconds'],
-    [{ timezone: 'AEST+10' }, 'timezone', 'must be an IANA zone such as Australia/Sydney'],
+    [{ timezone: 'AEST+10' }, 'timezone', 'must be an IANA time zone such as Australia/Sydney'],
     [{ currency: 'aud' }, 'currency', 'must be an ISO 4217 code such as AUD'],
     [{ date_format: 'YYYY-MM-DD' }, 'date_format', 'must be DD/MM/YYYY or MM/DD/YYYY'],
     [
       { sites: { s1: { timezone: 'x' } } },
       'sites.s1.timezone',
-      'must be an IANA zone such as Australia/Sydney',
+      'must be an IANA time zone such as Australia/Sydney',
     ],
     [
-      { sites: { s1: { zone: 'x' } } },
-      'sites.s1.zone',
-      'is no key that is known: check its spelling',
+      { sites: { s1: { timezon: 'x' } } },
+      'sites.s1.timezon',
+      'unknown setting; did you mean timezone?',
     ],
     [{ sites: { s1: 7 } }, 'sites.s1', 'must be a table'],
     [{ enabled: 'yes' }, 'enabled', 'must be true or false'],
-    [{ secrets: 'HYPE' }, 'secrets', 'is no key that is known: check its spelling'],
+    [{ secrets: 'HYPE' }, 'secrets', 'unknown setting; did you mean secret?'],
   ])('with %j is refused, naming the path and the remedy', (overrides, key, message) => {
     const table = Object.fromEntries(
       Object.entries({ ...HYPE, ...overrides }).filter(([, value]) => value !== undefined),
@@ -138,7 +158,7 @@ describe('a source', () => {
 
     expect(sources.get('hype')).toMatchObject({ vendor: 'hype' })
     expect(errors).toEqual([
-      { path: 'SOURCES[1].name', message: '"hype" is taken by one above: choose another' },
+      { path: 'SOURCES[1].name', message: '"hype" is already used above; choose another name' },
     ])
   })
 
@@ -192,7 +212,7 @@ describe('MAX_BODY_BYTES', () => {
       (value) => ({ value }),
     ),
   )('of $value is refused, and the default used', ({ value: MAX_BODY_BYTES }) => {
-    const message = 'must be a whole number of bytes from 1 to 950000; 900000 is used'
+    const message = 'must be a whole number of bytes from 1 to 950000; the default 900000 is used'
 
     const { maxBodyBytes, errors } = read({ MAX_BODY_BYTES })
 
@@ -293,11 +313,11 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
       expect(errors).toEqual([
         {
           path: 'RETENTION_DAYS',
-          message: 'must be a whole number of days from 1 to 36500; 400 is used',
+          message: 'must be a whole number of days from 1 to 36500; the default 400 is used',
         },
         {
           path: 'RAW_RETENTION_DAYS',
-          message: 'must be a whole number of days from 1 to 400; 90 is used',
+          message: 'must be a whole number of days from 1 to 400; the default 90 is used',
         },
       ])
     },
@@ -310,7 +330,7 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
     expect(errors).toEqual([
       {
         path: 'RAW_RETENTION_DAYS',
-        message: 'must be a whole number of days from 1 to 30; 30 is used',
+        message: 'must be a whole number of days from 1 to 30; the default 30 is used',
       },
     ])
   })

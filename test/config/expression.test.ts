@@ -59,14 +59,14 @@ describe('an expression', () => {
 })
 
 const STEPS = 'takes more than 100000 steps'
-const WORK = 'takes too much work'
+const WORK = 'needs too much work'
 const STACK = 'nests more than 500 evaluations'
-const LIST = 'makes a list of more than 5000'
-const VALUE = 'makes a value larger than'
-const RESULT = 'the result is larger than'
+const LIST = 'creates a list of more than 5000'
+const VALUE = 'creates a value of more than'
+const RESULT = 'the result has more than'
 const DEPTH = 'nests values more than 200 deep'
 const FINITE = 'a number that is not finite'
-const PICTURE = 'a picture of more than 100 characters'
+const PICTURE = 'a picture string of more than 100 characters'
 
 /** Calls a function of its own last result, often. */
 const again = (step: string, from: string, times = 60) =>
@@ -164,7 +164,7 @@ describe('a regular expression', () => {
     '(?:(?:a{100}){100}){100}',
   ])('is refused when nobody knows how long it takes: /%s/', (pattern) => {
     expect(expressionProblem(`$contains(data.x, /${pattern}/)`)).toContain(
-      `holds the regular expression /${pattern}/, which`,
+      `contains the regular expression /${pattern}/, which`,
     )
   })
 
@@ -192,7 +192,7 @@ describe('a regular expression', () => {
 it.each(['$eval("1")', '($e := $eval; $e("1"))', '"1" ~> $eval', '{"a": [b.$eval(c)]}'])(
   'an expression that would evaluate what somebody sends is refused: %s',
   (text) => {
-    expect(expressionProblem(text)).toBe('uses $eval, which is switched off')
+    expect(expressionProblem(text)).toBe('uses $eval, which is disabled')
     expect(() => compile(text)).toThrow('$eval')
   },
 )

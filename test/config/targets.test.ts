@@ -27,7 +27,7 @@ describe('a target', () => {
 
     expect(errors).toEqual([])
     expect(notes).toEqual([
-      { path: 'TARGETS[0].secret', message: 'is not set: deliveries will not be signed' },
+      { path: 'TARGETS[0].secret', message: 'is not set: deliveries are not signed' },
     ])
     expect(targets).toEqual([
       {
@@ -130,11 +130,11 @@ describe('a target', () => {
   })
 
   const WHSEC = 'must be whsec_ and base64 of 24 to 64 random bytes'
-  const URL_KINDS = 'must be an absolute URL, or $NAME of a secret that holds one'
-  const PASSWORD = 'must not hold a password: send it in headers, as $NAME of a secret'
+  const URL_KINDS = 'must be an absolute URL, or $NAME of a secret that contains one'
+  const PASSWORD = 'must not contain a password: put it in headers, as $NAME of a secret'
   const unset = (name: string) => `${name} is not set: run "npx wrangler secret put ${name}"`
   it.each([
-    [{ url: 7 }, 'url', 'must be a text'],
+    [{ url: 7 }, 'url', 'must be a string'],
     [{ url: '/hook' }, 'url', URL_KINDS],
     [{ url: '$a-b' }, 'url', URL_KINDS],
     [{ url: '$NO_HOOK' }, 'url', 'must be an absolute URL'],
@@ -143,28 +143,28 @@ describe('a target', () => {
     [{ url: 'https://user@crm.example/' }, 'url', PASSWORD],
     [{ events: [] }, 'events', 'must name at least one event, or * for all'],
     [{ events: 'contact.*' }, 'events', 'must be a list'],
-    [{ events: ['contact.*', '*.created'] }, 'events[1]', 'may hold one * only, at its end'],
-    [{ events: ['a**'] }, 'events[0]', 'may hold one * only, at its end'],
+    [{ events: ['contact.*', '*.created'] }, 'events[1]', 'may contain one * only, at its end'],
+    [{ events: ['a**'] }, 'events[0]', 'may contain one * only, at its end'],
     [{ events: [''] }, 'events[0]', 'must not be empty'],
     [{ sources: 'hype' }, 'sources', 'must be a list of source names'],
-    [{ where: '(' }, 'where', 'is no valid JSONata expression'],
-    [{ where: true }, 'where', 'must be a text'],
+    [{ where: '(' }, 'where', 'is not a valid JSONata expression'],
+    [{ where: true }, 'where', 'must be a string'],
     [
       { where: '$exists(personid)' },
       'where',
-      'cannot ask for personid or possibleduplicate: they are not known yet when it is asked',
+      'cannot use personid or possibleduplicate: they are not known yet when it is evaluated',
     ],
-    [{ transform: '{' }, 'transform', 'is no valid JSONata expression'],
+    [{ transform: '{' }, 'transform', 'is not a valid JSONata expression'],
     [
       { transform: '$', format: 'slack' },
       'transform',
-      'makes the body, and so does format: keep one of them',
+      'cannot be combined with format: both define the body',
     ],
     [{ format: 'xml' }, 'format', 'must be cloudevents, raw or slack'],
     [
       { secret: 'crm-secret' },
       'secret',
-      'must be the NAME of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value',
+      'must be the name of a secret, in capitals, such as CRM_SIGNING_SECRET; never its value',
     ],
     [{ secret: 'UNSET' }, 'secret', unset('UNSET')],
     [{ secret: 'EMPTY' }, 'secret', unset('EMPTY')],
@@ -173,7 +173,7 @@ describe('a target', () => {
     [{ secret: 'LONG' }, 'secret', `LONG ${WHSEC}`],
     [{ secret: ['SIGNING', 'BAD'] }, 'secret', `BAD ${WHSEC}`],
     [{ headers: { 'x y': 'a' } }, 'headers.x y', 'must be a header name'],
-    [{ headers: { x: 7 } }, 'headers.x', 'must be a text'],
+    [{ headers: { x: 7 } }, 'headers.x', 'must be a string'],
     [{ headers: { x: 'a\r\nb: c' } }, 'headers.x', 'must be printable ASCII'],
     [{ headers: { x: 'é' } }, 'headers.x', 'must be printable ASCII'],
     [{ headers: { x: '$UNSET' } }, 'headers.x', unset('UNSET')],
@@ -201,7 +201,7 @@ describe('a target', () => {
     ],
     [{ retry: 5 }, 'retry', 'must be a list of seconds, one for each retry'],
     [{ retry: [5, 0] }, 'retry[1]', 'must be at least 0.05 s'],
-    [{ retry: Array(51).fill(5) }, 'retry', 'must hold at most 50 retries'],
+    [{ retry: Array(51).fill(5) }, 'retry', 'must list at most 50 retries'],
     [{ timeout_seconds: 31 }, 'timeout_seconds', 'must be at most 30 s'],
     [{ timeout_seconds: 0 }, 'timeout_seconds', 'must be at least 1 s'],
     [{ rate_per_second: 0 }, 'rate_per_second', 'must be above 0'],
@@ -209,7 +209,9 @@ describe('a target', () => {
     [{ settle_seconds: 86_401 }, 'settle_seconds', 'must be at most 86400 s'],
     [{ test: 'no' }, 'test', 'must be true or false'],
     [{ enabled: 'yes' }, 'enabled', 'must be true or false'],
-    [{ event: ['*'] }, 'event', 'is no key that is known: check its spelling'],
+    [{ event: ['*'] }, 'event', 'unknown setting; did you mean events?'],
+    [{ timeout_second: 5 }, 'timeout_second', 'unknown setting; did you mean timeout_seconds?'],
+    [{ colour: 'red' }, 'colour', 'unknown setting'],
   ] as const)('with %j is refused, naming the path and the remedy', (overrides, key, message) => {
     const { targets, errors } = read({
       TARGETS: [
@@ -234,7 +236,7 @@ describe('a target', () => {
 
     const errors = [
       'TARGETS[0].url: must be https',
-      'TARGETS[1].events[0]: may hold one * only, at its end; TARGETS[1].sources: must be a list of source names',
+      'TARGETS[1].events[0]: may contain one * only, at its end; TARGETS[1].sources: must be a list of source names',
       'TARGETS[2].url: is missing',
     ]
     expect(targets).toEqual([
@@ -259,13 +261,13 @@ describe('a target', () => {
 
     expect(targets).toMatchObject([{ url: 'https://crm.example/hook' }])
     expect(errors).toEqual([
-      { path: 'TARGETS_B[0].name', message: '"crm" is taken by one above: choose another' },
+      { path: 'TARGETS_B[0].name', message: '"crm" is already used above; choose another name' },
     ])
   })
 
   it('says when it waits for a source that is not there', () => {
     expect(first({ sources: ['hapana'] }).notes).toEqual([
-      { path: 'TARGETS[0].sources', message: '"hapana" is no source: nothing will come from it' },
+      { path: 'TARGETS[0].sources', message: '"hapana" is not a configured source' },
     ])
   })
 })

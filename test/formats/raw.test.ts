@@ -23,7 +23,7 @@ describe('raw', () => {
 
   it.each([
     ['is gone', undefined, 'no longer kept'],
-    ['is no text', { text: '/w==', encoding: 'base64' } as const, 'is no text'],
+    ['is no text', { text: '/w==', encoding: 'base64' } as const, 'is not text'],
   ])('makes none where the body %s', (_, body, text) => {
     expect(() => raw.render(anEvent(), body, undefined)).toThrow(text)
   })

@@ -108,7 +108,7 @@ describe('the quarantine', () => {
       {
         source: 'hype',
         vendortype: 'payment.created',
-        cause: 'id: is missing, and so is the email: nobody can tell whose event this is',
+        cause: 'id: is missing, and so is email; the contact of the event is unknown',
         count: 2,
         first_at: expect.stringMatching(/^2026-11-21T/),
         last_at: expect.stringMatching(/^2026-11-21T/),
@@ -117,7 +117,7 @@ describe('the quarantine', () => {
       {
         source: 'hapana',
         vendortype: 'somethingElse',
-        cause: 'type: names an event that is not known',
+        cause: 'type: unknown event type',
         count: 1,
         first_at: expect.any(String),
         last_at: expect.any(String),
@@ -198,7 +198,7 @@ describe('the quarantine', () => {
 
     expect(body).toMatchObject({
       released: [],
-      refused: [{ id, issues: [expect.stringContaining('nobody can tell whose event this is')] }],
+      refused: [{ id, issues: [expect.stringContaining('the contact of the event is unknown')] }],
     })
     expect((await getEvent(env.DB, id))?.status).toBe('quarantined')
   })

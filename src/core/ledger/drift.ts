@@ -1,22 +1,22 @@
-// The drift diary: which keys the messages of a source and vendor type have had, and what about that is news. Times in
-// epoch milliseconds; `nth` is the number of a message in its diary, from 1.
+// Schema drift: a report for each source and vendor type of the keys that its messages have had, and the findings in it:
+// new, vanished and changed keys. Times in epoch milliseconds; `nth` is the number of a message in its report, from 1.
 import { ANY_KEY, parentPath, type Shape, safeName, type ValueKind } from '../events/shape.ts'
 
-/** When something was seen first and last, at which message first, and in how many. */
+/** The number of messages with something, the first of them (`nth`), and the times of the first and last. */
 export type Occurrences = { count: number; first: number; last: number; nth: number }
 
-/** What is known of a path. */
+/** The history of a path. Stored as JSON by store/ledger/drift.ts. */
 export type KeyHistory = Occurrences & {
   kinds: Partial<Record<ValueKind, Occurrences>>
-  /** The messages from the first to the last with it that could have had it: its object was there. */
+  /** Messages from the first to the last with the path that could have had it, because they had its parent object. */
   chances: number
-  /** The messages since the last with it that could have had it. */
+  /** Messages since the last with the path that could have had it. */
   missing: number
-  /** When they were last enough to tell. */
+  /** When `missing` last reached `VANISHED_AFTER`. */
   vanished?: number
 }
 
-/** What the messages of one source and vendor type have looked like. */
+/** The keys of all messages of one source and vendor type. */
 export type DriftReport = {
   messages: number
   first: number
@@ -24,10 +24,10 @@ export type DriftReport = {
   keys: Map<string, KeyHistory>
 }
 
-/** One message: what it looks like, and when it came. */
+/** The shape of one message, and when it was received. */
 export type ShapeSample = { shape: Shape; at: number }
 
-/** What there is to tell of a path. Of a changed one, the numbers are those of the new kind, which stands last. */
+/** A finding about a path. Of a changed path, `kinds` ends with the new kind, and the numbers are those of that kind. */
 export type DriftFinding = {
   path: string
   finding: 'new' | 'vanished' | 'changed'
@@ -35,61 +35,61 @@ export type DriftFinding = {
   first: number
   last: number
   count: number
-  /** When it was there to be finding. */
+  /** When the finding was noticed. */
   noticed: number
 }
 
 /**
- * A diary learns what is usual from its first messages, and for a day at least: a test by hand sends many alike
- * within a minute, and some keys come only with another hour's guests.
+ * A report takes its first messages, and those of its first day, as the baseline. A day at least, because a manual test
+ * sends many similar messages within a minute, and some keys occur only at some hours.
  */
 export const LEARNING_MESSAGES = 20
 export const LEARNING_MS = 24 * 3_600_000
 
 /**
- * A key is missed when it stood in nearly each message that could have had it, and in enough of them to say so, and
- * in none of the last 20. One that a message has only nine times out of ten is absent 20 times in a row once in 10^20.
+ * A key has vanished if it was in at least 20 messages and in 90 % of those that could have had it, and in none of the
+ * last 20. By chance, a key that 90 % of messages have is absent 20 times in a row with a probability of 10^-20.
  */
 export const STEADY_COUNT = 20
 export const STEADY_SHARE = 0.9
 export const VANISHED_AFTER = 20
 
-/** Two messages' worth: one that is full of strange keys pushes out strange keys, not the usual ones. */
+/** Paths of a report, twice those of a message: a message full of new keys evicts other new keys, not the usual ones. */
 export const MAX_REPORT_KEYS = 600
 
-/** A source has a dozen types. One that names each message otherwise must not fill the database. */
+/** Types of a source with a report of their own. Vendors have a dozen; one with a new type for each message must not fill the database. */
 export const MAX_TYPES = 50
 
-/** Under which type a message is noted; empty for one that is not recognised. `known`: the types of its source. */
+/** The type of the report for a message: its vendor type, `*` beyond `MAX_TYPES`, or empty without one. `known`: the types of its source. */
 export function reportTypeFor(vendorType: string | null, known: ReadonlySet<string>): string {
   const name = vendorType === null ? '' : safeName(vendorType)
   return name === '' || known.has(name) || known.size < MAX_TYPES ? name : ANY_KEY
 }
 
-/** The diary with more messages in it, in the order in which they came. Without one, a diary begins. */
+/** A copy of the report with more messages, which are in the order received. Without a report, a new one. */
 export function addSamples(
-  diary: DriftReport | undefined,
-  sightings: readonly ShapeSample[],
+  report: DriftReport | undefined,
+  samples: readonly ShapeSample[],
 ): DriftReport {
-  const noted: DriftReport = diary
-    ? structuredClone(diary)
-    : { messages: 0, first: sightings[0]?.at ?? 0, last: 0, keys: new Map() }
-  for (const sighting of sightings) addSample(noted, sighting)
-  return noted
+  const updated: DriftReport = report
+    ? structuredClone(report)
+    : { messages: 0, first: samples[0]?.at ?? 0, last: 0, keys: new Map() }
+  for (const sample of samples) addSample(updated, sample)
+  return updated
 }
 
-function addSample(diary: DriftReport, { shape, at }: ShapeSample): void {
-  diary.messages++
-  diary.last = Math.max(diary.last, at)
-  for (const [path, key] of diary.keys) {
+function addSample(report: DriftReport, { shape, at }: ShapeSample): void {
+  report.messages++
+  report.last = Math.max(report.last, at)
+  for (const [path, key] of report.keys) {
     if (shape.keys.has(path) || !couldHave(shape, path)) continue
     key.missing++
     if (key.missing === VANISHED_AFTER) key.vanished = at
   }
   for (const [path, kinds] of shape.keys) {
-    const seen = diary.keys.get(path)
+    const seen = report.keys.get(path)
     const key: KeyHistory = seen ?? {
-      ...unseen(diary.messages, at),
+      ...unseen(report.messages, at),
       kinds: {},
       chances: 0,
       missing: 0,
@@ -98,17 +98,17 @@ function addSample(diary: DriftReport, { shape, at }: ShapeSample): void {
     key.chances += key.missing + 1
     key.missing = 0
     for (const kind of kinds) {
-      key.kinds[kind] ??= unseen(diary.messages, at)
+      key.kinds[kind] ??= unseen(report.messages, at)
       count(key.kinds[kind], at)
     }
-    diary.keys.set(path, key)
+    report.keys.set(path, key)
   }
-  evictRarest(diary, shape)
+  evictRarest(report, shape)
 }
 
 /**
- * Whether a message without a path could have had it: its object is there and was looked at whole. An empty list says
- * nothing about its elements, and a map nothing about its keys.
+ * Whether a message without a path could have had it: it has the parent object, and its shape is complete. Elements of
+ * lists and keys of maps do not count: an empty list has none.
  */
 function couldHave({ keys, isComplete }: Shape, path: string): boolean {
   if (!isComplete || path.split('.').includes(ANY_KEY)) return false
@@ -125,7 +125,7 @@ function count(seen: Occurrences, at: number): void {
   seen.last = Math.max(seen.last, at)
 }
 
-/** Lets go of what was seen least often and not for the longest time; never of what this message has. */
+/** Removes the rarest paths, of equally rare ones the oldest, but none of the message just added. */
 function evictRarest({ keys }: DriftReport, shape: Shape): void {
   const surplus = keys.size - MAX_REPORT_KEYS
   if (surplus <= 0) return
@@ -135,49 +135,49 @@ function evictRarest({ keys }: DriftReport, shape: Shape): void {
   for (const [path] of rarest.slice(0, surplus)) keys.delete(path)
 }
 
-/** True while nothing is news yet. */
+/** True while the baseline is being learned: nothing is a finding yet. */
 export function isLearning({ messages, first, last }: DriftReport): boolean {
   return isBaseline({ first }, { nth: messages, first: last })
 }
 
-/** True for what was first seen while the diary learned. */
+/** True for paths and kinds first seen while the baseline was learned. */
 function isBaseline(
-  diary: Pick<DriftReport, 'first'>,
+  report: Pick<DriftReport, 'first'>,
   { nth, first }: Pick<Occurrences, 'nth' | 'first'>,
 ): boolean {
-  return nth <= LEARNING_MESSAGES || first < diary.first + LEARNING_MS
+  return nth <= LEARNING_MESSAGES || first < report.first + LEARNING_MS
 }
 
-/** What a diary has to tell that was noticed since a time; the latest first. */
-export function findingsOf(diary: DriftReport, since: number): DriftFinding[] {
-  return [...diary.keys]
+/** The findings noticed since a time, the latest first. */
+export function findingsOf(report: DriftReport, since: number): DriftFinding[] {
+  return [...report.keys]
     .flatMap(([path, key]) => [
-      ...(isBaseline(diary, key) ? [] : [finding('new', path, kindsOf(key), key, key.first)]),
-      ...(isMissed(key)
+      ...(isBaseline(report, key) ? [] : [finding('new', path, kindsOf(key), key, key.first)]),
+      ...(hasVanished(key)
         ? [finding('vanished', path, kindsOf(key), key, key.vanished ?? key.last)]
         : []),
-      ...changesOf(diary, path, key),
+      ...changesOf(report, path, key),
     ])
     .filter(({ noticed }) => noticed >= since)
     .sort((a, b) => b.noticed - a.noticed || (a.path < b.path ? -1 : 1))
 }
 
-function isMissed({ count, chances, missing }: KeyHistory): boolean {
+function hasVanished({ count, chances, missing }: KeyHistory): boolean {
   return missing >= VANISHED_AFTER && count >= STEADY_COUNT && count >= STEADY_SHARE * chances
 }
 
-/** The kinds that a path had not had before. A null is no kind of its own: it says that there is no value. */
-function changesOf(diary: DriftReport, path: string, key: KeyHistory): DriftFinding[] {
+/** The kinds that a path did not have before. Null is not a kind here: it means that there is no value. */
+function changesOf(report: DriftReport, path: string, key: KeyHistory): DriftFinding[] {
   const kinds = kindsOf(key).filter((kind) => kind !== 'null')
   return kinds.flatMap((kind) => {
     const seen = key.kinds[kind]
     const before = kinds.filter((other) => (key.kinds[other]?.nth ?? 0) < (seen?.nth ?? 0))
-    if (seen === undefined || before.length === 0 || isBaseline(diary, seen)) return []
+    if (seen === undefined || before.length === 0 || isBaseline(report, seen)) return []
     return [finding('changed', path, [...before, kind], seen, seen.first)]
   })
 }
 
-/** The kinds of a path in the order in which they were first seen. */
+/** The kinds of a path in the order first seen. */
 export function kindsOf({ kinds }: KeyHistory): ValueKind[] {
   const seen = Object.entries(kinds) as [ValueKind, Occurrences][]
   return seen.sort(([, a], [, b]) => a.nth - b.nth).map(([kind]) => kind)

@@ -1,8 +1,8 @@
-// The ledger: what became of everything in a period, and whether it adds up.
+// The ledger: the present state of all events and deliveries of a period, and whether the sums are balanced.
 import { DELIVERY_STATES, type DeliveryState } from '../deliveries/delivery.ts'
 import { EVENT_STATUSES, type EventStatus, RECEIVED_STATUSES } from '../events/event.ts'
 
-/** How many events of a source, or deliveries to a target, are in a state. `planned`: the deliveries that events promise. */
+/** The number of events of a source, or of deliveries to a target, in a state. `planned`: deliveries that these events created. */
 export type Count = {
   kind: 'source' | 'target'
   name: string
@@ -11,18 +11,18 @@ export type Count = {
   planned: number
 }
 
-/** What became of the events of a source, what was derived from them, and how many deliveries all of these promise. */
+/** The events of a source: `received`, the count in each status, and the number of deliveries that they created. */
 export type SourceLine = { source: string; received: number; planned: number } & Record<
   EventStatus,
   number
 >
 
-/** What became of the deliveries to a target. */
+/** The deliveries to a target: their number, and the count in each state. */
 export type TargetLine = { target: string; planned: number } & Record<DeliveryState, number>
 
 export type Ledger = { sources: SourceLine[]; targets: TargetLine[] }
 
-/** Adds counts up to one line for each source and each target, in the order of their names. */
+/** Adds up counts to one line for each source and each target, sorted by name. */
 export function tally(counts: readonly Count[]): Ledger {
   return {
     sources: linesOf(counts, 'source').map(([source, own]) => ({
@@ -39,9 +39,9 @@ export function tally(counts: readonly Count[]): Ledger {
   }
 }
 
-/** Where a ledger does not add up, in words; nothing when it does. */
+/** The differences in a ledger, as text; empty if it is balanced. */
 export function discrepancies({ sources, targets }: Ledger): string[] {
-  const promised = sources.reduce((sum, { planned }) => sum + planned, 0)
+  const created = sources.reduce((sum, { planned }) => sum + planned, 0)
   const found = targets.reduce((sum, { planned }) => sum + planned, 0)
   return [
     ...sources.flatMap((line) => {
@@ -56,9 +56,7 @@ export function discrepancies({ sources, targets }: Ledger): string[] {
         ? []
         : [`target ${line.target}: ${line.planned} planned, ${known} accounted for`]
     }),
-    ...(promised === found
-      ? []
-      : [`the events promise ${promised} deliveries, and there are ${found}`]),
+    ...(created === found ? [] : [`events created ${created} deliveries, but ${found} exist`]),
   ]
 }
 

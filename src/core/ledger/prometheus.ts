@@ -1,19 +1,19 @@
-// Metrics as Prometheus reads them: the text format 0.0.4
+// Metrics in the text format 0.0.4 of Prometheus
 // (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format). Base units: seconds.
 import { type Bounds, type Histogram, sizeOf } from './histogram.ts'
 
-/** The media type of the text. */
+/** The media type of the format. */
 export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 
 type Labels = Record<string, string>
 
-/** Metrics of one name. Samples differ in their labels. */
+/** All samples of one metric; they differ in their labels. Histogram bounds are milliseconds, exposed as seconds. */
 export type MetricFamily = { name: string; help: string } & (
   | { type: 'counter' | 'gauge'; samples: { labels: Labels; value: number }[] }
   | { type: 'histogram'; bounds: Bounds; samples: { labels: Labels; histogram: Histogram }[] }
 )
 
-/** Writes metrics. The names of families and labels are taken as they are, values and help are escaped. */
+/** The metrics as text. Values of labels and help texts are escaped; names must be valid. */
 export function formatMetrics(families: readonly MetricFamily[]): string {
   return families.map((family) => `${[...head(family), ...lines(family)].join('\n')}\n`).join('')
 }

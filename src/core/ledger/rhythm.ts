@@ -1,26 +1,27 @@
-// The usual rhythm of a source: what the same hour of the weeks before had, and for how long it was silent at most.
-// Hours are counted in UTC: where clocks are turned twice a year, the weeks around that are an hour off.
+// The typical volume of a source: events in the same hour of previous weeks, and its longest silence. Hours are UTC hours:
+// with daylight saving time, the weeks around a clock change are an hour off.
 import { HOUR_MS } from '../period.ts'
 
-/** How far back a rhythm is told, in weeks, and how many hours a week has. */
+/** Weeks of data that a rhythm is computed from. */
 export const RHYTHM_WEEKS = 4
 export const HOURS_A_WEEK = 168
 
+/** The typical volume of a source. */
 export type Rhythm = {
-  /** For how many whole weeks the source is known, at most four. What follows is null where none is. */
+  /** Whole weeks of data, at most `RHYTHM_WEEKS`. Without one, the other values are null. */
   weeks: number
-  /** The median of what came in this hour of the week. */
+  /** The median number of events in this hour of the week. */
   usual: number | null
-  /** The longest run of whole hours between two with events in which nothing came. */
+  /** The longest run of whole hours without an event, between two with events. */
   longestSilenceHours: number | null
 }
 
-/** What is known of a source that is not known for a week. */
+/** The rhythm of a source with less than a week of data. */
 export const NO_RHYTHM: Rhythm = { weeks: 0, usual: null, longestSilenceHours: null }
 
 /**
- * The rhythm of a source before an hour (hours since 1970), by how many events it sent in earlier hours; hours with none
- * are left out.
+ * The rhythm of a source for an hour (hours since 1970). `counts`: the number of events by earlier hour; hours without
+ * events are absent.
  */
 export function rhythmOf(counts: ReadonlyMap<number, number>, hour: number): Rhythm {
   const first = hour - RHYTHM_WEEKS * HOURS_A_WEEK
@@ -36,7 +37,7 @@ export function rhythmOf(counts: ReadonlyMap<number, number>, hour: number): Rhy
   }
 }
 
-/** True when a source has been silent for longer than ever in the weeks that its rhythm knows. Times in epoch milliseconds. */
+/** True if a source has been silent for longer than ever in the weeks of its rhythm. Times in epoch milliseconds. */
 export function isUnusuallySilent(rhythm: Rhythm, lastSeen: number, now: number): boolean {
   const { longestSilenceHours } = rhythm
   if (longestSilenceHours === null) return false

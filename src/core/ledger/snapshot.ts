@@ -1,4 +1,4 @@
-// How sources and targets fare, as API, metrics and console show it: made of the statistics once a minute.
+// The figures of sources and targets for API, metrics and console, computed from the statistics once a minute.
 import { DELIVERY_STATES, type DeliveryState } from '../deliveries/delivery.ts'
 import { EVENT_STATUSES, type EventStatus, RECEIVED_STATUSES } from '../events/event.ts'
 import { HOUR_MS } from '../period.ts'
@@ -19,43 +19,45 @@ import {
   type HourlyFigure,
 } from './statistics.ts'
 
-/** What became of events when they came. */
+/** Events by their first status. */
 type Received = Record<(typeof RECEIVED_STATUSES)[number], number>
 
-/** How attempts fared, and how many of them succeeded. */
+/** The number of attempts, and of successful ones. */
 type Attempts = { made: number; delivered: number }
 
-/** Milliseconds; null when there was nothing. */
+/** In milliseconds; null without data. */
 type Percentiles = { p50: number | null; p95: number | null; p99: number | null }
 
-/** What the last success or failure was. `at` in epoch milliseconds. */
+/** The last successful or failed attempt. `at` in epoch milliseconds. */
 type LastAttempt = { at: number; outcome: AttemptOutcome; status: number | null }
 
-/** A target. Totals are of the whole log, times are epoch milliseconds. */
+/** The figures of a target. Totals cover the whole log; times are epoch milliseconds. */
 export type TargetFigures = {
   name: string
   deliveries: Record<DeliveryState, number>
   attempts: Record<AttemptOutcome, number>
-  /** How long the target took to answer, faults of ours left out. */
+  /** Response times of the target. Attempts that failed within the relay are not counted. */
   answer: Histogram
-  /** From accept to the first success. */
+  /** Times from acceptance to the first success. */
   latency: Histogram
   lastSuccess: LastAttempt | null
   lastFailure: LastAttempt | null
-  /** When the next of its deliveries is due, or was when that is past. */
+  /** When its oldest waiting delivery is or was due. */
   oldestDue: number | null
-  /** When the event came that is held for it the longest. */
+  /** When the event of its oldest held delivery was received. */
   oldestHeld: number | null
   hour: Attempts
   day: Attempts & { answer: Percentiles; latency: Percentiles }
 }
 
-/** A source, `relay` among them: what it tells of itself. Totals and `lastTest` know tests, all else leaves them out. */
+/**
+ * The figures of a source; `relay` is the source of the relay's own events. Tests count in totals and `lastTest` only.
+ */
 export type SourceFigures = {
   name: string
-  /** By what became of its events when they came. */
+  /** Events by their first status. */
   received: Received
-  /** By what became of them since. */
+  /** Events by their present status. */
   events: Record<EventStatus, number>
   /** Epoch milliseconds. */
   lastSeen: number | null
@@ -65,22 +67,22 @@ export type SourceFigures = {
   rhythm: Rhythm
 }
 
-/** What each minute tells. */
+/** The figures of all sources and targets. */
 export type Snapshot = {
-  /** The present hour, since 1970. `hour` above is this one and the one before, `day` this one and the 24 before. */
+  /** The present hour, in hours since 1970. A figure's `hour` covers it and the one before, its `day` it and the 24 before. */
   hour: number
   sources: SourceFigures[]
   targets: TargetFigures[]
 }
 
-/** What waits for a target the longest: when it is due, and when it came if it is held (epoch milliseconds). */
+/** The oldest waiting delivery of a target, by due time, and its oldest held one, by the event's time received. Epoch milliseconds. */
 export type OldestWaiting = { target: string; oldestDue: number | null; oldestHeld: number | null }
 
-/** The first hour of those that `day` and `hour` look at, since 1970. */
+/** The first hour that `day` covers, in hours since 1970. */
 export const firstHourOfDay = (now: number) => Math.floor(now / HOUR_MS) - 24
 const firstHourOfHour = (hour: number) => hour - 1
 
-/** What a snapshot takes beside the statistics: what is configured, what waits, and the rhythm of each source. */
+/** The inputs of a snapshot besides statistics: configured names, oldest waiting deliveries, and rhythms by source. */
 export type SnapshotInputs = {
   sources: readonly string[]
   targets: readonly string[]
@@ -88,10 +90,10 @@ export type SnapshotInputs = {
   rhythms: ReadonlyMap<string, Rhythm>
 }
 
-/** What there is to tell at `now` (epoch milliseconds) of all that is configured or in the log. */
+/** The figures at `now` (epoch milliseconds) of all sources and targets that are configured or in the log. */
 export function composeSnapshot(
   { total, recent }: { total: readonly Figure[]; recent: readonly HourlyFigure[] },
-  setting: SnapshotInputs,
+  inputs: SnapshotInputs,
   now: number,
 ): Snapshot {
   const hour = Math.floor(now / HOUR_MS)
@@ -105,19 +107,19 @@ export function composeSnapshot(
   }
   return {
     hour,
-    sources: namesOf(setting.sources, 'event').map((name) =>
-      sourceFigures(ofName(name), setting.rhythms.get(name) ?? NO_RHYTHM),
+    sources: namesOf(inputs.sources, 'event').map((name) =>
+      sourceFigures(ofName(name), inputs.rhythms.get(name) ?? NO_RHYTHM),
     ),
-    targets: namesOf(setting.targets, 'delivery').map((name) =>
+    targets: namesOf(inputs.targets, 'delivery').map((name) =>
       targetFigures(
         ofName(name),
-        setting.waiting.find(({ target }) => target === name),
+        inputs.waiting.find(({ target }) => target === name),
       ),
     ),
   }
 }
 
-/** What the statistics say of one source or target. */
+/** The statistics of one source or target. */
 type OwnFigures = {
   name: string
   total: readonly Figure[]
@@ -188,7 +190,7 @@ function attemptsIn(figures: readonly Figure[]): Attempts {
   }
 }
 
-/** The times that targets took; where a fault of ours kept an attempt from being made, there was none to answer. */
+/** Response times. An attempt that failed within the relay has none. */
 function answersIn(figures: readonly Figure[]): Histogram {
   const made = ofKind(figures, 'attempt').filter(({ outcome }) => outcome !== 'fault')
   return histogramOf(made, ANSWER_BOUNDS_MS)
@@ -212,7 +214,7 @@ function percentiles(histogram: Histogram, bounds: Bounds): Percentiles {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
-/** The figure of which something happened last. */
+/** The figure with the latest `last`. */
 function lastOf<F extends Figure>(figures: readonly F[]): F | undefined {
   return figures.reduce<F | undefined>(
     (latest, figure) => (figure.last > (latest?.last ?? 0) ? figure : latest),

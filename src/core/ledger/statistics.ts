@@ -1,7 +1,7 @@
-// What the statistics count: events by what became of them when they came, attempts by their outcome.
+// The statistics: counts of events by status and of attempts by outcome.
 import type { AttemptError } from '../deliveries/delivery.ts'
 
-/** What an attempt came to, for counting: success, what stopped it, or of which hundred the answer was. */
+/** The outcomes of attempts that are counted: success, the class of the HTTP status, or the error. */
 export const ATTEMPT_OUTCOMES = [
   'delivered',
   '4xx',
@@ -16,26 +16,26 @@ export const ATTEMPT_OUTCOMES = [
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number]
 
 /**
- * received: events that vendors sent, by what became of them when they came; test: those of them that are marked as test.
- * attempt: by outcome, with the time to the answer; latency: first successes, with the time since the event was accepted.
- * event, delivery: by their present status or state.
+ * received: events by their first status; test: events marked as tests, by their first status.
+ * attempt: attempts by outcome, with the response time; latency: first successes, with the time since acceptance.
+ * event, delivery: events and deliveries by their present status or state.
  */
 export type FigureKind = 'received' | 'test' | 'attempt' | 'latency' | 'event' | 'delivery'
 
-/** A number of like things. `name`: of their source or target. `ms`: how long all of them took together. */
+/** A count of equal events, attempts or deliveries. `name`: their source or target. `ms`: the sum of their durations. */
 export type Figure = {
   kind: FigureKind
   name: string
   outcome: string
-  /** How long each took: the number of its bucket (core/ledger/histogram.ts). */
+  /** The number of the bucket of their durations (core/ledger/histogram.ts). */
   bucket: number
   count: number
   ms: number
-  /** When the last of them came or ended, in epoch milliseconds; 0 when that is not told. */
+  /** When the last of them was received or ended, in epoch milliseconds; 0 if not known. */
   last: number
-  /** What the last attempt was answered with. */
+  /** The HTTP status of the last attempt. */
   status: number | null
 }
 
-/** A figure of one hour. `made`: the hour in which these came or were made, since 1970. */
+/** A figure of one hour. `made`: that hour, in hours since 1970. */
 export type HourlyFigure = Figure & { made: number }

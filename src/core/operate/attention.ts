@@ -1,12 +1,12 @@
-// What needs attention, in words: the same on the command line and in the console.
+// What needs an operator's attention, as text for the console and the command line.
 import { clockTime, pluralize } from '../text.ts'
 
-/** What is looked at: targets, sources, causes and the ledger as the API shows them. Times as RFC 3339. */
+/** Targets, sources, causes of quarantine and the ledger, as the API returns them. Times in RFC 3339. */
 export type SystemStatus = {
   targets: readonly TargetStatus[]
   sources: readonly SourceStatus[]
   causes: readonly { count: number }[]
-  /** Whether there are more causes than these. */
+  /** Whether `causes` is only the first page. */
   areMoreCauses: boolean
   ledger: { differences: readonly string[]; spilled: number | null }
 }
@@ -28,14 +28,14 @@ type SourceStatus = {
   figures: { last_seen: string | null; unusually_silent: boolean } | null
 }
 
-/** What it is about, where the console has a page for it, and the words. */
+/** Something that needs attention. `about` and `name` select the page of the console; `words` is a sentence. */
 export type Attention = {
   about: 'target' | 'source' | 'quarantine' | 'ledger' | 'spill'
   name: string | null
   words: string
 }
 
-/** What needs attention, the gravest first; nothing when all is well. `now` in epoch milliseconds. */
+/** What needs attention, the most urgent first. `now` in epoch milliseconds. */
 export function attentionOf(
   { targets, sources, causes, areMoreCauses, ledger }: SystemStatus,
   now: number,
@@ -54,14 +54,14 @@ export function attentionOf(
           ),
         ]),
     ...ledger.differences.map((difference) =>
-      about('ledger', null, `The ledger does not add up: ${difference}.`),
+      about('ledger', null, `The ledger is not balanced: ${difference}.`),
     ),
     ...(ledger.spilled
       ? [
           about(
             'spill',
             null,
-            `${pluralize(ledger.spilled, 'request waits', 'requests wait')} in the spill queue.`,
+            `${pluralize(ledger.spilled, 'request is', 'requests are')} waiting in the spill queue.`,
           ),
         ]
       : []),
@@ -72,13 +72,13 @@ function about(what: Attention['about'], name: string | null, words: string): At
   return { about: what, name, words }
 }
 
-/** How a target that gets nothing is told of. */
+/** The states of a target that gets no deliveries, as predicates. */
 const STATES: Record<string, string> = {
-  open: 'is given rest',
+  open: 'is backing off',
   paused: 'is paused',
-  failing: 'was given up on after days of failures',
-  gone: 'said that it is gone (410)',
-  broken: 'is not configured completely',
+  failing: 'is disabled after days of failures',
+  gone: 'answered 410 Gone',
+  broken: 'has a configuration error',
 }
 
 function targetAttention(
@@ -89,10 +89,10 @@ function targetAttention(
   const { held = 0, retrying = 0 } = figures?.backlog ?? {}
   const { status, outcome } = figures?.last_failure ?? {}
   const answer = outcome === undefined ? '' : ` with ${status ?? outcome}`
-  const refusal =
+  const problem =
     failing_since === null
       ? (STATES[state] ?? `is ${state}`)
-      : `has been refusing since ${clockTime(failing_since, now)}${answer}` +
+      : `has been failing since ${clockTime(failing_since, now)}${answer}` +
         (state === 'open' ? '' : `, and ${STATES[state] ?? `is ${state}`}`)
   const waiting = held + retrying
   const parts = [
@@ -100,16 +100,16 @@ function targetAttention(
     next_probe_at === null ? [] : [`next try ${clockTime(next_probe_at, now)}`],
   ].flat()
   const why = reason === null ? [] : [reason]
-  const words = [`${name} ${refusal}`, ...[[...why, ...parts].join('; ')].filter(Boolean)]
+  const words = [`${name} ${problem}`, ...[[...why, ...parts].join('; ')].filter(Boolean)]
   return [about('target', name, `${words.join(': ')}.`)]
 }
 
 function sourceAttention({ name, state, reason, figures }: SourceStatus, now: number): Attention[] {
   if (state === 'broken') {
-    return [about('source', name, `The source ${name} is not configured completely: ${reason}.`)]
+    return [about('source', name, `The source ${name} has a configuration error: ${reason}.`)]
   }
   if (!figures?.unusually_silent || figures.last_seen === null) return []
   const since = clockTime(figures.last_seen, now)
-  const words = `The source ${name} has been silent since ${since}, for longer than ever in the weeks before.`
+  const words = `The source ${name} has been silent since ${since}, longer than ever in the weeks before.`
   return [about('source', name, words)]
 }

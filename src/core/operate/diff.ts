@@ -1,13 +1,13 @@
-// What is different between two pieces of JSON, place by place.
+// The differences between two JSON values, by path.
 import { canonical, isObject } from '../intake/json.ts'
 
-/** One place: its path, and what was and is there; undefined where there was or is nothing. */
+/** A difference: its path (`data.contact.email`), and the old and new value, undefined if absent. */
 export type Change = { path: string; was: unknown; is: unknown }
 
-/** More places than these say that everything is different. */
+/** With more differences than this, the values are different as a whole. */
 const MAX_CHANGES = 100
 
-/** The places in which two values differ, the first of them; lists are compared as wholes. */
+/** The differences between two values, the first `MAX_CHANGES`. A list that differs is one difference. */
 export function differences(was: unknown, is: unknown, path = ''): Change[] {
   if (isObject(was) && isObject(is)) {
     const keys = [...new Set([...Object.keys(was), ...Object.keys(is)])]

@@ -1,4 +1,4 @@
-// checkIn (article 532): a general visit or a class, valid or not; invalid ones are sent too.
+// Hapana's checkIn (support article 532): a visit or a class. Invalid check-ins are sent too.
 
 import {
   asId,
@@ -6,26 +6,27 @@ import {
   asText,
   type Fields,
   fold,
+  type KeyName,
   nonEmpty,
   omitUndefined,
-  type Reader,
+  reader,
   type Warning,
 } from '../../core/events/fields.ts'
 import type { SiteSettings } from '../../core/events/source.ts'
 import { asMoment } from '../../core/events/time.ts'
 import type { Checkin } from '../../core/events/vocabulary.ts'
 import { identifiedBy } from '../../core/intake/dedupe.ts'
-import { type Key, type MappedEvent, type MappingInput, readWord } from './mapping.ts'
+import { type MappedEvent, type MappingInput, readWord } from './mapping.ts'
 
-/** The time of a check-in, by its documented and its other name. */
+/** The time of a check-in: the documented key, and a variant. */
 export const CHECK_IN_TIME = ['checkInTime', 'checkInDateTime']
 
-/** Maps a check-in; only a valid one is attendance. */
-export function checkedIn(reading: MappingInput): MappedEvent {
-  const { fields, warnings, site, siteId, clientId, content } = reading
+/** Maps a check-in. An invalid one becomes `checkin.rejected`, not attendance. */
+export function mapCheckin(input: MappingInput): MappedEvent {
+  const { fields, warnings, site, siteId, clientId, content } = input
   const raw = { time: fields.peek(CHECK_IN_TIME), status: fields.peek('checkInStatus') }
   const time = readTime(CHECK_IN_TIME, fields, warnings, site)
-  const status = readWord('checkInStatus', asCheckinStatus, reading)
+  const status = readWord('checkInStatus', asCheckinStatus, input)
   const message = fields.read('checkInMessage', asText) ?? reasonIn(raw.status)
   const starts = readTime('sessionStartTime', fields, warnings, site)
   const session = nonEmpty({
@@ -51,7 +52,7 @@ export function checkedIn(reading: MappingInput): MappedEvent {
     }),
     custom_properties: fields.read('customProperties', asIs),
   })
-  // A session id names a recurring slot: only with the time does it name one visit.
+  // A session id is that of a recurring slot: only together with the time does it identify a visit.
   const identity =
     time.at !== undefined || time.local !== undefined
       ? identifiedBy('checkIn', clientId, siteId, session?.vendor_id, raw.time, raw.status)
@@ -64,8 +65,8 @@ export function checkedIn(reading: MappingInput): MappedEvent {
   }
 }
 
-/** A time as UTC, or as the local time that it stays, with a warning. */
-function readTime(name: Key, fields: Fields, warnings: Warning[], site: SiteSettings) {
+/** A time in UTC (`at`), or a local time without a known zone (`local`), with a warning. */
+function readTime(name: KeyName, fields: Fields, warnings: Warning[], site: SiteSettings) {
   const path = fields.spelling(name)
   const moment = fields.read(name, asMoment(site))
   if (moment === undefined || 'at' in moment) return { at: moment?.at, local: undefined }
@@ -73,15 +74,15 @@ function readTime(name: Key, fields: Fields, warnings: Warning[], site: SiteSett
   return { at: undefined, local: moment.local }
 }
 
-/** `Valid`, `Invalid`, or the sentences of the overview, in any spelling. */
-const asCheckinStatus: Reader<Checkin['status']> = (value) => {
+/** `Valid`, `Invalid`, or the sentences of support article 526, in any spelling. */
+const asCheckinStatus = reader<Checkin['status']>('a known check-in status', (value) => {
   const text = fold(asText(value) ?? '')
   if (text.startsWith('invalid')) return 'invalid'
   if (/^valid(checkin)?withalerts|^validcheckin.*alerts/.test(text)) return 'valid_with_alerts'
   return text === 'valid' || text === 'validcheckin' ? 'valid' : undefined
-}
+})
 
-/** What the overview's statuses say behind the status itself: `invalid check-in – no valid membership`. */
+/** The reason after the status, as in article 526: `invalid check-in – no valid membership`. */
 function reasonIn(status: unknown): string | undefined {
   const sentence = /^(?:in)?valid(?: check-?in)?(?: with alerts)?\s*[-–—:]\s*(\S.*)$/i
   return typeof status === 'string' ? sentence.exec(status.trim())?.[1] : undefined

@@ -1,4 +1,4 @@
-// The person in Hapana's messages (articles 527 and 529 have the full profile, the others parts of it).
+// The person in Hapana's messages. Support articles 527 and 529 have the full profile, the others parts of it.
 
 import {
   asIs,
@@ -15,9 +15,9 @@ import type { Contact } from '../../core/events/vocabulary.ts'
 import { isObject } from '../../core/intake/json.ts'
 import type { HapanaType } from './type.ts'
 
-/** Reads what a message of some kind says of its person, beside the id. */
+/** Reads the person of a message, except the id. A check-in's custom properties are its own. */
 export function readContact(
-  kind: HapanaType,
+  type: HapanaType,
   fields: Fields,
   warnings: Warning[],
   site: SiteSettings,
@@ -38,11 +38,11 @@ export function readContact(
     address: fields.read(['address', 'fullAddress'], asIs),
     image_url: fields.read('profileImage', asText),
     emergency_contact: readEmergencyContact(fields, warnings),
-    custom_properties: kind === 'checkIn' ? undefined : fields.read('customProperties', asIs),
+    custom_properties: type === 'checkIn' ? undefined : fields.read('customProperties', asIs),
   })
 }
 
-/** Five flat keys in the article, a name in the overview, perhaps an object of its own. */
+/** Five flat keys in the articles, one name in the overview (526), perhaps an object. */
 function readEmergencyContact(fields: Fields, warnings: Warning[]): Contact['emergency_contact'] {
   const flat = {
     given_name: fields.read('emergencyFirstName', asText),

@@ -1,4 +1,4 @@
-// What each of Hapana's events means, field by field (articles 527 to 532; vocabulary in core/events/event.ts).
+// The mapping of Hapana's events, field by field (support articles 527 to 532).
 import { asAmount } from '../../core/events/amount.ts'
 import { sourcePath } from '../../core/events/event.ts'
 import {
@@ -6,8 +6,9 @@ import {
   asText,
   type Fields,
   fold,
+  type KeyName,
   omitUndefined,
-  type Reader,
+  reader,
   readFields,
   type Warning,
 } from '../../core/events/fields.ts'
@@ -17,22 +18,23 @@ import { type Identity, identifiedBy, sameContent } from '../../core/intake/dedu
 import { canonical, isObject, type JsonObject } from '../../core/intake/json.ts'
 import { err, ok } from '../../core/result.ts'
 import type { NormalizationError } from '../vendor.ts'
-import { CHECK_IN_TIME, checkedIn } from './checkin.ts'
+import { CHECK_IN_TIME, mapCheckin } from './checkin.ts'
 import { readContact } from './contact.ts'
-import { type Key, type MappedEvent, type MappingInput, readWord } from './mapping.ts'
+import { type MappedEvent, type MappingInput, readWord } from './mapping.ts'
 import type { HapanaType } from './type.ts'
 
+/** A message of known type. `fields`: its content; `envelope`: the level around it, if there is one. */
 export type MessageInput = {
   fields: Fields
   envelope: Fields
   warnings: Warning[]
   settings: SourceSettings
   body: JsonObject
-  /** What tells this request from another of the same body. */
+  /** Distinguishes this request from another with the same body; undefined if nothing does. */
   stamp: string | undefined
 }
 
-const TYPES: Record<HapanaType, EventType> = {
+const EVENT_TYPES: Record<HapanaType, EventType> = {
   outboundMessage: 'message.sent',
   accountCreated: 'contact.created',
   clientUpdated: 'contact.updated',
@@ -42,31 +44,31 @@ const TYPES: Record<HapanaType, EventType> = {
   checkIn: 'checkin.recorded',
 }
 
-/** The least that an event must say to be worth sending on: one of these. */
-const NEEDED: Partial<Record<HapanaType, readonly Key[]>> = {
+/** Keys of which a message must have at least one: without any, the event would not tell what happened. */
+const NEEDED: Partial<Record<HapanaType, readonly KeyName[]>> = {
   outboundMessage: ['messageId', 'message'],
   clientStatusChange: ['status'],
   packagePurchased: ['packageID', 'packageName'],
   checkIn: [CHECK_IN_TIME, 'sessionID', 'checkInStatus'],
 }
 
-/** Maps a message of a known kind, or refuses with the keys that are missing. */
-export function normalizeEvent(kind: HapanaType, context: MessageInput) {
+/** Maps a message of known type, or returns the keys that are missing. */
+export function normalizeEvent(type: HapanaType, context: MessageInput) {
   const { fields, envelope, warnings, settings, body, stamp } = context
-  const issues = missing(kind, fields)
+  const issues = missing(type, fields)
   const siteId = fields.read('siteID', asId) ?? envelope.read('siteID', asId)
   if (siteId === undefined && fields.peek('siteID') === undefined) {
     warnings.push({ path: 'siteID', message: 'is missing; the site is unknown' })
   }
   const clientId = fields.read('clientID', asId)
   if (clientId === undefined || issues.length > 0) {
-    return err<NormalizationError>({ type: TYPES[kind], vendorType: undefined, issues })
+    return err<NormalizationError>({ type: EVENT_TYPES[type], vendorType: undefined, issues })
   }
   const site = settingsForSite(settings, siteId)
-  const contact = { vendor_id: clientId, ...readContact(kind, fields, warnings, site) }
-  // It never makes two different bodies one.
-  const content = () => ({ ...sameContent(kind, canonical(body)), stamp })
-  const mapped = MAPPINGS[kind]({ fields, warnings, site, siteId, clientId, contact, content })
+  const contact = { vendor_id: clientId, ...readContact(type, fields, warnings, site) }
+  // From the whole body, so that no two different messages have the same identity.
+  const content = () => ({ ...sameContent(type, canonical(body)), stamp })
+  const mapped = MAPPINGS[type]({ fields, warnings, site, siteId, clientId, contact, content })
   const data = omitUndefined({
     contact,
     site: siteId === undefined ? undefined : { vendor_id: siteId },
@@ -76,40 +78,41 @@ export function normalizeEvent(kind: HapanaType, context: MessageInput) {
   return ok({ ...mapped, data, origin, contactId: clientId })
 }
 
-function missing(kind: HapanaType, fields: Fields): Warning[] {
+function missing(type: HapanaType, fields: Fields): Warning[] {
   const issues: Warning[] = []
   const clientId = fields.peek('clientID')
   if (clientId === undefined || asId(clientId) === undefined) {
     issues.push({
       path: 'clientID',
-      message: 'is missing or no id: nobody can tell whose event this is',
+      message: 'is missing or not an id; the contact of the event is unknown',
     })
   }
-  const needed = NEEDED[kind]
+  const needed = NEEDED[type]
   if (needed?.every((name) => asText(fields.peek(name)) === undefined)) {
-    const path = [needed[0] ?? ''].flat()[0] ?? ''
-    issues.push({ path, message: 'is missing, and so is all else that would say what happened' })
+    const [path = '', ...others] = needed.flat()
+    const alternatives = others.length === 0 ? '' : `, and so are ${others.join(', ')}`
+    issues.push({ path, message: `is missing${alternatives}` })
   }
   return issues
 }
 
-const MAPPINGS: Record<HapanaType, (reading: MappingInput) => MappedEvent> = {
-  // Also sent when a known client is linked to another site; only the log can tell the two apart.
+const MAPPINGS: Record<HapanaType, (input: MappingInput) => MappedEvent> = {
+  // Also sent when a known client is linked to another site; only the client's history distinguishes the two.
   accountCreated: ({ content }) => ({
     type: 'contact.created',
     data: { inference: { basis: ['history_not_read'], confidence: 'likely', evidence: [] } },
     identity: content(),
     occurred: undefined,
   }),
-  clientUpdated: ({ content }) => profileSaved('contact.updated', content()),
-  profile: ({ content }) => profileSaved('contact.upserted', content()),
-  clientStatusChange: statusChanged,
-  packagePurchased: purchased,
-  checkIn: checkedIn,
-  outboundMessage: messageSent,
+  clientUpdated: ({ content }) => mapProfile('contact.updated', content()),
+  profile: ({ content }) => mapProfile('contact.upserted', content()),
+  clientStatusChange: mapStatusChange,
+  packagePurchased: mapPurchase,
+  checkIn: mapCheckin,
+  outboundMessage: mapMessage,
 }
 
-function profileSaved(type: EventType, identity: Identity): MappedEvent {
+function mapProfile(type: EventType, identity: Identity): MappedEvent {
   return { type, data: {}, identity, occurred: undefined }
 }
 
@@ -120,11 +123,12 @@ const STATUSES: Record<string, string> = {
   inactive: 'inactive',
 }
 
-function statusChanged({ fields, warnings, content }: MappingInput): MappedEvent {
+function mapStatusChange({ fields, warnings, content }: MappingInput): MappedEvent {
   const path = fields.spelling('status')
   const raw = fields.read('status', asText) ?? ''
   const status = lookUp(STATUSES, raw)
-  if (status === undefined) warnings.push({ path, message: 'is a status that is not known' })
+  if (status === undefined)
+    warnings.push({ path, message: 'unknown value; see membership.status_raw' })
   const packages = fields.read('activePackages', (value) =>
     Array.isArray(value) && value.every(isObject)
       ? value.map((entry) => readPackage(entry, warnings))
@@ -140,7 +144,7 @@ function statusChanged({ fields, warnings, content }: MappingInput): MappedEvent
 }
 
 function readPackage(entry: JsonObject, warnings: Warning[]) {
-  const fields = readFields(entry, warnings)
+  const fields = readFields(entry, warnings, 'the extra of its package')
   const known = {
     vendor_id: fields.read('packageID', asId),
     name: fields.read('packageName', asText),
@@ -155,12 +159,12 @@ const PACKAGE_TYPES: Record<string, string> = {
   sessionpackage: 'session_package',
 }
 
-function purchased({ fields, warnings, site, content }: MappingInput): MappedEvent {
+function mapPurchase({ fields, warnings, site, content }: MappingInput): MappedEvent {
   const path = fields.spelling('packageType')
   const typeRaw = fields.read('packageType', asText)
   const type = typeRaw === undefined ? undefined : lookUp(PACKAGE_TYPES, typeRaw)
   if (typeRaw !== undefined && type === undefined) {
-    warnings.push({ path, message: 'is a package type that is not known' })
+    warnings.push({ path, message: 'unknown value; see purchase.package.type_raw' })
   }
   const purchase = {
     package: omitUndefined({
@@ -180,15 +184,15 @@ function purchased({ fields, warnings, site, content }: MappingInput): MappedEve
   }
 }
 
-const asChannel: Reader<'sms' | 'email'> = (value) => {
+const asChannel = reader<'sms' | 'email'>('sms or email', (value) => {
   const word = fold(asText(value) ?? '')
   return word === 'sms' || word === 'email' ? word : undefined
-}
+})
 
-/** Which messages of Hapana's trigger this is not documented: it says that one was sent, never why. */
-function messageSent(reading: MappingInput): MappedEvent {
-  const { fields, clientId, contact, content } = reading
-  const channel = readWord('communicationType', asChannel, reading)
+/** Maps an outbound message. Which of Hapana's messages trigger the webhook is not documented, nor does it contain a reason. */
+function mapMessage(input: MappingInput): MappedEvent {
+  const { fields, clientId, contact, content } = input
+  const channel = readWord('communicationType', asChannel, input)
   const messageId = fields.read('messageId', asId)
   const emailTo = fields.read('emailTo', asText)
   const to = { sms: contact.phone, email: emailTo, unknown: emailTo ?? contact.phone }[channel]

@@ -1,5 +1,6 @@
-// Hapana: gym management. Six events, documented as field lists without an envelope (support article 526 and
-// its per-event articles 527 to 532), so every reading here is tolerant and says what it relied on.
+// Hapana: gym management. Its six events are documented as lists of fields, without the envelope and the place of the
+// type (support article 526, and 527 to 532 for each event). So every mapping here accepts variants, and the event
+// contains what a conclusion was based on.
 import type { EventDraft } from '../../core/events/event.ts'
 import { type Fields, readFields, type Warning } from '../../core/events/fields.ts'
 import { isObject, type JsonObject } from '../../core/intake/json.ts'
@@ -24,8 +25,8 @@ export const hapana = {
     const { fields, envelope, wrapper } = unwrap(message.body, warnings)
     const resolved = resolveType(message, envelope, fields, warnings)
     if (!resolved.ok) return resolved
-    const { kind, vendorType, typeBasis } = resolved.value
-    const mapped = normalizeEvent(kind, {
+    const { type, vendorType, typeBasis } = resolved.value
+    const mapped = normalizeEvent(type, {
       fields,
       envelope,
       warnings,
@@ -54,15 +55,15 @@ export const hapana = {
 } satisfies Vendor
 
 /**
- * What tells a request from another of the same body: the time that is signed with it. The delivery id is not signed: it
- * counts only where nothing is, and a sender is proven otherwise.
+ * Distinguishes a request from another with the same body: the timestamp of the signature, or the delivery id if the
+ * request is not signed. The delivery id alone is not covered by the signature, so a replayed request could change it.
  */
 function stampOf(headers: Headers): string | undefined {
   const [, signedAt] = /(?:^|,)\s*t=(\d+)/.exec(headers.get('x-hapana-signature') ?? '') ?? []
   return signedAt ?? headers.get('x-hapana-delivery') ?? undefined
 }
 
-/** Opens a message, and one level of wrapping in it when the client's id is not outside of that. */
+/** Opens a message for reading. If the client id is not at the top level, `fields` is the object that wraps the content. */
 function unwrap(
   body: JsonObject,
   warnings: Warning[],

@@ -1,30 +1,30 @@
-// What Hapana's events mean in the light of the log: the vendor tells of states, not of changes, and of an account by
-// the same event as of its link to another site.
+// What Hapana's messages leave out and the log adds: the previous membership status, whether a check-in is the first, and
+// whether accountCreated is a new client or a known one at another site.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { type History, type Interpretation, markIfLate } from '../../core/events/history.ts'
 import type { EventKind, EventType, Inference } from '../../core/events/vocabulary.ts'
 
-/** What the events are about that say what one means; undefined for one that says it by itself. */
+/** `Vendor.relatedKinds` of Hapana. */
 export function relatedKinds({
   type,
   vendortype,
 }: MembershipEvent): readonly EventKind[] | undefined {
   if (type === 'membership.status_changed') return ['membership']
   if (type === 'checkin.recorded') return ['checkin']
-  // Whether the client is known, and at which sites, is asked with it.
+  // An account needs only whether and at which sites the client is known.
   return vendortype === 'accountCreated' ? [] : undefined
 }
 
-/** What an event means, omitUndefined what the log knows of its client. */
+/** `Vendor.interpret` of Hapana. It infers no further events. */
 export function interpret(event: MembershipEvent, history: History): Interpretation {
-  return { event: read(event, history), inferred: [] }
+  return { event: complete(event, history), inferred: [] }
 }
 
-function read(event: MembershipEvent, history: History): MembershipEvent {
+function complete(event: MembershipEvent, history: History): MembershipEvent {
   const others = history.past.filter(({ type }) => type === event.type)
   switch (event.type) {
     case 'contact.created':
-      return readAccount(event, history)
+      return completeAccount(event, history)
     case 'membership.status_changed': {
       const before = others.filter((other) => instantOf(other) <= instantOf(event))
       const last = before.toSorted((a, b) => instantOf(a) - instantOf(b)).at(-1)
@@ -37,7 +37,7 @@ function read(event: MembershipEvent, history: History): MembershipEvent {
     }
     case 'checkin.recorded': {
       const checkin = { ...event.data.checkin, first: others.length === 0 }
-      // Who checked in first is asked of the person; what came late, of the contact alone.
+      // `past` has the check-ins of the whole person: those decide `first`; only those of the contact decide `late`.
       const own = others.filter(
         ({ relaysource, subject }) =>
           relaysource === event.relaysource && subject === event.subject,
@@ -49,8 +49,8 @@ function read(event: MembershipEvent, history: History): MembershipEvent {
   }
 }
 
-/** An account that is new, or a known client at another site, or neither. */
-function readAccount(event: MembershipEvent, { isKnown, sites }: History): MembershipEvent {
+/** A new client, a known client at another site, or a change of a known client. */
+function completeAccount(event: MembershipEvent, { isKnown, sites }: History): MembershipEvent {
   const site = event.data.site?.vendor_id
   const because = (type: EventType, confidence: Inference['confidence'], ...basis: string[]) =>
     ({

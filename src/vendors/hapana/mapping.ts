@@ -1,4 +1,4 @@
-// What the readers of Hapana's events share: a message opened for reading, and what one of its kinds is mapped to.
+// What the mappings of Hapana's events share: their input and their result.
 
 import type { EventDraft } from '../../core/events/event.ts'
 import type { Fields, Reader, Warning } from '../../core/events/fields.ts'
@@ -6,14 +6,14 @@ import type { SiteSettings } from '../../core/events/source.ts'
 import type { Contact, EventType } from '../../core/events/vocabulary.ts'
 import type { Identity } from '../../core/intake/dedupe.ts'
 
-/** What a message means, without what all kinds have in common. */
+/** The part of an event that depends on its type. */
 export type MappedEvent = {
   type: EventType
   data: object
   identity: Identity
   occurred: EventDraft['occurred']
 }
-/** A message of known kind, site and contact. */
+/** A message of known type, site and contact. */
 export type MappingInput = {
   fields: Fields
   warnings: Warning[]
@@ -21,13 +21,11 @@ export type MappingInput = {
   siteId: string | undefined
   clientId: string
   contact: Contact
-  /** The identity of a message that has no better one: made of all that it says. */
+  /** An identity from the whole body, for a message without an identifier of its own. */
   content: () => Identity
 }
 
-/** One key, or several that mean the same: the documented spelling first. */
-export type Key = string | readonly string[]
-/** Reads a word of a fixed list. A word beyond it stays in `rest` with a warning, and so does none at all. */
+/** Reads a word of a fixed list; `unknown`, with a warning, if it is another word or missing. */
 export function readWord<T>(
   name: string,
   reader: Reader<T>,

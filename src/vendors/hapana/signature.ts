@@ -3,12 +3,12 @@
 import type { SignatureScheme } from '../../core/intake/proof.ts'
 import { bytesOfHex, hexOf, hmac, verifyHmac } from '../../core/intake/signature.ts'
 
-/** More than a rotation needs; a longer header is an attempt to make us compute. */
+/** More than a secret rotation needs. A longer header is refused, as each signature in it costs computation. */
 const MAX_HEADER_LENGTH = 1000
 
 const MAC_BYTES = 32
 
-/** Over the exact bytes; `X-Hapana-Delivery` is not signed and proves nothing. */
+/** The scheme. The signature covers the exact bytes of the body, and not the header `X-Hapana-Delivery`. */
 export const signature: SignatureScheme = {
   header: 'x-hapana-signature',
 

@@ -1,10 +1,11 @@
-// Which of Hapana's events a message is. No document says where the type stands, so it is looked for in order:
-// the URL that we gave out, a key of the body, a header, the shape. The rule that hit is part of the event.
+// The type of a Hapana message. The documentation does not say where it is, so these are tried in order: `?event=` in the
+// ingest URL, a key of the body, a header, the shape of the body. The one that matched is `typebasis` in the event.
+import { UNRECOGNIZED } from '../../core/events/event.ts'
 import { type Fields, fold, type Warning } from '../../core/events/fields.ts'
 import { err, ok, type Result } from '../../core/result.ts'
-import type { NormalizationError, VendorMessage } from '../vendor.ts'
+import { type NormalizationError, typeIssue, type VendorMessage } from '../vendor.ts'
 
-/** The events by their documented names; `profile` is one of two that have the same fields. */
+/** The documented events. `profile` is accountCreated or clientUpdated: they have the same fields. */
 export type HapanaType =
   | 'outboundMessage'
   | 'accountCreated'
@@ -15,7 +16,7 @@ export type HapanaType =
   | 'profile'
 
 type Resolved = {
-  kind: HapanaType
+  type: HapanaType
   vendorType: string
   typeBasis: 'url' | 'body' | 'header' | 'shape'
 }
@@ -28,7 +29,7 @@ const TYPES_BY_NAME: Record<string, HapanaType> = {
   packagepurchased: 'packagePurchased',
   checkin: 'checkIn',
 }
-/** Names that the articles use for URLs and titles. */
+/** Names of events in URLs and headers: the documented ones, and those of titles in the articles. */
 const TYPES_BY_TITLE: Record<string, HapanaType> = {
   ...TYPES_BY_NAME,
   packagepurchase: 'packagePurchased',
@@ -48,11 +49,14 @@ const HEADERS = ['x-hapana-event', 'x-event-type', 'x-webhook-event']
 const PROFILE_KEYS =
   /^(email|firstname|lastname|phone|joindate|leadsource|gender|birthdate|barcodeid|address|profileimage|customproperties|emergency.*)$/
 
-/** Keys of the other events: a message that has one is about something else, even if it does not say what. */
+/** Keys of other events: a message that has one is not a profile. */
 const OTHER_KEYS =
   /^(status|activepackages|package.*|amount|checkin.*|session.*|fobnumber|message.*|emailto|emailfrom|subject)$/
 
-/** Finds the type, or refuses with what the body called itself. Reads the body's type key when that is used. */
+/**
+ * The type of a message, or the reason why it is unknown. Marks the body's type key as read if it is used. `envelope` is
+ * the level around `fields`, if there is one.
+ */
 export function resolveType(
   message: VendorMessage,
   envelope: Fields,
@@ -62,54 +66,56 @@ export function resolveType(
   const named = namedInBody(envelope) ?? namedInBody(fields)
   const byUrl = lookUpType(TYPES_BY_TITLE, message.eventName)
   if (message.eventName !== undefined && byUrl === undefined) {
-    warnings.push({ path: '?event', message: 'names no event of Hapana; the body decides' })
+    warnings.push({
+      path: '?event',
+      message: 'unknown event type; the type in the message is used',
+    })
   }
   if (byUrl) {
-    if (named?.kind === byUrl) named.consume()
+    if (named?.type === byUrl) named.consume()
     else if (named)
-      warnings.push({ path: named.key, message: `disagrees with ?event=, which decides` })
-    return ok({ kind: byUrl, vendorType: byUrl, typeBasis: 'url' })
+      warnings.push({ path: named.key, message: 'differs from ?event=, which is used' })
+    return ok({ type: byUrl, vendorType: byUrl, typeBasis: 'url' })
   }
-  if (named?.kind) {
+  if (named?.type) {
     named.consume()
-    return ok({ kind: named.kind, vendorType: named.text, typeBasis: 'body' })
+    return ok({ type: named.type, vendorType: named.text, typeBasis: 'body' })
   }
   for (const header of HEADERS) {
     const text = message.headers.get(header)?.trim()
-    const kind = lookUpType(TYPES_BY_TITLE, text)
-    if (text && kind) return ok({ kind, vendorType: text, typeBasis: 'header' })
+    const type = lookUpType(TYPES_BY_TITLE, text)
+    if (text && type) return ok({ type, vendorType: text, typeBasis: 'header' })
   }
-  if (named) return err(unrecognized(named.text, 'names an event that is not known'))
-  const kind = typeByShape(fields)
-  if (kind === undefined) return err(unrecognized(undefined, 'is named nowhere'))
-  const vendorType = kind === 'profile' ? 'accountCreated|clientUpdated' : kind
-  return ok({ kind, vendorType, typeBasis: 'shape' })
+  const type = named ? undefined : typeByShape(fields)
+  if (type === undefined) return err(unrecognized(named?.text))
+  const vendorType = type === 'profile' ? 'accountCreated|clientUpdated' : type
+  return ok({ type, vendorType, typeBasis: 'shape' })
 }
 
-function unrecognized(vendorType: string | undefined, message: string): NormalizationError {
-  return { type: 'vendor.unrecognized', vendorType, issues: [{ path: 'type', message }] }
+function unrecognized(vendorType: string | undefined): NormalizationError {
+  return { type: UNRECOGNIZED, vendorType, issues: [typeIssue(vendorType)] }
 }
 
 function lookUpType(
-  kinds: Record<string, HapanaType>,
+  types: Record<string, HapanaType>,
   text: string | undefined,
 ): HapanaType | undefined {
   const name = fold(text ?? '')
-  return Object.hasOwn(kinds, name) ? kinds[name] : undefined
+  return Object.hasOwn(types, name) ? types[name] : undefined
 }
 
-/** The body's own word for its type: the first key that names a known one, else the first that names any. */
+/** The type that the body names: by the first key with a known type, else by the first with a text. */
 function namedInBody(fields: Fields) {
   const named = BODY_KEYS.flatMap((name) => {
     const text = fields.peek(name)
     if (typeof text !== 'string') return []
     const consume = () => fields.read(name, () => text)
-    return [{ key: fields.spelling(name), text, kind: lookUpType(TYPES_BY_NAME, text), consume }]
+    return [{ key: fields.spelling(name), text, type: lookUpType(TYPES_BY_NAME, text), consume }]
   })
-  return named.find(({ kind }) => kind !== undefined) ?? named[0]
+  return named.find(({ type }) => type !== undefined) ?? named[0]
 }
 
-/** accountCreated and clientUpdated have the same fields: their shape says only that a profile was saved. */
+/** The type by the keys of the body. accountCreated and clientUpdated have the same keys: `profile`. */
 function typeByShape(fields: Fields): HapanaType | undefined {
   const has = fields.has
   if (has('messageId') || has('communicationType')) return 'outboundMessage'

@@ -1,4 +1,4 @@
-// Corrections: what an event makes of those that were understood without it.
+// Corrections: earlier conclusions that a new event changes.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import {
   EVENTS_PER_SIDE,
@@ -9,15 +9,15 @@ import type { Conclusion } from '../../core/events/vocabulary.ts'
 import { byTime } from './event.ts'
 import { inferAmong } from './inference.ts'
 
-/** What was said of other events, and is seen otherwise now that this one is known. */
+/** A correction for each event whose conclusion differs now that `event` is known. `others`: the contact's other events. */
 export function corrections(
   event: MembershipEvent,
   others: readonly MembershipEvent[],
 ): InferredEvent[] {
-  // A payment's kind is a hint, and not corrected.
-  const concluded = others.filter(({ vendortype }) => vendortype !== 'payment.created')
-  const seen = concluded.filter((one) => isCovered(one, event, others))
-  return seen.flatMap((one): InferredEvent[] => {
+  // The kind of a payment is a hint, and is not corrected.
+  const candidates = others.filter(({ vendortype }) => vendortype !== 'payment.created')
+  const complete = candidates.filter((one) => hasAllNeighbours(one, event, others))
+  return complete.flatMap((one): InferredEvent[] => {
     const rest = others.filter(({ id }) => id !== one.id)
     const [was, is] = [
       conclusionOf(inferAmong(one, rest)),
@@ -39,10 +39,10 @@ export function corrections(
 }
 
 /**
- * Whether all that could say what an event means is among those closest to another: else a conclusion from what is seen
- * of its surroundings is none.
+ * Whether `others`, which were read for `event`, contain all events that the conclusion about `one` depends on. If not,
+ * the conclusion could differ from the real one.
  */
-function isCovered(
+function hasAllNeighbours(
   one: MembershipEvent,
   event: MembershipEvent,
   others: readonly MembershipEvent[],
@@ -56,7 +56,7 @@ function isCovered(
   return side.length < EVENTS_PER_SIDE || furthest > distance(one) + SAME_ACT_WINDOW_MS
 }
 
-/** What an event says happened, as far as it is concluded. */
+/** The parts of an event that are concluded: type, reason and refund. */
 function conclusionOf(event: MembershipEvent): Conclusion {
   const { type, data } = event
   return {

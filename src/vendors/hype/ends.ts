@@ -1,14 +1,14 @@
-// What the end of a subscription means among the other events of its contact: its reason.
+// The reason why a subscription ended, from the contact's other events.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { EndReason, Inference } from '../../core/events/vocabulary.ts'
 import { byTime } from './event.ts'
 import { isRepriced } from './plans.ts'
 import { switchPayment } from './switches.ts'
 
-/** How long after its end a re-priced subscription may be paid at the new price: at its next renewal. */
+/** How long after its end a subscription can be paid at a new price: until its next yearly renewal. */
 const RENEWAL_WINDOW_MS = 370 * 86_400_000
 
-/** A cancellation, one half of a switch, or a new price. */
+/** The event with its reason: a plan switch, a price change, or the reason it has by itself. `before` and `after` sorted by time. */
 export function inferEnd(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
@@ -19,9 +19,9 @@ export function inferEnd(
   const because = (reason: EndReason, inference: Inference) =>
     ({ ...event, data: { ...event.data, reason, inference } }) as MembershipEvent
 
-  const half = switchPayment(event, [...before, ...after])
-  if (half) {
-    const { paid, confidence } = half
+  const payment = switchPayment(event, [...before, ...after])
+  if (payment) {
+    const { paid, confidence } = payment
     const side = byTime(paid, event) < 0 ? 'paid_before_within_window' : 'paid_after_within_window'
     return because('plan_switch', { basis: [side, by], confidence, evidence: [paid.id] })
   }

@@ -1,36 +1,36 @@
-// Hype's events as facts among others: their order, what they say of a subscription, and one of them under another type.
+// Helpers for Hype's events: order, subscription fields, and change of type.
 import type { Amount } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { EventType, Subscription } from '../../core/events/vocabulary.ts'
 
-/** Orders events by their times. Of one second, an end comes before a payment: what was bought is what counts. */
+/** Compares events by time. In the same second, an end is before a payment: the plan that was paid is the present one. */
 export function byTime(a: MembershipEvent, b: MembershipEvent): number {
-  const isEnd = ({ vendortype }: MembershipEvent) => (vendortype === 'payment.deleted' ? 0 : 1)
-  return instantOf(a) - instantOf(b) || isEnd(a) - isEnd(b) || (a.id < b.id ? -1 : 1)
+  const rank = ({ vendortype }: MembershipEvent) => (vendortype === 'payment.deleted' ? 0 : 1)
+  return instantOf(a) - instantOf(b) || rank(a) - rank(b) || (a.id < b.id ? -1 : 1)
 }
 
-/** The event under another type, with what that type says; what it said as its old type is left behind. */
-export function withType(event: MembershipEvent, type: EventType, said: object): MembershipEvent {
+/** The event under another type with the given data. The refund of its old type is removed. */
+export function withType(event: MembershipEvent, type: EventType, added: object): MembershipEvent {
   const { refund: _refund, ...data } = event.data as { refund?: unknown }
   return {
     ...event,
     type,
     dataschema: event.dataschema.replace(event.type, type),
-    data: { ...data, ...said },
+    data: { ...data, ...added },
   } as MembershipEvent
 }
 
-/** What an event says of the subscription, if anything. */
+/** The subscription in an event, if any. */
 export function subscriptionOf({ data }: MembershipEvent): Subscription | undefined {
   return 'subscription' in data ? data.subscription : undefined
 }
 
-/** What the contact has paid for it so far, as far as the event tells. */
+/** The total that the contact has paid, if the event contains it. */
 export function totalOf(event: MembershipEvent): Amount | undefined {
   return subscriptionOf(event)?.total_paid_amount ?? undefined
 }
 
-/** What a renewal costs, as far as the event tells. */
+/** The price of a renewal, if the event contains it. */
 export function recurringOf(event: MembershipEvent): Amount | undefined {
   return subscriptionOf(event)?.recurring_amount ?? undefined
 }

@@ -1,7 +1,8 @@
-// Hype (formerly Pico): creator communities. One documented body for five event types (help centre article
-// "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely the contact's, not the event's.
+// Hype (formerly Pico): memberships of creator communities. One documented body for five event types (help centre
+// article "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely that of the contact, not of the
+// event.
 import { type Amount, asAmount } from '../../core/events/amount.ts'
-import { type EventDraft, sourcePath } from '../../core/events/event.ts'
+import { type EventDraft, sourcePath, UNRECOGNIZED } from '../../core/events/event.ts'
 import {
   asBoolean,
   asId,
@@ -19,7 +20,7 @@ import { sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject } from '../../core/intake/json.ts'
 import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
-import type { NormalizationError, Vendor } from '../vendor.ts'
+import { type NormalizationError, typeIssue, type Vendor } from '../vendor.ts'
 import { inferAlone } from './inference.ts'
 import { interpret, relatedKinds } from './interpret.ts'
 
@@ -44,8 +45,9 @@ export const hype = {
     const envelope = readFields(body, warnings)
     const vendorType = envelope.read('type', asText)
     const type = TYPES.find((known) => known === vendorType)
-    const issues = missing(envelope, type)
-    if (type === undefined || issues.length > 0) return err(notUnderstood(type, vendorType, issues))
+    const issues = missing(envelope, vendorType, type !== undefined)
+    if (type === undefined || issues.length > 0)
+      return err(normalizationError(type, vendorType, issues))
 
     const account = envelope.read('publisher_id', asId) ?? ''
     const details = envelope.read('data', (value) => (isObject(value) ? value : undefined)) ?? {}
@@ -53,20 +55,20 @@ export const hype = {
     const contact = readContact(envelope)
     const actor = readActor(envelope, warnings)
     const subscription = readSubscription(fields, settings.currency)
-    const meaning = inferAlone(type, actor, subscription?.total_paid_amount)
+    const conclusion = inferAlone(type, actor, subscription?.total_paid_amount)
     const data = omitUndefined({
       contact,
       account: { vendor_id: account },
       subscription,
       acquisition: fields.read('acquisition', (value) => readAcquisition(value, warnings)),
       actor,
-      ...meaning.data,
+      ...conclusion.data,
     })
     const timestamp = envelope.peek('timestamp')
     const occurred = readTimestamp(envelope, warnings)
     const vendorVersion = readVersion(envelope, warnings)
     const event = {
-      type: meaning.type,
+      type: conclusion.type,
       origin: sourcePath('hype', 'publishers', account),
       contactId: contact.vendor_id,
       occurred,
@@ -76,29 +78,30 @@ export const hype = {
       isTest: isSample(contact),
       data: withExtra(data, fields, envelope),
     } as EventDraft
-    const { [envelope.spelling('timestamp')]: _timestamp, ...said } = body
-    // Everything but the timestamp says what happened; the timestamp, when there is one, which time.
+    const { [envelope.spelling('timestamp')]: _timestamp, ...content } = body
+    // The body without the timestamp identifies what happened; the timestamp distinguishes two equal events.
     const identity = {
-      ...sameContent(canonical(said)),
+      ...sameContent(canonical(content)),
       stamp: timestamp === undefined ? undefined : canonical(timestamp),
     }
     return ok({ event, identity, warnings })
   },
 } satisfies Vendor
 
-function missing(envelope: Fields, type: HypeType | undefined): Warning[] {
+/** The problems that keep a message from becoming an event; those of a message of unknown type begin with that. */
+function missing(envelope: Fields, vendorType: string | undefined, isKnown: boolean): Warning[] {
   const lacks = (name: string) => asId(envelope.peek(name)) === undefined
   const data = envelope.peek('data')
   return [
-    ...(type === undefined ? [{ path: 'type', message: 'names no event that is known' }] : []),
+    ...(isKnown ? [] : [typeIssue(vendorType)]),
     ...(lacks('publisher_id')
-      ? [{ path: 'publisher_id', message: 'is missing or no id: the account is unknown' }]
+      ? [{ path: 'publisher_id', message: 'is missing or not an id; the account is unknown' }]
       : []),
     ...(lacks('id') && lacks('email')
       ? [
           {
             path: 'id',
-            message: 'is missing, and so is the email: nobody can tell whose event this is',
+            message: 'is missing, and so is email; the contact of the event is unknown',
           },
         ]
       : []),
@@ -108,13 +111,12 @@ function missing(envelope: Fields, type: HypeType | undefined): Warning[] {
   ]
 }
 
-function notUnderstood(
+function normalizationError(
   type: HypeType | undefined,
   vendorType: string | undefined,
   issues: Warning[],
 ): NormalizationError {
-  if (type === undefined)
-    return { type: 'vendor.unrecognized', vendorType, issues: issues.slice(0, 1) }
+  if (type === undefined) return { type: UNRECOGNIZED, vendorType, issues: issues.slice(0, 1) }
   return { type: inferAlone(type, 'unknown', undefined).type, vendorType, issues }
 }
 
@@ -128,7 +130,7 @@ function readContact(envelope: Fields): Contact {
   })
 }
 
-/** Who caused the event. The key is absent in bodies of 2020, and spelled with and without a capital. */
+/** Who caused the event. Bodies of 2020 do not have the key; its values occur with and without a capital. */
 function readActor(envelope: Fields, warnings: Warning[]): Actor {
   const value = envelope.peek('source')
   const actor = (['user', 'dashboard', 'system'] as const).find(
@@ -136,14 +138,17 @@ function readActor(envelope: Fields, warnings: Warning[]): Actor {
   )
   if (actor !== undefined) envelope.read('source', asText)
   else if (value !== undefined) {
-    warnings.push({ path: envelope.spelling('source'), message: 'names no actor that is known' })
+    warnings.push({
+      path: envelope.spelling('source'),
+      message: 'unknown value; kept under data.extra',
+    })
   }
   return actor ?? 'unknown'
 }
 
 function readTimestamp(envelope: Fields, warnings: Warning[]): EventDraft['occurred'] {
   if (envelope.peek('timestamp') === undefined) {
-    warnings.push({ path: 'timestamp', message: 'is missing; the time of receipt is used' })
+    warnings.push({ path: 'timestamp', message: 'is missing; the time received is used' })
   }
   const at = envelope.read('timestamp', asEpoch)
   return at === undefined ? undefined : { at, basis: 'envelope' }
@@ -153,7 +158,7 @@ function readVersion(envelope: Fields, warnings: Warning[]): string | undefined 
   const version = envelope.read('version', asText)
   if (version !== undefined && !/^1(\.|$)/.test(version)) {
     const path = envelope.spelling('version')
-    warnings.push({ path, message: 'is of another major version than the documented 1' })
+    warnings.push({ path, message: 'is another major version than 1, which the mapping is for' })
   }
   return version
 }
@@ -171,7 +176,7 @@ const INTERVALS = new Map<string, Subscription['interval']>(
   }),
 )
 
-/** What the contact's membership looks like after the event. Null where Hype says null: that is an answer. */
+/** The contact's subscription after the event. Null is kept where Hype sends null: it means that there is none. */
 function readSubscription(fields: Fields, currency: string | undefined): Subscription | undefined {
   const interval = fields.readNullable('billing_interval', asText)
   const tier = fields.readNullable('tier', asText)
@@ -188,7 +193,7 @@ function readSubscription(fields: Fields, currency: string | undefined): Subscri
     trial_end_at: fields.readNullable('trial_end', asEpoch),
     first_payment_at: fields.readNullable('first_payment', asEpoch),
     final_payment_at: finalPayment,
-    // Both set: cancelled, and still in the paid period (help centre, "Cancel a subscription").
+    // A final payment and a tier: cancelled, but still in the paid period (help centre, "Cancel a subscription").
     cancel_at_period_end:
       finalPayment === undefined ? undefined : finalPayment !== null && typeof tier === 'string',
     free_access: fields.readNullable('whitelisted', asBoolean),
@@ -200,7 +205,7 @@ function readSubscription(fields: Fields, currency: string | undefined): Subscri
 
 function readAcquisition(value: unknown, warnings: Warning[]) {
   if (!isObject(value)) return undefined
-  const fields = readFields(value, warnings)
+  const fields = readFields(value, warnings, 'data.acquisition.extra')
   const known = {
     audience: fields.read('audience', asText),
     region: fields.read('region', asText),
@@ -212,7 +217,7 @@ function readAcquisition(value: unknown, warnings: Warning[]) {
   return omitUndefined({ ...known, extra: Object.keys(rest).length > 0 ? rest : undefined })
 }
 
-/** The contact of the vendor's own sample, which its Simulate button is thought to send. */
+/** Whether it is the contact of the vendor's documented sample, which its Simulate button probably sends. */
 function isSample({ vendor_id, email_normalized }: Contact): boolean {
   return vendor_id?.startsWith('00001234-') === true || email_normalized === 'support@trypico.com'
 }

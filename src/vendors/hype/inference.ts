@@ -1,4 +1,4 @@
-// How one of Hype's events is understood: by itself, and among the others of its contact.
+// Conclusions about one of Hype's events: by itself, and from the other events of its contact.
 import type { Amount } from '../../core/events/amount.ts'
 import type { MembershipEvent } from '../../core/events/event.ts'
 import type { EventType, Inference } from '../../core/events/vocabulary.ts'
@@ -7,8 +7,8 @@ import { byTime, totalOf, withType } from './event.ts'
 import { inferPayment, inferUpdate } from './payments.ts'
 
 /**
- * What an event of one of Hype's types says by itself, who did it and the running total given. The log may know more;
- * until it is asked, the inference says how little this is.
+ * The type of an event and its concluded data from its vendor type, actor and total paid alone. `inference` contains how
+ * certain this is; the contact's history can change it.
  */
 export function inferAlone(
   type: string,
@@ -35,24 +35,24 @@ export function inferAlone(
     }
   }
   if (type === 'payment.deleted') {
-    const dunning = actor === 'system'
+    const isDunning = actor === 'system'
     return {
       type: 'subscription.ended',
       data: {
-        reason: dunning ? 'dunning' : 'unknown',
-        inference: inference(dunning ? 'likely' : 'none', by),
+        reason: isDunning ? 'dunning' : 'unknown',
+        inference: inference(isDunning ? 'likely' : 'none', by),
       },
     }
   }
   return { type: type as EventType, data: {} }
 }
 
-/** One event as it is understood among others, whatever it was understood as before. */
+/** The event with the conclusions from the contact's other events. Earlier conclusions about it are replaced. */
 export function inferAmong(
-  said: MembershipEvent,
+  original: MembershipEvent,
   others: readonly MembershipEvent[],
 ): MembershipEvent {
-  const event = withoutInference(said)
+  const event = withOwnConclusion(original)
   const before = others.filter((other) => byTime(other, event) < 0).sort(byTime)
   const after = others.filter((other) => byTime(other, event) > 0).sort(byTime)
   switch (event.vendortype) {
@@ -67,11 +67,16 @@ export function inferAmong(
   }
 }
 
-/** An event as it is by itself: without any conclusion from others. */
-function withoutInference(event: MembershipEvent): MembershipEvent {
-  const { actor = 'unknown', inference: _, ...said } = event.data
-  const { type, data } = inferAlone(event.vendortype, actor, totalOf(event))
-  const { payment: __, ...rest } = said as { payment?: unknown }
-  const whole = { ...rest, ...('actor' in event.data ? { actor } : {}) }
-  return withType({ ...event, data: whole } as MembershipEvent, type, data)
+/** The event with the conclusion that it allows by itself, without those from other events. */
+function withOwnConclusion(event: MembershipEvent): MembershipEvent {
+  const { type, data } = inferAlone(event.vendortype, event.data.actor ?? 'unknown', totalOf(event))
+  const {
+    inference: _,
+    payment: __,
+    ...facts
+  } = event.data as {
+    inference?: unknown
+    payment?: unknown
+  }
+  return withType({ ...event, data: facts } as MembershipEvent, type, data)
 }

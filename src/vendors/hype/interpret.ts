@@ -1,7 +1,7 @@
-// What Hype's payment events mean in the light of the others of the same contact. Hype names neither payment nor
-// subscription, tells a refund and a failed charge by one event, and a cancellation and a plan switch by another; what
-// tells them apart is the running total, who did it, and what came shortly before or after. Every conclusion says on what
-// it rests, and how surely.
+// Conclusions about Hype's payment events from the other events of the contact. Hype sends no id of a payment or a
+// subscription, one event type for refunds and failed charges, and one for cancellations and plan switches. The running
+// total, the actor and the events shortly before or after distinguish them. Every conclusion is in `data.inference`, with
+// its reasons and its confidence.
 import type { MembershipEvent } from '../../core/events/event.ts'
 import { type Interpretation, markIfLate } from '../../core/events/history.ts'
 import type { EventKind } from '../../core/events/vocabulary.ts'
@@ -9,17 +9,17 @@ import { corrections } from './corrections.ts'
 import { inferAmong } from './inference.ts'
 import { planChanges } from './switches.ts'
 
-/** What the events are about that say what one of this type means. */
+/** `Vendor.relatedKinds` of Hype: a payment needs payments and ends, a contact's change only `late`. */
 export function relatedKinds(vendorType: string): readonly EventKind[] {
   return vendorType.startsWith('payment.') ? ['payment', 'subscription'] : ['contact']
 }
 
-/** What an event means among the others of its contact, and what follows from it. Gives the same for the same facts. */
+/** `Vendor.interpret` of Hype. `past`: the contact's other events. */
 export function interpret(
   event: MembershipEvent,
   past: readonly MembershipEvent[],
 ): Interpretation {
-  // What we concluded is no fact.
+  // Inferred events are conclusions from the others, not facts.
   const others = past.filter(({ typebasis }) => typebasis !== 'history')
   const marked = markIfLate(event, others)
   if (!event.vendortype.startsWith('payment.')) return { event: marked, inferred: [] }

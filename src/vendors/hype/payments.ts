@@ -1,4 +1,4 @@
-// What a payment means among the others of its contact: its kind, and whether it failed or was refunded.
+// The kind of a payment, and whether an update is a failed charge or a refund, from the contact's other events.
 import { signOf, subtract } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { Inference, PaymentKind } from '../../core/events/vocabulary.ts'
@@ -6,17 +6,20 @@ import { recurringOf, subscriptionOf, totalOf, withType } from './event.ts'
 import { giftOrDonation, isOneTime, isRepriced } from './plans.ts'
 import { switchPayment } from './switches.ts'
 
-/** How far the first payment of a contact may be from the event that tells of it. */
+/** How far the time of an event may be from `first_payment_at` for it to be that payment. */
 const FIRST_PAYMENT_WINDOW_MS = 2 * 86_400_000
 
-/** A failed charge or a refund: what the running total did, and who did it. */
+/**
+ * An update as a refund if the total paid fell, a failed charge if it is unchanged, else an update. `before`: the
+ * contact's earlier events, sorted by time.
+ */
 export function inferUpdate(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
 ): MembershipEvent {
   const { actor = 'unknown' } = event.data
   const total = totalOf(event)
-  // A total of the same second says nothing: nobody knows which was first.
+  // Not the total of an event in the same second: the order of the two is not known.
   const earlier = before.filter(
     (other) => totalOf(other) !== undefined && instantOf(other) < instantOf(event),
   )
@@ -44,7 +47,7 @@ export function inferUpdate(
   })
 }
 
-/** A first purchase, a renewal, one half of a switch, a gift or a donation. */
+/** The payment with its kind. `before` and `after`: the contact's other events, sorted by time. */
 export function inferPayment(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
@@ -113,14 +116,14 @@ function inferKind(
   return because('unknown', 'none', ['no_history'])
 }
 
-/** Whether the total rose by what a renewal costs, or by something else; undefined where that is not known. */
+/** Whether the total rose by the price of a renewal or by another amount; undefined if an amount is missing. */
 function stepFrom(
   last: MembershipEvent,
   event: MembershipEvent,
 ): 'recurring' | 'other' | undefined {
   const [total, lastTotal, recurring] = [totalOf(event), totalOf(last), recurringOf(event)]
   const change = total && lastTotal && subtract(total, lastTotal)
-  const rest = change && recurring && subtract(change, recurring)
-  if (rest === undefined) return undefined
-  return signOf(rest) === 0 ? 'recurring' : 'other'
+  const difference = change && recurring && subtract(change, recurring)
+  if (difference === undefined) return undefined
+  return signOf(difference) === 0 ? 'recurring' : 'other'
 }

@@ -1,11 +1,11 @@
-// The plan switch, which Hype tells as an end and a payment of one moment: its halves, and what follows from both.
+// The plan switch: Hype sends it as the end of one plan and a payment for another at about the same time.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { type InferredEvent, SAME_ACT_WINDOW_MS } from '../../core/events/history.ts'
 import type { Subscription } from '../../core/events/vocabulary.ts'
 import { byTime, subscriptionOf } from './event.ts'
 import { isOneTime, isOtherPlan } from './plans.ts'
 
-/** The payment of another plan that an end is one half of a switch with: the closest within the window. */
+/** The payment for another plan that makes an end a plan switch: the closest within `SAME_ACT_WINDOW_MS`. */
 export function switchPayment(
   ended: MembershipEvent,
   others: readonly MembershipEvent[],
@@ -18,16 +18,16 @@ export function switchPayment(
   for (const paid of candidates) {
     const [old, plan] = [endedPlan(ended, paid, others), subscriptionOf(paid)]
     const isOther = old !== undefined && isOtherPlan(old, plan)
-    const isUntold = old === undefined || plan?.tier === undefined
-    // The same plan paid before its end is a charge, or a purchase thought better of; paid after it, it goes on.
-    if (isOther || isUntold || byTime(paid, ended) > 0) {
+    const isUnknown = old === undefined || plan?.tier === undefined
+    // The same plan paid before its end is a charge or a withdrawn purchase, paid after its end a continuation.
+    if (isOther || isUnknown || byTime(paid, ended) > 0) {
       return { paid, confidence: isOther ? 'strong' : 'likely' }
     }
   }
   return undefined
 }
 
-/** The plan that ended: as the end says, or as the last event before both says. */
+/** The plan that ended: the one in the end event, else the one in the last event before both. */
 function endedPlan(
   ended: MembershipEvent,
   paid: MembershipEvent,
@@ -42,7 +42,7 @@ function endedPlan(
     .findLast((one) => one?.tier)
 }
 
-/** The plan change that this event completes, told once both of its halves are there: one for each end. */
+/** The plan changes that `event` completes, as the end or the payment: one for each end. */
 export function planChanges(
   event: MembershipEvent,
   others: readonly MembershipEvent[],
@@ -55,9 +55,9 @@ export function planChanges(
         ? others.filter(({ vendortype }) => vendortype === 'payment.deleted')
         : []
   return ends.flatMap((ended): InferredEvent[] => {
-    const half = switchPayment(ended, facts)
-    if (half === undefined || (half.paid !== event && ended !== event)) return []
-    const { paid, confidence } = half
+    const payment = switchPayment(ended, facts)
+    if (payment === undefined || (payment.paid !== event && ended !== event)) return []
+    const { paid, confidence } = payment
     const { contact, account, actor } = event.data
     const [previous, subscription] = [endedPlan(ended, paid, facts), subscriptionOf(paid)]
     const data = {

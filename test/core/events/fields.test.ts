@@ -73,7 +73,7 @@ describe('readFields', () => {
     expect(fields.read('clientID', asText)).toBe('b')
     expect(fields.rest()).toEqual({ client_id: 'a' })
     expect(warnings).toEqual([
-      { path: 'client_id', message: 'differs from clientID, which is used' },
+      { path: 'client_id', message: 'differs from clientID, which is used; kept under data.extra' },
     ])
   })
 
@@ -112,7 +112,31 @@ describe('readFields', () => {
     expect(fields.read('clientID', asId)).toBeUndefined()
     expect(fields.rest()).toEqual({ 'client id': { secret: 'x' } })
     expect(warnings).toEqual([
-      { path: 'client id', message: 'cannot be read; kept as it came in extra' },
+      {
+        path: 'client id',
+        message:
+          'expected an id of at most 500 characters, got an object. The value is left out and kept under data.extra.',
+      },
+    ])
+  })
+
+  it.each([
+    [[], 'a list'],
+    [{}, 'an object'],
+    [7, 'a number'],
+    [true, 'a boolean'],
+    ['text', 'text'],
+  ])('names the kind of %j in the warning', (value, kind) => {
+    const warnings: Warning[] = []
+    const fields = readFields({ a: value }, warnings, 'data.acquisition.extra')
+
+    fields.read('a', () => undefined)
+
+    expect(warnings).toEqual([
+      {
+        path: 'a',
+        message: `unexpected ${kind}. The value is left out and kept under data.acquisition.extra.`,
+      },
     ])
   })
 

@@ -3,8 +3,8 @@ import { asEpoch, asMoment, formatInstant, parseEpoch } from '../../../src/core/
 import { parseJson } from '../../../src/core/intake/json.ts'
 
 const SYDNEY = { timezone: 'Australia/Sydney' }
-const SKIPPED = (zone: string) => `falls into an hour that ${zone} skipped; given as local time`
-const REPEATED = (zone: string) => `falls into an hour that ${zone} repeated; given as local time`
+const SKIPPED = (zone: string) => `is in an hour that ${zone} skips; kept as local time`
+const REPEATED = (zone: string) => `is in an hour that ${zone} repeats; kept as local time`
 
 describe('epochs', () => {
   it.each([
@@ -100,7 +100,7 @@ describe('asMoment without a zone in the value', () => {
   it('stays local when no zone is configured', () => {
     expect(asMoment({})('2026-11-20 22:15')).toEqual({
       local: '2026-11-20T22:15:00',
-      why: 'has no zone and none is configured; given as local time',
+      why: 'has no time zone, and none is configured; kept as local time',
     })
   })
 

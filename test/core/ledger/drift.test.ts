@@ -1,4 +1,4 @@
-// What a diary has to tell, as arithmetic: one message a minute, and the days between them by hand.
+// The findings of a drift report, as arithmetic: one message a minute, and the days between them by hand.
 import { describe, expect, it } from 'vitest'
 import { shapeOf } from '../../../src/core/events/shape.ts'
 import {
@@ -17,28 +17,30 @@ const DAY = 24 * 60 * MINUTE
 const EVER = 0
 
 /** Notes messages, one a minute from `at` on. */
-function noted(diary: DriftReport | undefined, at: number, ...messages: object[]): DriftReport {
+function reportOf(report: DriftReport | undefined, at: number, ...messages: object[]): DriftReport {
   return addSamples(
-    diary,
+    report,
     messages.map((message, i) => ({ shape: shapeOf({ ...message }), at: at + i * MINUTE })),
   )
 }
 const times = (count: number, message: object) => Array.from({ length: count }, () => message)
 
-/** A diary that has learned `{a, data}` in 20 messages, and whose next message comes two days later. */
+/** A report that has learned `{a, data}` in 20 messages, and whose next message comes two days later. */
 const learned = (message: object = { a: 'x', data: { b: 1 } }) =>
-  noted(undefined, BEGIN, ...times(20, message))
+  reportOf(undefined, BEGIN, ...times(20, message))
 const LATER = BEGIN + 2 * DAY
 
-const toldOf = (diary: DriftReport) =>
-  findingsOf(diary, EVER).map(({ finding, path, kinds }) => `${finding} ${path} ${kinds.join(' ')}`)
+const findingsIn = (report: DriftReport) =>
+  findingsOf(report, EVER).map(
+    ({ finding, path, kinds }) => `${finding} ${path} ${kinds.join(' ')}`,
+  )
 
-describe('a diary', () => {
+describe('a report', () => {
   it('counts each path and kind, with the first and the last time', () => {
-    const diary = noted(undefined, BEGIN, { a: 'x' }, { a: 1 }, { a: null }, { b: [] })
+    const report = reportOf(undefined, BEGIN, { a: 'x' }, { a: 1 }, { a: null }, { b: [] })
 
-    expect(diary).toMatchObject({ messages: 4, first: BEGIN, last: BEGIN + 3 * MINUTE })
-    expect(diary.keys.get('a')).toEqual({
+    expect(report).toMatchObject({ messages: 4, first: BEGIN, last: BEGIN + 3 * MINUTE })
+    expect(report.keys.get('a')).toEqual({
       count: 3,
       first: BEGIN,
       last: BEGIN + 2 * MINUTE,
@@ -53,11 +55,11 @@ describe('a diary', () => {
     })
   })
 
-  it('is the same whether messages are noted one by one or together', () => {
+  it('is the same whether messages are reportOf one by one or together', () => {
     const messages = [{ a: 1 }, { a: 'x', b: {} }, { b: { c: null } }, {}, { b: [1] }]
-    const together = noted(undefined, BEGIN, ...messages)
+    const together = reportOf(undefined, BEGIN, ...messages)
     const alone = messages.reduce<DriftReport | undefined>(
-      (diary, message, i) => noted(diary, BEGIN + i * MINUTE, message),
+      (report, message, i) => reportOf(report, BEGIN + i * MINUTE, message),
       undefined,
     )
 
@@ -68,7 +70,7 @@ describe('a diary', () => {
     const before = learned()
     const copy = structuredClone(before)
 
-    noted(before, LATER, { a: 1, c: 1 })
+    reportOf(before, LATER, { a: 1, c: 1 })
 
     expect(before).toEqual(copy)
   })
@@ -76,10 +78,10 @@ describe('a diary', () => {
 
 describe('a new key', () => {
   it('is told with all that is in it', () => {
-    const diary = noted(learned(), LATER, { a: 'x', data: { b: 1 }, tax: { rate: 10 } })
+    const report = reportOf(learned(), LATER, { a: 'x', data: { b: 1 }, tax: { rate: 10 } })
 
-    expect(toldOf(diary)).toEqual(['new tax object', 'new tax.rate number'])
-    expect(findingsOf(diary, EVER)[0]).toEqual({
+    expect(findingsIn(report)).toEqual(['new tax object', 'new tax.rate number'])
+    expect(findingsOf(report, EVER)[0]).toEqual({
       path: 'tax',
       finding: 'new',
       kinds: ['object'],
@@ -94,25 +96,25 @@ describe('a new key', () => {
     ['among the first 20 messages', 19, BEGIN + 2 * DAY],
     ['on the first day', 500, BEGIN + DAY - 1],
   ])('is none %s', (_case, before, at) => {
-    const diary = noted(noted(undefined, BEGIN, ...times(before, {})), at, { tax: 1 })
+    const report = reportOf(reportOf(undefined, BEGIN, ...times(before, {})), at, { tax: 1 })
 
-    expect(diary.keys.has('tax')).toBe(true)
-    expect(toldOf(diary)).toEqual([])
-    expect(isLearning(diary)).toBe(true)
+    expect(report.keys.has('tax')).toBe(true)
+    expect(findingsIn(report)).toEqual([])
+    expect(isLearning(report)).toBe(true)
   })
 
   it('is one right after both', () => {
-    const diary = noted(noted(undefined, BEGIN, ...times(20, {})), BEGIN + DAY, { tax: 1 })
+    const report = reportOf(reportOf(undefined, BEGIN, ...times(20, {})), BEGIN + DAY, { tax: 1 })
 
-    expect(toldOf(diary)).toEqual(['new tax number'])
-    expect(isLearning(diary)).toBe(false)
+    expect(findingsIn(report)).toEqual(['new tax number'])
+    expect(isLearning(report)).toBe(false)
   })
 
   it('is told as of its first message, so that it is news for a while only', () => {
-    const diary = noted(learned(), LATER, ...times(30, { tax: 1 }))
+    const report = reportOf(learned(), LATER, ...times(30, { tax: 1 }))
 
-    expect(findingsOf(diary, LATER).map(({ finding }) => finding)).toContain('new')
-    expect(findingsOf(diary, LATER + 1).map(({ finding }) => finding)).not.toContain('new')
+    expect(findingsOf(report, LATER).map(({ finding }) => finding)).toContain('new')
+    expect(findingsOf(report, LATER + 1).map(({ finding }) => finding)).not.toContain('new')
   })
 })
 
@@ -120,11 +122,11 @@ describe('a key that vanished', () => {
   const without = (count: number) => times(count, { data: { b: 1 } })
 
   it('is told after 20 messages without it', () => {
-    expect(toldOf(noted(learned(), LATER, ...without(19)))).toEqual([])
+    expect(findingsIn(reportOf(learned(), LATER, ...without(19)))).toEqual([])
 
-    const diary = noted(learned(), LATER, ...without(25))
+    const report = reportOf(learned(), LATER, ...without(25))
 
-    expect(findingsOf(diary, EVER)).toEqual([
+    expect(findingsOf(report, EVER)).toEqual([
       {
         path: 'a',
         finding: 'vanished',
@@ -138,9 +140,9 @@ describe('a key that vanished', () => {
   })
 
   it('is told no more when it comes back', () => {
-    const diary = noted(noted(learned(), LATER, ...without(25)), LATER + DAY, { a: 'x' })
+    const report = reportOf(reportOf(learned(), LATER, ...without(25)), LATER + DAY, { a: 'x' })
 
-    expect(toldOf(diary)).toEqual([])
+    expect(findingsIn(report)).toEqual([])
   })
 
   it.each([
@@ -148,69 +150,73 @@ describe('a key that vanished', () => {
     ['17 of 20', 17, []],
   ])('stood in nearly all before it: %s', (_case, of20, told) => {
     const twenty = [...times(of20 - 1, { a: 'x' }), ...times(20 - of20, {}), { a: 'x' }]
-    const diary = noted(undefined, BEGIN, ...twenty, ...twenty, ...times(20, {}))
+    const report = reportOf(undefined, BEGIN, ...twenty, ...twenty, ...times(20, {}))
 
-    expect(toldOf(diary)).toEqual(told)
+    expect(findingsIn(report)).toEqual(told)
   })
 
   it('stood in enough messages to say so', () => {
     const seen = (count: number) =>
-      noted(undefined, BEGIN, ...times(count, { a: 1 }), ...times(100, {}))
+      reportOf(undefined, BEGIN, ...times(count, { a: 1 }), ...times(100, {}))
 
-    expect(toldOf(seen(19))).toEqual([])
-    expect(toldOf(seen(20))).toEqual(['vanished a number'])
+    expect(findingsIn(seen(19))).toEqual([])
+    expect(findingsIn(seen(20))).toEqual(['vanished a number'])
   })
 
   it('is counted from its own first message, not from the first of all', () => {
-    const diary = noted(learned({}), LATER, ...times(30, { tax: 1 }), ...times(20, {}))
+    const report = reportOf(learned({}), LATER, ...times(30, { tax: 1 }), ...times(20, {}))
 
-    expect(toldOf(diary)).toEqual(['vanished tax number', 'new tax number'])
+    expect(findingsIn(report)).toEqual(['vanished tax number', 'new tax number'])
   })
 
   it('is its object, not all that is in it', () => {
-    const diary = noted(learned(), LATER, ...times(30, { a: 'x' }))
+    const report = reportOf(learned(), LATER, ...times(30, { a: 'x' }))
 
-    expect(toldOf(diary)).toEqual(['vanished data object'])
+    expect(findingsIn(report)).toEqual(['vanished data object'])
   })
 
   it('is missed only where its object is', () => {
     const packages = { packages: [{ id: 1, name: 'x' }] }
-    const diary = noted(learned(packages), LATER, ...times(50, { packages: [] }))
+    const report = reportOf(learned(packages), LATER, ...times(50, { packages: [] }))
 
-    expect(toldOf(diary)).toEqual([])
+    expect(findingsIn(report)).toEqual([])
 
-    const renamed = noted(diary, LATER + DAY, ...times(20, { packages: [{ id: 1, title: 'x' }] }))
-    expect(toldOf(renamed)).toEqual([
+    const renamed = reportOf(
+      report,
+      LATER + DAY,
+      ...times(20, { packages: [{ id: 1, title: 'x' }] }),
+    )
+    expect(findingsIn(renamed)).toEqual([
       'vanished packages[].name string',
       'new packages[].title string',
     ])
   })
 
   it('is none of a map: those come and go', () => {
-    const diary = noted(
+    const report = reportOf(
       learned({ by: { 'ana@example.com': { visits: 1 } } }),
       LATER,
       ...times(30, { by: {} }),
     )
 
-    expect(toldOf(diary)).toEqual([])
+    expect(findingsIn(report)).toEqual([])
   })
 
   it('is not missed in a message that was too large to be looked at whole', () => {
     const large = Object.fromEntries(
       Array.from({ length: 300 }, (_, i) => [`${'k'.repeat(i % 50)}${'l'.repeat(i / 50)}`, 1]),
     )
-    const diary = noted(learned(), LATER, ...times(30, large))
+    const report = reportOf(learned(), LATER, ...times(30, large))
 
-    expect(diary.keys.get('a')?.missing).toBe(0)
+    expect(report.keys.get('a')?.missing).toBe(0)
   })
 })
 
 describe('a key that changed', () => {
   it('has a kind that it never had', () => {
-    const diary = noted(learned(), LATER, ...times(3, { a: 1, data: { b: 1 } }))
+    const report = reportOf(learned(), LATER, ...times(3, { a: 1, data: { b: 1 } }))
 
-    expect(findingsOf(diary, EVER)).toEqual([
+    expect(findingsOf(report, EVER)).toEqual([
       {
         path: 'a',
         finding: 'changed',
@@ -224,9 +230,9 @@ describe('a key that changed', () => {
   })
 
   it('is told when a list becomes a text, although the list is missed', () => {
-    const diary = noted(learned({ packages: ['a'] }), LATER, ...times(30, { packages: 'a' }))
+    const report = reportOf(learned({ packages: ['a'] }), LATER, ...times(30, { packages: 'a' }))
 
-    expect(toldOf(diary)).toEqual(['changed packages list string'])
+    expect(findingsIn(report)).toEqual(['changed packages list string'])
   })
 
   it.each([
@@ -234,24 +240,29 @@ describe('a key that changed', () => {
     ['it was null before', { a: null }, { a: 'x' }],
     ['it had that kind before', { a: 'x' }, { a: 'y' }],
   ])('did not when %s', (_case, before, after) => {
-    expect(toldOf(noted(learned(before), LATER, ...times(30, after)))).toEqual([])
+    expect(findingsIn(reportOf(learned(before), LATER, ...times(30, after)))).toEqual([])
   })
 
-  it('did not while the diary learned', () => {
-    expect(toldOf(noted(undefined, BEGIN, { a: 1 }, { a: 'x' }))).toEqual([])
+  it('did not while the report learned', () => {
+    expect(findingsIn(reportOf(undefined, BEGIN, { a: 1 }, { a: 'x' }))).toEqual([])
   })
 
   it('changed once, not with each of its kinds', () => {
-    const diary = noted(learned({ list: [1, 'x'] }), LATER, { list: [{}] }, { list: [true, null] })
+    const report = reportOf(
+      learned({ list: [1, 'x'] }),
+      LATER,
+      { list: [{}] },
+      { list: [true, null] },
+    )
 
-    expect(toldOf(diary)).toEqual([
+    expect(findingsIn(report)).toEqual([
       'changed list[] number string object boolean',
       'changed list[] number string object',
     ])
   })
 })
 
-describe('what a diary holds', () => {
+describe('what a report holds', () => {
   const strange = (seed: number, count = 90) =>
     Object.fromEntries(
       Array.from({ length: count }, (_, i) => [
@@ -262,25 +273,25 @@ describe('what a diary holds', () => {
 
   it('has an end, and the usual keys outlive the strange ones', () => {
     const messages = Array.from({ length: 30 }, (_, i) => strange(i))
-    const diary = noted(learned(), LATER, ...messages)
+    const report = reportOf(learned(), LATER, ...messages)
 
-    expect(diary.keys.size).toBe(MAX_REPORT_KEYS)
-    expect([...diary.keys.keys()]).toEqual(expect.arrayContaining(['a', 'data', 'data.b']))
-    expect([...diary.keys.keys()]).toEqual(expect.arrayContaining(Object.keys(strange(29))))
+    expect(report.keys.size).toBe(MAX_REPORT_KEYS)
+    expect([...report.keys.keys()]).toEqual(expect.arrayContaining(['a', 'data', 'data.b']))
+    expect([...report.keys.keys()]).toEqual(expect.arrayContaining(Object.keys(strange(29))))
   })
 
   it('always has room for what comes now', () => {
     const full = [strange(0), strange(1), strange(2), strange(3), strange(4), strange(5)]
-    const diary = noted(learned(), LATER, ...full, strange(6, 57), ...full, strange(6, 57), {
+    const report = reportOf(learned(), LATER, ...full, strange(6, 57), ...full, strange(6, 57), {
       tax: 1,
     })
 
-    expect(diary.keys.size).toBe(MAX_REPORT_KEYS)
-    expect(toldOf(diary)).toContain('new tax number')
+    expect(report.keys.size).toBe(MAX_REPORT_KEYS)
+    expect(findingsIn(report)).toContain('new tax number')
   })
 })
 
-describe('the type under which a message is noted', () => {
+describe('the type under which a message is reportOf', () => {
   it.each([
     ['payment.created', 'payment.created'],
     ['accountCreated|clientUpdated', 'accountCreated|clientUpdated'],

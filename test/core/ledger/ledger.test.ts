@@ -99,12 +99,12 @@ describe('discrepancies', () => {
     [
       'a delivery that no event promises',
       { kind: 'target', name: 'crm', state: 'pending', count: 1, planned: 0 },
-      'the events promise 6 deliveries, and there are 7',
+      'events created 6 deliveries, but 7 exist',
     ],
     [
       'a promise without a delivery',
       { kind: 'source', name: 'hype', state: 'accepted', count: 1, planned: 1 },
-      'the events promise 7 deliveries, and there are 6',
+      'events created 7 deliveries, but 6 exist',
     ],
   ] as const)('name %s', (_case, extra, words) => {
     expect(discrepancies(tally([...COUNTS, extra]))).toEqual([words])

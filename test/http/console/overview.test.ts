@@ -37,7 +37,7 @@ it('says in words what needs attention, the same as the command line', async () 
   await moveHealth(env.DB, 'crm', HEALTHY, failing)
   const { text, html } = await (await anOperator({ config })).open('/console')
 
-  expect(text).toContain('crm has been refusing since 00:33 UTC: next try 00:40 UTC.')
+  expect(text).toContain('crm has been failing since 00:33 UTC: next try 00:40 UTC.')
   expect(text).toContain('1 message in quarantine.')
   expect(html).toContain('href="/console/targets#crm"')
   expect(text).not.toContain('Nothing needs attention.')
@@ -63,7 +63,7 @@ it('is red and named when the ledger does not add up', async () => {
   await env.DB.prepare("DELETE FROM deliveries WHERE target = 'finance'").run()
   const { html, text } = await (await anOperator({ config })).open('/console')
 
-  expect(text).toMatch(/Not balanced: the events promise \d deliveries, and there are \d\./)
+  expect(text).toMatch(/Not balanced: events created \d deliveries, but \d exist\./)
   expect(html).toContain('class="attention bad"')
 })
 

@@ -250,7 +250,7 @@ describe('what is not understood', () => {
       status: 'quarantined',
       type: 'vendor.unrecognized',
       deliveries: 0,
-      issues: ['type: names an event that is not known'],
+      issues: ['type: unknown event type'],
     })
     const event = await getEvent(env.DB, answer?.id as EventId)
     expect(event).toMatchObject({
