@@ -128,7 +128,7 @@ it.each([
   [{ source: 'nobody', journey: {} }, /^There is no source "nobody", or it is disabled\./],
   [
     { source: 'hype', type: 'refund' },
-    /^"refund" is no type of hype's\. It sends: contact\.created/,
+    /^"refund" is not an event type of hype\. Its types: contact\.created/,
   ],
 ])('refuses %j in words', async (body, title) => {
   const answer = await simulate(body)

@@ -112,11 +112,11 @@ describe('a sample', () => {
     expect(sampleOf('hype', 'checkIn', {}, CONTEXT)).toEqual({
       ok: false,
       error:
-        '"checkIn" is no type of hype\'s. It sends: contact.created, contact.updated, payment.created, payment.updated, payment.deleted.',
+        '"checkIn" is not an event type of hype. Its types: contact.created, contact.updated, payment.created, payment.updated, payment.deleted.',
     })
     expect(sampleOf('hype', 'payment.created', { 'email.domain': 'x' }, CONTEXT)).toEqual({
       ok: false,
-      error: 'email.domain: there is nothing inside of what stands before "domain"',
+      error: 'email.domain: the value before "domain" is not an object or a list',
     })
   })
 })
@@ -141,11 +141,11 @@ describe('an override', () => {
   })
 
   it.each([
-    [{ 'list.3': 1 }, 'list.3: "3" is no place in a list of 1'],
-    [{ 'list.b': 1 }, 'list.b: "b" is no place in a list of 1'],
-    [{ 'a.b': 1 }, 'a.b: there is nothing inside of what stands before "b"'],
-    [{ 'deep..c': 1 }, 'deep..c: a path is keys with a full stop between them'],
-    [{ '': 1 }, ': a path is keys with a full stop between them'],
+    [{ 'list.3': 1 }, 'list.3: "3" is not an index of a list of 1 items'],
+    [{ 'list.b': 1 }, 'list.b: "b" is not an index of a list of 1 items'],
+    [{ 'a.b': 1 }, 'a.b: the value before "b" is not an object or a list'],
+    [{ 'deep..c': 1 }, 'deep..c: a path has an empty key'],
+    [{ '': 1 }, ': a path has an empty key'],
   ])('%j is refused', (overrides, error) => {
     expect(withOverrides(body, overrides)).toEqual({ ok: false, error })
   })

@@ -74,7 +74,7 @@ function foldedName(name: string): string {
 
 /**
  * Opens an object for reading. Of several keys with the same meaning, the documented spelling wins, then the first with
- * a value. Warnings are added to `warnings`; `restPath` is the place in the event where they say the caller puts `rest()`.
+ * a value. Warnings are added to `warnings`. `restPath` is where the caller puts `rest()` in the event; warnings name it.
  *
  * @example
  * const fields = readFields({ client_ID: 7, tier: null, colour: 'red' }, warnings)

@@ -44,7 +44,7 @@ const EVENT_TYPES: Record<HapanaType, EventType> = {
   checkIn: 'checkin.recorded',
 }
 
-/** Keys of which a message must have at least one: without any, the event would not tell what happened. */
+/** Keys of which a message must have at least one: without any, the event would be empty. */
 const NEEDED: Partial<Record<HapanaType, readonly KeyName[]>> = {
   outboundMessage: ['messageId', 'message'],
   clientStatusChange: ['status'],

@@ -1,5 +1,5 @@
-// The type of a Hapana message. The documentation does not say where it is, so these are tried in order: `?event=` in the
-// ingest URL, a key of the body, a header, the shape of the body. The one that matched is `typebasis` in the event.
+// The type of a Hapana message. Its place is not documented, so these are tried in order: `?event=` in the ingest URL, a
+// key of the body, a header, the shape of the body. The one that matched is `typebasis` in the event.
 import { UNRECOGNIZED } from '../../core/events/event.ts'
 import { type Fields, fold, type Warning } from '../../core/events/fields.ts'
 import { err, ok, type Result } from '../../core/result.ts'
