@@ -142,7 +142,7 @@ describe('a source', () => {
     expect(errors).toEqual([{ path: `SOURCES[1].${key}`, message }])
   })
 
-  it('that is refused breaks alone, and says why', () => {
+  it('with an error is broken alone, with the reason', () => {
     const { sources } = read({ SOURCES: [HYPE, { ...HYPE, name: 'b', secret: 'UNSET' }] })
 
     const first = sources.get('hype')
@@ -222,7 +222,7 @@ describe('MAX_BODY_BYTES', () => {
 })
 
 describe('secretNames', () => {
-  it('lists what sources and targets need, and the token of the API', () => {
+  it('lists the secrets of sources and targets, and the token of the API', () => {
     const url = '$URL_OF_CRM'
     const target = {
       name: 'crm',

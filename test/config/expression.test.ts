@@ -1,4 +1,4 @@
-// `where` and `transform`: what they may use, held against expressions that try to use more.
+// `where` and `transform`: their limits, with expressions that exceed them.
 import { describe, expect, it } from 'vitest'
 import { compile, expressionProblem } from '../../src/config/expression.ts'
 import { anEvent } from '../core/builders.ts'
@@ -45,7 +45,7 @@ describe('an expression', () => {
     expect(year).toBe(String(new Date(millis as number).getUTCFullYear()))
   })
 
-  it('starts afresh for each event: what one evaluation used is not counted in the next', async () => {
+  it('has the whole budget for each event', async () => {
     const expression = compile('$count([1..4000].($ + 1))')
 
     for (let i = 0; i < 30; i++) expect(await expression(anEvent())).toBe(4000)
@@ -115,8 +115,8 @@ describe('an expression that would not end, or fill the memory, ends with the bo
       `($a := $append(?, [1..4000]); ${again('$a($s)', '[]', 5000)})`,
       LIST,
     ],
-    ['encodes what is encoded', again('$base64encode($s)', '"abc"'), VALUE],
-    ['formats what is infinite', '$formatNumber(1/0, "0e0")', FINITE],
+    ['encodes repeatedly', again('$base64encode($s)', '"abc"'), VALUE],
+    ['formats infinity', '$formatNumber(1/0, "0e0")', FINITE],
     ['formats letters without end', '$formatInteger(1/0, "a")', FINITE],
     ['formats in Roman numerals', '$formatInteger(1e300, "I")', 'nests too deep'],
     ['formats a wide year', '$fromMillis(0, "[Y,99999999-99999999]")', PICTURE],
@@ -162,7 +162,7 @@ describe('a regular expression', () => {
     '^(?=(a+)+$)',
     '^(a+)\\1+\\1+\\1+\\1+$',
     '(?:(?:a{100}){100}){100}',
-  ])('is refused when nobody knows how long it takes: /%s/', (pattern) => {
+  ])('is refused if its cost has no bound: /%s/', (pattern) => {
     expect(expressionProblem(`$contains(data.x, /${pattern}/)`)).toContain(
       `contains the regular expression /${pattern}/, which`,
     )
@@ -182,7 +182,7 @@ describe('a regular expression', () => {
     expect(expressionProblem(`$contains(data.x, /${pattern}/i)`)).toBeUndefined()
   })
 
-  it('is refused wherever it stands in the expression', () => {
+  it('is refused anywhere in the expression', () => {
     const text = '{"a": [1].(function($x) { $x ~> |b|{"c": $match(d, /(a+)+$/)}| })(1)}'
 
     expect(expressionProblem(text)).toContain('/(a+)+$/')
@@ -190,7 +190,7 @@ describe('a regular expression', () => {
 })
 
 it.each(['$eval("1")', '($e := $eval; $e("1"))', '"1" ~> $eval', '{"a": [b.$eval(c)]}'])(
-  'an expression that would evaluate what somebody sends is refused: %s',
+  'an expression that could evaluate received text is refused: %s',
   (text) => {
     expect(expressionProblem(text)).toBe('uses $eval, which is disabled')
     expect(() => compile(text)).toThrow('$eval')

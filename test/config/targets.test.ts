@@ -265,7 +265,7 @@ describe('a target', () => {
     ])
   })
 
-  it('says when it waits for a source that is not there', () => {
+  it('has a note for a source that does not exist', () => {
     expect(first({ sources: ['hapana'] }).notes).toEqual([
       { path: 'TARGETS[0].sources', message: '"hapana" is not a configured source' },
     ])
@@ -306,19 +306,19 @@ describe('secrets', () => {
     { url: '$PLAIN_HOOK' },
     { url: '$NO_HOOK', headers: { authorization: '$TOKEN', x: '$UNSET' } },
     { url: 'https://user:hype-value@crm.example/', headers: { x: '$TOKEN' } },
-    // A value that stands in place of its name is not repeated.
+    // A secret's value in place of its name is not repeated.
     { secret: SIGNING },
-    // Nor is a value of a header that begins with $ and is no name.
+    // Nor is the value of a header that starts with $ and is not a name.
     { headers: { authorization: `$${SECRETS.TOKEN}` } },
   ])('stay out of errors and notes: %j', (overrides) => {
     const { errors, notes, targets } = first(overrides)
 
-    const said = JSON.stringify([
+    const texts = JSON.stringify([
       errors,
       notes,
       targets.map((one) => 'broken' in one && one.broken),
     ])
     expect(errors).not.toEqual([])
-    for (const value of values) expect(said).not.toContain(value)
+    for (const value of values) expect(texts).not.toContain(value)
   })
 })

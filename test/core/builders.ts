@@ -1,4 +1,4 @@
-// Complete valid values for tests; what a test is about is overridden by name.
+// Complete valid values for tests, in which each test overrides the members that it is about.
 
 import type { BrokenTarget, Target } from '../../src/core/deliveries/target.ts'
 import type { MembershipEvent } from '../../src/core/events/event.ts'

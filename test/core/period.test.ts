@@ -1,4 +1,4 @@
-// How a time may be asked for.
+// The forms in which a time can be written.
 import { describe, expect, it } from 'vitest'
 import { parseTime } from '../../src/core/period.ts'
 

@@ -15,8 +15,8 @@ const NAMES = Object.keys(FORMATS) as FormatId[]
 
 /** What a format is given for each accepted event of a fixture. */
 async function eventsOf({ vendor, source = {}, request }: EventFixture) {
-  const proof = source.secret || source.signing_secret ? {} : { secret: 'S' }
-  const table = { name: 'test', vendor, ...proof, ...source }
+  const credentials = source.secret || source.signing_secret ? {} : { secret: 'S' }
+  const table = { name: 'test', vendor, ...credentials, ...source }
   const config = parseConfig({ SOURCES: [table] }, () => 'secret')
   const configured = config.sources.get('test')
   if (!configured || isBrokenSource(configured)) throw new Error('the source is broken')
@@ -50,7 +50,7 @@ it('has events of every vendor to try', () => {
 describe.each(NAMES)('%s', (name) => {
   const format = FORMATS[name]
 
-  it('stands in the table under its own id', () => {
+  it('is in the table under its own id', () => {
     expect(format.id).toBe(name)
   })
 
@@ -117,7 +117,7 @@ describe('cloudevents', () => {
   })
 })
 
-/** The texts of an event that stand in its sensitive fields and nowhere else in its contact. */
+/** The texts of an event that are in its sensitive fields and nowhere else in its contact. */
 function sensitiveTexts(event: MembershipEvent): string[] {
   const contact = event.data.contact
   const { birth_date, gender, address, emergency_contact } = contact

@@ -76,7 +76,7 @@ describe('slack', () => {
     )
   })
 
-  it('says of a test event that it is one', () => {
+  it('marks a test event', () => {
     expect(textOf({ test: true })).toContain('*Contact created* (test): ')
   })
 

@@ -1,4 +1,4 @@
-// Plans of journeys: the same for the same seed, whole, in the order of their sending, and wrong only where asked for.
+// Plans of journeys: the same for the same seed, complete, in the order of sending, with no other troubles than requested.
 import { describe, expect, it } from 'vitest'
 import { journeyOf, MAX_MEMBERS } from '../../src/simulator/journey.ts'
 import { JOURNEY_MS } from '../../src/simulator/sender.ts'
@@ -11,7 +11,7 @@ const withTrouble = (steps: Step[], trouble: Trouble) =>
   steps.filter(({ troubles }) => troubles.includes(trouble))
 
 describe('a clean journey', () => {
-  it('is told by Hapana in these messages', () => {
+  it('has these messages of Hapana', () => {
     const steps = journeyOf({ ...REQUEST, vendor: 'hapana', members: 1 })
 
     expect(steps.map(({ name, message }) => `${name}: ${message.vendorType}`)).toEqual([
@@ -32,7 +32,7 @@ describe('a clean journey', () => {
     ])
   })
 
-  it('is told by Hype in these messages, without check-ins, of which it knows nothing', () => {
+  it('has these messages of Hype, which sends no check-ins', () => {
     const steps = journeyOf({ ...REQUEST, members: 1 })
 
     expect(steps.map(({ name, message }) => `${name}: ${message.vendorType}`)).toEqual([
@@ -147,7 +147,7 @@ describe('a switch', () => {
     },
   )
 
-  it('sends junk beside what is there, JSON and none', () => {
+  it('sends junk between the messages, as JSON and as other text', () => {
     const steps = journeyOf({ ...REQUEST, members: 30, junk: true })
     const junk = withTrouble(steps, 'junk')
     const noJson = junk.filter(({ message }) => message.text.startsWith('<'))
@@ -168,7 +168,7 @@ describe('a switch', () => {
     expect(withTrouble(journeyOf({ ...REQUEST, duplicates }), 'duplicate')).toHaveLength(expected)
   })
 
-  it('does not change what another one does', () => {
+  it('does not affect another', () => {
     const one = journeyOf({ ...REQUEST, duplicates: 0.5 })
     const both = journeyOf({ ...REQUEST, duplicates: 0.5, junk: 0.5 })
 

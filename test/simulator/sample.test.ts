@@ -20,7 +20,7 @@ function sample(vendor: VendorId, type: string, overrides = {}, context = CONTEX
 }
 const bodyOf = ({ text }: SimulatedMessage) => JSON.parse(text)
 
-/** The keys of an article (H527 to H532, Y), and of what stands in it. */
+/** The keys of an article (H527 to H532, Y), and their own keys. */
 const DOCUMENTED = {
   profile:
     'address barcodeID birthDate clientID customProperties email emergencyEmail emergencyFirstName emergencyLastName emergencyPhone firstName gender joinDate lastName leadSource phone profileImage siteID',
@@ -91,7 +91,7 @@ describe('a sample', () => {
     expect(bodyOf(sample('hapana', 'checkIn')).checkInTime).toBe('2026-11-21T00:00:00Z')
   })
 
-  it('is the same for the same seed, and about somebody else for another', () => {
+  it('is the same for the same seed, and about another member for another', () => {
     expect(sample('hapana', 'checkIn')).toEqual(sample('hapana', 'checkIn'))
     const other = sample('hapana', 'checkIn', {}, { now: NOW, seed: 'two' })
     expect(bodyOf(other).clientID).not.toBe(bodyOf(sample('hapana', 'checkIn')).clientID)
@@ -128,8 +128,8 @@ describe('an override', () => {
     ['of a value', { a: null }, { ...body, a: null }],
     ['deep inside', { 'deep.c': 9 }, { ...body, deep: { c: 9, d: 4 } }],
     ['of a whole object', { deep: { e: 5 } }, { ...body, deep: { e: 5 } }],
-    ['of what is not there', { 'x.y': true }, { ...body, x: { y: true } }],
-    ['of what is null', { 'none.y': 1 }, { ...body, none: { y: 1 } }],
+    ['below an absent key', { 'x.y': true }, { ...body, x: { y: true } }],
+    ['below null', { 'none.y': 1 }, { ...body, none: { y: 1 } }],
     ['in a list', { 'list.0.b': 7 }, { ...body, list: [{ b: 7 }] }],
     ['at the end of a list', { 'list.1.b': 7 }, { ...body, list: [{ b: 2 }, { b: 7 }] }],
     ['after another', { 'deep.c': 1, deep: 2 }, { ...body, deep: 2 }],

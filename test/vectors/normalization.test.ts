@@ -1,4 +1,4 @@
-// The published vectors: they say what the fixtures say, and what they say is so.
+// The published vectors: they are equal to the fixtures, and the mappings give their results.
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
 import { composeEvent } from '../../src/core/events/event.ts'
@@ -17,11 +17,11 @@ describe('normalization.json', () => {
     expect(published).toBe(textOf(vectorsOf(EVENT_FIXTURES as Fixture[])))
   })
 
-  it('says what it is, and under which terms', () => {
+  it('describes itself and has a licence', () => {
     expect(file).toMatchObject({ license: 'MIT', made: 'synthetic' })
   })
 
-  it('has what is understood and what is not, of every vendor', () => {
+  it('has events and quarantined messages of every vendor', () => {
     for (const vendor of Object.keys(VENDORS)) {
       const vectors = file.vectors.filter((vector) => vector.vendor === vendor)
       expect(vectors.filter((vector) => 'event' in vector).length).toBeGreaterThan(50)
@@ -29,7 +29,7 @@ describe('normalization.json', () => {
     }
   })
 
-  it('keeps no secret and no header that proves somebody', () => {
+  it('contains no secret and no header that authenticates a sender', () => {
     expect(published).not.toMatch(/secret|signature|whsec_|x-relay-key/i)
   })
 
@@ -43,7 +43,7 @@ describe('normalization.json', () => {
   })
 })
 
-/** What the relay makes of a vector's request, read as a stranger would read the file. */
+/** The relay's results for a vector's request, read from the file alone. */
 function normalizeAll({ vendor, settings, request }: Vector) {
   const table = { name: 'test', vendor, secret: 'S', ...settings }
   const source = parseConfig({ SOURCES: [table] }, () => 'secret').sources.get('test')
@@ -75,7 +75,7 @@ function normalizeOne(
   }
 }
 
-/** `event` states what must be there, and its `data` is whole. */
+/** `event` may lack attributes; its `data` is complete. */
 function expectSame(got: Result | undefined, want: Result) {
   if (got === undefined || !('event' in got) || !('event' in want)) {
     expect(want).toMatchObject(got ?? {})

@@ -32,12 +32,12 @@ const SCHEMAS = new Map(
     }),
   ),
 )
-// It refuses what it does not know: a misspelt keyword, a format, another draft.
+// Strict: it refuses unknown keywords, unknown formats and other drafts.
 const ajv = new Ajv({ strict: true, strictRequired: true, allErrors: true })
 const served = new Map([...SCHEMAS].map(([type, schema]) => [type, ajv.compile(schema)]))
 const closed = new Map([...SCHEMAS].map(([type, schema]) => [type, ajv.compile(close(schema))]))
 
-/** The schema as it would be if it named every key: what is more than these, is one of ours misspelt. */
+/** The schema without additional properties: a further key in an event is a misspelt one of ours. */
 function close(schema: unknown): Json {
   return JSON.parse(JSON.stringify(schema), (_key, value) =>
     isObject(value) && value.type === 'object' && 'properties' in value
@@ -113,8 +113,8 @@ it.each([...SCHEMAS])('the schema of %s is of the draft that it names', (_type, 
   expect(ajv.validateSchema(schema)).toBe(true)
 })
 
-describe.each(emitted)('what comes of $name', ({ events }) => {
-  it('is as its schema says, with no key that the schema does not know', () => {
+describe.each(emitted)('the events of $name', ({ events }) => {
+  it('are valid, and have no key that the schema lacks', () => {
     for (const event of events) {
       expect(faults(served, event)).toEqual([])
       expect(faults(closed, event)).toEqual([])
@@ -122,7 +122,7 @@ describe.each(emitted)('what comes of $name', ({ events }) => {
     }
   })
 
-  it('is a CloudEvent to a strict reader', () => {
+  it('are CloudEvents to a strict reader', () => {
     for (const event of events) {
       const headers = { 'content-type': 'application/cloudevents+json' }
       const read = HTTP.toEvent({ headers, body: JSON.stringify(event) }) as CloudEvent
@@ -181,16 +181,16 @@ describe('an event that is broken', () => {
 
   it.each([
     ['an extension with an underscore', { person_id: 'per_1' }],
-    ['a source that is no URI', { source: 'a b' }],
-    ['a schema that is no URI', { dataschema: 'none of them' }],
+    ['a source that is not a URI', { source: 'a b' }],
+    ['a schema that is not a URI', { dataschema: 'none of them' }],
     ['no type', { type: undefined }],
-    ['a time that is none', { time: 'yesterday' }],
-  ])('by %s is no CloudEvent', (_case, change) => {
+    ['an invalid time', { time: 'yesterday' }],
+  ])('by %s is not a CloudEvent', (_case, change) => {
     expect(() => new CloudEvent({ ...payment, ...change } as never, true)).toThrow()
   })
 })
 
-it('no schema is there for what is only ever kept, or for a later version', async () => {
+it('has no schema for messages that are only stored, nor for a later version', async () => {
   for (const path of ['vendor.unrecognized/1', 'payment.created/2']) {
     expect(await app.request(`/schemas/${path}`, {}, {} as Env)).toMatchObject({ status: 404 })
   }

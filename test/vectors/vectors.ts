@@ -1,6 +1,6 @@
 // The published vectors: for others who want to check their own mapping against ours.
 
-/** What of a fixture becomes a vector: what comes in, and what its author, with the documents at hand, wrote beside it. */
+/** The part of a fixture that a vector is made from: a request, and the result that its author expects by the documents. */
 export type Fixture = {
   vendor: string
   name: string
@@ -33,21 +33,21 @@ export type Result =
   | { event: Record<string, unknown>; warnings: string[] }
   | { issues: string[]; type: string; vendortype?: string }
 
-/** Keys of a source that say how to read its messages. The others prove who sent them. */
+/** Settings of a source that affect normalization. The others authenticate the sender. */
 const SETTINGS = ['timezone', 'currency', 'date_format', 'sites']
 
-/** The published file: who made it of what, and a vector for each fixture that says what becomes of a message. */
+/** The published file: its licence and description, and a vector for each fixture with an expected result. */
 export function vectorsOf(fixtures: readonly Fixture[]) {
   return {
     license: 'MIT',
     made: 'synthetic',
     about: [
-      'Messages of Hapana and Hype, and the events that Membership Relay makes of them.',
-      'No body of either vendor is public: all of these are made up from the vendors’ documents, and nobody in them exists.',
-      '`event` states what must be there, by the message alone: without what the relay adds to every event (specversion, id, datacontenttype, dataschema, relaysource, vendor, receivedat, mappingversion, data.warnings) and without what it concludes from the log. `data` is whole.',
-      'Where `timebasis` is "received", `time` is that of receipt: 2026-11-21T00:00:00Z.',
-      '`warnings` and `issues` name keys of the message. A message with `issues` is kept and not understood.',
-      '`request.eventName` is what the ingest URL names with ?event=. `request.text` stands for a body whose very spelling matters. A list has `results`, one for each message.',
+      'Messages of Hapana and Hype, and the events that Membership Relay normalizes them to.',
+      'No body of either vendor is public: all bodies are synthetic, after the vendors’ documents, and the people in them do not exist.',
+      '`event` has the attributes that depend on the message alone: not those that the relay adds to every event (specversion, id, datacontenttype, dataschema, relaysource, vendor, receivedat, mappingversion, data.warnings), nor conclusions from other events. `data` is complete.',
+      'If `timebasis` is "received", `time` is the time received: 2026-11-21T00:00:00Z.',
+      '`warnings` and `issues` are keys of the message. A message with `issues` is quarantined.',
+      '`request.eventName` is the value of ?event= in the ingest URL. `request.text` is a body whose exact text matters. A body that is a list has `results`, one for each message.',
     ],
     vectors: fixtures.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(vectorOf),
   }

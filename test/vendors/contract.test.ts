@@ -112,7 +112,7 @@ async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: 
   )
 }
 
-/** Checks what is the same for every fixture, and takes it away. */
+/** Checks the attributes that are equal for every fixture, and removes them. */
 function withoutConstants(event: MembershipEvent, vendor: VendorId) {
   const { specversion, id, datacontenttype, dataschema, relaysource, receivedat, ...rest } = event
   expect({ specversion, id, datacontenttype, dataschema, relaysource, receivedat }).toEqual({

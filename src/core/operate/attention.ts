@@ -76,7 +76,7 @@ function about(what: Attention['about'], name: string | null, words: string): At
 const STATES: Record<string, string> = {
   open: 'is backing off',
   paused: 'is paused',
-  failing: 'is disabled after days of failures',
+  failing: 'is stopped after days of failures',
   gone: 'answered 410 Gone',
   broken: 'has a configuration error',
 }

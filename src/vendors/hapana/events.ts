@@ -53,8 +53,8 @@ const NEEDED: Partial<Record<HapanaType, readonly KeyName[]>> = {
 }
 
 /** Maps a message of known type, or returns the keys that are missing. */
-export function normalizeEvent(type: HapanaType, context: MessageInput) {
-  const { fields, envelope, warnings, settings, body, stamp } = context
+export function normalizeEvent(type: HapanaType, input: MessageInput) {
+  const { fields, envelope, warnings, settings, body, stamp } = input
   const issues = missing(type, fields)
   const siteId = fields.read('siteID', asId) ?? envelope.read('siteID', asId)
   if (siteId === undefined && fields.peek('siteID') === undefined) {
@@ -129,10 +129,13 @@ function mapStatusChange({ fields, warnings, content }: MappingInput): MappedEve
   const status = lookUp(STATUSES, raw)
   if (status === undefined)
     warnings.push({ path, message: 'unknown value; see membership.status_raw' })
-  const packages = fields.read('activePackages', (value) =>
-    Array.isArray(value) && value.every(isObject)
-      ? value.map((entry) => readPackage(entry, warnings))
-      : undefined,
+  const packages = fields.read(
+    'activePackages',
+    reader('a list of objects', (value) =>
+      Array.isArray(value) && value.every(isObject)
+        ? value.map((entry) => readPackage(entry, warnings))
+        : undefined,
+    ),
   )
   const membership = omitUndefined({ status: status ?? 'unknown', status_raw: raw, packages })
   return {
@@ -184,6 +187,9 @@ function mapPurchase({ fields, warnings, site, content }: MappingInput): MappedE
   }
 }
 
+/** Reads the body of a message unchanged: spaces at its ends may belong to it. */
+const asBody = reader<string>('text', (value) => (typeof value === 'string' ? value : undefined))
+
 const asChannel = reader<'sms' | 'email'>('sms or email', (value) => {
   const word = fold(asText(value) ?? '')
   return word === 'sms' || word === 'email' ? word : undefined
@@ -202,7 +208,7 @@ function mapMessage(input: MappingInput): MappedEvent {
     to,
     from: fields.read('emailFrom', asText),
     subject: fields.read('subject', asText),
-    body: fields.read('message', (value) => (typeof value === 'string' ? value : undefined)),
+    body: fields.read('message', asBody),
     body_format: channel === 'unknown' ? undefined : channel === 'sms' ? 'text' : 'html',
   })
   return {

@@ -13,6 +13,7 @@ export type MappedEvent = {
   identity: Identity
   occurred: EventDraft['occurred']
 }
+
 /** A message of known type, site and contact. */
 export type MappingInput = {
   fields: Fields

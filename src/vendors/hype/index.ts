@@ -11,6 +11,7 @@ import {
   fold,
   nonEmpty,
   omitUndefined,
+  reader,
   readFields,
   type Warning,
 } from '../../core/events/fields.ts'
@@ -60,7 +61,10 @@ export const hype = {
       contact,
       account: { vendor_id: account },
       subscription,
-      acquisition: fields.read('acquisition', (value) => readAcquisition(value, warnings)),
+      acquisition: fields.read(
+        'acquisition',
+        reader('an object', (value) => readAcquisition(value, warnings)),
+      ),
       actor,
       ...conclusion.data,
     })

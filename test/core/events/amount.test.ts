@@ -145,11 +145,11 @@ describe('asAmount', () => {
     expect(asAmount(currency)('49.00')).toEqual(amount)
   })
 
-  it('does not read what is no decimal', () => {
+  it('does not read other values', () => {
     expect(asAmount('AUD')('free')).toBeUndefined()
   })
 
-  it('gives what the schema of an amount takes', () => {
+  it('returns amounts that are valid by their schema', () => {
     fc.assert(
       fc.property(fc.double(), (n) => {
         const amount = asAmount('EUR')(n)

@@ -51,7 +51,7 @@ describe('composeEvent', () => {
     })
   })
 
-  it('leaves out what is not known, and takes the time of receipt', () => {
+  it('leaves out unknown attributes, and has the time received as its time', () => {
     const draft = aDraft({
       contactId: undefined,
       occurred: undefined,
@@ -76,7 +76,7 @@ describe('composeEvent', () => {
     expect(warningTexts([{ path: 'a', message: 'b' }])).toEqual(['a: b'])
   })
 
-  it('keeps the first twenty warnings, and says how many more there are', () => {
+  it('has the first twenty warnings, and the number of the others', () => {
     const texts = warningTexts(Array.from({ length: 70_000 }, () => ({ path: 'a', message: 'b' })))
 
     expect(texts).toHaveLength(21)

@@ -98,14 +98,14 @@ describe('readFields', () => {
     expect(warnings).toEqual([])
   })
 
-  it('takes the first alias that was asked for', () => {
+  it('takes the first alias in the order given', () => {
     const fields = readFields({ dob: '2', birthDate: '1' }, [])
 
     expect(fields.read(['birthDate', 'dob'], asText)).toBe('1')
     expect(fields.rest()).toEqual({ dob: '2' })
   })
 
-  it('leaves what cannot be read where it was, and names the key but never the value', () => {
+  it('leaves an unreadable value in the rest, with a warning that names the key but never the value', () => {
     const warnings: Warning[] = []
     const fields = readFields({ 'client id': { secret: 'x' } }, warnings)
 
@@ -140,7 +140,7 @@ describe('readFields', () => {
     ])
   })
 
-  it('tells null from absent only where asked to', () => {
+  it('distinguishes null from absent in readNullable only', () => {
     const fields = readFields({ tier: null, membership: 'N/A', plan: null }, [])
 
     expect(fields.readNullable('tier', asText)).toBeNull()
@@ -210,7 +210,7 @@ describe('readers', () => {
     expect(reader(value)).toBe(expected)
   })
 
-  it('leave out what is undefined, and only that', () => {
+  it('leave out undefined members, and only these', () => {
     expect(omitUndefined({ a: undefined, b: null, c: 0, d: '' })).toStrictEqual({
       b: null,
       c: 0,

@@ -72,7 +72,7 @@ describe('redact', () => {
     })
   })
 
-  it('withholds the body of a message but not what it is about', () => {
+  it('withholds the body of a message but not its subject', () => {
     const message = { channel: 'email', subject: 'Welcome', body: '<b>x</b>', body_format: 'html' }
     const event = anEvent({ type: 'message.sent', data: { contact: {}, message } })
 
@@ -106,7 +106,7 @@ describe('redact', () => {
     expect(redact(event, []).data.extra).toEqual({})
   })
 
-  // BUG: a Hapana `message` that is no text, or is spelled twice, stays in `extra` under its own key.
+  // BUG: a Hapana `message` that is not text, or occurs in two spellings, stays in `extra` under its own key.
   it('withholds the body of a message that could not be read', () => {
     const extra = { message: { html: 'reset your password' } }
     const event = anEvent({
@@ -122,7 +122,7 @@ describe('redact', () => {
     fc.constantFrom(...ALL_SURE),
     fc.constantFrom<unknown>(MARK, [MARK], { x: MARK }),
   )
-  // A key made at random is `dob` once in a while; what begins with an x is harmless.
+  // A random key is sometimes `dob`; a key that begins with an x is never sensitive.
   const leaf = fc.jsonValue({ maxDepth: 0 })
   const odd = fc.dictionary(
     fc.string().map((key) => `x${key}`),
@@ -148,7 +148,7 @@ describe('redact', () => {
     ),
   }))
 
-  it('lets no sensitive value through, wherever it stands, and changes nothing of the event', () => {
+  it('withholds sensitive values at any depth, and does not change the event itself', () => {
     fc.assert(
       fc.property(data, (content) => {
         const event = anEvent({
@@ -161,7 +161,7 @@ describe('redact', () => {
     )
   })
 
-  it('gives everything to a target that includes everything, and what is harmless to all', () => {
+  it('withholds nothing from a target that includes everything, and harmless values from none', () => {
     fc.assert(
       fc.property(data, harmless, (content, plain) => {
         const event = anEvent({ data: { contact: content } })

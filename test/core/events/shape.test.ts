@@ -1,4 +1,4 @@
-// What a message looks like, and that nothing it says gets into that.
+// The shape of a message, and that it contains no value.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_KEYS, parentPath, safeName, shapeOf } from '../../../src/core/events/shape.ts'
@@ -54,7 +54,7 @@ describe('a shape', () => {
     'custom_properties',
     'CustomFields',
     'metadata',
-  ])('does not look into what customers fill in: %s', (key) => {
+  ])('does not contain keys that customers choose: %s', (key) => {
     const own = { 'Ana Silva': 'Knee', allergies: { nuts: true } }
 
     expect(linesOf({ [key]: own })).toEqual([`${key} object`])
@@ -75,7 +75,7 @@ describe('a shape', () => {
     expect({}).not.toHaveProperty('polluted')
   })
 
-  it('tells a key with a dot from one key in another', () => {
+  it('distinguishes a key with a dot from a nested key', () => {
     expect(linesOf({ 'data.total': 1, data: { total: 'a' } })).toEqual([
       'data%2Etotal number',
       'data object',
@@ -120,7 +120,7 @@ describe('a key', () => {
   })
 })
 
-describe('what is too much', () => {
+describe('a message beyond a limit', () => {
   const wide = (count: number, value: unknown = 1) =>
     Object.fromEntries(
       Array.from({ length: count }, (_, i) => [`k${i}`.replaceAll(/\d/g, abc), value]),
@@ -170,7 +170,7 @@ describe('what is too much', () => {
   })
 })
 
-it('knows where a path stands', () => {
+it('has the parent of a path', () => {
   expect(['a', 'a.b', 'a[]', 'a[].b', 'a.b[][]', '*.b'].map(parentPath)).toEqual([
     '',
     'a',

@@ -55,7 +55,7 @@ describe('a report', () => {
     })
   })
 
-  it('is the same whether messages are reportOf one by one or together', () => {
+  it('is the same whether messages are added one by one or together', () => {
     const messages = [{ a: 1 }, { a: 'x', b: {} }, { b: { c: null } }, {}, { b: [1] }]
     const together = reportOf(undefined, BEGIN, ...messages)
     const alone = messages.reduce<DriftReport | undefined>(
@@ -66,7 +66,7 @@ describe('a report', () => {
     expect(alone).toEqual(together)
   })
 
-  it('leaves the one that it goes on from as it was', () => {
+  it('does not change the report that it continues', () => {
     const before = learned()
     const copy = structuredClone(before)
 
@@ -77,7 +77,7 @@ describe('a report', () => {
 })
 
 describe('a new key', () => {
-  it('is told with all that is in it', () => {
+  it('is found with all keys in it', () => {
     const report = reportOf(learned(), LATER, { a: 'x', data: { b: 1 }, tax: { rate: 10 } })
 
     expect(findingsIn(report)).toEqual(['new tax object', 'new tax.rate number'])
@@ -103,14 +103,14 @@ describe('a new key', () => {
     expect(isLearning(report)).toBe(true)
   })
 
-  it('is one right after both', () => {
+  it('is found once both limits have passed', () => {
     const report = reportOf(reportOf(undefined, BEGIN, ...times(20, {})), BEGIN + DAY, { tax: 1 })
 
     expect(findingsIn(report)).toEqual(['new tax number'])
     expect(isLearning(report)).toBe(false)
   })
 
-  it('is told as of its first message, so that it is news for a while only', () => {
+  it('is noticed at its first message, so that `since` excludes it later', () => {
     const report = reportOf(learned(), LATER, ...times(30, { tax: 1 }))
 
     expect(findingsOf(report, LATER).map(({ finding }) => finding)).toContain('new')
@@ -121,7 +121,7 @@ describe('a new key', () => {
 describe('a key that vanished', () => {
   const without = (count: number) => times(count, { data: { b: 1 } })
 
-  it('is told after 20 messages without it', () => {
+  it('is found after 20 messages without it', () => {
     expect(findingsIn(reportOf(learned(), LATER, ...without(19)))).toEqual([])
 
     const report = reportOf(learned(), LATER, ...without(25))
@@ -139,7 +139,7 @@ describe('a key that vanished', () => {
     ])
   })
 
-  it('is told no more when it comes back', () => {
+  it('is not found any more when it comes back', () => {
     const report = reportOf(reportOf(learned(), LATER, ...without(25)), LATER + DAY, { a: 'x' })
 
     expect(findingsIn(report)).toEqual([])
@@ -148,14 +148,14 @@ describe('a key that vanished', () => {
   it.each([
     ['18 of 20', 18, ['vanished a string']],
     ['17 of 20', 17, []],
-  ])('stood in nearly all before it: %s', (_case, of20, told) => {
+  ])('was in nearly all messages before: %s', (_case, of20, expected) => {
     const twenty = [...times(of20 - 1, { a: 'x' }), ...times(20 - of20, {}), { a: 'x' }]
     const report = reportOf(undefined, BEGIN, ...twenty, ...twenty, ...times(20, {}))
 
-    expect(findingsIn(report)).toEqual(told)
+    expect(findingsIn(report)).toEqual(expected)
   })
 
-  it('stood in enough messages to say so', () => {
+  it('was in enough messages', () => {
     const seen = (count: number) =>
       reportOf(undefined, BEGIN, ...times(count, { a: 1 }), ...times(100, {}))
 
@@ -175,7 +175,7 @@ describe('a key that vanished', () => {
     expect(findingsIn(report)).toEqual(['vanished data object'])
   })
 
-  it('is missed only where its object is', () => {
+  it('is missing only where its object is present', () => {
     const packages = { packages: [{ id: 1, name: 'x' }] }
     const report = reportOf(learned(packages), LATER, ...times(50, { packages: [] }))
 
@@ -192,7 +192,7 @@ describe('a key that vanished', () => {
     ])
   })
 
-  it('is none of a map: those come and go', () => {
+  it('is not a key of a map: those come and go', () => {
     const report = reportOf(
       learned({ by: { 'ana@example.com': { visits: 1 } } }),
       LATER,
@@ -202,7 +202,7 @@ describe('a key that vanished', () => {
     expect(findingsIn(report)).toEqual([])
   })
 
-  it('is not missed in a message that was too large to be looked at whole', () => {
+  it('is not missing in a message whose shape is incomplete', () => {
     const large = Object.fromEntries(
       Array.from({ length: 300 }, (_, i) => [`${'k'.repeat(i % 50)}${'l'.repeat(i / 50)}`, 1]),
     )
@@ -213,7 +213,7 @@ describe('a key that vanished', () => {
 })
 
 describe('a key that changed', () => {
-  it('has a kind that it never had', () => {
+  it('is found with a kind that it never had', () => {
     const report = reportOf(learned(), LATER, ...times(3, { a: 1, data: { b: 1 } }))
 
     expect(findingsOf(report, EVER)).toEqual([
@@ -229,7 +229,7 @@ describe('a key that changed', () => {
     ])
   })
 
-  it('is told when a list becomes a text, although the list is missed', () => {
+  it('is found when a list becomes a text, although the list is missing', () => {
     const report = reportOf(learned({ packages: ['a'] }), LATER, ...times(30, { packages: 'a' }))
 
     expect(findingsIn(report)).toEqual(['changed packages list string'])
@@ -243,7 +243,7 @@ describe('a key that changed', () => {
     expect(findingsIn(reportOf(learned(before), LATER, ...times(30, after)))).toEqual([])
   })
 
-  it('did not while the report learned', () => {
+  it('is not found while the baseline is learned', () => {
     expect(findingsIn(reportOf(undefined, BEGIN, { a: 1 }, { a: 'x' }))).toEqual([])
   })
 
@@ -262,7 +262,7 @@ describe('a key that changed', () => {
   })
 })
 
-describe('what a report holds', () => {
+describe('the size of a report', () => {
   const strange = (seed: number, count = 90) =>
     Object.fromEntries(
       Array.from({ length: count }, (_, i) => [
@@ -271,7 +271,7 @@ describe('what a report holds', () => {
       ]),
     )
 
-  it('has an end, and the usual keys outlive the strange ones', () => {
+  it('is limited, and usual keys outlive new ones', () => {
     const messages = Array.from({ length: 30 }, (_, i) => strange(i))
     const report = reportOf(learned(), LATER, ...messages)
 
@@ -280,7 +280,7 @@ describe('what a report holds', () => {
     expect([...report.keys.keys()]).toEqual(expect.arrayContaining(Object.keys(strange(29))))
   })
 
-  it('always has room for what comes now', () => {
+  it('always has room for the present message', () => {
     const full = [strange(0), strange(1), strange(2), strange(3), strange(4), strange(5)]
     const report = reportOf(learned(), LATER, ...full, strange(6, 57), ...full, strange(6, 57), {
       tax: 1,
@@ -303,7 +303,7 @@ describe('the type under which a message is reportOf', () => {
     expect(reportTypeFor(vendorType, new Set())).toBe(type)
   })
 
-  it('is a star when a source has too many', () => {
+  it('is * when a source has too many', () => {
     const known = new Set(Array.from({ length: MAX_TYPES }, (_, i) => `type ${i}`))
 
     expect(reportTypeFor('one more', known)).toBe('*')

@@ -4,7 +4,7 @@ import { emptyHistogram, quantile, sizeOf } from '../../../src/core/ledger/histo
 const BOUNDS = [10, 100, 1000]
 
 describe('a histogram', () => {
-  it('has a bucket for each bound, and one for what is longer', () => {
+  it('has a bucket for each bound, and one for longer durations', () => {
     expect(emptyHistogram(BOUNDS)).toEqual({ counts: [0, 0, 0, 0], ms: 0 })
     expect(sizeOf({ counts: [1, 2, 3, 4], ms: 0 })).toBe(10)
   })
@@ -17,7 +17,7 @@ describe('a histogram', () => {
     ['all', [5, 5, 0, 0], 1, 100],
     ['past a bucket with nothing in it', [5, 0, 5, 0], 0.6, 280],
     ['beyond the last bound', [0, 0, 0, 4], 0.99, 1000],
-  ])('tells the quantile of %s', (_case, counts, share, ms) => {
+  ])('has the quantile of %s', (_case, counts, share, ms) => {
     expect(quantile({ counts, ms: 0 }, BOUNDS, share)).toBe(ms)
   })
 })

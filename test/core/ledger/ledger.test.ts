@@ -59,7 +59,7 @@ describe('a tally', () => {
     })
   })
 
-  it('counts what follows from events beside what was received', () => {
+  it('counts inferred events apart from received ones', () => {
     const derived: Count = { kind: 'source', name: 'hype', state: 'derived', count: 1, planned: 2 }
 
     expect(tally([...COUNTS, derived]).sources[1]).toMatchObject({

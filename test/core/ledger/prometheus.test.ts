@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { formatMetrics } from '../../../src/core/ledger/prometheus.ts'
 
 describe('metrics as text', () => {
-  it('are written as the format says', () => {
+  it('are written in the text format', () => {
     const text = formatMetrics([
       {
         name: 'attempts_total',
