@@ -270,6 +270,19 @@ describe('a target', () => {
       { path: 'TARGETS[0].sources', message: '"hapana" is not a configured source' },
     ])
   })
+
+  it.each([
+    ['payment.create', '; did you mean payment.created?'],
+    ['payment.frozen', ''],
+    ['pay.*', ''],
+  ])('has a note for %s, which matches no event', (type, suggestion) => {
+    expect(first({ events: [type] }).notes).toEqual([
+      {
+        path: 'TARGETS[0].events',
+        message: `"${type}" does not match any event type${suggestion}`,
+      },
+    ])
+  })
 })
 
 describe('TARGETS_… variables', () => {
