@@ -13,7 +13,7 @@ import type { FormatId } from './formats/index.ts'
 import type { VendorId } from './vendors/index.ts'
 
 /** A source with a configuration error: its requests are refused. `broken` is the reason, for the operator. */
-export type BrokenSource = { name: string; broken: string }
+type BrokenSource = { name: string; broken: string }
 
 export type ConfiguredSource = Source<VendorId>
 export type ConfiguredTarget = Target<FormatId>

@@ -4,7 +4,9 @@
 /** Steps of an evaluation; an expression that needs more is taken for an endless loop. */
 const MAX_STEPS = 100_000
 
-/** Units of work, about one visited value each. Steps do not show it: one step can sort a list or search a long text. */
+/**
+ * Units of work, about one visited value each. Steps do not show it: one step can sort a list or search a long text.
+ */
 const MAX_WORK = 1_000_000
 
 /** Characters of text that cost one unit of work. */
@@ -120,7 +122,10 @@ export class Meter {
   }
 }
 
-/** The size of an event; the sizes of its parts are added to `known`. Recursion is safe: the depth of an event's JSON is limited. */
+/**
+ * The size of an event; the sizes of its parts are added to `known`. Recursion is safe: the depth of an event's JSON is
+ * limited.
+ */
 function weigh(value: unknown, known: Map<object, number>): number {
   if (typeof value !== 'object' || value === null) return ownSize(value)
   let size = ownSize(value)

@@ -10,7 +10,10 @@ const DEFAULT_RAW_RETENTION_DAYS = 90
 /** A hundred years. */
 const LARGEST_RETENTION_DAYS = 36_500
 
-/** Reads the limits from the Worker's variables. For an invalid value the default is used, and an error added to `errors`. */
+/**
+ * Reads the limits from the Worker's variables. For an invalid value the default is used, and an error added to
+ * `errors`.
+ */
 export function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[]) {
   const read = (name: string, unit: string, largest: number, standard: number) =>
     readWhole(name, vars[name], { unit, largest, standard }, errors)

@@ -1,4 +1,6 @@
-/** The outcome of a step that may fail in a known way: a value, or the reason. Bugs and broken I/O are thrown instead. */
+/**
+ * The outcome of a step that may fail in a known way: a value, or the reason. Bugs and broken I/O are thrown instead.
+ */
 export type Result<T, E> = { ok: true; value: T } | { ok: false; error: E }
 
 /** A success. */

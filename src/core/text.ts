@@ -1,6 +1,9 @@
 // Numbers, times and results of attempts as text for people.
 
-/** A time of the current UTC day as `09:12 UTC`, any other as `2026-11-21 09:12 UTC`. `at`: RFC 3339 in UTC; `now`: epoch milliseconds. */
+/**
+ * A time of the current UTC day as `09:12 UTC`, any other as `2026-11-21 09:12 UTC`. `at`: RFC 3339 in UTC; `now`:
+ * epoch milliseconds.
+ */
 export function clockTime(at: string, now: number): string {
   const [date = '', time = ''] = at.split('T')
   const today = new Date(now).toISOString().slice(0, 10)
@@ -13,7 +16,9 @@ export function pluralize(count: number, word: string, words = `${word}s`): stri
   return `${count} ${count === 1 ? word : words}`
 }
 
-/** The result of an attempt at a target: `crm answered 200 after 12 ms`. Without a status, the target was not reached. */
+/**
+ * The result of an attempt at a target: `crm answered 200 after 12 ms`. Without a status, the target was not reached.
+ */
 export function describeAnswer(
   name: string,
   { status, error, ms }: { status?: number | undefined; error?: string | undefined; ms: number },

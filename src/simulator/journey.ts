@@ -13,7 +13,7 @@ export const MAX_MEMBERS = 100
 const JOINING_MS = 5 * 86_400_000
 
 /** The journeys of a number of members (1 to `MAX_MEMBERS`), from `start` in epoch milliseconds. */
-export type JourneyRequest = { vendor: VendorId; members: number; seed: string; start: number }
+type JourneyRequest = { vendor: VendorId; members: number; seed: string; start: number }
 
 /**
  * The journeys of all members, sorted by the time of sending. The same request returns the same steps, and a switch

@@ -5,7 +5,9 @@ import { hapana } from './hapana.ts'
 import { hype } from './hype.ts'
 import type { Member } from './member.ts'
 
-/** The messages, in order, after which the log has an event of a type. `eventName`: the value of `?event=` in their URL. */
+/**
+ * The messages, in order, after which the log has an event of a type. `eventName`: the value of `?event=` in their URL.
+ */
 export type Scenario = {
   type: EventType
   messages: { eventName: string | undefined; body: object }[]

@@ -18,7 +18,7 @@ export type VendorMessage = {
 }
 
 /** A message as an event, with its identity for deduplication. */
-export type NormalizedMessage = { event: EventDraft; identity: Identity; warnings: Warning[] }
+type NormalizedMessage = { event: EventDraft; identity: Identity; warnings: Warning[] }
 
 /** Why a message is quarantined: its type as far as known, and each problem with the vendor's key. */
 export type NormalizationError = {
@@ -35,7 +35,9 @@ export function typeIssue(vendorType: string | undefined): Warning {
 
 export interface Vendor {
   readonly id: string
-  /** Raised when the mapping returns another event for the same message; other wording of warnings alone does not count. */
+  /**
+   * Raised when the mapping returns another event for the same message; other wording of warnings alone does not count.
+   */
   readonly mappingVersion: number
   /** How the vendor signs requests; undefined if it does not. */
   readonly signature?: SignatureScheme
@@ -53,6 +55,9 @@ export interface Vendor {
    * - undefined: nothing. The event is complete, and `interpret` is not called.
    */
   relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined
-  /** Completes an event from its contact's history, and infers further events. Pure: the same history gives the same result. */
+  /**
+   * Completes an event from its contact's history, and infers further events. Pure: the same history gives the same
+   * result.
+   */
   interpret(event: MembershipEvent, history: History): Interpretation
 }

@@ -3,7 +3,10 @@ import * as v from 'valibot'
 import { numberText } from '../intake/json.ts'
 import { type Reader, reader } from './fields.ts'
 
-/** An amount: `value` in decimal digits; `unit` major (dollars) or minor (cents) and the ISO 4217 `currency`, where known. */
+/**
+ * An amount: `value` in decimal digits; `unit` major (dollars) or minor (cents) and the ISO 4217 `currency`, where
+ * known.
+ */
 export const Amount = v.object({
   value: v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/)),
   unit: v.picklist(['major', 'minor', 'unspecified']),

@@ -13,7 +13,7 @@ export type ExplainedEvent = {
 }
 
 /** A decision: its subject, its result, and the reason. `events`: ids of the events that the reason refers to. */
-export type Decision = { what: string; is: string; because: string; events: string[] }
+type Decision = { what: string; is: string; because: string; events: string[] }
 
 const TYPE_BASIS: Record<string, string> = {
   url: 'named by ?event= in the ingest URL',

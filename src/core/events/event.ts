@@ -42,7 +42,9 @@ export type EventDraft = Typed & {
   isTest: boolean
 }
 
-/** The schema of the attributes that every event has, except `type` and `data`: those of CloudEvents and our extensions. */
+/**
+ * The schema of the attributes that every event has, except `type` and `data`: those of CloudEvents and our extensions.
+ */
 export const ENVELOPE = {
   specversion: v.literal('1.0'),
   id: v.pipe(
@@ -101,7 +103,10 @@ export function instantOf(event: Pick<RelayEvent, 'time'>): number {
   return instant
 }
 
-/** The event of a draft. The time received is that of the id. `origin` is the relay's public origin, which serves `/schemas`. */
+/**
+ * The event of a draft. The time received is that of the id. `origin` is the relay's public origin, which serves
+ * `/schemas`.
+ */
 export function composeEvent(
   draft: EventDraft,
   context: {
@@ -140,7 +145,9 @@ export function composeEvent(
   } as MembershipEvent
 }
 
-/** The `source` of an event as a URI path. Ids are opaque and may contain lone surrogates, which have no URI encoding. */
+/**
+ * The `source` of an event as a URI path. Ids are opaque and may contain lone surrogates, which have no URI encoding.
+ */
 export function sourcePath(...segments: string[]): string {
   return segments.map((segment) => `/${encodeURIComponent(segment.toWellFormed())}`).join('')
 }

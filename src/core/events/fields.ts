@@ -27,7 +27,9 @@ export type Fields = {
   spelling(name: KeyName): string
   /** A value without marking its key as read; undefined if there is no value. */
   peek(name: KeyName): unknown
-  /** Reads a key: undefined if it has no value. A value that the reader does not accept stays in `rest`, with a warning. */
+  /**
+   * Reads a key: undefined if it has no value. A value that the reader does not accept stays in `rest`, with a warning.
+   */
   read<T>(name: KeyName, reader: Reader<T>): T | undefined
   /** Like `read`, but null where the vendor sent no value: for keys whose null has a documented meaning. */
   readNullable<T>(name: KeyName, reader: Reader<T>): T | null | undefined
@@ -35,7 +37,10 @@ export type Fields = {
   rest(): JsonObject
 }
 
-/** The form in which keys are compared: letters and digits in lower case. `client ID`, `clientID` and `client_id` are equal. */
+/**
+ * The form in which keys are compared: letters and digits in lower case. `client ID`, `clientID` and `client_id` are
+ * equal.
+ */
 export function fold(key: string): string {
   const lower = key.toLowerCase()
   return /^[a-z0-9]*$/.test(lower) ? lower : lower.replace(/[^\p{L}\p{N}]/gu, '')
@@ -184,7 +189,7 @@ export const asBoolean = reader<boolean>('a boolean', (value) =>
 export const asIs: Reader<unknown> = (value) => value
 
 /** An object type whose members that may be undefined are optional instead. */
-export type Defined<T> = {
+type Defined<T> = {
   [K in keyof T as undefined extends T[K] ? never : K]: T[K]
 } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
 

@@ -15,7 +15,10 @@ export type History = {
 /** Events of each kind read before and after an event's time: the two of a plan switch, and one around each. */
 export const EVENTS_PER_SIDE = 4
 
-/** How far apart the times of two events of one act may be, such as the end and the payment of a plan switch, in either order. */
+/**
+ * How far apart the times of two events of one act may be, such as the end and the payment of a plan switch, in either
+ * order.
+ */
 export const SAME_ACT_WINDOW_MS = 10 * 60_000
 
 /** The history of an unknown contact. */

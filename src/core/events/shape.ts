@@ -20,9 +20,9 @@ export const ANY_KEY = '*'
 /** Paths of one shape: more than both vendors document together. */
 export const MAX_KEYS = 300
 /** An object with more keys than this is a map, and its keys are data. */
-export const MAX_KEYS_OF_OBJECT = 100
+const MAX_KEYS_OF_OBJECT = 100
 /** Levels of nesting. The vendors' documented fields have three at most. */
-export const MAX_LEVELS = 8
+const MAX_LEVELS = 8
 const MAX_PATH_LENGTH = 200
 
 /** Folded keys of objects whose own keys are chosen by the vendor's customers: these are not part of the shape. */
@@ -33,7 +33,9 @@ const MAX_NAME_LENGTH = 60
 const NAME = /^[\p{L}_$][\p{L}\p{Nd}_$ .:|/-]*$/u
 /** Five digits or more: a phone number, a date or a UUID, unlike `address_line_1` and `visits_2026`. */
 const MANY_DIGITS = /(\p{Nd}\P{Nd}*){5}/u
-/** A word of 30 characters or more is an opaque id; Hapana's have 32. Anchored at the start of a word, for linear time. */
+/**
+ * A word of 30 characters or more is an opaque id; Hapana's have 32. Anchored at the start of a word, for linear time.
+ */
 const UNBROKEN = /(?<![\p{L}\p{Nd}])[\p{L}\p{Nd}]{30}/u
 
 /** A key or a vendor's event type, unchanged; `*` if it does not look like a name, because it may be data. */

@@ -6,10 +6,10 @@ import { type Reader, reader } from './fields.ts'
 export type DateFormat = 'DD/MM/YYYY' | 'MM/DD/YYYY'
 
 /** The configured IANA time zone, and the configured order of day and month in `a/b/yyyy`. */
-export type TimeSettings = { timezone?: string | undefined; dateFormat?: DateFormat | undefined }
+type TimeSettings = { timezone?: string | undefined; dateFormat?: DateFormat | undefined }
 
 /** A point in time as RFC 3339 in UTC, or a local time without a zone, with the reason why it has none. */
-export type Moment = { at: string } | { local: string; why: string }
+type Moment = { at: string } | { local: string; why: string }
 
 type Parts = {
   year: number

@@ -111,7 +111,6 @@ const MessageSent = v.object({
   body: text,
   body_format: v.exactOptional(v.picklist(['text', 'html'])),
 })
-export type MessageSent = v.InferOutput<typeof MessageSent>
 
 const Acquisition = v.object({
   audience: text,
@@ -137,7 +136,6 @@ const subscription = v.exactOptional(Subscription)
 const paid = v.object({ ...common, subscription })
 
 const Refund = v.object({ amount: v.nullable(Amount), full: v.nullable(v.boolean()) })
-export type Refund = v.InferOutput<typeof Refund>
 
 /** Why a subscription ended. */
 const EndReason = v.picklist([

@@ -27,8 +27,10 @@ export type DriftReport = {
 /** The shape of one message, and when it was received. */
 export type ShapeSample = { shape: Shape; at: number }
 
-/** A finding about a path. Of a changed path, `kinds` ends with the new kind, and the numbers are those of that kind. */
-export type DriftFinding = {
+/**
+ * A finding about a path. Of a changed path, `kinds` ends with the new kind, and the numbers are those of that kind.
+ */
+type DriftFinding = {
   path: string
   finding: 'new' | 'vanished' | 'changed'
   kinds: ValueKind[]
@@ -43,24 +45,32 @@ export type DriftFinding = {
  * A report takes its first messages, and those of its first day, as the baseline. A day at least, because a manual test
  * sends many similar messages within a minute, and some keys occur only at some hours.
  */
-export const LEARNING_MESSAGES = 20
-export const LEARNING_MS = 24 * 3_600_000
+const LEARNING_MESSAGES = 20
+const LEARNING_MS = 24 * 3_600_000
 
 /**
  * A key has vanished if it was in at least 20 messages and in 90 % of those that could have had it, and in none of the
  * last 20. By chance, a key that 90 % of messages have is absent 20 times in a row with a probability of 10^-20.
  */
-export const STEADY_COUNT = 20
-export const STEADY_SHARE = 0.9
-export const VANISHED_AFTER = 20
+const STEADY_COUNT = 20
+const STEADY_SHARE = 0.9
+const VANISHED_AFTER = 20
 
-/** Paths of a report, twice those of a message: a message full of new keys evicts other new keys, not the usual ones. */
+/**
+ * Paths of a report, twice those of a message: a message full of new keys evicts other new keys, not the usual ones.
+ */
 export const MAX_REPORT_KEYS = 600
 
-/** Types of a source with a report of their own. Vendors have a dozen; one with a new type for each message must not fill the database. */
+/**
+ * Types of a source with a report of their own. Vendors have a dozen; one with a new type for each message must not
+ * fill the database.
+ */
 export const MAX_TYPES = 50
 
-/** The type of the report for a message: its vendor type, `*` beyond `MAX_TYPES`, or empty without one. `known`: the types of its source. */
+/**
+ * The type of the report for a message: its vendor type, `*` beyond `MAX_TYPES`, or empty without one. `known`: the
+ * types of its source.
+ */
 export function reportTypeFor(vendorType: string | null, known: ReadonlySet<string>): string {
   const name = vendorType === null ? '' : safeName(vendorType)
   return name === '' || known.has(name) || known.size < MAX_TYPES ? name : ANY_KEY

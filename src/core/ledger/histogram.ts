@@ -11,7 +11,10 @@ export const ANSWER_BOUNDS_MS: Bounds = [
   10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 20_000, 30_000,
 ]
 
-/** Bounds for the time from acceptance to the first success, with retries of the default schedule (core/deliveries/retry.ts). */
+/**
+ * Bounds for the time from acceptance to the first success, with retries of the default schedule
+ * (core/deliveries/retry.ts).
+ */
 export const LATENCY_BOUNDS_MS: Bounds = [
   100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 900_000, 2_700_000, 10_800_000,
   28_800_000, 86_400_000, 259_200_000,

@@ -2,7 +2,10 @@
 import { DELIVERY_STATES, type DeliveryState } from '../deliveries/delivery.ts'
 import { EVENT_STATUSES, type EventStatus, RECEIVED_STATUSES } from '../events/event.ts'
 
-/** The number of events of a source, or of deliveries to a target, in a state. `planned`: deliveries that these events created. */
+/**
+ * The number of events of a source, or of deliveries to a target, in a state. `planned`: deliveries that these events
+ * created.
+ */
 export type Count = {
   kind: 'source' | 'target'
   name: string
@@ -12,13 +15,13 @@ export type Count = {
 }
 
 /** The events of a source: `received`, the count in each status, and the number of deliveries that they created. */
-export type SourceLine = { source: string; received: number; planned: number } & Record<
+type SourceLine = { source: string; received: number; planned: number } & Record<
   EventStatus,
   number
 >
 
 /** The deliveries to a target: their number, and the count in each state. */
-export type TargetLine = { target: string; planned: number } & Record<DeliveryState, number>
+type TargetLine = { target: string; planned: number } & Record<DeliveryState, number>
 
 export type Ledger = { sources: SourceLine[]; targets: TargetLine[] }
 

@@ -69,13 +69,19 @@ export type SourceFigures = {
 
 /** The figures of all sources and targets. */
 export type Snapshot = {
-  /** The present hour, in hours since 1970. A figure's `hour` covers it and the one before, its `day` it and the 24 before. */
+  /**
+   * The present hour, in hours since 1970. A figure's `hour` covers it and the one before, its `day` it and the 24
+   * before.
+   */
   hour: number
   sources: SourceFigures[]
   targets: TargetFigures[]
 }
 
-/** The oldest waiting delivery of a target, by due time, and its oldest held one, by the event's time received. Epoch milliseconds. */
+/**
+ * The oldest waiting delivery of a target, by due time, and its oldest held one, by the event's time received. Epoch
+ * milliseconds.
+ */
 export type OldestWaiting = { target: string; oldestDue: number | null; oldestHeld: number | null }
 
 /** The first hour that `day` covers, in hours since 1970. */
@@ -83,7 +89,7 @@ export const firstHourOfDay = (now: number) => Math.floor(now / HOUR_MS) - 24
 const firstHourOfHour = (hour: number) => hour - 1
 
 /** The inputs of a snapshot besides statistics: configured names, oldest waiting deliveries, and rhythms by source. */
-export type SnapshotInputs = {
+type SnapshotInputs = {
   sources: readonly string[]
   targets: readonly string[]
   waiting: readonly OldestWaiting[]

@@ -22,7 +22,9 @@ export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number]
  */
 export type FigureKind = 'received' | 'test' | 'attempt' | 'latency' | 'event' | 'delivery'
 
-/** A count of equal events, attempts or deliveries. `name`: their source or target. `ms`: the sum of their durations. */
+/**
+ * A count of equal events, attempts or deliveries. `name`: their source or target. `ms`: the sum of their durations.
+ */
 export type Figure = {
   kind: FigureKind
   name: string

@@ -2,7 +2,7 @@
 import { clockTime, pluralize } from '../text.ts'
 
 /** Targets, sources, causes of quarantine and the ledger, as the API returns them. Times in RFC 3339. */
-export type SystemStatus = {
+type SystemStatus = {
   targets: readonly TargetStatus[]
   sources: readonly SourceStatus[]
   causes: readonly { count: number }[]

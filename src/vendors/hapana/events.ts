@@ -24,7 +24,7 @@ import { type MappedEvent, type MappingInput, readWord } from './mapping.ts'
 import type { HapanaType } from './type.ts'
 
 /** A message of known type. `fields`: its content; `envelope`: the level around it, if there is one. */
-export type MessageInput = {
+type MessageInput = {
   fields: Fields
   envelope: Fields
   warnings: Warning[]
@@ -195,7 +195,10 @@ const asChannel = reader<'sms' | 'email'>('sms or email', (value) => {
   return word === 'sms' || word === 'email' ? word : undefined
 })
 
-/** Maps an outbound message. Which of Hapana's messages trigger the webhook is not documented, nor does it contain a reason. */
+/**
+ * Maps an outbound message. Which of Hapana's messages trigger the webhook is not documented, nor does it contain a
+ * reason.
+ */
 function mapMessage(input: MappingInput): MappedEvent {
   const { fields, clientId, contact, content } = input
   const channel = readWord('communicationType', asChannel, input)

@@ -63,7 +63,9 @@ function stampOf(headers: Headers): string | undefined {
   return signedAt ?? headers.get('x-hapana-delivery') ?? undefined
 }
 
-/** Opens a message for reading. If the client id is not at the top level, `fields` is the object that wraps the content. */
+/**
+ * Opens a message for reading. If the client id is not at the top level, `fields` is the object that wraps the content.
+ */
 function unwrap(
   body: JsonObject,
   warnings: Warning[],

@@ -9,7 +9,9 @@ import type { Conclusion } from '../../core/events/vocabulary.ts'
 import { byTime } from './event.ts'
 import { inferAmong } from './inference.ts'
 
-/** A correction for each event whose conclusion differs now that `event` is known. `others`: the contact's other events. */
+/**
+ * A correction for each event whose conclusion differs now that `event` is known. `others`: the contact's other events.
+ */
 export function corrections(
   event: MembershipEvent,
   others: readonly MembershipEvent[],

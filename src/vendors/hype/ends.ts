@@ -8,7 +8,10 @@ import { switchPayment } from './switches.ts'
 /** How long after its end a subscription can be paid at a new price: until its next yearly renewal. */
 const RENEWAL_WINDOW_MS = 370 * 86_400_000
 
-/** The event with its reason: a plan switch, a price change, or the reason it has by itself. `before` and `after` sorted by time. */
+/**
+ * The event with its reason: a plan switch, a price change, or the reason it has by itself. `before` and `after` sorted
+ * by time.
+ */
 export function inferEnd(
   event: MembershipEvent,
   before: readonly MembershipEvent[],

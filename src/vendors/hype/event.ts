@@ -3,7 +3,9 @@ import type { Amount } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { EventType, Subscription } from '../../core/events/vocabulary.ts'
 
-/** Compares events by time. In the same second, an end is before a payment: the plan that was paid is the present one. */
+/**
+ * Compares events by time. In the same second, an end is before a payment: the plan that was paid is the present one.
+ */
 export function byTime(a: MembershipEvent, b: MembershipEvent): number {
   const rank = ({ vendortype }: MembershipEvent) => (vendortype === 'payment.deleted' ? 0 : 1)
   return instantOf(a) - instantOf(b) || rank(a) - rank(b) || (a.id < b.id ? -1 : 1)
