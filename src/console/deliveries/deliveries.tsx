@@ -30,7 +30,7 @@ export type DeliveryLine = {
 }
 
 export type DeliveriesView = {
-  asked: ListQuery
+  query: ListQuery
   targets: readonly string[]
   sources: readonly string[]
   deliveries: readonly DeliveryLine[]
@@ -43,14 +43,14 @@ const PATH = '/console/deliveries'
 
 /** The page. */
 export function Deliveries({
-  asked,
+  query,
   targets,
   sources,
   deliveries,
   next,
   searchedTo,
 }: DeliveriesView) {
-  const { next: _, limit: __, ...filter } = asked
+  const { next: _, limit: __, ...filter } = query
   const { target, state, source, type, since, until, person } = filter
   return (
     <>
@@ -67,7 +67,7 @@ export function Deliveries({
         <a href={PATH}>Clear</a>
       </form>
       {deliveries.length === 0 && next !== undefined && (
-        <SearchOlder what="deliveries" since={searchedTo} href={linkTo(PATH, { ...asked, next })} />
+        <SearchOlder what="deliveries" since={searchedTo} href={linkTo(PATH, { ...query, next })} />
       )}
       {deliveries.length === 0 && next === undefined && (
         <NoDeliveries isFiltered={Object.keys(filter).length > 0} />
@@ -76,7 +76,7 @@ export function Deliveries({
         <>
           <DeliveryTable deliveries={deliveries} />
           <div class="acts">
-            <Older href={next === undefined ? undefined : linkTo(PATH, { ...asked, next })} />
+            <Older href={next === undefined ? undefined : linkTo(PATH, { ...query, next })} />
             <Act
               method="get"
               action="/console/replays"

@@ -48,7 +48,7 @@ function Target({ target }: { target: TargetView }) {
         <dt>last 24 h</dt>
         <dd>{successRate(target)}</dd>
         <dt>response time</dt>
-        <dd>{percentiles(target) || 'not known'} (50 %, 95 %, 99 %)</dd>
+        <dd>{percentiles(target) || 'no data'} (p50 / p95 / p99)</dd>
         <dt>backlog</dt>
         <dd>
           <a href={linkTo('/console/deliveries', { target: name, state: 'held' })}>

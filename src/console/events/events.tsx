@@ -32,7 +32,7 @@ export type EventLine = {
 export type ListQuery = Record<string, string>
 
 export type EventsView = {
-  asked: ListQuery
+  query: ListQuery
   sources: readonly string[]
   events: readonly EventLine[]
   /** The start of the next page. */
@@ -45,14 +45,14 @@ const PATH = '/console/events'
 const LIVE_SECONDS = 3
 
 /** The page. The first page is live, unless it is paused. */
-export function Events({ asked, sources, ...rest }: EventsView) {
-  const { paused, next: from, ...filter } = asked
+export function Events({ query, sources, ...rest }: EventsView) {
+  const { paused, next: from, ...filter } = query
   const isLive = from === undefined && paused === undefined
-  const list = <EventList asked={asked} {...rest} />
+  const list = <EventList query={query} {...rest} />
   return (
     <>
       <Find from={PATH} />
-      <EventFilter asked={filter} sources={sources} />
+      <EventFilter query={filter} sources={sources} />
       <div class="acts">
         {from !== undefined && <a href={linkTo(PATH, filter)}>Newest</a>}
         {isLive && (
@@ -99,10 +99,10 @@ export function Find({ from }: { from: string }) {
   )
 }
 
-function EventFilter({ asked, sources }: { asked: ListQuery; sources: readonly string[] }) {
-  const { source, type, status, since, until, person, q, unrouted } = asked
+function EventFilter({ query, sources }: { query: ListQuery; sources: readonly string[] }) {
+  const { source, type, status, since, until, person, q, unrouted } = query
   return (
-    <details open={Object.keys(asked).length > 0}>
+    <details open={Object.keys(query).length > 0}>
       <summary>Filter</summary>
       <form class="filter" action={PATH}>
         <Choice label="Source" name="source" of={sources} chosen={source} />
@@ -136,14 +136,14 @@ function EventFilter({ asked, sources }: { asked: ListQuery; sources: readonly s
   )
 }
 
-function EventList({ asked, events, next, searchedTo }: Omit<EventsView, 'sources'>) {
-  const { next: from, ...rest } = asked
+function EventList({ query, events, next, searchedTo }: Omit<EventsView, 'sources'>) {
+  const { next: from, ...rest } = query
   const isFiltered = Object.keys(rest).some((key) => key !== 'paused')
   if (events.length === 0) {
     return next === undefined ? (
       <NoEvents isFiltered={isFiltered} isLaterPage={from !== undefined} />
     ) : (
-      <SearchOlder what="events" since={searchedTo} href={linkTo(PATH, { ...asked, next })} />
+      <SearchOlder what="events" since={searchedTo} href={linkTo(PATH, { ...query, next })} />
     )
   }
   return (
@@ -162,7 +162,7 @@ function EventList({ asked, events, next, searchedTo }: Omit<EventsView, 'source
           { name: 'deliveries', of: ({ planned }) => planned, isNumber: true },
         ]}
       />
-      <Older href={next === undefined ? undefined : linkTo(PATH, { ...asked, next })} />
+      <Older href={next === undefined ? undefined : linkTo(PATH, { ...query, next })} />
     </>
   )
 }

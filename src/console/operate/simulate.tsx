@@ -38,8 +38,8 @@ export function Simulate({
   return (
     <>
       <p>
-        Simulated messages are authenticated like real ones, and marked as tests. Targets with test
-        = false do not get them.
+        Simulated messages are authenticated like real ones, and marked as tests. Targets with{' '}
+        <code>test = false</code> do not get them.
       </p>
       <div class="pair">
         <article>

@@ -112,10 +112,10 @@ export const eventEntries = {
 
 /** The filter of a query of `eventEntries`. `now` in epoch milliseconds. */
 export function eventFilterOf(
-  asked: v.InferOutput<v.ObjectSchema<typeof eventEntries, undefined>>,
+  query: v.InferOutput<v.ObjectSchema<typeof eventEntries, undefined>>,
   now: number,
 ): EventFilter {
-  const { source, vendor, type, person, email, q, since, until } = asked
+  const { source, vendor, type, person, email, q, since, until } = query
   return {
     sources: source,
     vendors: vendor,

@@ -8,7 +8,7 @@ import { placeOf } from '../../store/pages.ts'
 import { filled } from './frame.ts'
 
 /** A query: the strings of the URL, and the value that the schema makes of them. */
-export type Query<T> = { asked: Record<string, string>; value: T }
+export type Query<T> = { query: Record<string, string>; value: T }
 
 /** Validates a query by a schema. `own`: keys that only the page uses. Empty fields are left out. Errors are sentences. */
 export function queryOf<S extends v.GenericSchema>(
@@ -16,10 +16,10 @@ export function queryOf<S extends v.GenericSchema>(
   schema: S,
   own: readonly string[] = [],
 ): Result<Query<v.InferOutput<S>>, string> {
-  const asked = filled(c.req.query())
-  const rest = Object.entries(asked).filter(([key]) => !own.includes(key))
+  const query = filled(c.req.query())
+  const rest = Object.entries(query).filter(([key]) => !own.includes(key))
   const result = v.safeParse(schema, Object.fromEntries(rest))
-  if (result.success) return ok({ asked, value: result.output })
+  if (result.success) return ok({ query, value: result.output })
   return err(describeIssue(result.issues[0]))
 }
 

@@ -1,4 +1,4 @@
-// Who is signed in: a person by Cloudflare Access, or whoever signed in with the token.
+// Who is signed in: a person known to Cloudflare Access, or the holder of the token.
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { hexOf, hmac } from '../../core/intake/signature.ts'

@@ -193,7 +193,7 @@ describe('the simulator', () => {
       { source: 'nobody', type: 'payment.created' },
       'There is no source "nobody", or it is disabled.',
     ],
-    [{ source: 'hype', type: 'refund' }, '"refund" is no type of hype\'s.'],
+    [{ source: 'hype', type: 'refund' }, '"refund" is not an event type of hype.'],
     [{ source: 'hype', members: '1000' }, '"Members" must be at most 100.'],
   ])('says what is wrong with %j', async (fields, words) => {
     expect((await (await anOperator({ config })).send('/console/simulate', fields)).text).toContain(

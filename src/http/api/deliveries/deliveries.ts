@@ -28,8 +28,8 @@ export function deliveries({ now }: ApiTools) {
     }),
     query(v.strictObject(deliveryListEntries)),
     async (c) => {
-      const { limit, next: cursor, target, state, ...asked } = c.req.valid('query')
-      const filter = { ...eventFilterOf(asked, now()), targets: target, states: state }
+      const { limit, next: cursor, target, state, ...rest } = c.req.valid('query')
+      const filter = { ...eventFilterOf(rest, now()), targets: target, states: state }
       const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
       return c.json({ deliveries: items, next: next ?? null })
     },

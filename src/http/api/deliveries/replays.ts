@@ -78,7 +78,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
         const { limit, next } = c.req.valid('query')
         const replays = await listReplays(c.env.DB, limit, next)
         return c.json({
-          replays: replays.map(shown),
+          replays: replays.map(asJson),
           next: replays.length === limit ? (replays.at(-1)?.id ?? null) : null,
         })
       },
@@ -91,7 +91,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
         const replay = isReplayId(id) ? await getReplay(c.env.DB, id) : undefined
         return replay === undefined
           ? refusalProblem({ kind: 'unknown_replay' })
-          : c.json(shown(replay))
+          : c.json(asJson(replay))
       },
     )
     .post(
@@ -104,19 +104,19 @@ export function replays({ configOf, ...tools }: ApiTools) {
       }),
       body(Body),
       async (c) => {
-        const asked = c.req.valid('json')
+        const request = c.req.valid('json')
         const operator = operatorOf(c, configOf)
-        const filter = filterOf(asked.filter, tools.now())
-        if (asked.dry_run) {
+        const filter = filterOf(request.filter, tools.now())
+        if (request.dry_run) {
           const plan = await previewReplay(operator, filter, tools)
           if (!plan.ok) return refusalProblem(plan.error)
-          return c.json({ dry_run: true, ...shown({ filter }), ...plan.value }, 200)
+          return c.json({ dry_run: true, ...asJson({ filter }), ...plan.value }, 200)
         }
-        const started = await startReplay(operator, filter, asked.per_second, tools)
+        const started = await startReplay(operator, filter, request.per_second, tools)
         if (!started.ok) return refusalProblem(started.error)
         const { id, plan } = started.value
         const replay = await present(c.env.DB, id)
-        return c.json({ ...shown(replay), ...plan }, 202, { location: `/api/replays/${id}` })
+        return c.json({ ...asJson(replay), ...plan }, 202, { location: `/api/replays/${id}` })
       },
     )
     .post(
@@ -129,7 +129,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
       async (c) => {
         const stop = await stopReplay(operatorOf(c, configOf), c.req.param('id'), tools)
         if (!stop.ok) return refusalProblem(stop.error)
-        return c.json(shown(await present(c.env.DB, stop.value)), 200)
+        return c.json(asJson(await present(c.env.DB, stop.value)), 200)
       },
     )
     .post(
@@ -142,7 +142,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
       async (c) => {
         const resume = await resumeReplay(operatorOf(c, configOf), c.req.param('id'), tools)
         if (!resume.ok) return refusalProblem(resume.error)
-        return c.json(shown(await present(c.env.DB, resume.value)), 200)
+        return c.json(asJson(await present(c.env.DB, resume.value)), 200)
       },
     )
 }
@@ -163,11 +163,11 @@ export function filterOf(filter: v.InferOutput<typeof Filter>, now: number): Rep
 }
 
 /** A replay or a plan, with its filter in the fields of the request. */
-function shown<R extends { filter: ReplayFilter }>({ filter, ...rest }: R) {
+function asJson<R extends { filter: ReplayFilter }>({ filter, ...rest }: R) {
   const { targets, sources, types, states, since, until, person } = filter
   const time = (ms: number | undefined) => (ms === undefined ? undefined : formatInstant(ms))
-  const asked = { target: targets, source: sources, type: types, state: states, person }
-  return { ...rest, filter: { ...asked, since: time(since), until: time(until) } }
+  const fields = { target: targets, source: sources, type: types, state: states, person }
+  return { ...rest, filter: { ...fields, since: time(since), until: time(until) } }
 }
 
 /** A replay that must exist: an act has just written it. */

@@ -90,7 +90,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
 
 async function withFigures({ DB }: Env, target: AnyTarget, health: Health | undefined) {
   const snapshot = await getSnapshot(DB)
-  return shown(
+  return viewOf(
     target,
     health,
     snapshot?.targets.find(({ name }) => name === target.name),
@@ -105,14 +105,14 @@ export function targetViews(
 ) {
   return targets.map((target) => {
     const figures = snapshot?.targets.find(({ name }) => name === target.name)
-    return shown(target, healths.get(target.name), figures)
+    return viewOf(target, healths.get(target.name), figures)
   })
 }
 
 type AnyTarget = Config['targets'][number]
 
 /** A target as operators see it, without its URL, which may contain a secret. */
-function shown(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFigures) {
+function viewOf(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFigures) {
   const { state, failures, failingSince, probeAt } = health
   const configured = isBroken(target) ? 'broken' : target.enabled ? state : 'disabled'
   return {
@@ -122,11 +122,11 @@ function shown(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFigu
     failures,
     failing_since: instant(failingSince),
     next_probe_at: instant(probeAt),
-    figures: figures === undefined ? null : shownFigures(figures),
+    figures: figures === undefined ? null : figuresAsJson(figures),
   }
 }
 
-function shownFigures(figures: TargetFigures) {
+function figuresAsJson(figures: TargetFigures) {
   const { deliveries, lastSuccess, lastFailure, hour, day } = figures
   const { pending, retrying, held } = deliveries
   return {

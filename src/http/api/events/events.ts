@@ -46,8 +46,8 @@ export function events({ configOf, ...tools }: ApiTools) {
       }),
       query(v.strictObject(eventListEntries)),
       async (c) => {
-        const { limit, next: cursor, status, unrouted, ...asked } = c.req.valid('query')
-        const filter = { ...eventFilterOf(asked, tools.now()), statuses: status, unrouted }
+        const { limit, next: cursor, status, unrouted, ...rest } = c.req.valid('query')
+        const filter = { ...eventFilterOf(rest, tools.now()), statuses: status, unrouted }
         const { items, next } = await listEvents(c.env.DB, filter, { limit, cursor })
         return c.json({ events: items, next: next ?? null })
       },

@@ -61,8 +61,8 @@ export function people({ configOf, ...tools }: ApiTools) {
       async (c) => {
         const { limit, next, email, contact } = c.req.valid('query')
         const sources = [...configOf(c.env).sources.keys()]
-        const wanted = email === undefined ? { contact: contact ?? '', sources } : { email }
-        const { items, next: after } = await findPeople(c.env.DB, wanted, { limit, cursor: next })
+        const search = email === undefined ? { contact: contact ?? '', sources } : { email }
+        const { items, next: after } = await findPeople(c.env.DB, search, { limit, cursor: next })
         return c.json({ people: items, next: after ?? null })
       },
     )

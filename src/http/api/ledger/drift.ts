@@ -34,18 +34,18 @@ export function drift({ now }: ApiTools) {
     }),
     query(Query),
     async (c) => {
-      const wanted = c.req.valid('query')
-      const since = parseTime(wanted.since, now()) ?? 0
-      const diaries = await listDiaries(c.env.DB, wanted)
+      const filter = c.req.valid('query')
+      const since = parseTime(filter.since, now()) ?? 0
+      const diaries = await listDiaries(c.env.DB, filter)
       return c.json({
         since: formatInstant(since),
-        drift: diaries.map((named) => shown(named, since)),
+        drift: diaries.map((named) => reportAsJson(named, since)),
       })
     },
   )
 }
 
-function shown({ source, type, diary }: NamedDiary, since: number) {
+function reportAsJson({ source, type, diary }: NamedDiary, since: number) {
   return {
     source,
     vendortype: type === '' ? null : type,
@@ -58,23 +58,23 @@ function shown({ source, type, diary }: NamedDiary, since: number) {
       finding,
       kinds,
       noticed_at: formatInstant(noticed),
-      ...shownSeen(seen),
+      ...occurrencesAsJson(seen),
     })),
     keys: [...diary.keys]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([path, key]) => ({ path, kinds: shownKinds(key), ...shownSeen(key) })),
+      .map(([path, key]) => ({ path, kinds: kindsAsJson(key), ...occurrencesAsJson(key) })),
   }
 }
 
-function shownKinds(key: KeyHistory) {
+function kindsAsJson(key: KeyHistory) {
   return Object.fromEntries(
     kindsOf(key).flatMap((kind) => {
       const seen = key.kinds[kind]
-      return seen === undefined ? [] : [[kind, shownSeen(seen)]]
+      return seen === undefined ? [] : [[kind, occurrencesAsJson(seen)]]
     }),
   )
 }
 
-function shownSeen({ count, first, last }: Omit<Occurrences, 'nth'>) {
+function occurrencesAsJson({ count, first, last }: Omit<Occurrences, 'nth'>) {
   return { count, first_seen: formatInstant(first), last_seen: formatInstant(last) }
 }

@@ -36,8 +36,8 @@ export function sources({ configOf, now }: ApiTools) {
       }),
       async (c) => {
         const { origin } = new URL(c.req.url)
-        const shown = sourceViews(configOf(c.env), await getSnapshot(c.env.DB), origin, now())
-        const source = shown.find(({ name }) => name === c.req.param('name'))
+        const views = sourceViews(configOf(c.env), await getSnapshot(c.env.DB), origin, now())
+        const source = views.find(({ name }) => name === c.req.param('name'))
         if (source === undefined) return problem(404, 'unknown-source', 'No source has this name.')
         return c.json(source, 200)
       },
@@ -53,14 +53,14 @@ export function sourceViews(
 ) {
   return [...sources.values()].map((source) => {
     const figures = snapshot?.sources.find(({ name }) => name === source.name)
-    return { ...shown(source, origin), figures: figures ? shownFigures(figures, now) : null }
+    return { ...viewOf(source, origin), figures: figures ? figuresAsJson(figures, now) : null }
   })
 }
 
 type AnySource = Config['sources'] extends ReadonlyMap<string, infer S> ? S : never
 
 /** A source as operators see it, without secrets: in the URL, `SECRET` is a placeholder. */
-function shown(source: AnySource, origin: string) {
+function viewOf(source: AnySource, origin: string) {
   const { name } = source
   const url = `${origin}/in/${encodeURIComponent(name)}`
   if (isBrokenSource(source)) {
@@ -87,7 +87,7 @@ function shown(source: AnySource, origin: string) {
   }
 }
 
-function shownFigures({ lastSeen, lastTest, hour, day, rhythm }: SourceFigures, now: number) {
+function figuresAsJson({ lastSeen, lastTest, hour, day, rhythm }: SourceFigures, now: number) {
   return {
     last_seen: instant(lastSeen),
     last_test: instant(lastTest),

@@ -17,14 +17,14 @@ const ListQuery = v.strictObject(entries)
 /** The route of the deliveries. */
 export function deliveries({ configOf, now }: ApiTools) {
   return new Hono<ConsoleEnv>().get('/', async (c) => {
-    const query = queryOf(c, ListQuery)
-    if (!query.ok) return showError(c, query.error)
-    const { limit, next: cursor, target, state, ...wanted } = query.value.value
-    const filter = { ...eventFilterOf(wanted, now()), targets: target, states: state }
+    const read = queryOf(c, ListQuery)
+    if (!read.ok) return showError(c, read.error)
+    const { limit, next: cursor, target, state, ...rest } = read.value.value
+    const filter = { ...eventFilterOf(rest, now()), targets: target, states: state }
     const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
     const { targets, sources } = configOf(c.env)
     const view = {
-      asked: query.value.asked,
+      query: read.value.query,
       targets: targets.map(({ name }) => name),
       sources: [...sources.keys(), RELAY_SOURCE],
       deliveries: items,

@@ -27,14 +27,14 @@ export function events(tools: ApiTools) {
   const pageOf = (id: string) => `/console/events/${encodeURIComponent(id)}`
   return new Hono<ConsoleEnv>()
     .get('/', async (c) => {
-      const query = queryOf(c, ListQuery, ['paused'])
-      if (!query.ok) return showError(c, query.error)
-      const { limit, next: cursor, status, unrouted, ...asked } = query.value.value
-      const filter = { ...eventFilterOf(asked, now()), statuses: status, unrouted }
+      const read = queryOf(c, ListQuery, ['paused'])
+      if (!read.ok) return showError(c, read.error)
+      const { limit, next: cursor, status, unrouted, ...rest } = read.value.value
+      const filter = { ...eventFilterOf(rest, now()), statuses: status, unrouted }
       const { items, next } = await listEvents(c.env.DB, filter, { limit, cursor })
       const sources = [...configOf(c.env).sources.keys(), RELAY_SOURCE]
       const view = {
-        asked: query.value.asked,
+        query: read.value.query,
         sources,
         events: items,
         next,

@@ -22,8 +22,8 @@ export function find({ configOf }: ApiTools) {
     if (isEventId(who)) return c.redirect(`/console/events/${who}`, 303)
     if (isPersonId(who)) return c.redirect(pageOf(who, list), 303)
     const sources = [...configOf(c.env).sources.keys()]
-    const wanted = who.includes('@') ? { email: who } : { contact: who, sources }
-    const { items, next } = await findPeople(c.env.DB, wanted, { limit: MAX_FOUND })
+    const search = who.includes('@') ? { email: who } : { contact: who, sources }
+    const { items, next } = await findPeople(c.env.DB, search, { limit: MAX_FOUND })
     const [first, second] = items
     if (first !== undefined && second === undefined) {
       return c.redirect(pageOf(first.id, list), 303)

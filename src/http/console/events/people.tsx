@@ -36,11 +36,11 @@ export function people(tools: ApiTools) {
         return showRefusal(c, { kind: 'unknown_person', which: 'this' }, undefined)
       }
       if ('mergedInto' in person) return c.redirect(`${PATH}/${person.mergedInto}`, 303)
-      const query = queryOf(c, v.strictObject(pageEntries), ['personal'])
-      if (!query.ok) return showError(c, query.error)
-      const { limit, next: cursor } = query.value.value
+      const read = queryOf(c, v.strictObject(pageEntries), ['personal'])
+      if (!read.ok) return showError(c, read.error)
+      const { limit, next: cursor } = read.value.value
       const { items, next } = await getTimeline(c.env.DB, person.id, { limit, cursor })
-      const isPersonalShown = query.value.asked.personal === 'show'
+      const isPersonalShown = read.value.query.personal === 'show'
       const view = { person, events: items, next, isPersonalShown }
       return show(c, person.id, <Person {...view} />)
     })

@@ -29,8 +29,8 @@ export function overview({ configOf, now, log }: ApiTools) {
     const { DB } = c.env
     const config = configOf(c.env)
     const present = now()
-    const asked = c.req.query('period')
-    const period: PeriodName = PERIODS.find((one) => one === asked) ?? '24h'
+    const name = c.req.query('period')
+    const period: PeriodName = PERIODS.find((one) => one === name) ?? '24h'
     const since = parseTime(period, present) ?? present
     const firstHour = Math.floor(since / HOUR_MS) + 1
     const [ledger, arrivals, snapshot, healths, quarantined] = await Promise.all([

@@ -25,9 +25,9 @@ const DismissForm = v.strictObject({ ...cause, reason: Reason })
 export function quarantine(tools: ApiTools) {
   return new Hono<ConsoleEnv>()
     .get('/', async (c) => {
-      const query = queryOf(c, v.strictObject(pageEntries))
-      if (!query.ok) return showError(c, query.error)
-      const { next: cursor } = query.value.value
+      const read = queryOf(c, v.strictObject(pageEntries))
+      if (!read.ok) return showError(c, read.error)
+      const { next: cursor } = read.value.value
       const { items, next } = await listCauses(c.env.DB, { limit: MAX_CAUSES, cursor })
       return show(c, 'Quarantine', <Quarantine causes={items} next={next} />)
     })

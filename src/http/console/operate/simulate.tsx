@@ -32,11 +32,11 @@ export function simulation(tools: ApiTools) {
     })
     .post('/', async (c) => {
       const fields = await fieldsOf(c)
-      const asked = v.safeParse(SimulationRequest, requestOf(fields))
-      if (!asked.success) return goTo(c, PATH, describeIssue(asked.issues[0]), 'refused')
-      const sent = await runSimulation(signedIn(c, tools), c.env, asked.output, tools)
+      const request = v.safeParse(SimulationRequest, requestOf(fields))
+      if (!request.success) return goTo(c, PATH, describeIssue(request.issues[0]), 'refused')
+      const sent = await runSimulation(signedIn(c, tools), c.env, request.output, tools)
       if (!sent.ok) return showRefusal(c, sent.error, PATH)
-      const { source } = asked.output
+      const { source } = request.output
       const { seed, start, total, steps, next } = sent.value
       const id = total === 1 ? steps[0]?.answer?.id : undefined
       if (typeof id === 'string')
