@@ -219,7 +219,7 @@ async function recordsOf(act: string) {
     .map(({ on, ...rest }) => ({ ...rest, on: on.replace(/(evt|per|rpl)_\w{13}/g, '$1') }))
 }
 
-describe.each(ACTS)('"$act"', (one) => {
+describe.each(ACTS)('$act', (one) => {
   const record = { by: 'ADMIN_TOKEN', act: one.act, on: one.on }
 
   it('leaves the same record when it is done by the API and in the console', async () => {
@@ -283,7 +283,7 @@ function withoutRecordsOf(type: string): D1Database {
   return guarded as unknown as D1Database
 }
 
-it('is one of all acts, by every route of the API and every form of the console', async () => {
+it('covers all acts, all POST routes of the API and all forms of the console', async () => {
   const visitor = await anOperator({ config })
   /** Forms that change nothing, and those of signing in and out, which leave records of their own (access.test.ts). */
   const others = [
@@ -301,7 +301,7 @@ it('is one of all acts, by every route of the API and every form of the console'
   )
 })
 
-it('is not recorded while nothing is done: in dry runs, previews and refusals', async () => {
+it('records no dry run, no preview and no refusal', async () => {
   const visitor = await anOperator({ config })
   const id = await anOutdated()
   const issues = JSON.stringify([{ path: 'type', message: 'was not known' }])
@@ -329,7 +329,7 @@ it('is not recorded while nothing is done: in dry runs, previews and refusals', 
   expect(await actsOf()).toEqual([])
 })
 
-it('counts the events of a page that is renormalized, and names no person', async () => {
+it('records the number of renormalized events when there are several', async () => {
   const visitor = await anOperator({ config })
   for (let i = 0; i < 2; i++) await aDelivered()
   await run("UPDATE events SET event = json_set(event, '$.data.actor', 'x') WHERE event NOT NULL")
@@ -341,7 +341,7 @@ it('counts the events of a page that is renormalized, and names no person', asyn
   ])
 })
 
-it('costs one event, beside those that tell targets what has changed', async () => {
+it('records an act as one event, beside the event that notifies targets', async () => {
   const visitor = await anOperator({ config })
   await emptyLog()
   await post(visitor, '/api/targets/crm/pause')

@@ -95,7 +95,7 @@ export type PlanView = {
 }
 
 /** The preview: how many deliveries a replay would send again, with the button that starts it. */
-export function Plan({ form, plan }: { form: ReplayForm; plan: PlanView }) {
+export function ReplayPreview({ form, plan }: { form: ReplayForm; plan: PlanView }) {
   const { total, people, targets, types, states } = plan
   if (total === 0) {
     return (
@@ -164,7 +164,7 @@ function Progress({ replay }: { replay: ReplayView }) {
       <progress value={replayed} max={Math.max(1, total)} aria-label="Deliveries queued" />
       <div class="acts">
         {state === 'running' && <Act action={`${PATH}/${id}/stop`} name="Stop" isQuiet={true} />}
-        {state === 'stopped' && <Act action={`${PATH}/${id}/resume`} name="Continue" />}
+        {state === 'stopped' && <Act action={`${PATH}/${id}/resume`} name="Resume" />}
         <a href={PATH}>All replays</a>
       </div>
     </>

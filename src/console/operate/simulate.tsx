@@ -113,7 +113,11 @@ export type SentView = {
 }
 
 /** The page after sending. */
-export function Sent({ sent: { source, seed, total, steps, again } }: { sent: SentView }) {
+export function SimulationSent({
+  sent: { source, seed, total, steps, again },
+}: {
+  sent: SentView
+}) {
   const last = (steps.at(-1)?.step ?? -1) + 1
   return (
     <>

@@ -19,9 +19,9 @@ export function show(
   content: Child,
   { status = 200, notice }: { status?: 200 | 400 | 404 | 409 | 500; notice?: Notice } = {},
 ): Response {
-  const kept = noticeIn(getCookie(c, COOKIE))
-  if (kept) deleteCookie(c, COOKIE, { path: '/console' })
-  const frame = { path: c.req.path, who: c.get('who'), notice: notice ?? kept }
+  const pending = noticeIn(getCookie(c, COOKIE))
+  if (pending) deleteCookie(c, COOKIE, { path: '/console' })
+  const frame = { path: c.req.path, who: c.get('who'), notice: notice ?? pending }
   return c.html(pageOf(title, frame, content), status)
 }
 

@@ -22,7 +22,7 @@ import { overview } from './ledger/overview.tsx'
 import { quarantine } from './operate/quarantine.tsx'
 import { setUp } from './operate/set-up.tsx'
 import { simulation } from './operate/simulate.tsx'
-import { type ConsoleEnv, closeSession, identified, openSession } from './session.ts'
+import { type ConsoleEnv, closeSession, openSession, sessionRequired } from './session.ts'
 
 /** Every route under `/console`. */
 export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
@@ -32,7 +32,7 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
     .use(csrf())
     .get('/sign-in', (c) => c.html(signInPage(returnPath(c.req.query('to')))))
     .post('/sign-in', (c) => signIn(c, tools))
-    .use(identified(tools.now))
+    .use(sessionRequired(tools.now))
     .post('/sign-out', async (c) => {
       closeSession(c)
       await record(c, tools, 'relay.operator_signed_out', c.get('who'))

@@ -15,7 +15,7 @@ const COOKIE = 'relay_session'
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /** Requires a session and sets `c.var.who`. Redirects others to the sign-in page, which leads back. */
-export function identified(now: () => number): MiddlewareHandler<ConsoleEnv> {
+export function sessionRequired(now: () => number): MiddlewareHandler<ConsoleEnv> {
   return async (c, next) => {
     const who = (await accessEmailOf(c)) ?? (await sessionOf(c, now()))
     if (who !== undefined) {

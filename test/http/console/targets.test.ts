@@ -128,7 +128,7 @@ describe('a replay', () => {
     const stopped = await operator.send(`${begun.url}/stop`)
     expect(stopped.text).toContain('The replay is stopped.')
     expect(stopped.html).not.toContain('hx-trigger')
-    expect((await operator.send(`${begun.url}/resume`)).text).toContain('The replay continues.')
+    expect((await operator.send(`${begun.url}/resume`)).text).toContain('The replay is resumed.')
     expect((await operator.open('/console/replays')).text).toMatch(/rpl_\w{13} running \d+ of 12/)
   })
 

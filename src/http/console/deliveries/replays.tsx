@@ -1,7 +1,12 @@
 // `/console/replays`: previewing a replay by filter, starting it, and following its progress.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { Plan, Replay, type ReplayForm, Replays } from '../../../console/deliveries/replays.tsx'
+import {
+  Replay,
+  type ReplayForm,
+  ReplayPreview,
+  Replays,
+} from '../../../console/deliveries/replays.tsx'
 import { DEFAULT_PER_SECOND, type ReplayFilter } from '../../../core/deliveries/replay.ts'
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { isReplayId } from '../../../core/id.ts'
@@ -42,7 +47,7 @@ export function replays(tools: ApiTools) {
       if (!read.ok) return goTo(c, PATH, read.error, 'refused')
       const plan = await previewReplay(signedIn(c, tools), read.value.filter, tools)
       if (!plan.ok) return showRefusal(c, plan.error, PATH)
-      return show(c, 'Replay', <Plan form={form} plan={plan.value} />)
+      return show(c, 'Replay', <ReplayPreview form={form} plan={plan.value} />)
     })
     .post('/', async (c) => {
       const read = readForm(await fieldsOf(c), now())
@@ -67,7 +72,9 @@ export function replays(tools: ApiTools) {
     .post('/:id/resume', async (c) => {
       const page = `${PATH}/${encodeURIComponent(c.req.param('id'))}`
       const resume = await resumeReplay(signedIn(c, tools), c.req.param('id'), tools)
-      return resume.ok ? goTo(c, page, 'The replay continues.') : showRefusal(c, resume.error, page)
+      return resume.ok
+        ? goTo(c, page, 'The replay is resumed.')
+        : showRefusal(c, resume.error, page)
     })
 }
 

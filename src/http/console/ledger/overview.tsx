@@ -43,13 +43,13 @@ export function overview({ configOf, now, log }: ApiTools) {
     const sources = sourceViews(config, snapshot, new URL(c.req.url).origin, present)
     const targets = targetViews(config, healths, snapshot)
     const { items: causes, next } = quarantined
-    const situation = { targets, sources, causes, areMoreCauses: next !== undefined, ledger }
+    const status = { targets, sources, causes, areMoreCauses: next !== undefined, ledger }
     return show(
       c,
       'Overview',
       <Overview
         period={period}
-        attention={attentionOf(situation, present)}
+        attention={attentionOf(status, present)}
         ledger={ledger}
         arrivals={bySource(arrivals, firstHour, Math.floor(present / HOUR_MS))}
         sources={sources}

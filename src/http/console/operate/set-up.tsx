@@ -14,12 +14,12 @@ export function setUp({ configOf, now }: ApiTools) {
     const config = configOf(c.env)
     const { errors, notes } = config
     const sources = sourceViews(config, undefined, new URL(c.req.url).origin, now())
-    const view = { sources, targets: config.targets.map(configured), errors, notes }
+    const view = { sources, targets: config.targets.map(targetConfigOf), errors, notes }
     return show(c, 'Set-up', <SetUp {...view} />)
   })
 }
 
-function configured(target: Config['targets'][number]): TargetConfigView {
+function targetConfigOf(target: Config['targets'][number]): TargetConfigView {
   const { name, events } = target
   const sources = target.sources ?? null
   if (isBroken(target)) {
