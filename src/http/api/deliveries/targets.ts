@@ -6,7 +6,7 @@ import { isBroken } from '../../../core/deliveries/target.ts'
 import { formatInstant } from '../../../core/events/time.ts'
 import type { Snapshot, TargetFigures } from '../../../core/ledger/snapshot.ts'
 import type { Env } from '../../../env.ts'
-import { pauseTarget, resumeTarget, testTarget } from '../../../stages/operate/acts/targets.ts'
+import { pauseTarget, resumeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
 import { describe } from '../../operation.ts'
@@ -82,7 +82,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
         problems: [404, 409],
       }),
       async (c) => {
-        const tried = await testTarget(operatorOf(c, configOf), c.req.param('name'), tools)
+        const tried = await sendTestEvent(operatorOf(c, configOf), c.req.param('name'), tools)
         return tried.ok ? c.json(tried.value) : refusalProblem(tried.error)
       },
     )

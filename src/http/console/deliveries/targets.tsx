@@ -2,7 +2,7 @@
 import { Hono } from 'hono/tiny'
 import { Targets } from '../../../console/deliveries/targets.tsx'
 import { describeAnswer } from '../../../core/text.ts'
-import { pauseTarget, resumeTarget, testTarget } from '../../../stages/operate/acts/targets.ts'
+import { pauseTarget, resumeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
 import { targetViews } from '../../api/deliveries/targets.ts'
@@ -36,7 +36,7 @@ export function targets(tools: ApiTools) {
     })
     .post('/:name/test', async (c) => {
       const name = c.req.param('name')
-      const tried = await testTarget(signedIn(c, tools), name, tools)
+      const tried = await sendTestEvent(signedIn(c, tools), name, tools)
       if (!tried.ok) {
         const isUnknown = tried.error.kind === 'unknown_target'
         return showRefusal(c, tried.error, isUnknown ? undefined : PATH)

@@ -16,7 +16,7 @@ export function pauseTarget(
   name: string,
   tools: ActTools,
 ): Promise<Result<SteeredTarget, Refusal>> {
-  return setTargetState(operator, name, 'pause', tools)
+  return changeState(operator, name, 'pause', tools)
 }
 
 /** Resumes a target, whatever stopped it: held deliveries are sent within a minute. Refuses an unknown target. */
@@ -25,10 +25,10 @@ export function resumeTarget(
   name: string,
   tools: ActTools,
 ): Promise<Result<SteeredTarget, Refusal>> {
-  return setTargetState(operator, name, 'resume', tools)
+  return changeState(operator, name, 'resume', tools)
 }
 
-async function setTargetState(
+async function changeState(
   operator: Operator,
   name: string,
   action: 'pause' | 'resume',
@@ -43,7 +43,7 @@ async function setTargetState(
 }
 
 /** Sends a test event to a target and waits for the response. Refuses an unknown target and a broken one. */
-export async function testTarget(
+export async function sendTestEvent(
   operator: Operator,
   name: string,
   tools: ActTools,
