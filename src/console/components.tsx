@@ -1,8 +1,8 @@
-// The small parts that pages are made of.
+// The components that pages share: states, times, tables, buttons, fields.
 import type { Child } from 'hono/jsx'
 
-/** How a state looks: well, in trouble, at rest, or over. */
-type Tone = 'good' | 'bad' | 'warn' | 'calm'
+/** The colour of a state: good, bad, warn (needs attention soon), or calm (neutral). */
+export type Tone = 'good' | 'bad' | 'warn' | 'calm'
 
 const TONES: Record<string, Tone> = {
   accepted: 'good',
@@ -27,17 +27,17 @@ const TONES: Record<string, Tone> = {
   broken: 'bad',
 }
 
-/** The tone of a state of anything: calm for one that nobody named. */
+/** The tone of a state of an event, a delivery, a target or a replay; calm for any other name. */
 export function toneOf(state: string): Tone {
   return TONES[state] ?? 'calm'
 }
 
-/** A state in its colour; the word says it too. */
+/** A state as a word in its colour. */
 export function State({ name }: { name: string }) {
-  return <span class={`state ${toneOf(name)}`}>{name}</span>
+  return <span class={`state ${toneOf(name)}`}>{name.replaceAll('_', ' ')}</span>
 }
 
-/** A moment, in UTC; nothing for none. `at`: RFC 3339. */
+/** A time in UTC; nothing for none. `at`: RFC 3339. */
 export function Time({ at }: { at: string | null | undefined }) {
   if (!at) return null
   return (
@@ -47,22 +47,22 @@ export function Time({ at }: { at: string | null | undefined }) {
   )
 }
 
-/** How long something took; nothing for null. */
+/** A duration in ms, s or min; empty for null. */
 export function duration(ms: number | null): string {
   if (ms === null) return ''
   if (ms < 1000) return `${Math.round(ms)} ms`
   return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`
 }
 
-/** What stands where a list would: what there is not, and what to do. */
+/** The text in place of an empty list: why it is empty, and what to do. */
 export function Empty({ children }: { children?: Child }) {
   return <p class="empty">{children}</p>
 }
 
-/** A column: its name, what stands in it, and whether that is a number. */
+/** A column: its name, its cell of a row, and whether that is a number. */
 export type Column<Row> = { name: string; of: (row: Row) => Child; isNumber?: true }
 
-/** Rows as a table, which reads as cards where the screen is narrow. `caption` is for those who do not see it. */
+/** A table, shown as cards on narrow screens. `caption` is for screen readers. */
 export function Table<Row>({
   caption,
   columns,
@@ -72,7 +72,7 @@ export function Table<Row>({
   caption: string
   columns: readonly Column<Row>[]
   rows: readonly Row[]
-  /** What makes a row this one, where the list is live. */
+  /** The id of a row, by which a live list updates it. */
   idOf?: (row: Row) => string
 }) {
   const classOf = ({ isNumber }: Column<Row>) => (isNumber ? 'number' : undefined)
@@ -104,7 +104,7 @@ export function Table<Row>({
   )
 }
 
-/** A button that does one thing: a form of its own, so that it needs no script. `values` go with it. */
+/** A button as a form of its own, so that it needs no script. `values` are its hidden fields. */
 export function Act({
   action,
   name,
@@ -116,7 +116,7 @@ export function Act({
   name: string
   values?: Record<string, string>
   isQuiet?: boolean
-  /** `get` for what changes nothing: it leads to a page. */
+  /** `get` for a button that only opens a page. */
   method?: 'post' | 'get'
 }) {
   return (
@@ -131,7 +131,7 @@ export function Act({
   )
 }
 
-/** A choice of one, or of all. */
+/** A select with an option for all. */
 export function Choice({
   label,
   name,
@@ -160,7 +160,7 @@ export function Choice({
   )
 }
 
-/** A field for a text. */
+/** A text field. */
 export function Field({
   label,
   name,
@@ -191,7 +191,7 @@ export function Field({
   )
 }
 
-/** JSON, readable. */
+/** JSON, indented; a string as it is. */
 export function Json({ value, id }: { value: unknown; id?: string }) {
   return (
     <pre id={id}>
@@ -200,7 +200,7 @@ export function Json({ value, id }: { value: unknown; id?: string }) {
   )
 }
 
-/** Copies the text of an element; needs a script, and the text can be selected without. */
+/** A button that copies the text of an element; without a script, the text can be selected. */
 export function Copy({ of }: { of: string }) {
   return (
     <button type="button" class="outline" data-copy={of}>
@@ -209,9 +209,26 @@ export function Copy({ of }: { of: string }) {
   )
 }
 
-/** A page of a list ends here, and where the next begins. */
+/** The link to the next page of a list; nothing on the last. */
 export function Older({ href }: { href: string | undefined }) {
   return href === undefined ? null : <a href={href}>Older</a>
+}
+
+/** In place of an empty page that is not the last: how far back it has searched, and the link that goes on. */
+export function SearchOlder({
+  what,
+  since,
+  href,
+}: {
+  what: 'events' | 'deliveries'
+  since: string | undefined
+  href: string
+}) {
+  return (
+    <Empty>
+      No match since <Time at={since} />. <a href={href}>Search older {what}</a>.
+    </Empty>
+  )
 }
 
 /** A link to an event. */

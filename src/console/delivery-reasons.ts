@@ -1,34 +1,49 @@
-// Why a delivery is where it is, in words.
+// The reasons why a delivery waits, as texts.
 import type { HoldReason } from '../core/deliveries/delivery.ts'
 
-const REASONS: Record<HoldReason | 'rate' | 'where', [why: string, then?: string]> = {
-  open: ['its target is given rest', 'it goes out once that answers again'],
-  paused: ['its target is paused', 'it goes out when somebody resumes that'],
-  failing: ['its target failed for days', 'it goes out when somebody resumes that'],
-  gone: ['its target said that it is gone (410)', 'it goes out when somebody resumes that'],
-  disabled: ['its target is disabled', 'it goes out when that is enabled'],
-  broken: ['its target is not configured completely', 'it goes out when that is mended'],
-  order: ['an earlier one of the same person goes first'],
-  rate: ['it waits for its turn at the rate of its target'],
-  where: ['its target is asked again whether it wants it'],
+type Reason = HoldReason | 'rate' | 'where'
+
+/** For lists: beside the state and the name of the target. */
+const SHORT: Record<Reason, string> = {
+  open: 'target backing off',
+  paused: 'target paused',
+  failing: 'target failed for days',
+  gone: 'target gone (410)',
+  disabled: 'target disabled',
+  broken: 'target misconfigured',
+  order: 'after an earlier delivery',
+  rate: 'rate limit',
+  where: 'filter to be checked again',
 }
 
-/** A reason as a reader understands it, in few words; one that is told in words already stays. */
-export function inShort(reason: string): string {
-  return REASONS[reason as keyof typeof REASONS]?.[0] ?? reason
+/** In full, for a target. */
+const FULL: Record<Reason, (target: string) => string> = {
+  open: (target) => `On hold: ${target} is failing. Sent as soon as ${target} recovers.`,
+  paused: (target) => `On hold: ${target} is paused. Sent when it is resumed.`,
+  failing: (target) => `On hold: ${target} failed for days. Sent when it is resumed.`,
+  gone: (target) => `On hold: ${target} answered 410 Gone. Sent when it is resumed.`,
+  disabled: (target) => `On hold: ${target} is disabled. Sent when it is enabled.`,
+  broken: (target) =>
+    `On hold: the configuration of ${target} has an error. Sent when it is fixed.`,
+  order: () => 'Waits for an earlier delivery of the same person.',
+  rate: (target) => `Waits for the rate limit of ${target}.`,
+  where: (target) => `The filter of ${target} is evaluated again before it is sent.`,
 }
 
-/** A reason, and what it waits for. */
-export function inWords(reason: string): string {
-  return REASONS[reason as keyof typeof REASONS]?.join('; ') ?? reason
+const isReason = (reason: string): reason is Reason => reason in SHORT
+
+/** A reason in a few words; any other text as it is. */
+export function shortReason(reason: string): string {
+  return isReason(reason) ? SHORT[reason] : reason
 }
 
-/** Words as a sentence. */
-export function sentence(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+/** A reason as a sentence: why the delivery waits and until when; any other text with a capital and a full stop. */
+export function fullReason(reason: string, target: string): string {
+  if (isReason(reason)) return FULL[reason](target)
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`
 }
 
-/** When it is tried next; null for what is held, whose due time waits for something else. */
-export function nextTry(state: string, due: string | null): string | null {
+/** When the next attempt is due; null for a held delivery, whose due time is not that of an attempt. */
+export function nextAttempt(state: string, due: string | null): string | null {
   return state === 'held' ? null : due
 }

@@ -1,8 +1,8 @@
-// The API as a page: the OpenAPI document, readable. Needs no script.
+// The API documentation: the OpenAPI document as a page, without a script.
 import type { Child } from 'hono/jsx'
-import { sketch } from './schema-outline.ts'
+import { outline } from './schema-outline.ts'
 
-/** What the page shows of an OpenAPI document. */
+/** The parts of an OpenAPI document that the page shows. */
 export type ApiDocument = {
   info: { title: string; version: string; description: string }
   tags: { name: string }[]
@@ -45,7 +45,7 @@ function Page({ api }: { api: ApiDocument }) {
         <header>
           <h1>{info.title}</h1>
           <p>
-            <Prose text={info.description} /> Version {info.version}; as a document:{' '}
+            <Prose text={info.description} /> Version {info.version}. OpenAPI document:{' '}
             <a href="/openapi.json">openapi.json</a>.
           </p>
           <nav>
@@ -69,7 +69,7 @@ function Page({ api }: { api: ApiDocument }) {
           ))}
           <section id="webhooks">
             <h2>webhooks</h2>
-            <p>What targets are sent: signed by Standard Webhooks, one type each.</p>
+            <p>The deliveries to targets, by event type. They are signed by Standard Webhooks.</p>
             {Object.entries(webhooks).map(([type, { post }]) => (
               <Operation method="to you" path={type} operation={post} />
             ))}
@@ -78,7 +78,7 @@ function Page({ api }: { api: ApiDocument }) {
             <h2>schemas</h2>
             {Object.entries(components.schemas).map(([name, schema]) => (
               <Fold id={`schema-${name}`} title={<code>{name}</code>}>
-                <pre>{sketch(schema)}</pre>
+                <pre>{outline(schema)}</pre>
               </Fold>
             ))}
           </section>
@@ -119,12 +119,12 @@ function Operation({
           <Prose text={description} />
         </p>
       )}
-      {operation.security === undefined ? <p>Takes the token.</p> : ''}
+      {operation.security === undefined ? <p>Requires the bearer token.</p> : ''}
       {parameters.length === 0 ? (
         ''
       ) : (
         <table>
-          {parameters.map(({ name, in: place, required, schema, description: says }) => (
+          {parameters.map(({ name, in: place, required, schema, description: text }) => (
             <tr>
               <th scope="row">
                 <code>{name}</code>
@@ -134,18 +134,18 @@ function Operation({
                 {required ? ', required' : ''}
               </td>
               <td>
-                <code>{sketch(schema)}</code>
+                <code>{outline(schema)}</code>
               </td>
               <td>
-                <Prose text={says ?? ''} />
+                <Prose text={text ?? ''} />
               </td>
             </tr>
           ))}
         </table>
       )}
       {requestBody === undefined ? '' : <Body name="Body" content={requestBody.content} />}
-      {Object.entries(responses).map(([status, { description: says, content }]) => (
-        <Body name={`${status}: ${says}`} content={content} />
+      {Object.entries(responses).map(([status, { description: text, content }]) => (
+        <Body name={`${status}: ${text}`} content={content} />
       ))}
     </Fold>
   )
@@ -158,13 +158,13 @@ function Body({ name, content = {} }: { name: string; content?: Content | undefi
         <Prose text={name} />
       </h4>
       {Object.entries(content).map(([type, { schema }]) =>
-        type === 'application/problem+json' ? '' : <pre>{sketch(schema)}</pre>,
+        type === 'application/problem+json' ? '' : <pre>{outline(schema)}</pre>,
       )}
     </>
   )
 }
 
-/** Words with `code` in them. */
+/** Text with `code` in it. */
 function Prose({ text }: { text: string }) {
   return <>{text.split('`').map((part, i) => (i % 2 === 0 ? part : <code>{part}</code>))}</>
 }

@@ -1,4 +1,4 @@
-// The frame of every page: navigation, who is signed in, what was just done.
+// The frame of every page: navigation, the operator, and a notice.
 import type { Child } from 'hono/jsx'
 
 /** The pages, in the order of the navigation. */
@@ -14,10 +14,10 @@ const PAGES: [path: string, name: string][] = [
   ['/console/set-up', 'Set-up'],
 ]
 
-/** What was just done, or why it was not. */
+/** The result of an act: what was done, or why it was refused. */
 export type Notice = { kind: 'done' | 'refused'; text: string }
 
-/** What a page stands in: its path, who is signed in (nobody on the page for that), and what was just done. */
+/** The path of a page, the operator (undefined on the sign-in page), and a notice to show. */
 export type Frame = { path: string; who?: string | undefined; notice?: Notice | undefined }
 
 /** A page as HTML. */
@@ -29,7 +29,7 @@ export function pageOf(title: string, frame: Frame, content: Child): string {
   )}`
 }
 
-// htmx takes no code from the markup here, and adds no style of its own: the policy would err both.
+// No inline styles and no history snapshots of htmx: the content security policy forbids the first.
 const HTMX_CONFIG = 'includeIndicatorCSS:false history:false'
 
 function Page({ title, frame, children }: { title: string; frame: Frame; children?: Child }) {
@@ -51,7 +51,7 @@ function Page({ title, frame, children }: { title: string; frame: Frame; childre
       <body>
         <header>
           <a class="skip" href="#content">
-            To the content
+            Skip to content
           </a>
           <strong>Membership Relay</strong>
           {who !== undefined && <Navigation path={path} />}

@@ -1,7 +1,7 @@
-// A part of a page that keeps itself up to date; without a script it is as it was.
+// A part of a page that updates itself; without a script it stays as it was loaded.
 import type { Child } from 'hono/jsx'
 
-/** Asks for its own part of a page every few seconds, and changes what is different. */
+/** Fetches its own part of the page at `url` every few seconds, and updates what has changed. */
 export function Live({
   id,
   url,

@@ -1,4 +1,4 @@
-// A JSON Schema in the short form that programmers read: as a type would be written.
+// A JSON Schema in short: as a type is written in TypeScript.
 
 type Schema = {
   $ref?: string
@@ -15,34 +15,34 @@ type Schema = {
   default?: unknown
 }
 
-/** The type that a schema describes. What it cannot say in short is left out. */
-export function sketch(schema: object, indent = ''): string {
+/** The type that a schema describes, without details such as patterns and limits. */
+export function outline(schema: object, indent = ''): string {
   const one = schema as Schema
   if (one.$ref !== undefined) return one.$ref.split('/').at(-1) ?? ''
   if (one.const !== undefined) return JSON.stringify(one.const)
   if (one.enum !== undefined) return one.enum.map((value) => JSON.stringify(value)).join(' | ')
   const choices = one.anyOf ?? one.oneOf
-  if (choices !== undefined) return choices.map((choice) => sketch(choice, indent)).join(' | ')
+  if (choices !== undefined) return choices.map((choice) => outline(choice, indent)).join(' | ')
   if (one.type === 'array') {
-    const item = sketch(one.items ?? {}, indent)
+    const item = outline(one.items ?? {}, indent)
     return /^[^{]* \| /.test(item) ? `(${item})[]` : `${item}[]`
   }
-  if (one.type === 'object') return objectSketch(one, indent)
+  if (one.type === 'object') return objectOutline(one, indent)
   const base = one.type === undefined ? 'anything' : [one.type].flat().join(' | ')
   return one.default === undefined ? base : `${base} = ${JSON.stringify(one.default)}`
 }
 
-function objectSketch(
+function objectOutline(
   { properties, required = [], additionalProperties }: Schema,
   indent: string,
 ): string {
   const inner = `${indent}  `
   const lines = Object.entries(properties ?? {}).map(
     ([name, schema]) =>
-      `${inner}${name}${required.includes(name) ? '' : '?'}: ${sketch(schema, inner)}`,
+      `${inner}${name}${required.includes(name) ? '' : '?'}: ${outline(schema, inner)}`,
   )
   if (typeof additionalProperties === 'object') {
-    lines.push(`${inner}[key]: ${sketch(additionalProperties, inner)}`)
+    lines.push(`${inner}[key]: ${outline(additionalProperties, inner)}`)
   }
   return lines.length === 0 ? 'object' : `{\n${lines.join('\n')}\n${indent}}`
 }

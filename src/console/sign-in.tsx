@@ -1,14 +1,14 @@
-// The door: a token for a session.
+// The sign-in page.
 import { type Notice, pageOf } from './layout.tsx'
 
-/** The page. `to`: where to go afterwards, a path of the console. */
+/** The page. `to`: the path of the console to open after signing in. */
 export function signInPage(to: string, notice?: Notice): string {
   return pageOf(
     'Sign in',
     { path: '/console/sign-in', notice },
     <form class="narrow" method="post" action="/console/sign-in">
       <label>
-        ADMIN_TOKEN
+        Admin token
         <input
           type="password"
           name="token"
@@ -18,8 +18,8 @@ export function signInPage(to: string, notice?: Notice): string {
           aria-describedby="token-help"
         />
         <small id="token-help">
-          The secret of that name: in .dev.vars on your machine, else what you gave "wrangler secret
-          put ADMIN_TOKEN".
+          Locally: ADMIN_TOKEN in .dev.vars. Deployed: the value set with "wrangler secret put
+          ADMIN_TOKEN".
         </small>
       </label>
       <input type="hidden" name="to" value={to} />

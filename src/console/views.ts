@@ -1,4 +1,4 @@
-// What pages are given of sources, targets and the ledger: as the API answers it. Times as RFC 3339.
+// Sources, targets and the ledger as pages show them: as the API returns them. Times are RFC 3339.
 import type { Ledger } from '../core/ledger/ledger.ts'
 
 export type LedgerView = Ledger & { differences: readonly string[]; spilled: number | null }

@@ -8,7 +8,11 @@ export const ID_RANDOM_RANGE = 2 ** 21
 
 // Crockford's base 32 (https://www.crockford.com/base32.html), in lower case: no i, l, o, u.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
-const PATTERN = /^evt_[0-7][0-9a-hjkmnp-tv-z]{12}$/
+/** The text of an event's id. */
+export const EVENT_ID_PATTERN = /^evt_[0-7][0-9a-hjkmnp-tv-z]{12}$/
+
+/** The text of a person's id. */
+export const PERSON_ID_PATTERN = new RegExp(EVENT_ID_PATTERN.source.replace('evt_', 'per_'))
 
 /** A new event id. `now`: epoch milliseconds; `random`: a whole number from 0 to below `ID_RANDOM_RANGE`. */
 export function newEventId(now: number, random: number): EventId {
@@ -38,7 +42,7 @@ export function personIdOfKey(key: string): PersonId {
 
 /** True for a well-formed person id. */
 export function isPersonId(text: string): text is PersonId {
-  return isEventId(text.replace(/^per_/, 'evt_')) && text.startsWith('per_')
+  return PERSON_ID_PATTERN.test(text)
 }
 
 /** The row key of an id, as decimal text: it has 63 bits, more than a double represents exactly. */
@@ -79,5 +83,5 @@ export function timeOfId(id: EventId | ReplayId): number {
 
 /** True for a well-formed event id. */
 export function isEventId(text: string): text is EventId {
-  return PATTERN.test(text)
+  return EVENT_ID_PATTERN.test(text)
 }

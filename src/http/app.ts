@@ -21,7 +21,7 @@ import type { Json } from './openapi/schema.ts'
 import { describe } from './operation.ts'
 import { problem } from './problems.ts'
 
-/** The HTTP side of the relay. `configOf` gives the configuration of an environment. */
+/** The HTTP side of the relay. `configOf` returns the configuration of an environment. */
 export function createApp(configOf: (env: Env) => Config, tools: Tools) {
   const app = new Hono<{ Bindings: Env }>()
     .use(protectiveHeaders)
@@ -38,7 +38,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
     .get(
       '/healthz',
       describe({
-        summary: 'Whether D1 answers',
+        summary: 'Health check: whether D1 responds',
         isPublic: true,
         answers: { 200: v.strictObject({ status: v.literal('ok') }) },
         problems: [503],
@@ -47,13 +47,13 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
         const isHealthy = await withTimeout(isAnswering(c.env.DB)).catch(() => false)
         return isHealthy
           ? c.json({ status: 'ok' })
-          : problem(503, 'unhealthy', 'D1 does not answer.')
+          : problem(503, 'unhealthy', 'D1 does not respond.')
       },
     )
     .get(
       '/schemas/:type/:version',
       describe({
-        summary: 'The JSON Schema of the `data` of a type of event',
+        summary: 'The JSON Schema of the `data` of an event type',
         isPublic: true,
         answers: { 200: v.record(v.string(), v.unknown()) },
         problems: [404],
@@ -74,18 +74,18 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
       const allowed = methodsOf(app, c.req.path)
       return allowed.length === 0
         ? notFound()
-        : problem(405, 'method-not-allowed', `This takes ${allowed.join(' or ')}.`, {
+        : problem(405, 'method-not-allowed', `Use ${allowed.join(' or ')}.`, {
             allow: allowed.join(', '),
           })
     })
     .onError((error, c) => {
       tools.log({ at: 'http', path: c.req.routePath, fault: error.name, detail: error.message })
-      return problem(500, 'fault', 'Something broke on our side. It is in the log.')
+      return problem(500, 'fault', 'Internal error. It was logged.')
     })
   const routes = routesOf(app)
   let api: Json | undefined
   const document = () => {
-    api ??= openApiOf(routes) // half of what starting would take, for two routes that are seldom asked for
+    api ??= openApiOf(routes) // on demand: it would take half of the start-up time, for two rarely used routes
     return api
   }
   app.get('/openapi.json', (c) => c.json(document()))
@@ -97,20 +97,20 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
   return app
 }
 
-/** The HTTP side by its types, for `hc` of Hono. */
+/** The type of the app, from which `hc` of Hono derives its client. */
 export type AppType = ReturnType<typeof createApp>
 
 const METHODS = ['GET', 'POST']
 
-/** The methods that a path takes. */
+/** The methods that a path has handlers for. */
 function methodsOf({ router }: Pick<Hono, 'router'>, path: string): string[] {
   return METHODS.filter((method) => {
     const [handlers] = router.match(method, path)
-    // What stands before every route is none.
+    // Middleware matches every path: skip it.
     return handlers.some(([[, { method: of }]]) => of === method)
   })
 }
 
 function notFound() {
-  return problem(404, 'not-found', 'There is nothing here.')
+  return problem(404, 'not-found', 'No such route.')
 }

@@ -1,4 +1,5 @@
-// Asking twice without doing twice: the header Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
+// Retries of a request that carry out an act once: the header Idempotency-Key
+// (draft-ietf-httpapi-idempotency-key-header).
 import type { MiddlewareHandler } from 'hono'
 import { fingerprint } from '../core/intake/dedupe.ts'
 import type { Env, Tools } from '../env.ts'
@@ -7,13 +8,13 @@ import { problem } from './problems.ts'
 
 const LONGEST_KEY = 255
 
-/** Headers of an answer that are part of what it says. */
-const TOLD = ['content-type', 'location']
+/** The headers that are stored with a response. */
+const STORED_HEADERS = ['content-type', 'location']
 
 /**
- * Answers a POST that comes again with the same key as it was answered, for a day, and says so in
- * `idempotency-replayed`. Refuses a key that stands for another request (422) or for one under way (409). A fault of
- * ours is not kept, nor what did not begin because it was not understood: the same key may try again, put right.
+ * Answers a repeated POST with the same key by the stored response, for a day, and marks it with the header
+ * `idempotency-replayed`. Refuses a key of a different request (422) or of one in progress (409). Responses 5xx and 400
+ * are not stored: the same key may be used again.
  */
 export function idempotent({
   now,
@@ -26,7 +27,7 @@ export function idempotent({
       return problem(
         400,
         'bad-idempotency-key',
-        `An idempotency key has 1 to ${LONGEST_KEY} characters.`,
+        `The idempotency key must have 1 to ${LONGEST_KEY} characters.`,
       )
     }
     const request = await fingerprint([c.req.url, await c.req.text()])
@@ -42,22 +43,22 @@ export function idempotent({
       return problem(
         409,
         'idempotency-key-in-use',
-        'The request with this idempotency key is under way.',
+        'The request with this idempotency key is in progress.',
       )
     }
     if (known !== 'claimed') return responseOf(known.answer)
     await next()
     const answer = await answerOf(c.res)
     const isFinal = answer.status < 500 && answer.status !== 400
-    const kept = isFinal ? storeAnswer(c.env.DB, key, answer) : releaseKey(c.env.DB, key)
-    // What was done is done: an answer that cannot be kept, as one that is too large, is given all the same.
-    await kept.catch((error) => log({ at: 'idempotency', fault: String(error) }))
+    const stored = isFinal ? storeAnswer(c.env.DB, key, answer) : releaseKey(c.env.DB, key)
+    // The act is done: a response that cannot be stored, perhaps as it is too large, is still sent.
+    await stored.catch((error) => log({ at: 'idempotency', fault: String(error) }))
     return undefined
   }
 }
 
 async function answerOf(response: Response): Promise<StoredAnswer> {
-  const headers = TOLD.flatMap((name) => {
+  const headers = STORED_HEADERS.flatMap((name) => {
     const value = response.headers.get(name)
     return value === null ? [] : [[name, value]]
   })

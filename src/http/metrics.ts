@@ -1,4 +1,4 @@
-// GET /metrics: the last snapshot as Prometheus reads it, with the state of each target as it is now.
+// GET /metrics: the last snapshot in the Prometheus format, with the current state of each target.
 import { Hono } from 'hono/tiny'
 import type { Config } from '../config.ts'
 import { HEALTHY, type Health, TARGET_STATES } from '../core/deliveries/breaker.ts'
@@ -15,7 +15,7 @@ import { tokenRequired } from './access.ts'
 import { describe } from './operation.ts'
 import type { ApiTools } from './tools.ts'
 
-/** The route of `/metrics`, for who has the operator's token. */
+/** The route of `/metrics`, behind the bearer token. */
 export function metrics({ configOf, now }: ApiTools) {
   return new Hono<{ Bindings: Env }>().use(tokenRequired).get('/', describe(Metrics), async (c) => {
     const [snapshot, healths] = await Promise.all([getSnapshot(c.env.DB), listHealth(c.env.DB)])
@@ -26,11 +26,11 @@ export function metrics({ configOf, now }: ApiTools) {
 }
 
 const Metrics = {
-  summary: 'How sources and targets fare, for Prometheus',
-  answers: { 200: 'Metrics in the text format 0.0.4' },
+  summary: 'Figures of sources and targets, for Prometheus',
+  answers: { 200: 'Metrics in the Prometheus text format 0.0.4' },
 }
 
-const RESET = 'Falls only when history is deleted, which counts as a reset.'
+const RESET = 'Decreases only when old events are deleted, which counts as a reset.'
 
 function ofSnapshot(snapshot: StoredSnapshot | undefined, now: number): MetricFamily[] {
   const { sources, targets, asOf } = snapshot ?? { sources: [], targets: [], asOf: undefined }
@@ -39,36 +39,36 @@ function ofSnapshot(snapshot: StoredSnapshot | undefined, now: number): MetricFa
     ...ofTargets(targets),
     gauge(
       'snapshot_timestamp_seconds',
-      'When these figures last changed; each hour at least while the cron runs.',
+      'When these figures last changed; at least hourly while the cron job runs.',
       [{ labels: {}, value: seconds(asOf) }],
     ),
   ]
 }
 
 function ofSources(all: readonly SourceFigures[], now: number): MetricFamily[] {
-  // What the relay tells of itself comes from no sender.
+  // The events of the relay itself come from no sender.
   const sources = all.filter(({ name }) => name !== RELAY_SOURCE)
   const each = (figureOf: (source: SourceFigures) => number | undefined) =>
     sources.map((source) => ({ labels: { source: source.name }, value: figureOf(source) }))
   return [
     counter(
       'events_received_total',
-      `Events by what became of them when they came. ${RESET}`,
+      `Events by their status on arrival. ${RESET}`,
       sources.flatMap(({ name: source, received }) => byOutcome({ source }, received)),
     ),
     gauge(
       'events_quarantined',
-      'Events that are not understood yet, dismissed ones included.',
+      'Events in quarantine, including dismissed ones.',
       each(({ events }) => events.quarantined),
     ),
     gauge(
       'source_last_seen_timestamp_seconds',
-      'When the last event came, tests left out.',
+      'When the last event came in, without tests.',
       each(({ lastSeen }) => seconds(lastSeen)),
     ),
     gauge(
       'source_silent',
-      '1 when nothing has come for longer than ever in the last four weeks.',
+      '1 when nothing has come in for longer than ever in the last four weeks.',
       each(({ rhythm, lastSeen }) =>
         lastSeen === null ? undefined : Number(isUnusuallySilent(rhythm, lastSeen, now)),
       ),
@@ -84,7 +84,7 @@ function ofTargets(targets: readonly TargetFigures[]): MetricFamily[] {
   return [
     gauge(
       'deliveries',
-      'Deliveries in the log by their state.',
+      'Deliveries in the log by state.',
       targets.flatMap(({ name: target, deliveries }) =>
         Object.entries(deliveries).map(([state, value]) => ({ labels: { target, state }, value })),
       ),
@@ -96,12 +96,12 @@ function ofTargets(targets: readonly TargetFigures[]): MetricFamily[] {
     ),
     gauge(
       'oldest_due_timestamp_seconds',
-      'When the next pending or retrying delivery is due; overdue when it is past.',
+      'When the next pending or retrying delivery is due; in the past when it is overdue.',
       each(({ oldestDue }) => seconds(oldestDue)),
     ),
     gauge(
       'oldest_held_timestamp_seconds',
-      'When the event came that is held the longest.',
+      'When the event of the longest-held delivery came in.',
       each(({ oldestHeld }) => seconds(oldestHeld)),
     ),
     counter(
@@ -121,14 +121,14 @@ function ofTargets(targets: readonly TargetFigures[]): MetricFamily[] {
     ),
     {
       name: `${PREFIX}attempt_duration_seconds`,
-      help: `How long a target took to answer, or until it was given up on. ${RESET}`,
+      help: `How long a target took to respond, or until its timeout. ${RESET}`,
       type: 'histogram',
       bounds: ANSWER_BOUNDS_MS,
       samples: histograms('answer'),
     },
     {
       name: `${PREFIX}delivery_latency_seconds`,
-      help: `From accept to the first success, rests and replays included. ${RESET}`,
+      help: `From accepting an event to its first successful delivery, including back-off and replays. ${RESET}`,
       type: 'histogram',
       bounds: LATENCY_BOUNDS_MS,
       samples: histograms('latency'),
@@ -136,7 +136,7 @@ function ofTargets(targets: readonly TargetFigures[]): MetricFamily[] {
   ]
 }
 
-/** One of the states of each target is 1. */
+/** For each target, 1 for its state and 0 for the others. */
 function stateFamily(
   targets: Config['targets'],
   healths: ReadonlyMap<string, Health>,
@@ -147,7 +147,7 @@ function stateFamily(
   }
   return gauge(
     'target_state',
-    '1 for the state in which a target is; open means that its breaker lets it rest.',
+    '1 for the current state of a target, 0 for the others.',
     targets.flatMap((target) =>
       [...TARGET_STATES, 'disabled', 'broken'].map((state) => ({
         labels: { target: target.name, state },
@@ -166,7 +166,7 @@ const counter = (name: string, help: string, samples: Sample[]) =>
 const gauge = (name: string, help: string, samples: Sample[]) =>
   family('gauge', name, help, samples)
 
-/** A family of the samples that have a value. */
+/** A metric family, without the samples that have no value. */
 function family(
   type: 'counter' | 'gauge',
   name: string,

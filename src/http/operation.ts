@@ -1,36 +1,36 @@
-// What an operation takes and answers, said once: by it requests are checked and the OpenAPI document is written.
+// The description of an operation, written once: requests are validated by it, and the OpenAPI document contains it.
 import type { Context, Env, MiddlewareHandler, TypedResponse } from 'hono'
 import * as v from 'valibot'
 import { isObject, type JsonObject } from '../core/intake/json.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { type Problem, problem } from './problems.ts'
 
-/** What the OpenAPI document says of an operation. */
+/** The description of an operation for the OpenAPI document. */
 export type Description = {
   summary: string
-  /** More than the summary can say, where there is more. */
+  /** Details that do not fit into the summary. */
   details?: string
   /** The schema of each answer's body by status; text for one that is not JSON. */
   answers: Record<number, v.GenericSchema | string>
-  /** The problems that it may answer beside those that every operation of its kind may. */
+  /** The statuses of its problems, beside those that all operations of its kind share. */
   problems?: number[]
-  /** What it takes where no middleware checks that. */
+  /** Its query and body, where no middleware validates them. */
   takes?: { query: v.GenericSchema; body: v.GenericSchema }
-  /** True when it takes no token. */
+  /** True when it needs no token. */
   isPublic?: true
 }
 
-/** What is known of an operation: each part comes from one of its middlewares. */
+/** An operation as its middlewares describe it, each by one part. */
 export type Operation = {
   description?: Description
   query?: v.GenericSchema
   body?: v.GenericSchema
 }
 
-/** Under which a middleware carries its part. */
+/** The property of a middleware that holds its part. */
 const PART = Symbol('part of an operation')
 
-/** Describes an operation. Does nothing else. */
+/** Describes an operation. The middleware itself does nothing. */
 export function describe(description: Description): MiddlewareHandler {
   return carrying({ description }, (_, next) => next())
 }
@@ -42,21 +42,21 @@ type Checks<T extends 'query' | 'json', S extends v.GenericSchema> = MiddlewareH
   TypedResponse<Problem, 400, 'json'>
 >
 
-/** Checks the query of an operation, which reads it by `c.req.valid('query')`. Answers 400 and says what is wrong. */
+/** Validates the query of an operation, which reads it by `c.req.valid('query')`. Answers 400 with the first error. */
 export function query<S extends v.GenericSchema>(schema: S): Checks<'query', S> {
   return carrying({ query: schema }, (c, next) =>
     check(c, next, 'query', read(schema, queryOf(c), 'bad-query')),
   ) as Checks<'query', S>
 }
 
-/** Checks the JSON body of an operation, which reads it by `c.req.valid('json')`; no body is an empty object. */
+/** Validates the JSON body of an operation, which reads it by `c.req.valid('json')`. No body counts as an empty object. */
 export function body<S extends v.GenericSchema>(schema: S): Checks<'json', S> {
   return carrying({ body: schema }, async (c, next) =>
     check(c, next, 'json', readText(schema, await c.req.text())),
   ) as Checks<'json', S>
 }
 
-/** The operation whose middlewares these are, with a part each. */
+/** The operation that a list of middlewares describes. */
 export function operationOf(handlers: readonly unknown[]): Operation {
   return Object.assign({}, ...handlers.map((handler) => (handler as Carrier)[PART] ?? {}))
 }
@@ -67,7 +67,7 @@ function carrying(part: Operation, handler: MiddlewareHandler): MiddlewareHandle
   return Object.assign(handler, { [PART]: part })
 }
 
-/** Hands on what was read, or answers with the problem. */
+/** Passes a valid value on to the operation, or answers with the problem. */
 async function check(
   c: Context,
   next: () => Promise<void>,
@@ -80,7 +80,7 @@ async function check(
   return undefined
 }
 
-/** A key that stands once has a text, one that stands several times a list. */
+/** The query: a string for a key that occurs once, a list for one that occurs several times. */
 function queryOf(c: Context): Record<string, string | string[]> {
   const all = Object.entries(c.req.queries())
   return Object.fromEntries(
@@ -93,7 +93,7 @@ function readText<S extends v.GenericSchema>(
   text: string,
 ): Result<v.InferOutput<S>, Response> {
   const value = text === '' ? {} : objectOf(text)
-  if (value === undefined) return err(problem(400, 'bad-body', 'The body is no JSON object.'))
+  if (value === undefined) return err(problem(400, 'bad-body', 'The body is not a JSON object.'))
   return read(schema, value, 'bad-body')
 }
 
@@ -115,10 +115,16 @@ function read<S extends v.GenericSchema>(
   if (result.success) return ok(result.output)
   const [issue] = result.issues
   const path = v.getDotPath(issue)
-  return err(problem(400, type, `${path === null ? 'It' : path} ${wording(issue)}.`))
+  return err(
+    problem(
+      400,
+      type,
+      `${path ?? (type === 'bad-query' ? 'The query' : 'The body')} ${wording(issue)}.`,
+    ),
+  )
 }
 
 function wording(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not known'
+  if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not a known field'
   return issue.received === 'undefined' ? 'is missing' : issue.message
 }

@@ -1,10 +1,10 @@
-// The public words for every refusal: problem details by RFC 9457. Inner detail goes to the log, never out.
+// The public text of every error: problem details by RFC 9457. Internal details go to the log, never to the client.
 import type { TypedResponse } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
 import type { Rejection } from '../core/result.ts'
 
-/** A problem as it is answered; `type` is stable, so programs may rely on it. */
+/** A problem as it is sent; `type` is stable, so programs may rely on it. */
 export const Problem = v.strictObject({
   type: v.string(),
   title: v.string(),
@@ -17,10 +17,10 @@ const PREFIX = 'urn:membership-relay:problem:'
 /** The media type of problems. */
 export const PROBLEM_TYPE = 'application/problem+json'
 
-/** Seconds after which a sender may come again when the fault is ours. */
+/** Seconds after which a sender may retry when the error is ours. */
 const RETRY_AFTER_SECONDS = '30'
 
-/** Seconds after which one who asked too often may ask again: the limits are for a minute. */
+/** Seconds after which a client may retry that exceeded a rate limit: the limits are per minute. */
 const LIMIT_SECONDS = '60'
 
 /** Answers with a problem. `type` is the last part of its URN. */
@@ -37,42 +37,43 @@ export function problem<S extends ContentfulStatusCode>(
   }) as Response & TypedResponse<Problem, S, 'json'>
 }
 
-/** Answers one who asked too often. */
+/** Answers a request above a rate limit. */
 export function tooMany(title: string) {
   return problem(429, 'too-many-requests', title, { 'retry-after': LIMIT_SECONDS })
 }
-/** The answer to a refused request. A reason without words does not compile. */
+
+/** The response to a refused request. A reason without a text does not compile. */
 export function problemOf(rejection: Rejection): Response {
   switch (rejection.kind) {
     case 'unknown_source':
-      return problem(404, 'unknown-source', 'There is no such source.')
+      return problem(404, 'unknown-source', 'No source has this name.')
     case 'method_not_allowed':
       return problem(405, 'method-not-allowed', 'Webhooks are sent with POST.', { allow: 'POST' })
     case 'source_broken':
       return tryLater(
         'source-misconfigured',
-        'This source is not configured completely. Its operator can see why.',
+        'The configuration of this source has an error. Its operator can see it in the console.',
       )
     case 'unauthenticated':
-      return problem(401, 'not-proven', 'The sender could not be verified.')
+      return problem(401, 'unauthenticated', 'The sender could not be authenticated.')
     case 'too_many_requests':
-      return tooMany('This source is sent too much from this address.')
+      return tooMany('Too many requests for this source from this address.')
     case 'too_large':
       return problem(413, 'too-large', `The body is larger than ${rejection.maxBodyBytes} bytes.`)
     case 'too_many_events':
       return problem(
         413,
         'too-many-events',
-        `The body holds more than ${rejection.maxEvents} events.`,
+        `The body contains more than ${rejection.maxEvents} events.`,
       )
     case 'looping':
       return problem(
         508,
         'looping',
-        `The request came through relays ${rejection.maxHops} times: it runs in a circle.`,
+        `The request has passed through relays ${rejection.maxHops} times: it is looping.`,
       )
     case 'not_json':
-      return problem(400, 'not-json', 'The body is not a JSON object or a list of JSON objects.')
+      return problem(400, 'not-json', 'The body is not a JSON object or an array of JSON objects.')
     case 'not_stored':
       return tryLater('not-stored', 'The event could not be stored. Send it again.')
   }

@@ -46,10 +46,10 @@ export async function openTab(
   return { page, context, complaints }
 }
 
-/** Signs in at the door. */
+/** Signs in. */
 export async function signIn(page: Page, token: string): Promise<void> {
   await page.goto('/console/sign-in')
-  await page.getByLabel('ADMIN_TOKEN').fill(token)
+  await page.getByLabel('Admin token').fill(token)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.waitForURL(/\/console$/)
 }

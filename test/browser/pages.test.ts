@@ -25,17 +25,17 @@ const press = async (page: Page, where: string, name: string) => {
 
 /** Pages that only a form leads to. */
 const ANSWERS: Record<string, (page: Page) => Promise<void>> = {
-  tested: (page) => press(page, '/console/targets', 'Send a test'),
-  'replay planned': (page) => press(page, '/console/replays?target=crm', 'See how many'),
+  tested: (page) => press(page, '/console/targets', 'Send test event'),
+  'replay planned': (page) => press(page, '/console/replays?target=crm', 'Preview'),
   'replay of nothing planned': (page) =>
-    press(page, '/console/replays?type=payment.none', 'See how many'),
+    press(page, '/console/replays?type=payment.none', 'Preview'),
   'replay begun': async (page) => {
-    await press(page, '/console/replays?target=crm&type=relay.test&state=delivered', 'See how many')
-    await page.getByRole('button', { name: /^Send .* again$/ }).click()
+    await press(page, '/console/replays?target=crm&type=relay.test&state=delivered', 'Preview')
+    await page.getByRole('button', { name: /^Resend/ }).click()
     await page.waitForURL(/rpl_/)
   },
-  'release planned': (page) => press(page, '/console/quarantine', 'See which would be released'),
-  'journey sent': (page) => press(page, '/console/simulate', 'Begin'),
+  'release planned': (page) => press(page, '/console/quarantine', 'Preview release'),
+  'journey sent': (page) => press(page, '/console/simulate', 'Start'),
   'nobody found': async (page) => {
     await page.goto('/console/people')
     await page.getByLabel('Find').fill('nobody@example.com')

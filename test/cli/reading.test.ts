@@ -145,7 +145,7 @@ describe('what came', () => {
     ],
     [['events', '--limit', 'all'], '--limit takes a whole number, not "all".'],
     [['deliveries', '--person', 'ana'], 'person must be a person id.'],
-    [['event', 'evt_1'], 'There is no event of this id.'],
+    [['event', 'evt_1'], 'No event has this ID.'],
   ])('says what is wrong with %j', async (args, words) => {
     expect(await run(...args)).toMatchObject({ status: 2, output: `${words}\n` })
   })

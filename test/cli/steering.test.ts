@@ -75,7 +75,7 @@ describe('targets', () => {
   it('of an unknown name are told as such', async () => {
     expect(await run('test', 'nobody')).toMatchObject({
       status: 2,
-      output: 'There is no such target.\n',
+      output: 'Unknown target: nobody.\n',
     })
   })
 })
@@ -124,9 +124,7 @@ describe('replay', () => {
 
   it('asks which', async () => {
     expect((await run('replay')).output).toContain('Say which: an event (evt_…), or a filter')
-    expect((await run('replay', 'evt_0000000000000')).output).toBe(
-      'There is no event of this id.\n',
-    )
+    expect((await run('replay', 'evt_0000000000000')).output).toBe('No event has this ID.\n')
     expect((await run('replay', '--state', 'lost')).output).toContain(
       'filter.state must be one of held',
     )

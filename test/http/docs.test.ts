@@ -1,6 +1,6 @@
 // The API's page: whole, readable without a script, and quiet about what is not text.
 import { expect, it } from 'vitest'
-import { sketch } from '../../src/console/schema-outline.ts'
+import { outline } from '../../src/console/schema-outline.ts'
 import type { Env } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
 import { aConfig } from '../builders.ts'
@@ -63,5 +63,5 @@ it.each([
   ],
   [{ type: 'object', additionalProperties: { type: 'number' } }, '{\n  [key]: number\n}'],
 ])('sketches %j', (schema, text) => {
-  expect(sketch(schema)).toBe(text)
+  expect(outline(schema)).toBe(text)
 })

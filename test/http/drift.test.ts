@@ -121,7 +121,7 @@ describe('GET /api/drift', () => {
   it('says what is wrong with a time', async () => {
     expect(await get('?since=yesterday')).toMatchObject({
       status: 400,
-      body: { title: 'since must be RFC 3339, or such as 30m, 24h, 7d.' },
+      body: { title: 'since must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.' },
     })
   })
 

@@ -177,8 +177,8 @@ describe('the order of refusals', () => {
       'source-misconfigured',
       503,
     ],
-    ['401 before the size', '/in/gym', { body: 'x'.repeat(2_000_000) }, 'not-proven', 401],
-    ['401 before the JSON', '/in/gym', { body: '{' }, 'not-proven', 401],
+    ['401 before the size', '/in/gym', { body: 'x'.repeat(2_000_000) }, 'unauthenticated', 401],
+    ['401 before the JSON', '/in/gym', { body: '{' }, 'unauthenticated', 401],
     [
       '413 before the loop',
       '/in/gym',
@@ -243,15 +243,17 @@ describe('a secret that is', () => {
     const headers: Record<string, string> = value === undefined ? {} : { 'x-hapana-key': value }
     const query = value === undefined ? '' : `?key=${encodeURIComponent(value)}`
 
-    expect(await post('/in/gym', { headers, body })).toMatchObject(problem('not-proven', 401))
-    expect(await post(`/in/community${query}`, { body })).toMatchObject(problem('not-proven', 401))
+    expect(await post('/in/gym', { headers, body })).toMatchObject(problem('unauthenticated', 401))
+    expect(await post(`/in/community${query}`, { body })).toMatchObject(
+      problem('unauthenticated', 401),
+    )
     expect(await rowCount()).toBe(before)
   })
 
   it('in the query does not do where a header is agreed', async () => {
     const answer = await post('/in/gym?key=correct-horse-battery-staple', { body })
 
-    expect(answer).toMatchObject(problem('not-proven', 401))
+    expect(answer).toMatchObject(problem('unauthenticated', 401))
   })
 
   it('wrong is logged with its cause', async () => {
@@ -298,7 +300,7 @@ describe('a signature', () => {
 
     const answer = await post('/in/signed', { headers, body: `${body} ` })
 
-    expect(answer).toMatchObject(problem('not-proven', 401))
+    expect(answer).toMatchObject(problem('unauthenticated', 401))
     expect(await rowCount()).toBe(before)
   })
 
@@ -308,7 +310,7 @@ describe('a signature', () => {
 
     const answer = await post('/in/signed', { headers, body: 'x'.repeat(2_000_000) })
 
-    expect(answer).toMatchObject(problem('not-proven', 401))
+    expect(answer).toMatchObject(problem('unauthenticated', 401))
     expect(lines.at(-1)).toMatchObject({ cause: 'signature_malformed' })
   })
 

@@ -102,7 +102,7 @@ describe('the document', () => {
     expect(parameters).toContainEqual({
       name: 'type',
       in: 'query',
-      description: 'An exact type, or its beginning and `*`: `payment.*`',
+      description: 'An exact type, or a prefix and `*`: `payment.*`',
       schema: { type: 'array', items: { type: 'string', minLength: 1, pattern: '^[^*]*\\*?$' } },
     })
   })
@@ -302,14 +302,14 @@ describe.each(guarded)('$operation.operationId', ({ path, method, operation }) =
     })
   }
   if (operation.requestBody) {
-    it('refuses a body that is no JSON object, and a key that it does not know', async () => {
+    it('refuses a body that is not a JSON object, and an unknown field', async () => {
       for (const body of ['{', 'null', '[]', '"text"']) {
         const { title } = await hold(name, 400, { path: filled(path), init: { body } })
-        expect(title).toBe('The body is no JSON object.')
+        expect(title).toBe('The body is not a JSON object.')
       }
       const body = JSON.stringify({ ...BODIES[name], nobody: 'knows this' })
       const { title } = await hold(name, 400, { path: filled(path), init: { body } })
-      expect(title).toBe('nobody is not known.')
+      expect(title).toBe('nobody is not a known field.')
     })
   }
 })

@@ -324,10 +324,10 @@ describe('the quarantine', () => {
   })
 
   it.each([
-    ['/quarantine/release', {}, 'must name at least one of events, source'],
+    ['/quarantine/release', {}, 'must have at least one of events, source'],
     ['/quarantine/dismiss', { source: 'hype' }, 'reason is missing'],
-    ['/quarantine/dismiss', { reason: 'x' }, 'must name at least one of'],
-    ['/quarantine/release', { events: ['evt_1'] }, 'must be an event id'],
+    ['/quarantine/dismiss', { reason: 'x' }, 'must have at least one of'],
+    ['/quarantine/release', { events: ['evt_1'] }, 'must be an event ID'],
     ['/renormalize', {}, 'since is missing'],
   ])('POST %s with %j is refused in words', async (path, body, words) => {
     const answer = await call('POST', path, body)

@@ -29,9 +29,10 @@ async function simulate(body: object) {
   )
   return { status: response.status, body: JSON.parse(await response.text()) }
 }
+/** What came in, without the relay's own records of who simulated it. */
 const logged = async () => {
   const { results } = await env.DB.prepare(
-    'SELECT type, event, planned FROM events ORDER BY key',
+    "SELECT type, event, planned FROM events WHERE source <> 'relay' ORDER BY key",
   ).all<{ type: string; event: string; planned: number }>()
   return results.map(({ type, event, planned }) => ({ type, planned, event: JSON.parse(event) }))
 }
@@ -116,15 +117,15 @@ describe('a journey', () => {
 
 it.each([
   [{}, 'source is missing.'],
-  [{ source: 'hype' }, 'It must name a type or a journey.'],
-  [{ source: 'hype', type: 'x', journey: {} }, 'It must name a type or a journey.'],
+  [{ source: 'hype' }, 'The body must have either type or journey.'],
+  [{ source: 'hype', type: 'x', journey: {} }, 'The body must have either type or journey.'],
   [
     { source: 'hype', journey: {}, overrides: {} },
-    'It can override a message only, not a journey.',
+    'The body must not have overrides for a journey.',
   ],
   [{ source: 'hype', journey: { members: 101 } }, 'journey.members must be at most 100.'],
   [{ source: 'hype', journey: { junk: 2 } }, /^journey\.junk must be/],
-  [{ source: 'hype', journey: { speed: 2 } }, 'journey.speed is not known.'],
+  [{ source: 'hype', journey: { speed: 2 } }, 'journey.speed is not a known field.'],
   [{ source: 'nobody', journey: {} }, /^There is no source "nobody", or it is disabled\./],
   [
     { source: 'hype', type: 'refund' },

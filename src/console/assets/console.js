@@ -1,6 +1,6 @@
-// What the console does beyond links and forms: keys, and copying.
+// The script of the console: keyboard navigation, and copying.
 
-/** Moves up or down a list: the focus goes to the link of the next row, and Enter follows it. */
+/** Moves the focus up or down a list, to the link of the next row; Enter follows it. */
 function move(step) {
   const rows = [...document.querySelectorAll('[data-rows] tbody tr')]
   const at = rows.indexOf(document.activeElement?.closest('tr'))
@@ -34,5 +34,5 @@ document.addEventListener('click', async (event) => {
     () => true,
     () => false,
   )
-  button.textContent = isCopied ? 'Copied' : 'Select it, and copy'
+  button.textContent = isCopied ? 'Copied' : 'Select and copy it'
 })

@@ -1,8 +1,19 @@
-// Deliveries: what each target was sent, is owed, or will not get.
+// The list of deliveries, by target, state and event.
 import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
-import { Act, Choice, Empty, EventLink, Field, Older, State, Table, Time } from '../components.tsx'
-import { inShort, nextTry } from '../delivery-reasons.ts'
-import { type Asked, Find } from '../events/events.tsx'
+import {
+  Act,
+  Choice,
+  Empty,
+  EventLink,
+  Field,
+  Older,
+  SearchOlder,
+  State,
+  Table,
+  Time,
+} from '../components.tsx'
+import { nextAttempt, shortReason } from '../delivery-reasons.ts'
+import { Find, type ListQuery } from '../events/events.tsx'
 import { linkTo } from '../links.ts'
 
 /** A delivery as a list shows it. */
@@ -19,18 +30,27 @@ export type DeliveryLine = {
 }
 
 export type DeliveriesView = {
-  asked: Asked
+  query: ListQuery
   targets: readonly string[]
   sources: readonly string[]
   deliveries: readonly DeliveryLine[]
   next: string | undefined
+  /** The time to which this page has searched; undefined when it is the last. */
+  searchedTo: string | undefined
 }
 
 const PATH = '/console/deliveries'
 
 /** The page. */
-export function Deliveries({ asked, targets, sources, deliveries, next }: DeliveriesView) {
-  const { next: _, limit: __, ...filter } = asked
+export function Deliveries({
+  query,
+  targets,
+  sources,
+  deliveries,
+  next,
+  searchedTo,
+}: DeliveriesView) {
+  const { next: _, limit: __, ...filter } = query
   const { target, state, source, type, since, until, person } = filter
   return (
     <>
@@ -46,13 +66,17 @@ export function Deliveries({ asked, targets, sources, deliveries, next }: Delive
         <button type="submit">Filter</button>
         <a href={PATH}>Clear</a>
       </form>
-      {deliveries.length === 0 ? (
-        <NoDeliveries isFiltered={Object.keys(filter).length > 0} isMore={next !== undefined} />
-      ) : (
+      {deliveries.length === 0 && next !== undefined && (
+        <SearchOlder what="deliveries" since={searchedTo} href={linkTo(PATH, { ...query, next })} />
+      )}
+      {deliveries.length === 0 && next === undefined && (
+        <NoDeliveries isFiltered={Object.keys(filter).length > 0} />
+      )}
+      {deliveries.length > 0 && (
         <>
           <DeliveryTable deliveries={deliveries} />
           <div class="acts">
-            <Older href={next === undefined ? undefined : linkTo(PATH, { ...asked, next })} />
+            <Older href={next === undefined ? undefined : linkTo(PATH, { ...query, next })} />
             <Act
               method="get"
               action="/console/replays"
@@ -81,31 +105,27 @@ function DeliveryTable({ deliveries }: { deliveries: readonly DeliveryLine[] }) 
           of: ({ state, reason }) => (
             <span>
               <State name={state} />
-              {reason !== null && `: ${inShort(reason)}`}
+              {reason !== null && `: ${shortReason(reason)}`}
             </span>
           ),
         },
         { name: 'attempts', of: ({ attempts }) => attempts, isNumber: true },
-        { name: 'last answer', of: ({ last }) => last?.status ?? last?.error ?? '' },
+        { name: 'last response', of: ({ last }) => last?.status ?? last?.error ?? '' },
         { name: 'last attempt', of: ({ last }) => <Time at={last?.at} /> },
-        { name: 'next try', of: ({ state, due }) => <Time at={nextTry(state, due)} /> },
+        { name: 'next attempt', of: ({ state, due }) => <Time at={nextAttempt(state, due)} /> },
       ]}
     />
   )
 }
 
-function NoDeliveries({ isFiltered, isMore }: { isFiltered: boolean; isMore: boolean }) {
-  if (isMore)
-    return <Empty>No delivery here matches. Older ones may: filter less, or by time.</Empty>
-  return (
+function NoDeliveries({ isFiltered }: { isFiltered: boolean }) {
+  return isFiltered ? (
     <Empty>
-      {isFiltered ? 'No delivery matches. ' : 'Nothing is to be delivered yet. '}
-      {isFiltered ? (
-        <a href={PATH}>Show all of them</a>
-      ) : (
-        <a href="/console/simulate">Simulate an event</a>
-      )}
-      .
+      No delivery matches. <a href={PATH}>Show all</a>.
+    </Empty>
+  ) : (
+    <Empty>
+      No deliveries yet. <a href="/console/simulate">Simulate an event</a>.
     </Empty>
   )
 }

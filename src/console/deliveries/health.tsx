@@ -1,8 +1,8 @@
-// How sources and targets fare, as the overview tells it.
+// The figures of sources and targets on the overview.
 import { duration, Empty, State, sum, Table, Time } from '../components.tsx'
 import type { SourceView, TargetView } from '../views.ts'
 
-/** The sources: when each was heard of last, how often, and what is usual. */
+/** The sources: when each last sent an event, how many, and its typical volume. */
 export function Sources({ sources }: { sources: readonly SourceView[] }) {
   if (sources.length === 0)
     return <Empty>No source is configured: add one to SOURCES in wrangler.toml.</Empty>
@@ -27,30 +27,30 @@ export function Sources({ sources }: { sources: readonly SourceView[] }) {
           of: ({ figures }) => sum(Object.values(figures?.last_day ?? {})),
           isNumber: true,
         },
-        { name: 'usual rhythm', of: rhythm },
+        { name: 'typical volume', of: typicalVolume },
       ]}
     />
   )
 }
 
-/** Tests are told of only where nothing else came: they are no sign of life of a vendor. */
+/** The last event. A test is shown only if nothing else came in: it is not sent by the vendor. */
 function lastSeen({ figures }: SourceView) {
   if (figures === null || figures.last_seen !== null) return <Time at={figures?.last_seen} />
   return figures.last_test === null ? (
     'never'
   ) : (
     <span>
-      <Time at={figures.last_test} /> (a test)
+      <Time at={figures.last_test} /> (test)
     </span>
   )
 }
 
-function rhythm({ figures }: SourceView): string {
-  if (figures === null || figures.usual_this_hour === null) return 'known after a week'
-  return `${figures.usual_this_hour} in this hour of the week; silent for ${figures.longest_silence_hours} h at most`
+function typicalVolume({ figures }: SourceView): string {
+  if (figures === null || figures.usual_this_hour === null) return 'needs a week of data'
+  return `${figures.usual_this_hour} in this hour of the week; longest silence ${figures.longest_silence_hours} h`
 }
 
-/** The targets: how each answers, and what it is owed. */
+/** The targets: their success rate, response time and backlog. */
 export function Targets({ targets }: { targets: readonly TargetView[] }) {
   if (targets.length === 0)
     return <Empty>No target is configured: add one to TARGETS in wrangler.toml.</Empty>
@@ -61,10 +61,10 @@ export function Targets({ targets }: { targets: readonly TargetView[] }) {
       columns={[
         { name: 'target', of: ({ name }) => <a href={`/console/targets#${name}`}>{name}</a> },
         { name: 'state', of: ({ state }) => <State name={state} /> },
-        { name: 'delivered in 24 h', of: successRate },
-        { name: '50 %, 95 %, 99 % answer within', of: percentiles },
-        { name: 'waiting', of: backlog, isNumber: true },
-        { name: 'oldest waiting', of: oldest },
+        { name: 'delivered (24 h)', of: successRate },
+        { name: 'response time (p50 / p95 / p99)', of: percentiles },
+        { name: 'backlog', of: backlog, isNumber: true },
+        { name: 'oldest in backlog', of: oldest },
       ]}
     />
   )
@@ -81,21 +81,21 @@ function oldest({ figures }: TargetView) {
   )
 }
 
-/** How many of a target's attempts of the last day succeeded, in words. */
+/** How many of a target's attempts of the last day succeeded. */
 export function successRate({ figures }: TargetView): string {
   const { attempts, delivered } = figures?.last_day ?? { attempts: 0, delivered: 0 }
   return attempts === 0
-    ? 'nothing tried'
+    ? 'no attempts'
     : `${delivered} of ${attempts} attempts (${Math.round((100 * delivered) / attempts)} %)`
 }
 
-/** How fast a target answers. */
+/** The percentiles of a target's response time; empty without attempts. */
 export function percentiles({ figures }: TargetView): string {
   const { p50 = null, p95 = null, p99 = null } = figures?.last_day.answer_ms ?? {}
-  return p50 === null ? '' : [p50, p95, p99].map(duration).join(', ')
+  return p50 === null ? '' : [p50, p95, p99].map(duration).join(' / ')
 }
 
-/** How many deliveries wait for a target. */
+/** How many deliveries to a target are pending, retrying or held. */
 export function backlog({ figures }: TargetView): number {
   return sum(Object.values(figures?.backlog ?? {}))
 }

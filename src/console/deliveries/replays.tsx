@@ -1,4 +1,4 @@
-// Sending many deliveries again: first how many, then done, with how far that has come.
+// Replays by filter: the form, the preview, and the progress of each.
 import {
   DEFAULT_PER_SECOND,
   MAX_PER_SECOND,
@@ -8,7 +8,7 @@ import { pluralize } from '../../core/text.ts'
 import { Act, Choice, Empty, Field, State, Table, Time } from '../components.tsx'
 import { Live } from '../live.tsx'
 
-/** A replay as its operator sees it. */
+/** A replay, as the API returns it. */
 export type ReplayView = {
   id: string
   state: string
@@ -19,19 +19,19 @@ export type ReplayView = {
   ended_at: string | null
 }
 
-/** What a filter asks for, as it stands in the form. */
-export type Wanted = Record<string, string>
+/** The fields of the form. */
+export type ReplayForm = Record<string, string>
 
 const PATH = '/console/replays'
 
-/** The page: a filter, and the replays before. */
+/** The page: a filter, and past replays. */
 export function Replays({
-  wanted,
+  form,
   targets,
   sources,
   replays,
 }: {
-  wanted: Wanted
+  form: ReplayForm
   targets: readonly string[]
   sources: readonly string[]
   replays: readonly ReplayView[]
@@ -39,30 +39,30 @@ export function Replays({
   return (
     <>
       <form class="filter" method="post" action={`${PATH}/plan`}>
-        <Choice label="Target" name="target" of={targets} chosen={wanted.target} />
-        <Choice label="State" name="state" of={REPLAYABLE_STATES} chosen={wanted.state} />
-        <Choice label="Source" name="source" of={sources} chosen={wanted.source} />
-        <Field label="Type" name="type" value={wanted.type} hint="payment.*" />
-        <Field label="Since" name="since" value={wanted.since} hint="24h" />
-        <Field label="Until" name="until" value={wanted.until} hint="2026-11-21" />
-        <Field label="Person or e-mail" name="person" value={wanted.person} hint="per_…" />
+        <Choice label="Target" name="target" of={targets} chosen={form.target} />
+        <Choice label="State" name="state" of={REPLAYABLE_STATES} chosen={form.state} />
+        <Choice label="Source" name="source" of={sources} chosen={form.source} />
+        <Field label="Type" name="type" value={form.type} hint="payment.*" />
+        <Field label="Since" name="since" value={form.since} hint="24h" />
+        <Field label="Until" name="until" value={form.until} hint="2026-11-21" />
+        <Field label="Person or e-mail" name="person" value={form.person} hint="per_…" />
         <label>
-          Deliveries a second
+          Deliveries per second
           <input
             type="number"
             name="per_second"
             min="0.1"
             max={MAX_PER_SECOND}
             step="0.1"
-            value={wanted.per_second ?? DEFAULT_PER_SECOND}
+            value={form.per_second ?? DEFAULT_PER_SECOND}
           />
         </label>
-        <button type="submit">See how many</button>
+        <button type="submit">Preview</button>
       </form>
-      <h2>Replays before</h2>
+      <h2>Past replays</h2>
       {replays.length === 0 ? (
         <Empty>
-          None yet. Say which deliveries are to be sent again, and see how many they are.
+          No replays yet. Select deliveries by a filter, and preview how many would be sent again.
         </Empty>
       ) : (
         <Table
@@ -72,11 +72,11 @@ export function Replays({
             { name: 'replay', of: ({ id }) => <a href={`${PATH}/${id}`}>{id}</a> },
             { name: 'state', of: ({ state }) => <State name={state} /> },
             {
-              name: 'sent',
+              name: 'queued',
               of: ({ replayed, total }) => `${replayed} of ${total}`,
               isNumber: true,
             },
-            { name: 'begun', of: (one) => <Time at={one.started_at} /> },
+            { name: 'started', of: (one) => <Time at={one.started_at} /> },
             { name: 'ended', of: (one) => <Time at={one.ended_at} /> },
           ]}
         />
@@ -85,7 +85,7 @@ export function Replays({
   )
 }
 
-/** What a replay would send again. */
+/** The deliveries that a replay would send again: their number by target, type and state. */
 export type PlanView = {
   total: number
   people: number
@@ -94,13 +94,13 @@ export type PlanView = {
   states: Record<string, number>
 }
 
-/** The page before a replay begins: how many, of whom; and whether to. */
-export function Plan({ wanted, plan }: { wanted: Wanted; plan: PlanView }) {
+/** The preview: how many deliveries a replay would send again, with the button that starts it. */
+export function ReplayPreview({ form, plan }: { form: ReplayForm; plan: PlanView }) {
   const { total, people, targets, types, states } = plan
   if (total === 0) {
     return (
       <Empty>
-        Nothing matches: there is nothing to send again. <a href={PATH}>Ask for something else</a>.
+        No delivery matches. <a href={PATH}>Change the filter</a>.
       </Empty>
     )
   }
@@ -114,27 +114,27 @@ export function Plan({ wanted, plan }: { wanted: Wanted; plan: PlanView }) {
         {pluralize(people, 'person', 'people')} would be sent again.
       </p>
       <Table
-        caption="What would be sent"
+        caption="Deliveries that would be sent again"
         rows={rows}
         columns={[
-          { name: 'by', of: ({ by }) => by },
-          { name: 'which', of: ({ name }) => name },
+          { name: 'group', of: ({ by }) => by },
+          { name: 'name', of: ({ name }) => name },
           { name: 'deliveries', of: ({ count }) => count, isNumber: true },
         ]}
       />
       <div class="acts">
         <Act
           action={PATH}
-          name={`Send ${pluralize(total, 'delivery', 'deliveries')} again`}
-          values={wanted}
+          name={`Resend ${pluralize(total, 'delivery', 'deliveries')}`}
+          values={form}
         />
-        <a href={PATH}>Leave it</a>
+        <a href={PATH}>Cancel</a>
       </div>
     </>
   )
 }
 
-/** How far a replay has come; live while it goes on. */
+/** The progress of a replay; live while it is running. */
 export function Replay({ replay }: { replay: ReplayView }) {
   const { id, state } = replay
   return state === 'running' ? (
@@ -153,18 +153,18 @@ function Progress({ replay }: { replay: ReplayView }) {
   return (
     <>
       <p>
-        <State name={state} /> {replayed} of {pluralize(total, 'delivery', 'deliveries')},{' '}
-        {per_second} a second, begun at <Time at={started_at} />
+        <State name={state} /> {replayed} of {pluralize(total, 'delivery', 'deliveries')} queued,{' '}
+        {per_second} per second, started <Time at={started_at} />
         {ended_at !== null && (
           <>
-            , ended at <Time at={ended_at} />
+            , ended <Time at={ended_at} />
           </>
         )}
       </p>
-      <progress value={replayed} max={Math.max(1, total)} aria-label="Deliveries set going" />
+      <progress value={replayed} max={Math.max(1, total)} aria-label="Deliveries queued" />
       <div class="acts">
         {state === 'running' && <Act action={`${PATH}/${id}/stop`} name="Stop" isQuiet={true} />}
-        {state === 'stopped' && <Act action={`${PATH}/${id}/resume`} name="Go on" />}
+        {state === 'stopped' && <Act action={`${PATH}/${id}/resume`} name="Resume" />}
         <a href={PATH}>All replays</a>
       </div>
     </>

@@ -1,5 +1,6 @@
-// The targets: how they fare, and stopping, starting and trying them.
+// The targets: their state and figures; pausing, resuming and testing them.
 
+import { pluralize } from '../../core/text.ts'
 import { Act, Empty, State, Time } from '../components.tsx'
 import { linkTo } from '../links.ts'
 import type { TargetView } from '../views.ts'
@@ -30,7 +31,7 @@ function Target({ target }: { target: TargetView }) {
       <dl>
         {failing_since !== null && (
           <>
-            <dt>refusing since</dt>
+            <dt>failing since</dt>
             <dd>
               <Time at={failing_since} /> ({failures} in a row)
             </dd>
@@ -38,7 +39,7 @@ function Target({ target }: { target: TargetView }) {
         )}
         {next_probe_at !== null && (
           <>
-            <dt>next try</dt>
+            <dt>next check</dt>
             <dd>
               <Time at={next_probe_at} />
             </dd>
@@ -46,9 +47,9 @@ function Target({ target }: { target: TargetView }) {
         )}
         <dt>last 24 h</dt>
         <dd>{successRate(target)}</dd>
-        <dt>answers within</dt>
-        <dd>{percentiles(target) || 'not known'} (50 %, 95 %, 99 %)</dd>
-        <dt>waiting</dt>
+        <dt>response time</dt>
+        <dd>{percentiles(target) || 'no data'} (p50 / p95 / p99)</dd>
+        <dt>backlog</dt>
         <dd>
           <a href={linkTo('/console/deliveries', { target: name, state: 'held' })}>
             {figures?.backlog.held ?? 0} held
@@ -57,7 +58,7 @@ function Target({ target }: { target: TargetView }) {
           <a href={linkTo('/console/deliveries', { target: name, state: 'retrying' })}>
             {figures?.backlog.retrying ?? 0} retrying
           </a>
-          , {backlog(target)} in all
+          , {backlog(target)} in total
         </dd>
         <dt>last success</dt>
         <dd>{figures?.last_success ? <Time at={figures.last_success.at} /> : 'none'}</dd>
@@ -73,12 +74,12 @@ function Target({ target }: { target: TargetView }) {
           )}
         </dd>
       </dl>
-      <TargetActs target={target} />
+      <TargetActs target={target} held={figures?.backlog.held ?? 0} />
     </article>
   )
 }
 
-function TargetActs({ target: { name, state } }: { target: TargetView }) {
+function TargetActs({ target: { name, state }, held }: { target: TargetView; held: number }) {
   const path = `/console/targets/${encodeURIComponent(name)}`
   const isStopped = ['paused', 'open', 'failing', 'gone'].includes(state)
   return (
@@ -86,8 +87,17 @@ function TargetActs({ target: { name, state } }: { target: TargetView }) {
       {state === 'active' || state === 'open' ? (
         <Act action={`${path}/pause`} name="Pause" isQuiet={true} />
       ) : null}
-      {isStopped && <Act action={`${path}/resume`} name="Resume, and release what is held" />}
-      {state !== 'broken' && <Act action={`${path}/test`} name="Send a test" isQuiet={true} />}
+      {isStopped && (
+        <Act
+          action={`${path}/resume`}
+          name={
+            held === 0
+              ? 'Resume'
+              : `Resume and send ${pluralize(held, 'held delivery', 'held deliveries')}`
+          }
+        />
+      )}
+      {state !== 'broken' && <Act action={`${path}/test`} name="Send test event" isQuiet={true} />}
       <Act
         method="get"
         action="/console/replays"

@@ -1,22 +1,24 @@
-// What became of an event at one target: its delivery, and each attempt with its request and its answer.
+// A delivery of an event, and each attempt with its request and response.
 import type { Attempt } from '../../core/deliveries/delivery.ts'
 import { Act, duration, State, Table, Time } from '../components.tsx'
-import { inWords, nextTry, sentence } from '../delivery-reasons.ts'
+import { fullReason, nextAttempt } from '../delivery-reasons.ts'
 
-/** A delivery of an event. The headers of an attempt are those of its request; none when none was made. */
+/** A delivery of an event. `headers` of an attempt: those of its request; none when no request was made. */
 export type DeliveryView = {
   target: string
   state: string
   reason: string | null
   due: string | null
+  /** When its target is checked next, while that is backing off. */
+  nextCheck: string | null
   replayed: boolean
   attempts: readonly (Attempt & { headers: readonly (readonly [string, string])[] })[]
 }
 
-/** A delivery with its attempts: what each asked, and what it was answered. */
+/** A delivery with its attempts. */
 export function Delivery({
   id,
-  delivery: { target, state, reason, due, replayed, attempts },
+  delivery: { target, state, reason, due, nextCheck, replayed, attempts },
   isSendable,
 }: {
   id: string
@@ -29,24 +31,29 @@ export function Delivery({
         <a href={`/console/targets#${target}`}>{target}</a> <State name={state} />
       </h3>
       <p>
-        {reason !== null && `${sentence(inWords(reason))} `}
-        {replayed && 'An operator asked for it once more. '}
-        {nextTry(state, due) !== null && (
+        {reason !== null && `${fullReason(reason, target)} `}
+        {state === 'held' && nextCheck !== null && (
           <>
-            Next try at <Time at={due} />.
+            Next check at <Time at={nextCheck} />.{' '}
+          </>
+        )}
+        {replayed && 'Replayed by an operator. '}
+        {nextAttempt(state, due) !== null && (
+          <>
+            Next attempt at <Time at={due} />.
           </>
         )}
       </p>
       {attempts.length > 0 && (
         <Table
-          caption={`Attempts at ${target}`}
+          caption={`Attempts to ${target}`}
           rows={attempts}
           columns={[
             { name: 'attempt', of: ({ attempt }) => attempt, isNumber: true },
-            { name: 'at', of: ({ at }) => <Time at={at} /> },
-            { name: 'took', of: ({ ms }) => duration(ms), isNumber: true },
+            { name: 'time', of: ({ at }) => <Time at={at} /> },
+            { name: 'duration', of: ({ ms }) => duration(ms), isNumber: true },
             {
-              name: 'answer',
+              name: 'response',
               of: ({ status, error }) => (
                 <span class={error === undefined ? 'good' : 'bad'}>{status ?? error}</span>
               ),
@@ -59,7 +66,7 @@ export function Delivery({
         <div class="acts">
           <Act
             action={`/console/events/${id}/replay`}
-            name={`Replay to ${target}`}
+            name={`Resend to ${target}`}
             values={{ target }}
             isQuiet={true}
           />
@@ -73,14 +80,14 @@ function AttemptDetails({ attempt }: { attempt: DeliveryView['attempts'][number]
   const { headers, response, retry_after: wait } = attempt
   return (
     <details>
-      <summary>Request and answer</summary>
+      <summary>Request and response</summary>
       {headers.length === 0 ? (
-        <p class="quiet">Nothing was sent, as far as is known.</p>
+        <p class="quiet">No request was sent, as far as is known.</p>
       ) : (
         <pre>{headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>
       )}
-      {wait !== undefined && <p>It asked us to wait {wait} s.</p>}
-      {response ? <pre>{response}</pre> : <p class="quiet">It said nothing.</p>}
+      {wait !== undefined && <p>Retry-After: {wait} s</p>}
+      {response ? <pre>{response}</pre> : <p class="quiet">Empty response body.</p>}
     </details>
   )
 }

@@ -1,4 +1,4 @@
-// One event: what came, what was made of it and why, and what became of its deliveries.
+// One event: the received payload, the normalized event and why it is so, and its deliveries.
 
 import type { Child } from 'hono/jsx'
 import { decisionsOf, type ExplainedEvent } from '../../core/events/decisions.ts'
@@ -14,11 +14,11 @@ export type EventView = ExplainedEvent & {
   issues: { path: string; message: string }[] | null
   raw: { text: string | null; encoding: string; headers: unknown }
   deliveries: readonly DeliveryView[]
-  /** The vendor's request as a command; undefined when its bytes are no longer kept. */
+  /** The vendor's request as a curl command; undefined when the payload is past its retention. */
   curl: string | undefined
-  /** Whether an attempt is due soon, or was a moment ago. */
+  /** Whether an attempt is due soon, or was due a moment ago. */
   isMoving: boolean
-  /** Targets that it can be sent to. */
+  /** The configured targets to which it can be sent. */
   targets: readonly string[]
 }
 
@@ -33,7 +33,7 @@ export function EventPage({ event }: { event: EventView }) {
         {vendor === source ? '' : ` (${vendor})`}, received <Time at={receivedat} />
         {personid !== null && (
           <>
-            , about <a href={`/console/people/${personid}`}>{personid}</a>
+            , person <a href={`/console/people/${personid}`}>{personid}</a>
           </>
         )}
       </p>
@@ -41,13 +41,13 @@ export function EventPage({ event }: { event: EventView }) {
       <Issues event={event} />
       <div class="pair">
         <article>
-          <h2>What came</h2>
-          <Came raw={event.raw} />
+          <h2>Received payload</h2>
+          <Payload raw={event.raw} />
         </article>
         <article>
-          <h2>What was made of it</h2>
+          <h2>Normalized event</h2>
           {event.event === null ? (
-            <Empty>Nothing: it was not understood.</Empty>
+            <Empty>None: the message was not understood.</Empty>
           ) : (
             <Json value={event.event} />
           )}
@@ -59,7 +59,7 @@ export function EventPage({ event }: { event: EventView }) {
       </section>
       <section>
         <h2>Deliveries</h2>
-        <Moving event={event}>
+        <LiveDeliveries event={event}>
           {deliveries.length === 0 ? (
             <NoDeliveries status={status} />
           ) : (
@@ -67,23 +67,29 @@ export function EventPage({ event }: { event: EventView }) {
               <Delivery id={id} delivery={delivery} isSendable={isSendable} />
             ))
           )}
-        </Moving>
+        </LiveDeliveries>
       </section>
     </>
   )
 }
 
 function NoDeliveries({ status }: Pick<EventView, 'status'>) {
-  if (status !== 'quarantined') return <Empty>No target was to have it.</Empty>
+  if (status !== 'quarantined') return <Empty>No target matched.</Empty>
   return (
     <Empty>
-      None while it is in quarantine: <a href="/console/quarantine">release it, or put it away</a>.
+      None while it is in quarantine. <a href="/console/quarantine">Release or dismiss it</a>.
     </Empty>
   )
 }
 
-/** Keeps deliveries up to date while an attempt is near; else it would close what somebody reads, for nothing. */
-function Moving({ event: { id, isMoving }, children }: { event: EventView; children?: Child }) {
+/** Updates the deliveries while an attempt is near; otherwise an update could only close details being read. */
+function LiveDeliveries({
+  event: { id, isMoving },
+  children,
+}: {
+  event: EventView
+  children?: Child
+}) {
   if (!isMoving) return <div id="deliveries">{children}</div>
   return (
     <Live id="deliveries" url={`/console/events/${id}`} seconds={2}>
@@ -93,16 +99,18 @@ function Moving({ event: { id, isMoving }, children }: { event: EventView; child
 }
 
 function Acts({ event, isSendable }: { event: EventView; isSendable: boolean }) {
-  const { id, targets, status, curl } = event
-  const again = `/console/events/${id}/replay`
+  const { id, targets, status, curl, deliveries } = event
+  const replay = `/console/events/${id}/replay`
+  const count = deliveries.filter(({ target }) => targets.includes(target)).length
+  const all = count === 1 ? 'its target' : `all ${count} targets`
   return (
     <>
       <div class="acts">
-        {isSendable && <Act action={again} name="Replay to all that had it" />}
+        {isSendable && count > 0 && <Act action={replay} name={`Resend to ${all}`} />}
         {isSendable && targets.length > 0 && (
-          <form method="post" action={again}>
+          <form method="post" action={replay}>
             <label>
-              or to{' '}
+              Send to{' '}
               <select name="target">
                 {targets.map((name) => (
                   <option value={name}>{name}</option>
@@ -110,7 +118,7 @@ function Acts({ event, isSendable }: { event: EventView; isSendable: boolean }) 
               </select>
             </label>
             <button type="submit" class="outline">
-              Replay
+              Send
             </button>
           </form>
         )}
@@ -125,7 +133,7 @@ function Acts({ event, isSendable }: { event: EventView; isSendable: boolean }) 
       </div>
       {curl !== undefined && (
         <details>
-          <summary>As curl</summary>
+          <summary>Request as a curl command</summary>
           <pre id="curl">{curl}</pre>
           <Copy of="curl" />
         </details>
@@ -138,7 +146,7 @@ function Issues({ event: { issues, event } }: { event: EventView }) {
   const { warnings = [] } = (event as { data?: { warnings?: string[] } } | null)?.data ?? {}
   const lines = [
     ...(issues ?? []).map(({ path, message }) => `Not understood: ${path}: ${message}.`),
-    ...warnings.map((warning) => `Odd: ${warning}.`),
+    ...warnings.map((warning) => `Warning: ${warning}.`),
   ]
   if (lines.length === 0) return null
   return (
@@ -150,8 +158,8 @@ function Issues({ event: { issues, event } }: { event: EventView }) {
   )
 }
 
-function Came({ raw: { text, encoding, headers } }: { raw: EventView['raw'] }) {
-  if (text === null) return <Empty>Its bytes are no longer kept.</Empty>
+function Payload({ raw: { text, encoding, headers } }: { raw: EventView['raw'] }) {
+  if (text === null) return <Empty>The payload is past its retention.</Empty>
   return (
     <>
       <Json value={encoding === 'base64' ? `(base64) ${text}` : pretty(text)} />
@@ -177,10 +185,10 @@ function Decisions({ event }: { event: EventView }) {
       caption="Decisions"
       rows={decisionsOf(event)}
       columns={[
-        { name: 'what', of: ({ what }) => what },
-        { name: 'is', of: ({ is }) => <code>{is}</code> },
+        { name: 'field', of: ({ what }) => what },
+        { name: 'value', of: ({ is }) => <code>{is}</code> },
         {
-          name: 'because',
+          name: 'reason',
           of: ({ because, events }) => (
             <span>
               {because}

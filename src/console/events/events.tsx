@@ -1,10 +1,21 @@
-// The log: found by a filter, and followed as it grows.
+// The list of events: searched, filtered, and live.
 import { EVENT_STATUSES, EVENT_TYPES } from '../../core/events/event.ts'
-import { Act, Choice, Empty, EventLink, Field, State, Table, Time } from '../components.tsx'
+import {
+  Act,
+  Choice,
+  Empty,
+  EventLink,
+  Field,
+  Older,
+  SearchOlder,
+  State,
+  Table,
+  Time,
+} from '../components.tsx'
 import { linkTo } from '../links.ts'
 import { Live } from '../live.tsx'
 
-/** An event as a list shows it: nothing personal. */
+/** An event as a list shows it, without personal data. */
 export type EventLine = {
   id: string
   receivedat: string
@@ -17,31 +28,33 @@ export type EventLine = {
   planned: number
 }
 
-/** What a list was asked for, as it stands in its address. */
-export type Asked = Record<string, string>
+/** The query of a list, as it is in the URL. */
+export type ListQuery = Record<string, string>
 
 export type EventsView = {
-  asked: Asked
+  query: ListQuery
   sources: readonly string[]
   events: readonly EventLine[]
-  /** Where the next page begins. */
+  /** The start of the next page. */
   next: string | undefined
+  /** The time to which this page has searched; undefined when it is the last. */
+  searchedTo: string | undefined
 }
 
 const PATH = '/console/events'
 const LIVE_SECONDS = 3
 
-/** The page. Live on its first page, unless that is paused. */
-export function Events({ asked, sources, events, next }: EventsView) {
-  const { paused, next: from, ...filter } = asked
+/** The page. The first page is live, unless it is paused. */
+export function Events({ query, sources, ...rest }: EventsView) {
+  const { paused, next: from, ...filter } = query
   const isLive = from === undefined && paused === undefined
-  const list = <EventList asked={asked} events={events} next={next} />
+  const list = <EventList query={query} {...rest} />
   return (
     <>
       <Find from={PATH} />
-      <EventFilter asked={filter} sources={sources} />
+      <EventFilter query={filter} sources={sources} />
       <div class="acts">
-        {from !== undefined && <a href={linkTo(PATH, filter)}>To the newest</a>}
+        {from !== undefined && <a href={linkTo(PATH, filter)}>Newest</a>}
         {isLive && (
           <Act
             method="get"
@@ -53,7 +66,8 @@ export function Events({ asked, sources, events, next }: EventsView) {
         )}
         {paused !== undefined && <Act method="get" action={PATH} name="Go live" values={filter} />}
         <span class="quiet">
-          {isLive && 'New events appear by themselves. '}Keys: j and k move, Enter opens, / finds.
+          {isLive && 'New events appear automatically. '}Keys: j and k move, Enter opens, /
+          searches.
         </span>
       </div>
       {isLive ? (
@@ -67,14 +81,14 @@ export function Events({ asked, sources, events, next }: EventsView) {
   )
 }
 
-/** Finds by whatever somebody on the phone says. A form that is posted: an address stands in no URL. */
+/** The search form. It is posted, so that no e-mail address is in a URL. */
 export function Find({ from }: { from: string }) {
   return (
     <search>
       <form class="filter" method="post" action="/console/find">
         <input type="hidden" name="from" value={from} />
         <Field
-          label="Find by e-mail address, contact id, evt_… or per_…"
+          label="Find by e-mail address, contact ID, evt_… or per_…"
           name="who"
           isSearch={true}
           isRequired={true}
@@ -85,10 +99,10 @@ export function Find({ from }: { from: string }) {
   )
 }
 
-function EventFilter({ asked, sources }: { asked: Asked; sources: readonly string[] }) {
-  const { source, type, status, since, until, person, q, unrouted } = asked
+function EventFilter({ query, sources }: { query: ListQuery; sources: readonly string[] }) {
+  const { source, type, status, since, until, person, q, unrouted } = query
   return (
-    <details open={Object.keys(asked).length > 0}>
+    <details open={Object.keys(query).length > 0}>
       <summary>Filter</summary>
       <form class="filter" action={PATH}>
         <Choice label="Source" name="source" of={sources} chosen={source} />
@@ -105,13 +119,13 @@ function EventFilter({ asked, sources }: { asked: Asked; sources: readonly strin
         <Field label="Since" name="since" value={since} hint="24h" />
         <Field label="Until" name="until" value={until} hint="2026-11-21" />
         <Field label="Person" name="person" value={person} hint="per_…" />
-        <Field label="Contact or event id" name="q" value={q} />
+        <Field label="Contact or event ID" name="q" value={q} />
         <label>
-          Sent to
+          Delivered to
           <select name="unrouted">
-            <option value="">anybody</option>
+            <option value="">any target</option>
             <option value="true" selected={unrouted === 'true'}>
-              nobody
+              no target
             </option>
           </select>
         </label>
@@ -122,35 +136,38 @@ function EventFilter({ asked, sources }: { asked: Asked; sources: readonly strin
   )
 }
 
-function EventList({ asked, events, next }: Omit<EventsView, 'sources'>) {
-  const { next: from, ...rest } = asked
+function EventList({ query, events, next, searchedTo }: Omit<EventsView, 'sources'>) {
+  const { next: from, ...rest } = query
   const isFiltered = Object.keys(rest).some((key) => key !== 'paused')
+  if (events.length === 0) {
+    return next === undefined ? (
+      <NoEvents isFiltered={isFiltered} isLaterPage={from !== undefined} />
+    ) : (
+      <SearchOlder what="events" since={searchedTo} href={linkTo(PATH, { ...query, next })} />
+    )
+  }
   return (
     <>
-      {events.length === 0 ? (
-        <NoEvents isFiltered={isFiltered} isMore={next !== undefined || from !== undefined} />
-      ) : (
-        <Table
-          caption="Events"
-          rows={events}
-          idOf={({ id }) => id}
-          columns={[
-            { name: 'event', of: ({ id }) => <EventLink id={id} /> },
-            { name: 'received', of: ({ receivedat }) => <Time at={receivedat} /> },
-            { name: 'type', of: ({ type }) => type },
-            { name: 'status', of: ({ status }) => <State name={status} /> },
-            { name: 'source', of: ({ source }) => source },
-            { name: 'about', of: about },
-            { name: 'deliveries', of: ({ planned }) => planned, isNumber: true },
-          ]}
-        />
-      )}
-      {next !== undefined && <a href={linkTo(PATH, { ...asked, next })}>Older</a>}
+      <Table
+        caption="Events"
+        rows={events}
+        idOf={({ id }) => id}
+        columns={[
+          { name: 'event', of: ({ id }) => <EventLink id={id} /> },
+          { name: 'received', of: ({ receivedat }) => <Time at={receivedat} /> },
+          { name: 'type', of: ({ type }) => type },
+          { name: 'status', of: ({ status }) => <State name={status} /> },
+          { name: 'source', of: ({ source }) => source },
+          { name: 'person', of: personOrSubject },
+          { name: 'deliveries', of: ({ planned }) => planned, isNumber: true },
+        ]}
+      />
+      <Older href={next === undefined ? undefined : linkTo(PATH, { ...query, next })} />
     </>
   )
 }
 
-function about({ personid, subject }: EventLine) {
+function personOrSubject({ personid, subject }: EventLine) {
   if (personid !== null) {
     return (
       <a href={`/console/people/${personid}`}>
@@ -161,18 +178,18 @@ function about({ personid, subject }: EventLine) {
   return subject === null ? '' : <code>{subject}</code>
 }
 
-function NoEvents({ isFiltered, isMore }: { isFiltered: boolean; isMore: boolean }) {
-  if (isMore) return <Empty>No event here matches. Older ones may.</Empty>
+function NoEvents({ isFiltered, isLaterPage }: { isFiltered: boolean; isLaterPage: boolean }) {
+  if (isLaterPage) return <Empty>No older event matches.</Empty>
   if (isFiltered) {
     return (
       <Empty>
-        No event matches. <a href={PATH}>Show all of them</a>.
+        No event matches. <a href={PATH}>Show all</a>.
       </Empty>
     )
   }
   return (
     <Empty>
-      Nothing has come in yet. <a href="/console/set-up">Set a vendor up</a>, or{' '}
+      No events yet. <a href="/console/set-up">Connect a vendor</a>, or{' '}
       <a href="/console/simulate">simulate one</a>.
     </Empty>
   )

@@ -1,10 +1,10 @@
-// Persons: who is who across vendors, what happened to them, and who was told.
+// Persons across vendors: their contacts, their events, and the deliveries of these.
 import { maskEmail } from '../../core/mask.ts'
 import { Act, Empty, EventLink, Older, State, Table, Time } from '../components.tsx'
 import { linkTo } from '../links.ts'
 import { Find } from './events.tsx'
 
-/** A person with all contacts. */
+/** A person, with all contacts. */
 export type PersonView = {
   id: string
   contacts: readonly {
@@ -15,7 +15,7 @@ export type PersonView = {
   }[]
 }
 
-/** An event of a person, and what those who were told answered. */
+/** An event of a person, and its deliveries with their last response. */
 export type TimelineLine = {
   id: string
   receivedat: string
@@ -31,14 +31,15 @@ export type TimelineLine = {
 
 const PATH = '/console/people'
 
-/** The page: finding, and what was found. */
+/** The page: the search form, and the persons that were found. */
 export function People({ found, areMore }: { found: readonly PersonView[]; areMore: boolean }) {
   return (
     <>
       <Find from={PATH} />
       {found.length === 0 ? (
         <Empty>
-          Find somebody, and see what happened to them across vendors, and who was told.
+          Find a person to see their contacts and events across vendors, and where these were
+          delivered.
         </Empty>
       ) : (
         <Table
@@ -47,11 +48,11 @@ export function People({ found, areMore }: { found: readonly PersonView[]; areMo
           columns={[
             { name: 'person', of: ({ id }) => <a href={`${PATH}/${id}`}>{id}</a> },
             {
-              name: 'known to',
+              name: 'sources',
               of: ({ contacts }) => [...new Set(contacts.map(({ source }) => source))].join(', '),
             },
             {
-              name: 'address',
+              name: 'e-mail',
               of: ({ contacts }) =>
                 [...new Set(contacts.map(({ email }) => maskEmail(email)))]
                   .filter(Boolean)
@@ -62,8 +63,7 @@ export function People({ found, areMore }: { found: readonly PersonView[]; areMo
       )}
       {areMore && (
         <p class="quiet">
-          These are the first {found.length}, and there are more: find the others by their contact
-          ids.
+          These are the first {found.length} matches. Find the others by contact ID.
         </p>
       )}
     </>
@@ -98,12 +98,12 @@ export function Person({
             of: ({ contact }) => (contact === null ? '' : <code>{contact}</code>),
           },
           {
-            name: 'address',
+            name: 'e-mail',
             of: ({ email }) => (isPersonalShown ? email : maskEmail(email)) ?? '',
           },
           { name: 'sites', of: ({ sites }) => sites.join(', ') },
           {
-            name: 'another human?',
+            name: 'not the same person?',
             of: (contact) => (
               <Split
                 path={path}
@@ -121,7 +121,7 @@ export function Person({
         ) : (
           <a href={linkTo(path, { personal: 'show' })}>Show addresses</a>
         )}
-        <a href={linkTo('/console/events', { person: id })}>In the log</a>
+        <a href={linkTo('/console/events', { person: id })}>Show in the event list</a>
         <Act
           method="get"
           action="/console/replays"
@@ -130,23 +130,14 @@ export function Person({
           isQuiet={true}
         />
         <form method="post" action={`${path}/merge`}>
-          <input
-            name="person"
-            required
-            placeholder="per_…"
-            aria-label="The other person, who is the same human"
-          />
+          <input name="person" required placeholder="per_…" aria-label="ID of the other person" />
           <button type="submit" class="outline">
             Merge into this one
           </button>
         </form>
       </div>
-      <h2>What happened</h2>
-      {events.length === 0 ? (
-        <Empty>Nothing that is still in the log.</Empty>
-      ) : (
-        <Timeline events={events} />
-      )}
+      <h2>Events</h2>
+      {events.length === 0 ? <Empty>No events in the log.</Empty> : <Timeline events={events} />}
       <Older href={next === undefined ? undefined : linkTo(path, { next, personal })} />
     </>
   )
@@ -164,11 +155,11 @@ function Split({
   isPersonalShown: boolean
 }) {
   if (isAlone) return null
-  // Who has no id is named by the address.
+  // A contact without an ID is identified by its e-mail address.
   if (contact === null && !isPersonalShown) return <span class="quiet">show addresses first</span>
   const named: Record<string, string> = contact === null ? { email: email ?? '' } : { contact }
   return (
-    <Act action={`${path}/split`} name="Split off" values={{ source, ...named }} isQuiet={true} />
+    <Act action={`${path}/split`} name="Separate" values={{ source, ...named }} isQuiet={true} />
   )
 }
 
@@ -182,14 +173,14 @@ function Timeline({ events }: { events: readonly TimelineLine[] }) {
         { name: 'source', of: ({ source }) => source },
         { name: 'type', of: ({ type }) => type },
         { name: 'status', of: ({ status }) => <State name={status} /> },
-        { name: 'told', of: ({ deliveries }) => <Told deliveries={deliveries} /> },
+        { name: 'delivered to', of: ({ deliveries }) => <DeliveredTo deliveries={deliveries} /> },
         { name: 'event', of: ({ id }) => <EventLink id={id} /> },
       ]}
     />
   )
 }
 
-function Told({ deliveries }: Pick<TimelineLine, 'deliveries'>) {
+function DeliveredTo({ deliveries }: Pick<TimelineLine, 'deliveries'>) {
   return (
     <span>
       {deliveries.map(({ target, state, last }) => (

@@ -1,16 +1,18 @@
-// Bars over time, as SVG: hours from left to right, what became of events from bottom to top.
+// Stacked bars per hour, as SVG.
 
-/** How many of one thing in each hour, and in which ink they are drawn. */
+import type { Tone } from '../components.tsx'
+
+/** A count for each hour, and its colour. */
 export type Series = {
   name: string
-  ink: 'good' | 'bad' | 'warn' | 'calm'
+  tone: Tone
   counts: readonly number[]
 }
 
 const WIDTH = 1000
 const HEIGHT = 100
 
-/** A chart of series that stand on each other, each of the same hours. `title` is what it shows, in words. */
+/** A chart of stacked series of the same hours. `title` describes it for screen readers. */
 export function BarChart({ title, series }: { title: string; series: readonly Series[] }) {
   const hours = Math.max(1, ...series.map(({ counts }) => counts.length))
   const sums = Array.from({ length: hours }, (_, i) => sumAt(series, i))
@@ -24,9 +26,9 @@ export function BarChart({ title, series }: { title: string; series: readonly Se
       role="img"
       aria-label={`${title}; at most ${highest} in an hour`}
     >
-      {series.map(({ ink, counts }, n) => (
+      {series.map(({ tone, counts }, n) => (
         <path
-          class={`ink-${ink}`}
+          class={`ink-${tone}`}
           fill="none"
           stroke-width={Math.max(1, step * 0.8)}
           d={counts
@@ -44,12 +46,12 @@ export function BarChart({ title, series }: { title: string; series: readonly Se
   )
 }
 
-/** A part of a whole, as a bar. */
-export function Bar({ part, of, ink }: { part: number; of: number; ink: Series['ink'] }) {
+/** A bar for a part of a whole. */
+export function Bar({ part, of, tone }: { part: number; of: number; tone: Tone }) {
   const width = of === 0 ? 0 : (100 * part) / of
   return (
     <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-      <rect class={`ink-${ink}`} stroke="none" width={round(width)} height="10" />
+      <rect class={`ink-${tone}`} stroke="none" width={round(width)} height="10" />
     </svg>
   )
 }

@@ -1,4 +1,4 @@
-// The overview: what needs attention, whether everything adds up, what came, and how sources and targets fare.
+// The overview: problems, the ledger, arrivals per hour, and the figures of sources and targets.
 
 import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
 import { RECEIVED_STATUSES } from '../../core/events/event.ts'
@@ -10,11 +10,11 @@ import { Live } from '../live.tsx'
 import type { LedgerView, SourceView, TargetView } from '../views.ts'
 import { Bar, BarChart } from './chart.tsx'
 
-/** The periods that the overview can be of. */
+/** The periods of the overview, and their names. */
 export const PERIODS = ['24h', '7d', '30d'] as const
 export type PeriodName = (typeof PERIODS)[number]
 
-/** What came in each hour of the period from a source, by what became of it. */
+/** The events of a source in each hour of the period, by status. */
 export type SourceArrivals = { source: string; counts: Record<string, readonly number[]> }
 
 export type OverviewView = {
@@ -39,7 +39,7 @@ export function Overview({
 }: OverviewView) {
   return (
     <Live id="overview" url={`/console?period=${period}`} seconds={30}>
-      <section aria-label="What needs attention">
+      <section aria-label="Needs attention">
         <AttentionList attention={attention} />
       </section>
       <nav aria-label="Period">
@@ -54,10 +54,10 @@ export function Overview({
         </ul>
       </nav>
       <div class="pair">
-        <Funnel ledger={ledger} />
+        <Accounting period={period} ledger={ledger} />
         <section>
           <h2>Events per hour</h2>
-          <Arrivals arrivals={arrivals} />
+          <ReceivedCount arrivals={arrivals} />
         </section>
       </div>
       <section>
@@ -69,15 +69,14 @@ export function Overview({
         <Targets targets={targets} />
       </section>
       <p class="quiet">
-        All times are UTC.{' '}
         {asOf === null ? (
-          'The figures of sources and targets come with the first minute.'
+          'The figures of sources and targets appear within a minute. '
         ) : (
           <>
-            The figures of sources and targets changed last at <Time at={asOf} />; those of sources
-            leave out tests.
+            Figures updated <Time at={asOf} />. Test events are not counted for sources.{' '}
           </>
         )}
+        All times are UTC.
       </p>
     </Live>
   )
@@ -92,7 +91,7 @@ const PAGE_OF: Record<Attention['about'], (name: string | null) => string> = {
 }
 
 function AttentionList({ attention }: { attention: readonly Attention[] }) {
-  if (attention.length === 0) return <p class="notice">All is well.</p>
+  if (attention.length === 0) return <p class="notice">Nothing needs attention.</p>
   return (
     <ul class="attention">
       {attention.map(({ about, name, words }) => (
@@ -104,52 +103,55 @@ function AttentionList({ attention }: { attention: readonly Attention[] }) {
   )
 }
 
-function Funnel({ ledger }: { ledger: LedgerView }) {
+const PERIOD_NAMES: Record<PeriodName, string> = { '24h': '24 h', '7d': '7 days', '30d': '30 days' }
+
+function Accounting({ period, ledger }: { period: PeriodName; ledger: LedgerView }) {
   const { sources, targets, differences } = ledger
   const received = sum(sources.map((line) => line.received))
   const planned = sum(targets.map((line) => line.planned))
-  const whole = Math.max(received + sum(sources.map(({ derived }) => derived)), planned)
+  const inferred = sum(sources.map(({ derived }) => derived))
+  const whole = Math.max(received + inferred, planned)
   const line = (name: string, count: number) => (
     <li>
       <span>{name}</span>
       <span class="number">{count}</span>
-      <Bar part={count} of={whole} ink={toneOf(name)} />
+      <Bar part={count} of={whole} tone={toneOf(name)} />
     </li>
   )
   return (
     <section id="funnel">
-      <h2>The ledger</h2>
+      <h2>Accounting (last {PERIOD_NAMES[period]})</h2>
       <ul class="funnel">
         {line('received', received)}
         {RECEIVED_STATUSES.map((status) => line(status, sum(sources.map((one) => one[status]))))}
-        {line('derived', sum(sources.map(({ derived }) => derived)))}
-        {line('planned', planned)}
+        {line('inferred events', inferred)}
+        {line('deliveries created', planned)}
         {DELIVERY_STATES.map((state) => line(state, sum(targets.map((one) => one[state]))))}
       </ul>
       {differences.length === 0 ? (
-        <p class="state good">It adds up.</p>
+        <p class="good">Balanced: every event and delivery is accounted for.</p>
       ) : (
         <ul class="attention bad">
           {differences.map((difference) => (
-            <li>It does not add up: {difference}.</li>
+            <li>Not balanced: {difference}.</li>
           ))}
         </ul>
       )}
       {ledger.spilled ? (
         <p class="quiet">
-          {pluralize(ledger.spilled, 'request is', 'requests are')} safe in the spill queue, and not
-          in the log yet.
+          {pluralize(ledger.spilled, 'request waits', 'requests wait')} in the spill queue:
+          accepted, but not in the log yet.
         </p>
       ) : null}
     </section>
   )
 }
 
-function Arrivals({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
+function ReceivedCount({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
   if (arrivals.length === 0) {
     return (
       <Empty>
-        No vendor sent anything in this time. <a href="/console/set-up">Set a vendor up</a>, or{' '}
+        No vendor sent an event in this period. <a href="/console/set-up">Connect a vendor</a>, or{' '}
         <a href="/console/simulate">simulate one</a>.
       </Empty>
     )
@@ -159,10 +161,10 @@ function Arrivals({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
       {arrivals.map(({ source, counts }) => {
         const series = RECEIVED_STATUSES.map((name) => ({
           name,
-          ink: toneOf(name),
+          tone: toneOf(name),
           counts: counts[name] ?? [],
         }))
-        const told = series.map(({ name, counts: own }) => `${sum(own)} ${name}`)
+        const totals = series.map(({ name, counts: own }) => `${sum(own)} ${name}`)
         return (
           <figure>
             <figcaption class="legend">
@@ -173,7 +175,7 @@ function Arrivals({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
                 </span>
               ))}
             </figcaption>
-            <BarChart title={`${source}, events per hour: ${told.join(', ')}`} series={series} />
+            <BarChart title={`${source}, events per hour: ${totals.join(', ')}`} series={series} />
           </figure>
         )
       })}

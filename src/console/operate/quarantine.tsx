@@ -1,9 +1,9 @@
-// What was not understood: by cause, looked at, released once it is understood, or put away with a reason.
+// Quarantined messages by cause: shown, released once they are understood, or dismissed with a reason.
 import { pluralize } from '../../core/text.ts'
 import { Act, Empty, EventLink, Older, Table, Time } from '../components.tsx'
 import { linkTo } from '../links.ts'
 
-/** A cause of quarantine: what it is, whom it concerns, and how often. */
+/** A cause of quarantine, with the messages of one source and type that have it. */
 export type CauseView = {
   source: string
   vendortype: string | null
@@ -25,13 +25,13 @@ export function Quarantine({
   next: string | undefined
 }) {
   if (causes.length === 0 && next === undefined) {
-    return <Empty>Nothing is in quarantine: every message was understood.</Empty>
+    return <Empty>The quarantine is empty: every message was understood.</Empty>
   }
   return (
     <>
       <p>
-        These messages are authentic and safe, and were not understood. Mend the mapping or the
-        configuration, deploy, and release them; or put away what nobody needs.
+        These messages are authentic and stored, but were not understood. Fix the mapping or the
+        configuration, deploy, and release them; or dismiss messages that nobody needs.
       </p>
       {causes.map((cause) => (
         <Cause cause={cause} />
@@ -41,22 +41,26 @@ export function Quarantine({
   )
 }
 
-/** What names the messages of a cause in a form. */
+/** The fields of a form that select the messages of a cause. */
 function filterOf({ source, vendortype, cause }: CauseView): Record<string, string> {
   return { source, cause, ...(vendortype === null ? {} : { vendortype }) }
 }
 
+/** A heading. A message whose type is the cause has a type that the relay does not know, or none at all. */
+function titleOf({ vendortype, cause }: CauseView): string {
+  if (!/^type: /.test(cause)) return `${vendortype ?? 'No event type'}: ${cause}`
+  return vendortype === null ? 'No event type' : `Unknown event type "${vendortype}"`
+}
+
 function Cause({ cause: one }: { cause: CauseView }) {
-  const { source, vendortype, cause, count, first_at, last_at, events } = one
+  const { source, cause, count, first_at, last_at, events } = one
   return (
     <article>
-      <h2>
-        {vendortype ?? 'a message without a type'}: {cause}
-      </h2>
+      <h2>{titleOf(one)}</h2>
       <p>
         {pluralize(count, 'message')} from{' '}
         <a href={linkTo('/console/events', { source, status: 'quarantined' })}>{source}</a>,{' '}
-        <Time at={first_at} /> to <Time at={last_at} />. The latest:{' '}
+        <Time at={first_at} /> to <Time at={last_at} />. Latest:{' '}
         {events.map((id) => (
           <>
             <EventLink id={id} />{' '}
@@ -64,7 +68,7 @@ function Cause({ cause: one }: { cause: CauseView }) {
         ))}
       </p>
       <footer class="acts">
-        <Act action={`${PATH}/plan`} name="See which would be released" values={filterOf(one)} />
+        <Act action={`${PATH}/plan`} name="Preview release" values={filterOf(one)} />
         <form method="post" action={`${PATH}/dismiss`}>
           {Object.entries(filterOf(one)).map(([name, value]) => (
             <input type="hidden" name={name} value={value} />
@@ -85,7 +89,7 @@ function Cause({ cause: one }: { cause: CauseView }) {
   )
 }
 
-/** What a release would do, or did. `filter` names its messages; `after` is where to go on. */
+/** A release or its preview. `filter`: the fields that select its messages; `next`: the start of the next page. */
 export type ReleaseView = {
   filter: Record<string, string>
   isDryRun: boolean
@@ -94,20 +98,20 @@ export type ReleaseView = {
   next: string | undefined
 }
 
-/** The page before and after a release. */
+/** The page of a release, and of its preview. */
 export function Release({ view }: { view: ReleaseView }) {
   const { filter, isDryRun, released, refused, next } = view
   const would = isDryRun ? 'would be released' : 'released'
   return (
     <>
       <p role="status">
-        {pluralize(released.length, 'message')} {would},{' '}
+        {pluralize(released.length, 'message')} {would} (
         {pluralize(
           released.reduce((sum, { deliveries }) => sum + deliveries, 0),
           'delivery',
           'deliveries',
         )}
-        ; {refused.length} not understood yet{next === undefined ? '' : '; there are more'}.
+        ); {refused.length} still not understood{next === undefined ? '' : '; there are more'}.
       </p>
       {released.length > 0 && (
         <Table
@@ -122,11 +126,11 @@ export function Release({ view }: { view: ReleaseView }) {
       )}
       {refused.length > 0 && (
         <Table
-          caption="Not understood yet"
+          caption="Still not understood"
           rows={refused}
           columns={[
             { name: 'event', of: ({ id }) => <EventLink id={id} /> },
-            { name: 'why', of: ({ issues }) => issues.join('; ') },
+            { name: 'reason', of: ({ issues }) => issues.join('; ') },
           ]}
         />
       )}
@@ -137,7 +141,7 @@ export function Release({ view }: { view: ReleaseView }) {
         {next !== undefined && (
           <Act
             action={isDryRun ? `${PATH}/plan` : `${PATH}/release`}
-            name={isDryRun ? 'See the next' : 'Release the next'}
+            name={isDryRun ? 'Preview the next' : 'Release the next'}
             values={{ ...filter, after: next }}
             isQuiet={true}
           />

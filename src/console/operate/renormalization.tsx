@@ -1,17 +1,17 @@
-// Reading one event again: what the present mapping would change of it.
+// Normalizing one event again: what the current mapping would change in it.
 import { Act, Empty, Table } from '../components.tsx'
 
-/** What normalizing an event again would change. */
+/** The changes that normalizing an event again would make. */
 export type Renormalization = {
   id: string
   was: string
   is: string
   differences: readonly { path: string; was?: unknown; is?: unknown }[]
-  /** Why the present mapping does not understand it; then it stays as it is. */
+  /** Why the current mapping does not understand the event; then it is not changed. */
   refused: readonly string[]
 }
 
-/** The page that shows that, before anything is changed. */
+/** The preview page. */
 export function RenormalizePage({ change }: { change: Renormalization }) {
   const { id, was, is, differences, refused } = change
   const action = `/console/events/${id}/renormalize`
@@ -19,38 +19,33 @@ export function RenormalizePage({ change }: { change: Renormalization }) {
   if (refused.length > 0) {
     return (
       <Empty>
-        The present mapping does not understand it: {refused.join('; ')}. {back}.
+        The current mapping does not understand this event: {refused.join('; ')}. {back}.
       </Empty>
     )
   }
   if (differences.length === 0) {
-    return <Empty>The present mapping says the same of it. {back}.</Empty>
+    return <Empty>The current mapping gives the same result. {back}.</Empty>
   }
   const shown = (value: unknown) =>
     value === undefined ? '' : <code>{JSON.stringify(value)}</code>
   return (
     <>
       <p>
-        {was === is ? `It stays ${is}.` : `It becomes ${is}; it was ${was}.`} The bytes that came
-        are not touched.
+        {was === is ? `The type stays ${is}.` : `The type changes from ${was} to ${is}.`} The
+        received payload is not changed.
       </p>
       <Table
-        caption="What changes"
+        caption="Changes"
         rows={differences}
         columns={[
-          { name: 'place', of: ({ path }) => <code>{path}</code> },
-          { name: 'was', of: (one) => shown(one.was) },
-          { name: 'is', of: (one) => shown(one.is) },
+          { name: 'path', of: ({ path }) => <code>{path}</code> },
+          { name: 'before', of: (one) => shown(one.was) },
+          { name: 'after', of: (one) => shown(one.is) },
         ]}
       />
       <div class="acts">
-        <Act action={action} name="Change it" />
-        <Act
-          action={action}
-          name="Change it, and send it again"
-          values={{ deliver: 'true' }}
-          isQuiet={true}
-        />
+        <Act action={action} name="Apply" />
+        <Act action={action} name="Apply and resend" values={{ deliver: 'true' }} isQuiet={true} />
         {back}
       </div>
     </>

@@ -1,12 +1,12 @@
-// Set-up: what to paste where, so that vendors send and receivers verify; and the configuration as it is understood.
+// Set-up: the configuration, instructions for vendors, and code for receivers.
 
 import { Copy, Empty, State, Table } from '../components.tsx'
 import type { SourceView } from '../views.ts'
 import { SNIPPETS } from './snippets.ts'
 import { hapanaLetter } from './vendor-instructions.ts'
 
-/** A target as it is configured; never its URL, which may be a secret. */
-export type ConfiguredView = {
+/** The configuration of a target, without its URL, which may contain a secret. */
+export type TargetConfigView = {
   name: string
   broken: string | null
   events: readonly string[]
@@ -20,7 +20,7 @@ type Issue = { path: string; message: string }
 
 export type SetUpView = {
   sources: readonly SourceView[]
-  targets: readonly ConfiguredView[]
+  targets: readonly TargetConfigView[]
   errors: readonly Issue[]
   notes: readonly Issue[]
 }
@@ -30,12 +30,12 @@ export function SetUp({ sources, targets, errors, notes }: SetUpView) {
   return (
     <>
       <section>
-        <h2>The configuration, as it is understood</h2>
+        <h2>Configuration</h2>
         <Issues errors={errors} notes={notes} />
-        <Configured targets={targets} />
+        <TargetTable targets={targets} />
       </section>
       <section>
-        <h2>What vendors are given</h2>
+        <h2>Connect your vendors</h2>
         {sources.length === 0 ? (
           <Empty>No source is configured: add one to SOURCES in wrangler.toml, and deploy.</Empty>
         ) : (
@@ -43,13 +43,13 @@ export function SetUp({ sources, targets, errors, notes }: SetUpView) {
         )}
       </section>
       <section>
-        <h2>What receivers do</h2>
+        <h2>Verify deliveries</h2>
         <p>
           Each delivery is signed by{' '}
           <a href="https://www.standardwebhooks.com" rel="noreferrer">
             Standard Webhooks
           </a>
-          . Verify the bytes as they came, before they are parsed, with the secret of the target.
+          . Verify the raw body, before parsing it, with the secret of the target.
         </p>
         {SNIPPETS.map(({ language, code }) => (
           <details>
@@ -64,7 +64,7 @@ export function SetUp({ sources, targets, errors, notes }: SetUpView) {
 }
 
 function Issues({ errors, notes }: { errors: readonly Issue[]; notes: readonly Issue[] }) {
-  if (errors.length + notes.length === 0) return <p class="notice">It has no errors.</p>
+  if (errors.length + notes.length === 0) return <p class="notice">No errors.</p>
   return (
     <ul class="attention">
       {[...errors, ...notes].map(({ path, message }) => (
@@ -76,7 +76,7 @@ function Issues({ errors, notes }: { errors: readonly Issue[]; notes: readonly I
   )
 }
 
-function Configured({ targets }: { targets: readonly ConfiguredView[] }) {
+function TargetTable({ targets }: { targets: readonly TargetConfigView[] }) {
   if (targets.length === 0) {
     return <Empty>No target is configured: add one to TARGETS in wrangler.toml, and deploy.</Empty>
   }
@@ -92,9 +92,9 @@ function Configured({ targets }: { targets: readonly ConfiguredView[] }) {
             <State name={broken !== null ? 'broken' : enabled ? 'active' : 'disabled'} />
           ),
         },
-        { name: 'gets', of: ({ events }) => <code>{events.join(', ')}</code> },
-        { name: 'from', of: ({ sources }) => sources?.join(', ') ?? 'all sources' },
-        { name: 'as', of: ({ format, broken }) => broken ?? format },
+        { name: 'events', of: ({ events }) => <code>{events.join(', ')}</code> },
+        { name: 'sources', of: ({ sources }) => sources?.join(', ') ?? 'all' },
+        { name: 'format', of: ({ format, broken }) => broken ?? format },
         { name: 'signed', of: ({ signed }) => (signed ? 'yes' : 'no') },
       ]}
     />
@@ -125,7 +125,7 @@ function Source({ source }: { source: SourceView }) {
         {signed && (
           <>
             <dt>signature</dt>
-            <dd>the vendor signs each body</dd>
+            <dd>each body is signed by the vendor</dd>
           </>
         )}
       </dl>
@@ -138,11 +138,11 @@ function Source({ source }: { source: SourceView }) {
 function Hapana({ source: { name, ingest_url, header } }: { source: SourceView }) {
   return (
     <details>
-      <summary>The e-mail to Hapana's support, ready to send</summary>
+      <summary>E-mail to Hapana's support</summary>
       <pre id={`letter-${name}`}>{hapanaLetter(ingest_url, header)}</pre>
       <Copy of={`letter-${name}`} />
       <p class="quiet">
-        Put the secret in the place of SECRET; send it by whatever way you agreed for secrets.
+        Replace SECRET with the secret, or send the secret through a separate, confidential channel.
       </p>
     </details>
   )
@@ -151,10 +151,10 @@ function Hapana({ source: { name, ingest_url, header } }: { source: SourceView }
 function Hype() {
   return (
     <p>
-      In Hype's dashboard: <b>Apps</b>, <b>Webhooks</b>, <b>Install</b>. Paste the URL, with the
-      secret in the place of SECRET; choose the events contact.created, contact.updated,
-      payment.created, payment.updated and payment.deleted; save, and press <b>Simulate</b> to see
-      one arrive in the log.
+      In Hype's dashboard: <b>Apps</b>, <b>Webhooks</b>, <b>Install</b>. Paste the URL, and replace
+      SECRET in it with the secret. Choose the events contact.created, contact.updated,
+      payment.created, payment.updated and payment.deleted, and save. Press <b>Simulate</b> to send
+      a test event.
     </p>
   )
 }

@@ -1,20 +1,20 @@
-// The simulator: one message or a journey, sent as the vendor would, and seen arriving.
+// The simulator: forms for one message and for a journey, and the page of what was sent.
 import { pluralize } from '../../core/text.ts'
 import { Act, Empty, EventLink, Field, State, Table } from '../components.tsx'
 import { linkTo } from '../links.ts'
 
-/** A source that takes what is simulated, and the types that its vendor sends. */
+/** A source, and the types of messages that its vendor sends. */
 export type Simulatable = { source: string; types: readonly string[] }
 
 const PATH = '/console/simulate'
 
 /** What each switch does. */
 const SWITCHES: Record<string, string> = {
-  duplicates: 'a message comes twice',
-  reordering: 'two come in the other order',
-  lateness: 'a message comes days late',
-  drift: 'a key is new, or of another kind',
-  junk: 'what is no message comes too',
+  duplicates: 'send some messages twice',
+  reordering: 'swap some messages',
+  lateness: 'send some messages days late',
+  drift: 'change the fields of some messages',
+  junk: 'also send malformed messages',
 }
 
 /** The page. */
@@ -24,22 +24,22 @@ export function Simulate({
   maxMembers,
 }: {
   sources: readonly Simulatable[]
-  /** What can go wrong on the way, by name. */
+  /** The names of the switches. */
   switches: readonly string[]
   maxMembers: number
 }) {
   if (sources.length === 0) {
     return (
       <Empty>
-        No source works yet: <a href="/console/set-up">see what is missing</a>.
+        No usable source is configured. <a href="/console/set-up">Go to the set-up</a>.
       </Empty>
     )
   }
   return (
     <>
       <p>
-        What is simulated comes through the front door, proven and marked as a test. Targets with
-        test = false do not get it.
+        Simulated messages are authenticated like real ones, and marked as tests. Targets with{' '}
+        <code>test = false</code> do not get them.
       </p>
       <div class="pair">
         <article>
@@ -55,13 +55,13 @@ export function Simulate({
                   ))}
                 </select>
               </label>
-              <Field label="E-mail address" name="email" hint="made up" />
+              <Field label="E-mail address" name="email" hint="random" />
               <button type="submit">Send</button>
             </form>
           ))}
         </article>
         <article>
-          <h2>A journey, from joining to leaving</h2>
+          <h2>Member journey, from joining to leaving</h2>
           <form method="post" action={PATH}>
             <div class="filter">
               <label>
@@ -76,7 +76,7 @@ export function Simulate({
                 Members
                 <input type="number" name="members" min="1" max={maxMembers} value="1" required />
               </label>
-              <Field label="Seed" name="seed" hint="made up" />
+              <Field label="Seed" name="seed" hint="random" />
             </div>
             <fieldset>
               <legend>With</legend>
@@ -87,7 +87,7 @@ export function Simulate({
                 </label>
               ))}
             </fieldset>
-            <button type="submit">Begin</button>
+            <button type="submit">Start</button>
           </form>
         </article>
       </div>
@@ -95,7 +95,7 @@ export function Simulate({
   )
 }
 
-/** A page of a plan that was sent. `again` is the form that sends the next. */
+/** A page of a plan that was sent. `again`: the fields of the form that sends the next page. */
 export type SentView = {
   source: string
   seed: string
@@ -113,7 +113,11 @@ export type SentView = {
 }
 
 /** The page after sending. */
-export function Sent({ sent: { source, seed, total, steps, again } }: { sent: SentView }) {
+export function SimulationSent({
+  sent: { source, seed, total, steps, again },
+}: {
+  sent: SentView
+}) {
   const last = (steps.at(-1)?.step ?? -1) + 1
   return (
     <>
@@ -122,7 +126,7 @@ export function Sent({ sent: { source, seed, total, steps, again } }: { sent: Se
       </p>
       <div class="acts">
         {again !== undefined && <Act action={PATH} name="Send the next" values={again} />}
-        <a href={linkTo('/console/events', { source })}>Watch them in the log</a>
+        <a href={linkTo('/console/events', { source })}>Show events</a>
         <a href={PATH}>Simulate something else</a>
       </div>
       <Table
@@ -134,9 +138,9 @@ export function Sent({ sent: { source, seed, total, steps, again } }: { sent: Se
             name: 'step',
             of: ({ name, troubles }) => [name.replaceAll('_', ' '), ...troubles].join(', '),
           },
-          { name: 'sent as', of: ({ vendortype }) => vendortype ?? '' },
-          { name: 'answer', of: ({ status }) => status, isNumber: true },
-          { name: 'became', of: ({ answer }) => <Became answer={answer} /> },
+          { name: 'type sent', of: ({ vendortype }) => vendortype ?? '' },
+          { name: 'response', of: ({ status }) => status, isNumber: true },
+          { name: 'result', of: ({ answer }) => <Result answer={answer} /> },
           {
             name: 'event',
             of: ({ answer }) => (answer?.id ? <EventLink id={String(answer.id)} /> : ''),
@@ -147,7 +151,7 @@ export function Sent({ sent: { source, seed, total, steps, again } }: { sent: Se
   )
 }
 
-function Became({ answer }: { answer: Record<string, unknown> | null }) {
+function Result({ answer }: { answer: Record<string, unknown> | null }) {
   if (typeof answer?.status !== 'string')
     return <span class="bad">{String(answer?.title ?? '')}</span>
   return (

@@ -1,11 +1,12 @@
-// How a receiver verifies a delivery, by the library of Standard Webhooks of its language: text modules (wrangler.toml).
+// Code with which a receiver verifies deliveries, by the Standard Webhooks library of its language: text modules
+// (wrangler.toml).
 /// <reference path="../text-modules.d.ts" />
 import go from '../assets/verify/go.txt'
 import php from '../assets/verify/php.txt'
 import python from '../assets/verify/python.txt'
 import typescript from '../assets/verify/typescript.txt'
 
-/** A receiver's few lines, by language. They read the target's secret from SECRET. */
+/** The code by language. It reads the secret of the target from the variable SECRET. */
 export const SNIPPETS: readonly { language: string; code: string }[] = [
   { language: 'TypeScript', code: typescript },
   { language: 'Python', code: python },

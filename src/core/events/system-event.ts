@@ -22,8 +22,8 @@ const by = v.string()
 /** The acts of operators that `relay.operator_acted` records. */
 export const OPERATOR_ACTS = [
   'replayed an event',
-  'normalized an event again',
-  'began a replay',
+  'renormalized events',
+  'started a replay',
   'stopped a replay',
   'resumed a replay',
   'paused a target',
@@ -33,7 +33,7 @@ export const OPERATOR_ACTS = [
   'dismissed from quarantine',
   'split a person',
   'merged people',
-  'simulated',
+  'simulated messages',
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]
 

@@ -1,4 +1,4 @@
-// What requests to the API are made of.
+// The fields of requests to the API: their schemas and their meaning.
 import * as v from 'valibot'
 import { formatInstant } from '../../core/events/time.ts'
 import { type EventId, isEventId, isPersonId, type PersonId } from '../../core/id.ts'
@@ -8,47 +8,47 @@ import { decodeCursor } from '../../store/pages.ts'
 
 const MAX_LIMIT = 200
 
-/** A text with something in it. */
-export const text = v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty'))
+/** A string that is not empty. */
+export const text = v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))
 
-/** A yes or no in a body. */
+/** A boolean of a body. */
 export const flag = (byDefault: boolean) =>
   v.optional(v.boolean('must be true or false'), byDefault)
 
-/** One value, or several: a key of a query may stand several times. */
+/** One value or several: a key of a query may be repeated. */
 export const oneOrMore = <S extends v.GenericSchema<string>>(item: S) =>
   v.exactOptional(
     v.pipe(
-      // What the item says of a value that is neither says it best.
-      v.union([v.array(item), item], ({ issues = [] }) => issues.at(-1)?.message ?? 'is odd'),
+      // Of a value that fits neither, the error of the item is the clearest.
+      v.union([v.array(item), item], ({ issues = [] }) => issues.at(-1)?.message ?? 'is invalid'),
       v.transform((value) => [value].flat() as v.InferOutput<S>[]),
       v.array(item),
     ),
   )
 
-/** A type of events, or several by their beginning. */
+/** An event type, or a prefix of types and `*`. */
 export const TypePattern = v.pipe(
   text,
-  v.regex(/^[^*]*\*?$/, 'may hold one * only, at its end'),
-  v.description('An exact type, or its beginning and `*`: `payment.*`'),
+  v.regex(/^[^*]*\*?$/, 'may contain one * only, at its end'),
+  v.description('An exact type, or a prefix and `*`: `payment.*`'),
 )
 
-/** How many a page has: 50 unless asked, at most 200. */
+/** The size of a page: 50 by default, at most 200. */
 export const Limit = v.optional(
   v.pipe(
-    v.string('must be one number'),
+    v.string('must be a single number'),
     v.regex(/^\d+$/, 'must be a whole number'),
     v.transform(Number),
     v.number(),
     v.integer(),
     v.minValue(1, 'must be at least 1'),
     v.maxValue(MAX_LIMIT, `must be at most ${MAX_LIMIT}`),
-    v.description(`How many a page has, at most ${MAX_LIMIT}`),
+    v.description(`The size of a page, at most ${MAX_LIMIT}`),
   ),
   '50',
 )
 
-/** A yes or no in a query. */
+/** A boolean of a query. */
 export const Flag = v.optional(
   v.pipe(
     v.picklist(['true', 'false'], 'must be true or false'),
@@ -58,62 +58,64 @@ export const Flag = v.optional(
   'false',
 )
 
-/** The id of an event. */
+/** An event ID. */
 export const Id = v.pipe(
-  v.string('must be an event id'),
-  v.guard((id): id is EventId => isEventId(id), 'must be an event id'),
+  v.string('must be an event ID (evt_…)'),
+  v.guard((id): id is EventId => isEventId(id), 'must be an event ID (evt_…)'),
 )
 
-/** The id of a person. */
+/** A person ID. */
 export const Person = v.pipe(
-  v.string('must be a person id'),
-  v.guard((id): id is PersonId => isPersonId(id), 'must be a person id'),
+  v.string('must be a person ID (per_…)'),
+  v.guard((id): id is PersonId => isPersonId(id), 'must be a person ID (per_…)'),
 )
 
-/** A time; `parseTime` reads it once the present is known. */
+/** A time as text; `parseTime` converts it, as relative times need the clock. */
 export const Time = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.check(
     (value) => parseTime(value, 0) !== undefined,
-    'must be RFC 3339, or such as 30m, 24h, 7d',
+    'must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d',
   ),
-  v.description('RFC 3339, or how long ago: `30m`, `24h`, `7d`'),
+  v.description('A date or time (RFC 3339), or relative to now: `30m`, `24h`, `7d`'),
 )
 
-/** Where a page begins: what the page before called `next`. */
+/** The start of a page: `next` of the page before. */
 const Cursor = v.pipe(
-  v.string('must be one text'),
-  v.check((text) => decodeCursor(text) !== undefined, 'must be the `next` of a page'),
-  v.description('The `next` of the page before'),
+  v.string('must be a single value'),
+  v.check((text) => decodeCursor(text) !== undefined, 'must be the `next` of a previous page'),
+  v.description('`next` of the previous page'),
 )
 
-/** What there is to know of the pages of events and deliveries. */
+/** How pages of events and deliveries work. */
 export const PAGES =
-  'A page reads at most three rows for each that it may hold, and twenty: it may hold fewer than `limit`, or none, and still have a `next`. Lists of a person, an address or a contact go by when it happened, others by when it came in.'
+  'A page may have fewer than `limit` entries, or none, and still have a `next`: it reads at most 3 × `limit` + 20 rows. Lists of one person, e-mail address or contact are ordered by the time of the event, all others by its arrival.'
 
-/** The query of a list: how much of it, and from where. */
+/** The query of a page of a list. */
 export const pageEntries = { limit: Limit, next: v.exactOptional(Cursor) }
 
-/** The query of which events are meant, in a list of them or of their deliveries. */
+/** The query that selects events, in lists of events and of deliveries. */
 export const eventEntries = {
   source: oneOrMore(text),
   vendor: oneOrMore(text),
   type: oneOrMore(TypePattern),
-  person: v.exactOptional(v.pipe(Person, v.description('Of whom, across sources'))),
-  email: v.exactOptional(v.pipe(text, v.description('The last known address of the contact'))),
+  person: v.exactOptional(v.pipe(Person, v.description('The person, across sources'))),
+  email: v.exactOptional(
+    v.pipe(text, v.description('The last known e-mail address of the contact')),
+  ),
   q: v.exactOptional(
-    v.pipe(text, v.description('An id of an event, a person or a contact, or its beginning')),
+    v.pipe(text, v.description('The ID of an event, a person or a contact, or a prefix of it')),
   ),
   since: v.exactOptional(Time),
   until: v.exactOptional(Time),
 }
 
-/** What a query of `eventEntries` means. `now` in epoch milliseconds. */
+/** The filter of a query of `eventEntries`. `now` in epoch milliseconds. */
 export function eventFilterOf(
-  asked: v.InferOutput<v.ObjectSchema<typeof eventEntries, undefined>>,
+  query: v.InferOutput<v.ObjectSchema<typeof eventEntries, undefined>>,
   now: number,
 ): EventFilter {
-  const { source, vendor, type, person, email, q, since, until } = asked
+  const { source, vendor, type, person, email, q, since, until } = query
   return {
     sources: source,
     vendors: vendor,
@@ -126,25 +128,25 @@ export function eventFilterOf(
   }
 }
 
-/** A time as it is answered; null when there is none. `ms` in epoch milliseconds. */
+/** A time for a response: RFC 3339, or null for none. `ms` in epoch milliseconds. */
 export function instant(ms: number | null | undefined): string | null {
   return ms === null || ms === undefined ? null : formatInstant(ms)
 }
 
-/** The query of what is asked about a period. */
+/** The query that selects a period. */
 export const PeriodQuery = v.strictObject({
   since: v.optional(Time, '24h'),
   until: v.exactOptional(Time),
 })
 
-/** The period that was asked for, until now unless it says otherwise. */
+/** The period of a query, until now by default. */
 export function periodOf(
   { since, until }: { since: string; until?: string | undefined },
   now: number,
 ): Period {
   return {
     since: parseTime(since, now) ?? 0,
-    // The present millisecond is part of it.
+    // The current millisecond belongs to the period.
     until: until === undefined ? now + 1 : (parseTime(until, now) ?? now),
   }
 }

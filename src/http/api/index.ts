@@ -1,20 +1,20 @@
-// The API for operators and programs: JSON behind the bearer token.
+// The API for operators and programs: JSON, behind the bearer token.
 import { Hono } from 'hono/tiny'
 import type { Env } from '../../env.ts'
 import { tokenRequired } from '../access.ts'
 import { idempotent } from '../idempotency.ts'
 import type { ApiTools } from '../tools.ts'
-import { deliveries } from './deliveries.ts'
-import { drift } from './drift.ts'
-import { events } from './events.ts'
-import { ledger } from './ledger.ts'
-import { people } from './people.ts'
-import { quarantine } from './quarantine.ts'
-import { renormalization } from './renormalize.ts'
-import { replays } from './replays.ts'
-import { simulation } from './simulate.ts'
-import { sources } from './sources.ts'
-import { targets } from './targets.ts'
+import { deliveries } from './deliveries/deliveries.ts'
+import { replays } from './deliveries/replays.ts'
+import { targets } from './deliveries/targets.ts'
+import { events } from './events/events.ts'
+import { people } from './events/people.ts'
+import { drift } from './ledger/drift.ts'
+import { ledger } from './ledger/ledger.ts'
+import { sources } from './ledger/sources.ts'
+import { quarantine } from './operate/quarantine.ts'
+import { renormalization } from './operate/renormalize.ts'
+import { simulation } from './operate/simulate.ts'
 
 /** Every route under `/api`. */
 export function createApi(tools: ApiTools) {

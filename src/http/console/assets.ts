@@ -1,4 +1,4 @@
-// What browsers load for the console: from here and nowhere else. Text modules of wrangler.toml, not part of the code.
+// The static files of the console; browsers load nothing from elsewhere. They are text modules (wrangler.toml).
 /// <reference path="../../console/text-modules.d.ts" />
 import pico from '@picocss/pico/css/pico.classless.min.css'
 import { Hono } from 'hono/tiny'
@@ -15,17 +15,17 @@ const ASSETS: Record<string, [type: string, text: string]> = {
   'icon.svg': ['image/svg+xml', icon],
 }
 
-/** For how long browsers keep them, and may have those of the version before. */
-const KEPT_SECONDS = 300
+/** How long browsers cache them; after a deploy, they may use the old ones for that long. */
+const CACHE_SECONDS = 300
 
 /** The routes of `/console/assets`. */
 export function assets() {
   return new Hono().get('/:name', (c) => {
     const [type, text] = ASSETS[c.req.param('name')] ?? []
-    if (text === undefined || type === undefined) return c.text('There is nothing here.', 404)
+    if (text === undefined || type === undefined) return c.text('No such file.', 404)
     return c.body(text, 200, {
       'content-type': type,
-      'cache-control': `public, max-age=${KEPT_SECONDS}`,
+      'cache-control': `public, max-age=${CACHE_SECONDS}`,
     })
   })
 }

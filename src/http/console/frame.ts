@@ -1,43 +1,43 @@
-// What every page of the console is answered with; and what an act leaves behind: a line for the next page, and its
-// record in the log.
+// What all handlers of the console share: showing a page or an error, a notice for the next page, and reading forms.
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Child } from 'hono/jsx'
 import { type Notice, pageOf } from '../../console/layout.tsx'
-import type { OperatorAct } from '../../core/events/system-event.ts'
-import { recordSystemEvent } from '../../stages/deliveries/system-events.ts'
+import type { Operator, Refusal } from '../../stages/operate/acts/audit.ts'
+import { operatorOf } from '../operator.ts'
+import { refusalText } from '../refusals.ts'
 import type { ApiTools } from '../tools.ts'
 import type { ConsoleEnv } from './session.ts'
 
 const COOKIE = 'relay_notice'
 const NOTICE_SECONDS = 60
 
-/** Answers with a page. Shows what was just done, once. */
+/** Answers with a page, and shows the notice of the request before, once. */
 export function show(
   c: Context<ConsoleEnv>,
   title: string,
   content: Child,
   { status = 200, notice }: { status?: 200 | 400 | 404 | 409 | 500; notice?: Notice } = {},
 ): Response {
-  const kept = noticeIn(getCookie(c, COOKIE))
-  if (kept) deleteCookie(c, COOKIE, { path: '/console' })
-  const frame = { path: c.req.path, who: c.get('who'), notice: notice ?? kept }
+  const pending = noticeIn(getCookie(c, COOKIE))
+  if (pending) deleteCookie(c, COOKIE, { path: '/console' })
+  const frame = { path: c.req.path, who: c.get('who'), notice: notice ?? pending }
   return c.html(pageOf(title, frame, content), status)
 }
 
-/** A page that says what went wrong, and where to go on. */
-export function refuse(
+/** Answers with an error page. */
+export function showError(
   c: Context<ConsoleEnv>,
   text: string,
   status: 400 | 404 | 409 | 500 = 400,
 ): Response {
-  return show(c, status === 404 ? 'Not found' : 'Not done', '', {
+  return show(c, status === 404 ? 'Not found' : 'Error', '', {
     status,
     notice: { kind: 'refused', text },
   })
 }
 
-/** Goes to a page, which says what was done, or why not. */
+/** Redirects to a page, which shows a notice: what was done, or why it was refused. */
 export function goTo(
   c: Context<ConsoleEnv>,
   path: string,
@@ -59,24 +59,35 @@ function noticeIn(cookie: string | undefined): Notice | undefined {
   return text === undefined ? undefined : { kind: kind as Notice['kind'], text }
 }
 
-/** Writes to the log who did what. `on`: what it was done to, by id or name, never by anything personal. */
-export async function acted(
+/** Who is signed in, to carry out an act. */
+export function signedIn(
   c: Context<ConsoleEnv>,
-  { configOf, ...tools }: ApiTools,
-  act: OperatorAct,
-  on: string,
-): Promise<void> {
-  const data = { by: c.get('who'), act, on }
-  await recordSystemEvent(c.env, configOf(c.env), { type: 'relay.operator_acted', data }, tools)
+  { configOf }: Pick<ApiTools, 'configOf'>,
+): Operator {
+  return operatorOf(c, configOf, c.get('who'))
 }
 
-/** The fields of a form, as texts; those that are left empty are left out. Of fields of one name, the last. */
+/** Shows why an act was refused: as a notice on the page `back`, or as "Not found" where there is no such page. */
+export function showRefusal(
+  c: Context<ConsoleEnv>,
+  refusal: Refusal,
+  back: string | undefined,
+): Response {
+  const isMissing =
+    refusal.kind === 'unknown_event' ||
+    refusal.kind === 'unknown_replay' ||
+    (refusal.kind === 'unknown_person' && refusal.which === 'this')
+  const text = refusalText(refusal)
+  return back === undefined || isMissing ? showError(c, text, 404) : goTo(c, back, text, 'refused')
+}
+
+/** The fields of a form as strings. Empty fields are left out; of several fields with one name, the last is taken. */
 export async function fieldsOf(c: Context): Promise<Record<string, string>> {
   const body = await c.req.parseBody()
   return filled(body)
 }
 
-/** The texts of a query that say something. */
+/** The values that are strings and not empty, trimmed. */
 export function filled(values: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).flatMap(([key, value]) => {

@@ -1,4 +1,4 @@
-// The console: pages for the operator who got a call, drawn here and readable without a script.
+// The console: pages for operators, rendered on the server and usable without a script.
 import type { Context } from 'hono'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
@@ -6,35 +6,35 @@ import { Hono } from 'hono/tiny'
 import { signInPage } from '../../console/sign-in.tsx'
 import { equalSecrets } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
-import { recordSystemEvent } from '../../stages/deliveries/system-events.ts'
 import { addressOf, isWithin } from '../access.ts'
+import { recordSystemEvent, TOKEN_HOLDER } from '../operator.ts'
 import type { ApiTools } from '../tools.ts'
 import { assets } from './assets.ts'
-import { deliveries } from './deliveries.tsx'
-import { events } from './events.tsx'
-import { find } from './find.ts'
-import { fieldsOf } from './frame.ts'
-import { overview } from './overview.tsx'
-import { people } from './people.tsx'
-import { quarantine } from './quarantine.tsx'
-import { replays } from './replays.tsx'
-import { type ConsoleEnv, closeSession, identified, openSession, TOKEN_HOLDER } from './session.ts'
-import { setUp } from './set-up.tsx'
-import { simulation } from './simulate.tsx'
-import { targets } from './targets.tsx'
+import { deliveries } from './deliveries/deliveries.tsx'
+import { replays } from './deliveries/replays.tsx'
+import { targets } from './deliveries/targets.tsx'
+import { events } from './events/events.tsx'
+import { find } from './events/find.ts'
+import { people } from './events/people.tsx'
+import { fieldsOf, showError } from './frame.ts'
+import { overview } from './ledger/overview.tsx'
+import { quarantine } from './operate/quarantine.tsx'
+import { setUp } from './operate/set-up.tsx'
+import { simulation } from './operate/simulate.tsx'
+import { type ConsoleEnv, closeSession, openSession, sessionRequired } from './session.ts'
 
 /** Every route under `/console`. */
 export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
   const console = new Hono<ConsoleEnv>()
     .route('/assets', assets())
-    // A form that another site sends is refused, by what the browser says of where it stands.
+    // Forms of other sites are refused, by the headers Origin and Sec-Fetch-Site.
     .use(csrf())
-    .get('/sign-in', (c) => c.html(signInPage(wayBack(c.req.query('to')))))
+    .get('/sign-in', (c) => c.html(signInPage(returnPath(c.req.query('to')))))
     .post('/sign-in', (c) => signIn(c, tools))
-    .use(identified(tools.now))
+    .use(sessionRequired(tools.now))
     .post('/sign-out', async (c) => {
       closeSession(c)
-      await tell(c, tools, 'relay.operator_signed_out', c.get('who'))
+      await record(c, tools, 'relay.operator_signed_out', c.get('who'))
       return c.redirect('/console/sign-in', 303)
     })
     .route('/', overview(tools))
@@ -47,9 +47,7 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
     .route('/people', people(tools))
     .route('/simulate', simulation(tools))
     .route('/set-up', setUp(tools))
-    .all('*', (c) =>
-      refuse(c, 'There is no page at this address. Those that there are stand above.', 404),
-    )
+    .all('*', (c) => showError(c, 'This page does not exist. Use the navigation above.', 404))
     .onError((error, c) => {
       if (error instanceof HTTPException) return error.getResponse()
       tools.log({
@@ -58,7 +56,7 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
         fault: error.name,
         detail: error.message,
       })
-      return refuse(c, 'Something broke on our side. The log of the Worker says what.', 500)
+      return showError(c, 'Internal error. The Worker log has the details.', 500)
     })
   return console as unknown as Hono<{ Bindings: Env }>
 }
@@ -66,22 +64,23 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
 async function signIn(c: Context<ConsoleEnv>, tools: ApiTools): Promise<Response> {
   const { token = '', to } = await fieldsOf(c)
   const { ADMIN_TOKEN } = c.env
-  const again = (text: string, status: 401 | 429 | 503) =>
-    c.html(signInPage(wayBack(to), { kind: 'refused', text }), status)
+  const refuse = (text: string, status: 401 | 429 | 503) =>
+    c.html(signInPage(returnPath(to), { kind: 'refused', text }), status)
   if (!ADMIN_TOKEN) {
-    return again('ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".', 503)
+    return refuse('ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".', 503)
   }
   if (!(await equalSecrets(token, ADMIN_TOKEN))) {
     return (await isWithin(c.env.FAILURES, addressOf(c.req.raw.headers)))
-      ? again('That is not the ADMIN_TOKEN.', 401)
-      : again('Too many attempts came from this address. Wait a minute.', 429)
+      ? refuse('Wrong admin token.', 401)
+      : refuse('Too many failed attempts from this address. Try again in a minute.', 429)
   }
   await openSession(c, tools.now())
-  await tell(c, tools, 'relay.operator_signed_in', TOKEN_HOLDER)
-  return c.redirect(wayBack(to), 303)
+  await record(c, tools, 'relay.operator_signed_in', TOKEN_HOLDER)
+  return c.redirect(returnPath(to), 303)
 }
 
-function tell(
+/** Writes to the log who signed in or out. */
+function record(
   c: Context<ConsoleEnv>,
   { configOf, ...tools }: ApiTools,
   type: 'relay.operator_signed_in' | 'relay.operator_signed_out',
@@ -90,7 +89,7 @@ function tell(
   return recordSystemEvent(c.env, configOf(c.env), { type, data: { by } }, tools)
 }
 
-/** Where to go after signing in: a page of the console, whatever a link says. */
-function wayBack(to: string | undefined): string {
+/** The page to open after signing in: one of the console, whatever `to` is. */
+function returnPath(to: string | undefined): string {
   return to !== undefined && /^\/console(?:[/?][^\\]*)?$/.test(to) ? to : '/console'
 }

@@ -1,40 +1,38 @@
-// Who looks at the console: a person whom Cloudflare Access knows, or whoever bought a session with the token.
+// Who is signed in: a person known to Cloudflare Access, or the holder of the token.
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { hexOf, hmac } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
+import { TOKEN_HOLDER } from '../operator.ts'
 
-/** What the handlers of the console know of who asks. */
+/** The environment of the handlers of the console. `who`: who is signed in. */
 export type ConsoleEnv = { Bindings: Env; Variables: { who: string } }
 
 /** How long a session lasts. */
 const SESSION_MS = 12 * 3_600_000
 
-/** As whom somebody acts who showed the token. */
-export const TOKEN_HOLDER = 'ADMIN_TOKEN'
-
 const COOKIE = 'relay_session'
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
-/** Lets in who is known, as `c.var.who`; sends others to the door, from where they come back. */
-export function identified(now: () => number): MiddlewareHandler<ConsoleEnv> {
+/** Requires a session and sets `c.var.who`. Redirects others to the sign-in page, which leads back. */
+export function sessionRequired(now: () => number): MiddlewareHandler<ConsoleEnv> {
   return async (c, next) => {
-    const who = (await knownToAccess(c)) ?? (await sessionOf(c, now()))
+    const who = (await accessEmailOf(c)) ?? (await sessionOf(c, now()))
     if (who !== undefined) {
       c.set('who', who)
       return next()
     }
     const { pathname, search } = new URL(c.req.url)
     const isPage = c.req.method === 'GET' || c.req.method === 'HEAD'
-    const door = `/console/sign-in?to=${encodeURIComponent(isPage ? pathname + search : '/console')}`
-    // A part of a page that refreshes itself takes the whole page there.
-    if (c.req.header('hx-request')) return c.body(null, 401, { 'hx-redirect': door })
-    return isPage ? c.redirect(door, 303) : c.text('Sign in first.', 401)
+    const signIn = `/console/sign-in?to=${encodeURIComponent(isPage ? pathname + search : '/console')}`
+    // An update of a part of a page: htmx redirects the whole page.
+    if (c.req.header('hx-request')) return c.body(null, 401, { 'hx-redirect': signIn })
+    return isPage ? c.redirect(signIn, 303) : c.text('Sign in first.', 401)
   }
 }
 
-/** Who Cloudflare Access says it is, where ACCESS_AUD names the application that guards the console. */
-async function knownToAccess(c: Context<ConsoleEnv>): Promise<string | undefined> {
+/** The e-mail address from Cloudflare Access, if ACCESS_AUD is that of the application that protects the console. */
+async function accessEmailOf(c: Context<ConsoleEnv>): Promise<string | undefined> {
   const { ACCESS_AUD } = c.env
   if (!ACCESS_AUD) return undefined
   const access = accessOf(c)
@@ -43,10 +41,10 @@ async function knownToAccess(c: Context<ConsoleEnv>): Promise<string | undefined
   return identity?.email
 }
 
-/** What Cloudflare Access knows of a request: `ctx.access` of the platform. */
+/** The identity of a request by Cloudflare Access: `ctx.access` of the platform. */
 type Access = { aud: string; getIdentity(): Promise<{ email?: string } | undefined> }
 
-/** It, where it guards the Worker. Hono throws where a request has no context at all, as in tests. */
+/** The Access context, if Access protects this Worker. Hono throws if a request has no context, as in tests. */
 function accessOf(c: Context): Access | undefined {
   try {
     return (c.executionCtx as { access?: Access }).access
@@ -62,7 +60,7 @@ async function sessionOf(c: Context<ConsoleEnv>, now: number): Promise<string | 
   return value && Number(value) > now ? TOKEN_HOLDER : undefined
 }
 
-/** Opens a session that ends after twelve hours, or with the token that paid for it. */
+/** Starts a session. It ends after twelve hours, or when ADMIN_TOKEN changes. */
 export async function openSession(c: Context<ConsoleEnv>, now: number): Promise<void> {
   const key = await keyOf(c.env)
   if (key === undefined) throw new Error('there is no ADMIN_TOKEN')
@@ -72,12 +70,12 @@ export async function openSession(c: Context<ConsoleEnv>, now: number): Promise<
   })
 }
 
-/** Ends the session in this browser. */
+/** Ends the session of this browser. */
 export function closeSession(c: Context): void {
   deleteCookie(c, COOKIE, attributesFor(c))
 }
 
-/** The key that signs sessions: another token makes another, so that it signs everybody out. */
+/** The key that signs sessions. It derives from the token, so a new token ends all sessions. */
 async function keyOf({ ADMIN_TOKEN }: Env): Promise<string | undefined> {
   if (!ADMIN_TOKEN) return undefined
   return hexOf(
@@ -85,7 +83,7 @@ async function keyOf({ ADMIN_TOKEN }: Env): Promise<string | undefined> {
   )
 }
 
-// On this machine there is no https, and not every browser keeps a Secure cookie without it.
+// Local development has no https, and not every browser keeps a Secure cookie without it.
 const isPlainLoopback = (c: Context) => {
   const { protocol, hostname } = new URL(c.req.url)
   return protocol === 'http:' && LOOPBACK.test(hostname)

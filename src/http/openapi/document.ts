@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), written from the routes and the schemas that they
-// check by.
+// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), generated from the routes and the schemas by which
+// they validate.
 import type { Hono } from 'hono'
 import * as v from 'valibot'
 import { version } from '../../../package.json'
@@ -8,10 +8,10 @@ import { PROBLEM_TYPE } from '../problems.ts'
 import { type Json, jsonSchema, namedSchemas } from './schema.ts'
 import { webhooks } from './webhooks.ts'
 
-/** The operations of an app, with their methods and paths as OpenAPI spells them. */
+/** An operation of the app, with its method in lower case and its path as `/events/{id}`. */
 export type Route = Operation & { description: Description; method: string; path: string }
 
-/** Every route that is described, in the order in which they are declared. */
+/** All routes with a description, in the order of their declaration. */
 export function routesOf(app: Pick<Hono, 'routes'>): Route[] {
   const groups = Map.groupBy(app.routes, ({ method, path }) => `${method} ${path}`)
   return [...groups.values()].flatMap((group) => {
@@ -37,7 +37,7 @@ export function openApiOf(routes: readonly Route[]): Json {
       title: 'Membership Relay',
       version,
       description:
-        'Receives the webhooks of Hapana and Hype, keeps them, and delivers them in one vocabulary. Errors are problem details (RFC 9457) with a stable `type`.',
+        'Receives the webhooks of Hapana and Hype, stores them, and delivers them as events of one vocabulary. Errors are problem details (RFC 9457) with a stable `type`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -77,7 +77,7 @@ function nameOf({ method, path }: Route): string {
     .join('')
 }
 
-/** The first word of its path within the API; what is outside of it is the relay's own. */
+/** The first part of its path below `/api`; `relay` for all other routes. */
 function tagOf({ path }: Route): string {
   return /^\/api\/(\w+)/.exec(path)?.[1] ?? 'relay'
 }
@@ -91,7 +91,7 @@ function pathParameters({ path }: Route): Json[] {
   }))
 }
 
-/** A query is text, and described as what is read from it: numbers, yes or no, lists of what stands several times. */
+/** The parameters of a query, described as they are parsed: numbers, booleans, and lists for repeatable keys. */
 function queryParameters({ query }: Route): Json[] {
   if (query === undefined) return []
   const { required = [] } = jsonSchema(query, 'input') as { required?: string[] }
@@ -108,7 +108,7 @@ function queryParameters({ query }: Route): Json[] {
   })
 }
 
-/** What is said of the items is said of their list; and a default, which is text in a query, as what it is read as. */
+/** Moves the description of items to their list, and turns a default from query text into its parsed value. */
 function asParameter(property: Json): Json {
   const { type, default: text } = property
   if (typeof text === 'string' && type !== 'string')
@@ -118,7 +118,7 @@ function asParameter(property: Json): Json {
   return { ...property, items, ...(description === undefined ? {} : { description }) }
 }
 
-/** Without a body it is an empty object, which is often too little; what a vendor sends is always there. */
+/** Required unless an empty object is valid: no body counts as that. A webhook always needs one. */
 function requestBody({ body, description }: Route): Json {
   if (body === undefined) return {}
   const isNeeded = body === description.takes?.body || !v.is(body, {})
@@ -126,7 +126,7 @@ function requestBody({ body, description }: Route): Json {
   return { requestBody: { ...(isNeeded ? { required: true } : {}), content } }
 }
 
-/** True for an operation that does something when asked, so that asking twice must not do it twice. */
+/** True for an act: a POST behind the token, which takes an idempotency key. */
 export function isAct({ method, description }: Route): boolean {
   return method === 'post' && description.isPublic === undefined
 }
@@ -138,7 +138,7 @@ function idempotency(route: Route): Json[] {
       name: 'Idempotency-Key',
       in: 'header',
       description:
-        'Asked again with the same key within a day, it answers the same and does nothing more',
+        'A repeated request with the same key within 24 hours gets the same response and does nothing',
       schema: { type: 'string', minLength: 1, maxLength: 255 },
     },
   ]
@@ -148,22 +148,22 @@ const PROBLEM = {
   content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
 }
 
-/** What each problem means here. */
+/** The meaning of each problem status. */
 const PROBLEMS: Record<number, string> = {
-  400: 'The query or the body is not as it must be; the title says where',
-  401: 'No token, or not this one',
-  404: 'There is none',
-  405: 'Another method',
-  409: 'Not in this state',
+  400: 'The query or the body is invalid; the title names the field',
+  401: 'The token or the secret is missing or wrong',
+  404: 'Not found',
+  405: 'Wrong method',
+  409: 'Not possible in the current state; the title gives the reason',
   413: 'Too large',
-  422: 'The idempotency key was used for something else',
-  429: 'Too often; `Retry-After` says when to come again',
-  500: 'Something broke on our side',
-  503: 'Not now; the title says why',
-  508: 'It came through relays too often',
+  422: 'The idempotency key was used for a different request',
+  429: 'Too many requests; retry after `Retry-After`',
+  500: 'Internal error',
+  503: 'Temporarily unavailable; the title gives the reason',
+  508: 'Loop: the request has passed through too many relays',
 }
 
-/** The problems that an operation may answer, whichever it is. */
+/** The statuses of the problems of an operation, those of its kind included. */
 function problemsOf({ description, query, body, ...route }: Route): number[] {
   const { isPublic, problems = [] } = description
   const checked = query !== undefined || body !== undefined ? [400] : []

@@ -1,4 +1,4 @@
-// Schemas of ours as the JSON Schema of the document.
+// Valibot schemas as JSON Schemas of the document.
 import { toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
 import type * as v from 'valibot'
 import { NAMED } from '../api/answers/index.ts'
@@ -14,7 +14,7 @@ const CONVERSION = {
   overrideRef: ({ referenceId }: { referenceId: string }) => `#/components/schemas/${referenceId}`,
 } as const
 
-/** A schema as JSON Schema; the named ones in it are referred to. */
+/** A schema as JSON Schema, with references to the named schemas in it. */
 export function jsonSchema(schema: v.GenericSchema, typeMode: 'input' | 'output' = 'output'): Json {
   const {
     $schema: _,
@@ -28,7 +28,7 @@ export function jsonSchema(schema: v.GenericSchema, typeMode: 'input' | 'output'
   return rest
 }
 
-/** The schemas that have a name, for the document's components. */
+/** The named schemas, for the components of the document. */
 export function namedSchemas(): Json {
   return toJsonSchemaDefs(DEFINITIONS, CONVERSION)
 }

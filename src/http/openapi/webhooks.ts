@@ -1,13 +1,13 @@
-// What targets are sent, for the document: one webhook for each type of event.
+// The deliveries to targets, for the document: one webhook for each event type.
 import * as v from 'valibot'
 import { ENVELOPE, VENDOR_ENVELOPE } from '../../core/events/event.ts'
 import { RELAY_EVENT_DATA } from '../../core/events/system-event.ts'
 import { EVENT_DATA } from '../../core/events/vocabulary.ts'
 import { type Json, jsonSchema } from './schema.ts'
 
-/** What each delivery carries beside its body. */
+/** The headers of a delivery. */
 const HEADERS: [name: string, description: string, required: boolean][] = [
-  ['webhook-id', 'The id of the event: the same for every attempt and replay', true],
+  ['webhook-id', 'The ID of the event: the same for every attempt and replay', true],
   ['webhook-timestamp', 'When the attempt was made, in seconds since 1970', true],
   [
     'webhook-signature',
@@ -16,22 +16,22 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
   ],
   [
     'content-digest',
-    'The digest of the body (RFC 9530): tells a changed body from another secret',
+    'The digest of the body (RFC 9530): tells a changed body from a wrong secret',
     true,
   ],
   ['relay-attempt', 'The number of the attempt, from 1', true],
-  ['relay-hops', 'How often the event came through a relay', true],
+  ['relay-hops', 'How many relays the event has passed through', true],
   ['relay-test', '`true` for a test event', false],
-  ['relay-replay', '`true` when an operator asked for it once more', false],
+  ['relay-replay', '`true` for a replay by an operator', false],
   [
     'relay-skipped',
-    'Ids of earlier events of the person that were given up, for an ordered target',
+    'IDs of earlier events of the person that were not delivered, for an ordered target',
     false,
   ],
 ]
 
 const OTHER_FORMATS =
-  'The body is of `format = "cloudevents"`. With `raw` it is the vendor\'s own, with its `content-type`; with `slack` it is `{"text": …}`; with `transform`, what that makes. The headers are the same.'
+  'This is the body of `format = "cloudevents"`. With `raw` it is the body that the vendor sent, with its `content-type`; with `slack` it is `{"text": …}`; with `transform` it is the result of the expression. The headers are the same.'
 
 /** The webhooks by the type of their event. */
 export function webhooks(): Json {
@@ -67,9 +67,9 @@ function webhook(
       content: { 'application/cloudevents+json': { schema: jsonSchema(event) } },
     },
     responses: {
-      '2XX': { description: 'Taken' },
-      410: { description: 'Ends all deliveries until an operator resumes the target' },
-      default: { description: 'Tried again by the schedule; `Retry-After` is obeyed' },
+      '2XX': { description: 'Delivered' },
+      410: { description: 'Holds all deliveries to this target until an operator resumes it' },
+      default: { description: 'Retried by the schedule; `Retry-After` is honoured' },
     },
   }
   return [type, { post }]

@@ -1,7 +1,9 @@
 // The log in the console: found without an address in any URL, one event with its whole story, sent and read again.
 import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
 import { keyOfId } from '../../../src/core/id.ts'
+import { replaceHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, aStatusChange, NOW, stored } from '../../builders.ts'
 import { actsOf, anOperator, emptyLog } from './visitor.ts'
@@ -18,7 +20,7 @@ describe('the list', () => {
   it('says what to do while there is nothing', async () => {
     const { text } = await (await anOperator({ config })).open('/console/events?source=hype')
 
-    expect(text).toContain('No event matches. Show all of them.')
+    expect(text).toContain('No event matches. Show all.')
   })
 
   it('shows what came, the latest first, and nothing personal', async () => {
@@ -52,10 +54,10 @@ describe('the list', () => {
   })
 
   it.each([
-    ['since=yesterday', 'since must be RFC 3339, or such as 30m, 24h, 7d.'],
-    ['status=lost', 'status must be one of accepted'],
-    ['email=ana@example.com', 'email is not known.'],
-    ['next=nowhere', 'next must be the `next` of a page.'],
+    ['since=yesterday', '"Since" must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.'],
+    ['status=lost', '"Status" must be one of accepted'],
+    ['email=ana@example.com', '"Email" is not a known field.'],
+    ['next=nowhere', '"Next" must be the `next` of a previous page.'],
   ])('says what is wrong with ?%s', async (query, words) => {
     const page = await (await anOperator({ config })).open(`/console/events?${query}`)
 
@@ -91,9 +93,11 @@ describe('finding', () => {
     expect(idsIn((await look('contact-of-note')).html)).toEqual([id])
     expect(idsIn((await look('contact-of')).html)).toEqual([id])
     const nobody = await look('nobody@example.com')
-    expect(nobody.text).toContain('Nobody is known by this address now.')
+    expect(nobody.text).toContain(
+      'No match for "nobody@example.com". Only current addresses are searched',
+    )
     expect(nobody.url).toBe('/console/events')
-    expect((await operator.open('/console/events')).text).not.toContain('Nobody is known')
+    expect((await operator.open('/console/events')).text).not.toContain('No match for')
   })
 })
 
@@ -127,7 +131,7 @@ describe('an event', () => {
     expect(text).toMatch(/inference unknown \(uncertain\) no earlier events are known/)
     expect(text).toContain('1 2026-11-21 00:00:01 1.2 s 401')
     expect(text).toContain('who are you?')
-    expect(text).toContain('Next try at 2026-11-21 00:05:00.')
+    expect(text).toContain('Next attempt at 2026-11-21 00:05:00.')
     expect(text).toContain(`webhook-id: ${id}`)
     expect(text).toContain('authorization: ••••')
     expect(text).toContain('webhook-signature: v1,••••')
@@ -166,9 +170,9 @@ describe('an event', () => {
       .bind(JSON.stringify(attempts))
       .run()
     const { text } = await (await anOperator({ config })).open(`/console/events/${id}`)
-    const [, first, second, third] = text.split('Request and answer')
+    const [, first, second, third] = text.split('Request and response')
 
-    expect(first).toContain('Nothing was sent, as far as is known.')
+    expect(first).toContain('No request was sent, as far as is known.')
     expect(second).toContain('content-type: application/json content-digest: sha-256=:abc=:')
     expect(second).not.toContain('relay-replay')
     expect(third).toContain('content-type: application/cloudevents+json; charset=utf-8')
@@ -180,13 +184,18 @@ describe('an event', () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'open', due = ?1")
       .bind(NOW - 1000)
       .run()
+    const failing = { ...HEALTHY, state: 'open' as const, failures: 5, probeAt: NOW + 60_000 }
+    await replaceHealth(env.DB, 'crm', HEALTHY, failing)
     const operator = await anOperator({ config })
+    const event = await operator.open(`/console/events/${id}`)
+    const list = await operator.open('/console/deliveries?state=held')
 
-    for (const path of [`/console/events/${id}`, '/console/deliveries?state=held']) {
-      const { text } = await operator.open(path)
-      expect(text).toMatch(/its target is given rest/i)
-      expect(text).not.toContain('2026-11-20 23:59:59')
-    }
+    expect(event.text).toContain(
+      'On hold: crm is failing. Sent as soon as crm recovers. Next check at 2026-11-21 00:01:00.',
+    )
+    expect(event.text).toContain('On hold: finance is failing. Sent as soon as finance recovers. ')
+    expect(list.text).toContain('held: target backing off')
+    for (const { text } of [event, list]) expect(text).not.toContain('2026-11-20 23:59:59')
   })
 
   it('is sent again to one target or to all, which is in the log with who did it', async () => {
@@ -197,9 +206,9 @@ describe('an event', () => {
     const all = await operator.send(`/console/events/${id}/replay`)
     const again = await operator.send(`/console/events/${id}/replay`)
 
-    expect(one.text).toContain('It is sent again to crm.')
-    expect(all.text).toContain('It is sent again to finance.')
-    expect(again.text).toContain('Nobody is sent it')
+    expect(one.text).toContain('Sent again to crm.')
+    expect(all.text).toContain('Sent again to finance.')
+    expect(again.text).toContain('Nothing was sent: every delivery still awaits an attempt.')
     expect(operator.queue.sent.map(({ target }) => target)).toEqual(['crm', 'finance'])
     expect(await actsOf()).toEqual([
       { by: 'ADMIN_TOKEN', act: 'replayed an event', on: `${id} to finance` },
@@ -214,9 +223,9 @@ describe('an event', () => {
     const sent = await operator.send(`/console/events/${id}/replay`)
 
     expect(page.html).not.toContain('/replay"')
-    expect(page.text).toContain('Nothing: it was not understood.')
+    expect(page.text).toContain('None: the message was not understood.')
     expect(page.text).toContain('Not understood: ')
-    expect(page.html).toContain('<a href="/console/quarantine">release it, or put it away</a>')
+    expect(page.html).toContain('<a href="/console/quarantine">Release or dismiss it</a>')
     expect(sent.text).toContain('An event that is quarantined cannot be sent.')
   })
 
@@ -234,10 +243,10 @@ describe('an event', () => {
     expect(shown.text).toContain('data.actor "somebody" "user"')
     expect(await isUnchanged()).toBe(true)
     const done = await operator.send(`/console/events/${id}/renormalize`)
-    expect(done.text).toContain('It is changed.')
+    expect(done.text).toContain('The event was changed.')
     expect(await isUnchanged()).toBe(false)
     expect((await operator.open(`/console/events/${id}/renormalize`)).text).toContain(
-      'says the same of it',
+      'The current mapping gives the same result.',
     )
   })
 
@@ -245,6 +254,6 @@ describe('an event', () => {
     const page = await (await anOperator({ config })).open(`/console/events/${id}`)
 
     expect(page.status).toBe(404)
-    expect(page.text).toContain('There is no event of this id.')
+    expect(page.text).toContain('No event has this ID.')
   })
 })

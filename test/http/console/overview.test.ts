@@ -14,12 +14,14 @@ const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*']
 
 beforeEach(emptyLog)
 
-it('says that all is well, and what to do when nothing has come', async () => {
+it('says that nothing needs attention, and what to do when nothing has come', async () => {
   const { text } = await (await anOperator({ config })).open('/console')
 
-  expect(text).toContain('All is well.')
-  expect(text).toContain('No vendor sent anything in this time. Set a vendor up, or simulate one.')
-  expect(text).toContain('It adds up.')
+  expect(text).toContain('Nothing needs attention.')
+  expect(text).toContain(
+    'No vendor sent an event in this period. Connect a vendor, or simulate one.',
+  )
+  expect(text).toContain('Balanced: every event and delivery is accounted for.')
 })
 
 it('says in words what needs attention, the same as the command line', async () => {
@@ -30,7 +32,7 @@ it('says in words what needs attention, the same as the command line', async () 
     failures: 5,
     failingSince: NOW + 33 * 60_000,
     probeAt: NOW + 40 * 60_000,
-    restSeconds: 30,
+    cooldownSeconds: 30,
   }
   await replaceHealth(env.DB, 'crm', HEALTHY, failing)
   const { text, html } = await (await anOperator({ config })).open('/console')
@@ -38,7 +40,7 @@ it('says in words what needs attention, the same as the command line', async () 
   expect(text).toContain('crm has been failing since 00:33 UTC: next try 00:40 UTC.')
   expect(text).toContain('1 message in quarantine.')
   expect(html).toContain('href="/console/targets#crm"')
-  expect(text).not.toContain('All is well.')
+  expect(text).not.toContain('Nothing needs attention.')
 })
 
 it('shows a ledger that adds up, and what came by source and outcome', async () => {
@@ -47,8 +49,10 @@ it('shows a ledger that adds up, and what came by source and outcome', async () 
   await take(config, 'hype', { type: 'refund.created' }, { now: NOW - HOUR })
   const { text, html } = await (await anOperator({ config })).open('/console')
 
-  expect(text).toMatch(/received 4 accepted 3 quarantined 1 duplicate 0 derived 0 planned 4/)
-  expect(text).toContain('It adds up.')
+  expect(text).toMatch(
+    /received 4 accepted 3 quarantined 1 duplicate 0 inferred events 0 deliveries created 4/,
+  )
+  expect(text).toContain('Balanced: every event and delivery is accounted for.')
   expect(html).toMatch(
     /aria-label="hype, events per hour: 2 accepted, 1 quarantined, 0 duplicate; at most 2 in an hour"/,
   )
@@ -59,7 +63,7 @@ it('is red and named when the ledger does not add up', async () => {
   await env.DB.prepare("DELETE FROM deliveries WHERE target = 'finance'").run()
   const { html, text } = await (await anOperator({ config })).open('/console')
 
-  expect(text).toMatch(/It does not add up: events created \d deliveries, but \d exist\./)
+  expect(text).toMatch(/Not balanced: events created \d deliveries, but \d exist\./)
   expect(html).toContain('class="attention bad"')
 })
 
@@ -68,8 +72,8 @@ it('tells how sources and targets fare', async () => {
   await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console?period=7d')
 
-  expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 known after a week/)
-  expect(text).toMatch(/crm active nothing tried 1 due 2026-11-20 23:00:00/)
+  expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 needs a week of data/)
+  expect(text).toMatch(/crm active no attempts 1 due 2026-11-20 23:00:00/)
 })
 
 it('tells what is held from what is due, and a test from a sign of life', async () => {
@@ -79,8 +83,8 @@ it('tells what is held from what is due, and a test from a sign of life', async 
   const { text } = await (await anOperator({ config })).open('/console')
 
   expect(text).toContain('hapana active never')
-  expect(text).toContain('hype active 2026-11-20 23:00:00 (a test)')
-  expect(text).toContain('crm active nothing tried 1 held since 2026-11-20 23:00:00')
+  expect(text).toContain('hype active 2026-11-20 23:00:00 (test)')
+  expect(text).toContain('crm active no attempts 1 held since 2026-11-20 23:00:00')
 })
 
 it('reads the same for the chart from roll-ups as from the log', async () => {

@@ -17,10 +17,10 @@ describe('the quarantine', () => {
   it('says that nothing is in it', async () => {
     const { text } = await (await anOperator({ config })).open('/console/quarantine')
 
-    expect(text).toContain('Nothing is in quarantine')
+    expect(text).toContain('The quarantine is empty')
   })
 
-  it('groups messages by cause, says what a release would do, and puts away with a reason', async () => {
+  it('groups messages by cause, previews a release, and dismisses with a reason', async () => {
     const ids = [
       await stored(config, 'hype', { ...nonsense, a: 1 }, { now: NOW - 2000 }),
       await stored(config, 'hype', { ...nonsense, a: 2 }, { now: NOW - 1000 }),
@@ -29,6 +29,7 @@ describe('the quarantine', () => {
     const { html, text } = await operator.open('/console/quarantine')
     const cause = /name="cause" value="([^"]*)"/.exec(html)?.[1] ?? ''
     expect(text).toContain('2 messages from hype')
+    expect(text).toContain('Unknown event type "refund.created"')
     for (const id of ids) expect(text).toContain(id)
 
     const fields = {
@@ -37,14 +38,18 @@ describe('the quarantine', () => {
       vendortype: /name="vendortype" value="([^"]*)"/.exec(html)?.[1] ?? '',
     }
     const plan = await operator.send('/console/quarantine/plan', fields)
-    expect(plan.text).toContain('0 messages would be released, 0 deliveries; 2 not understood yet.')
+    expect(plan.text).toContain(
+      '0 messages would be released (0 deliveries); 2 still not understood.',
+    )
     expect(plan.html).not.toContain('action="/console/quarantine/release"')
 
     const done = await operator.send('/console/quarantine/dismiss', {
       ...fields,
       reason: 'a test of theirs',
     })
-    expect(done.text).toContain('2 messages put away; the log keeps them. Nothing is in quarantine')
+    expect(done.text).toContain(
+      '2 messages dismissed; they stay in the log. The quarantine is empty',
+    )
     expect(await doneBy()).toEqual(['dismissed from quarantine: 2 messages'])
   })
 
@@ -57,7 +62,7 @@ describe('the quarantine', () => {
     const operator = await anOperator({ config })
     const fields = { source: 'hype', cause: 'type: was not known' }
     const plan = await operator.send('/console/quarantine/plan', fields)
-    expect(plan.text).toContain('1 message would be released, 1 delivery')
+    expect(plan.text).toContain('1 message would be released (1 delivery)')
     expect((await getEvent(env.DB, id))?.status).toBe('quarantined')
 
     const done = await operator.send('/console/quarantine/release', fields)
@@ -100,14 +105,14 @@ describe('people', () => {
     const contacts = Array.from({ length: 21 }, (_, i) => ({ id: `contact-of-many-${i}`, email }))
     await stored(config, 'hype', aPayment(contacts[0]), { now: NOW - 1000 })
     const operator = await anOperator({ config })
-    expect((await find(operator, email)).text).not.toContain('there are more')
+    expect((await find(operator, email)).text).not.toContain('These are the first')
 
     for (const contact of contacts.slice(1)) await stored(config, 'hype', aPayment(contact))
     await env.DB.prepare(
       'UPDATE contacts SET person = person + CAST(substr(contact, 17) AS INTEGER)',
     ).run()
     expect((await find(operator, email)).text).toContain(
-      'These are the first 20, and there are more',
+      'These are the first 20 matches. Find the others by contact ID.',
     )
   })
 
@@ -117,14 +122,14 @@ describe('people', () => {
     const { url } = await find(operator, email)
     const split = await operator.send(`${url}/split`, { source: 'hype', contact: 'contact-a' })
     expect(split.url).not.toBe(url)
-    expect(split.text).toContain('This contact is a person of its own now')
+    expect(split.text).toContain('This contact is now a person of its own, not per_')
     const both = await find(operator, email)
     expect(both.url).toMatch(/^\/console\/people\?found=per_\w+%2Cper_\w+$/)
     expect(both.text).toContain('a•••@example.com')
 
     const [, other = ''] = /(per_\w+)$/.exec(split.url) ?? []
     const merged = await operator.send(`${url}/merge`, { person: other })
-    expect(merged.text).toContain(`The contacts of ${other} are this person's now.`)
+    expect(merged.text).toContain(`The contacts of ${other} now belong to this person.`)
     expect((await operator.open(split.url)).url).toBe(url)
     expect(await doneBy()).toEqual([
       expect.stringMatching(/^merged people: per_/),
@@ -136,7 +141,9 @@ describe('people', () => {
     const operator = await anOperator({ config })
 
     expect(await operator.open('/console/people/per_0000000000000')).toMatchObject({ status: 404 })
-    expect((await find(operator, 'nobody')).text).toContain('No source knows a contact of this id.')
+    expect((await find(operator, 'nobody')).text).toContain(
+      'No match for "nobody". Search by full e-mail address, contact ID, evt_… or per_…',
+    )
   })
 })
 
@@ -149,11 +156,11 @@ describe('the simulator', () => {
     })
 
     expect(page.url).toMatch(/^\/console\/events\/evt_/)
-    expect(page.text).toContain('It was sent. This is what became of it.')
+    expect(page.text).toContain('The message was sent. This is its event.')
     expect(page.text).toContain('"email": "sim@example.com"')
     expect(page.text).toContain('test yes the sender marked it as a test')
     expect(page.html).toContain('id="deliveries" hx-get=')
-    expect(await doneBy()).toEqual(['simulated: 1 message to hype'])
+    expect(await doneBy()).toEqual(['simulated messages: 1 message to hype'])
   })
 
   it('sends a journey, page by page', async () => {
@@ -187,7 +194,7 @@ describe('the simulator', () => {
       'There is no source "nobody", or it is disabled.',
     ],
     [{ source: 'hype', type: 'refund' }, '"refund" is not an event type of hype.'],
-    [{ source: 'hype', members: '1000' }, 'journey.members must be at most 100.'],
+    [{ source: 'hype', members: '1000' }, '"Members" must be at most 100.'],
   ])('says what is wrong with %j', async (fields, words) => {
     expect((await (await anOperator({ config })).send('/console/simulate', fields)).text).toContain(
       words,
@@ -202,7 +209,7 @@ describe('the set-up', () => {
     expect(text).toContain('https://relay.example/in/hype?key=SECRET')
     expect(text).toContain('checkIn https://relay.example/in/hapana?event=checkIn')
     expect(text).toContain('x-relay-key: SECRET')
-    expect(text).toContain('It has no errors.')
+    expect(text).toContain('No errors.')
     for (const language of ['TypeScript', 'Python', 'Go', 'PHP'])
       expect(html).toContain(`<summary>${language}</summary>`)
     expect(html).not.toMatch(/(hype|hapana) secret|whsec_/)

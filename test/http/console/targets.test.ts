@@ -59,7 +59,7 @@ describe('a target', () => {
   it('is paused and resumed, and that is in the log with who did it', async () => {
     const operator = await anOperator({ config })
     const paused = await operator.send('/console/targets/crm/pause')
-    expect(paused.text).toContain('crm is paused. What it is owed is held.')
+    expect(paused.text).toContain('crm is paused. Its deliveries are held.')
     expect(paused.html).toContain('action="/console/targets/crm/resume"')
 
     const resumed = await operator.send('/console/targets/crm/resume')
@@ -85,7 +85,7 @@ describe('a target', () => {
 
     expect(page).toMatchObject({
       status: 404,
-      text: expect.stringContaining('There is no such target.'),
+      text: expect.stringContaining('Unknown target: nobody.'),
     })
   })
 })
@@ -112,10 +112,10 @@ describe('a replay', () => {
       per_second: '1',
     })
     expect(begun.url).toMatch(/^\/console\/replays\/rpl_\w{13}$/)
-    expect(begun.text).toContain('3 of 3 deliveries, 1 a second')
+    expect(begun.text).toContain('3 of 3 deliveries queued, 1 per second')
     expect(begun.html).toContain('<progress value="3" max="3"')
     expect(operator.queue.sent.map(({ target }) => target)).toEqual(['crm', 'crm', 'crm'])
-    expect(await doneBy()).toEqual([expect.stringMatching(/^began a replay: rpl_\w{13} of 3$/)])
+    expect(await doneBy()).toEqual([expect.stringMatching(/^started a replay: rpl_\w{13} of 3$/)])
   })
 
   it('is stopped where it is, and goes on', async () => {
@@ -126,17 +126,17 @@ describe('a replay', () => {
     expect(begun.html).toContain('hx-trigger="every 2s"')
 
     const stopped = await operator.send(`${begun.url}/stop`)
-    expect(stopped.text).toContain('It is stopped where it was.')
+    expect(stopped.text).toContain('The replay is stopped.')
     expect(stopped.html).not.toContain('hx-trigger')
-    expect((await operator.send(`${begun.url}/resume`)).text).toContain('It goes on.')
+    expect((await operator.send(`${begun.url}/resume`)).text).toContain('The replay is resumed.')
     expect((await operator.open('/console/replays')).text).toMatch(/rpl_\w{13} running \d+ of 12/)
   })
 
   it.each([
-    [{}, 'must name at least one of'],
-    [{ target: 'nobody' }, 'There is no target nobody.'],
-    [{ since: 'yesterday' }, 'since must be RFC 3339'],
-    [{ target: 'crm', per_second: '500' }, 'The number a second must be at most 50.'],
+    [{}, 'The form must name at least one of'],
+    [{ target: 'nobody' }, 'Unknown target: nobody.'],
+    [{ since: 'yesterday' }, '"Since" must be a time: 2026-11-30,'],
+    [{ target: 'crm', per_second: '500' }, 'The number per second must be at most 50.'],
   ])('says what is wrong with %j', async (fields, words) => {
     const page = await (await anOperator({ config })).send('/console/replays/plan', fields)
 
@@ -148,7 +148,7 @@ describe('a replay', () => {
       state: 'dead',
     })
 
-    expect(text).toContain('Nothing matches: there is nothing to send again.')
+    expect(text).toContain('No delivery matches. Change the filter.')
     expect(html).not.toContain('method="post" action="/console/replays"')
   })
 })

@@ -81,11 +81,11 @@ export function aVisitor({
   return {
     ask,
     logged,
-    /** The paths that take a POST of the console, as they are written. */
-    forms: [
+    /** The paths under a prefix that take a POST, as they are declared. */
+    postsOf: (prefix: string) => [
       ...new Set(
         app.routes
-          .filter(({ method, path }) => method === 'POST' && path.startsWith('/console'))
+          .filter(({ method, path }) => method === 'POST' && path.startsWith(`${prefix}/`))
           .map(({ path }) => path),
       ),
     ],

@@ -1,4 +1,4 @@
-// Answers about what operators do: people, replays, quarantine, normalizing again, tests and simulations.
+// Responses about acts of operators: people, replays, quarantine, renormalizing, tests and simulations.
 import * as v from 'valibot'
 import { REPLAYABLE_STATES } from '../../../core/deliveries/replay.ts'
 import { STEP_NAMES, TROUBLES } from '../../../simulator/step.ts'
@@ -35,8 +35,8 @@ const replay = {
   filter: ReplayFilter,
   state: v.picklist(['running', 'done', 'stopped']),
   per_second: v.number(),
-  total: v.pipe(count, v.description('How many deliveries matched when it was asked for')),
-  replayed: v.pipe(count, v.description('How many of them have been set going')),
+  total: v.pipe(count, v.description('How many deliveries matched when it was started')),
+  replayed: v.pipe(count, v.description('How many of them have been queued')),
   started_at: Time,
   ended_at: v.nullable(Time),
 }
@@ -48,7 +48,7 @@ export const ReplayPlan = v.strictObject({
   ...plan,
 })
 
-export const Released = v.strictObject({
+export const ReleasePage = v.strictObject({
   released: v.array(
     v.strictObject({ id: eventId, status: v.string(), type: v.string(), deliveries: count }),
   ),
@@ -57,7 +57,7 @@ export const Released = v.strictObject({
   next: v.nullable(eventId),
 })
 
-export const Dismissed = v.strictObject({ dismissed: v.array(eventId), more: v.boolean() })
+export const DismissalPage = v.strictObject({ dismissed: v.array(eventId), more: v.boolean() })
 
 export const Cause = v.strictObject({
   source: name,
@@ -69,7 +69,7 @@ export const Cause = v.strictObject({
   events: v.array(eventId),
 })
 
-export const Renormalized = v.strictObject({
+export const RenormalizationPage = v.strictObject({
   checked: count,
   changed: v.array(
     v.strictObject({
@@ -88,18 +88,22 @@ export const Renormalized = v.strictObject({
   refused: v.array(v.strictObject({ id: eventId, issues: v.array(v.string()) })),
   pruned: v.pipe(
     count,
-    v.description('How many stay as they are because their bytes are no longer kept'),
+    v.description('How many are unchanged because their payload is past its retention'),
   ),
   dry_run: v.boolean(),
   next: v.nullable(eventId),
 })
 
-export const Tried = v.strictObject({ event: eventId, delivered: v.boolean(), attempt: Attempt })
+export const TargetTest = v.strictObject({
+  event: eventId,
+  delivered: v.boolean(),
+  attempt: Attempt,
+})
 
-export const Simulated = v.strictObject({
+export const SimulationPage = v.strictObject({
   seed: v.string(),
   start: Time,
-  total: v.pipe(count, v.description('How many steps the plan has')),
+  total: v.pipe(count, v.description('The number of steps of the plan')),
   steps: v.array(
     v.strictObject({
       step: count,

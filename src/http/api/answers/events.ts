@@ -1,4 +1,4 @@
-// Answers about events and deliveries: what came, what was made of it, what became of it.
+// Responses about events and deliveries.
 import * as v from 'valibot'
 import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
 import { EVENT_STATUSES } from '../../../core/events/event.ts'
@@ -31,7 +31,7 @@ export const Attempt = v.strictObject({
   retry_after: v.exactOptional(v.number()),
   digest: v.exactOptional(v.pipe(v.string(), v.description('SHA-256 of the body, in base64'))),
   content_type: v.exactOptional(
-    v.pipe(v.string(), v.description('Left out for application/cloudevents+json')),
+    v.pipe(v.string(), v.description('Absent for application/cloudevents+json')),
   ),
   replay: v.exactOptional(v.literal(true)),
   skipped: v.exactOptional(v.array(eventId)),
@@ -44,7 +44,7 @@ export const EventDelivery = v.strictObject({
   reason: v.nullable(v.string()),
   attempt: v.pipe(count, v.description('The number of the next attempt')),
   due: v.nullable(Time),
-  replayed: v.pipe(v.boolean(), v.description('Whether an operator asked for it once more')),
+  replayed: v.pipe(v.boolean(), v.description('Whether an operator has replayed it')),
   attempts: v.array(Attempt),
 })
 
@@ -60,11 +60,11 @@ export const Delivery = v.strictObject({
   event: eventId,
   type: v.string(),
   source: name,
-  receivedat: v.pipe(Time, v.description('When its event came in')),
+  receivedat: v.pipe(Time, v.description('When the event came in')),
   target: name,
   state,
   reason: v.nullable(v.string()),
-  attempts: v.pipe(count, v.description('How many were made')),
+  attempts: v.pipe(count, v.description('How many attempts were made')),
   due: v.nullable(Time),
   last,
   replayed: v.boolean(),
@@ -82,9 +82,9 @@ export const Event = v.strictObject({
     v.strictObject({ id: eventId, rung: v.picklist(['identity', 'content', 'twin']) }),
   ),
   issues: v.nullable(v.array(Issue)),
-  event: v.pipe(anything, v.description('The normalized event; null when it was not understood')),
+  event: v.pipe(anything, v.description('The normalized event; null for a quarantined message')),
   raw: v.strictObject({
-    text: v.pipe(v.nullable(v.string()), v.description('Null when its retention is over')),
+    text: v.pipe(v.nullable(v.string()), v.description('Null when it is past its retention')),
     encoding: v.picklist(['utf8', 'base64']),
     headers: v.record(v.string(), v.string()),
   }),

@@ -1,4 +1,4 @@
-// Answers about how things fare: the ledger, targets, sources, the drift of the vendors' messages.
+// Responses with figures: the ledger, targets, sources and schema drift.
 import * as v from 'valibot'
 import { TARGET_STATES } from '../../../core/deliveries/breaker.ts'
 import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
@@ -16,7 +16,7 @@ export const Ledger = v.strictObject({
   spilled: v.pipe(
     v.nullable(count),
     v.description(
-      'Requests that are safe and not in the log yet; null when the queue does not say',
+      'Requests that are accepted and wait in the spill queue; null when the queue does not report it',
     ),
   ),
   sources: v.array(
@@ -64,7 +64,7 @@ export const Target = v.strictObject({
         }),
       }),
     ),
-    v.description('As of the last minute; null before the first'),
+    v.description('As of the last minute; null in the first minute'),
   ),
 })
 
@@ -77,12 +77,9 @@ export const Source = v.strictObject({
   reason: v.nullable(v.string()),
   ingest_url: v.pipe(
     v.string(),
-    v.description('`SECRET` stands for the secret, where it is part of it'),
+    v.description('With the placeholder `SECRET` where the secret is part of it'),
   ),
-  header: v.pipe(
-    v.nullable(v.string()),
-    v.description('The header in which the secret is expected'),
-  ),
+  header: v.pipe(v.nullable(v.string()), v.description('The header that must contain the secret')),
   signed: v.pipe(v.boolean(), v.description('Whether the vendor signs the body')),
   figures: v.pipe(
     v.nullable(
@@ -93,19 +90,19 @@ export const Source = v.strictObject({
         last_day: received,
         usual_this_hour: v.pipe(
           v.nullable(v.number()),
-          v.description('The median of this hour of the week; null before a week is known'),
+          v.description('The median of this hour of the week; null until there is a week of data'),
         ),
         longest_silence_hours: v.nullable(v.number()),
         unusually_silent: v.boolean(),
       }),
     ),
-    v.description('As of the last minute, tests left out; null before the first'),
+    v.description('As of the last minute, without tests; null in the first minute'),
   ),
 })
 
 const seen = { count, first_seen: Time, last_seen: Time }
 const kind = v.string()
-export const Diary = v.strictObject({
+export const DriftReport = v.strictObject({
   source: name,
   vendortype: v.nullable(v.string()),
   messages: count,
@@ -125,8 +122,8 @@ export const Diary = v.strictObject({
     v.strictObject({ path: v.string(), kinds: v.record(kind, v.strictObject(seen)), ...seen }),
   ),
 })
-export const Drift = v.strictObject({ since: Time, drift: v.array(Diary) })
+export const Drift = v.strictObject({ since: Time, drift: v.array(DriftReport) })
 
-/** What is configured, and how it fares. `as_of`: when the figures last changed; null before there were any. */
+/** Lists with figures. `as_of`: when the figures last changed; null before there are any. */
 export const Targets = v.strictObject({ as_of: v.nullable(Time), targets: v.array(Target) })
 export const Sources = v.strictObject({ as_of: v.nullable(Time), sources: v.array(Source) })

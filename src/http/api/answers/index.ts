@@ -1,14 +1,14 @@
-// What the API answers with: the schemas of the OpenAPI document. Tests hold every answer against them.
+// The responses of the API: the schemas of the OpenAPI document. A test validates every response by them.
 import { Cause, Person, Replay } from './acts.ts'
 import { Attempt, Delivery, Event, EventDelivery, EventSummary } from './events.ts'
-import { Diary, Ledger, Source, Target } from './figures.ts'
+import { DriftReport, Ledger, Source, Target } from './figures.ts'
 
 export * from './acts.ts'
 export { pageOf } from './basic.ts'
 export * from './events.ts'
 export * from './figures.ts'
 
-/** The schemas that the document gives a name. */
+/** The schemas that have a name in the document. */
 export const NAMED = {
   Event,
   EventSummary,
@@ -21,5 +21,5 @@ export const NAMED = {
   Ledger,
   Target,
   Source,
-  Diary,
+  DriftReport,
 }

@@ -1,44 +1,52 @@
-// Persons: who is who across sources; and putting right what was joined wrongly, or not at all.
+// Persons across sources: finding them, their events, splitting and merging them.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { isPersonId, type PersonId } from '../../core/id.ts'
-import type { Env } from '../../env.ts'
-import { mergeInto, splitPerson } from '../../stages/operate/people.ts'
-import { getTimeline } from '../../store/deliveries/delivery-lists.ts'
-import { findPeople, getPerson, type Person as KnownPerson } from '../../store/events/people.ts'
-import { body, describe, query } from '../operation.ts'
-import { problem } from '../problems.ts'
-import type { ApiTools } from '../tools.ts'
-import { Person as PersonAnswer, pageOf, TimelineEntry } from './answers/index.ts'
-import { PAGES, Person, pageEntries, text } from './fields.ts'
+import { EMAIL_PREFIX, TEST_PREFIX } from '../../../core/events/contact-key.ts'
+import { isPersonId, type PersonId } from '../../../core/id.ts'
+import type { Env } from '../../../env.ts'
+import { mergePerson, splitContactOff } from '../../../stages/operate/acts/people.ts'
+import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
+import { findPeople, getPerson, type Person as KnownPerson } from '../../../store/events/people.ts'
+import { body, describe, query } from '../../operation.ts'
+import { operatorOf } from '../../operator.ts'
+import { refusalProblem } from '../../refusals.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Person as PersonAnswer, pageOf, TimelineEntry } from '../answers/index.ts'
+import { PAGES, Person, pageEntries, text } from '../fields.ts'
 
 const FindQuery = v.pipe(
   v.strictObject({ ...pageEntries, email: v.optional(text), contact: v.optional(text) }),
   v.check(
     ({ email, contact }) => (email === undefined) !== (contact === undefined),
-    'must name an email or a contact',
+    'must have either email or contact',
   ),
 )
-/** Which contact is to be split off. */
+/** The prefixes of contact keys that are not IDs of a vendor. */
+const PREFIXES = [EMAIL_PREFIX, TEST_PREFIX]
+
+/** The contact to split off. */
 export const SplitBody = v.pipe(
   v.strictObject({
     source: text,
     contact: v.exactOptional(
       v.pipe(
         text,
-        v.check((id) => !/^(email|test):/.test(id), 'must be a contact id of the vendor'),
+        v.check(
+          (id) => !PREFIXES.some((prefix) => id.startsWith(prefix)),
+          'must be a contact ID of the vendor',
+        ),
       ),
     ),
     email: v.exactOptional(text),
   }),
   v.check(
     ({ email, contact }) => (email === undefined) !== (contact === undefined),
-    'must name the contact, or the email of one that has no id',
+    'must have either contact or, for a contact without an ID, email',
   ),
 )
 const MergeBody = v.strictObject({ person: Person })
 
-const MERGED = 'They were merged into another, who stands in `location`'
+const MERGED = 'The person was merged into the one in `location`'
 
 /** The routes of `/api/people`. */
 export function people({ configOf, ...tools }: ApiTools) {
@@ -46,22 +54,22 @@ export function people({ configOf, ...tools }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'Find persons by e-mail address or vendor contact id',
+        summary: 'Find persons by e-mail address or by contact ID of a vendor',
         answers: { 200: pageOf('people', PersonAnswer) },
       }),
       query(FindQuery),
       async (c) => {
         const { limit, next, email, contact } = c.req.valid('query')
         const sources = [...configOf(c.env).sources.keys()]
-        const wanted = email === undefined ? { contact: contact ?? '', sources } : { email }
-        const { items, next: after } = await findPeople(c.env.DB, wanted, { limit, cursor: next })
+        const search = email === undefined ? { contact: contact ?? '', sources } : { email }
+        const { items, next: after } = await findPeople(c.env.DB, search, { limit, cursor: next })
         return c.json({ people: items, next: after ?? null })
       },
     )
     .get(
       '/:id',
       describe({
-        summary: 'A person with all contacts',
+        summary: 'A person, with all contacts',
         answers: { 200: PersonAnswer, 308: MERGED },
         problems: [404],
       }),
@@ -76,7 +84,7 @@ export function people({ configOf, ...tools }: ApiTools) {
     .get(
       '/:id/events',
       describe({
-        summary: 'What happened to a person across sources, the latest first, and who was told',
+        summary: 'The events of a person across sources, latest first, and their deliveries',
         details: PAGES,
         answers: { 200: pageOf('events', TimelineEntry), 308: MERGED },
         problems: [404],
@@ -103,16 +111,13 @@ export function people({ configOf, ...tools }: ApiTools) {
       }),
       body(SplitBody),
       async (c) => {
-        const person = await personOf(c.env.DB, c.req.param('id'))
-        if (person === undefined || 'mergedInto' in person) return unknownPerson()
-        const named = c.req.valid('json')
-        const anew = await splitPerson(c.env, configOf(c.env), person.id, named, tools)
-        if (anew === undefined) {
-          return problem(409, 'not-splittable', 'This person has no such contact, or no other.')
-        }
+        const operator = operatorOf(c, configOf)
+        const contact = c.req.valid('json')
+        const split = await splitContactOff(operator, c.req.param('id'), contact, tools)
+        if (!split.ok) return refusalProblem(split.error)
         return c.json({
-          person: await present(c.env.DB, person.id),
-          new_person: await present(c.env.DB, anew),
+          person: await present(c.env.DB, split.value.person),
+          new_person: await present(c.env.DB, split.value.newPerson),
         })
       },
     )
@@ -125,14 +130,11 @@ export function people({ configOf, ...tools }: ApiTools) {
       }),
       body(MergeBody),
       async (c) => {
-        const person = await personOf(c.env.DB, c.req.param('id'))
-        const other = await getPerson(c.env.DB, c.req.valid('json').person)
-        if (person === undefined || 'mergedInto' in person) return unknownPerson()
-        if (other === undefined || 'mergedInto' in other) return unknownPerson()
-        if (person.id === other.id)
-          return problem(409, 'same-person', 'These are one person already.')
-        await mergeInto(c.env, configOf(c.env), person.id, other.id, tools)
-        return c.json({ person: await present(c.env.DB, person.id) })
+        const operator = operatorOf(c, configOf)
+        const { person: other } = c.req.valid('json')
+        const merge = await mergePerson(operator, c.req.param('id'), other, tools)
+        if (!merge.ok) return refusalProblem(merge.error)
+        return c.json({ person: await present(c.env.DB, merge.value.person) })
       },
     )
 }
@@ -141,7 +143,7 @@ async function personOf(db: D1Database, id: string) {
   return isPersonId(id) ? getPerson(db, id) : undefined
 }
 
-/** A person of whom it was just written that they are there. */
+/** A person who must exist: an act has just written them. */
 async function present(db: D1Database, id: PersonId): Promise<KnownPerson> {
   const person = await getPerson(db, id)
   if (person === undefined || 'mergedInto' in person) throw new Error(`${id} is gone`)
@@ -149,5 +151,5 @@ async function present(db: D1Database, id: PersonId): Promise<KnownPerson> {
 }
 
 function unknownPerson() {
-  return problem(404, 'unknown-person', 'There is no person of this id.')
+  return refusalProblem({ kind: 'unknown_person', which: 'this' })
 }

@@ -1,13 +1,13 @@
-// Deliveries: what each target was sent, is owed, or will not get.
+// Deliveries: the list of them, by target, state and event.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
-import type { Env } from '../../env.ts'
-import { listDeliveries } from '../../store/deliveries/delivery-lists.ts'
-import { describe, query } from '../operation.ts'
-import type { ApiTools } from '../tools.ts'
-import { Delivery, pageOf } from './answers/index.ts'
-import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from './fields.ts'
+import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
+import type { Env } from '../../../env.ts'
+import { listDeliveries } from '../../../store/deliveries/delivery-lists.ts'
+import { describe, query } from '../../operation.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Delivery, pageOf } from '../answers/index.ts'
+import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from '../fields.ts'
 
 /** The query of a list of deliveries. */
 export const deliveryListEntries = {
@@ -22,14 +22,14 @@ export function deliveries({ now }: ApiTools) {
   return new Hono<{ Bindings: Env }>().get(
     '/',
     describe({
-      summary: 'Deliveries that match all of a filter, those of the newest events first',
+      summary: 'Deliveries that match the filter, those of the newest events first',
       details: PAGES,
       answers: { 200: pageOf('deliveries', Delivery) },
     }),
     query(v.strictObject(deliveryListEntries)),
     async (c) => {
-      const { limit, next: cursor, target, state, ...asked } = c.req.valid('query')
-      const filter = { ...eventFilterOf(asked, now()), targets: target, states: state }
+      const { limit, next: cursor, target, state, ...rest } = c.req.valid('query')
+      const filter = { ...eventFilterOf(rest, now()), targets: target, states: state }
       const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
       return c.json({ deliveries: items, next: next ?? null })
     },

@@ -1,15 +1,15 @@
-// The ledger of a period, and its proof against the log.
+// The ledger of a period, and its verification against the log.
 import { Hono } from 'hono/tiny'
-import { formatInstant } from '../../core/events/time.ts'
-import { discrepancies, tally } from '../../core/ledger/ledger.ts'
-import type { Period } from '../../core/period.ts'
-import type { Env, Log } from '../../env.ts'
-import { listCounts } from '../../store/ledger/ledger.ts'
-import { listDifferences } from '../../store/ledger/verify.ts'
-import { describe, query } from '../operation.ts'
-import type { ApiTools } from '../tools.ts'
-import { Differences, Ledger } from './answers/index.ts'
-import { PeriodQuery, periodOf } from './fields.ts'
+import { formatInstant } from '../../../core/events/time.ts'
+import { discrepancies, tally } from '../../../core/ledger/ledger.ts'
+import type { Period } from '../../../core/period.ts'
+import type { Env, Log } from '../../../env.ts'
+import { listCounts } from '../../../store/ledger/ledger.ts'
+import { listDifferences } from '../../../store/ledger/verify.ts'
+import { describe, query } from '../../operation.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Differences, Ledger } from '../answers/index.ts'
+import { PeriodQuery, periodOf } from '../fields.ts'
 
 /** The routes of `/api/ledger`. */
 export function ledger({ now, log }: ApiTools) {
@@ -17,7 +17,7 @@ export function ledger({ now, log }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'What became of everything that came in a period',
+        summary: 'The ledger: all events and deliveries of a period, by state',
         answers: { 200: Ledger },
       }),
       query(PeriodQuery),
@@ -28,8 +28,8 @@ export function ledger({ now, log }: ApiTools) {
     .get(
       '/differences',
       describe({
-        summary: 'Where the roll-ups of a period are not those of the log',
-        details: 'Looks at a part of the period; `next` is the `since` of the following call.',
+        summary: 'Verify the ledger of a period against the log',
+        details: 'Checks a part of the period per call; `next` is the `since` of the next call.',
         answers: { 200: Differences },
       }),
       query(PeriodQuery),
@@ -43,7 +43,7 @@ export function ledger({ now, log }: ApiTools) {
     )
 }
 
-/** The ledger of a period, and whether it adds up. */
+/** The ledger of a period, and whether it balances. */
 export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period, log: Log) {
   const lines = tally(await listCounts(env.DB, period))
   const differences = discrepancies(lines)
@@ -58,12 +58,12 @@ export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period,
 }
 export type ReadLedger = Awaited<ReturnType<typeof readLedger>>
 
-/** Requests that are safe and not in the log yet; null when the queue does not say. */
+/** The number of requests in the spill queue; null when the queue does not report it. */
 async function countSpilled({ SPILL }: Pick<Env, 'SPILL'>, log: Log): Promise<number | null> {
   try {
     return (await SPILL.metrics()).backlogCount
   } catch (error) {
-    const fault = 'the spill queue does not tell its length'
+    const fault = 'the spill queue did not report its length'
     log({ at: 'ledger', fault, detail: String(error) })
     return null
   }

@@ -1,25 +1,25 @@
-// `/console`: everything that the overview shows, read at once.
+// `/console`: the overview.
 import { Hono } from 'hono/tiny'
 import {
   Overview,
   PERIODS,
   type PeriodName,
   type SourceArrivals,
-} from '../../console/ledger/overview.tsx'
-import { RELAY_SOURCE } from '../../core/events/system-event.ts'
-import { attentionOf } from '../../core/operate/attention.ts'
-import { HOUR_MS, parseTime } from '../../core/period.ts'
-import { listHealth } from '../../store/deliveries/targets.ts'
-import { getSnapshot } from '../../store/ledger/snapshot.ts'
-import { type ReceivedCount, readReceivedByOutcome } from '../../store/ledger/statistics.ts'
-import { listCauses } from '../../store/operate/quarantine.ts'
-import { instant } from '../api/fields.ts'
-import { readLedger } from '../api/ledger.ts'
-import { shownSources } from '../api/sources.ts'
-import { shownTargets } from '../api/targets.ts'
-import type { ApiTools } from '../tools.ts'
-import { show } from './frame.ts'
-import type { ConsoleEnv } from './session.ts'
+} from '../../../console/ledger/overview.tsx'
+import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
+import { attentionOf } from '../../../core/operate/attention.ts'
+import { HOUR_MS, parseTime } from '../../../core/period.ts'
+import { listHealth } from '../../../store/deliveries/targets.ts'
+import { getSnapshot } from '../../../store/ledger/snapshot.ts'
+import { type ReceivedCount, readReceivedByOutcome } from '../../../store/ledger/statistics.ts'
+import { listCauses } from '../../../store/operate/quarantine.ts'
+import { targetViews } from '../../api/deliveries/targets.ts'
+import { instant } from '../../api/fields.ts'
+import { readLedger } from '../../api/ledger/ledger.ts'
+import { sourceViews } from '../../api/ledger/sources.ts'
+import type { ApiTools } from '../../tools.ts'
+import { show } from '../frame.ts'
+import type { ConsoleEnv } from '../session.ts'
 
 const MAX_CAUSES = 200
 
@@ -29,8 +29,8 @@ export function overview({ configOf, now, log }: ApiTools) {
     const { DB } = c.env
     const config = configOf(c.env)
     const present = now()
-    const asked = c.req.query('period')
-    const period: PeriodName = PERIODS.find((one) => one === asked) ?? '24h'
+    const name = c.req.query('period')
+    const period: PeriodName = PERIODS.find((one) => one === name) ?? '24h'
     const since = parseTime(period, present) ?? present
     const firstHour = Math.floor(since / HOUR_MS) + 1
     const [ledger, arrivals, snapshot, healths, quarantined] = await Promise.all([
@@ -40,16 +40,16 @@ export function overview({ configOf, now, log }: ApiTools) {
       listHealth(DB),
       listCauses(DB, { limit: MAX_CAUSES }),
     ])
-    const sources = shownSources(config, snapshot, new URL(c.req.url).origin, present)
-    const targets = shownTargets(config, healths, snapshot)
+    const sources = sourceViews(config, snapshot, new URL(c.req.url).origin, present)
+    const targets = targetViews(config, healths, snapshot)
     const { items: causes, next } = quarantined
-    const situation = { targets, sources, causes, areMoreCauses: next !== undefined, ledger }
+    const status = { targets, sources, causes, areMoreCauses: next !== undefined, ledger }
     return show(
       c,
       'Overview',
       <Overview
         period={period}
-        attention={attentionOf(situation, present)}
+        attention={attentionOf(status, present)}
         ledger={ledger}
         arrivals={bySource(arrivals, firstHour, Math.floor(present / HOUR_MS))}
         sources={sources}
@@ -60,7 +60,7 @@ export function overview({ configOf, now, log }: ApiTools) {
   })
 }
 
-/** What vendors sent by source and outcome, hour by hour from the first to the last. */
+/** The events of vendors by source and status, for each hour from the first to the last. */
 function bySource(
   arrivals: readonly ReceivedCount[],
   first: number,

@@ -1,22 +1,30 @@
-// What the page of an event shows of it, from the log and the configuration; secrets are masked.
-import { version } from '../../../package.json'
-import type { Config } from '../../config.ts'
-import type { EventView } from '../../console/events/event.tsx'
-import { curlCommand } from '../../core/curl.ts'
-import type { Attempt } from '../../core/deliveries/delivery.ts'
-import { deliveryHeaders } from '../../core/deliveries/headers.ts'
-import { isBroken } from '../../core/deliveries/target.ts'
-import type { EventDetail } from '../../store/events/events.ts'
-import { shownSources } from '../api/sources.ts'
+// The data of the page of an event, from the log and the configuration; secrets are masked.
+import { version } from '../../../../package.json'
+import type { Config } from '../../../config.ts'
+import type { EventView } from '../../../console/events/event.tsx'
+import { curlCommand } from '../../../core/curl.ts'
+import type { Health } from '../../../core/deliveries/breaker.ts'
+import type { Attempt } from '../../../core/deliveries/delivery.ts'
+import { deliveryHeaders } from '../../../core/deliveries/headers.ts'
+import { isBroken } from '../../../core/deliveries/target.ts'
+import type { EventDetail } from '../../../store/events/events.ts'
+import { instant } from '../../api/fields.ts'
+import { sourceViews } from '../../api/ledger/sources.ts'
 
-/** An attempt that is due within this time is waited for on the page. */
+/** The page updates itself while an attempt is due within this time. */
 const SOON_MS = 60_000
 
-/** An event as its page shows it. `origin` is the relay's own. */
-export function viewOf(event: EventDetail, config: Config, origin: string, now: number): EventView {
+/** An event as its page shows it. `origin`: that of the relay; `healths`: of all targets, as far as known. */
+export function viewOf(
+  event: EventDetail,
+  config: Config,
+  healths: ReadonlyMap<string, Health>,
+  origin: string,
+  now: number,
+): EventView {
   const { raw, hops, source } = event
   const isTest = (event.event as { test?: boolean } | null)?.test === true
-  const from = shownSources(config, undefined, origin, now).find(({ name }) => name === source)
+  const from = sourceViews(config, undefined, origin, now).find(({ name }) => name === source)
   const headers = Object.entries((raw.headers ?? {}) as Record<string, string>)
   const secret = from?.header ? [[from.header, 'SECRET'] as const] : []
   return {
@@ -30,6 +38,7 @@ export function viewOf(event: EventDetail, config: Config, origin: string, now: 
     deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({
       ...delivery,
       target,
+      nextCheck: instant(healths.get(target)?.probeAt),
       attempts: attempts.map((attempt) => ({
         ...attempt,
         headers: requestOf(attempt, { event: event.id, hops, isTest }, config, target),
@@ -38,7 +47,7 @@ export function viewOf(event: EventDetail, config: Config, origin: string, now: 
   }
 }
 
-/** The headers of an attempt's request; none where none was made. */
+/** The headers of the request of an attempt; none if no request was made. */
 function requestOf(
   attempt: Attempt,
   event: { event: string; hops: number; isTest: boolean },
@@ -55,7 +64,7 @@ function requestOf(
 
 const MASK = '••••'
 
-/** The headers that a target's configuration adds, without what they say: that may be a secret. */
+/** The headers that the configuration of a target adds, with masked values, as these may be secrets. */
 function configuredHeaders(config: Config, name: string): [string, string][] {
   const target = config.targets.find((one) => one.name === name)
   if (target === undefined || isBroken(target)) return []

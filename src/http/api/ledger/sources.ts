@@ -1,15 +1,15 @@
-// The sources: where each is sent to, and when it was heard of last.
+// Sources: their ingest URLs and figures.
 import { Hono } from 'hono/tiny'
-import { type Config, isBrokenSource } from '../../config.ts'
-import { isUnusuallySilent } from '../../core/ledger/rhythm.ts'
-import type { Snapshot, SourceFigures } from '../../core/ledger/snapshot.ts'
-import type { Env } from '../../env.ts'
-import { getSnapshot } from '../../store/ledger/snapshot.ts'
-import { describe } from '../operation.ts'
-import { problem } from '../problems.ts'
-import type { ApiTools } from '../tools.ts'
-import { Source, Sources } from './answers/index.ts'
-import { instant } from './fields.ts'
+import { type Config, isBrokenSource } from '../../../config.ts'
+import { isUnusuallySilent } from '../../../core/ledger/rhythm.ts'
+import type { Snapshot, SourceFigures } from '../../../core/ledger/snapshot.ts'
+import type { Env } from '../../../env.ts'
+import { getSnapshot } from '../../../store/ledger/snapshot.ts'
+import { describe } from '../../operation.ts'
+import { problem } from '../../problems.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Source, Sources } from '../answers/index.ts'
+import { instant } from '../fields.ts'
 
 /** The routes of `/api/sources`. */
 export function sources({ configOf, now }: ApiTools) {
@@ -17,35 +17,35 @@ export function sources({ configOf, now }: ApiTools) {
     .get(
       '/',
       describe({
-        summary: 'The sources, their ingest URLs, and when each was heard of last',
+        summary: 'All sources, with their ingest URLs and figures',
         answers: { 200: Sources },
       }),
       async (c) => {
         const snapshot = await getSnapshot(c.env.DB)
         const { origin } = new URL(c.req.url)
-        const sources = shownSources(configOf(c.env), snapshot, origin, now())
+        const sources = sourceViews(configOf(c.env), snapshot, origin, now())
         return c.json({ as_of: instant(snapshot?.asOf), sources })
       },
     )
     .get(
       '/:name',
       describe({
-        summary: 'A source, its ingest URL, and when it was heard of last',
+        summary: 'A source, with its ingest URL and figures',
         answers: { 200: Source },
         problems: [404],
       }),
       async (c) => {
         const { origin } = new URL(c.req.url)
-        const shown = shownSources(configOf(c.env), await getSnapshot(c.env.DB), origin, now())
-        const source = shown.find(({ name }) => name === c.req.param('name'))
-        if (source === undefined) return problem(404, 'unknown-source', 'There is no such source.')
+        const views = sourceViews(configOf(c.env), await getSnapshot(c.env.DB), origin, now())
+        const source = views.find(({ name }) => name === c.req.param('name'))
+        if (source === undefined) return problem(404, 'unknown-source', 'No source has this name.')
         return c.json(source, 200)
       },
     )
 }
 
-/** The sources as their operator sees them. `origin` is the relay's own. */
-export function shownSources(
+/** The sources as operators see them. `origin`: that of the relay. */
+export function sourceViews(
   { sources }: Config,
   snapshot: Snapshot | undefined,
   origin: string,
@@ -53,15 +53,14 @@ export function shownSources(
 ) {
   return [...sources.values()].map((source) => {
     const figures = snapshot?.sources.find(({ name }) => name === source.name)
-    return { ...shown(source, origin), figures: figures ? shownFigures(figures, now) : null }
+    return { ...viewOf(source, origin), figures: figures ? figuresAsJson(figures, now) : null }
   })
 }
-export type ShownSource = ReturnType<typeof shownSources>[number]
 
 type AnySource = Config['sources'] extends ReadonlyMap<string, infer S> ? S : never
 
-/** A source as its operator sees it. Never a secret: where it is part of the URL, a word stands for it. */
-function shown(source: AnySource, origin: string) {
+/** A source as operators see it, without secrets: in the URL, `SECRET` is a placeholder. */
+function viewOf(source: AnySource, origin: string) {
   const { name } = source
   const url = `${origin}/in/${encodeURIComponent(name)}`
   if (isBrokenSource(source)) {
@@ -88,7 +87,7 @@ function shown(source: AnySource, origin: string) {
   }
 }
 
-function shownFigures({ lastSeen, lastTest, hour, day, rhythm }: SourceFigures, now: number) {
+function figuresAsJson({ lastSeen, lastTest, hour, day, rhythm }: SourceFigures, now: number) {
   return {
     last_seen: instant(lastSeen),
     last_test: instant(lastTest),

@@ -1,0 +1,146 @@
+// Targets: their state and figures; pausing, resuming and testing them.
+import { Hono } from 'hono/tiny'
+import { type Config, targetOf } from '../../../config.ts'
+import { HEALTHY, type Health } from '../../../core/deliveries/breaker.ts'
+import { isBroken } from '../../../core/deliveries/target.ts'
+import { formatInstant } from '../../../core/events/time.ts'
+import type { Snapshot, TargetFigures } from '../../../core/ledger/snapshot.ts'
+import type { Env } from '../../../env.ts'
+import { pauseTarget, resumeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
+import { listHealth } from '../../../store/deliveries/targets.ts'
+import { getSnapshot } from '../../../store/ledger/snapshot.ts'
+import { describe } from '../../operation.ts'
+import { operatorOf } from '../../operator.ts'
+import { refusalProblem } from '../../refusals.ts'
+import type { ApiTools } from '../../tools.ts'
+import { Target, Targets, TargetTest } from '../answers/index.ts'
+import { instant } from '../fields.ts'
+
+/** The routes of `/api/targets`. */
+export function targets({ configOf, ...tools }: ApiTools) {
+  return new Hono<{ Bindings: Env }>()
+    .get(
+      '/',
+      describe({
+        summary: 'All targets, with their state and figures',
+        answers: { 200: Targets },
+      }),
+      async (c) => {
+        const { DB } = c.env
+        const [healths, snapshot] = await Promise.all([listHealth(DB), getSnapshot(DB)])
+        const targets = targetViews(configOf(c.env), healths, snapshot)
+        return c.json({ as_of: instant(snapshot?.asOf), targets })
+      },
+    )
+    .get(
+      '/:name',
+      describe({
+        summary: 'A target, with its state and figures',
+        answers: { 200: Target },
+        problems: [404],
+      }),
+      async (c) => {
+        const name = c.req.param('name')
+        const target = targetOf(configOf(c.env), name)
+        if (target === undefined) return refusalProblem({ kind: 'unknown_target', names: [name] })
+        const health = (await listHealth(c.env.DB)).get(name)
+        return c.json(await withFigures(c.env, target, health), 200)
+      },
+    )
+    .post(
+      '/:name/pause',
+      describe({
+        summary: 'Pause a target: hold its deliveries',
+        answers: { 200: Target },
+        problems: [404],
+      }),
+      async (c) => {
+        const done = await pauseTarget(operatorOf(c, configOf), c.req.param('name'), tools)
+        if (!done.ok) return refusalProblem(done.error)
+        return c.json(await withFigures(c.env, done.value.target, done.value.health), 200)
+      },
+    )
+    .post(
+      '/:name/resume',
+      describe({
+        summary: 'Resume a target, whatever stopped it',
+        answers: { 200: Target },
+        problems: [404],
+      }),
+      async (c) => {
+        const done = await resumeTarget(operatorOf(c, configOf), c.req.param('name'), tools)
+        if (!done.ok) return refusalProblem(done.error)
+        return c.json(await withFigures(c.env, done.value.target, done.value.health), 200)
+      },
+    )
+    .post(
+      '/:name/test',
+      describe({
+        summary: 'Send a test event to a target, whatever its state, and wait for the response',
+        details: 'The event is marked `test`, and is not retried.',
+        answers: { 200: TargetTest },
+        problems: [404, 409],
+      }),
+      async (c) => {
+        const tried = await sendTestEvent(operatorOf(c, configOf), c.req.param('name'), tools)
+        return tried.ok ? c.json(tried.value) : refusalProblem(tried.error)
+      },
+    )
+}
+
+async function withFigures({ DB }: Env, target: AnyTarget, health: Health | undefined) {
+  const snapshot = await getSnapshot(DB)
+  return viewOf(
+    target,
+    health,
+    snapshot?.targets.find(({ name }) => name === target.name),
+  )
+}
+
+/** The targets as operators see them: configuration, state and figures. */
+export function targetViews(
+  { targets }: Config,
+  healths: ReadonlyMap<string, Health>,
+  snapshot: Snapshot | undefined,
+) {
+  return targets.map((target) => {
+    const figures = snapshot?.targets.find(({ name }) => name === target.name)
+    return viewOf(target, healths.get(target.name), figures)
+  })
+}
+
+type AnyTarget = Config['targets'][number]
+
+/** A target as operators see it, without its URL, which may contain a secret. */
+function viewOf(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFigures) {
+  const { state, failures, failingSince, probeAt } = health
+  const configured = isBroken(target) ? 'broken' : target.enabled ? state : 'disabled'
+  return {
+    name: target.name,
+    state: configured,
+    reason: isBroken(target) ? target.broken : null,
+    failures,
+    failing_since: instant(failingSince),
+    next_probe_at: instant(probeAt),
+    figures: figures === undefined ? null : figuresAsJson(figures),
+  }
+}
+
+function figuresAsJson(figures: TargetFigures) {
+  const { deliveries, lastSuccess, lastFailure, hour, day } = figures
+  const { pending, retrying, held } = deliveries
+  return {
+    backlog: { pending, retrying, held },
+    oldest_due: instant(figures.oldestDue),
+    oldest_held: instant(figures.oldestHeld),
+    last_success: lastSuccess && { ...lastSuccess, at: formatInstant(lastSuccess.at) },
+    last_failure: lastFailure && { ...lastFailure, at: formatInstant(lastFailure.at) },
+    last_hour: { attempts: hour.made, delivered: hour.delivered },
+    last_day: {
+      attempts: day.made,
+      delivered: day.delivered,
+      answer_ms: day.answer,
+      latency_ms: day.latency,
+    },
+  }
+}

@@ -1,0 +1,69 @@
+// `/console/people`: persons across vendors, splitting a contact off, and merging persons.
+import { Hono } from 'hono/tiny'
+import * as v from 'valibot'
+import { People, Person } from '../../../console/events/people.tsx'
+import { isPersonId, type PersonId } from '../../../core/id.ts'
+import { mergePerson, splitContactOff } from '../../../stages/operate/acts/people.ts'
+import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
+import { getPerson, type Person as KnownPerson } from '../../../store/events/people.ts'
+import { SplitBody } from '../../api/events/people.ts'
+import { pageEntries } from '../../api/fields.ts'
+import type { ApiTools } from '../../tools.ts'
+import { fieldsOf, goTo, show, showError, showRefusal, signedIn } from '../frame.ts'
+import { describeIssue, queryOf } from '../query.ts'
+import type { ConsoleEnv } from '../session.ts'
+
+const PATH = '/console/people'
+const MAX_FOUND = 20
+
+/** The routes of persons. */
+export function people(tools: ApiTools) {
+  const page = (id: string) => `${PATH}/${encodeURIComponent(id)}`
+  return new Hono<ConsoleEnv>()
+    .get('/', async (c) => {
+      const ids = (c.req.query('found') ?? '').split(',').filter(isPersonId).slice(0, MAX_FOUND)
+      const found = await Promise.all(ids.map((id) => getPerson(c.env.DB, id)))
+      return show(
+        c,
+        'People',
+        <People found={found.filter(isPresent)} areMore={c.req.query('more') === 'yes'} />,
+      )
+    })
+    .get('/:id', async (c) => {
+      const id = c.req.param('id')
+      const person = isPersonId(id) ? await getPerson(c.env.DB, id) : undefined
+      if (person === undefined) {
+        return showRefusal(c, { kind: 'unknown_person', which: 'this' }, undefined)
+      }
+      if ('mergedInto' in person) return c.redirect(`${PATH}/${person.mergedInto}`, 303)
+      const read = queryOf(c, v.strictObject(pageEntries), ['personal'])
+      if (!read.ok) return showError(c, read.error)
+      const { limit, next: cursor } = read.value.value
+      const { items, next } = await getTimeline(c.env.DB, person.id, { limit, cursor })
+      const isPersonalShown = read.value.query.personal === 'show'
+      const view = { person, events: items, next, isPersonalShown }
+      return show(c, person.id, <Person {...view} />)
+    })
+    .post('/:id/split', async (c) => {
+      const id = c.req.param('id')
+      const form = v.safeParse(SplitBody, await fieldsOf(c))
+      if (!form.success) return goTo(c, page(id), describeIssue(form.issues[0]), 'refused')
+      const split = await splitContactOff(signedIn(c, tools), id, form.output, tools)
+      if (!split.ok) return showRefusal(c, split.error, page(id))
+      const { person, newPerson } = split.value
+      return goTo(c, page(newPerson), `This contact is now a person of its own, not ${person}.`)
+    })
+    .post('/:id/merge', async (c) => {
+      const id = c.req.param('id')
+      const { person: other = '' } = await fieldsOf(c)
+      const merge = await mergePerson(signedIn(c, tools), id, other, tools)
+      if (!merge.ok) return showRefusal(c, merge.error, page(id))
+      return goTo(c, page(id), `The contacts of ${merge.value.merged} now belong to this person.`)
+    })
+}
+
+type Found = KnownPerson | { mergedInto: PersonId } | undefined
+
+function isPresent(person: Found): person is KnownPerson {
+  return person !== undefined && 'id' in person
+}
