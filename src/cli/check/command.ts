@@ -53,7 +53,7 @@ export function checkCommand(name: string, setStatus: SetStatus): Command {
  * if the configuration has errors or a sample cannot be rendered. Throws a UserError for a target or type that does not
  * exist, and if the relay cannot be asked.
  */
-export async function runCheck({ json, sample, target, url }: CheckOptions): Promise<number> {
+async function runCheck({ json, sample, target, url }: CheckOptions): Promise<number> {
   if (target !== undefined && sample === undefined) throw new UserError('--target needs --sample.')
   const { vars } = readProject()
   const config = checkConfig(vars)

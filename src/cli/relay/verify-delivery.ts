@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks'
 export type CapturedDelivery = { headers: Record<string, string>; body: string }
 
 /** `ok`, or what is wrong; `detail` explains it in one or two sentences. */
-export type Verification = {
+type Verification = {
   verdict: 'ok' | 'header missing' | 'wrong secret' | 'body changed' | 'too old' | 'cannot tell'
   detail: string
 }
