@@ -7,7 +7,7 @@ export type CapturedDelivery = { headers: Record<string, string>; body: string }
 
 /** `ok`, or what is wrong; `detail` explains it in one or two sentences. */
 type Verification = {
-  verdict: 'ok' | 'header missing' | 'wrong secret' | 'body changed' | 'too old' | 'cannot tell'
+  verdict: 'ok' | 'header missing' | 'wrong secret' | 'body changed' | 'too old' | 'no match'
   detail: string
 }
 
@@ -83,9 +83,9 @@ function explainMismatch(
   const digest = /sha-256=:([^:]+):/.exec(headers['content-digest'] ?? '')?.[1]
   if (digest === undefined) {
     return {
-      verdict: 'cannot tell',
+      verdict: 'no match',
       detail:
-        'No signature matches: the secret is wrong or the body was changed. The header content-digest would show which, but it is missing.',
+        'The secret is wrong or the body was changed. The header content-digest would show which, but it is missing.',
     }
   }
   if (digest !== createHash('sha256').update(body).digest('base64')) {

@@ -75,8 +75,8 @@ describe('a captured delivery', () => {
     expect(result.detail).toContain(explanation)
   })
 
-  it('has an unknown fault without a digest', () => {
-    expect(verify(aDelivery({ digest: false }), OTHER).verdict).toBe('cannot tell')
+  it('without a digest has no known cause of failure', () => {
+    expect(verify(aDelivery({ digest: false }), OTHER).verdict).toBe('no match')
   })
 
   it.each([

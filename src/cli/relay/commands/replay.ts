@@ -130,7 +130,7 @@ function planText({ total, people, targets, types, states }: Plan): string {
   ].join('\n')
 }
 
-/** Asks at the terminal. Throws a UserError if the answer is no, or nobody can be asked. */
+/** Asks at the terminal. Throws a UserError if the answer is not yes, or there is no terminal. */
 async function confirm(total: number): Promise<void> {
   if (!process.stdin.isTTY)
     throw new UserError(`${total} deliveries match: pass --yes to resend them.`)

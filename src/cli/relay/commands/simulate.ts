@@ -76,40 +76,45 @@ function isExpected({ status, troubles }: Step): boolean {
   return status === 202 || troubles.includes('junk')
 }
 
-/** The request for one message, or one request per source for journeys. Throws a UserError for options that do not fit. */
+/** The request for one message, or one request per source for journeys. Throws a UserError for options that conflict. */
 async function requestsOf(
   api: Api,
   type: string | undefined,
-  { source, set = [], journey, members, start, seed, rate: _rate, ...switches }: Options,
+  options: Options,
 ): Promise<Request[]> {
-  if ((type === undefined) === (journey === undefined))
+  if ((type === undefined) === (options.journey === undefined))
     throw new UserError('Pass either a message type or --journey: see "relay simulate --help".')
+  rejectConflicts(type !== undefined, options)
+  const { source, set = [], seed } = options
   const shared = seed === undefined ? {} : { seed }
-  const unfit = type === undefined ? { set } : { members, start, ...switches }
-  const [extra] = Object.entries(unfit).filter(
-    ([, value]) => value !== undefined && value.length > 0,
-  )
-  if (extra)
-    throw new UserError(
-      type === undefined
-        ? `--${extra[0]} cannot be combined with --journey.`
-        : `--${extra[0]} needs --journey.`,
-    )
-  if (type !== undefined) {
-    if (source === undefined) throw new UserError('Missing --source (hapana, hype, …).')
-    return [{ ...shared, source, type, overrides: Object.fromEntries(set.map(overrideOf)) }]
+  if (type === undefined) {
+    const sources = source === undefined ? await activeSources(api) : [source]
+    return sources.map((name) => ({ ...shared, source: name, journey: journeyOf(options) }))
   }
-  const given = SWITCHES.flatMap((name) => {
-    const value = switches[name]
+  if (source === undefined) throw new UserError('Missing --source (hapana, hype, …).')
+  return [{ ...shared, source, type, overrides: Object.fromEntries(set.map(overrideOf)) }]
+}
+
+/** Refuses options for journeys if one message is sent, and the other way round. */
+function rejectConflicts(isOneMessage: boolean, options: Options): void {
+  const forOther = isOneMessage ? (['members', 'start', ...SWITCHES] as const) : (['set'] as const)
+  const extra = forOther.find((name) => options[name] !== undefined)
+  if (extra === undefined) return
+  const rule = isOneMessage ? 'needs' : 'cannot be combined with'
+  throw new UserError(`--${extra} ${rule} --journey.`)
+}
+
+/** The plan of a journey. A switch without a value is sent as true: the relay has the default probability. */
+function journeyOf({ members, start, ...options }: Options): NonNullable<Request['journey']> {
+  const switches = SWITCHES.flatMap((name) => {
+    const value = options[name]
     return value === undefined ? [] : [[name, value === true || numberOf(name, value)]]
   })
-  const plan = {
+  return {
     ...(members === undefined ? {} : { members: numberOf('members', members) ?? 1 }),
     ...(start === undefined ? {} : { start }),
-    ...Object.fromEntries(given),
+    ...Object.fromEntries(switches),
   }
-  const sources = source === undefined ? await activeSources(api) : [source]
-  return sources.map((name) => ({ ...shared, source: name, journey: plan }))
 }
 
 /** The names of the sources that accept messages. */

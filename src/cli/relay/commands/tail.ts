@@ -45,7 +45,7 @@ async function follow(
   notify: (message: string) => void,
 ): Promise<never> {
   const read = readerOf(api, filter)
-  // Marks existing events as seen. Fails if the relay does not respond: it is only waited for once it has responded.
+  // Marks the existing events as seen. If the relay does not respond here, the command fails; later it retries.
   await read({ ageMs: LATE_MS, isFull: true })
   notify('Waiting for events. Press Ctrl-C to stop.')
   let fullReadAt = Date.now()
