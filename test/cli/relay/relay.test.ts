@@ -109,6 +109,17 @@ describe('relay renormalize', () => {
   })
 })
 
+describe('relay simulate', () => {
+  it('lists junk that is refused with the reason, and succeeds', async () => {
+    const args = ['--journey', '--source', 'hype', '--seed', 'one', '--junk', '1']
+    const { status, output } = await run('simulate', ...args)
+
+    expect(output).toMatch(/\(junk\) +400 {2}[A-Z].*\. {2}\(junk\)$/m)
+    expect(output).toMatch(/^\d+ messages sent: .*\b\d+ refused \(400\)/m)
+    expect(status).toBe(0)
+  })
+})
+
 describe('relay', () => {
   it.each([
     [['ledger', '--nope'], "error: unknown option '--nope'"],

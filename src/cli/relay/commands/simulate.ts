@@ -180,8 +180,9 @@ function nextRequest(
   return { ...request, ...journey, seed, offset: next, limit }
 }
 
+/** A message and its response: an event, or the title of a problem. */
 function lineOf({ member, name, vendortype, troubles, status, answer }: Step): string {
-  const result = [answer?.id, answer?.status ?? answer?.title, answer?.type]
+  const result = status === 202 ? [answer?.id, answer?.status, answer?.type] : [answer?.title]
   return [
     `member ${member}`,
     name.padEnd(14),
@@ -193,7 +194,9 @@ function lineOf({ member, name, vendortype, troubles, status, answer }: Step): s
 }
 
 function summaryText({ steps }: { steps: Step[] }): string {
-  const results = Map.groupBy(steps, ({ status, answer }) => String(answer?.status ?? status))
+  const results = Map.groupBy(steps, ({ status, answer }) =>
+    status === 202 ? String(answer?.status) : `refused (${status})`,
+  )
   const counts = [...results].map(([result, all]) => `${all.length} ${result}`)
   return `${counted(steps.length, 'message')} sent: ${counts.join(', ') || 'none'}.`
 }
