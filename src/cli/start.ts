@@ -1,9 +1,9 @@
-// `npm start`: the relay on this machine, with a local database and queues, a clock for its cron, and a receiver.
+// `npm start`: the relay on this machine, with a local database and queues, a timer for its cron, and a receiver.
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { type Config, parseConfig } from '../config.ts'
 import { isBroken } from '../core/deliveries/target.ts'
-import { guide } from './guide.ts'
+import { firstSteps } from './first-steps.ts'
 import {
   type LocalRelay,
   launchRelay,
@@ -21,13 +21,13 @@ const DEFAULT_PORT = 8787
 const HELP = `npm start -- [--no-receiver] [options of "wrangler dev"]
 
 Runs the relay on http://127.0.0.1:${DEFAULT_PORT} and a receiver that verifies its deliveries on port ${RECEIVER_PORT}.
-Secrets that are missing are made and written to .dev.vars. Ctrl-C ends everything.
+Missing secrets are generated and written to .dev.vars. Ctrl-C ends everything.
 
   --no-receiver       do not start the receiver
-  --port N            another port for the relay
-  --persist-to DIR    keep the local database there
-  --inspector-port N  let a debugger attach at that port of 127.0.0.1
-  --var NAME:VALUE    another value for a variable, such as 'TARGETS:[{"name":"crm","url":"http://127.0.0.1:9000/"}]'`
+  --port N            port of the relay
+  --persist-to DIR    directory of the local database
+  --inspector-port N  port for a debugger, on 127.0.0.1
+  --var NAME:VALUE    replace a variable of wrangler.toml, such as 'TARGETS:[{"name":"crm","url":"http://127.0.0.1:9000/"}]'`
 
 type Options = {
   port: number
@@ -37,7 +37,7 @@ type Options = {
   forwarded: string[]
 }
 
-/** Runs until it is interrupted. Refuses when the relay cannot start or ends by itself. */
+/** Runs until it is interrupted. Returns the exit status. Throws a UserError if the relay cannot start or stops by itself. */
 export async function start(args: string[]): Promise<number> {
   if (args.includes('--help')) {
     console.log(HELP)
@@ -45,13 +45,13 @@ export async function start(args: string[]): Promise<number> {
   }
   const options = readOptions(args)
   const project = readProject()
-  // As wrangler dev has it: .dev.vars is stronger than wrangler.toml, and --var than both.
+  // In the order of wrangler dev: .dev.vars overrides wrangler.toml, and --var overrides both.
   const vars = { ...project.vars, ...readEnvFile('.dev.vars'), ...options.vars }
   await requireFreePort(options.port, 'the relay', 'npm start -- --port N')
   if (options.receiver) {
     if (options.port === RECEIVER_PORT) {
       throw new UserError(
-        `Port ${RECEIVER_PORT} is the receiver's: choose another, or use "npm start -- --no-receiver".`,
+        `The receiver uses port ${RECEIVER_PORT}: choose another one, or use "npm start -- --no-receiver".`,
       )
     }
     await requireFreePort(RECEIVER_PORT, 'the receiver', 'npm start -- --no-receiver')
@@ -72,19 +72,19 @@ export async function start(args: string[]): Promise<number> {
     relay = launchRelay(options.port, options.forwarded, console.log)
     await Promise.race([relay.ready, interruption.happened])
     if (interruption.isPending()) return 0
-    console.log(guide(`http://127.0.0.1:${options.port}`, config, secrets))
+    console.log(firstSteps(`http://127.0.0.1:${options.port}`, config, secrets))
     const clock = startClock(options.port, project.crons)
     const end = await Promise.race([interruption.happened, relay.ended.then(() => 'by itself')])
     clearInterval(clock)
     if (end === 'by itself')
-      throw new UserError('The relay ended by itself; its last lines tell why.')
+      throw new UserError('The relay stopped by itself: see its last lines above.')
     return 0
   } finally {
     await Promise.all([relay?.stop(), close(receiver)])
   }
 }
 
-/** Watches for Ctrl-C from now on. The first ends us in order; more of them change nothing, so nothing is left behind. */
+/** Watches for Ctrl-C. The first one starts an orderly stop. Further ones are ignored, so that no process is left behind. */
 function onInterrupt() {
   let isPending = false
   const happened = new Promise<'interrupted'>((resolve) => {
@@ -99,7 +99,7 @@ function onInterrupt() {
   return { happened, isPending: () => isPending }
 }
 
-/** Reads our options; everything but `--no-receiver` is handed on to `wrangler dev`. */
+/** Reads the options. All but `--no-receiver` and `--port` are forwarded to `wrangler dev` as they are. */
 function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
@@ -113,7 +113,7 @@ function readOptions(args: string[]): Options {
   })
   const port = Number(values.port ?? DEFAULT_PORT)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new UserError(`--port takes a number from 1 to 65535, not "${values.port}".`)
+    throw new UserError(`--port must be a number from 1 to 65535, not "${values.port}".`)
   }
   const vars = ((values.var ?? []) as string[]).map((text) => {
     const at = text.indexOf(':')
@@ -132,7 +132,7 @@ function withoutPort(args: string[]): string[] {
   return args.filter((arg, i) => !/^--port(=|$)/.test(arg) && args[i - 1] !== '--port')
 }
 
-/** Starts the receiver with the secrets of the targets that point to it. */
+/** Starts the receiver with the signing secrets of the targets that send to it. */
 function receive(config: Config): Promise<Server> {
   const secrets = config.targets.flatMap((target) =>
     !isBroken(target) && new URL(target.url).port === String(RECEIVER_PORT) ? target.secrets : [],
