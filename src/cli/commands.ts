@@ -11,30 +11,30 @@ type Entry = {
   run: (args: string[]) => Promise<number>
   summary: string
   /** The exit status if the command cannot be run. */
-  failure: number
+  errorStatus: number
 }
 
 const COMMANDS: Record<string, Entry> = {
   start: {
     run: start,
     summary: 'run the relay on this machine, with a receiver that verifies its deliveries',
-    failure: 1,
+    errorStatus: 1,
   },
   check: {
     run: check,
     summary: 'validate wrangler.toml and show the resulting configuration',
-    failure: 1,
+    errorStatus: 1,
   },
   deploy: {
     run: deploy,
     summary: 'check, create what is missing, migrate, deploy (-- --dry-run: only show the steps)',
-    failure: 1,
+    errorStatus: 1,
   },
   relay: {
     run: relay,
     summary: 'inspect and control a relay (-- --help: list of commands)',
     // 1 means here that the command was run and found a problem.
-    failure: 2,
+    errorStatus: 2,
   },
 }
 
@@ -52,9 +52,9 @@ export async function run([name = '', ...args]: string[]): Promise<number> {
     return await command.run(args)
   } catch (error) {
     // Commander has already printed the help or the error.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : command.failure
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : command.errorStatus
     if (!(error instanceof UserError)) throw error
     console.error(error.message)
-    return command.failure
+    return command.errorStatus
   }
 }
