@@ -101,7 +101,7 @@ describe('npm start', () => {
 
     expect(status).toBe(1)
     expect(output.trim()).toBe(
-      `Port ${port}, which the relay needs, is in use: end what listens there, or use "npm start -- --port N".`,
+      `Port ${port}, which the relay needs, is in use: stop the process that listens there, or use "npm start -- --port N".`,
     )
   })
 
@@ -211,7 +211,7 @@ describe('npm start says in one sentence', () => {
     const { output } = await command(project.dir, 'start', '--port', 'many')
     project.remove()
 
-    expect(output.trim()).toBe('--port takes a number from 1 to 65535, not "many".')
+    expect(output.trim()).toBe('--port must be a number from 1 to 65535, not "many".')
   })
 
   it('that the packages are not installed', async () => {

@@ -111,7 +111,7 @@ describe('/metrics', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
   })
 
-  it('is text of format 0.0.4, and complete before anything was counted', async () => {
+  it('is text of format 0.0.4, and complete before anything was pluralize', async () => {
     const { request } = aRelay()
 
     const response = await request('/metrics')
@@ -211,7 +211,7 @@ describe('/metrics', () => {
     expect(text).not.toMatch(/evt_|per_|private|example\.com/)
   })
 
-  it('has counters that never fall, whatever is released, replayed or counted again', async () => {
+  it('has counters that never fall, whatever is released, replayed or pluralize again', async () => {
     const { world, metrics, post } = aRelay()
     const accepted = async (body: object) => {
       const taken = await world.take('hype', body)

@@ -1,5 +1,5 @@
 // The OpenAPI document is true: every operation is called until it has given each answer that the document promises, and
-// each answer is held against its schema; another one fails the test. That it is valid: test/cli/reading.test.ts.
+// each answer is held against its schema; another one fails the test. That it is valid: test/cli/relay/reading.test.ts.
 
 import { env } from 'cloudflare:workers'
 import Ajv2020 from 'ajv/dist/2020.js'

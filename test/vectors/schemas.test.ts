@@ -3,7 +3,7 @@
 import Ajv from 'ajv'
 import { CloudEvent, HTTP } from 'cloudevents'
 import { describe, expect, it } from 'vitest'
-import { samplesOf } from '../../src/cli/samples.ts'
+import { samplesOf } from '../../src/cli/check/samples.ts'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
 import { composeEvent, type MembershipEvent } from '../../src/core/events/event.ts'
 import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'

@@ -1,7 +1,7 @@
 // What `npm run check -- --sample` shows is what an attempt sends: the same body, under the same headers.
 import { expect, it } from 'vitest'
-import { headerNames } from '../../../src/cli/check-sample.ts'
-import { samplesOf } from '../../../src/cli/samples.ts'
+import { headerNames } from '../../../src/cli/check/sample-report.ts'
+import { samplesOf } from '../../../src/cli/check/samples.ts'
 import { type ConfiguredSource, type ConfiguredTarget, parseConfig } from '../../../src/config.ts'
 import type { DueDelivery } from '../../../src/core/deliveries/delivery.ts'
 import { renderFor } from '../../../src/formats/index.ts'
@@ -38,5 +38,7 @@ it.each([
   const [request] = sent
   const shown = await renderFor(target, event, raw, undefined)
   expect(await request?.text()).toBe(shown.body)
-  expect([...(request?.headers.keys() ?? [])].sort()).toEqual(headerNames(target, event).sort())
+  expect([...(request?.headers.keys() ?? [])].sort()).toEqual(
+    headerNames(target, event, NOW).sort(),
+  )
 })

@@ -1,9 +1,9 @@
-// What `npm run check -- --sample` shows of a configuration: what each target would get, before anything is deployed.
+// `npm run check -- --sample`: what each target of a configuration would get.
 import { describe, expect, it } from 'vitest'
-import { checkConfig } from '../../src/cli/check.ts'
-import { showSamples } from '../../src/cli/check-sample.ts'
-import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
-import { aProject, command } from './project.ts'
+import { checkConfig } from '../../../src/cli/check/configuration.ts'
+import { showSamples } from '../../../src/cli/check/sample-report.ts'
+import { EVENT_DATA } from '../../../src/core/events/vocabulary.ts'
+import { aProject, command } from '../project.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00Z')
 const SOURCES = [
@@ -19,7 +19,7 @@ function show(targets: object[], wanted: { type?: string; target?: string } = {}
 }
 
 describe('the samples', () => {
-  it('are there for each type of the vocabulary', async () => {
+  it('exist for each type of the vocabulary', async () => {
     const { text, failures } = await show([{}])
 
     const types = new Set([...text.matchAll(/^(\S+) {2}from /gm)].map(([, type]) => type))
@@ -27,7 +27,7 @@ describe('the samples', () => {
     expect(failures).toBe(0)
   })
 
-  it('are of the vendors that have a source', async () => {
+  it('come from the vendors that have a source', async () => {
     const config = checkConfig({ SOURCES: SOURCES.slice(1), TARGETS: [{ name: 'crm', url: URL }] })
 
     const { text } = await showSamples(config, { type: undefined, target: undefined }, NOW)
@@ -36,7 +36,7 @@ describe('the samples', () => {
     expect(text).not.toContain('from hapana')
   })
 
-  it('know the currency of their source', async () => {
+  it('use the currency of their source', async () => {
     const { text } = await show([{ transform: 'data.purchase.amount' }], {
       type: 'purchase.completed',
     })
@@ -44,7 +44,7 @@ describe('the samples', () => {
     expect(text).toContain('"currency": "AUD"')
   })
 
-  it('leave out what a target did not ask for', async () => {
+  it('leave out the fields that a target does not include', async () => {
     const { text } = await show(
       [{ transform: 'data.contact' }, { transform: 'data.contact', include: ['birth_date'] }],
       { type: 'contact.updated' },
@@ -59,41 +59,41 @@ describe('the samples', () => {
 
 describe('a target', () => {
   it.each([
-    [{ events: ['contact.*'] }, 't0: not wanted, by events'],
-    [{ sources: ['hapana'] }, 't0: not wanted, by sources'],
-    [{ where: 'data.actor = "system"' }, 't0: not wanted, by where'],
-    [{ where: 'data.actor > 1' }, 't0: where fails: '],
-    [{ where: 'data.actor > 1' }, 'T2009'],
-    [{ transform: 'data.nothing' }, 't0: transform fails: the transform made nothing'],
+    [{ events: ['contact.*'] }, 't0: not sent: does not match "events"'],
+    [{ sources: ['hapana'] }, 't0: not sent: does not match "sources"'],
+    [{ where: 'data.actor = "system"' }, 't0: not sent: does not match "where"'],
+    [{ where: 'data.actor > 1' }, 't0: "where" fails: '],
+    [{ where: 'data.actor > 1' }, '(T2009 at position 12)'],
+    [{ transform: 'data.nothing' }, 't0: "transform" fails: the transform made nothing'],
     [
       { transform: '$pad("x", 999999999)' },
-      't0: transform fails: the expression creates a value of more than',
+      't0: "transform" fails: the expression makes a value larger than',
     ],
     [{ enabled: false }, 'held until the target is enabled'],
-    [{ format: 'yaml' }, 't0: held until the target is mended'],
+    [{ format: 'yaml' }, 't0: held until the configuration of the target is fixed'],
     [{ format: 'slack' }, '*Payment created*: Ana Silva, ana.silva@example.com'],
     [{ format: 'raw' }, '"billing_interval": "Monthly"'],
     [{ transform: '{"n": data.contact.full_name}' }, '"n": "Ana Silva"'],
     [
       { headers: { 'X-Key': 'v4lue' }, secret: 'S' },
-      'webhook-signature, relay-attempt, relay-hops, x-key',
+      'relay-attempt, relay-hops, webhook-signature, x-key',
     ],
-  ])('%j would get of a payment: %s', async (target, expected) => {
+  ])('with %j and a payment: %s', async (target, expected) => {
     const { text, failures } = await show([target], { type: 'payment.created' })
 
     expect(text).toContain(expected)
     expect(text).not.toContain('v4lue')
-    expect(failures).toBe(/(where|transform) fails/.test(text) ? 1 : 0)
+    expect(failures).toBe(/"(where|transform)" fails/.test(text) ? 1 : 0)
   })
 
-  it('that makes endless bodies is shown in part', async () => {
+  it('with a very long body is shown in part', async () => {
     const { text } = await show([{ transform: '[1..4000].{"n": $}' }], { type: 'payment.created' })
 
     expect(text.split('\n').length).toBeLessThan(100)
-    expect(text).toContain('lines more')
+    expect(text).toContain('more lines')
   })
 
-  it('cannot write to the terminal what is no text', async () => {
+  it('cannot send control characters to the terminal', async () => {
     const { text } = await show([{ transform: '"a\\u001b[2Jb"' }], { type: 'payment.created' })
 
     expect(text).not.toContain('\u001b')
@@ -112,7 +112,7 @@ describe('npm run check', () => {
   const withWhere = (toml: string) =>
     toml.replace('secret = "EXAMPLE_SIGNING_SECRET"', 'where = "data.actor > 1"')
 
-  it('shows one type to one target when they are named', async () => {
+  it('shows one type for one target when they are named', async () => {
     const args = ['--sample', 'payment.failed', '--target', 'example']
 
     const { status, output } = await check((toml) => toml, ...args)
@@ -123,7 +123,7 @@ describe('npm run check', () => {
     expect(output).not.toContain('payment.created  from')
   })
 
-  it('fails when an expression does', async () => {
+  it('fails when an expression fails', async () => {
     expect(await check(withWhere, '--sample=payment.created')).toMatchObject({ status: 1 })
     expect(await check(withWhere)).toMatchObject({ status: 0 })
   })
@@ -131,12 +131,12 @@ describe('npm run check', () => {
   it.each([
     [
       ['--sample', 'payment.craeted'],
-      'There is no sample of "payment.craeted". There are: contact',
+      'There is no sample of event type "payment.craeted". Available types: contact',
     ],
-    [['--sample', '--target', 'cmr'], 'There is no target "cmr"'],
-    [['payment.created'], 'Not understood: payment.created'],
-    [['--target', 'example'], 'Not understood: --target example'],
-  ])('says what is wrong with %j', async (args, expected) => {
+    [['--sample', '--target', 'cmr'], 'wrangler.toml has no target "cmr".'],
+    [['payment.created'], 'error: too many arguments'],
+    [['--target', 'example'], '--target needs --sample.'],
+  ])('gives an error for %j', async (args, expected) => {
     const { status, output } = await check((toml) => toml, ...args)
 
     expect(status).toBe(1)

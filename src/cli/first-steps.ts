@@ -1,7 +1,7 @@
-// What to do once the relay runs: lines that are ready to paste.
+// The text that `npm start` prints once the relay runs: its URLs, and commands to paste.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../config.ts'
 
-/** A made-up message of each vendor, by its documents. Without an apostrophe, so that it can stand between two. */
+/** An example message per vendor, as in its documentation. Without apostrophes, which would end the shell's quotes. */
 const SAMPLES: Record<ConfiguredSource['vendor'], object> = {
   hapana: {
     eventType: 'clientStatusChange',
@@ -34,35 +34,42 @@ const SAMPLES: Record<ConfiguredSource['vendor'], object> = {
   },
 }
 
-/** The ingest URLs and a `curl` for each source, and one that shows the log. */
-export function guide(origin: string, config: Config, secrets: Record<string, string>): string {
+/** The ingest URL and a `curl` command for each source, a `curl` command that lists events, and the URL of the console. */
+export function firstSteps(
+  origin: string,
+  config: Config,
+  secrets: Record<string, string>,
+): string {
   const sources = [...config.sources.values()].flatMap((s) => (isBrokenSource(s) ? [] : [s]))
-  const curls = sources.map(({ name, vendor, credentials: { header, secrets: values } }) => {
-    const [secret = ''] = values
-    const key = header === undefined ? `?key=${encodeURIComponent(secret)}` : ''
-    const parts = [
-      `curl '${origin}/in/${name}${key}'`,
-      ...(header === undefined ? [] : [`-H '${header}: ${secret}'`]),
-      `-H 'content-type: application/json'`,
-      `-d '${JSON.stringify(SAMPLES[vendor])}'`,
-    ]
-    return parts.join(' ')
-  })
+  const curls = sources.map((source) => curlFor(source, origin))
   return [
     '',
-    'The relay takes webhooks at',
+    'Ingest URLs:',
     ...sources.map(({ name }) => `  ${origin}/in/${name}`),
     '',
-    'Send it one, and see it arrive below:',
+    'Send a sample webhook, and see its delivery below:',
     '',
     ...curls.flatMap((curl) => [curl, '']),
-    'See what was made of it:',
+    'List the events:',
     '',
     `curl -H 'authorization: Bearer ${secrets.ADMIN_TOKEN}' ${origin}/api/events`,
     '',
-    `Or in the console, ${origin}/console, with the ADMIN_TOKEN ${secrets.ADMIN_TOKEN}`,
+    `Console: ${origin}/console (ADMIN_TOKEN: ${secrets.ADMIN_TOKEN})`,
     '',
     'Ctrl-C ends everything.',
     '',
   ].join('\n')
+}
+
+/** A command that sends the example message of its vendor to a source. */
+function curlFor({ name, vendor, credentials }: ConfiguredSource, origin: string): string {
+  const { header, secrets } = credentials
+  const [secret = ''] = secrets
+  const key = header === undefined ? `?key=${encodeURIComponent(secret)}` : ''
+  return [
+    `curl '${origin}/in/${name}${key}'`,
+    ...(header === undefined ? [] : [`-H '${header}: ${secret}'`]),
+    `-H 'content-type: application/json'`,
+    `-d '${JSON.stringify(SAMPLES[vendor])}'`,
+  ].join(' ')
 }

@@ -1,9 +1,9 @@
-// The operator's command line, against a relay that runs.
+// `npm run relay` against a running relay: ledger, renormalize, errors.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aProject, begin, command, freePort, type Running, tamperWith } from './project.ts'
+import { aProject, begin, command, freePort, type Running, tamperWith } from '../project.ts'
 
 const project = aProject()
 let relay: Running
@@ -36,7 +36,7 @@ afterAll(async () => {
 const tamper = (sql: string) => tamperWith(path.join(project.dir, '.state'), sql)
 
 describe('relay ledger', () => {
-  it('shows what became of everything', async () => {
+  it('accounts for every event and delivery', async () => {
     await expect
       .poll(async () => (await run('ledger')).output, { timeout: 10_000 })
       .toMatch(/example +1 +0 +0 +0 +1 +0 +0/)
@@ -45,11 +45,13 @@ describe('relay ledger', () => {
     expect(output).toMatch(
       /^source +received +accepted +quarantined +duplicate +derived\nhype +1 +1 +0 +0 +0$/m,
     )
-    expect(output).toMatch(/It adds up\.\nThe roll-ups agree with the log\.\n$/)
+    expect(output).toMatch(
+      /Balanced: every event and delivery is accounted for\.\nVerified: the stored totals match the log\.\n$/,
+    )
     expect(status).toBe(0)
   })
 
-  it('is JSON for programs', async () => {
+  it('prints JSON with --json', async () => {
     const { output } = await run('ledger', '--json', '--since', '1h', '--verify')
 
     expect(JSON.parse(output)).toMatchObject({
@@ -61,28 +63,26 @@ describe('relay ledger', () => {
     })
   })
 
-  it('says what is wrong with a time', async () => {
+  it('refuses an invalid time', async () => {
     const { status, output } = await run('ledger', '--since', 'yesterday')
 
-    expect(output.trim()).toBe(
-      'since must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.',
-    )
+    expect(output.trim()).toBe('since must be RFC 3339, or such as 30m, 24h, 7d.')
     expect(status).toBe(2)
   })
 
-  it('names what is missing from the log, and fails', async () => {
+  it('lists what is missing from the log, and fails', async () => {
     tamper('DELETE FROM deliveries')
 
     const { status, output } = await run('ledger', '--verify')
 
-    expect(output).toContain('It does not add up:\nevents created 1 deliveries, but 0 exist')
+    expect(output).toContain('Not balanced:\nthe events promise 1 deliveries, and there are 0')
     expect(output).toMatch(/^evt_\w{13}: 1 deliveries planned, 0 in the log$/m)
     expect(status).toBe(1)
   })
 })
 
 describe('relay renormalize', () => {
-  it('shows the difference of each event, changes nothing when dry, and changes it then', async () => {
+  it('shows the differences of each event, and stores them unless it is a dry run', async () => {
     tamper(
       `UPDATE events SET event = json_set(event, '$.data.actor', 'robot') WHERE source = 'hype'`,
     )
@@ -95,13 +95,13 @@ describe('relay renormalize', () => {
       /^evt_\w{13} {2}payment\.created\n {2}- data\.actor: "robot"\n {2}\+ data\.actor: "unknown"\n/,
     )
     expect(dry.output).toMatch(
-      /type +would change\npayment\.created +1\n\n1 events read, 1 would change\.\n$/,
+      /type +would change\npayment\.created +1\n\n1 event checked, 1 would change\.\n$/,
     )
     expect(wet).toMatchObject({ status: 0, output: expect.stringContaining('1 changed.') })
     expect(JSON.parse(again.output)).toEqual({ checked: 1, changed: [], refused: [], pruned: 0 })
   })
 
-  it('asks since when', async () => {
+  it('requires --since', async () => {
     const { status, output } = await run('renormalize')
 
     expect(output).toContain("required option '--since <time>' not specified")
@@ -109,19 +109,31 @@ describe('relay renormalize', () => {
   })
 })
 
+describe('relay simulate', () => {
+  it('lists junk that is refused with the reason, and succeeds', async () => {
+    const args = ['--journey', '--source', 'hype', '--seed', 'one', '--junk', '1']
+    const { status, output } = await run('simulate', ...args)
+
+    expect(output).toMatch(/\(junk\) +400 {2}[A-Z].*\. {2}\(junk\)$/m)
+    expect(output).toMatch(/^\d+ messages sent: .*\b\d+ refused \(400\)/m)
+    expect(status).toBe(0)
+  })
+})
+
 describe('relay', () => {
   it.each([
     [['ledger', '--nope'], "error: unknown option '--nope'"],
+    [['people', 'split', 'per_1'], "error: required option '--source <name>' not specified"],
     [['nonsense'], "error: unknown command 'nonsense'"],
     [['evnts'], "error: unknown command 'evnts'\n(Did you mean events?)"],
-  ])('%j is answered with a sentence', async (args, words) => {
+  ])('%j gives a one-sentence error', async (args, words) => {
     const { status, output } = await run(...args)
 
     expect(output.trim()).toBe(words)
     expect(status).toBe(2)
   })
 
-  it('says so when nothing answers', async () => {
+  it('reports that no relay answers', async () => {
     const { status, output } = await command(
       project.dir,
       'relay',
@@ -130,11 +142,11 @@ describe('relay', () => {
       'http://127.0.0.1:9',
     )
 
-    expect(output).toContain('Nothing answers at http://127.0.0.1:9: start the relay')
+    expect(output).toContain('No relay answers at http://127.0.0.1:9: start it with')
     expect(status).toBe(2)
   })
 
-  it('asks for a token where it has none', async () => {
+  it('asks for a token if there is none', async () => {
     const { status, output } = await command(
       project.dir,
       'relay',
@@ -148,15 +160,15 @@ describe('relay', () => {
   })
 
   it.each([
-    ['localhost:8787', 'token', '--url must be https://… or http://…: "localhost:8787" is not.'],
+    ['localhost:8787', 'token', '--url must start with https:// or http://, not "localhost:8787".'],
     [
       undefined,
       'tok\nen',
-      'RELAY_TOKEN is no token: it holds blanks, line breaks or special letters.',
+      'RELAY_TOKEN is not a valid token: it contains spaces, line breaks or non-ASCII characters.',
     ],
-    [undefined, 'token', 'does not take this token: set RELAY_TOKEN to its ADMIN_TOKEN.'],
+    [undefined, 'token', 'rejected the token: set RELAY_TOKEN to its ADMIN_TOKEN.'],
   ])(
-    'asked at %j with the token %j says what is wrong, and never the token',
+    'with --url %j and the token %j gives an error without the token',
     async (at, token, words) => {
       process.env.RELAY_TOKEN = token
       const asked = command(project.dir, 'relay', 'status', '--url', at ?? url)

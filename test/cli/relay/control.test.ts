@@ -1,9 +1,9 @@
-// Steering a relay that runs, from the command line: targets, replays, people, the quarantine; and a delivery verified.
+// `npm run relay` against a running relay: targets, replays, people, the quarantine; verifying a delivery.
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aProject, begin, command, freePort, type Running } from './project.ts'
+import { aProject, begin, command, freePort, type Running } from '../project.ts'
 
 const project = aProject()
 let relay: Running
@@ -12,7 +12,7 @@ let secrets: Record<string, string>
 
 const run = (...args: string[]) => command(project.dir, 'relay', ...args, '--url', url)
 
-/** Sends a message of Hype's to the front door; gives the id of its event. */
+/** Sends a message of Hype to its ingest URL. Returns the id of the event. */
 async function send(body: object): Promise<string> {
   const response = await fetch(`${url}/in/hype?key=${secrets.HYPE_SECRET}`, {
     method: 'POST',
@@ -45,7 +45,7 @@ afterAll(async () => {
 })
 
 describe('targets', () => {
-  it('are listed with their state, which is the exit status', async () => {
+  it('are listed with their state, which sets the exit status', async () => {
     const { status, output } = await run('targets')
 
     expect(output).toMatch(/^target +state .*\nexample +active/)
@@ -67,44 +67,44 @@ describe('targets', () => {
   it('are tested: the receiver verifies the test event, and its answer is shown', async () => {
     const { status, output } = await run('test', 'example')
 
-    expect(output).toMatch(/^example answered 204 after \d+ ms\nevt_\w{13} shows it whole\.\n$/)
+    expect(output).toMatch(/^example answered 204 after \d+ ms\nDetails: relay event evt_\w{13}\n$/)
     expect(status).toBe(0)
     await relay.until(/verified +relay\.test/)
   })
 
-  it('of an unknown name are told as such', async () => {
+  it('that do not exist are refused', async () => {
     expect(await run('test', 'nobody')).toMatchObject({
       status: 2,
-      output: 'Unknown target: nobody.\n',
+      output: 'There is no such target.\n',
     })
   })
 })
 
 describe('replay', () => {
-  it('sends one event again', async () => {
+  it('resends one event', async () => {
     const id = await send(aPayment('one'))
     await relay.until(new RegExp(`verified.*${id}`))
 
     const dry = await run('replay', id, '--dry-run')
     const wet = await run('replay', id)
 
-    expect(dry.output).toBe(`${id} would be sent again to example.\n`)
-    expect(wet.output).toBe(`${id} is sent again to example.\n`)
+    expect(dry.output).toBe(`${id} would be resent to example.\n`)
+    expect(wet.output).toBe(`${id} is queued again for example.\n`)
     await relay.until(new RegExp(`${id}.*attempt 2`))
   })
 
-  it('says how many a filter matches, then sends them and waits for the end', async () => {
+  it('shows how many deliveries match, then resends them and waits for the end', async () => {
     const filter = ['--type', 'payment.*', '--since', '1h']
     const dry = await run('replay', ...filter, '--dry-run')
     const wet = await run('replay', ...filter)
     const list = await run('replay', 'list')
 
     expect(dry.output).toMatch(/^1 delivery of 1 person:\n(.*\n)*type +payment\.created +1\n/)
-    expect(wet.output).toMatch(/rpl_\w{13} is done: 1 of 1\.\n$/)
+    expect(wet.output).toMatch(/rpl_\w{13} is done: 1 of 1 delivery queued\.\n$/)
     expect(list.output).toMatch(/^rpl_\w{13} +done +1 +1 /m)
   })
 
-  it('does not send more than a hundred unless told to', async () => {
+  it('does not resend more than a hundred without --yes', async () => {
     for (let i = 0; i < 2; i++) {
       const list = Array.from({ length: 60 }, (_, n) => aPayment(`many-${i}-${n}`))
       await fetch(`${url}/in/hype?key=${secrets.HYPE_SECRET}`, {
@@ -118,13 +118,17 @@ describe('replay', () => {
 
     const { status, output } = await run('replay', '--type', 'payment.created')
 
-    expect(output).toMatch(/These are 12\d: say --yes to send them again\.\n$/)
+    expect(output).toMatch(/12\d deliveries match: pass --yes to resend them\.\n$/)
     expect(status).toBe(2)
   })
 
-  it('asks which', async () => {
-    expect((await run('replay')).output).toContain('Say which: an event (evt_…), or a filter')
-    expect((await run('replay', 'evt_0000000000000')).output).toBe('No event has this ID.\n')
+  it('refuses a missing or unknown event, and an invalid filter', async () => {
+    expect((await run('replay')).output).toContain(
+      'Missing event (evt_…) or filter: see "relay replay --help".',
+    )
+    expect((await run('replay', 'evt_0000000000000')).output).toBe(
+      'There is no event of this id.\n',
+    )
     expect((await run('replay', '--state', 'lost')).output).toContain(
       'filter.state must be one of held',
     )
@@ -132,7 +136,7 @@ describe('replay', () => {
 })
 
 describe('people', () => {
-  it('are found by address, by contact and by id; split and merged again', async () => {
+  it('are found by address, contact and id, and can be split and merged', async () => {
     await send(aPayment('left'))
     await send(aPayment('right'))
     const found = await run('people', 'ANA@example.com')
@@ -140,27 +144,28 @@ describe('people', () => {
     expect((await run('people', 'left')).output).toContain(id)
 
     const split = await run('people', 'split', id, '--source', 'hype', '--contact', 'right')
-    const [, anew = ''] = /\n\n(per_\w{13})\n/.exec(split.output) ?? []
-    const merged = await run('people', 'merge', id, anew)
+    const [, other = ''] = /\n\n(per_\w{13})\n/.exec(split.output) ?? []
+    const merged = await run('people', 'merge', id, other)
 
     expect(split.output).toMatch(/^per_\w{13}\nsource +contact +e-mail +sites\n/)
     expect(merged.output).toMatch(/^hype +right +ana@example\.com/m)
-    expect((await run('people', anew)).output).toContain(id)
+    expect((await run('people', other)).output).toContain(id)
   })
 
-  it('that nobody knows are the exit status 1', async () => {
+  it('that are not found give the exit status 1', async () => {
     expect(await run('people', 'nobody@example.com')).toMatchObject({
       status: 1,
-      output: 'Nobody is known by that.\n',
+      output:
+        'No match for "nobody@example.com". Search by full e-mail address, vendor contact id or per_… (names cannot be searched).\n',
     })
   })
 })
 
 describe('quarantine', () => {
-  it('shows causes, releases nothing that is not understood, and dismisses with a reason', async () => {
+  it('lists causes, releases no message that is still not understood, and dismisses with a reason', async () => {
     expect(await run('quarantine')).toMatchObject({
       status: 0,
-      output: 'Everything was understood.\n',
+      output: 'The quarantine is empty.\n',
     })
     const id = await send({ strange: true })
 
@@ -169,14 +174,17 @@ describe('quarantine', () => {
     const dismissed = await run('quarantine', 'dismiss', id, '--reason', 'a test of ours')
 
     expect(listed).toMatchObject({ status: 1, output: expect.stringContaining(id) })
-    expect(released).toMatchObject({ status: 1, output: expect.stringContaining(`${id}  stays: `) })
+    expect(released).toMatchObject({
+      status: 1,
+      output: expect.stringContaining(`${id}  still not understood: `),
+    })
     expect(dismissed).toMatchObject({ status: 0, output: '1 message dismissed.\n' })
     expect((await run('quarantine')).status).toBe(0)
   })
 })
 
 describe('verify', () => {
-  it('says of a delivery in a file whether it is genuine', async () => {
+  it('verifies a delivery in a file', async () => {
     const file = path.join(project.dir, 'delivery.http')
     const lines = ['POST / HTTP/1.1', 'webhook-id: evt_1', 'webhook-timestamp: 1', '', '{}']
     writeFileSync(file, lines.join('\r\n'))
@@ -184,17 +192,17 @@ describe('verify', () => {
 
     const { status, output } = await run('verify', file, '--secret', secret)
 
-    expect(output).toBe('header missing: There is no webhook-signature.\n')
+    expect(output).toBe('header missing: Not found: webhook-signature.\n')
     expect(status).toBe(1)
-    expect((await run('verify', file)).output).toContain('Give the secret: --secret whsec_…')
+    expect((await run('verify', file)).output).toContain('Missing secret: pass --secret whsec_…')
     expect(await run('verify', file, '--secret', 'whsec_abcde')).toEqual({
       status: 2,
-      output: 'A secret must be whsec_ and base64 of 24 to 64 random bytes: this one is not.\n',
+      output: 'Invalid secret: it must be whsec_ and base64 of 24 to 64 random bytes.\n',
     })
     expect((await run('verify', 'nowhere', '--secret', secret)).output).toContain('cannot be read')
   })
 
-  it('takes a secret that it has made itself', async () => {
+  it('generates a secret', async () => {
     const { output } = await run('secret')
 
     expect(output).toMatch(/^whsec_[A-Za-z0-9+/]{43}=\n$/)

@@ -1,12 +1,11 @@
-// Seeing a relay from the command line: its status, events and deliveries, live and after a lost connection; and the
-// simulator, which makes something to see.
+// `npm run relay` against a running relay: the simulator, lists, status, tail.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
-import { aProject, begin, command, freePort, type Running, tamperWith } from './project.ts'
+import { type EventId, idOfKey, keyOfId } from '../../../src/core/id.ts'
+import { aProject, begin, command, freePort, type Running, tamperWith } from '../project.ts'
 
 const project = aProject()
 let relay: Running
@@ -37,7 +36,7 @@ afterAll(async () => {
 })
 
 describe('simulate', () => {
-  it('sends one message, with what was put into it', async () => {
+  it('sends one message with the fields that were set', async () => {
     const { status, output } = await run(
       'simulate',
       'payment.created',
@@ -56,7 +55,7 @@ describe('simulate', () => {
     await relay.until(/verified +payment\.created/)
   })
 
-  it('sends the journeys of members of both vendors, and the same ones again for the same seed', async () => {
+  it('sends journeys of both vendors, and the same ones for the same seed', async () => {
     const { status, output } = await run('simulate', '--journey', '--members', '2', '--seed', 'one')
     const again = await run('simulate', '--journey', '--members', '2', '--seed', 'one', '--json')
 
@@ -70,14 +69,14 @@ describe('simulate', () => {
   })
 
   it.each([
-    [['payment.created'], 'Say to which source: --source.'],
+    [['payment.created'], 'Missing --source (hapana, hype, …).'],
     [['refund', '--source', 'hype'], '"refund" is no type of hype\'s. It sends: contact.created,'],
     [['--journey', '--source', 'nobody'], 'There is no source "nobody", or it is disabled.'],
-    [['--journey', '--members', 'many'], '--members takes a number, not "many".'],
-    [['--journey', '--set', 'a=b'], '--set is for one message.'],
-    [['payment.created', '--source', 'hype', '--members', '2'], '--members is for a journey.'],
-    [[], 'Name a type of message, or --journey'],
-  ])('says what is wrong with %j', async (args, words) => {
+    [['--journey', '--members', 'many'], '--members must be a number of at least 0, not "many".'],
+    [['--journey', '--set', 'a=b'], '--set cannot be combined with --journey.'],
+    [['payment.created', '--source', 'hype', '--members', '2'], '--members needs --journey.'],
+    [[], 'Pass either a message type or --journey: see "relay simulate --help".'],
+  ])('gives an error for %j', async (args, words) => {
     const { status, output } = await run('simulate', ...args)
 
     expect(output).toContain(words)
@@ -85,8 +84,8 @@ describe('simulate', () => {
   })
 })
 
-describe('what came', () => {
-  it('is listed by filters that compose, and shown whole', async () => {
+describe('events and deliveries', () => {
+  it('lists events by several filters, and shows one in full', async () => {
     const secrets = readFileSync(path.join(project.dir, '.dev.vars'), 'utf8')
     const [, key] = /^HYPE_SECRET="(.+)"$/m.exec(secrets) ?? []
     const payment = {
@@ -125,7 +124,7 @@ describe('what came', () => {
     expect(json.events).toHaveLength(3)
   })
 
-  it('went to targets', async () => {
+  it('lists deliveries', async () => {
     await expect
       .poll(
         async () => (await run('deliveries', '--type', 'payment.*', '--target', 'example')).output,
@@ -135,7 +134,7 @@ describe('what came', () => {
         },
       )
       .toMatch(/payment\.created +example +delivered +1 +204/)
-    expect((await run('deliveries', '--state', 'dead')).output).toBe('There are none.\n')
+    expect((await run('deliveries', '--state', 'dead')).output).toBe('No deliveries match.\n')
   })
 
   it.each([
@@ -143,16 +142,16 @@ describe('what came', () => {
       ['events', '--status', 'lost'],
       'status must be one of accepted, quarantined, duplicate, derived.',
     ],
-    [['events', '--limit', 'all'], '--limit takes a whole number, not "all".'],
+    [['events', '--limit', 'all'], '--limit must be a whole number of at least 1, not "all".'],
     [['deliveries', '--person', 'ana'], 'person must be a person id.'],
-    [['event', 'evt_1'], 'No event has this ID.'],
-  ])('says what is wrong with %j', async (args, words) => {
+    [['event', 'evt_1'], 'There is no event of this id.'],
+  ])('gives an error for %j', async (args, words) => {
     expect(await run(...args)).toMatchObject({ status: 2, output: `${words}\n` })
   })
 })
 
 describe('status', () => {
-  it('is well when everything is', async () => {
+  it('succeeds when there is no problem', async () => {
     const { status, output } = await run('status')
 
     expect(output).toMatch(/^All is well\.\n\nsource .*\nhapana +active/)
@@ -161,7 +160,7 @@ describe('status', () => {
     expect(status).toBe(0)
   })
 
-  it('names first what needs attention, and fails', async () => {
+  it('begins with what needs attention, and fails', async () => {
     await run('pause', 'example')
     const { status, output } = await run('status')
     await run('resume', 'example')
@@ -172,19 +171,17 @@ describe('status', () => {
 })
 
 describe('tail', () => {
-  it('shows what comes, and after a lost connection what came meanwhile', async () => {
+  it('shows new events, and after a lost connection the missed ones', async () => {
     const tail = begin(project.dir, 'relay', 'tail', '--url', url)
     await tail.until(/Waiting for events/)
     await run('simulate', 'contact.created', '--source', 'hype')
     await tail.until(/evt_\w{13} +hype +contact\.created +→ 1/)
 
     await stopRelay()
-    await tail.until(/The connection is lost\. Trying again…/)
+    await tail.until(/Connection lost\. Retrying…/)
     await startRelay()
     await run('simulate', 'checkIn', '--source', 'hapana')
-    await tail.until(
-      /Connected again after \d+ s; (1 event came meanwhile:|nothing came meanwhile\.)\n/,
-    )
+    await tail.until(/Reconnected after \d+ s; (1 missed event:|no missed events\.)\n/)
     const [line = ''] = await tail.until(/evt_\w{13} +hapana +checkin\.recorded/)
     tail.child.kill('SIGINT')
     await once(tail.child, 'close')
@@ -193,7 +190,7 @@ describe('tail', () => {
     expect(tail.output().match(/contact\.created/g)).toHaveLength(1)
   })
 
-  it('goes by the clock of the relay, and ends when nobody reads it any more', async () => {
+  it('uses the clock of the relay, and ends when its output is closed', async () => {
     const ahead = 'const now = Date.now; Date.now = () => now() + 600_000'
     process.env.NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(ahead)}`
     const tail = begin(project.dir, 'relay', 'tail', '--url', url)
@@ -210,7 +207,7 @@ describe('tail', () => {
     expect(tail.output()).not.toMatch(/EPIPE|Error/)
   })
 
-  it('shows all of many, and what is recorded late behind them', async () => {
+  it('shows every event of many, and one that is stored late at an earlier position', async () => {
     const { output } = await run('simulate', 'payment.created', '--source', 'hype')
     const [first = ''] = /evt_\w{13}/.exec(output) ?? []
     const tail = begin(project.dir, 'relay', 'tail', '--url', url)
@@ -219,7 +216,7 @@ describe('tail', () => {
       (await run('simulate', '--journey', '--members', '30', '--source', 'hype', '--json')).output,
     ) as { steps: { answer: { id: string } }[] }
     for (const { answer } of steps) await tail.until(new RegExp(answer.id))
-    // As the spill queue does: it comes into the log when others are there that came in after it.
+    // Like an event from the spill queue: it is stored after events that were received later.
     tamper(`UPDATE events SET key = key - 2097152 WHERE key = ${keyOfId(first as EventId)}`)
     const late = idOfKey(BigInt(keyOfId(first as EventId)) - 2097152n)
     await tail.until(new RegExp(late))
@@ -236,7 +233,7 @@ describe('tail', () => {
 })
 
 describe('the OpenAPI document', () => {
-  it('is valid as an independent validator reads the specification', async () => {
+  it('is valid by an independent validator', async () => {
     const validator = new Validator()
 
     const result = await validator.validate(
@@ -250,7 +247,7 @@ describe('the OpenAPI document', () => {
 })
 
 describe('check', () => {
-  it('is there too', async () => {
+  it('checks wrangler.toml, and asks the relay only with --url', async () => {
     const { status, output } = await command(project.dir, 'relay', 'check')
 
     expect(output).toContain('hapana')

@@ -1,9 +1,9 @@
-// `npm run check -- --url …`: the drift of a relay that runs, beside what wrangler.toml means.
+// `npm run check -- --url …`: the schema drift of a running relay.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aProject, begin, command, freePort, type Running, tamperWith } from './project.ts'
+import { aProject, begin, command, freePort, type Running, tamperWith } from '../project.ts'
 
 const project = aProject()
 let relay: Running
@@ -12,7 +12,7 @@ let url: string
 const check = (...args: string[]) => command(project.dir, 'check', ...args)
 const tick = () => fetch(`${url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)
 
-/** Copies the one event of the log to days ago, with other keys in what came. */
+/** Copies the one event of the log to some days ago, with a changed payload. */
 function remember(copies: number, daysAgo: number, change: string) {
   const columns =
     'source, vendor, status, type, vendor_type, planned, hops, dedup_key, encoding, headers'
@@ -53,44 +53,44 @@ afterAll(async () => {
 })
 
 describe('npm run check -- --url', () => {
-  it('says that nothing was looked at, then that nothing is new, then what is', async () => {
+  it('reports that nothing was analyzed yet, then no findings, then the findings', async () => {
     const before = await check('--url', url)
-    expect(before.output).toContain('The configuration is in order.')
-    expect(before.output).toMatch(/^DRIFT of http:\/\/127\.0\.0\.1:\d+ since 20/m)
-    expect(before.output).toMatch(/^No message has been looked at yet\.$/m)
+    expect(before.output).toContain('The configuration is valid.')
+    expect(before.output).toMatch(/^SCHEMA DRIFT at http:\/\/127\.0\.0\.1:\d+ since 20/m)
+    expect(before.output).toMatch(/^No messages have been analyzed yet\.$/m)
     expect(before.status).toBe(0)
 
     remember(20, 5, 'raw')
     await tick()
     const learned = await check('--url', url)
     expect(learned.output).toMatch(
-      /^Nothing new in 20 messages of 1 type; 1 still being learned\.$/m,
+      /^No findings in 20 messages of 1 type; 1 type still being learned\.$/m,
     )
 
     remember(1, 2, `json_set(raw, '$.tax', 10, '$.timestamp', 'today')`)
     await tick()
     const { status, output } = await check('--url', url)
     expect(output).toMatch(
-      /^source +type +finding +key +kinds +noticed +count +last seen\nhype +payment\.created +new +tax +number +20\S+Z +1 +20\S+Z$/m,
+      /^source +type +finding +key +JSON type +noticed +count +last seen\nhype +payment\.created +new +tax +number +20\S+Z +1 +20\S+Z$/m,
     )
     expect(output).toMatch(/^hype +payment\.created +changed +timestamp +number → string +20/m)
     expect(output).toMatch(/^2 findings in 21 messages of 1 type\.$/m)
     expect(status).toBe(0)
   })
 
-  it('shows the configuration, and says so when the relay cannot be asked', async () => {
+  it('shows the configuration, and an error if the relay does not answer', async () => {
     const { status, output } = await check('--url', 'http://127.0.0.1:9')
 
-    expect(output).toContain('The configuration is in order.')
-    expect(output).toMatch(/Nothing answers at http:\/\/127\.0\.0\.1:9: start the relay/)
+    expect(output).toContain('The configuration is valid.')
+    expect(output).toMatch(/No relay answers at http:\/\/127\.0\.0\.1:9: start it with/)
     expect(status).toBe(1)
   })
 
   it.each([
     [['--url', 'https://relay.example'], "No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN."],
-    [['--url', 'relay'], '--url must be https://… or http://…: "relay" is not.'],
-    [['--urll', 'x'], "Unknown option '--urll'"],
-  ])('%j is answered with a sentence', async (args, words) => {
+    [['--url', 'relay'], '--url must start with https:// or http://, not "relay".'],
+    [['--urll', 'x'], "error: unknown option '--urll'"],
+  ])('%j gives a one-sentence error', async (args, words) => {
     const { status, output } = await check(...args)
 
     expect(output).toContain(words)
@@ -98,11 +98,11 @@ describe('npm run check -- --url', () => {
   })
 })
 
-it('tells how to see the drift when no relay is named', async () => {
+it('shows how to see schema drift when no relay is named', async () => {
   const { status, output } = await check()
 
   expect(output).toContain(
-    'What the vendors have changed in their messages: npm run check -- --url <the relay>',
+    'To see schema drift in received messages: npm run check -- --url <relay URL>',
   )
   expect(status).toBe(0)
 })

@@ -1,8 +1,8 @@
-// What `npm run check` and `npm run deploy` say of a configuration, before it is in production.
+// `npm run check` and `npm run deploy --dry-run` on valid and invalid configurations.
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { aProject, command } from './project.ts'
+import { aProject, command } from '../project.ts'
 
 const withTarget = (toml: string) =>
   toml
@@ -25,7 +25,7 @@ async function within(
 }
 
 describe('npm run check', () => {
-  it('shows sources, targets, routes and secrets, and nothing of a URL that may be secret', async () => {
+  it('shows sources, targets, routes and secrets, but no path of a URL, which may be secret', async () => {
     const { status, output } = await within(withTarget, ['check'])
 
     expect(status).toBe(0)
@@ -33,11 +33,11 @@ describe('npm run check', () => {
     expect(output).toMatch(/^crm {5}cloudevents {2}\* {7}https:\/\/crm\.example\.com\/…$/m)
     expect(output).toMatch(/^payment\.created +crm$/m)
     expect(output).toMatch(/^HYPE_SECRET +SOURCES\[1\]\.secret$/m)
-    expect(output).toContain('The configuration is in order.')
+    expect(output).toContain('The configuration is valid.')
     expect(output).not.toContain('s3cret')
   })
 
-  it('names the path and the remedy of each error, and fails', async () => {
+  it('shows the path and the remedy of each error, and fails', async () => {
     const { status, output } = await within(
       (toml) =>
         toml.replace(
@@ -49,11 +49,11 @@ describe('npm run check', () => {
 
     expect(status).toBe(1)
     expect(output).toContain('example  BROKEN')
-    expect(output).toContain('TARGETS[0].event: unknown setting; did you mean events?')
+    expect(output).toContain('TARGETS[0].event: is no key that is known: check its spelling')
   })
 })
 
-it('takes a URL that is a secret for granted', async () => {
+it('assumes that a URL in a secret is valid', async () => {
   const { status, output } = await within(
     (toml) => withTarget(toml).replace('https://crm.example.com/hooks/s3cret', '$CRM_URL'),
     ['check'],
@@ -79,32 +79,32 @@ describe('npm run deploy', () => {
 
     expect(status).toBe(1)
     expect(output).toContain('SOURCES[1].vendor: must be hapana or hype')
-    expect(output).toContain('Nothing was deployed: mend these errors first.')
+    expect(output).toContain('Nothing was deployed: fix these errors first.')
   })
 
-  it('refuses a file of secrets that lacks one', async () => {
+  it('refuses a secrets file that lacks a secret', async () => {
     const { status, output } = await within(withTarget, ['deploy', '--dry-run'], {
       '.prod.vars': 'ADMIN_TOKEN="x"\nHYPE_SECRET="y"\n',
     })
 
     expect(status).toBe(1)
     expect(output.trim()).toBe(
-      'Nothing was deployed: .prod.vars lacks HAPANA_SECRET, EXAMPLE_SIGNING_SECRET.',
+      'Nothing was deployed: .prod.vars does not set HAPANA_SECRET, EXAMPLE_SIGNING_SECRET.',
     )
   })
 
-  it('shows with --dry-run what it would do, and builds a Worker of less than 180 KB gzipped with what browsers load', async () => {
+  it('shows the steps with --dry-run, and builds a Worker of less than 180 KB gzipped, console assets included', async () => {
     const { status, output } = await within(withTarget, ['deploy', '--dry-run'])
 
     expect(status).toBe(0)
-    expect(output).toContain('create the queue membership-relay-deliveries, if it is missing')
+    expect(output).toContain('create the queue membership-relay-deliveries if it does not exist')
     expect(output).toContain('apply the migrations to membership-relay')
     const [, kib] = /gzip: ([\d.]+) KiB/.exec(output) ?? []
     expect((Number(kib) * 1024) / 1000).toBeLessThan(180)
   })
 })
 
-it('explains itself when asked, and when it is called by a name that it does not have', async () => {
+it('lists the commands when the name of a command is unknown', async () => {
   const { status, output } = await within((toml) => toml, ['deplyo'])
 
   expect(status).toBe(1)
