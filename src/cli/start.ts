@@ -4,13 +4,8 @@ import { parseArgs } from 'node:util'
 import { type Config, parseConfig } from '../config.ts'
 import { isBroken } from '../core/target.ts'
 import { guide } from './guide.ts'
-import {
-  type LocalRelay,
-  launchRelay,
-  migrateLocally,
-  requireFreePort,
-  startClock,
-} from './local-relay.ts'
+import { launchLastingRelay } from './lasting-relay.ts'
+import { launchRelay, migrateLocally, requireFreePort, startClock } from './local-relay.ts'
 import { ensureLocalSecrets } from './local-secrets.ts'
 import { readEnvFile, readProject } from './project.ts'
 import { RECEIVER_PORT, startReceiver } from './receiver.ts'
@@ -64,12 +59,13 @@ export async function start(args: string[]): Promise<number> {
   console.log('Starting …')
   const interruption = onInterrupt()
   let receiver: Server | undefined
-  let relay: LocalRelay | undefined
+  let relay: ReturnType<typeof launchLastingRelay> | undefined
   try {
     if (options.receiver) receiver = await receive(config)
     await migrateLocally(options.persistTo)
     if (interruption.isPending()) return 0
-    relay = launchRelay(options.port, options.forwarded, console.log)
+    const launch = () => launchRelay(options.port, options.forwarded, console.log)
+    relay = launchLastingRelay(launch, console.log)
     await Promise.race([relay.ready, interruption.happened])
     if (interruption.isPending()) return 0
     console.log(guide(`http://127.0.0.1:${options.port}`, config, secrets))
