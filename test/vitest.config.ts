@@ -51,7 +51,6 @@ export default defineConfig(async () => {
             include: ['test/cli/**/*.test.ts'],
             testTimeout: 60_000,
             hookTimeout: 60_000, // starting the runtime on a busy machine
-            fileParallelism: false,
           },
         },
         {
