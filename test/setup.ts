@@ -1,6 +1,10 @@
-// An empty database of today's schema for each file. All migrations go in one batch; and `cloudflare:test`, which can
-// apply them too, would load the whole Worker for every file.
+// An empty database of today's schema before each file, although files share a runtime: to start one for each, and to
+// load the Worker into it, took longer than most files' tests. All migrations go in one batch.
 import { env } from 'cloudflare:workers'
 
-const queries = env.TEST_MIGRATIONS.flatMap((migration) => migration.queries)
-await env.DB.batch(queries.map((query) => env.DB.prepare(query)))
+const { results: tables } = await env.DB.prepare(
+  `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*'`,
+).all<{ name: string }>()
+const drops = tables.map(({ name }) => `DROP TABLE "${name}"`)
+const migrations = env.TEST_MIGRATIONS.flatMap(({ queries }) => queries)
+await env.DB.batch([...drops, ...migrations].map((query) => env.DB.prepare(query)))
