@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
@@ -50,7 +51,7 @@ export default defineConfig(async () => {
   return {
     root,
     test: {
-      maxWorkers: '200%', // half of them wait, for a runtime or for a browser
+      maxWorkers: availableParallelism() + 2, // some of them wait, for a runtime or for a browser
       sequence: { sequencer: LongFirst },
       projects: [
         {
