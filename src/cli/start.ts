@@ -98,7 +98,7 @@ async function runStart(options: Options, wranglerArgs: string[]): Promise<numbe
   console.log('Starting …')
   const interruption = onInterrupt()
   let receiver: Server | undefined
-  let relay: LocalRelay | undefined
+  let relay: ReturnType<typeof launchLastingRelay> | undefined
   try {
     if (options.receiver) receiver = await receive(config)
     await migrateLocally(options.persistTo)
