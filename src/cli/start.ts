@@ -5,13 +5,8 @@ import { type Config, parseConfig } from '../config.ts'
 import { isBroken } from '../core/deliveries/target.ts'
 import { repeatable, runProgram, type SetStatus } from './command-line.ts'
 import { firstSteps } from './first-steps.ts'
-import {
-  type LocalRelay,
-  launchRelay,
-  migrateLocally,
-  requireFreePort,
-  startClock,
-} from './local-relay.ts'
+import { launchLastingRelay } from './lasting-relay.ts'
+import { launchRelay, migrateLocally, requireFreePort, startClock } from './local-relay.ts'
 import { ensureLocalSecrets } from './local-secrets.ts'
 import { readEnvFile, readProject } from './project.ts'
 import { RECEIVER_PORT, startReceiver } from './receiver.ts'
@@ -103,7 +98,8 @@ async function runStart(options: Options, wranglerArgs: string[]): Promise<numbe
     if (options.receiver) receiver = await receive(config)
     await migrateLocally(options.persistTo)
     if (interruption.isPending()) return 0
-    relay = launchRelay(options.port, wranglerArgs, console.log)
+    const launch = () => launchRelay(options.port, wranglerArgs, console.log)
+    relay = launchLastingRelay(launch, console.log)
     await Promise.race([relay.ready, interruption.happened])
     if (interruption.isPending()) return 0
     console.log(firstSteps(`http://127.0.0.1:${options.port}`, config, secrets))

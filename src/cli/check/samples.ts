@@ -2,7 +2,7 @@
 // example serve as the hiscenario that inference needs.
 import type { ConfiguredSource } from '../../config.ts'
 import { composeEvent, type MembershipEvent } from '../../core/events/event.ts'
-import { composeInferred } from '../../core/events/hiscenario.ts'
+import { composeInferred } from '../../core/events/history.ts'
 import { newEventId, personIdOfKey } from '../../core/id.ts'
 import { readMessages } from '../../core/intake/json.ts'
 import { NO_BODY, type RawBody } from '../../core/intake/request.ts'
@@ -27,7 +27,7 @@ function lastEventOf({ type, messages }: Scenario, source: ConfiguredSource, now
   for (const [i, message] of messages.entries()) {
     const text = JSON.stringify(message.body)
     const event = normalize(text, message.eventName, source, now + i)
-    const meaning = interpret(event, hiscenario, source)
+    const meaning = understand(event, hiscenario, source)
     const inferred = meaning.inferred.map((conclusion, n) =>
       composeInferred(meaning.event, conclusion, newEventId(now + i, n + 1)),
     )
