@@ -2,6 +2,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { accept } from './accept.ts'
 import { type Bench, isMet } from './bench.ts'
+import { costs } from './costs.ts'
 import { deliver } from './deliver.ts'
 import { growth } from './growth.ts'
 import { isolation } from './isolation.ts'
@@ -12,6 +13,7 @@ import { vendors } from './vendors.ts'
 
 const BENCHES: Record<string, Bench> = {
   accept,
+  costs,
   deliver,
   growth,
   isolation,

@@ -85,6 +85,22 @@ describe('the document', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
+  it('is the table of docs/api.md, route by route', () => {
+    const [page = ''] = Object.values(
+      import.meta.glob<string>('/docs/api.md', { query: '?raw', import: 'default', eager: true }),
+    )
+    const listed = page
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .flatMap((line) => [...line.matchAll(/`(GET|POST) (\/api\/\S+)`/g)])
+      .map(([, method = '', path = '']) => `${method.toLowerCase()} ${path}`)
+    const described = operations
+      .filter(({ path }) => path.startsWith('/api/'))
+      .map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
+
+    expect(listed.toSorted()).toEqual(described.toSorted())
+  })
+
   it('says of each parameter what it takes', () => {
     const { parameters = [] } = document.paths['/api/deliveries']?.get ?? {}
 
