@@ -15,7 +15,7 @@ set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-npm install --silent --no-audit --no-fund jsonata@2.2.2
+npm install --loglevel=error --no-audit --no-fund jsonata@2.2.2 >&2
 
 cat > run.js <<'JS'
 const jsonata = require('jsonata')
