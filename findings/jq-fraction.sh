@@ -55,6 +55,7 @@ func main() {
 	}
 }
 GO
+export GOMODCACHE="$dir/modules" GOFLAGS=-modcacherw
 (cd gojq && go mod init probe && go get github.com/itchyny/gojq@v0.12.20) > go.log 2>&1 || { cat go.log >&2; exit 2; }
 
 cat > expected <<'TEXT'
