@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# A "#" inside an unquoted value ends it for one reader of a .env file and not for another.
+# A "#" inside an unquoted value ends the value for some readers of .env files and not for others.
 #
-# One would guess: a comment begins at a "#" after a space, as in a shell, so KEY=k3y#9f is the whole "k3y#9f" in each tool
-#   that calls its file ".env".
-# What happens: npm's dotenv (16.3.1, the one inside wrangler 4.156.2, and 18.0.10) and Node's own parseEnv end the value at
-#   the "#": "k3y". python-dotenv 1.2.4 and bash keep "k3y#9f". ${NAME} is the other way round: python-dotenv and bash put
-#   the other variable's value in, dotenv and Node keep the seven characters. Single quotes keep the "#" in all five, and
-#   python-dotenv puts the value in between them too (interpolate=False turns that off).
-# Why it matters here: wrangler reads .dev.vars and secrets files in this form, and so do `npm start` and `npm run deploy`.
-#   The value of the header that is agreed with Hapana is free text: with a "#" in it the relay knows the beginning alone and
-#   answers 401, while a Python receiver that is given the same file has the whole. Quote secrets, as .dev.vars.example does,
-#   and use none with "#" or "${".
-# Source: Cloudflare Workers documentation, "Secrets", local development (the dotenv syntax); dotenv README, "Comments";
-#   python-dotenv README, "File format"; POSIX shell, 2.3 "Token Recognition".
+# Expectation: A comment begins at a "#" after a space, as in a shell, so KEY=k3y#9f is "k3y#9f" for every tool that reads
+#   such a file.
+# Behaviour: npm's dotenv (16.3.1, the version inside wrangler 4.156.2, and 18.0.10) and Node's parseEnv end the value at
+#   the "#": "k3y". python-dotenv 1.2.4 and bash keep "k3y#9f". Braces are the reverse: python-dotenv and bash replace
+#   ${NAME}, dotenv and Node do not. Single quotes protect the "#" in all of them; python-dotenv replaces ${NAME} between
+#   single quotes too.
+# Impact: wrangler, `npm start` and `npm run deploy` read .dev.vars and .prod.vars in this format. The header value agreed
+#   with Hapana is free text: with an unquoted "#" the relay only knows the beginning and answers 401, while a Python
+#   receiver with the same file has the whole value. Quote secrets, as .dev.vars.example does, and avoid "#" and "${" in
+#   them.
+# Source: Cloudflare Workers documentation, "Secrets", local development (dotenv syntax); dotenv README, "Comments";
+#   python-dotenv README, "File format"; POSIX shell, section 2.3.
 # Needs: node 20.12 or newer, npm, python3 with venv.
 set -euo pipefail
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# DuckDB 2 counts an event on the day that it was on the clock of the machine that runs the query.
+# DuckDB 2 assigns an event to the day that the clock of the querying machine showed.
 #
-# One would guess: "at": "2026-11-21T18:09:17Z" is on 21 November in every query of the same file, as it was with DuckDB 1.
-# What happens: with 1.5.0 read_json makes a TIMESTAMP without a zone of it, and the day is that of UTC. 2.0.0 makes a
-#   TIMESTAMP WITH TIME ZONE, and a cast to a date goes by the session's zone, which is the machine's: in Sydney the second
-#   event here is on 22 November. "at time zone 'UTC'" settles it in 2.0.0; in 1.5.0 the same words make the day depend on the
-#   machine, since there they are applied to a time without a zone.
-# Why it matters here: `at`, `time` and `receivedat` are in UTC and end in Z. Check-ins a day over a file of events change with
-#   an update of DuckDB, and differ between a laptop and a server. Use 2.0.0 or newer and write the zone of the gym into the
-#   query: ("at"::timestamptz at time zone 'Australia/Perth')::date is the same there on every machine.
-# Source: DuckDB documentation, "Timestamp Types" and "Time Zone Reference" (the TimeZone setting), "Loading JSON".
-# Needs: python3.10 or newer with venv.
+# Expectation: "at": "2026-11-21T18:09:17Z" is on 21 November in every query of the same file, as in DuckDB 1.
+# Behaviour: In 1.5.0 read_json returns a TIMESTAMP without a zone, and the day is the day in UTC. 2.0.0 returns a TIMESTAMP
+#   WITH TIME ZONE, and a cast to a date uses the zone of the session, by default the zone of the machine: in Sydney the
+#   second event here is on 22 November. "at time zone 'UTC'" removes that dependency in 2.0.0 and introduces it in 1.5.0,
+#   where it is applied to a time without a zone.
+# Impact: `at`, `time` and `receivedat` are in UTC and end in Z. Check-ins per day over a file of events change with a
+#   DuckDB upgrade, and differ between a laptop and a server. Use 2.0.0 or newer and name the zone of the gym:
+#   ("at"::timestamptz at time zone 'Australia/Perth')::date gives the same day on every machine.
+# Source: DuckDB documentation, "Timestamp Types" (the TimeZone setting) and "Loading JSON".
+# Needs: python 3.10 or newer with venv.
 set -euo pipefail
 
 dir=$(mktemp -d)

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# "Normalize" an e-mail address: three libraries give three answers, and one of them makes one person of two addresses.
+# Three libraries normalize the same e-mail address differently, and one of them merges different addresses.
 #
-# One would guess: normalizing trims the address and lower-cases it, so that it can be a key.
-# What happens: validator.js 13.15.35 (express-validator's normalizeEmail is the same function) lower-cases, and also takes
-#   dots and "+…" out of addresses of Gmail, "+…" out of those of Outlook and iCloud and "-…" out of those of Yahoo, and
-#   changes googlemail.com to gmail.com. email-validator 2.4.0 for Python (behind Pydantic's EmailStr) and Django's
-#   normalize_email lower-case the domain alone: "Ana@" and "ana@" stay two.
-# Why it matters here: the relay joins contacts by the whole address in any case, and takes nothing out of it. A receiver that
-#   looks members up by an address that it has normalized finds nobody, or somebody else: two members who share one mailbox by
-#   "+". Use `personid` or the vendor's id as the key, and the address for writing to people.
+# Expectation: Normalizing an address trims it and converts it to lower case, so that it can serve as a key.
+# Behaviour: validator.js 13.15.35 (also behind express-validator's normalizeEmail) converts to lower case, removes dots and
+#   "+…" for Gmail, "+…" for Outlook and iCloud and "-…" for Yahoo, and changes googlemail.com to gmail.com. email-validator
+#   2.4.0 for Python (behind Pydantic's EmailStr) and Django's normalize_email (5.2.19) only convert the domain: "Ana@" and
+#   "ana@" remain different.
+# Impact: The relay joins contacts by the whole address in any case and removes nothing. A receiver that looks members up by
+#   a normalized address finds nobody, or finds somebody else: two members who share a mailbox by "+". Use `personid` or the
+#   vendor's id as the key, and the address only for writing to people.
 # Source: RFC 5321, section 2.4 (only the domain is case-insensitive); validator.js README, normalizeEmail; email-validator
 #   README, "Normalization"; Django documentation, BaseUserManager.normalize_email.
-# Needs: node, npm, python3.10 or newer with venv.
+# Needs: node, npm, python 3.10 or newer with venv.
 set -euo pipefail
 
 dir=$(mktemp -d)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# jq's fromdate reads a time of whole seconds and refuses the same time with a fraction.
+# jq's fromdate accepts a time in whole seconds and rejects the same time with a fraction.
 #
-# One would guess: fromdate, which is there to read ISO 8601, reads every RFC 3339 time, or none of another form.
-# What happens: jq 1.8.2 knows one form, "%Y-%m-%dT%H:%M:%SZ". A fraction raises an error, and an offset other than Z too.
-#   gojq 0.12.20 reads offsets, and refuses fractions as well. fromdate after sub("\\.[0-9]+"; "") works in both, and loses
-#   the fraction.
-# Why it matters here: the relay writes a fraction only where there is one. `time` of an event of Hype has whole seconds,
-#   `receivedat` and the times of attempts have milliseconds, except for one in a thousand. A script over
-#   `npm run relay -- events --json` that is tried with one event stops at the next one. Cut the fraction off first.
+# Expectation: fromdate exists to read ISO 8601, so it reads every RFC 3339 time.
+# Behaviour: jq 1.8.2 knows one form, "%Y-%m-%dT%H:%M:%SZ". A fraction raises an error, and so does any offset other than Z.
+#   gojq 0.12.20 reads offsets, but rejects fractions too. sub("\\.[0-9]+"; "") | fromdate works in both, and drops the
+#   fraction.
+# Impact: The relay writes a fraction only if there is one. `time` of a Hype event has whole seconds; `receivedat` and the
+#   times of attempts have milliseconds, except for one in a thousand. A script over `npm run relay -- events --json` that
+#   works for one event fails at the next. Remove the fraction first.
 # Source: jq 1.8 manual, "Dates"; RFC 3339, section 5.6 (time-secfrac is optional); reported as jqlang/jq#2224.
 # Needs: python3 with venv, go.
 set -euo pipefail

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# JSONata's $toMillis reads a time without an offset in the zone of the process, but only when it is called without a picture.
+# JSONata's $toMillis reads a time without an offset in the time zone of the process, but only when it is called without a
+# picture.
 #
-# One would guess: "2026-11-21T10:00:00" means the same instant wherever the expression runs, as JSONata has no zone setting
-#   and writes all times in UTC.
-# What happens (jsonata 2.2.2): without a picture the text goes to JavaScript's Date.parse, which takes a date and time
-#   without an offset as local time of the process, and a date alone as UTC. With a picture of the same form, a time without
-#   an offset is UTC in every process.
-# Why it matters here: events carry `at_local` where the zone of a site is not known. A Worker always runs in UTC, an
-#   operator's machine does not: `npm run check -- --sample` can show another instant, and another day, than the receiver
-#   gets. An expression that names a picture gives the same result in both.
-# Source: ECMA-262, "Date Time String Format"; JSONata documentation, "Date/Time functions", $toMillis; Cloudflare Workers,
-#   "Web standards" (the time zone of a Worker is UTC).
+# Expectation: "2026-11-21T10:00:00" is the same instant wherever the expression runs, because JSONata has no time zone
+#   setting and writes all times in UTC.
+# Behaviour: Without a picture, jsonata 2.2.2 passes the text to JavaScript's Date.parse, which reads a date with a time as
+#   local time of the process, and a date alone as UTC. With a picture of the same form, a time without an offset is UTC in
+#   every process.
+# Impact: Events have `at_local` instead of `at` when the zone of a site is not known. A Worker always runs in UTC, but an
+#   operator's machine does not: `npm run check -- --sample` can show another instant, even another day, than the receiver
+#   gets. An expression with a picture gives the same result in both.
+# Source: ECMA-262, "Date Time String Format"; JSONata documentation, "Date/Time functions", $toMillis.
 # Needs: node, npm.
 set -euo pipefail
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# JSONata's $fromMillis takes its time zone as "+HHMM" and reads everything else wrongly, without an error.
+# JSONata's $fromMillis accepts a time zone as "+HHMM" and misreads every other form without an error.
 #
-# One would guess: the third argument of $fromMillis takes "+11:00", as RFC 3339 writes an offset, or "Australia/Sydney", or
-#   raises an error; and "-0330", which has the documented form, is three and a half hours behind UTC.
-# What happens (jsonata 2.2.2): "+1100" is right. "+11:00" and "+11" are read as eleven minutes. A zone's name gives the
-#   text "NaN". "-0330" (St. John's) and "-0930" (Marquesas) are an hour too far west, as the hours are rounded down and the
-#   minutes are then taken off once more. "-0800" is right.
-# Why it matters here: `where` and `transform` of a target are JSONata. A line for Slack with the time of a check-in is wrong
-#   by hours, and neither `npm run check` nor the delivery fails.
+# Expectation: The third argument of $fromMillis takes "+11:00", as RFC 3339 writes an offset, or "Australia/Sydney", or it
+#   raises an error. "-0330" has the documented form, so it is three and a half hours behind UTC.
+# Behaviour: jsonata 2.2.2 reads "+1100" correctly. It reads "+11:00" and "+11" as eleven minutes. A zone name gives the
+#   text "NaN". "-0330" (St. John's) and "-0930" (Marquesas) are one hour too far west, because the hours are rounded down
+#   and the minutes are subtracted as well. "-0800" is correct.
+# Impact: `where` and `transform` of a target are JSONata. The time of a check-in in a Slack message is off by hours, and
+#   neither `npm run check` nor the delivery fails. Write offsets as "+HHMM", avoid negative half hours, or pass `at` on as
+#   it is.
 # Source: JSONata documentation, "Date/Time functions", $fromMillis: the timezone is "±HHMM".
 # Needs: node, npm.
 set -euo pipefail

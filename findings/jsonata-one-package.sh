@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# A JSONata path over a list gives a list, a single value or nothing, by how many there are.
+# A JSONata path over a list returns a list, a single value or nothing, depending on the number of items.
 #
-# One would guess: packages.name is a list of names, of whatever length, and packages.name = "Gold" asks whether one is Gold.
-# What happens (jsonata 2.2.2): with one package the path is the text "Gold", with none the key is left out of the object that
-#   is made. "=" compares that result as a whole: true for a member who has Gold alone, false for one who has Gold and Yoga.
-#   packages.name[] keeps a list of one, and still leaves out the key when there is none. Only [packages.name] is a list each
-#   time, and only "Gold" in packages.name asks the question. $map and $filter shrink a list of one alike.
-# Why it matters here: a `transform` that is tried with the one package of a sample gives receivers text in place of a list,
-#   and a `where` with "=" lets a member's first package through and stops at the second. Write [ ] around paths in a
-#   transform, and `in` in a `where`; try both with none and with two.
-# Source: JSONata documentation, "Sequence flattening" under "Processing model", and "Comparison operators" ("in", "=").
+# Expectation: packages.name is a list of names of any length, and packages.name = "Gold" asks whether one of them is Gold.
+# Behaviour: In jsonata 2.2.2 the path returns the text "Gold" for one package, and for none its key is missing from the
+#   resulting object. "=" compares the whole result: true for a member who has only Gold, false for one who has Gold and
+#   Yoga. packages.name[] keeps a list of one, but its key is still missing for none. Only [packages.name] is always a list,
+#   and only "Gold" in packages.name answers the question. $map and $filter shrink a list of one in the same way.
+# Impact: A `transform` that was tried with the one package of a sample sends receivers text in place of a list, and a
+#   `where` with "=" stops matching when a member buys a second package. Put [ ] around paths in a `transform`, use `in` in
+#   a `where`, and try both with no package and with two.
+# Source: JSONata documentation, "Processing model" (sequences) and "Comparison operators".
 # Needs: node, npm.
 set -euo pipefail
 

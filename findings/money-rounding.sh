@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# Half a cent goes up in a browser and to the even cent in JSONata, Python's Babel and Java.
+# Half a cent is rounded up in a browser, and to the even cent in JSONata, Python's Babel and Java.
 #
-# One would guess: 86.625 (99.00 less 12.5 %) is $86.63 everywhere, as 0.625 is an exact binary number and "half up" is what
-#   people learn.
-# What happens: Intl.NumberFormat rounds half away from zero: $86.63. JSONata's $round and $formatNumber, Babel's
-#   format_currency and Java's currency format round half to even: 86.62. Java's String.format rounds the same number half up
-#   again: 86.63. Of 86.635 all of them make 86.64, so a test with one amount shows nothing.
-#   Versions: jsonata 2.2.2, Babel 2.19.0, and the Node and the JDK that are installed (seen: 20.20.2, 17.0.15).
-# Why it matters here: the relay passes amounts on as decimal text, as they came, and rounds none. A target with a transform
-#   and a receiver that formats the same event disagree by a cent, and sums of the two lists differ. Agree on a rule, and
-#   round in one place: in JavaScript with roundingMode "halfEven", or in Java with RoundingMode.HALF_UP.
+# Expectation: 86.625 (99.00 less 12.5 %) is $86.63 everywhere: 0.625 is an exact binary number, and people learn "half up".
+# Behaviour: Intl.NumberFormat rounds half away from zero: $86.63. JSONata's $round and $formatNumber, Babel's
+#   format_currency and Java's currency format round half to even: 86.62. Java's String.format rounds the same number half
+#   up: 86.63. All of them round 86.635 to 86.64, so a test with one amount proves nothing. Seen with jsonata 2.2.2, Babel
+#   2.19.0, Node 20.20.2 and JDK 17.0.15; the last two are those of the machine.
+# Impact: The relay passes amounts on as decimal text and does not round. A target with a `transform` and a receiver that
+#   formats the same event can differ by a cent, and so do their totals. Agree on one rule and round in one place:
+#   roundingMode "halfEven" in JavaScript, or RoundingMode.HALF_UP in Java.
 # Source: ECMA-402, "NumberFormat", roundingMode (default "halfExpand"); JSONata documentation, $round; Java API,
-#   java.text.DecimalFormat, "Rounding"; Babel API, format_currency (a Decimal in the context's rounding).
+#   java.text.DecimalFormat, "Rounding"; Babel API, format_currency.
 # Needs: node 20 or newer, npm, python3 with venv, java 11 or newer.
 set -euo pipefail
 

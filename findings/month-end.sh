@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# "One month after 31 January" is 28 February or 3 March, and SQLite is with Go, not with the other databases.
+# One month after 31 January is 28 February in most tools, and 3 March in SQLite and Go.
 #
-# One would guess: a calendar library or a database stays within the next month.
-# What happens: SQLite's date(…, '+1 month') (3.54.1, in sql.js 1.17.0) and Go's AddDate (1.26.8) count the days that
-#   February lacks into March: 3 March 2026. date-fns 4.4.0, luxon 3.7.2, python-dateutil 4.0.0, DuckDB 2.0.0 and
-#   polars 2.1.0 give 28 February. A year after 29 February 2024 is 1 March 2025 in the first two and 28 February in the
-#   others. SQLite's 'floor' modifier makes it stay within the month.
-# Why it matters here: Hype's period end may be missing, and a receiver then works out when a monthly plan is due from
-#   `first_payment_at` and `interval`. Whoever asks SQLite (D1 is SQLite) sees a member of the 31st as overdue three days later
-#   than the report next to it. Count from the first payment each time, not from the last due date: 31 January, 28 February,
-#   28 March.
-# Source: SQLite, "Date And Time Functions", section 3 (modifiers, 'floor' since 3.46); Go, time.Time.AddDate (normalizes);
-#   date-fns, addMonths; Luxon manual, "Math"; DuckDB, "Interval Type".
+# Expectation: Calendar libraries and databases stay within the next month.
+# Behaviour: SQLite's date(…, '+1 month') (3.54.1, in sql.js 1.17.0) and Go's AddDate (1.26.8) count the days that February
+#   lacks into March: 3 March 2026. date-fns 4.4.0, luxon 3.7.2, python-dateutil 4.0.0, DuckDB 2.0.0 and polars 2.1.0 return
+#   28 February. One year after 29 February 2024 is 1 March 2025 in the first two and 28 February in the others. SQLite's
+#   'floor' modifier stays within the month.
+# Impact: Hype may not send the end of a period. A receiver then computes when a monthly plan is due from `first_payment_at`
+#   and `interval`, and a query in SQLite (D1 is SQLite) reports a member of the 31st three days later than the report next
+#   to it. Use 'floor', and add months to the first payment, not to the last due date: 31 January, 28 February, 31 March.
+# Source: SQLite, "Date And Time Functions", "Modifiers"; Go, time.Time.AddDate; date-fns, addMonths; Luxon manual, "Math";
+#   DuckDB, "Interval Type".
 # Needs: node, npm, python3 with venv, go.
 set -euo pipefail
 

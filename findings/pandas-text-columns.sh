@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# pandas.read_json makes numbers of JSON strings.
+# pandas.read_json converts JSON strings to numbers.
 #
-# One would guess: JSON has types, so "0012345" stays text when a file is read; guessing types is for CSV.
-# What happens (pandas 3.1.1): read_json tries to turn each column of text into numbers. A fob loses its zeros, a phone
-#   number its plus sign, a decimal amount becomes a binary float, two barcodes of 20 digits become the same float, and an id
-#   "12e4" is 120000. One value that is no number keeps the whole column as text, so a small sample may look right.
-#   dtype=False keeps text as text. polars 2.1.0 keeps it without being asked.
-# Why it matters here: ids, fobs, phone numbers and amounts are text in what the relay sends, so that nothing of them is
-#   lost. A report from rows that a target's `transform` made flat joins on ids that are no longer the vendor's.
-# Source: pandas API reference, pandas.read_json, dtype (inferred for all orients but "table").
-# Needs: python3.11 or newer with venv.
+# Expectation: JSON has types, so "0012345" stays text when a file is read. Only CSV readers guess types.
+# Behaviour: pandas 3.1.1 tries to convert each column of strings to numbers. A fob loses its leading zeros, a phone number
+#   its plus sign, a decimal amount becomes a binary float, two barcodes of 20 digits become the same float, and the id
+#   "12e4" becomes 120000. A single value that is not a number keeps the whole column as text, so one file can differ from
+#   the next. dtype=False keeps text as text; polars 2.1.0 does so by default.
+# Impact: The relay sends ids, fobs, phone numbers and amounts as text so that nothing is lost. A report over rows that a
+#   `transform` flattened then joins on ids that differ from the vendor's. Pass dtype=False.
+# Source: pandas API reference, pandas.read_json, dtype (inferred for every orient but "table").
+# Needs: python 3.11 or newer with venv.
 set -euo pipefail
 
 dir=$(mktemp -d)

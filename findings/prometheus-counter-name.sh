@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The Prometheus parser of Python renames counters, and the one of npm gives numbers as text.
+# Python's Prometheus parser renames counters, and npm's returns numbers as text.
 #
-# One would guess: a parser of the text format gives each metric by the name that its TYPE line has, with a number as value.
-# What happens: prometheus-client 0.26.0 (Python) takes "_total" off the name of a counter, so looking for
-#   "membership_relay_attempts_total" among the families finds nothing; the sample inside keeps its name. A counter without
-#   "_total" keeps its family name and gets "_total" on its samples. parse-prometheus-text-format 1.1.1 (npm) keeps names and
-#   gives values as text, so that 12 and 4 add up to "0124". Go's expfmt (prometheus/common 0.74.0) does what one would guess.
-# Why it matters here: a check of one's own over /metrics, such as an alert on the backlog, is written with one of these. In
-#   Python look at the samples, in JavaScript use Number(). A counter of another program without "_total" is found under a name
-#   that its page does not have.
-# Source: Prometheus documentation, "Exposition formats", text format 0.0.4; OpenMetrics 1.0, "Counter" (the family is named
-#   without _total); client_python documentation, "Parser".
+# Expectation: A parser of the text format returns each metric under the name in its TYPE line, with a number as its value.
+# Behaviour: prometheus-client 0.26.0 (Python) removes "_total" from the name of a counter, so
+#   "membership_relay_attempts_total" is not among the families; its samples keep the name. For a counter without "_total"
+#   it adds "_total" to the samples. parse-prometheus-text-format 1.1.1 (npm) keeps names and returns values as text, so
+#   that 12 and 4 add up to "0124". Go's expfmt (prometheus/common 0.74.0) meets the expectation.
+# Impact: A custom check of /metrics, such as an alert on the backlog, is written with one of these. Match the names of
+#   samples in Python, and use Number() in JavaScript. A counter of another program without "_total" has a name in Python
+#   that its page does not show.
+# Source: Prometheus documentation, "Exposition formats", text format; OpenMetrics 1.0, "Counter" (the family name excludes
+#   _total); client_python documentation, "Parser".
 # Needs: node, npm, python3 with venv, go.
 set -euo pipefail
 

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Which instant is meant by a local time that the clocks show twice depends, in two libraries, on today's date or on the
-# zone of the process.
+# When clocks go back, two libraries choose the instant of a repeated local time by today's date or by the time zone of the
+# process.
 #
-# One would guess: when the clocks go back, a library takes the first of the two instants, or always the second.
-# What happens: luxon 3.7.2 starts from the offset that the zone has today, so it reads 02:30 of 5 April in Sydney as the
-#   first instant when it runs in January and as the second when it runs in July; in Toronto it is the other way round.
-#   @date-fns/tz 1.5.0 takes the second in Sydney and the first in Toronto, and in Sydney the first where the process itself
-#   runs in Sydney. Go's time package takes the second in Sydney and the first in Toronto. Python's zoneinfo takes the first
-#   in both, and so does Temporal by default (temporal-polyfill 1.0.8).
-# Why it matters here: the relay gives no instant for such a time. It sends `at_local` with a warning. A receiver that makes
-#   an instant of it may read one check-in as two, or find it an hour before the class, and not see it again in a test.
-#   Keep the local text, or state the choice: Temporal's `disambiguation`, Python's `fold`.
-# Source: RFC 5545, section 3.3.5 (a repeated local time is the first); Temporal proposal, `disambiguation`; PEP 495; Go,
-#   time.Date ("does not guarantee which").
+# Expectation: A library always chooses the first of the two instants, or always the second.
+# Behaviour: luxon 3.7.2 starts with the offset that the zone has today: it reads 02:30 of 5 April in Sydney as the first
+#   instant in January and as the second in July, and in Toronto the other way round. @date-fns/tz 1.5.0 chooses the second
+#   in Sydney and the first in Toronto, but in Sydney the first if the process itself runs in Sydney. Go chooses the second
+#   in Sydney and the first in Toronto. Python's zoneinfo and Temporal (temporal-polyfill 1.0.8) choose the first in both by
+#   default.
+# Impact: The relay does not guess: for such a time it sends `at_local` and a warning instead of `at`. A receiver that
+#   computes an instant from it can place a check-in one hour before its class, and a test in another season does not show
+#   it. Keep the local text, or state the choice: `disambiguation` of Temporal, `fold` of Python.
+# Source: RFC 5545, section 3.3.5 (the first of the two); Temporal proposal, disambiguation; PEP 495, fold; Go, time.Date
+#   (either of the two).
 # Needs: node 20 or newer, npm, python3 with venv, go.
 set -euo pipefail
 

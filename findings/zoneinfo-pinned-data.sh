@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Pinning Python's tzdata package does not choose the time zone rules where the system has rules of its own.
+# Pinning the tzdata package of Python has no effect where the system has time zone data of its own.
 #
-# One would guess: with tzdata 2026.6 in requirements.txt, zoneinfo works by the rules of 2026.
-# What happens (tzdata 2026.6 of PyPI): zoneinfo looks on the system's path first, and at the package only for a zone that is
-#   not there. Here the files of tzdata 2025.2 stand for a system that was last updated in 2025: Vancouver, Edmonton and
-#   Winnipeg, which keep summer time from 2026 on, are an hour off in December 2026 although the newer package is installed.
-#   With an empty PYTHONTZPATH the package is used.
-# Why it matters here: the relay makes an instant of a site's local time by the rules of the Worker. A receiver in Python that
-#   shows it in the site's zone shows another hour than the desk saw. Set PYTHONTZPATH to nothing in the receiver's
-#   environment, or update the base image; a newer pin alone does nothing.
+# Expectation: With tzdata 2026.6 in requirements.txt, zoneinfo uses the rules of 2026.
+# Behaviour: zoneinfo searches the system's path first and reads the package only for a zone that it does not find there.
+#   Here the files of tzdata 2025.2 represent a system that was last updated in 2025: Vancouver, Edmonton and Winnipeg,
+#   which stay on summer time from 2026 on, are one hour off in December 2026 although tzdata 2026.6 is installed. With an
+#   empty PYTHONTZPATH the package is used.
+# Impact: The relay converts local times of a site with the rules of the Workers runtime. A Python receiver that shows them
+#   in the zone of the site can show another hour than the front desk saw. Set PYTHONTZPATH to an empty value for the
+#   receiver, or update its base image; a newer pin alone does nothing.
 # Source: Python documentation, zoneinfo, "Data sources" and "Configuring the data sources".
-# Needs: python3.9 or newer with venv.
+# Needs: python 3.9 or newer with venv.
 set -euo pipefail
 
 dir=$(mktemp -d)
