@@ -6,8 +6,8 @@
 #   any number: "9.00" > 100 is true, without a warning. In SQLite this holds for the result of ->>, which has no column
 #   type to convert by. JSONata 2.2.2, PostgreSQL 18.7 (PGlite 0.5.17) and DuckDB 2.0.0 raise an error.
 # Impact: Amounts are decimal text in events, so that no digit is lost. A jq filter or an SQLite query (D1 too) for
-#   payments above a limit returns all of them, and a first test with a large payment does not show it. Convert first: tonumber in jq, cast(…
-#   as real) in SQLite, $number in a `where`.
+#   payments above a limit returns all of them, and a first test with a large payment does not show it. Convert first:
+#   tonumber in jq, cast(… as real) in SQLite, $number in a `where`.
 # Source: SQLite, "Datatypes In SQLite", section 4 (comparison); jq 1.8 manual, "Ordering comparisons"; JSONata
 #   documentation, "Comparison operators".
 # Needs: node 20 or newer, npm, python3 with venv.
