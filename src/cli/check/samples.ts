@@ -1,5 +1,5 @@
 // Example events of each type. Vendor messages are normalized by the Worker's own code, and earlier messages of the same
-// example serve as the hiscenario that inference needs.
+// example serve as the history that inference needs.
 import type { ConfiguredSource } from '../../config.ts'
 import { composeEvent, type MembershipEvent } from '../../core/events/event.ts'
 import { composeInferred } from '../../core/events/history.ts'
@@ -23,15 +23,15 @@ export function samplesOf(source: ConfiguredSource, now: number): Sample[] {
 /** Processes the messages of a scenario in order. Returns the last event of the scenario's type. */
 function lastEventOf({ type, messages }: Scenario, source: ConfiguredSource, now: number): Sample {
   const samples: Sample[] = []
-  const hiscenario: MembershipEvent[] = []
+  const history: MembershipEvent[] = []
   for (const [i, message] of messages.entries()) {
     const text = JSON.stringify(message.body)
     const event = normalize(text, message.eventName, source, now + i)
-    const meaning = understand(event, hiscenario, source)
+    const meaning = understand(event, history, source)
     const inferred = meaning.inferred.map((conclusion, n) =>
       composeInferred(meaning.event, conclusion, newEventId(now + i, n + 1)),
     )
-    hiscenario.push(meaning.event)
+    history.push(meaning.event)
     samples.push({ event: meaning.event, raw: { text, encoding: 'utf8' } })
     samples.push(...inferred.map((one) => ({ event: one, raw: NO_BODY })))
   }
@@ -41,17 +41,13 @@ function lastEventOf({ type, messages }: Scenario, source: ConfiguredSource, now
 }
 
 /** What an event means after the earlier events of the same contact. */
-function _understand(
-  event: MembershipEvent,
-  hiscenario: MembershipEvent[],
-  source: ConfiguredSource,
-) {
+function understand(event: MembershipEvent, history: MembershipEvent[], source: ConfiguredSource) {
   const vendor = VENDORS[source.vendor]
   const kinds: readonly string[] | undefined = vendor.relatedKinds(event)
   if (kinds === undefined) return { event, inferred: [] }
-  const past = hiscenario.filter((earlier) => kinds.includes(earlier.type.split('.')[0] ?? ''))
-  const sites = hiscenario.flatMap(({ data }) => data.site?.vendor_id ?? [])
-  return vendor.interpret(event, { isKnown: hiscenario.length > 0, sites, past })
+  const past = history.filter((earlier) => kinds.includes(earlier.type.split('.')[0] ?? ''))
+  const sites = history.flatMap(({ data }) => data.site?.vendor_id ?? [])
+  return vendor.interpret(event, { isKnown: history.length > 0, sites, past })
 }
 
 function normalize(
