@@ -64,7 +64,7 @@ describe('a target', () => {
     [{ where: 'data.actor = "system"' }, 't0: not wanted, by where'],
     [{ where: 'data.actor > 1' }, 't0: where fails: '],
     [{ where: 'data.actor > 1' }, 'T2009'],
-    [{ transform: 'data.nothing' }, 't0: transform fails: the transform made nothing'],
+    [{ transform: 'data.nothing' }, 't0: transform fails: the transform returned nothing'],
     [
       { transform: '$pad("x", 999999999)' },
       't0: transform fails: the expression creates a value of more than',
