@@ -39,7 +39,7 @@ it('names the rule or the inference behind each decision', () => {
     {
       what: 'inference',
       is: 'payment.failed (likely)',
-      because: "the total paid did not change, made by the vendor's system",
+      because: "total unchanged, made by the vendor's system",
       events: ['evt_1'],
     },
   ])

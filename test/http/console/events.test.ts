@@ -128,7 +128,7 @@ describe('an event', () => {
     expect(text).toMatch(
       /type payment\.created the vendor sent payment\.created; named in the body/,
     )
-    expect(text).toMatch(/inference unknown \(uncertain\) no earlier events are known/)
+    expect(text).toMatch(/inference unknown \(uncertain\) no earlier events/)
     expect(text).toContain('1 2026-11-21 00:00:01 1.2 s 401')
     expect(text).toContain('who are you?')
     expect(text).toContain('Next attempt at 2026-11-21 00:05:00.')

@@ -313,7 +313,7 @@ describe('a failed attempt', () => {
     expect(target.got).toEqual([])
     expect(delivery).toMatchObject({ state: 'retrying', attempt: 2 })
     expect(delivery?.attempts).toMatchObject([
-      { error: 'fault', response: expect.stringContaining('the transform made nothing') },
+      { error: 'fault', response: expect.stringContaining('the transform returned nothing') },
     ])
   })
 
