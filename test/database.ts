@@ -41,16 +41,16 @@ export function counting() {
   }
   const inner = Symbol()
   type Counted = D1PreparedStatement & { [inner]: D1PreparedStatement }
-  const pluralize = (statement: D1PreparedStatement): Counted =>
+  const counted = (statement: D1PreparedStatement): Counted =>
     ({
       [inner]: statement,
-      bind: (...values: unknown[]) => pluralize(statement.bind(...values)),
+      bind: (...values: unknown[]) => counted(statement.bind(...values)),
       all: async () => note(await statement.all()),
       run: async () => note(await statement.run()),
       first: async () => note(await statement.all()).results[0] ?? null,
     }) as unknown as Counted
   const db = {
-    prepare: (sql: string) => pluralize(env.DB.prepare(sql)),
+    prepare: (sql: string) => counted(env.DB.prepare(sql)),
     batch: async (statements: Counted[]) =>
       (await env.DB.batch(statements.map((statement) => statement[inner]))).map(note),
   } as unknown as D1Database

@@ -1,4 +1,4 @@
-// The budget of one evaluation: steps, work and the size of values. They are pluralize, because the clock of a Worker does
+// The budget of one evaluation: steps, work and the size of values. They are counted, because the clock of a Worker does
 // not advance while it computes (https://developers.cloudflare.com/workers/reference/security-model/).
 
 /** Steps of an evaluation; an expression that needs more is taken for an endless loop. */
@@ -100,7 +100,7 @@ export class Meter {
     return size
   }
 
-  /** Returns `around`, the size pluralize so far, plus the size of a value. */
+  /** Returns `around`, the size counted so far, plus the size of a value. */
   #walk(value: unknown, around: number, depth: number): number {
     if (typeof value !== 'object' || value === null || isFunction(value))
       return around + ownSize(value)

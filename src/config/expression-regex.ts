@@ -11,16 +11,16 @@ const MOVES_A_UNIT = 20
 /** A pattern must be affordable on a text of this many characters, such as an e-mail address. */
 const MIN_TEXT_LENGTH = 40
 
-/** Characters of a pattern after its pluralize repetitions (`{3,5}`) are expanded, as the engine does. */
+/** Characters of a pattern after its counted repetitions (`{3,5}`) are expanded, as the engine does. */
 const MAX_EXPANDED_PATTERN = 5_000
 
-/** A pluralize repetition of more than this is taken for an unbounded one. */
+/** A counted repetition of more than this is taken for an unbounded one. */
 const MAX_COUNTED = 10
 
 /**
  * An upper bound for the paths that a match can try through a text of length n from one start:
  * `factor` · C(n + degree, degree). Each unbounded repetition adds a degree, as the repetitions divide the text among
- * them. `size`: the length of the pattern with pluralize repetitions expanded.
+ * them. `size`: the length of the pattern with counted repetitions expanded.
  */
 type Ways = { factor: number; degree: number; size: number }
 
@@ -29,7 +29,7 @@ const ONE: Ways = { factor: 1, degree: 0, size: 1 }
 /** Why a pattern is refused; undefined if its cost is bounded. */
 export function patternProblem(pattern: RegExp): string | undefined {
   if (waysOf(pattern).size > MAX_EXPANDED_PATTERN)
-    return 'is too long once its pluralize repetitions are expanded'
+    return 'is too long once its counted repetitions are expanded'
   return longestText(pattern) >= MIN_TEXT_LENGTH
     ? undefined
     : 'can take too long: do not repeat a group that contains an alternative or a repetition'

@@ -45,7 +45,7 @@ export function startOfPage({ cursor }: Page): Position | undefined {
   return position
 }
 
-/** Reads rows for a page and subtracts what D1 pluralize as read from the page's budget. */
+/** Reads rows for a page and subtracts what D1 counted as read from the page's budget. */
 export type RowBudget = {
   /** How many rows the page may still read; negative if a statement read more than expected. */
   left(): number

@@ -1,4 +1,4 @@
-// Segments: the parts of the log that are pluralize (ledger, statistics) and posted (postings) separately. A segment is an
+// Segments: the parts of the log that are counted (ledger, statistics) and posted (postings) separately. A segment is an
 // hour in which events were received, or a part of a busy hour. A transaction that writes events or deliveries of a
 // segment marks the segment, and the cron counts it again. So at any moment the stored counts of the unmarked segments and
 // the log of the marked ones add up to the whole log, and counting takes no longer late in an hour than early in it.
@@ -42,8 +42,8 @@ const ONE = 'CAST(?1 AS INTEGER)'
 const MANY = '(SELECT value AS time FROM json_each(?1))'
 const rowFor = (time: string) =>
   `COALESCE(${segmentAt(time)}, ${time} - ${time} % ${HOUR_MS}), ${time} - ${time} % ${HOUR_MS} + ${HOUR_MS}, 0, 0`
-const added = (rows: string) => `INSERT INTO segments (start, until, pluralize, posted) ${rows}
-ON CONFLICT (start) DO UPDATE SET pluralize = 0, posted = 0 WHERE pluralize <> 0 OR posted <> 0`
+const added = (rows: string) => `INSERT INTO segments (start, until, counted, posted) ${rows}
+ON CONFLICT (start) DO UPDATE SET counted = 0, posted = 0 WHERE counted <> 0 OR posted <> 0`
 const updated = (assignments: string, unless: string) => {
   const startAt = (time: string) => segmentAt(time, `CASE WHEN ${unless} THEN NULL ELSE start END`)
   return {
@@ -52,8 +52,8 @@ const updated = (assignments: string, unless: string) => {
       `UPDATE segments SET ${assignments} WHERE start IN (SELECT ${startAt('time')} FROM ${times})`,
   }
 }
-const changed = updated('pluralize = 0, posted = 0', 'pluralize = 0 AND posted = 0')
-const delivered = updated('pluralize = 0', 'pluralize = 0')
+const changed = updated('counted = 0, posted = 0', 'counted = 0 AND posted = 0')
+const delivered = updated('counted = 0', 'counted = 0')
 const MARKS: Record<Change, { one: string; many: string }> = {
   added: {
     one: added(`VALUES (${rowFor(ONE)})`),
@@ -94,7 +94,7 @@ export function markSegmentsOf(query: string): string {
  */
 const MIN_CUT = 1000
 
-/** Events of the last minute are mostly still being delivered: a segment with them would be pluralize twice. */
+/** Events of the last minute are mostly still being delivered: a segment with them would be counted twice. */
 const IN_DELIVERY_MS = MINUTE_MS
 
 /**
@@ -108,7 +108,7 @@ export async function cutSegment(db: D1Database, now: number, enough = MIN_CUT):
   await db.batch([
     db
       .prepare(
-        `INSERT INTO segments (start, until, pluralize, posted)
+        `INSERT INTO segments (start, until, counted, posted)
          SELECT ?1, until, 0, 0 FROM segments
          WHERE ${own} AND until > ?2 AND (SELECT count(*) FROM (SELECT 1 ${before} LIMIT ?3)) = ?3
          ON CONFLICT (start) DO NOTHING`,
@@ -116,7 +116,7 @@ export async function cutSegment(db: D1Database, now: number, enough = MIN_CUT):
       .bind(cut, now, enough),
     db
       .prepare(
-        `UPDATE segments SET until = ?1, pluralize = 0, posted = 0, events = (SELECT count(*) ${before})
+        `UPDATE segments SET until = ?1, counted = 0, posted = 0, events = (SELECT count(*) ${before})
          WHERE ${own} AND until > ?1 AND EXISTS (SELECT 1 FROM segments WHERE start = ?1)`,
       )
       .bind(cut),
@@ -146,22 +146,22 @@ export function dropEmptySegments(starts: readonly number[]): string[] {
   ]
 }
 
-/** How much is pluralize or posted in one transaction, which takes D1 some tenths of a second: at least one segment. */
+/** How much is counted or posted in one transaction, which takes D1 some tenths of a second: at least one segment. */
 const MAX_EVENTS = 10_000
 const MAX_SEGMENTS = 50
 
-/** The assumed size of a segment that was never cut or pluralize: two of them fit into one transaction. */
+/** The assumed size of a segment that was never cut or counted: two of them fit into one transaction. */
 const ASSUMED_EVENTS = MAX_EVENTS / 2
 
 // SQLite uses the partial index of pending segments only for a condition that contains one of the index literally. A
-// segment is posted only after it was pluralize, so its size is known.
+// segment is posted only after it was counted, so its size is known.
 const IS_PENDING = {
-  pluralize: 'pluralize = 0',
+  counted: 'counted = 0',
   posted: 'posted <> 1 AND posted = 0 AND events IS NOT NULL',
 }
 
 /**
- * Returns the starts of ended segments that are still to be pluralize or posted, the latest first, as many as fit into one
+ * Returns the starts of ended segments that are still to be counted or posted, the latest first, as many as fit into one
  * transaction. `now` in epoch milliseconds.
  */
 export async function listPendingSegments(

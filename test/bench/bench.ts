@@ -36,7 +36,7 @@ export type Goal = {
 }
 
 export type Result = {
-  /** What the figures rest on: what was pluralize, and how. */
+  /** What the figures rest on: what was counted, and how. */
   notes: string[]
   tables: Table[]
   goals: Goal[]

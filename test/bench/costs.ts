@@ -25,7 +25,7 @@ const DAYS_A_MONTH = 365 / 12
 const HOURS_A_MONTH = 24 * DAYS_A_MONTH
 const MINUTES_A_MONTH = 60 * HOURS_A_MONTH
 
-/** Rows that an hour writes for the ledger, when it is pluralize and when it is deleted; docs/guarantees.md, "Limits". */
+/** Rows that an hour writes for the ledger, when it is counted and when it is deleted; docs/guarantees.md, "Limits". */
 const ROWS_OF_AN_HOUR = 2 * 40
 
 /** What the cron uses in a month in which nothing is received; docs/benchmarks.md, "Growth", the empty log. */

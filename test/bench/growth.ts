@@ -85,7 +85,7 @@ async function tick({ url }: RunningWorker): Promise<void> {
 
 /** Counts and posts every segment that has ended, as the cron does some at a time, and lets the cron find the rest. */
 async function settle(worker: RunningWorker): Promise<void> {
-  const open = `SELECT start FROM segments WHERE (pluralize = 0 OR posted = 0) AND until <= ${Date.now()}`
+  const open = `SELECT start FROM segments WHERE (counted = 0 OR posted = 0) AND until <= ${Date.now()}`
   const { results } = await worker.db.prepare(open).all<{ start: number }>()
   for (const { start } of results) {
     await countSegments(worker.db, [start])

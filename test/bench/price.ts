@@ -1,4 +1,4 @@
-// What an event costs: rows, queue operations, requests and CPU time, pluralize on the real local bindings, by the public
+// What an event costs: rows, queue operations, requests and CPU time, counted on the real local bindings, by the public
 // price list.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -110,14 +110,14 @@ async function untilDelivered(db: Database): Promise<void> {
 const rounded = (value: number, digits = 2) => Number(value.toFixed(digits))
 
 async function run({ seed, tell }: Options) {
-  const pluralize: { name: string; targets: number; pluralize: Counted }[] = []
+  const counted: { name: string; targets: number; counted: Counted }[] = []
   for (const kind of KINDS) {
     for (const targets of TARGETS) {
       tell(`${kind.join(' ')}, ${targets} targets`)
-      pluralize.push({
+      counted.push({
         name: `${kind.join(' ')}, T = ${targets}`,
         targets,
-        pluralize: await count(kind, targets, seed),
+        counted: await count(kind, targets, seed),
       })
     }
   }
@@ -140,7 +140,7 @@ async function run({ seed, tell }: Options) {
           'requests',
           'CPU ms',
         ],
-        rows: pluralize.map(({ name, targets, pluralize: { usage, trips } }) => [
+        rows: counted.map(({ name, targets, counted: { usage, trips } }) => [
           name,
           rounded(usage.rowsWritten),
           3 + 3 * targets,
@@ -163,7 +163,7 @@ async function run({ seed, tell }: Options) {
           'free plan a day',
           'used up first',
         ],
-        rows: pluralize.map(({ name, pluralize: { usage } }) => {
+        rows: counted.map(({ name, counted: { usage } }) => {
           const paid = carried(usage, 'includedMonthly')
           const free = carried(usage, 'freeDaily')
           return [
@@ -179,7 +179,7 @@ async function run({ seed, tell }: Options) {
         }),
       },
     ],
-    goals: pluralize.map(({ name, targets, pluralize: { usage } }) => ({
+    goals: counted.map(({ name, targets, counted: { usage } }) => ({
       what: `rows written, ${name}`,
       figure: rounded(usage.rowsWritten, 1), // an hour that begins meanwhile takes a row
       unit: '',

@@ -1,4 +1,4 @@
-// Whether the relay's answers, log and ledger say what was pluralize here; each breach is a sentence with ids.
+// Whether the relay's answers, log and ledger say what was counted here; each breach is a sentence with ids.
 import type { Ledger } from './api.ts'
 import { KINDS, KINDS_SOURCE, type Kind } from './kinds.ts'
 import type { Load, Message } from './load.ts'
@@ -49,7 +49,7 @@ function logProblem(said: string, status: string | undefined): string | undefine
   return fitting.includes(status) ? undefined : `is ${status}`
 }
 
-/** The ledger adds up, and says what was pluralize here; gives what it does not. */
+/** The ledger adds up, and says what was counted here; gives what it does not. */
 export function ledgerOf(ledger: Ledger, load: Load, receipts: readonly Receipt[]): string[] {
   const { adds_up, spilled } = ledger
   return [
@@ -105,13 +105,13 @@ function targetBreaches(
     ...(row.delivered === arrived
       ? []
       : [`${target} delivered ${row.delivered}, but ${arrived} events arrived`]),
-    ...(row.delivered === row.planned ? [] : [`not all is delivered: ${JSON.stringify(row)}`]),
+    ...(row.delivered === row.created ? [] : [`not all is delivered: ${JSON.stringify(row)}`]),
   ]
 }
 
 function kindBreaches({ targets }: Ledger, { name, state }: Kind): string[] {
   const row = targets.find(({ target }) => target === name)
-  return row?.planned === 1 && row[state] === 1
+  return row?.created === 1 && row[state] === 1
     ? []
     : [`not one ${state} delivery for ${name}: ${JSON.stringify(row)}`]
 }

@@ -23,7 +23,7 @@ it('turns the totals of hours into totals of segments', () => {
   const hour = 497_000
   const span = Math.floor(hour / 256)
   db.exec(`
-    INSERT INTO hours (hour, pluralize, posted) VALUES (${hour}, 1, 1), (${hour + 1}, 0, 0);
+    INSERT INTO hours (hour, counted, posted) VALUES (${hour}, 1, 1), (${hour + 1}, 0, 0);
     INSERT INTO ledger VALUES (${hour}, 'source', 'hype', 'accepted', 3, 6);
     INSERT INTO statistics VALUES ('received', ${hour}, ${hour}, 'hype', 'accepted', 0, 3, 0, 5, NULL);
     INSERT INTO postings VALUES (${hour}, '{"hype":[1,2]}');
@@ -37,9 +37,7 @@ it('turns the totals of hours into totals of segments', () => {
       .prepare(sql)
       .all()
       .map((row) => Object.values(row))
-  expect(
-    all('SELECT start, until, pluralize, posted, events FROM segments ORDER BY start'),
-  ).toEqual([
+  expect(all('SELECT start, until, counted, posted, events FROM segments ORDER BY start')).toEqual([
     [start, start + HOUR_MS, 1, 1, 3],
     [start + HOUR_MS, start + 2 * HOUR_MS, 0, 0, null],
   ])

@@ -120,7 +120,7 @@ describe('/api', () => {
     ['since=yesterday', 'since must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.'],
     ['type=*.created', 'type may contain one * only, at its end.'],
     ['person=ana', 'person must be a person ID (per_…).'],
-    ['status=lost', 'status must be one of accepted, quarantined, duplicate, derived.'],
+    ['status=lost', 'status must be one of accepted, quarantined, duplicate, inferred.'],
   ])('refuses ?%s in words', async (query, title) => {
     expect(await get(`/api/events?${query}`, OPERATOR)).toMatchObject({
       status: 400,
@@ -252,7 +252,7 @@ describe('/api/events/:id/replay', () => {
     await env.DB.batch([
       env.DB.prepare('UPDATE events SET status = ?2 WHERE key = CAST(?1 AS INTEGER)').bind(
         keyOfId(id),
-        'derived',
+        'inferred',
       ),
       env.DB.prepare(
         `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2 WHERE event = CAST(?1 AS INTEGER)`,

@@ -111,7 +111,7 @@ describe('/metrics', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
   })
 
-  it('is text of format 0.0.4, and complete before anything was pluralize', async () => {
+  it('is text of format 0.0.4, and complete before anything was counted', async () => {
     const { request } = aRelay()
 
     const response = await request('/metrics')
@@ -192,7 +192,7 @@ describe('/metrics', () => {
       read(families, name, { target: 'moody', ...labels })
     expect(at('attempts_total', { outcome: '5xx' })).toBeGreaterThan(4)
     expect(at('last_failure_timestamp_seconds')).toBeGreaterThan(NOW / 1000)
-    expect(at('target_state', { state: 'open' })).toBe(1)
+    expect(at('target_state', { state: 'backing_off' })).toBe(1)
     expect(at('target_state', { state: 'active' })).toBe(0)
     expect(at('backlog_deliveries')).toBe(8)
     expect(at('oldest_held_timestamp_seconds')).toBe(NOW / 1000)
@@ -211,7 +211,7 @@ describe('/metrics', () => {
     expect(text).not.toMatch(/evt_|per_|private|example\.com/)
   })
 
-  it('has counters that never fall, whatever is released, replayed or pluralize again', async () => {
+  it('has counters that never fall, whatever is released, replayed or counted again', async () => {
     const { world, metrics, post } = aRelay()
     const accepted = async (body: object) => {
       const taken = await world.take('hype', body)

@@ -1,4 +1,4 @@
-// A log of 100,000 events in five days, pluralize and posted except for its last minutes.
+// A log of 100,000 events in five days, counted and posted except for its last minutes.
 import { env } from 'cloudflare:workers'
 import { personIdOfKey } from '../../src/core/id.ts'
 import { postSegments } from '../../src/store/events/postings.ts'

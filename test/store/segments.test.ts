@@ -49,18 +49,16 @@ async function fill(events: number, from: number, until: number): Promise<void> 
 
 const segments = async () =>
   (
-    await env.DB.prepare(
-      'SELECT start, until, pluralize, posted FROM segments ORDER BY start',
-    ).all<{
+    await env.DB.prepare('SELECT start, until, counted, posted FROM segments ORDER BY start').all<{
       start: number
       until: number
-      pluralize: number
+      counted: number
       posted: number
     }>()
-  ).results.map(({ start, until, pluralize, posted }) => [
+  ).results.map(({ start, until, counted, posted }) => [
     (start - NOW) / SECOND,
     (until - NOW) / SECOND,
-    pluralize,
+    counted,
     posted,
   ])
 
@@ -93,7 +91,7 @@ async function errors(): Promise<string[]> {
 }
 
 describe('a busy hour', () => {
-  it('is cut at the start of the last minute, and pluralize up to there', async () => {
+  it('is cut at the start of the last minute, and counted up to there', async () => {
     await fill(1200, NOW, NOW + 20 * MINUTE)
 
     await rollUp(env, toolsAt(NOW + 20 * MINUTE))
@@ -115,7 +113,7 @@ describe('a busy hour', () => {
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
   })
 
-  it('is pluralize again if a late clock cuts a pluralize segment', async () => {
+  it('is counted again if a late clock cuts a counted segment', async () => {
     await fill(1200, NOW, NOW + 20 * MINUTE)
     await rollUp(env, toolsAt(NOW + HOUR))
 
@@ -175,7 +173,7 @@ describe('a busy hour', () => {
     expect(await segments()).toEqual([])
   })
 
-  it('has only one segment pluralize again after a late event or a change of a delivery', async () => {
+  it('has only one segment counted again after a late event or a change of a delivery', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
     await rollUp(env, toolsAt(NOW + 11 * MINUTE))
     await fill(1100, NOW + 11 * MINUTE, NOW + 20 * MINUTE)
@@ -329,9 +327,9 @@ describe('the cost of a minute', () => {
   it('is small without new events, however many segments there are', async () => {
     await fill(300, NOW - 300 * HOUR, NOW)
     for (let i = 0; i < 150; i++) await rollUp(env, toolsAt(NOW + HOUR))
-    expect(
-      await env.DB.prepare('SELECT min(pluralize + posted) AS n FROM segments').first('n'),
-    ).toBe(2)
+    expect(await env.DB.prepare('SELECT min(counted + posted) AS n FROM segments').first('n')).toBe(
+      2,
+    )
     const { db, rows } = aMeteredDatabase('rows_read')
 
     await cutSegment(db, NOW + HOUR)

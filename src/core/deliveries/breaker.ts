@@ -1,10 +1,10 @@
 // The circuit breaker of a target: its health after each attempt, and what that means for the next. Arithmetic only.
 
 /**
- * active: gets what it is owed. open: backing off, gets one probe after each cooldown. paused: by its operator.
+ * active: gets what it is owed. backing_off: the breaker is open; gets one probe after each cooldown. paused: by its operator.
  * failing: given up after days of failures. gone: it answered 410. The last three end when its operator resumes it.
  */
-export const TARGET_STATES = ['active', 'open', 'paused', 'failing', 'gone'] as const
+export const TARGET_STATES = ['active', 'backing_off', 'paused', 'failing', 'gone'] as const
 export type TargetState = (typeof TARGET_STATES)[number]
 
 /** Times in epoch milliseconds. */
@@ -47,7 +47,7 @@ export const GIVE_UP_AFTER_MS = 5 * 86_400_000
 /** Whether a delivery may be sent now: like any other, as the one probe, or not. `now` in epoch milliseconds. */
 export function admission({ state, probeAt }: Health, now: number): 'send' | 'probe' | 'hold' {
   if (state === 'active') return 'send'
-  return state === 'open' && probeAt !== undefined && probeAt <= now ? 'probe' : 'hold'
+  return state === 'backing_off' && probeAt !== undefined && probeAt <= now ? 'probe' : 'hold'
 }
 
 /** The health while a probe is in flight: no other is sent until this one must have ended. */
@@ -79,12 +79,12 @@ export function afterAttempt(
   if (now - failingSince >= GIVE_UP_AFTER_MS)
     return { ...failed, state: 'failing', probeAt: undefined }
   if (state === 'active' && failures < MAX_FAILURES) return failed
-  if (state === 'open' && !isProbe) return failed
+  if (state === 'backing_off' && !isProbe) return failed
   const cooldownSeconds = Math.min(
     Math.max(2 * health.cooldownSeconds, FIRST_COOLDOWN_SECONDS),
     LONGEST_COOLDOWN_SECONDS,
   )
-  return { ...failed, state: 'open', cooldownSeconds, probeAt: now + cooldownSeconds * 1000 }
+  return { ...failed, state: 'backing_off', cooldownSeconds, probeAt: now + cooldownSeconds * 1000 }
 }
 
 /** The health of a target that its operator has paused. */

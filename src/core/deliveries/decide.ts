@@ -87,7 +87,7 @@ export function isUnsure({ reason }: Pick<DueDelivery, 'reason'>): boolean {
 
 /** The reason to hold a delivery while its target is in a state. */
 export function holdReason(state: TargetState): HoldReason {
-  return state === 'active' ? 'open' : state
+  return state === 'active' ? 'backing_off' : state
 }
 
 /**

@@ -26,7 +26,14 @@ export function awaitsAttempt<D extends { state: DeliveryState; due: number | un
 }
 
 /** Why a delivery is held. All but `paused`, `failing` and `gone` end without an operator. */
-export type HoldReason = 'disabled' | 'broken' | 'order' | 'open' | 'paused' | 'failing' | 'gone'
+export type HoldReason =
+  | 'disabled'
+  | 'broken'
+  | 'order'
+  | 'backing_off'
+  | 'paused'
+  | 'failing'
+  | 'gone'
 
 /** A delivery of an event that is not in the log yet. `due` in epoch milliseconds. `where`: its target is asked again. */
 export type NewDelivery =

@@ -99,7 +99,7 @@ export async function readBody(
   const tooLarge = err({ kind: 'too_large', maxBodyBytes } as const)
   const announced = request.headers.get('content-length')
   if (Number(announced ?? 0) > maxBodyBytes) return tooLarge
-  // HTTP lets no more through than is announced; a body without a length is pluralize as it arrives.
+  // HTTP lets no more through than is announced; a body without a length is counted as it arrives.
   const bytes =
     announced === null
       ? await readUpTo(maxBodyBytes, request.body)

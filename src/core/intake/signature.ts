@@ -23,7 +23,7 @@ const knownDigests = new WeakMap<readonly string[], Uint8Array[]>()
 async function digestsOf(secrets: readonly string[]): Promise<Uint8Array[]> {
   const known = knownDigests.get(secrets)
   if (known !== undefined) return known
-  // StoredMessage when they are there: the promise of one request may never be kept for another.
+  // Stored when they are there: the promise of one request may never be kept for another.
   const digests = await Promise.all(secrets.map(digest))
   knownDigests.set(secrets, digests)
   return digests
@@ -60,7 +60,7 @@ function keysBy(bytesOf: (secret: string) => Encoded): (secret: string) => Promi
   const known = new Map<string, Key>()
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
   return async (secret) => {
-    // StoredMessage when it is there: the promise of one request may never be kept for another.
+    // Stored when it is there: the promise of one request may never be kept for another.
     const key =
       known.get(secret) ??
       (await crypto.subtle.importKey('raw', bytesOf(secret), algorithm, false, ['sign']))

@@ -36,7 +36,7 @@ export type TargetFigures = {
   name: string
   deliveries: Record<DeliveryState, number>
   attempts: Record<AttemptOutcome, number>
-  /** Response times of the target. Attempts that failed within the relay are not pluralize. */
+  /** Response times of the target. Attempts that failed within the relay are not counted. */
   answer: Histogram
   /** Times from acceptance to the first success. */
   latency: Histogram

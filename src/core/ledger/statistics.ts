@@ -1,7 +1,7 @@
 // The statistics: counts of events by status and of attempts by outcome.
 import type { AttemptError } from '../deliveries/delivery.ts'
 
-/** The outcomes of attempts that are pluralize: success, the class of the HTTP status, or the error. */
+/** The outcomes of attempts that are counted: success, the class of the HTTP status, or the error. */
 export const ATTEMPT_OUTCOMES = [
   'delivered',
   '4xx',

@@ -70,7 +70,7 @@ export function followHealths(
     tools.log({ at: 'target', target, state: health.state, failures: health.failures })
     await report(targetChange(target, health))
     if (health.state !== 'active') return
-    const released = await releaseHeld(env.DB, target, ['open'], tools.now(), FIRST_RELEASED)
+    const released = await releaseHeld(env.DB, target, ['backing_off'], tools.now(), FIRST_RELEASED)
     await enqueueDeliveries(env.RETRIES, released, tools)
   }
 

@@ -20,7 +20,7 @@ export async function replayEventTo(
   { targets: named, isDryRun = false }: { targets?: string[] | undefined; isDryRun?: boolean },
   tools: Tools,
 ): Promise<Result<{ targets: string[]; replayed: string[] }, ReplayRefusal>> {
-  if (status !== 'accepted' && status !== 'derived') return err({ notReplayable: true })
+  if (status !== 'accepted' && status !== 'inferred') return err({ notReplayable: true })
   const known = config.targets.map(({ name }) => name)
   const unknown = (named ?? []).filter((name) => !known.includes(name))
   if (unknown.length > 0) return err({ unknown })

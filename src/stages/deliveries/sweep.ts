@@ -70,7 +70,7 @@ async function release(
 }
 
 // A probe is taken from the first of them: what may not be wanted at all comes last.
-const MENDED: HoldReason[] = ['open', 'disabled', 'paused', 'failing', 'gone', 'broken']
+const MENDED: HoldReason[] = ['backing_off', 'disabled', 'paused', 'failing', 'gone', 'broken']
 const EVERY: HoldReason[] = [...MENDED, 'order']
 
 /** What may go out of what is held for a target, and how much of it. */

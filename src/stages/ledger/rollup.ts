@@ -1,23 +1,23 @@
-// cron → a busy hour is cut, and segments that have ended and changed are pluralize and posted again.
+// cron → a busy hour is cut, and segments that have ended and changed are counted and posted again.
 import type { Env, Log, Tools } from '../../env.ts'
 import { isTooLarge, markNotPosted, postSegments } from '../../store/events/postings.ts'
 import { countSegments } from '../../store/ledger/ledger.ts'
 import { cutSegment, listPendingSegments } from '../../store/segments.ts'
 
 /**
- * Runs once; the next run comes in a minute, and what is not pluralize by then is read from the log. Safe to run twice, or
+ * Runs once; the next run comes in a minute, and what is not counted by then is read from the log. Safe to run twice, or
  * beside itself. At most 23 queries: with all else that a minute asks of D1 they must stay below the 50 of a request on
  * the free plan.
  */
 export async function rollUp(env: Pick<Env, 'DB'>, { now: clock, log }: Tools): Promise<void> {
   const now = clock()
   await cutSegment(env.DB, now)
-  const uncounted = await listPendingSegments(env.DB, 'pluralize', now)
+  const uncounted = await listPendingSegments(env.DB, 'counted', now)
   if (uncounted.length > 0) await countSegments(env.DB, uncounted)
   const unposted = await listPendingSegments(env.DB, 'posted', now)
   if (unposted.length > 0) await post(env.DB, unposted, log)
   if (uncounted.length + unposted.length > 0) {
-    log({ at: 'rollup', pluralize: uncounted.length, posted: unposted.length })
+    log({ at: 'rollup', counted: uncounted.length, posted: unposted.length })
   }
 }
 

@@ -13,6 +13,7 @@ import type { RawBody } from '../../core/intake/request.ts'
 import { PERSON_OF_E } from '../events/contacts.ts'
 import { eventOf } from '../events/events.ts'
 import { markSegments, markSegmentsOf } from '../segments.ts'
+import { storedWord } from '../stored-words.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { EARLIER, precedenceOf } from './order.ts'
 import { healthQuery, healthsOf } from './targets.ts'
@@ -136,13 +137,17 @@ export async function updateDeliveries(
   updates: readonly { delivery: DeliveryKey; next: NextState }[],
 ): Promise<void> {
   const rows = updates.map(({ delivery: { event, target, attempt }, next }) =>
-    JSON.stringify({ key: keyOfId(event), target, attempt, ...next }),
+    JSON.stringify({ key: keyOfId(event), target, attempt, ...stored(next) }),
   )
   const ids = updates.map(({ delivery }) => delivery.event)
   await db.batch([
     db.prepare(updateDeliveriesOf(rows.length)).bind(...rows),
     markSegments(db, ids, 'delivered'),
   ])
+}
+
+function stored(next: NextState): NextState {
+  return next.reason === undefined ? next : { ...next, reason: storedWord(next.reason) }
 }
 
 /** Which delivery, and at which attempt. */
@@ -195,7 +200,7 @@ export async function releaseHeld(
     SELECT d.event FROM json_each(?3) AS wanted
     CROSS JOIN deliveries AS d ON d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value LIMIT ?2`
   const [, released] = await db.batch([
-    db.prepare(markSegmentsOf(held)).bind(target, limit, JSON.stringify(reasons)),
+    db.prepare(markSegmentsOf(held)).bind(target, limit, JSON.stringify(reasons.map(storedWord))),
     db
       .prepare(
         `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
@@ -203,7 +208,7 @@ export async function releaseHeld(
          WHERE target = ?1 AND event IN (${held})
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
       )
-      .bind(target, limit, JSON.stringify(reasons), now),
+      .bind(target, limit, JSON.stringify(reasons.map(storedWord)), now),
   ])
   return ((released?.results ?? []) as MessageRow[]).map(messageOf)
 }

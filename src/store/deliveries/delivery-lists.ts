@@ -5,6 +5,7 @@ import { type EventId, idOfKey, type PersonId, timeOfId } from '../../core/id.ts
 import { type EventSummary, summaryOf } from '../events/events.ts'
 import { findEvents } from '../events/find-events.ts'
 import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
+import { readWord } from '../stored-words.ts'
 import { deliveriesByEvent } from './deliveries-by-event.ts'
 import { deliveriesByState, isByState } from './deliveries-by-state.ts'
 import { type DeliveryFilter, type FoundDelivery, readDeliveries } from './delivery-rows.ts'
@@ -91,7 +92,7 @@ function summaryOfDelivery({ event, delivery }: FoundDelivery): DeliverySummary 
     receivedat: formatInstant(timeOfId(id)),
     target,
     state,
-    reason,
+    reason: reason === null ? null : readWord(reason),
     attempts: attempt - 1,
     due: due === null ? null : formatInstant(due),
     last: last === null ? null : lastAttemptOf(JSON.parse(last)),

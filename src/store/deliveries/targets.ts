@@ -1,9 +1,10 @@
 // The run-time state of targets. The only SQL over `targets`.
 import { HEALTHY, type Health, type TargetState } from '../../core/deliveries/breaker.ts'
+import { readWord, storedWord } from '../stored-words.ts'
 
 type Row = {
   name: string
-  state: TargetState
+  state: string
   failures: number
   failing_since: number | null
   rest_seconds: number
@@ -23,7 +24,7 @@ export function healthsOf(rows: unknown[]): Map<string, Health> {
     (rows as Row[]).map(({ name, state, failures, failing_since, rest_seconds, probe_at }) => [
       name,
       {
-        state,
+        state: readWord<TargetState>(state),
         failures,
         failingSince: failing_since ?? undefined,
         cooldownSeconds: rest_seconds,
@@ -57,12 +58,12 @@ export async function replaceHealth(
     )
     .bind(
       name,
-      to.state,
+      storedWord(to.state),
       to.failures,
       to.failingSince ?? null,
       to.cooldownSeconds,
       to.probeAt ?? null,
-      from.state,
+      storedWord(from.state),
       from.probeAt ?? null,
       from.failures,
     )

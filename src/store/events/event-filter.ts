@@ -4,6 +4,7 @@ import { matchesType } from '../../core/deliveries/routing.ts'
 import { TEST_PREFIX } from '../../core/events/contact-key.ts'
 import type { EventStatus } from '../../core/events/event.ts'
 import { type EventId, firstKeyAt, isEventId, keyOfId, type PersonId } from '../../core/id.ts'
+import { readWord } from '../stored-words.ts'
 
 /** A filter of events. All its conditions must hold; a list holds if one of its values does. A condition left out always holds. */
 export type EventFilter = {
@@ -35,7 +36,7 @@ export function matchesTraits(filter: EventFilter, traits: Traits): boolean {
     (sources === undefined || sources.includes(traits.source)) &&
     (vendors === undefined || vendors.includes(traits.vendor)) &&
     (types === undefined || types.some((pattern) => matchesType(pattern, traits.type))) &&
-    (statuses === undefined || (statuses as readonly string[]).includes(traits.status)) &&
+    (statuses === undefined || (statuses as readonly string[]).includes(readWord(traits.status))) &&
     (!filter.unrouted || traits.status === 'accepted')
   )
 }

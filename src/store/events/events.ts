@@ -16,6 +16,7 @@ import {
 import type { Rung } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
+import { readWord } from '../stored-words.ts'
 import { PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventRow } from './event-rows.ts'
@@ -33,7 +34,8 @@ export type EventSummary = {
   subject: string | null
   /** The person that its contact belongs to, across sources. */
   personid: PersonId | null
-  planned: number
+  /** How many deliveries it has. */
+  deliveries_created: number
 }
 
 /**
@@ -57,18 +59,18 @@ export async function listEvents(
 /** Returns the summary of an event row. */
 export function summaryOf({ key, vendor_type, contact, person, ...row }: SummaryRow): EventSummary {
   const id = idOfKey(key)
-  const { source, vendor, status, type, planned } = row
+  const { source, vendor, type } = row
   return {
     id,
     receivedat: formatInstant(timeOfId(id)),
     source,
     vendor,
-    status,
+    status: readWord(row.status),
     type,
     vendortype: vendor_type,
     subject: subjectOf(contact),
     personid: person === null ? null : personIdOfKey(person),
-    planned,
+    deliveries_created: row.planned,
   }
 }
 
@@ -141,8 +143,9 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
     event: event === null ? null : eventOf(event, rung, row.person),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
     deliveries: ((deliveries?.results ?? []) as DeliveryRow[]).map(
-      ({ due, replayed, attempts, ...delivery }) => ({
+      ({ due, replayed, attempts, reason, ...delivery }) => ({
         ...delivery,
+        reason: reason === null ? null : readWord(reason),
         replayed: replayed === 1,
         due: due === null ? null : formatInstant(due),
         attempts: JSON.parse(attempts),

@@ -53,7 +53,7 @@ function postSpans(starts: readonly number[]): string {
 }
 
 /**
- * Posts pluralize segments, given by their starts (at least one), in one transaction. A segment with too many events is
+ * Posts counted segments, given by their starts (at least one), in one transaction. A segment with too many events is
  * marked as not posted. Throws D1's errors, among them one that `isTooLarge` recognizes if a span becomes too large.
  */
 export async function postSegments(db: D1Database, starts: readonly number[]): Promise<void> {

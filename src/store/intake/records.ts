@@ -24,6 +24,7 @@ import {
 import { findNewer, kindOf, type ReadSet } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
+import { readWord } from '../stored-words.ts'
 
 /** A message as it is written to the log, understood or not, with the deliveries that it gets unless it is a repeat. */
 export type EventRecord = {
@@ -62,7 +63,7 @@ export type Receipt = {
 
 /** True for a record that is in the log with its deliveries. */
 export function isDeliverable({ status }: Receipt): boolean {
-  return status === 'accepted' || status === 'derived'
+  return status === 'accepted' || status === 'inferred'
 }
 
 // One statement finds the earlier event that says the same, decides by the ladder of core/intake/dedupe.ts what that
@@ -231,7 +232,7 @@ export async function recordEvents(
   return records.map((record, i) => receiptOf(record, results[i]?.results[0], stale))
 }
 
-type WrittenRow = { status: EventStatus; matched: string | null }
+type WrittenRow = { status: string; matched: string | null }
 
 function receiptOf(record: EventRecord, row: WrittenRow | undefined, stale: Set<EventId>): Receipt {
   const { id, entry } = record
@@ -239,7 +240,8 @@ function receiptOf(record: EventRecord, row: WrittenRow | undefined, stale: Set<
     if (entry === 'received') throw new Error('D1 recorded an event and returned no row')
     return { record, id, status: 'not_recorded' }
   }
-  const { status, matched } = row
+  const { matched } = row
+  const status = readWord<EventStatus>(row.status)
   if (status === 'duplicate' && matched !== null) return { record, id: idOfKey(matched), status }
   return { record, id, status, ...(stale.has(id) ? { isStale: true } : {}) }
 }

@@ -1,9 +1,10 @@
 // The counts of the ledger, stored by segment. The counts of a segment that has changed are read from the log until the cron
-// has pluralize it again. So the ledger is exact at any moment, and recording an event writes nothing to it.
+// has counted it again. So the ledger is exact at any moment, and recording an event writes nothing to it.
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { Count } from '../../core/ledger/ledger.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
 import { dropEmptySegments, selectSegments } from '../segments.ts'
+import { readWord } from '../stored-words.ts'
 import { countStatistics, type LogPart, subtractFromTotals } from './statistics.ts'
 
 /** Returns the query that counts the events and deliveries of a part of the log, by segment. */
@@ -23,7 +24,7 @@ export async function countSegments(db: D1Database, starts: readonly number[]): 
       `DELETE FROM ledger WHERE ${condition}`,
       `INSERT INTO ledger (start, kind, name, state, count, planned) ${selectCounts({ segments: selectSegments(condition) })}`,
       ...countStatistics(condition),
-      `UPDATE segments SET pluralize = 1, events = (
+      `UPDATE segments SET counted = 1, events = (
          SELECT COALESCE(sum(count), 0) FROM ledger WHERE ledger.start = segments.start AND kind = 'source')
        WHERE ${condition}`,
       // The segment after a cut may have stayed empty.
@@ -33,10 +34,10 @@ export async function countSegments(db: D1Database, starts: readonly number[]): 
 }
 
 // Counted segments that lie completely within the period are read from the ledger. The other segments, and those that lie
-// partly in the period, are pluralize from the log.
+// partly in the period, are counted from the log.
 const COUNTS = `
 WITH spans AS (
-  SELECT start, pluralize = 1 AND start >= ?1 AND until <= ?2 AS is_rolled,
+  SELECT start, counted = 1 AND start >= ?1 AND until <= ?2 AS is_rolled,
     max(start, CAST(?1 AS INTEGER)) * ${ID_RANDOM_RANGE} AS lo,
     min(until, CAST(?2 AS INTEGER)) * ${ID_RANDOM_RANGE} AS hi
   FROM segments WHERE start >= CAST(?1 / ${HOUR_MS} AS INTEGER) * ${HOUR_MS} AND start < ?2 AND until > ?1
@@ -52,6 +53,11 @@ FROM spans CROSS JOIN deliveries ON event >= lo AND event < hi WHERE NOT is_roll
 
 /** Returns the numbers of events received in a period by source and status, and of their deliveries by target and state. */
 export async function listCounts(db: D1Database, { since, until }: Period): Promise<Count[]> {
-  const { results } = await db.prepare(COUNTS).bind(since, until).all<Count>()
-  return results
+  type Row = Omit<Count, 'created'> & { planned: number }
+  const { results } = await db.prepare(COUNTS).bind(since, until).all<Row>()
+  return results.map(({ planned, state, ...row }) => ({
+    ...row,
+    state: readWord(state),
+    created: planned,
+  }))
 }

@@ -80,12 +80,12 @@ function deletionOf(db: D1Database, { segment, first, last }: Chunk): D1Prepared
   ]
   const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_KEY_OF_SEGMENT} AND key < ${END_KEY_OF_SEGMENT})`
   const isSegmentEmpty = `start = ?1 AND ${isEmpty}`
-  // The counts of an empty segment are deleted. Any other segment is pluralize and posted again.
+  // The counts of an empty segment are deleted. Any other segment is counted and posted again.
   const cleanUp = [
     subtractFromTotals(isSegmentEmpty),
     `DELETE FROM statistics WHERE ${isSegmentEmpty}`,
     `DELETE FROM ledger WHERE ${isSegmentEmpty}`,
-    'UPDATE segments SET pluralize = 0 WHERE start = ?1',
+    'UPDATE segments SET counted = 0 WHERE start = ?1',
   ]
   return [
     ...subtraction.map((sql) => db.prepare(sql).bind(segment)),

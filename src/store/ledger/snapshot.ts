@@ -2,6 +2,7 @@
 import type { HoldReason } from '../../core/deliveries/delivery.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { OldestWaiting, Snapshot } from '../../core/ledger/snapshot.ts'
+import { storedWord } from '../stored-words.ts'
 
 /** A snapshot. `asOf`: when its content last changed, in epoch milliseconds. */
 export type StoredSnapshot = Snapshot & { asOf: number }
@@ -34,15 +35,16 @@ export async function storeSnapshot(
   return meta.changes > 0
 }
 
-const REASONS = JSON.stringify([
+const HOLD_REASONS: HoldReason[] = [
   'disabled',
   'broken',
   'order',
-  'open',
+  'backing_off',
   'paused',
   'failing',
   'gone',
-] satisfies HoldReason[])
+]
+const REASONS = JSON.stringify(HOLD_REASONS.map(storedWord))
 
 // Reads one row for each delivery that waits for an attempt.
 const OLDEST_DUE = `

@@ -1,4 +1,4 @@
-// Statistics by segment (`statistics`) and their totals (`totals`), pluralize from the log together with the ledger. Counting a
+// Statistics by segment (`statistics`) and their totals (`totals`), counted from the log together with the ledger. Counting a
 // segment again subtracts its old numbers from the totals and adds the new ones; until then its numbers are read from the
 // log. So the statistics are exact at any moment, and recording an event writes nothing to them.
 
@@ -104,7 +104,7 @@ export const countStatistics = (segments: string): readonly string[] => [
 /**
  * Returns the SQL that subtracts a part of the log from the statistics of its segments, and its present statuses and states
  * from the totals. The totals of received events and attempts keep counting what is deleted. Run it in the transaction
- * that deletes the part, before it does. It may be a part of a segment that is still to be pluralize again.
+ * that deletes the part, before it does. It may be a part of a segment that is still to be counted again.
  */
 export const subtractStatistics = (part: LogPart): readonly string[] => [
   `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
@@ -118,12 +118,12 @@ export const subtractStatistics = (part: LogPart): readonly string[] => [
 /** All statistics, and those of recent hours. Several figures may have the same key: add them up. */
 type Statistics = { total: Figure[]; recent: HourlyFigure[] }
 
-const UNCOUNTED = '(SELECT start FROM segments WHERE pluralize = 0)'
+const UNCOUNTED = '(SELECT start FROM segments WHERE counted = 0)'
 const COLUMNS = 'kind, name, outcome, bucket, count, ms, last, status'
 
 /**
  * Returns the statistics, exact at this moment, of the whole log and of each hour from `firstHour` on (hours since 1970).
- * Reads the totals, the stored numbers of those hours, and the log of the segments that are not pluralize.
+ * Reads the totals, the stored numbers of those hours, and the log of the segments that are not counted.
  */
 export async function readStatistics(db: D1Database, firstHour: number): Promise<Statistics> {
   const [totals, outdated, recent, live, states] = await db.batch([
@@ -136,8 +136,8 @@ export async function readStatistics(db: D1Database, firstHour: number): Promise
          GROUP BY kind, made, name, outcome, bucket`,
       )
       .bind(firstHour),
-    db.prepare(statisticsIn({ segments: selectSegments('pluralize = 0') })),
-    db.prepare(statesIn({ segments: selectSegments('pluralize = 0') })),
+    db.prepare(statisticsIn({ segments: selectSegments('counted = 0') })),
+    db.prepare(statesIn({ segments: selectSegments('counted = 0') })),
   ])
   const fresh = (live?.results ?? []) as HourlyFigure[]
   const total = [totals, outdated, live, states].flatMap(
@@ -153,7 +153,7 @@ export async function readStatistics(db: D1Database, firstHour: number): Promise
 
 /**
  * Returns how many events each source sent in each hour from `firstHour` up to but not including `endHour` (hours since
- * 1970), by source and hour, without tests. Leaves out segments that were never pluralize.
+ * 1970), by source and hour, without tests. Leaves out segments that were never counted.
  */
 export async function readReceivedBySource(
   db: D1Database,
@@ -180,7 +180,7 @@ export type ReceivedCount = { source: string; hour: number; outcome: string; cou
 
 /**
  * Returns the numbers of received events of each hour from `firstHour` on, exact at this moment. Reads the stored numbers of
- * those hours, and the log of the segments that are not pluralize.
+ * those hours, and the log of the segments that are not counted.
  */
 export async function readReceivedByOutcome(
   db: D1Database,
@@ -196,7 +196,7 @@ export async function readReceivedByOutcome(
     db
       .prepare(
         `SELECT name AS source, made AS hour, outcome, sum(count) AS count
-         FROM (${receivedIn({ segments: selectSegments(`pluralize = 0 AND start >= ?1 * ${HOUR_MS}`) })}) GROUP BY 1, 2, 3`,
+         FROM (${receivedIn({ segments: selectSegments(`counted = 0 AND start >= ?1 * ${HOUR_MS}`) })}) GROUP BY 1, 2, 3`,
       )
       .bind(firstHour),
   ])

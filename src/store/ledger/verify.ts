@@ -5,6 +5,7 @@ import { formatInstant } from '../../core/events/time.ts'
 import { firstKeyAt, ID_RANDOM_RANGE, idOfKey, timeOfId } from '../../core/id.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
 import { segmentOf } from '../segments.ts'
+import { readWord, storedWord } from '../stored-words.ts'
 
 /** The period that one call checks, and how many differences of each kind it lists. */
 const MAX_PERIOD_MS = 24 * HOUR_MS
@@ -54,13 +55,13 @@ const FROM_KEY = 'CAST(?1 AS INTEGER)'
 const TO_KEY = 'CAST(?2 AS INTEGER)'
 const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ')
 
-// A segment that is not pluralize has nothing to compare. Events in no segment would never be pluralize: they are grouped by
+// A segment that is not counted has nothing to compare. Events in no segment would never be counted: they are grouped by
 // hour and reported.
 const hourOf = (key: string) => `${key} / ${ID_RANDOM_RANGE} / ${HOUR_MS} * ${HOUR_MS}`
 const startFor = (key: string) => `COALESCE(${segmentOf(key)}, ${hourOf(key)})`
 const COUNTS = `
 SELECT start, kind, name, state, sum(stored) AS stored, sum(found) AS found, sum(stored_planned) AS stored_planned,
-  sum(found_planned) AS found_planned, s.pluralize
+  sum(found_planned) AS found_planned, s.counted
 FROM (
   SELECT ${startFor('key')} AS start, 'source' AS kind, source AS name, status AS state, 0 AS stored, count(*) AS found,
     0 AS stored_planned, sum(planned) AS found_planned
@@ -71,9 +72,9 @@ FROM (
   UNION ALL
   SELECT start, kind, name, state, count, 0, planned, 0 FROM ledger WHERE start >= ?3 AND start < ?4
 ) LEFT JOIN segments AS s USING (start)
-WHERE s.pluralize = 1 OR s.pluralize IS NULL
+WHERE s.counted = 1 OR s.counted IS NULL
 GROUP BY start, kind, name, state
-HAVING s.pluralize IS NULL OR sum(stored) <> sum(found) OR sum(stored_planned) <> sum(found_planned)
+HAVING s.counted IS NULL OR sum(stored) <> sum(found) OR sum(stored_planned) <> sum(found_planned)
 ORDER BY start, kind, name, state LIMIT ${MAX_LISTED + 1}`
 
 type CountRow = {
@@ -85,16 +86,16 @@ type CountRow = {
   found: number
   stored_planned: number
   found_planned: number
-  pluralize: number | null
+  counted: number | null
 }
 
 function countText(row: CountRow): string {
-  const count = `${formatInstant(row.start)} ${row.kind} ${row.name} ${row.state}`
-  if (row.pluralize === null)
+  const count = `${formatInstant(row.start)} ${row.kind} ${row.name} ${readWord(row.state)}`
+  if (row.counted === null)
     return `${count}: ${row.found} in the log, in a segment that is not listed`
   if (row.stored !== row.found)
     return `${count}: ${row.stored} in the roll-up, ${row.found} in the log`
-  return `${count}: ${row.stored_planned} deliveries planned in the roll-up, ${row.found_planned} in the log`
+  return `${count}: ${row.stored_planned} deliveries created by the roll-up, ${row.found_planned} by the log`
 }
 
 const PLANNED = `
@@ -106,12 +107,12 @@ GROUP BY e.key HAVING e.planned <> count(d.target) LIMIT ${MAX_LISTED + 1}`
 type PlannedRow = { key: string; planned: number; found: number }
 
 function plannedText({ key, planned, found }: PlannedRow): string {
-  return `${idOfKey(key)}: ${planned} deliveries planned, ${found} in the log`
+  return `${idOfKey(key)}: ${planned} deliveries created, ${found} in the log`
 }
 
 const INVALID = `
 SELECT CAST(key AS TEXT) AS key, NULL AS target, 'its status is ' || status AS what
-FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted(EVENT_STATUSES)})
+FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted(EVENT_STATUSES.map(storedWord))})
 UNION ALL
 SELECT CAST(d.event AS TEXT), d.target,
   CASE WHEN e.key IS NULL THEN 'its event is not in the log'

@@ -22,7 +22,7 @@ const deliveryOf = (_: string, i: number) =>
 const CONTACT = `INSERT INTO contacts (source, contact, vendor, person, sites) VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), '[]')
 ON CONFLICT DO NOTHING`
 const SEGMENT =
-  'INSERT INTO segments (start, until, pluralize) VALUES (?1, ?1 + 3600000, 0) ON CONFLICT DO NOTHING'
+  'INSERT INTO segments (start, until, counted) VALUES (?1, ?1 + 3600000, 0) ON CONFLICT DO NOTHING'
 const OTHERS = `SELECT 1 FROM events WHERE ${OF_CONTACT} AND at > ?4 LIMIT 1`
 
 let template: Template | undefined

@@ -140,7 +140,7 @@ describe('events and deliveries', () => {
   it.each([
     [
       ['events', '--status', 'lost'],
-      'status must be one of accepted, quarantined, duplicate, derived.',
+      'status must be one of accepted, quarantined, duplicate, inferred.',
     ],
     [['events', '--limit', 'all'], '--limit must be a whole number of at least 1, not "all".'],
     [['deliveries', '--person', 'ana'], 'person must be a person id.'],

@@ -43,7 +43,7 @@ describe('relay ledger', () => {
     const { status, output } = await run('ledger', '--verify')
 
     expect(output).toMatch(
-      /^source +received +accepted +quarantined +duplicate +derived\nhype +1 +1 +0 +0 +0$/m,
+      /^source +received +accepted +quarantined +duplicate +inferred\nhype +1 +1 +0 +0 +0$/m,
     )
     expect(output).toMatch(
       /Balanced: every event and delivery is accounted for\.\nVerified: the stored totals match the log\.\n$/,
@@ -58,7 +58,7 @@ describe('relay ledger', () => {
       adds_up: true,
       spilled: 0,
       sources: [{ source: 'hype', received: 1, accepted: 1 }],
-      targets: [{ target: 'example', planned: 1, delivered: 1 }],
+      targets: [{ target: 'example', created: 1, delivered: 1 }],
       verified: [],
     })
   })
@@ -76,7 +76,7 @@ describe('relay ledger', () => {
     const { status, output } = await run('ledger', '--verify')
 
     expect(output).toContain('Not balanced:\nthe events promise 1 deliveries, and there are 0')
-    expect(output).toMatch(/^evt_\w{13}: 1 deliveries planned, 0 in the log$/m)
+    expect(output).toMatch(/^evt_\w{13}: 1 deliveries created, 0 in the log$/m)
     expect(status).toBe(1)
   })
 })

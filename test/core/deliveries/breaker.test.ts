@@ -25,7 +25,10 @@ function failedTimes(failures: number, from: Health = HEALTHY): Health {
 describe('the breaker', () => {
   it('stays closed for four failures in a row, and opens for 30 s at the fifth', () => {
     expect(failedTimes(4)).toMatchObject({ state: 'active', failures: 4, failingSince: NOW })
-    expect(failedTimes(5)).toMatchObject({ state: 'open', probeAt: NOW + 4 * SECOND + 30 * SECOND })
+    expect(failedTimes(5)).toMatchObject({
+      state: 'backing_off',
+      probeAt: NOW + 4 * SECOND + 30 * SECOND,
+    })
   })
 
   it('counts only failures in a row', () => {
@@ -57,7 +60,7 @@ describe('the breaker', () => {
 
   it('does not rest longer for attempts that were under way when it opened', () => {
     expect(failedTimes(9)).toMatchObject({
-      state: 'open',
+      state: 'backing_off',
       failures: 9,
       cooldownSeconds: 30,
       probeAt: failedTimes(5).probeAt,
@@ -74,7 +77,7 @@ describe('the breaker', () => {
     const before = afterAttempt(open, 'failed', true, NOW + GIVE_UP_AFTER_MS - 1)
     const then = afterAttempt(open, 'failed', true, NOW + GIVE_UP_AFTER_MS)
 
-    expect(before.state).toBe('open')
+    expect(before.state).toBe('backing_off')
     expect(then).toMatchObject({ state: 'failing', probeAt: undefined })
     expect(admission(then, NOW * 2)).toBe('hold')
   })
@@ -112,7 +115,7 @@ describe('the breaker', () => {
         for (const [result, isProbe, wait] of steps) {
           now += wait * SECOND
           health = afterAttempt(health, result as 'delivered' | 'failed', isProbe, now)
-          if (health.state !== 'open') continue
+          if (health.state !== 'backing_off') continue
           expect(health.probeAt).toBeGreaterThan(now - 900 * SECOND * steps.length)
           expect((health.probeAt ?? 0) - now).toBeLessThanOrEqual(600 * SECOND)
           expect(admission(health, (health.probeAt ?? 0) - 1)).toBe('hold')

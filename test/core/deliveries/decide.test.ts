@@ -55,7 +55,7 @@ const DELIVERY: DueDelivery = {
 }
 
 const BACKING_OFF: Health = {
-  state: 'open',
+  state: 'backing_off',
   failures: 5,
   failingSince: NOW - 60_000,
   cooldownSeconds: 30,
@@ -118,7 +118,7 @@ describe('decide', () => {
       { target: { enabled: false }, delivery: where },
       hold('broken'),
     ],
-    ['a target that is backing off', { health: BACKING_OFF }, hold('open')],
+    ['a target that is backing off', { health: BACKING_OFF }, hold('backing_off')],
     ['one that was not asked', { health: BACKING_OFF, delivery: where }, hold('broken')],
     [
       'a probe that is due',

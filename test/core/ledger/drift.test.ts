@@ -163,7 +163,7 @@ describe('a key that vanished', () => {
     expect(findingsIn(seen(20))).toEqual(['vanished a number'])
   })
 
-  it('is pluralize from its own first message, not from the first of all', () => {
+  it('is counted from its own first message, not from the first of all', () => {
     const report = reportOf(learned({}), LATER, ...times(30, { tax: 1 }), ...times(20, {}))
 
     expect(findingsIn(report)).toEqual(['vanished tax number', 'new tax number'])

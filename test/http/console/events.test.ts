@@ -184,7 +184,12 @@ describe('an event', () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'open', due = ?1")
       .bind(NOW - 1000)
       .run()
-    const failing = { ...HEALTHY, state: 'open' as const, failures: 5, probeAt: NOW + 60_000 }
+    const failing = {
+      ...HEALTHY,
+      state: 'backing_off' as const,
+      failures: 5,
+      probeAt: NOW + 60_000,
+    }
     await replaceHealth(env.DB, 'crm', HEALTHY, failing)
     const operator = await anOperator({ config })
     const event = await operator.open(`/console/events/${id}`)

@@ -28,7 +28,7 @@ it('says in words what needs attention, the same as the command line', async () 
   await stored(config, 'hype', { ...aPayment(), type: 'refund.created' })
   const failing = {
     ...HEALTHY,
-    state: 'open' as const,
+    state: 'backing_off' as const,
     failures: 5,
     failingSince: NOW + 33 * 60_000,
     probeAt: NOW + 40 * 60_000,

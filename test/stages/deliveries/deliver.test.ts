@@ -421,7 +421,7 @@ describe('a delivery whose where cannot be told', () => {
 
   it.each([
     ['paused', null],
-    ['open', NOW + 60_000],
+    ['backing_off', NOW + 60_000],
     ['gone', null],
   ])('loses no attempt while its target is %s', async (state, probeAt) => {
     const event = await stored(failing, 'hype', aPayment())

@@ -90,7 +90,7 @@ describe('a target that fails five times in a row', () => {
     const { got } = await run([next], { now: NOW + 29_000 })
 
     expect(got).toEqual([])
-    expect(await stateOf(next)).toEqual({ state: 'held', reason: 'open', attempt: 1 })
+    expect(await stateOf(next)).toEqual({ state: 'held', reason: 'backing_off', attempt: 1 })
   })
 
   it('is not sent what is held by a stray message, even when it is back', async () => {
@@ -102,7 +102,7 @@ describe('a target that fails five times in a row', () => {
     const { got } = await run([held], { now: NOW + 60_000 })
 
     expect(got).toEqual([])
-    expect(await stateOf(held)).toMatchObject({ state: 'held', reason: 'open' })
+    expect(await stateOf(held)).toMatchObject({ state: 'held', reason: 'backing_off' })
   })
 
   it('is told of to the targets that want to know, once, and not to itself', async () => {
@@ -111,13 +111,13 @@ describe('a target that fails five times in a row', () => {
 
     const events = await systemEvents()
 
-    expect(events.map(({ type }) => type)).toEqual(['relay.target_opened'])
+    expect(events.map(({ type }) => type)).toEqual(['relay.target_backing_off'])
     expect(events[0]?.detail).toMatchObject({
       subject: null,
       event: {
-        type: 'relay.target_opened',
+        type: 'relay.target_backing_off',
         source: '/relay',
-        data: { target: 'crm', state: 'open', failures: 5 },
+        data: { target: 'crm', state: 'backing_off', failures: 5 },
       },
       deliveries: [{ target: 'ops', state: 'pending' }],
     })
@@ -131,7 +131,7 @@ describe('a target that fails five times in a row', () => {
 
     expect(got).toHaveLength(1)
     expect((await listHealth(env.DB)).get('crm')).toMatchObject({
-      state: 'open',
+      state: 'backing_off',
       cooldownSeconds: 60,
     })
   })
@@ -149,7 +149,7 @@ describe('a target that fails five times in a row', () => {
     expect(sent).toContainEqual({ ...held, due: NOW + 30_000 })
     expect((await systemEvents()).map(({ type }) => type)).toEqual([
       'relay.target_recovered',
-      'relay.target_opened',
+      'relay.target_backing_off',
     ])
   })
 

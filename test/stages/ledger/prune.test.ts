@@ -60,7 +60,7 @@ const count = async (from: string) =>
   (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>('n')) ?? 0
 
 async function rollAll(now = LATER) {
-  while ((await count('segments WHERE pluralize = 0')) > 0) await rollUp(env, toolsAt(now))
+  while ((await count('segments WHERE counted = 0')) > 0) await rollUp(env, toolsAt(now))
 }
 
 /** A log of some hours with repeats, a message that is not understood, and a target to which every fourth delivery dies. */
@@ -90,7 +90,7 @@ const setState = (event: EventId, target: string, state: string) =>
       `UPDATE deliveries SET state = ?3, due = 1, reason = CASE ?3 WHEN 'held' THEN 'disabled' END
        WHERE event = CAST(?1 AS INTEGER) AND target = ?2`,
     ).bind(keyOfId(event), target, state),
-    env.DB.prepare('UPDATE segments SET pluralize = 0'),
+    env.DB.prepare('UPDATE segments SET counted = 0'),
   ])
 
 /** All that is wrong with the books and the lists; nothing, at any moment. */

@@ -145,7 +145,7 @@ describe('the snapshot of a living relay', () => {
       await expectTruth(world.now())
       await rollUp(env, toolsAt(world.now()))
       await expectTruth(world.now())
-      // An hour that is pluralize changes, and is not pluralize again yet.
+      // An hour that is counted changes, and is not counted again yet.
       if (earlier)
         await restartDeliveries(env.DB, earlier, { targets: ['good', 'moody'], now: world.now() })
       await expectTruth(world.now())
@@ -161,7 +161,7 @@ describe('the snapshot of a living relay', () => {
     const { n } = (await env.DB.prepare('SELECT sum(count) AS n FROM totals').first<{
       n: number
     }>()) ?? { n: 0 }
-    expect(n).toBeGreaterThan(50) // it is not all pluralize live
+    expect(n).toBeGreaterThan(50) // it is not all counted live
   }, 60_000)
 })
 
@@ -304,7 +304,7 @@ async function fillLog(events: number) {
     ),
     env.DB.prepare(LIST_SEGMENTS),
   ])
-  const left = 'SELECT count(*) AS n FROM segments WHERE pluralize = 0 OR posted = 0'
+  const left = 'SELECT count(*) AS n FROM segments WHERE counted = 0 OR posted = 0'
   while ((await env.DB.prepare(left).first<number>('n')) !== 0) await rollUp(env, toolsAt(NOW))
 }
 
@@ -335,7 +335,7 @@ describe('the price of a snapshot', () => {
     expect(third.read).toBeLessThan(700)
     expect([first.written, second.written, third.written]).toEqual([1, 0, 1])
 
-    await env.DB.prepare('UPDATE segments SET pluralize = 0 WHERE start = ?1')
+    await env.DB.prepare('UPDATE segments SET counted = 0 WHERE start = ?1')
       .bind(Math.floor(NOW / HOUR - 300) * HOUR)
       .run()
     const { db, read, written } = counting()

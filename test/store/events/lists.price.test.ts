@@ -65,7 +65,7 @@ const EVENT_FILTERS: [string, EventFilter][] = [
   ['of types by a pattern', { types: ['payment.*'] }],
   ['of a type without events', { types: ['membership.*'] }],
   ['of a rare status', { statuses: ['quarantined'] }],
-  ['of a status without events', { statuses: ['derived'] }],
+  ['of a status without events', { statuses: ['inferred'] }],
   ['without deliveries', { unrouted: true }],
   ['of a rare type of one source', { types: ['payment.failed'], sources: ['hapana'] }],
   ['of a rare status and a type', { statuses: ['quarantined'], types: ['contact.*'] }],
@@ -198,7 +198,7 @@ describe('a page of 100,000 events', () => {
     await postSegments(db, [start])
 
     expect(rows).toEqual([3])
-    await env.DB.prepare('UPDATE segments SET pluralize = 0 WHERE start = ?1').bind(start).run()
+    await env.DB.prepare('UPDATE segments SET counted = 0 WHERE start = ?1').bind(start).run()
     expect(await listPendingSegments(env.DB, 'posted', start + HOUR)).not.toContain(start)
   })
 })

@@ -79,7 +79,7 @@ async function write(events: readonly Event[]): Promise<void> {
   for (const { key, source, status, type, contact, late, deliveries } of events) {
     const own = isHistory(status) ? contact : null
     const at = Number(key / SPAN) - late * HOUR
-    const routed = status === 'accepted' || status === 'derived' ? deliveries : []
+    const routed = status === 'accepted' || status === 'inferred' ? deliveries : []
     await env.DB.batch([
       env.DB.prepare(
         `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at)
@@ -106,7 +106,7 @@ async function rollUpSome(events: readonly Event[]): Promise<void> {
   await countSegments(env.DB, [...starts])
   await postSegments(env.DB, [...starts])
   // Counts the segments again, as after a change of deliveries: their postings stay.
-  await env.DB.prepare('UPDATE segments SET pluralize = 0').run()
+  await env.DB.prepare('UPDATE segments SET counted = 0').run()
   await countSegments(env.DB, [...starts])
 }
 
@@ -122,7 +122,7 @@ function matches(filter: EventFilter, event: Event): boolean {
   const contact = isHistory(status) ? event.contact : null
   const person = personOf(source, contact)
   const time = Number(event.key / SPAN)
-  const isRouted = (status === 'accepted' || status === 'derived') && event.deliveries.length > 0
+  const isRouted = (status === 'accepted' || status === 'inferred') && event.deliveries.length > 0
   const { text } = filter
   return (
     (filter.sources?.includes(source) ?? true) &&
@@ -250,7 +250,7 @@ describe('a list', () => {
           limit,
         )
         const expected = naive(filter, events)
-          .filter(({ status }) => status === 'accepted' || status === 'derived')
+          .filter(({ status }) => status === 'accepted' || status === 'inferred')
           .flatMap(({ key, deliveries }) =>
             deliveries
               .filter(({ target }) => targets?.includes(target) ?? true)
@@ -308,7 +308,7 @@ describe('a list', () => {
     expect(found.map(({ id }) => id)).toEqual(expected.map(({ key }) => idOfKey(key)))
     expect(found.map(({ deliveries }) => deliveries.length)).toEqual(
       expected.map(({ status, deliveries }) =>
-        status === 'accepted' || status === 'derived' ? deliveries.length : 0,
+        status === 'accepted' || status === 'inferred' ? deliveries.length : 0,
       ),
     )
     expect(found.every(({ id, receivedat }) => timeOfId(id) === Date.parse(receivedat))).toBe(true)

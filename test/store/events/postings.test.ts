@@ -85,8 +85,8 @@ describe('a posted hour', () => {
     ])
 
     for (const isCounted of [0, 1]) {
-      const marks = await env.DB.prepare('SELECT pluralize, posted FROM segments').first()
-      expect(marks).toEqual({ pluralize: isCounted, posted: 1 })
+      const marks = await env.DB.prepare('SELECT counted, posted FROM segments').first()
+      expect(marks).toEqual({ counted: isCounted, posted: 1 })
       expect(await ids({ types: ['payment.created'] })).toEqual([id])
       await postAll()
     }
@@ -100,7 +100,7 @@ describe('a posted hour', () => {
        INSERT INTO events (key, source, vendor, status, type, planned, hops, dedup_key, encoding, headers)
        SELECT ${key} + i, 'hype', 'hype', 'duplicate', 'contact.updated', 0, 0, '', 'utf8', '{}' FROM n`,
     ).run()
-    await env.DB.prepare('UPDATE segments SET posted = 0, pluralize = 0').run()
+    await env.DB.prepare('UPDATE segments SET posted = 0, counted = 0').run()
 
     await postAll()
 

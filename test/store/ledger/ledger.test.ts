@@ -96,7 +96,7 @@ describe('the ledger of a running relay', () => {
     expect(await differences()).toEqual([])
     await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
-    expect(tally(await listCounts(env.DB, EVER))).toMatchObject({ sources: [{ planned: 4 }] })
+    expect(tally(await listCounts(env.DB, EVER))).toMatchObject({ sources: [{ created: 4 }] })
   })
 
   it('counts an event that arrives late from the spill queue', async () => {
@@ -176,7 +176,7 @@ describe('verification', () => {
       `DELETE FROM deliveries WHERE target = 'good'`,
       [
         /^2026-11-21T00:00:00Z target good pending: 1 in the roll-up, 0 in the log$/,
-        /^evt_\w+: 3 deliveries planned, 2 in the log$/,
+        /^evt_\w+: 3 deliveries created, 2 in the log$/,
       ],
     ],
     [
@@ -221,7 +221,7 @@ describe('verification', () => {
       'a changed count',
       `UPDATE ledger SET planned = 7 WHERE kind = 'source'`,
       [
-        /^2026-11-21T00:00:00Z source hype accepted: 7 deliveries planned in the roll-up, 3 in the log$/,
+        /^2026-11-21T00:00:00Z source hype accepted: 7 deliveries created by the roll-up, 3 by the log$/,
       ],
     ],
   ])('reports %s', async (_case, tampering, words) => {

@@ -40,13 +40,13 @@ function textOf({ events }: { events: EventSummary[] }): string {
   if (events.length === 0) return 'No events match.'
   return table(
     ['received', 'event', 'source', 'type', 'status', 'deliveries', 'subject'],
-    events.map(({ receivedat, id, source, type, status, planned, subject }) => [
+    events.map(({ receivedat, id, source, type, status, deliveries_created, subject }) => [
       receivedat,
       id,
       source,
       type,
       status,
-      planned,
+      deliveries_created,
       subject ?? '',
     ]),
   )

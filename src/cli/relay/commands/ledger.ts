@@ -56,7 +56,7 @@ function textOf(ledger: Ledger, differences: string[] | undefined): string {
     '',
     table(
       ['target', 'created', ...DELIVERY_STATES],
-      targets.map((line) => [line.target, line.planned, ...DELIVERY_STATES.map((s) => line[s])]),
+      targets.map((line) => [line.target, line.created, ...DELIVERY_STATES.map((s) => line[s])]),
     ),
     '',
     ...(spilled

@@ -114,7 +114,14 @@ function readerOf(api: Api, filter: Filter) {
   }
 }
 
-function lineOf({ receivedat, id, source, type, status, planned }: EventSummary): string {
-  const result = status === 'accepted' || status === 'derived' ? `→ ${planned}` : status
+function lineOf({
+  receivedat,
+  id,
+  source,
+  type,
+  status,
+  deliveries_created: created,
+}: EventSummary): string {
+  const result = status === 'accepted' || status === 'inferred' ? `→ ${created}` : status
   return `${receivedat}  ${id}  ${source.padEnd(10)}  ${type.padEnd(28)}  ${result}`
 }

@@ -16,7 +16,7 @@ const summary = {
   vendortype: v.nullable(v.string()),
   subject: v.nullable(v.string()),
   personid: v.nullable(personId),
-  planned: count,
+  deliveries_created: count,
 }
 export const EventSummary = v.strictObject(summary)
 
