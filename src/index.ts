@@ -25,7 +25,7 @@ const tools: Tools = {
 
 const configs = new WeakMap<Env, Config>()
 
-/** The configuration of an environment, parsed once in an isolate's life. Its errors are logged then. */
+/** The configuration of an environment. It is parsed once in an isolate's life, which logs its errors. */
 function configOf(env: Env): Config {
   const known = configs.get(env)
   if (known) return known
@@ -37,7 +37,7 @@ function configOf(env: Env): Config {
   return config
 }
 
-/** What handles a queue, by the end of its name in wrangler.toml; the first that fits. */
+/** The consumer of a queue, by the end of its name in wrangler.toml. The first match wins. */
 const CONSUMERS: [ending: string, consumer: Lane | 'spill'][] = [
   ['-deliveries', 'deliveries'],
   ['-retries', 'retries'],
@@ -60,9 +60,9 @@ async function consume(
   return deliver(env, configOf(env), consumer, messages, tools, inFlight)
 }
 
-/** What happens each minute. One part that fails keeps the others from nothing. */
+/** The jobs of each minute. A job that fails does not stop the others. */
 async function tick(env: Env): Promise<void> {
-  const parts = {
+  const jobs = {
     sweep: () => sweep(env, configOf(env), tools),
     replay: () => continueReplays(env, configOf(env), tools),
     rollup: () => rollUp(env, tools),
@@ -70,8 +70,8 @@ async function tick(env: Env): Promise<void> {
     drift: () => updateDriftReports(env, tools),
     prune: () => prune(env, configOf(env), tools),
   }
-  for (const [at, run] of Object.entries(parts)) {
-    await run().catch((error) => tools.log({ at, fault: String(error) }))
+  for (const [component, run] of Object.entries(jobs)) {
+    await run().catch((error) => tools.log({ at: component, fault: String(error) }))
   }
 }
 

@@ -1,8 +1,12 @@
-// Two words are stored otherwise than they are read: D1 has `derived` for an inferred event, and `open` for a target that
-// is backing off. The rows are not rewritten: a partial index names the first, so that during a deploy the version
-// before would scan the whole log for each event; and it still writes both.
+// Three words are stored otherwise than they are read: D1 has `derived` for an inferred event, `open` for a target that is
+// backing off, and `twin` for a possible duplicate. The rows are not rewritten: a partial index names the first, so that
+// during a deploy the version before would scan the whole log for each event; and it still writes all three.
 
-const READ: Record<string, string> = { derived: 'inferred', open: 'backing_off' }
+const READ: Record<string, string> = {
+  derived: 'inferred',
+  open: 'backing_off',
+  twin: 'possible_duplicate',
+}
 const STORED = Object.fromEntries(Object.entries(READ).map(([stored, word]) => [word, stored]))
 
 /** The word for a stored status, state or reason. */

@@ -1,6 +1,6 @@
 // What a relay costs a month, by the number of members: arithmetic over the measured usage of an event.
-import type { Bench, Cell } from './bench.ts'
-import { dollarsAMonth, type Usage } from './bill.ts'
+import type { Bench, Cell } from './tools/bench.ts'
+import { dollarsAMonth, type Usage } from './tools/bill.ts'
 
 /** Events of a member a month. An assumption: an active member of a gym, with all six messages of Hapana. */
 export const EVENTS_A_MEMBER = {

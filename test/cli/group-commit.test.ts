@@ -3,7 +3,7 @@
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ROOT } from '../../src/cli/project.ts'
-import { type Runtime, startRuntime } from '../bench/runtime.ts'
+import { type Runtime, startRuntime } from '../bench/tools/runtime.ts'
 
 /** Without inlining, each function is optimized alone, as it is after hours of requests. */
 const V8_FLAGS = '--max-inlined-bytecode-size=0 --max-maglev-inlined-bytecode-size=0'

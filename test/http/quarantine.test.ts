@@ -224,7 +224,7 @@ describe('the quarantine', () => {
     expect(await getEvent(env.DB, id)).toMatchObject({
       status: 'duplicate',
       planned: 0,
-      matched: { id: again, rung: 'identity' },
+      matched: { id: again, by: 'identity' },
       deliveries: [],
     })
     expect(await breaches()).toEqual([])
@@ -248,7 +248,7 @@ describe('the quarantine', () => {
       'duplicate',
     ])
     expect(await getEvent(env.DB, second)).toMatchObject({
-      matched: { id: first, rung: 'content' },
+      matched: { id: first, by: 'content' },
     })
   })
 

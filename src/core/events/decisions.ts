@@ -7,7 +7,7 @@ export type ExplainedEvent = {
   vendortype: string | null
   status: string
   personid: string | null
-  matched: { id: string; rung: string } | null
+  matched: { id: string; by: string } | null
   /** The normalized event; null for a message that is quarantined or a repeat. */
   event: unknown
 }
@@ -30,7 +30,7 @@ const TIME_BASIS: Record<string, string> = {
 const MATCHED_BY: Record<string, string> = {
   identity: 'same identifiers as',
   content: 'same content, shortly after',
-  twin: 'same content, but too late for a retry; both are kept',
+  possible_duplicate: 'same content, but too late for a retry; both are kept',
 }
 
 /** Words of `data.inference.basis` (vendors/) that do not explain themselves. The others are shown with spaces. */
@@ -72,7 +72,7 @@ export function decisionsOf(explained: ExplainedEvent): Decision[] {
           decision(
             status === 'duplicate' ? 'duplicate' : 'possible duplicate',
             'yes',
-            textOf(MATCHED_BY, matched.rung),
+            textOf(MATCHED_BY, matched.by),
             [matched.id],
           ),
         ]),

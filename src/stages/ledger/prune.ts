@@ -1,4 +1,4 @@
-// cron → what is older than it is to be kept leaves the log: bytes first, events later.
+// cron → events past their retention leave the log: their bytes first, the events later.
 import type { Config } from '../../config.ts'
 import { firstKeyAt } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
@@ -20,7 +20,7 @@ export async function prune(
   tools: Tools,
 ): Promise<void> {
   const now = tools.now()
-  // By whole hours, as the books have them.
+  // By whole hours, as the ledger counts.
   const keyBefore = (days: number) =>
     firstKeyAt(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS)
   await startPruneDay(env.DB, Math.floor(now / DAY_MS), keyBefore(retentionDays), now)
@@ -29,7 +29,7 @@ export async function prune(
   if (events + raws > 0) tools.log({ at: 'prune', events, raws })
 }
 
-/** Sums up what a step does, until it has nothing more to do or has been taken often enough. */
+/** Repeats a step until it has nothing to do, or `MAX_A_RUN` times. Returns the sum of what it did. */
 async function repeat(step: () => Promise<number | undefined>): Promise<number> {
   let sum = 0
   for (let i = 0; i < MAX_A_RUN; i++) {

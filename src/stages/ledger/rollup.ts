@@ -1,13 +1,13 @@
-// cron → a busy hour is cut, and segments that have ended and changed are counted and posted again.
+// cron → a busy hour is cut into segments; segments that have ended and changed are counted and posted again.
 import type { Env, Log, Tools } from '../../env.ts'
 import { isTooLarge, markNotPosted, postSegments } from '../../store/events/postings.ts'
 import { countSegments } from '../../store/ledger/ledger.ts'
 import { cutSegment, listPendingSegments } from '../../store/segments.ts'
 
 /**
- * Runs once; the next run comes in a minute, and what is not counted by then is read from the log. Safe to run twice, or
- * beside itself. At most 23 queries: with all else that a minute asks of D1 they must stay below the 50 of a request on
- * the free plan.
+ * Runs once; the next run comes in a minute. Segments that are not counted by then are read from the log. Safe to run
+ * twice, or beside itself. At most 23 queries: with the rest of the cron they stay below the 50 of an invocation on the
+ * free plan.
  */
 export async function rollUp(env: Pick<Env, 'DB'>, { now: clock, log }: Tools): Promise<void> {
   const now = clock()
@@ -21,7 +21,7 @@ export async function rollUp(env: Pick<Env, 'DB'>, { now: clock, log }: Tools): 
   }
 }
 
-/** Posts segments, the latest first. What holds no more must not keep the others from theirs: one a run is given up. */
+/** Posts segments, the latest first. One that is too large must not stop the others: one a run is given up. */
 async function post(db: D1Database, starts: readonly number[], log: Log): Promise<void> {
   const [latest] = starts
   try {

@@ -1,4 +1,4 @@
-// cron → how sources and targets fare is kept in one row, so that whoever asks reads no log.
+// cron → the figures of sources and targets, in one row: API, metrics and console read that instead of the log.
 
 import type { Config } from '../../config.ts'
 import { HOURS_A_WEEK, RHYTHM_WEEKS, type Rhythm, rhythmOf } from '../../core/ledger/rhythm.ts'
@@ -31,7 +31,7 @@ export async function takeSnapshot(
   await storeSnapshot(env.DB, composeSnapshot(figures, setting, now), now)
 }
 
-/** The rhythm of each source before this hour; told anew once an hour, when there is one hour more. */
+/** The rhythm of each source before this hour. It is computed once an hour. */
 async function rhythmsFor(
   db: D1Database,
   known: StoredSnapshot | undefined,

@@ -13,7 +13,7 @@ import {
   personIdOfKey,
   timeOfId,
 } from '../../core/id.ts'
-import type { Rung } from '../../core/intake/dedupe.ts'
+import type { Match } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
 import { readWord } from '../stored-words.ts'
@@ -95,7 +95,7 @@ export function eventOf(json: string, rung: string | null, person: string | null
 export type EventDetail = EventSummary & {
   hops: number
   /** The earlier event that it may be a duplicate of, and how the two were matched. */
-  matched: { id: EventId; rung: Rung | 'twin' } | null
+  matched: { id: EventId; by: Match } | null
   issues: Warning[] | null
   event: unknown
   raw: { text: string | null; encoding: string; headers: unknown }
@@ -138,7 +138,8 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
   return {
     ...summaryOf(summary),
     hops,
-    matched: matched === null || rung === null ? null : { id: idOfKey(matched), rung },
+    matched:
+      matched === null || rung === null ? null : { id: idOfKey(matched), by: readWord(rung) },
     issues: issues === null ? null : JSON.parse(issues),
     event: event === null ? null : eventOf(event, rung, row.person),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
@@ -156,7 +157,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
 
 type DetailRow = {
   hops: number
-  rung: Rung | 'twin' | null
+  rung: string | null
   matched: string | null
   issues: string | null
   event: string | null

@@ -66,8 +66,9 @@ export function isDeliverable({ status }: Receipt): boolean {
   return status === 'accepted' || status === 'inferred'
 }
 
-// One statement finds the earlier event that says the same, decides by the ladder of core/intake/dedupe.ts what that
-// makes of this one, and writes it. `?9` the dedup key, `?10` its stamp, `?11` the first key inside the window.
+// One statement finds the earlier event of the same content, decides by the rules of core/intake/dedupe.ts whether this
+// one repeats it, and writes it: of two copies at once, one is the first. `?9` the dedup key, `?10` its stamp, `?11` the
+// first key inside the window.
 const INSERT_EVENT = `
 WITH candidate AS (
   SELECT COALESCE(

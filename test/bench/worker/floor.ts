@@ -3,7 +3,7 @@
 
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import { keyOfId } from '../../../src/core/id.ts'
-import type { Template } from '../template.ts'
+import type { Template } from '../tools/template.ts'
 
 type Env = { DB: D1Database; DELIVERIES: Queue<unknown>; RECEIVERS: Record<string, string> }
 

@@ -49,7 +49,7 @@ it('names the event that a message repeats', () => {
   const repeat = {
     ...explained,
     status: 'duplicate',
-    matched: { id: 'evt_0', rung: 'content' },
+    matched: { id: 'evt_0', by: 'content' },
     event: null,
   }
 

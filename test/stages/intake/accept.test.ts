@@ -174,7 +174,7 @@ describe('a duplicate', () => {
     const own = duplicates.find(({ subject }) => subject === 'contact/said-twice')
     expect(own?.id).not.toBe(first)
     expect(await getEvent(env.DB, own?.id as EventId)).toMatchObject({
-      matched: { id: first, rung: 'content' },
+      matched: { id: first, by: 'content' },
       deliveries_created: 0,
       deliveries: [],
     })

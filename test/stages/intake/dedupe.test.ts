@@ -47,15 +47,15 @@ it.each(STEPS_FIXTURES)('$name: $about', async ({ vendor, name, source, steps })
     if (expected.of !== undefined) expect(event.id).toBe(ids[expected.of])
     if (expected.status === 'accepted') {
       const detail = await getEvent(env.DB, event.id)
-      expect({ step: i, twin: detail?.matched?.rung === 'twin' }).toEqual({
+      expect({ step: i, isMarked: detail?.matched?.by === 'possible_duplicate' }).toEqual({
         step: i,
-        twin: expected.possibleduplicate === true,
+        isMarked: expected.possibleduplicate === true,
       })
     }
   }
 })
 
-it('answers a duplicate with the first id, and logs which rung matched', async () => {
+it('answers a duplicate with the first id, and logs what matched', async () => {
   const { results } = await env.DB.prepare(
     `SELECT rung, count(*) AS n FROM events WHERE status = 'duplicate' GROUP BY rung ORDER BY rung`,
   ).all<{ rung: string; n: number }>()

@@ -27,7 +27,7 @@ function textOf(event: Event): string {
   return [
     `${id}  ${type}  ${status}`,
     `from ${source}${vendortype === null ? '' : ` (${vendortype})`}, received ${receivedat}`,
-    ...(matched === null ? [] : [`${duplicate} ${matched.id} (matched by ${matched.rung})`]),
+    ...(matched === null ? [] : [`${duplicate} ${matched.id} (matched by ${matched.by})`]),
     // An event that was released from quarantine keeps its issues.
     ...(issues ?? []).map(
       ({ path, message }) => `not understood when received: ${path} ${message}`,

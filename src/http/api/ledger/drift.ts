@@ -36,10 +36,10 @@ export function drift({ now }: ApiTools) {
     async (c) => {
       const filter = c.req.valid('query')
       const since = parseTime(filter.since, now()) ?? 0
-      const diaries = await listDriftReports(c.env.DB, filter)
+      const reports = await listDriftReports(c.env.DB, filter)
       return c.json({
         since: formatInstant(since),
-        drift: diaries.map((named) => reportAsJson(named, since)),
+        drift: reports.map((named) => reportAsJson(named, since)),
       })
     },
   )

@@ -14,7 +14,7 @@ import {
   type V4WorkerOptions,
 } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions } from 'wrangler'
-import { ROOT, WRANGLER } from '../../src/cli/project.ts'
+import { ROOT, WRANGLER } from '../../../src/cli/project.ts'
 
 export const RELAY = path.join(ROOT, 'src/index.ts')
 export const FLOOR = path.join(ROOT, 'test/bench/worker/floor.ts')

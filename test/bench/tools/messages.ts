@@ -1,7 +1,7 @@
 // What vendors send, by the thousand: the simulator's sample of a type, about one of some members, never the same twice.
-import { memberOf } from '../../src/simulator/member.ts'
-import { SENDERS } from '../../src/simulator/senders.ts'
-import type { VendorId } from '../../src/vendors/index.ts'
+import { memberOf } from '../../../src/simulator/member.ts'
+import { SENDERS } from '../../../src/simulator/senders.ts'
+import type { VendorId } from '../../../src/vendors/index.ts'
 import type { Traffic } from './load.ts'
 import { SECRETS } from './runtime.ts'
 

@@ -1,4 +1,6 @@
 // The kinds of receiver, and what must become of one event at each: design §7 as a table.
+
+import { PLAIN_PORT, REFUSED_PORT } from '../ports.ts'
 import {
   type Answer,
   after,
@@ -22,7 +24,6 @@ import {
   status,
   tooLong,
 } from './answers.ts'
-import { PLAIN_PORT, REFUSED_PORT } from './ports.ts'
 
 /** The source whose events go to the kinds, each to one of them. */
 export const KINDS_SOURCE = 'kinds'

@@ -1,7 +1,7 @@
 // What receivers answer, well or badly.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { sleep } from './ports.ts'
+import { sleep } from '../ports.ts'
 
 /** What a receiver has seen. Times in epoch milliseconds. */
 export type Seen = {

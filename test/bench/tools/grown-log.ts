@@ -1,7 +1,7 @@
 // A log that has grown: copies of events that the relay itself recorded and delivered, five thousand in the last hour and
 // two hundred in each before, so that the smallest that is measured is longer than a day.
 import type { D1Database } from '@cloudflare/workers-types'
-import { LIST_SEGMENTS } from '../store/segments.ts'
+import { LIST_SEGMENTS } from '../../store/segments.ts'
 
 const HOUR_MS = 3_600_000
 const LAST_HOUR = 5000

@@ -1,8 +1,8 @@
 // Whether everything is where it must be, and nothing where it must not; each breach is a sentence with ids.
-import { type LoggedEvent, readEvent } from './api.ts'
-import type { Load, Message } from './load.ts'
-import type { Receipt } from './receivers.ts'
-import { LOAD_TARGETS } from './setting.ts'
+import { type LoggedEvent, readEvent } from '../api.ts'
+import type { Load, Message } from '../load.ts'
+import type { Receipt } from '../receivers.ts'
+import { LOAD_TARGETS } from '../setting.ts'
 
 /** What was answered 202 and has not come to a target that wants it. */
 export type Missing = { message: Message; target: string }

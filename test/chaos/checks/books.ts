@@ -1,9 +1,9 @@
 // Whether the relay's answers, log and ledger say what was counted here; each breach is a sentence with ids.
-import type { Ledger } from './api.ts'
+import type { Ledger } from '../api.ts'
+import type { Load, Message } from '../load.ts'
+import type { Receipt } from '../receivers.ts'
+import { LOAD_TARGETS, TOLD } from '../setting.ts'
 import { KINDS, KINDS_SOURCE, type Kind } from './kinds.ts'
-import type { Load, Message } from './load.ts'
-import type { Receipt } from './receivers.ts'
-import { LOAD_TARGETS, TOLD } from './setting.ts'
 
 /** Each answer says of a message what is true of it; gives where it does not. */
 export function answersOf({ messages }: Load): string[] {

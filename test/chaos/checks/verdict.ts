@@ -1,13 +1,9 @@
 // The end of a run: everything is held against everything, and the tables are printed.
-import { listDifferences, listLog, readLedger } from './api.ts'
-import { lossesOf, missingOf, strayOf } from './arrivals.ts'
-import { answersOf, ledgerOf, logOf } from './books.ts'
-import { copiesAmong, copyBreaches } from './copies.ts'
-import type { FaultsTest } from './faults-test.ts'
-import type { KindResult } from './kinds-check.ts'
-import type { Load } from './load.ts'
-import type { Span } from './phases.ts'
-import type { Receivers } from './receivers.ts'
+import { listDifferences, listLog, readLedger } from '../api.ts'
+import type { FaultsTest } from '../faults-test.ts'
+import type { Load } from '../load.ts'
+import type { Span } from '../phases.ts'
+import type { Receivers } from '../receivers.ts'
 import {
   faultsIn,
   printFaultsTest,
@@ -15,8 +11,12 @@ import {
   printSpans,
   printTargets,
   printVerdict,
-} from './report.ts'
-import type { Runtime } from './runtime.ts'
+} from '../report.ts'
+import type { Runtime } from '../runtime.ts'
+import { lossesOf, missingOf, strayOf } from './arrivals.ts'
+import { answersOf, ledgerOf, logOf } from './books.ts'
+import { copiesAmong, copyBreaches } from './copies.ts'
+import type { KindResult } from './kinds-check.ts'
 
 /** All that a run consists of, and when what went on. */
 export type World = { runtime: Runtime; receivers: Receivers; load: Load; spans: Span[] }

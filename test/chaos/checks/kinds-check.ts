@@ -1,9 +1,9 @@
 // One event for each kind of receiver, and whether what must became of it.
-import { type LoggedEvent, readEvent } from './api.ts'
+import { type LoggedEvent, readEvent } from '../api.ts'
+import { RELAY } from '../ports.ts'
+import { type Receipt, type Receivers, toldOf } from '../receivers.ts'
+import { KEY, TOLD } from '../setting.ts'
 import { KINDS, KINDS_SOURCE, type Kind } from './kinds.ts'
-import { RELAY } from './ports.ts'
-import { type Receipt, type Receivers, toldOf } from './receivers.ts'
-import { KEY, TOLD } from './setting.ts'
 
 /** What became of a kind's event. */
 export type KindResult = {

@@ -2,9 +2,9 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Socket } from 'node:net'
+import { PLAIN_PORT } from '../ports.ts'
 import type { Seen } from './answers.ts'
 import { KINDS } from './kinds.ts'
-import { PLAIN_PORT } from './ports.ts'
 
 export type SeenKinds = Map<string, Seen>
 

@@ -1,12 +1,12 @@
 // Copies too many: which there were, and whether there is an excuse for each.
 
-import { type EventId, keyOfId } from '../../src/core/id.ts'
-import { type LoggedEvent, readEvent } from './api.ts'
+import { type EventId, keyOfId } from '../../../src/core/id.ts'
+import { type LoggedEvent, readEvent } from '../api.ts'
+import type { InjectedFault } from '../plan.ts'
+import type { Receipt } from '../receivers.ts'
+import type { Kill } from '../runtime.ts'
+import { TIMEOUT_SECONDS } from '../setting.ts'
 import { fateOf } from './arrivals.ts'
-import type { InjectedFault } from './plan.ts'
-import type { Receipt } from './receivers.ts'
-import type { Kill } from './runtime.ts'
-import { TIMEOUT_SECONDS } from './setting.ts'
 
 /** A kill so soon after a success may have come before the record of it. */
 const RECORDED_WITHIN_MS = 3000
