@@ -15,6 +15,7 @@ import { postSegments } from '../../../src/store/events/postings.ts'
 import { countSegments } from '../../../src/store/ledger/ledger.ts'
 import type { Paged } from '../../../src/store/pages.ts'
 import { markSegments } from '../../../src/store/segments.ts'
+import { storedWord } from '../../../src/store/stored-words.ts'
 import { NOW } from '../../builders.ts'
 import { empty, LOG_TABLES } from '../../database.ts'
 
@@ -84,7 +85,7 @@ async function write(events: readonly Event[]): Promise<void> {
       env.DB.prepare(
         `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at)
          VALUES (${key}, ?1, ?1, ?2, ?3, ?4, ?5, 0, '', 'utf8', '{}', ?6)`,
-      ).bind(source, status, type, own, routed.length, at),
+      ).bind(source, storedWord(status), type, own, routed.length, at),
       ...routed.map(({ target, state }) =>
         env.DB.prepare(
           `INSERT INTO deliveries (event, target, state, attempt, attempts) VALUES (${key}, ?1, ?2, 1, '[]')`,

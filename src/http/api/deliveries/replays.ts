@@ -11,12 +11,7 @@ import { formatInstant } from '../../../core/events/time.ts'
 import { isReplayId, type ReplayId } from '../../../core/id.ts'
 import { parseTime } from '../../../core/period.ts'
 import type { Env } from '../../../env.ts'
-import {
-  previewReplay,
-  resumeReplay,
-  startReplay,
-  stopReplay,
-} from '../../../stages/operate/acts/replays.ts'
+import { changeReplay, previewReplay, startReplay } from '../../../stages/operate/acts/replays.ts'
 import { getReplay, listReplays } from '../../../store/deliveries/replays.ts'
 import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
@@ -127,7 +122,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
         problems: [404, 409],
       }),
       async (c) => {
-        const stop = await stopReplay(operatorOf(c, configOf), c.req.param('id'), tools)
+        const stop = await changeReplay(operatorOf(c, configOf), c.req.param('id'), 'stop', tools)
         if (!stop.ok) return refusalProblem(stop.error)
         return c.json(asJson(await present(c.env.DB, stop.value)), 200)
       },
@@ -140,7 +135,12 @@ export function replays({ configOf, ...tools }: ApiTools) {
         problems: [404, 409],
       }),
       async (c) => {
-        const resume = await resumeReplay(operatorOf(c, configOf), c.req.param('id'), tools)
+        const resume = await changeReplay(
+          operatorOf(c, configOf),
+          c.req.param('id'),
+          'resume',
+          tools,
+        )
         if (!resume.ok) return refusalProblem(resume.error)
         return c.json(asJson(await present(c.env.DB, resume.value)), 200)
       },

@@ -6,7 +6,7 @@ import { isBroken } from '../../../core/deliveries/target.ts'
 import { formatInstant } from '../../../core/events/time.ts'
 import type { Snapshot, TargetFigures } from '../../../core/ledger/snapshot.ts'
 import type { Env } from '../../../env.ts'
-import { pauseTarget, resumeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
+import { changeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
 import { describe } from '../../operation.ts'
@@ -55,7 +55,12 @@ export function targets({ configOf, ...tools }: ApiTools) {
         problems: [404],
       }),
       async (c) => {
-        const done = await pauseTarget(operatorOf(c, configOf), c.req.param('name'), tools)
+        const done = await changeTarget(
+          operatorOf(c, configOf),
+          c.req.param('name'),
+          'pause',
+          tools,
+        )
         if (!done.ok) return refusalProblem(done.error)
         return c.json(await withFigures(c.env, done.value.target, done.value.health), 200)
       },
@@ -68,7 +73,12 @@ export function targets({ configOf, ...tools }: ApiTools) {
         problems: [404],
       }),
       async (c) => {
-        const done = await resumeTarget(operatorOf(c, configOf), c.req.param('name'), tools)
+        const done = await changeTarget(
+          operatorOf(c, configOf),
+          c.req.param('name'),
+          'resume',
+          tools,
+        )
         if (!done.ok) return refusalProblem(done.error)
         return c.json(await withFigures(c.env, done.value.target, done.value.health), 200)
       },

@@ -11,12 +11,7 @@ import { DEFAULT_PER_SECOND, type ReplayFilter } from '../../../core/deliveries/
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { isReplayId } from '../../../core/id.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
-import {
-  previewReplay,
-  resumeReplay,
-  startReplay,
-  stopReplay,
-} from '../../../stages/operate/acts/replays.ts'
+import { changeReplay, previewReplay, startReplay } from '../../../stages/operate/acts/replays.ts'
 import { getReplay, listReplays } from '../../../store/deliveries/replays.ts'
 import { Filter, filterOf, Rate } from '../../api/deliveries/replays.ts'
 import type { ApiTools } from '../../tools.ts'
@@ -66,12 +61,12 @@ export function replays(tools: ApiTools) {
     })
     .post('/:id/stop', async (c) => {
       const page = `${PATH}/${encodeURIComponent(c.req.param('id'))}`
-      const stop = await stopReplay(signedIn(c, tools), c.req.param('id'), tools)
+      const stop = await changeReplay(signedIn(c, tools), c.req.param('id'), 'stop', tools)
       return stop.ok ? goTo(c, page, 'The replay is stopped.') : showRefusal(c, stop.error, page)
     })
     .post('/:id/resume', async (c) => {
       const page = `${PATH}/${encodeURIComponent(c.req.param('id'))}`
-      const resume = await resumeReplay(signedIn(c, tools), c.req.param('id'), tools)
+      const resume = await changeReplay(signedIn(c, tools), c.req.param('id'), 'resume', tools)
       return resume.ok
         ? goTo(c, page, 'The replay is resumed.')
         : showRefusal(c, resume.error, page)

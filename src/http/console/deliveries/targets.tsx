@@ -2,7 +2,7 @@
 import { Hono } from 'hono/tiny'
 import { Targets } from '../../../console/deliveries/targets.tsx'
 import { describeAnswer } from '../../../core/text.ts'
-import { pauseTarget, resumeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
+import { changeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
 import { targetViews } from '../../api/deliveries/targets.ts'
@@ -23,13 +23,13 @@ export function targets(tools: ApiTools) {
     })
     .post('/:name/pause', async (c) => {
       const name = c.req.param('name')
-      const done = await pauseTarget(signedIn(c, tools), name, tools)
+      const done = await changeTarget(signedIn(c, tools), name, 'pause', tools)
       if (!done.ok) return showRefusal(c, done.error, undefined)
       return goTo(c, PATH, `${name} is ${done.value.health.state}. Its deliveries are held.`)
     })
     .post('/:name/resume', async (c) => {
       const name = c.req.param('name')
-      const done = await resumeTarget(signedIn(c, tools), name, tools)
+      const done = await changeTarget(signedIn(c, tools), name, 'resume', tools)
       if (!done.ok) return showRefusal(c, done.error, undefined)
       const { state } = done.value.health
       return goTo(c, PATH, `${name} is ${state}. Held deliveries are sent within a minute.`)

@@ -40,36 +40,22 @@ export async function startReplay(
   return ok(started)
 }
 
-/** Stops a replay; what it has already made due is still sent. Refuses an unknown replay and one that is done. */
-export function stopReplay(
+/**
+ * Stops a replay, of which the deliveries that are due are still sent, or resumes it. Refuses an unknown replay and one
+ * that is done.
+ */
+export async function changeReplay(
   operator: Operator,
   id: string,
-  tools: Tools,
-): Promise<Result<ReplayId, Refusal>> {
-  return setReplayState(operator, id, 'stopped', tools)
-}
-
-/** Resumes a replay that was stopped. Refuses an unknown replay and one that is done. */
-export function resumeReplay(
-  operator: Operator,
-  id: string,
-  tools: Tools,
-): Promise<Result<ReplayId, Refusal>> {
-  return setReplayState(operator, id, 'running', tools)
-}
-
-async function setReplayState(
-  operator: Operator,
-  id: string,
-  state: 'stopped' | 'running',
+  action: 'stop' | 'resume',
   tools: Tools,
 ): Promise<Result<ReplayId, Refusal>> {
   const { env, config } = operator
   const replay = isReplayId(id) ? await getReplay(env.DB, id) : undefined
   if (replay === undefined) return err({ kind: 'unknown_replay' })
-  const isDone = !(await setReplayTo(env, config, replay, state, tools))
-  if (isDone) return err({ kind: 'replay_done' })
-  const act = state === 'stopped' ? 'stopped a replay' : 'resumed a replay'
+  const state = action === 'stop' ? 'stopped' : 'running'
+  if (!(await setReplayTo(env, config, replay, state, tools))) return err({ kind: 'replay_done' })
+  const act = action === 'stop' ? 'stopped a replay' : 'resumed a replay'
   await audit(operator, act, replay.id, tools)
   return ok(replay.id)
 }

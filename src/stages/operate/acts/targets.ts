@@ -12,25 +12,11 @@ import { audit, type Operator, type Refusal } from './audit.ts'
 /** A target, and its health after an act. */
 export type ChangedTarget = { target: Config['targets'][number]; health: Health }
 
-/** Pauses a target: its deliveries are held. Refuses an unknown target. */
-export function pauseTarget(
-  operator: Operator,
-  name: string,
-  tools: Tools,
-): Promise<Result<ChangedTarget, Refusal>> {
-  return changeState(operator, name, 'pause', tools)
-}
-
-/** Resumes a target, whatever stopped it: held deliveries are sent within a minute. Refuses an unknown target. */
-export function resumeTarget(
-  operator: Operator,
-  name: string,
-  tools: Tools,
-): Promise<Result<ChangedTarget, Refusal>> {
-  return changeState(operator, name, 'resume', tools)
-}
-
-async function changeState(
+/**
+ * Pauses a target, so that its deliveries are held, or resumes it, whatever stopped it: held deliveries are sent within a
+ * minute. Refuses an unknown target.
+ */
+export async function changeTarget(
   operator: Operator,
   name: string,
   action: 'pause' | 'resume',
