@@ -71,7 +71,10 @@ describe('simulate', () => {
 
   it.each([
     [['payment.created'], 'Say to which source: --source.'],
-    [['refund', '--source', 'hype'], '"refund" is not an event type of hype. Its types: contact.created,'],
+    [
+      ['refund', '--source', 'hype'],
+      '"refund" is not an event type of hype. Its types: contact.created,',
+    ],
     [['--journey', '--source', 'nobody'], 'There is no source "nobody", or it is disabled.'],
     [['--journey', '--members', 'many'], '--members takes a number, not "many".'],
     [['--journey', '--set', 'a=b'], '--set is for one message.'],

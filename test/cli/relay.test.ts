@@ -64,7 +64,9 @@ describe('relay ledger', () => {
   it('says what is wrong with a time', async () => {
     const { status, output } = await run('ledger', '--since', 'yesterday')
 
-    expect(output.trim()).toBe('since must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.')
+    expect(output.trim()).toBe(
+      'since must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.',
+    )
     expect(status).toBe(2)
   })
 

@@ -124,9 +124,7 @@ describe('replay', () => {
 
   it('asks which', async () => {
     expect((await run('replay')).output).toContain('Say which: an event (evt_…), or a filter')
-    expect((await run('replay', 'evt_0000000000000')).output).toBe(
-      'No event has this ID.\n',
-    )
+    expect((await run('replay', 'evt_0000000000000')).output).toBe('No event has this ID.\n')
     expect((await run('replay', '--state', 'lost')).output).toContain(
       'filter.state must be one of held',
     )
