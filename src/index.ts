@@ -1,15 +1,16 @@
 // The Worker: requests come in by fetch, deliveries go out by queue, the cron sweeps. Composition only.
+import { waitUntil } from 'cloudflare:workers'
 import { type Config, parseConfig } from './config.ts'
 
-import type { DeliveryMessage, Env, Lane } from './env.ts'
+import type { DeliveryMessage, Lane } from './core/deliveries/delivery.ts'
+import type { Env, Tools } from './env.ts'
 import { createApp } from './http/app.ts'
-import type { Tools } from './http/tools.ts'
 import { deliver } from './stages/deliveries/deliver.ts'
-import { createInHand } from './stages/deliveries/in-flight.ts'
-import { goOnWithReplays } from './stages/deliveries/replay.ts'
+import { createInFlight } from './stages/deliveries/in-flight.ts'
+import { continueReplays } from './stages/deliveries/replay.ts'
 import { sweep } from './stages/deliveries/sweep.ts'
 import { spill } from './stages/intake/spill.ts'
-import { keepDiary } from './stages/ledger/drift.ts'
+import { updateDriftReports } from './stages/ledger/drift.ts'
 import { prune } from './stages/ledger/prune.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
 import { takeSnapshot } from './stages/ledger/snapshot.ts'
@@ -18,12 +19,13 @@ const tools: Tools = {
   now: () => Date.now(),
   random: () => Math.random(),
   log: (line) => console.log(JSON.stringify(line)),
-  send: (url, init) => fetch(url, init),
+  fetch: (url, init) => fetch(url, init),
+  waitUntil: (work) => waitUntil(work),
 }
 
 const configs = new WeakMap<Env, Config>()
 
-/** The configuration of an environment, parsed once in an isolate's life. Its errors are logged then. */
+/** The configuration of an environment. It is parsed once in an isolate's life, which logs its errors. */
 function configOf(env: Env): Config {
   const known = configs.get(env)
   if (known) return known
@@ -35,7 +37,7 @@ function configOf(env: Env): Config {
   return config
 }
 
-/** What handles a queue, by the end of its name in wrangler.toml; the first that fits. */
+/** The consumer of a queue, by the end of its name in wrangler.toml. The first match wins. */
 const CONSUMERS: [ending: string, consumer: Lane | 'spill'][] = [
   ['-deliveries', 'deliveries'],
   ['-retries', 'retries'],
@@ -52,29 +54,29 @@ async function consume(
   if (consumer === undefined) throw new Error(`no consumer for the queue ${batch.queue}`)
   if (consumer === 'spill') {
     const messages = batch.messages as Message<ArrayBuffer>[]
-    return spill(env, configOf(env), messages, { now: tools.now(), log: tools.log })
+    return spill(env, configOf(env), messages, tools)
   }
   const messages = batch.messages as Message<DeliveryMessage>[]
-  return deliver(env, configOf(env), consumer, messages, { ...tools, inHand })
+  return deliver(env, configOf(env), consumer, messages, tools, inFlight)
 }
 
-/** What happens each minute. One part that fails keeps the others from nothing. */
+/** The jobs of each minute. A job that fails does not stop the others. */
 async function tick(env: Env): Promise<void> {
-  const parts = {
-    sweep: () => sweep(env, configOf(env), tools.now(), tools.log),
-    replay: () => goOnWithReplays(env, configOf(env), tools.now(), tools.log),
-    rollup: () => rollUp(env, tools.now(), tools.log),
-    snapshot: () => takeSnapshot(env, configOf(env), tools.now()),
-    diary: () => keepDiary(env, tools.now(), tools.log),
-    prune: () => prune(env, configOf(env), tools.now(), tools.log),
+  const jobs = {
+    sweep: () => sweep(env, configOf(env), tools),
+    replay: () => continueReplays(env, configOf(env), tools),
+    rollup: () => rollUp(env, tools),
+    snapshot: () => takeSnapshot(env, configOf(env), tools),
+    drift: () => updateDriftReports(env, tools),
+    prune: () => prune(env, configOf(env), tools),
   }
-  for (const [at, run] of Object.entries(parts)) {
-    await run().catch((error) => tools.log({ at, fault: String(error) }))
+  for (const [component, run] of Object.entries(jobs)) {
+    await run().catch((error) => tools.log({ at: component, fault: String(error) }))
   }
 }
 
 const app = createApp(configOf, tools)
-const inHand = createInHand()
+const inFlight = createInFlight()
 
 export default {
   fetch: app.fetch,

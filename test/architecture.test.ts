@@ -32,7 +32,7 @@ const RULES: Record<string, Rule> = {
   },
   stages: { may: [...BELOW, /^stages\//] },
   http: { may: [...BELOW, /^(console|stages|http)\//] },
-  index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/] },
+  index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/, /^core\/deliveries\/delivery\.ts$/] },
   // What programs of TypeScript import: the types of the routes, and nothing that runs in the Worker.
   client: { may: [/^http\/app\.ts$/] },
   // The tables of vendors and formats too: `check --sample` shows what the Worker would send, by the Worker's code.

@@ -1,9 +1,14 @@
 // Complete, valid values for tests; a test overrides what it is about.
 import { env } from 'cloudflare:workers'
 import { type Config, parseConfig } from '../src/config.ts'
-import type { DeliveryMessage } from '../src/core/deliveries/delivery.ts'
+import type { DeliveryMessage, Lane } from '../src/core/deliveries/delivery.ts'
 import { type EventId, keyOfId } from '../src/core/id.ts'
-import { type AcceptTools, accept } from '../src/stages/intake/accept.ts'
+import { ok } from '../src/core/result.ts'
+import type { Env, Tools } from '../src/env.ts'
+import { answerOf } from '../src/http/intake.ts'
+import { deliver } from '../src/stages/deliveries/deliver.ts'
+import { createInFlight, type InFlight } from '../src/stages/deliveries/in-flight.ts'
+import { accept } from '../src/stages/intake/accept.ts'
 
 export const NOW = Date.parse('2026-11-21T00:00:00.000Z')
 export const SIGNING_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
@@ -32,6 +37,18 @@ export function aConfig(...targets: Record<string, unknown>[]): Config {
   )
   if (config.errors.length > 0) throw new Error(JSON.stringify(config.errors))
   return config
+}
+
+/** Tools whose clock stands at `now`, without a network; a test gives its own where it looks. */
+export function toolsAt(now: number, overrides: Partial<Tools> = {}): Tools {
+  return {
+    now: () => now,
+    random: () => Math.random(),
+    log: () => undefined,
+    fetch: async (url) => Promise.reject(new Error(`no network in tests: ${url}`)),
+    waitUntil: () => undefined,
+    ...overrides,
+  }
 }
 
 let count = 0
@@ -111,6 +128,13 @@ export function aSpill({ refusing = false } = {}) {
   return { kept, queue: queue as unknown as Queue<Uint8Array> }
 }
 
+/** What accept returned, as the sender gets it. */
+export function answered(result: Awaited<ReturnType<typeof accept>>) {
+  if (!result.ok) return result
+  const { batch, receipts } = result.value
+  return ok({ batch, events: receipts.map(answerOf) })
+}
+
 /** Takes a body in, proven by its source, through the accept stage. */
 export async function take(
   config: Config,
@@ -123,7 +147,7 @@ export async function take(
     spill?: Queue<Uint8Array>
     headers?: Record<string, string>
     query?: Record<string, string>
-    tools?: Partial<AcceptTools>
+    tools?: Partial<Tools>
   } = {},
 ) {
   const bytes =
@@ -131,12 +155,13 @@ export async function take(
       ? body
       : new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
   const query = new URLSearchParams({ key: 'hype secret', ...options.query })
-  const arrival = {
-    headers: new Headers({ 'x-relay-key': 'hapana secret', ...options.headers }),
-    query,
-    body: async () => ({ ok: true as const, value: bytes }),
-  }
+  const request = new Request(`https://relay.example/in/${source}?${query}`, {
+    method: 'POST',
+    headers: { 'x-relay-key': 'hapana secret', ...options.headers },
+    body: bytes,
+  })
   const afterwards: Promise<unknown>[] = []
+  const waitUntil = (work: Promise<unknown>) => void afterwards.push(work)
   const result = await accept(
     {
       DB: options.db ?? env.DB,
@@ -145,24 +170,28 @@ export async function take(
     },
     config,
     source,
-    arrival,
-    {
-      now: options.now ?? NOW,
-      random: (below) => Math.floor(Math.random() * below),
-      origin: 'https://relay.example',
-      log: () => undefined,
-      waitUntil: (work) => afterwards.push(work),
-      ...options.tools,
-    },
+    request,
+    toolsAt(options.now ?? NOW, { waitUntil, ...options.tools }),
   )
   await Promise.all(afterwards)
-  return result
+  return answered(result)
 }
 
 /** Takes one message in and expects it to be stored; gives its id. */
 export async function stored(...args: Parameters<typeof take>): Promise<EventId> {
   const result = await take(...args)
-  const event = result.ok ? result.value.events[0] : undefined
-  if (event === undefined) throw new Error(JSON.stringify(result))
-  return event.id
+  const receipt = result.ok ? result.value.events[0] : undefined
+  if (receipt === undefined) throw new Error(JSON.stringify(result))
+  return receipt.id
+}
+
+/** Delivers a batch in an isolate of its own, or in the one whose messages in flight are given. */
+export function deliverBatch(
+  bindings: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
+  lane: Lane,
+  messages: readonly Message<DeliveryMessage>[],
+  { inFlight = createInFlight(), ...tools }: Partial<Tools> & { inFlight?: InFlight },
+): Promise<void> {
+  return deliver(bindings, config, lane, messages, toolsAt(NOW, tools), inFlight)
 }

@@ -67,7 +67,7 @@ type Story = {
 
 const person = { id: 'one-person' }
 
-const STORIES: Record<string, Story> = {
+const SCENARIOS: Record<string, Story> = {
   'a target that fails at first': {
     config,
     answer: (target, n) => (target === 'shaky' && n === 1 ? 500 : 200),
@@ -103,7 +103,7 @@ const STORIES: Record<string, Story> = {
   },
 }
 
-describe.each(Object.entries(STORIES))('%s', (_name, story) => {
+describe.each(Object.entries(SCENARIOS))('%s', (_name, story) => {
   it.each(['before', 'after'] as const)(
     'arrives, although one call fails %s it is carried out, whichever it is',
     async (when) => {

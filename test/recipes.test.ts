@@ -1,4 +1,5 @@
-// The README's recipes, as they stand there: each is a configuration without errors, and does what it says.
+// The recipes of docs/configuration.md as they are written there: each is a configuration without errors, and does what it
+// promises.
 import { env } from 'cloudflare:workers'
 import { parse } from 'smol-toml'
 import { beforeEach, expect, it } from 'vitest'
@@ -7,10 +8,14 @@ import type { MembershipEvent } from '../src/core/events/event.ts'
 import { SIGNING_SECRET } from './builders.ts'
 import { aWorld } from './world.ts'
 
-const [README = ''] = Object.values(
-  import.meta.glob<string>('../README.md', { query: '?raw', import: 'default', eager: true }),
+const [page = ''] = Object.values(
+  import.meta.glob<string>('/docs/configuration.md', {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  }),
 )
-const [, toml = ''] = /### Recipes\n+```toml\n([\s\S]*?)```/.exec(README) ?? []
+const [, toml = ''] = /^## Recipes\n+```toml\n([\s\S]*?)```/m.exec(page) ?? []
 const recipes = parse(toml) as { vars: { TARGETS: Record<string, unknown>[] } }
 const SOURCES = [
   { name: 'hapana', vendor: 'hapana', secret: 'HAPANA_SECRET', header: 'x-relay-key' },

@@ -1,49 +1,73 @@
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const root = path.join(import.meta.dirname, '..')
 
-// Three projects: what runs in the Worker is tested in the Workers runtime, the command line in Node, and the console
-// in a browser.
+/** Files that take longest, which begin first, so that nothing waits for one of them at the end. */
+const LONG = ['faults', 'start', 'console', 'pages', 'reading', 'steering', 'prune']
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]) {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONG.indexOf(path.basename(moduleId, '.test.ts'))
+      return at === -1 ? LONG.length : at
+    }
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b))
+  }
+}
+
+// What runs in the Worker is tested in the Workers runtime, the command line in Node, and the console in a browser.
 export default defineConfig(async () => {
   const migrations = await readD1Migrations(path.join(root, 'src/store/migrations'))
+  const workersRuntime = () =>
+    cloudflareTest({
+      wrangler: { configPath: path.join(root, 'wrangler.toml') },
+      miniflare: {
+        // A delivery that escapes a test reaches nobody.
+        outboundService: () => new Response('no network in tests', { status: 599 }),
+        bindings: {
+          TEST_MIGRATIONS: migrations,
+          ADMIN_TOKEN: 'test-admin-token',
+          HAPANA_SECRET: 'test-hapana-secret',
+          HYPE_SECRET: 'test-hype-secret',
+          EXAMPLE_SIGNING_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+        },
+        queueConsumers: {
+          'membership-relay-deliveries': { maxBatchTimeout: 0.05, maxRetries: 2 },
+          'membership-relay-spill': { maxBatchTimeout: 0.05, maxRetries: 2 },
+          'membership-relay-retries': { maxBatchTimeout: 0.05, maxRetries: 2 },
+        },
+      },
+    })
+  const worker = {
+    // Vite knows no `require` here. The bundle does: targets of `npm run chaos` have a `where`.
+    alias: [{ find: /^.*\/expression-jsonata\.cjs$/, replacement: 'jsonata' }],
+    setupFiles: ['test/setup.ts'],
+    testTimeout: 20_000, // property tests on a busy machine
+  }
   return {
     root,
     test: {
-      maxWorkers: '100%', // most of them wait for a runtime most of the time
+      maxWorkers: availableParallelism() + 2, // some of them wait, for a runtime or for a browser
+      sequence: { sequencer: LongFirst },
       projects: [
         {
-          plugins: [
-            cloudflareTest({
-              wrangler: { configPath: path.join(root, 'wrangler.toml') },
-              miniflare: {
-                // A delivery that escapes a test reaches nobody.
-                outboundService: () => new Response('no network in tests', { status: 599 }),
-                bindings: {
-                  TEST_MIGRATIONS: migrations,
-                  ADMIN_TOKEN: 'test-admin-token',
-                  HAPANA_SECRET: 'test-hapana-secret',
-                  HYPE_SECRET: 'test-hype-secret',
-                  EXAMPLE_SIGNING_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
-                },
-                queueConsumers: {
-                  'membership-relay-deliveries': { maxBatchTimeout: 0.05, maxRetries: 2 },
-                  'membership-relay-spill': { maxBatchTimeout: 0.05, maxRetries: 2 },
-                  'membership-relay-retries': { maxBatchTimeout: 0.05, maxRetries: 2 },
-                },
-              },
-            }),
-          ],
+          plugins: [workersRuntime()],
           test: {
+            ...worker,
             name: 'worker',
-            // Vite knows no `require` here. The bundle does: targets of `npm run chaos` have a `where`.
-            alias: [{ find: /^.*\/expression-jsonata\.cjs$/, replacement: 'jsonata' }],
+            isolate: false, // test/setup.ts empties the database for each file
             include: ['test/**/*.test.ts'],
-            exclude: ['test/cli/**', 'test/browser/**'],
-            setupFiles: ['test/setup.ts'],
-            testTimeout: 20_000, // property tests on a busy machine
+            exclude: ['test/cli/**', 'test/browser/**', 'test/relay.test.ts'],
           },
+        },
+        {
+          plugins: [workersRuntime()],
+          // What is left in its queues must not reach other tests.
+          test: { ...worker, name: 'queues', include: ['test/relay.test.ts'] },
         },
         {
           test: {
@@ -51,13 +75,13 @@ export default defineConfig(async () => {
             include: ['test/cli/**/*.test.ts'],
             testTimeout: 60_000,
             hookTimeout: 60_000, // starting the runtime on a busy machine
-            fileParallelism: false,
           },
         },
         {
           test: {
             name: 'browser',
             include: ['test/browser/**/*.test.ts'],
+            globalSetup: 'test/browser/chromium.ts',
             testTimeout: 60_000,
             hookTimeout: 120_000,
           },

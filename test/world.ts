@@ -4,14 +4,15 @@
 import { env } from 'cloudflare:workers'
 import type { Config } from '../src/config.ts'
 import type { DeliveryMessage } from '../src/core/deliveries/delivery.ts'
+import type { Tools } from '../src/env.ts'
 import { deliver } from '../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../src/stages/deliveries/in-flight.ts'
-import { goOnWithReplays } from '../src/stages/deliveries/replay.ts'
+import { createInFlight } from '../src/stages/deliveries/in-flight.ts'
+import { continueReplays } from '../src/stages/deliveries/replay.ts'
 import { sweep } from '../src/stages/deliveries/sweep.ts'
 import { accept } from '../src/stages/intake/accept.ts'
 import { spill } from '../src/stages/intake/spill.ts'
 import { rollUp } from '../src/stages/ledger/rollup.ts'
-import { NOW } from './builders.ts'
+import { answered, NOW } from './builders.ts'
 
 type Waiting = { id: string; body: unknown; at: number; attempts: number }
 type Received = { target: string; event: string; at: number; status: number; headers: Headers }
@@ -77,12 +78,13 @@ export function aWorld(
     RETRIES: queue('RETRIES') as Queue<DeliveryMessage>,
     SPILL: queue('SPILL') as Queue<Uint8Array>,
   }
-  const tools = {
+  const inFlight = createInFlight()
+  const tools: Tools = {
     now: () => now,
     random: () => Math.random(),
-    inHand: createInHand(),
     log: () => undefined,
-    send: async (url: string, init: RequestInit) => {
+    waitUntil: () => undefined,
+    fetch: async (url: string, init: RequestInit) => {
       const target = new URL(url).hostname.split('.')[0] ?? ''
       const event = new Headers(init.headers).get('webhook-id') ?? ''
       const before = received.filter((one) => one.target === target && one.event === event)
@@ -118,7 +120,7 @@ export function aWorld(
             bindings,
             config,
             messages.map((m) => ({ ...m, body: (m.body as Uint8Array).slice().buffer })),
-            { now, log: tools.log },
+            tools,
           )
         : deliver(
             bindings,
@@ -126,6 +128,7 @@ export function aWorld(
             name === 'DELIVERIES' ? 'deliveries' : 'retries',
             messages as unknown as Message<DeliveryMessage>[],
             tools,
+            inFlight,
           )
     await work.catch((error) => unhandled.push(error))
   }
@@ -140,8 +143,8 @@ export function aWorld(
     breakD1: (isBroken: boolean) => {
       isD1Broken = isBroken
     },
-    sweep: () => sweep(bindings, config, now, tools.log),
-    goOnWithReplays: () => goOnWithReplays(bindings, config, now, tools.log),
+    sweep: () => sweep(bindings, config, tools),
+    continueReplays: () => continueReplays(bindings, config, tools),
     advance: (ms: number) => {
       now += ms
     },
@@ -152,21 +155,15 @@ export function aWorld(
         bindings,
         config,
         source,
-        {
-          headers: new Headers({ 'x-relay-key': 'hapana secret' }),
-          query: new URLSearchParams({ key: 'hype secret' }),
-          body: async () => ({ ok: true, value: new TextEncoder().encode(JSON.stringify(body)) }),
-        },
-        {
-          now,
-          random: (below) => Math.floor(Math.random() * below),
-          origin: 'https://relay.example',
-          log: tools.log,
-          waitUntil: (work) => afterwards.push(work),
-        },
+        new Request(`https://relay.example/in/${source}?key=hype%20secret`, {
+          method: 'POST',
+          headers: { 'x-relay-key': 'hapana secret' },
+          body: new TextEncoder().encode(JSON.stringify(body)),
+        }),
+        { ...tools, waitUntil: (work) => void afterwards.push(work) },
       )
       await Promise.all(afterwards)
-      return result
+      return answered(result)
     },
     /** Lets minutes pass: each second the queues are looked at, each minute the sweep runs. */
     live: async (minutes: number) => {
@@ -174,9 +171,9 @@ export function aWorld(
         now += 5000
         if (second % 60 === 0) {
           // What fails is done by the next run, in a minute.
-          await sweep(bindings, config, now, tools.log).catch(() => undefined)
-          await goOnWithReplays(bindings, config, now, tools.log).catch(() => undefined)
-          await rollUp(bindings, now, tools.log).catch(() => undefined)
+          await sweep(bindings, config, tools).catch(() => undefined)
+          await continueReplays(bindings, config, tools).catch(() => undefined)
+          await rollUp(bindings, tools).catch(() => undefined)
         }
         for (const name of ['SPILL', 'DELIVERIES', 'RETRIES'] as const) {
           while (queues[name].some(({ at }) => at <= now)) await consume(name)

@@ -1,108 +1,111 @@
-// `npm run deploy`: check, create what is missing, migrate, deploy. Every step may be run again.
+// `npm run deploy`: check, create what is missing, migrate, deploy. Every step can be repeated safely.
 import { spawnSync } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import { type Config, parseConfig, secretNames } from '../config.ts'
-import { checkConfig, describe, isLocal } from './check.ts'
+import { checkConfig, describeConfig, isLocal } from './check/configuration.ts'
+import { runProgram, type SetStatus } from './command-line.ts'
 import { type Project, ROOT, readEnvFile, readProject, WRANGLER } from './project.ts'
 import { UserError } from './user-error.ts'
 
-/** Secrets for the first deploy; `wrangler secret put` needs a Worker that is there. */
+/** Secrets for the first deploy: `wrangler secret put` needs a Worker that exists already. */
 const SECRETS_FILE = '.prod.vars'
 
-const HELP = `npm run deploy -- [--dry-run]
+const DESCRIPTION =
+  'Check wrangler.toml, create the database and the queues if they do not exist, apply the migrations, and deploy the Worker.'
 
-Checks wrangler.toml, creates the database and the queues that are missing, applies the migrations, and deploys.
-Secrets are taken from ${SECRETS_FILE} when it is there, else they must be set already (wrangler secret put).
+const HELP = `
+Secrets are read from ${SECRETS_FILE} if it exists; otherwise they must be set already (wrangler secret put).`
 
-  --dry-run   only show what would be done, and build the Worker`
+/** `npm run deploy`. Returns the exit status. */
+export function deploy(args: string[]): Promise<number> {
+  return runProgram(deployCommand, args)
+}
 
-/** Deploys to the account that wrangler is logged in to. Refuses a configuration with errors or without secrets. */
-export async function deploy(args: string[]): Promise<number> {
-  const { dryRun, help } = readOptions(args)
-  if (help) {
-    console.log(HELP)
-    return 0
-  }
+function deployCommand(setStatus: SetStatus): Command {
+  return new Command('npm run deploy --')
+    .description(DESCRIPTION)
+    .option('--dry-run', 'show the steps and build the Worker, but change nothing')
+    .addHelpText('after', HELP)
+    .action(async ({ dryRun }: { dryRun?: true }) => setStatus(runDeploy(dryRun === true)))
+}
+
+/**
+ * Deploys to the account that wrangler is logged in to. Returns the exit status of the last wrangler command. Throws a
+ * UserError for a configuration with errors or without its secrets.
+ */
+function runDeploy(isDryRun: boolean): number {
   const project = readProject()
-  requireInOrder(checkConfig(project.vars), project)
+  requireDeployable(checkConfig(project.vars), project)
   const fileSecrets = readEnvFile(SECRETS_FILE)
   const hasFile = Object.keys(fileSecrets).length > 0
-  if (hasFile) requireFileInOrder(project, fileSecrets)
-  const secretsArgs = hasFile ? ['--secrets-file', SECRETS_FILE] : []
-
-  if (dryRun) {
-    console.log(
-      [
-        'A deploy would now',
-        `  create the database ${project.databaseName}, if it is missing`,
-        ...project.queues.map((queue) => `  create the queue ${queue}, if it is missing`),
-        `  apply the migrations to ${project.databaseName}`,
-        `  deploy the Worker${hasFile ? `, with the secrets of ${SECRETS_FILE}` : ''}`,
-      ].join('\n'),
-    )
+  if (hasFile) requireValidSecrets(project, fileSecrets)
+  if (isDryRun) {
+    console.log(stepsOf(project, hasFile))
     return wrangler(['deploy', '--dry-run'])
   }
-  if (!hasFile) requireSecrets(project)
+  if (!hasFile) requireSecretsOnWorker(project)
   createMissing(['d1', 'info', project.databaseName], ['d1', 'create', project.databaseName])
   for (const queue of project.queues) {
     createMissing(['queues', 'info', queue], ['queues', 'create', queue])
   }
   const status = wrangler(['d1', 'migrations', 'apply', project.databaseName, '--remote'])
+  const secretsArgs = hasFile ? ['--secrets-file', SECRETS_FILE] : []
   return status === 0 ? wrangler(['deploy', ...secretsArgs]) : status
 }
 
-function readOptions(args: string[]): { dryRun: boolean; help: boolean } {
-  try {
-    const options = { 'dry-run': { type: 'boolean' }, help: { type: 'boolean' } } as const
-    const { values } = parseArgs({ args, options })
-    return { dryRun: values['dry-run'] === true, help: values.help === true }
-  } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
-  }
+function stepsOf({ databaseName, queues }: Project, hasFile: boolean): string {
+  return [
+    'A deploy would:',
+    `  create the database ${databaseName} if it does not exist`,
+    ...queues.map((queue) => `  create the queue ${queue} if it does not exist`),
+    `  apply the migrations to ${databaseName}`,
+    `  deploy the Worker${hasFile ? ` with the secrets in ${SECRETS_FILE}` : ''}`,
+  ].join('\n')
 }
 
-/** Refuses errors, and a target that the deployed Worker could never reach: the example's. */
-function requireInOrder(config: Config, { vars }: Project): void {
-  const local = config.targets.find(isLocal)
+/** Refuses errors, and targets that a deployed Worker cannot reach, such as that of the example. */
+function requireDeployable(config: Config, { vars }: Project): void {
   if (config.errors.length > 0) {
     throw new UserError(
-      `${describe(config, vars)}\n\nNothing was deployed: mend these errors first.`,
+      `${describeConfig(config, vars)}\n\nNothing was deployed: fix these errors first.`,
     )
   }
+  const local = config.targets.find(isLocal)
   if (local !== undefined) {
     throw new UserError(
-      `Nothing was deployed: the target "${local.name}" is on this machine, where a deployed relay cannot ` +
-        'reach it. Replace it in wrangler.toml by a receiver of yours.',
+      `Nothing was deployed: the target "${local.name}" is on this machine, which a deployed relay cannot reach. ` +
+        'Replace it in wrangler.toml with your own receiver.',
     )
   }
 }
 
-/** Refuses a file of secrets that lacks one or holds a bad one: better now than in production. */
-function requireFileInOrder({ vars }: Project, secrets: Record<string, string>): void {
+/** Refuses a file that lacks a secret or has an invalid one. */
+function requireValidSecrets({ vars }: Project, secrets: Record<string, string>): void {
   const missing = [...secretNames(vars).keys()].filter((name) => !secrets[name])
   if (missing.length > 0)
-    throw new UserError(`Nothing was deployed: ${SECRETS_FILE} lacks ${missing.join(', ')}.`)
+    throw new UserError(`Nothing was deployed: ${SECRETS_FILE} does not set ${missing.join(', ')}.`)
   const { errors } = parseConfig(vars, (name) => secrets[name])
-  const said = errors.map(({ path, message }) => `${path}: ${message}`)
-  if (said.length > 0) throw new UserError(`Nothing was deployed: ${said.join('; ')}.`)
+  const messages = errors.map(({ path, message }) => `${path}: ${message}`)
+  if (messages.length > 0) throw new UserError(`Nothing was deployed: ${messages.join('; ')}.`)
 }
 
-/** Without a file, the Worker must be there and have its secrets. */
-function requireSecrets({ vars }: Project): void {
+/** Refuses a Worker that lacks a secret, or does not exist. */
+function requireSecretsOnWorker({ vars }: Project): void {
   const { status, stdout } = spawnSync(process.execPath, [WRANGLER, 'secret', 'list'], {
     cwd: ROOT,
     encoding: 'utf8',
   })
-  const names = status === 0 ? listedNames(stdout) : []
+  const names = status === 0 ? namesIn(stdout) : []
   const missing = [...secretNames(vars).keys()].filter((name) => !names.includes(name))
   if (missing.length === 0) return
   throw new UserError(
     `Nothing was deployed: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set. For the first ` +
-      `deploy write them to ${SECRETS_FILE} as .dev.vars.example shows; later use "npx wrangler secret put NAME".`,
+      `deploy, put all secrets in ${SECRETS_FILE} (in the format of .dev.vars.example). Later, use "npx wrangler secret put NAME".`,
   )
 }
 
-function listedNames(json: string): string[] {
+/** The names in the output of `wrangler secret list`; none if it cannot be parsed. */
+function namesIn(json: string): string[] {
   try {
     return (JSON.parse(json) as { name: string }[]).map(({ name }) => name)
   } catch {
@@ -110,13 +113,14 @@ function listedNames(json: string): string[] {
   }
 }
 
-function createMissing(look: string[], create: string[]): void {
-  if (spawnSync(process.execPath, [WRANGLER, ...look], { cwd: ROOT }).status === 0) return
+function createMissing(info: string[], create: string[]): void {
+  if (spawnSync(process.execPath, [WRANGLER, ...info], { cwd: ROOT }).status === 0) return
   if (wrangler(create) !== 0) {
-    throw new UserError(`"wrangler ${create.join(' ')}" failed; what it said above tells why.`)
+    throw new UserError(`"wrangler ${create.join(' ')}" failed; its output above has the reason.`)
   }
 }
 
+/** Runs wrangler with the terminal of this process. Returns its exit status. */
 function wrangler(args: string[]): number {
   const { status } = spawnSync(process.execPath, [WRANGLER, ...args], {
     cwd: ROOT,

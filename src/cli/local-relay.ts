@@ -1,4 +1,4 @@
-// The relay as a process of this machine: `wrangler dev` with its database migrated, told the time, and ended whole.
+// The relay as a local process: the migrations of its database, `wrangler dev`, a timer for its cron, and stopping it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
@@ -11,19 +11,19 @@ const READY_WITHIN_MS = 60_000
 const STOP_WITHIN_MS = 5000
 const TICK_MS = 60_000
 
-/** What `wrangler dev` says of every request and batch; the relay's own lines say more. */
+/** Lines of `wrangler dev` about every request and batch. The log of the relay itself has more details. */
 const NOISE = /^\[wrangler:info\]/
 
-/** Refuses a port on which anything answers, on either loopback address. */
+/** Throws a UserError if a process listens on the port, on either loopback address. */
 export async function requireFreePort(port: number, owner: string, remedy: string): Promise<void> {
-  const answers = await Promise.all(['127.0.0.1', '::1'].map((host) => isAnswered(host, port)))
-  if (!answers.includes(true)) return
+  const results = await Promise.all(['127.0.0.1', '::1'].map((host) => isListening(host, port)))
+  if (!results.includes(true)) return
   throw new UserError(
-    `Port ${port}, which ${owner} needs, is in use: end what listens there, or use "${remedy}".`,
+    `Port ${port}, which ${owner} needs, is in use: stop the process that listens there, or use "${remedy}".`,
   )
 }
 
-function isAnswered(host: string, port: number): Promise<boolean> {
+function isListening(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ host, port })
     socket.once('error', () => resolve(false))
@@ -34,28 +34,31 @@ function isAnswered(host: string, port: number): Promise<boolean> {
   })
 }
 
-/** Brings the local database up to date. */
+/** Applies the migrations to the local database. Throws a UserError with wrangler's reason if that fails. */
 export async function migrateLocally(persistTo: string | undefined): Promise<void> {
   const persist = persistTo === undefined ? [] : ['--persist-to', persistTo]
   const child = spawnWrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...persist])
-  const said = collect(child)
+  const output = collect(child)
   const [status] = await once(child, 'exit')
   if (status !== 0)
-    throw new UserError(`The local database could not be migrated: ${reasonIn(said)}`)
+    throw new UserError(`The local database could not be migrated: ${reasonIn(output)}`)
 }
 
 export type LocalRelay = {
-  /** Resolves when it answers; rejects when it ends before, or does not answer within a minute. */
+  /** Resolves when the relay responds. Rejects if it ends before, or does not respond within a minute. */
   ready: Promise<void>
   /** Resolves when the process has ended by itself. */
   ended: Promise<unknown>
-  /** Ends it and everything that it started. */
+  /** Stops the process and all processes that it started. */
   stop: () => Promise<void>
-  /** Ends it as a crash would: at once, with whatever it was doing. */
+  /** Kills the process at once, like a crash. */
   kill: () => Promise<void>
 }
 
-/** Starts the relay. What it says is printed once it is ready; before, only why it fails. `args` go to `wrangler dev`. */
+/**
+ * Starts the relay. Its output is printed once it is ready; until then, only the reason of a failure is. `args` are further
+ * arguments of `wrangler dev`.
+ */
 export function launchRelay(
   port: number,
   args: string[],
@@ -66,41 +69,41 @@ export function launchRelay(
     '--port',
     String(port),
     '--show-interactive-dev-session=false',
-    // Unasked, Wrangler looks for a free port and takes it later: of two that start at once, one would fail.
+    // Without this, Wrangler looks for a free port and binds it later: of two relays that start at once, one would fail.
     ...(args.some((arg) => /^--inspector-port(=|$)/.test(arg)) ? [] : ['--inspector-port', '0']),
     ...args,
   ])
-  const said = collect(child, (line) => !NOISE.test(line) && print(line))
+  const output = collect(child, (line) => !NOISE.test(line) && print(line))
   const ended = once(child, 'exit')
   const isAlive = () => child.exitCode === null && child.signalCode === null
   const ready = untilReady(`http://127.0.0.1:${port}`, isAlive).then((isUp) => {
-    if (!isUp) throw new UserError(`The relay did not start: ${reasonIn(said)}`)
-    said.ready()
+    if (!isUp) throw new UserError(`The relay did not start: ${reasonIn(output)}`)
+    output.ready()
   })
-  ready.catch(() => undefined) // whoever waits for it hears of it; after Ctrl-C nobody does
+  ready.catch(() => undefined) // after Ctrl-C nothing awaits it, and Node would report an unhandled rejection
   return { ready, ended, stop: () => stop(child, 'SIGINT'), kill: () => stop(child, 'SIGKILL') }
 }
 
-/** What of wrangler's many lines is the reason: its errors with their bullets, in one sentence; else all of it. */
-function reasonIn(said: string[]): string {
-  const lines = said.map((line) => stripVTControlCharacters(line).trim())
+/** Why wrangler failed: its error lines and their bullet points in one sentence, or its whole output if it has none. */
+function reasonIn(output: string[]): string {
+  const lines = output.map((line) => stripVTControlCharacters(line).trim())
   const reasons = lines
     .filter((line) => /\[ERROR\]|^- /.test(line))
     .map((line) => line.replace(/^.*\[ERROR\]\s*|^- /, '').replace(/[.:]$/, ''))
   return reasons.length > 0 ? `${reasons.slice(0, 4).join(': ')}.` : lines.join('\n')
 }
 
-/** Keeps a process's lines until `ready`, then hands on each new one. */
+/** Collects the output lines of a process until `ready` is called; after that, passes each new line to `forward`. */
 function collect(
   child: ChildProcess,
-  handOn?: (line: string) => void,
+  forward?: (line: string) => void,
 ): string[] & { ready: () => void } {
   const lines: string[] = []
   let isReady = false
   for (const stream of [child.stdout, child.stderr]) {
     if (!stream) continue
     createInterface({ input: stream }).on('line', (line) => {
-      if (isReady) handOn?.(line)
+      if (isReady) forward?.(line)
       else lines.push(line)
     })
   }
@@ -121,7 +124,7 @@ async function untilReady(origin: string, isAlive: () => boolean): Promise<boole
   return false
 }
 
-/** The local runtime has no clock for crons: it is told when a minute has passed, and once now. */
+/** Triggers the crons now and every minute: the local runtime does not trigger them itself. Stop it with clearInterval. */
 export function startClock(port: number, crons: readonly string[]): NodeJS.Timeout {
   const tick = async () => {
     for (const cron of crons) {
@@ -138,7 +141,7 @@ function spawnWrangler(args: string[]): ChildProcess {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false' },
-    detached: true, // a group of its own, so that ending it ends what it started
+    detached: true, // a process group of its own, so that a signal also reaches its children
   })
 }
 

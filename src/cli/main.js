@@ -1,9 +1,9 @@
-// The first thing that runs. Plain JavaScript, so that an old Node can still say in one sentence what is missing.
+// The entry point. Plain JavaScript, so that an old Node can run it and print in one sentence what is missing.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 
-const NEEDED_NODE = '22.18' // the first that runs TypeScript as it is
+const NEEDED_NODE = '22.18' // the first version that runs TypeScript without a flag
 const root = path.join(
   import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname),
   '../..',
@@ -14,7 +14,7 @@ if (!existsSync(path.join(root, 'node_modules/wrangler'))) {
 } else if (isOlder(process.versions.node)) {
   fail(
     `This is Node ${process.versions.node}, and ${NEEDED_NODE} or newer is needed: ` +
-      'run "npm ci" (with install scripts allowed), which brings Node 24 along, and start through npm.',
+      'run "npm ci" (with install scripts allowed), which installs Node 24, and use the npm scripts.',
   )
 } else {
   const { run } = await import('./commands.ts')
@@ -27,8 +27,8 @@ function isOlder(version) {
   return major < 22 || (major === 22 && minor < 18)
 }
 
-/** @param {string} sentence */
-function fail(sentence) {
-  console.error(sentence)
+/** @param {string} message */
+function fail(message) {
+  console.error(message)
   process.exitCode = 1
 }

@@ -1,4 +1,4 @@
-// The project's own files as the commands see them: wrangler.toml, the files of secrets, the tools.
+// The files of the project that the commands use: wrangler.toml, files with secrets, wrangler.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
@@ -8,7 +8,7 @@ import { UserError } from './user-error.ts'
 export const ROOT = path.join(import.meta.dirname, '../..')
 export const WRANGLER = path.join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
 
-/** What of wrangler.toml the commands need. */
+/** The parts of wrangler.toml that the commands need. */
 export type Project = {
   vars: Record<string, unknown>
   databaseName: string
@@ -16,7 +16,7 @@ export type Project = {
   crons: string[]
 }
 
-/** Reads wrangler.toml. Refuses a file that is missing, no TOML, or without what the relay is made of. */
+/** Reads wrangler.toml. Throws a UserError if the file is missing, is not valid TOML, or has no database. */
 export function readProject(file = path.join(ROOT, 'wrangler.toml')): Project {
   const config = readToml(file)
   const database = tables(config.d1_databases).find(({ binding }) => binding === 'DB')
@@ -62,7 +62,7 @@ function isTable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The variables of a dotenv file; none when there is no file. */
+/** The variables of a dotenv file in the project folder, without empty ones; none if there is no file. */
 export function readEnvFile(name: string): Record<string, string> {
   const file = path.join(ROOT, name)
   if (!existsSync(file)) return {}

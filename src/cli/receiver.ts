@@ -1,10 +1,13 @@
-// A receiver for trying the relay: verifies each delivery as any receiver should, and prints a line for it.
+// A receiver for local use. It verifies each delivery, as every receiver should, and prints a line for it.
 import { createServer, type Server } from 'node:http'
 import { Webhook } from 'standardwebhooks'
 
 export const RECEIVER_PORT = 8788
 
-/** Starts it on the loopback interface. `secrets` are those of the targets that point to it. Rejects if it cannot listen. */
+/**
+ * Starts the receiver on the loopback interface. `secrets` are the signing secrets of the targets that send to it. Rejects
+ * if it cannot listen on the port.
+ */
 export function startReceiver(
   port: number,
   secrets: readonly string[],
@@ -18,7 +21,7 @@ export function startReceiver(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     )
     const problem = verify(body, headers, secrets)
-    print(describe(body, headers, problem))
+    print(lineOf(body, headers, problem))
     response.writeHead(problem === undefined ? 204 : 401).end(problem)
   })
   return new Promise((resolve, reject) => {
@@ -27,7 +30,7 @@ export function startReceiver(
   })
 }
 
-/** Why a delivery cannot be trusted; undefined when one of the secrets signed it. */
+/** Why a delivery is not authentic; undefined if one of the secrets signed it. */
 function verify(
   body: string,
   headers: Record<string, string>,
@@ -42,10 +45,10 @@ function verify(
     }
   })
   if (problems.includes(undefined)) return undefined
-  return problems[0] ?? 'no secret is known to verify with'
+  return problems[0] ?? 'no signing secret is configured'
 }
 
-function describe(
+function lineOf(
   body: string,
   headers: Record<string, string>,
   problem: string | undefined,
@@ -53,7 +56,7 @@ function describe(
   const event = parse(body)
   return [
     problem === undefined ? '✓ verified' : `✗ ${problem}:`,
-    event.type ?? headers['content-type'] ?? 'something',
+    event.type ?? headers['content-type'] ?? '(no content type)',
     headers['webhook-id'] ?? '(no id)',
     `from ${event.relaysource ?? '(unknown)'}`,
     `attempt ${headers['relay-attempt'] ?? '?'}`,

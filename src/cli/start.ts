@@ -1,16 +1,12 @@
-// `npm start`: the relay on this machine, with a local database and queues, a clock for its cron, and a receiver.
+// `npm start`: the relay on this machine, with a local database and queues, a timer for its cron, and a receiver.
 import type { Server } from 'node:http'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import { type Config, parseConfig } from '../config.ts'
 import { isBroken } from '../core/deliveries/target.ts'
-import { guide } from './guide.ts'
-import {
-  type LocalRelay,
-  launchRelay,
-  migrateLocally,
-  requireFreePort,
-  startClock,
-} from './local-relay.ts'
+import { repeatable, runProgram, type SetStatus } from './command-line.ts'
+import { firstSteps } from './first-steps.ts'
+import { launchLastingRelay } from './lasting-relay.ts'
+import { launchRelay, migrateLocally, requireFreePort, startClock } from './local-relay.ts'
 import { ensureLocalSecrets } from './local-secrets.ts'
 import { readEnvFile, readProject } from './project.ts'
 import { RECEIVER_PORT, startReceiver } from './receiver.ts'
@@ -18,40 +14,73 @@ import { UserError } from './user-error.ts'
 
 const DEFAULT_PORT = 8787
 
-const HELP = `npm start -- [--no-receiver] [options of "wrangler dev"]
-
-Runs the relay on http://127.0.0.1:${DEFAULT_PORT} and a receiver that verifies its deliveries on port ${RECEIVER_PORT}.
-Secrets that are missing are made and written to .dev.vars. Ctrl-C ends everything.
-
-  --no-receiver       do not start the receiver
-  --port N            another port for the relay
-  --persist-to DIR    keep the local database there
-  --inspector-port N  let a debugger attach at that port of 127.0.0.1
-  --var NAME:VALUE    another value for a variable, such as 'TARGETS:[{"name":"crm","url":"http://127.0.0.1:9000/"}]'`
+const HELP = `
+All other options go to "wrangler dev". Missing secrets are generated and written to .dev.vars. Ctrl-C ends everything.`
 
 type Options = {
   port: number
   receiver: boolean
-  persistTo: string | undefined
-  vars: Record<string, string>
-  forwarded: string[]
+  persistTo?: string
+  var?: string[]
 }
 
-/** Runs until it is interrupted. Refuses when the relay cannot start or ends by itself. */
-export async function start(args: string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(HELP)
-    return 0
-  }
-  const options = readOptions(args)
+/** `npm start`. Returns the exit status. */
+export function start(args: string[]): Promise<number> {
+  return runProgram((setStatus) => startCommand(args, setStatus), args)
+}
+
+function startCommand(args: string[], setStatus: SetStatus): Command {
+  return new Command('npm start --')
+    .description('Run the relay on this machine, and a receiver that verifies its deliveries.')
+    .option('--port <n>', 'port of the relay', portOf, DEFAULT_PORT)
+    .option('--no-receiver', `do not start the receiver (port ${RECEIVER_PORT})`)
+    .option('--persist-to <dir>', 'directory of the local database')
+    .option('--inspector-port <n>', 'port for a debugger, on 127.0.0.1')
+    .option(
+      '--var <name:value>',
+      `replace a variable of wrangler.toml, such as 'TARGETS:[{"name":"crm","url":"http://127.0.0.1:9000/"}]' (repeatable)`,
+      repeatable,
+    )
+    .addHelpText('after', HELP)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (options: Options) => setStatus(await runStart(options, forwarded(args))))
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new UserError(`--port must be a number from 1 to 65535, not "${text}".`)
+  return port
+}
+
+/** The arguments for `wrangler dev`, in their order: all but `--no-receiver` and the port. */
+function forwarded(args: string[]): string[] {
+  return args.filter(
+    (arg, i) => !/^--(no-receiver$|port(=|$))/.test(arg) && args[i - 1] !== '--port',
+  )
+}
+
+/** The variables of repeated options NAME:VALUE. */
+function varsOf(options: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(
+    options.map((text) => {
+      const at = text.indexOf(':')
+      return [text.slice(0, at), text.slice(at + 1)]
+    }),
+  )
+}
+
+/** Runs until it is interrupted. Returns the exit status. Throws a UserError if the relay cannot start or stops by itself. */
+async function runStart(options: Options, wranglerArgs: string[]): Promise<number> {
   const project = readProject()
-  // As wrangler dev has it: .dev.vars is stronger than wrangler.toml, and --var than both.
-  const vars = { ...project.vars, ...readEnvFile('.dev.vars'), ...options.vars }
+  // In the order of wrangler dev: .dev.vars overrides wrangler.toml, and --var overrides both.
+  const vars = { ...project.vars, ...readEnvFile('.dev.vars'), ...varsOf(options.var) }
   await requireFreePort(options.port, 'the relay', 'npm start -- --port N')
   if (options.receiver) {
     if (options.port === RECEIVER_PORT) {
       throw new UserError(
-        `Port ${RECEIVER_PORT} is the receiver's: choose another, or use "npm start -- --no-receiver".`,
+        `The receiver uses port ${RECEIVER_PORT}: choose another one, or use "npm start -- --no-receiver".`,
       )
     }
     await requireFreePort(RECEIVER_PORT, 'the receiver', 'npm start -- --no-receiver')
@@ -64,27 +93,28 @@ export async function start(args: string[]): Promise<number> {
   console.log('Starting …')
   const interruption = onInterrupt()
   let receiver: Server | undefined
-  let relay: LocalRelay | undefined
+  let relay: ReturnType<typeof launchLastingRelay> | undefined
   try {
     if (options.receiver) receiver = await receive(config)
     await migrateLocally(options.persistTo)
     if (interruption.isPending()) return 0
-    relay = launchRelay(options.port, options.forwarded, console.log)
+    const launch = () => launchRelay(options.port, wranglerArgs, console.log)
+    relay = launchLastingRelay(launch, console.log)
     await Promise.race([relay.ready, interruption.happened])
     if (interruption.isPending()) return 0
-    console.log(guide(`http://127.0.0.1:${options.port}`, config, secrets))
+    console.log(firstSteps(`http://127.0.0.1:${options.port}`, config, secrets))
     const clock = startClock(options.port, project.crons)
     const end = await Promise.race([interruption.happened, relay.ended.then(() => 'by itself')])
     clearInterval(clock)
     if (end === 'by itself')
-      throw new UserError('The relay ended by itself; its last lines tell why.')
+      throw new UserError('The relay stopped by itself: see its last lines above.')
     return 0
   } finally {
     await Promise.all([relay?.stop(), close(receiver)])
   }
 }
 
-/** Watches for Ctrl-C from now on. The first ends us in order; more of them change nothing, so nothing is left behind. */
+/** Watches for Ctrl-C. The first one starts an orderly stop. Further ones are ignored, so that no process is left behind. */
 function onInterrupt() {
   let isPending = false
   const happened = new Promise<'interrupted'>((resolve) => {
@@ -99,40 +129,7 @@ function onInterrupt() {
   return { happened, isPending: () => isPending }
 }
 
-/** Reads our options; everything but `--no-receiver` is handed on to `wrangler dev`. */
-function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    strict: false,
-    options: {
-      port: { type: 'string' },
-      'persist-to': { type: 'string' },
-      var: { type: 'string', multiple: true },
-      'no-receiver': { type: 'boolean' },
-    },
-  })
-  const port = Number(values.port ?? DEFAULT_PORT)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new UserError(`--port takes a number from 1 to 65535, not "${values.port}".`)
-  }
-  const vars = ((values.var ?? []) as string[]).map((text) => {
-    const at = text.indexOf(':')
-    return [text.slice(0, at), text.slice(at + 1)]
-  })
-  return {
-    port,
-    receiver: values['no-receiver'] !== true,
-    persistTo: typeof values['persist-to'] === 'string' ? values['persist-to'] : undefined,
-    vars: Object.fromEntries(vars),
-    forwarded: withoutPort(args).filter((arg) => arg !== '--no-receiver'),
-  }
-}
-
-function withoutPort(args: string[]): string[] {
-  return args.filter((arg, i) => !/^--port(=|$)/.test(arg) && args[i - 1] !== '--port')
-}
-
-/** Starts the receiver with the secrets of the targets that point to it. */
+/** Starts the receiver with the signing secrets of the targets that send to it. */
 function receive(config: Config): Promise<Server> {
   const secrets = config.targets.flatMap((target) =>
     !isBroken(target) && new URL(target.url).port === String(RECEIVER_PORT) ? target.secrets : [],

@@ -1,2 +1,2 @@
-/** Something that the user can mend; its message is one sentence that says how. */
+/** An error that the user can fix. Its message is one sentence that says how. */
 export class UserError extends Error {}

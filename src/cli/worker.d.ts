@@ -1,4 +1,4 @@
-// What of the Workers runtime the types of the API stand on, for programs of Node that call it.
+// Types of the Workers runtime that the types of the API refer to, for Node programs that call the API.
 type D1Database = import('@cloudflare/workers-types').D1Database
 type D1PreparedStatement = import('@cloudflare/workers-types').D1PreparedStatement
 type D1Result<Row = unknown> = import('@cloudflare/workers-types').D1Result<Row>

@@ -5,7 +5,7 @@ type Reason = HoldReason | 'rate' | 'where'
 
 /** For lists: beside the state and the name of the target. */
 const SHORT: Record<Reason, string> = {
-  open: 'target backing off',
+  backing_off: 'target backing off',
   paused: 'target paused',
   failing: 'target failed for days',
   gone: 'target gone (410)',
@@ -18,7 +18,7 @@ const SHORT: Record<Reason, string> = {
 
 /** In full, for a target. */
 const FULL: Record<Reason, (target: string) => string> = {
-  open: (target) => `On hold: ${target} is failing. Sent as soon as ${target} recovers.`,
+  backing_off: (target) => `On hold: ${target} is failing. Sent as soon as ${target} recovers.`,
   paused: (target) => `On hold: ${target} is paused. Sent when it is resumed.`,
   failing: (target) => `On hold: ${target} failed for days. Sent when it is resumed.`,
   gone: (target) => `On hold: ${target} answered 410 Gone. Sent when it is resumed.`,

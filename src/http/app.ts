@@ -8,9 +8,9 @@ import DOCS_STYLE from '../console/assets/docs.css'
 import { type ApiDocument, docsPage } from '../console/docs.tsx'
 import { SCHEMA_VERSION } from '../core/events/event.ts'
 import { EVENT_DATA, type EventType } from '../core/events/vocabulary.ts'
-import type { Env } from '../env.ts'
+import type { Env, Tools } from '../env.ts'
 import { isAnswering } from '../store/events/events.ts'
-import { withinTimeout } from '../store/timeout.ts'
+import { withTimeout } from '../store/timeout.ts'
 import { createApi } from './api/index.ts'
 import { createConsole } from './console/index.ts'
 import { protectiveHeaders } from './headers.ts'
@@ -20,7 +20,6 @@ import { openApiOf, routesOf } from './openapi/document.ts'
 import type { Json } from './openapi/schema.ts'
 import { describe } from './operation.ts'
 import { problem } from './problems.ts'
-import type { Tools } from './tools.ts'
 
 /** The HTTP side of the relay. `configOf` returns the configuration of an environment. */
 export function createApp(configOf: (env: Env) => Config, tools: Tools) {
@@ -45,7 +44,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
         problems: [503],
       }),
       async (c) => {
-        const isHealthy = await withinTimeout(isAnswering(c.env.DB)).catch(() => false)
+        const isHealthy = await withTimeout(isAnswering(c.env.DB)).catch(() => false)
         return isHealthy
           ? c.json({ status: 'ok' })
           : problem(503, 'unhealthy', 'D1 does not respond.')

@@ -2,10 +2,9 @@
 // (draft-ietf-httpapi-idempotency-key-header).
 import type { MiddlewareHandler } from 'hono'
 import { fingerprint } from '../core/intake/dedupe.ts'
-import type { Env } from '../env.ts'
-import { freeKey, type KeptAnswer, keepAnswer, takeKey } from '../store/idempotency.ts'
+import type { Env, Tools } from '../env.ts'
+import { claimKey, releaseKey, type StoredAnswer, storeAnswer } from '../store/idempotency.ts'
 import { problem } from './problems.ts'
-import type { Tools } from './tools.ts'
 
 const LONGEST_KEY = 255
 
@@ -32,33 +31,33 @@ export function idempotent({
       )
     }
     const request = await fingerprint([c.req.url, await c.req.text()])
-    const known = await takeKey(c.env.DB, key, request, now())
-    if (known === 'another') {
+    const known = await claimKey(c.env.DB, key, request, now())
+    if (known === 'different request') {
       return problem(
         422,
         'idempotency-key-reused',
         'This idempotency key was used for another request.',
       )
     }
-    if (known === 'under way') {
+    if (known === 'in progress') {
       return problem(
         409,
         'idempotency-key-in-use',
         'The request with this idempotency key is in progress.',
       )
     }
-    if (known !== 'taken') return responseOf(known.answer)
+    if (known !== 'claimed') return responseOf(known.answer)
     await next()
     const answer = await answerOf(c.res)
     const isFinal = answer.status < 500 && answer.status !== 400
-    const stored = isFinal ? keepAnswer(c.env.DB, key, answer) : freeKey(c.env.DB, key)
+    const stored = isFinal ? storeAnswer(c.env.DB, key, answer) : releaseKey(c.env.DB, key)
     // The act is done: a response that cannot be stored, perhaps as it is too large, is still sent.
     await stored.catch((error) => log({ at: 'idempotency', fault: String(error) }))
     return undefined
   }
 }
 
-async function answerOf(response: Response): Promise<KeptAnswer> {
+async function answerOf(response: Response): Promise<StoredAnswer> {
   const headers = STORED_HEADERS.flatMap((name) => {
     const value = response.headers.get(name)
     return value === null ? [] : [[name, value]]
@@ -70,6 +69,6 @@ async function answerOf(response: Response): Promise<KeptAnswer> {
   }
 }
 
-function responseOf({ status, headers, body }: KeptAnswer): Response {
+function responseOf({ status, headers, body }: StoredAnswer): Response {
   return new Response(body, { status, headers: { ...headers, 'idempotency-replayed': 'true' } })
 }

@@ -1,17 +1,17 @@
-// The front door: from HTTP to an arrival, and from what became of it to an answer.
-import { waitUntil } from 'cloudflare:workers'
+// `POST /in/:source`: from an HTTP request to accept, and from its receipts to the response.
 import * as v from 'valibot'
 import type { Config } from '../config.ts'
-import type { Arrival } from '../core/intake/request.ts'
-import { err, ok, type Rejection, type Result } from '../core/result.ts'
-import type { Env } from '../env.ts'
-import { type Accepted as AcceptedEvent, accept } from '../stages/intake/accept.ts'
+import { warningTexts } from '../core/events/event.ts'
+import { isSystemEvent } from '../core/events/system-event.ts'
+import { err } from '../core/result.ts'
+import type { Env, Tools } from '../env.ts'
+import { accept } from '../stages/intake/accept.ts'
 import { groupCommit } from '../store/group-commit.ts'
+import type { Receipt } from '../store/intake/records.ts'
 import { addressOf, isWithin } from './access.ts'
 import { FOR_SENDERS } from './headers.ts'
 import type { Description } from './operation.ts'
 import { problemOf } from './problems.ts'
-import type { Tools } from './tools.ts'
 
 const Accepted = v.strictObject({
   id: v.string(),
@@ -24,11 +24,11 @@ const Accepted = v.strictObject({
 
 const Message = v.record(v.string(), v.unknown())
 
-/** What the OpenAPI document says of `POST /in/:source`. */
+/** `POST /in/:source` in the OpenAPI document. */
 export const Intake: Description = {
-  summary: 'Take a webhook of a source, or a list of them',
+  summary: 'Accept a webhook of a source, or a list of them',
   details:
-    'Proven by the secret of the source (its header, or `key`) and the signature of the vendor where one is configured. A 202 means that it is safe.',
+    'Authenticated by the secret of the source (its header, or `key`) and by the signature of the vendor where one is configured. A 202 means that it is stored durably.',
   takes: {
     query: v.object({
       key: v.exactOptional(
@@ -45,7 +45,7 @@ export const Intake: Description = {
   problems: [400, 401, 404, 413, 429, 503, 508],
 }
 
-/** Answers `/in/:source`: 202 with what became of the events, or the problem. Logs one line for each request. */
+/** Answers `/in/:source`: 202 with the events, or the problem. Logs one line for each request. */
 export async function intake(
   request: Request,
   sourceName: string,
@@ -54,81 +54,54 @@ export async function intake(
   tools: Tools,
 ): Promise<Response> {
   const startedAt = tools.now()
-  const isKnown = config.sources.has(sourceName)
-  const result = await take(request, sourceName, env, config, { ...tools, startedAt })
+  const result = await acceptRequest(request, sourceName, env, config, tools)
   // A name that is not configured is whatever somebody typed: perhaps a secret.
-  const line = {
-    at: 'accept',
-    source: isKnown ? sourceName : undefined,
-    ms: tools.now() - startedAt,
-  }
+  const source = config.sources.has(sourceName) ? sourceName : undefined
+  const line = { at: 'accept', source, ms: tools.now() - startedAt }
   if (!result.ok) {
     const { kind, ...why } = result.error
     tools.log({ ...line, refused: kind, ...why })
     return problemOf(result.error)
   }
-  const { batch, events } = result.value
-  tools.log({ ...line, status: 202, events: events.map(logged) })
+  const { batch, receipts } = result.value
+  const events = receipts.map(answerOf)
+  const logged = events.map(({ id, status, type, deliveries }) => ({
+    id,
+    status,
+    type,
+    deliveries,
+  }))
+  tools.log({ ...line, status: 202, events: logged })
   return Response.json(batch ? { events } : events[0], { status: 202, headers: FOR_SENDERS })
 }
 
-async function take(
+async function acceptRequest(
   request: Request,
   sourceName: string,
   env: Env,
   config: Config,
-  { startedAt, now, random, log }: Tools & { startedAt: number },
+  tools: Tools,
 ): ReturnType<typeof accept> {
-  const url = new URL(request.url)
   if (config.sources.has(sourceName)) {
     if (request.method !== 'POST') return err({ kind: 'method_not_allowed' })
     const key = `${sourceName} ${addressOf(request.headers)}`
     if (!(await isWithin(env.INTAKE, key))) return err({ kind: 'too_many_requests' })
   }
-  const arrival: Arrival = {
-    headers: request.headers,
-    query: url.searchParams,
-    body: () => readBody(request, config.maxBodyBytes),
-  }
   const { DB, DELIVERIES, SPILL } = env
-  const shared = { DB: groupCommit(DB, { now, waitUntil }), DELIVERIES, SPILL }
-  return accept(shared, config, sourceName, arrival, {
-    now: startedAt,
-    random: (below) => Math.floor(random() * below),
-    origin: url.origin,
-    log,
-    waitUntil,
-  })
+  const shared = { DB: groupCommit(DB, tools), DELIVERIES, SPILL }
+  return accept(shared, config, sourceName, request, tools)
 }
 
-function logged({ id, status, type, deliveries }: AcceptedEvent) {
-  return { id, status, type, deliveries }
-}
-
-/** Reads a body to its end, or to the byte that is too many. */
-async function readBody(
-  request: Request,
-  maxBodyBytes: number,
-): Promise<Result<Uint8Array, Rejection>> {
-  const tooLarge = err({ kind: 'too_large', maxBodyBytes } as const)
-  const announced = request.headers.get('content-length')
-  if (Number(announced ?? 0) > maxBodyBytes) return tooLarge
-  // HTTP lets no more through than is announced; a body without that is counted as it comes.
-  const bytes =
-    announced === null
-      ? await readUpTo(maxBodyBytes, request.body)
-      : new Uint8Array(await request.arrayBuffer())
-  return bytes === undefined || bytes.length > maxBodyBytes ? tooLarge : ok(bytes)
-}
-
-/** The bytes of a stream; undefined as soon as there are more than `max`. */
-async function readUpTo(max: number, body: Request['body']): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.length
-    if (size > max) return undefined
-    chunks.push(chunk)
+/** An event in the response to its sender. */
+export function answerOf({ record: { type, content, deliveries }, id, status }: Receipt) {
+  const isOwed = status === 'accepted' || status === 'queued'
+  const data = 'event' in content && !isSystemEvent(content.event) ? content.event.data : undefined
+  return {
+    id,
+    status,
+    type,
+    deliveries: isOwed ? deliveries.length : 0,
+    warnings: data?.warnings ?? [],
+    ...('issues' in content ? { issues: warningTexts(content.issues) } : {}),
   }
-  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
 }

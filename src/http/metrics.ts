@@ -10,7 +10,7 @@ import { isUnusuallySilent } from '../core/ledger/rhythm.ts'
 import type { SourceFigures, TargetFigures } from '../core/ledger/snapshot.ts'
 import type { Env } from '../env.ts'
 import { listHealth } from '../store/deliveries/targets.ts'
-import { getSnapshot, type TakenSnapshot } from '../store/ledger/snapshot.ts'
+import { getSnapshot, type StoredSnapshot } from '../store/ledger/snapshot.ts'
 import { tokenRequired } from './access.ts'
 import { describe } from './operation.ts'
 import type { ApiTools } from './tools.ts'
@@ -32,7 +32,7 @@ const Metrics = {
 
 const RESET = 'Decreases only when old events are deleted, which counts as a reset.'
 
-function ofSnapshot(snapshot: TakenSnapshot | undefined, now: number): MetricFamily[] {
+function ofSnapshot(snapshot: StoredSnapshot | undefined, now: number): MetricFamily[] {
   const { sources, targets, asOf } = snapshot ?? { sources: [], targets: [], asOf: undefined }
   return [
     ...ofSources(sources, now),

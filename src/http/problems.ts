@@ -54,7 +54,7 @@ export function problemOf(rejection: Rejection): Response {
         'source-misconfigured',
         'The configuration of this source has an error. Its operator can see it in the console.',
       )
-    case 'not_proven':
+    case 'unauthenticated':
       return problem(401, 'unauthenticated', 'The sender could not be authenticated.')
     case 'too_many_requests':
       return tooMany('Too many requests for this source from this address.')

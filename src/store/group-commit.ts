@@ -1,116 +1,126 @@
-// Group commit: requests that come to an isolate while one of its trips to D1 is under way share the next one, as D1 has
-// one writer. The statements of each stay together and in order, and each is told of its own results, or of its own
-// failure; only when the answer of a trip is lost, it is lost for all of them. Under load a request reads what it needs
-// a trip or two earlier than by itself: whoever asks and then writes has to see to what came in between, as ever.
+// Group commit: requests of one isolate that arrive while it waits for a D1 batch share the next batch, since D1 has one
+// writer. The statements of a request stay together and in order, and each request gets its own results or its own error.
+// Only when the answer to a batch is lost, it is lost for the whole group. Under load, a request reads one or two batches
+// earlier than it would alone: code that reads and then writes must handle a change in between, as it must without groups.
 
-/** What of D1 it takes to read and write in batches. */
-export type Batching = Pick<D1Database, 'prepare' | 'batch'>
+/** The part of a D1 database that reads and writes in batches. */
+export type BatchDatabase = Pick<D1Database, 'prepare' | 'batch'>
 
-/** How long a trip may make others wait; then they go beside it. */
-const GATHER_MS = 10
+/** How long a flush may delay other requests; after that they flush beside it. */
+const MAX_WAIT_MS = 10
 
 /**
- * Statements of others that a request takes along in all. The free plan has 50 queries for an invocation, and an event of
- * its own may take more than 30: when it is asked for and written three times, each time refused in a group and by itself.
+ * How many statements of others a request may flush in total. The free plan allows 50 queries for each invocation, and
+ * recording an event may take more than 30: it is read and written up to three times, and each write may be refused in a
+ * group and then run alone.
  */
-const SPARE = 16
+const FOLLOWER_BUDGET = 16
 
-/** A request that goes along. What it is told belongs to its own I/O context: nothing but a promise may cross over. */
-type Guest = {
+/** A request that joined a group. It has its own I/O context: only a promise may cross from one context to the other. */
+type Follower = {
   statements: D1PreparedStatement[]
-  /** Its results; or nothing, when it has to go by itself. */
+  /** Called with its results, or with undefined if it must run its statements alone. */
   resolve: (results: D1Result[] | undefined) => void
   reject: (error: unknown) => void
 }
 
-type Group = { guests: Guest[]; room: number; until: number }
+/** The followers of a leader that has not flushed yet. `budget`: how many more statements it accepts; `until`: how long. */
+type PendingGroup = { followers: Follower[]; budget: number; until: number }
 
-/** What the requests of an isolate know of its trips. One that was cut off makes nobody wait longer than another. */
-type Traffic = {
-  /** The trip that began last, as long as it is under way. */
-  latest?: { until: number; tellEnd: () => void } | undefined
-  /** The group that waits for its end. */
-  gathering?: Group | undefined
+/** A batch that D1 is working on. `until`: how long others wait for its end, in epoch milliseconds. */
+type Flush = { until: number; onEnd: () => void }
+
+/** The state that the requests of an isolate share. Its times limit how long a request waits for one that was cut off. */
+type Shared = {
+  /** The flush that started last, while D1 is working on it. */
+  current?: Flush | undefined
+  /** The group whose leader waits for that flush. */
+  pending?: PendingGroup | undefined
 }
 
-const traffics = new WeakMap<D1Database, Traffic>()
+const sharedByDatabase = new WeakMap<D1Database, Shared>()
 
-/** Epoch milliseconds, and what lets the present request do its work although its sender has hung up. */
+/** The clock in epoch milliseconds, and `waitUntil`, which keeps the request running after its client has disconnected. */
 type Tools = { now: () => number; waitUntil: (work: Promise<unknown>) => void }
 
 /**
- * Gives a request the database with a `batch` that it may share with others. It rejects as D1's own does. Whoever calls
- * it needs a timer of their own, as `withinTimeout` has: the runtime takes a request that waits for others alone for one
- * that hangs.
+ * Returns the database for one request, with a `batch` that may run together with those of other requests. It rejects as
+ * D1's `batch` does. The caller needs a timer of its own, such as `withTimeout`: the runtime treats a request that waits
+ * only for other requests as hanging.
  */
-export function groupCommit(db: D1Database, { now, waitUntil }: Tools): Batching {
-  const traffic = traffics.get(db) ?? {}
-  traffics.set(db, traffic)
-  let spare = SPARE
+export function groupCommit(db: D1Database, { now, waitUntil }: Tools): BatchDatabase {
+  const shared = sharedByDatabase.get(db) ?? {}
+  sharedByDatabase.set(db, shared)
+  let budget = FOLLOWER_BUDGET
 
   async function batch(statements: D1PreparedStatement[]): Promise<D1Result[]> {
-    const at = now()
-    const { gathering, latest } = traffic
-    const hasRoom = gathering !== undefined && statements.length <= gathering.room
-    if (hasRoom && at <= gathering.until) return goAlong(gathering, statements)
-    if (latest === undefined || at >= latest.until) return travel(statements, [])
-    const led = lead(statements, latest, Math.min(latest.until - at, GATHER_MS))
-    // Others rely on it.
-    waitUntil(led.catch(() => {}))
-    return led
+    const time = now()
+    const { pending, current } = shared
+    const fits = pending !== undefined && statements.length <= pending.budget
+    if (fits && time <= pending.until) return join(pending, statements)
+    if (current === undefined || time >= current.until) return flush(statements, [])
+    const results = lead(statements, current, Math.min(current.until - time, MAX_WAIT_MS))
+    // The followers depend on it.
+    waitUntil(results.catch(() => {}))
+    return results
   }
 
-  async function goAlong(group: Group, statements: D1PreparedStatement[]): Promise<D1Result[]> {
+  async function join(group: PendingGroup, statements: D1PreparedStatement[]): Promise<D1Result[]> {
     // Not `new Promise`: where V8 inlines that, workerd does not know whose the promise is, and goes on in the I/O
     // context of whoever resolves it (workerd, patches/v8, "Promise Context Tagging"), which ends before this one.
     const { promise, resolve, reject } = Promise.withResolvers<D1Result[] | undefined>()
-    group.guests.push({ statements, resolve, reject })
-    group.room -= statements.length
+    group.followers.push({ statements, resolve, reject })
+    group.budget -= statements.length
     return (await promise) ?? db.batch(statements)
   }
 
-  /** Waits for the end of a trip, some milliseconds at most, and takes along who comes meanwhile. */
+  /** Waits until `current` ends, at most `ms`, then flushes together with the requests that joined in the meantime. */
   async function lead(
     statements: D1PreparedStatement[],
-    trip: { until: number; tellEnd: () => void },
+    current: Flush,
     ms: number,
   ): Promise<D1Result[]> {
-    const group: Group = { guests: [], room: spare, until: trip.until }
-    traffic.gathering = group
-    // Told by another request: no `new Promise` here either.
+    const group: PendingGroup = { followers: [], budget, until: current.until }
+    shared.pending = group
+    // Another request resolves it: no `new Promise` here either.
     const { promise: end, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, ms)
-    const tellOthers = trip.tellEnd
-    trip.tellEnd = () => {
-      tellOthers()
+    const notifyOthers = current.onEnd
+    current.onEnd = () => {
+      notifyOthers()
       resolve()
     }
     await end
     clearTimeout(timer)
-    traffic.gathering = undefined
-    for (const guest of group.guests) spare -= guest.statements.length
-    return travel(statements, group.guests)
+    shared.pending = undefined
+    for (const follower of group.followers) budget -= follower.statements.length
+    return flush(statements, group.followers)
   }
 
-  async function travel(statements: D1PreparedStatement[], guests: Guest[]): Promise<D1Result[]> {
-    const trip = { until: now() + GATHER_MS, tellEnd: () => {} }
-    traffic.latest = trip
+  async function flush(
+    statements: D1PreparedStatement[],
+    followers: Follower[],
+  ): Promise<D1Result[]> {
+    const own: Flush = { until: now() + MAX_WAIT_MS, onEnd: () => {} }
+    shared.current = own
     try {
-      const all = [...statements, ...guests.flatMap((guest) => guest.statements)]
+      const all = [...statements, ...followers.flatMap((follower) => follower.statements)]
       const results = await db.batch(all)
-      const own = results.splice(0, statements.length)
-      for (const guest of guests) guest.resolve(results.splice(0, guest.statements.length))
-      return own
+      const ownResults = results.splice(0, statements.length)
+      for (const follower of followers) {
+        follower.resolve(results.splice(0, follower.statements.length))
+      }
+      return ownResults
     } catch (error) {
-      if (guests.length === 0 || !isOfOne(error)) {
-        for (const { reject } of guests) reject(error)
+      if (followers.length === 0 || !isStatementError(error)) {
+        for (const { reject } of followers) reject(error)
         throw error
       }
-      for (const guest of guests) guest.resolve(undefined)
+      for (const follower of followers) follower.resolve(undefined)
       return db.batch(statements)
     } finally {
-      if (traffic.latest === trip) traffic.latest = undefined
-      trip.tellEnd()
+      if (shared.current === own) shared.current = undefined
+      own.onEnd()
     }
   }
 
@@ -118,9 +128,9 @@ export function groupCommit(db: D1Database, { now, waitUntil }: Tools): Batching
 }
 
 /**
- * True when SQLite has refused a statement for what it says: nothing of the transaction is written, and whose the
- * statement was is found out one by one. What D1 itself suffers from, it would only suffer from again.
+ * True when SQLite refused one of the statements. The transaction wrote nothing, and the requests of the group retry one
+ * by one, so that only the one with that statement fails. A failure of D1 itself is not retried: it would happen again.
  */
-function isOfOne(error: unknown): boolean {
+function isStatementError(error: unknown): boolean {
   return /\bSQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG)\b/.test(String(error))
 }

@@ -1,49 +1,58 @@
-// Several sorted queries read as one, no further than is needed.
-import type { Meter } from './pages.ts'
+// Reads several sorted queries as one sorted list, and no more rows of each than needed.
+import type { RowBudget } from './pages.ts'
 
-/** A sorted query: the statement that reads its next `limit` rows after one, or its first. It reads a row for each. */
-export type Stream<Row> = (after: Row | undefined, limit: number) => D1PreparedStatement
+/** Returns the statement that reads the next `limit` rows of a sorted query after a row, or its first rows. */
+export type SortedQuery<Row> = (after: Row | undefined, limit: number) => D1PreparedStatement
 
-/** What several streams give together. */
-export type Merged<Row> = {
-  /** The next rows that are wanted, at most `n`; fewer at the end, or when the page has read as much as it may. */
+/** The merged list. */
+type MergedRows<Row> = {
+  /** Returns the next rows that match, at most `n`; fewer at the end, or when the budget is spent. */
   next(n: number): Promise<Row[]>
-  /** The last row that was looked at, wanted or not. */
+  /** Returns the last row that was looked at, whether it matched or not; undefined before the first. */
   last(): Row | undefined
-  /** True when there is nothing after that. */
+  /** True if no rows follow the last one. */
   isEnd(): boolean
 }
 
 /**
- * Merges streams that are sorted by `isBefore`, leaving out what is not wanted. `reserve`: how many more rows will be
- * read for each row that it gives.
+ * The queries to merge, each sorted by `isBefore` and reading one row for each that it returns. `reserve`: how many rows the
+ * caller will read for each row of the merged list.
  */
-export function merge<Row>(
-  meter: Meter,
-  streams: readonly Stream<Row>[],
-  isBefore: (a: Row, b: Row) => boolean,
-  isWanted: (row: Row) => boolean,
-  reserve: number,
-): Merged<Row> {
-  type Head = { stream: Stream<Row>; rows: Row[]; after: Row | undefined; isEnd: boolean }
-  const heads: Head[] = streams.map((stream) => ({
-    stream,
+type MergeOptions<Row> = {
+  budget: RowBudget
+  queries: readonly SortedQuery<Row>[]
+  isBefore: (a: Row, b: Row) => boolean
+  matches: (row: Row) => boolean
+  reserve: number
+}
+
+/** Merges sorted queries and leaves out the rows that do not match. */
+export function mergeSorted<Row>({
+  budget,
+  queries,
+  isBefore,
+  matches,
+  reserve,
+}: MergeOptions<Row>): MergedRows<Row> {
+  type Head = { query: SortedQuery<Row>; rows: Row[]; after: Row | undefined; isEnd: boolean }
+  const heads: Head[] = queries.map((query) => ({
+    query,
     rows: [],
     after: undefined,
     isEnd: false,
   }))
   let last: Row | undefined
 
-  /** Reads on where rows have run out; false when that costs more than is left. The first reading is never refused. */
+  /** Reads the next rows of queries that have none left; false if the budget does not allow it. The first read always runs. */
   async function refill(wanted: number, reserved: number): Promise<boolean> {
-    const dry = heads.filter(({ rows, isEnd }) => rows.length === 0 && !isEnd)
-    if (dry.length === 0) return true
-    // A query that finds nothing reads a row too.
-    const affordable = Math.floor((meter.left() - reserved) / dry.length) - 1
+    const empty = heads.filter(({ rows, isEnd }) => rows.length === 0 && !isEnd)
+    if (empty.length === 0) return true
+    // A query without results reads one row too.
+    const affordable = Math.floor((budget.left() - reserved) / empty.length) - 1
     if (affordable < 1 && last !== undefined) return false
-    const limit = Math.max(1, Math.min(affordable, Math.ceil(wanted / dry.length)))
-    const results = await meter.read<Row>(dry.map(({ stream, after }) => stream(after, limit)))
-    for (const [i, head] of dry.entries()) {
+    const limit = Math.max(1, Math.min(affordable, Math.ceil(wanted / empty.length)))
+    const results = await budget.read<Row>(empty.map(({ query, after }) => query(after, limit)))
+    for (const [i, head] of empty.entries()) {
       head.rows = results[i] ?? []
       head.after = head.rows.at(-1) ?? head.after
       head.isEnd = head.rows.length < limit
@@ -53,18 +62,18 @@ export function merge<Row>(
 
   return {
     async next(n) {
-      const given: Row[] = []
-      while (given.length < n && (await refill(n - given.length, n * reserve))) {
+      const matching: Row[] = []
+      while (matching.length < n && (await refill(n - matching.length, n * reserve))) {
         const [first, ...others] = heads.filter(({ rows }) => rows.length > 0)
         if (first === undefined) break
         const head = others.reduce(
-          (best, one) => (isBefore(one.rows[0] as Row, best.rows[0] as Row) ? one : best),
+          (best, other) => (isBefore(other.rows[0] as Row, best.rows[0] as Row) ? other : best),
           first,
         )
         last = head.rows.shift() as Row
-        if (isWanted(last)) given.push(last)
+        if (matches(last)) matching.push(last)
       }
-      return given
+      return matching
     },
     last: () => last,
     isEnd: () => heads.every(({ rows, isEnd }) => isEnd && rows.length === 0),

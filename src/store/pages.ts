@@ -1,58 +1,60 @@
-// Pages of lists: where one ends and the next begins, and how many rows it may read.
+// Pages of lists: cursors, and a limit on the rows that a page may read.
 
-/** Which page is wanted: how many items at most, after the place that the page before named. */
+/** The page that a caller asks for: at most `limit` items, starting after `cursor`, or with the first item. */
 export type Page = { limit: number; cursor?: string | undefined }
 
 /**
- * A page. `next` is the cursor of the page after it, undefined at the end. A page may hold fewer items than were asked
- * for, or none, and still have a `next`: then it has read as much as it may. Whoever wants all of it calls on.
+ * One page of a list. `next` is the cursor of the following page, undefined at the end. A page may hold fewer items than
+ * its limit, or none, and still have a `next`: it has then read as many rows as it may. Follow `next` to get all items.
  */
 export type Paged<Item> = { items: Item[]; next: string | undefined }
 
 /**
- * A place in a list: the event, and its delivery where the place is within an event. `at` is when it happened, in epoch
- * milliseconds, in lists that go by that; null in those that go by receipt.
+ * A position in a list: the key of an event and, within an event, the target of a delivery. `at`: when the event happened,
+ * in epoch milliseconds, in lists sorted by that; null in lists sorted by receipt.
  */
-export type Place = { key: bigint; target: string | null; at: number | null }
+export type Position = { key: bigint; target: string | null; at: number | null }
 
-/** A place as an opaque text. */
-export function cursorOf({ key, target, at }: Place): string {
+/** Returns a position as an opaque string. */
+export function encodeCursor({ key, target, at }: Position): string {
   return btoa(JSON.stringify([String(key), target, at]))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replace(/=+$/, '')
 }
 
-/** The place of a cursor; undefined for a text that is none. */
-export function placeOf(cursor: string): Place | undefined {
+/** Returns the position of a cursor; undefined if the text is not a cursor. */
+export function decodeCursor(cursor: string): Position | undefined {
   try {
     const [key, target, at] = JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')))
-    const isPlace =
+    const isPosition =
       /^\d{1,19}$/.test(key) &&
       (target === null || typeof target === 'string') &&
       (at === null || Number.isSafeInteger(at))
-    return isPlace ? { key: BigInt(key), target, at } : undefined
+    return isPosition ? { key: BigInt(key), target, at } : undefined
   } catch {
     return undefined
   }
 }
 
-/** The place at which a page begins; undefined for the first. Throws a RangeError for what is no cursor: check it first. */
-export function startOf({ cursor }: Page): Place | undefined {
+/** Returns the position after which a page starts; undefined for the first page. Throws a RangeError for an invalid cursor. */
+export function startOfPage({ cursor }: Page): Position | undefined {
   if (cursor === undefined) return undefined
-  const place = placeOf(cursor)
-  if (place === undefined) throw new RangeError('not a cursor')
-  return place
+  const position = decodeCursor(cursor)
+  if (position === undefined) throw new RangeError('not a cursor')
+  return position
 }
 
-/** What reads rows for a page, and knows by D1's own count how many more it may read. */
-export type Meter = {
+/** Reads rows for a page and subtracts what D1 counted as read from the page's budget. */
+export type RowBudget = {
+  /** How many rows the page may still read; negative if a statement read more than expected. */
   left(): number
+  /** Runs the statements in one batch and returns the rows of each. */
   read<Row>(statements: D1PreparedStatement[]): Promise<Row[][]>
 }
 
-/** A page may read three rows for each that it may hold, and twenty. */
-export function meterFor(db: D1Database, { limit }: Page): Meter {
+/** Returns the budget of a page: 20 rows, and three for each item of its limit. */
+export function rowBudgetFor(db: D1Database, { limit }: Page): RowBudget {
   let left = 3 * limit + 20
   return {
     left: () => left,

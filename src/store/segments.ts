@@ -1,52 +1,55 @@
-// Segments, the parts of the log that are counted and posted for themselves: an hour that something came in, or parts of
-// a busy one. What changes a segment marks it in the same transaction, and the cron counts it again. So what was counted
-// and what is not yet are the log at any moment, and neither grows with the hour.
+// Segments: the parts of the log that are counted (ledger, statistics) and posted (postings) separately. A segment is an
+// hour in which events were received, or a part of a busy hour. A transaction that writes events or deliveries of a
+// segment marks the segment, and the cron counts it again. So at any moment the stored counts of the unmarked segments and
+// the log of the marked ones add up to the whole log, and counting takes no longer late in an hour than early in it.
 import { type EventId, ID_RANDOM_RANGE, timeOfId } from '../core/id.ts'
 import { HOUR_MS } from '../core/period.ts'
-import type { Batching } from './group-commit.ts'
+import type { BatchDatabase } from './group-commit.ts'
 
 const MINUTE_MS = 60_000
 
-/** The minute of a time, at its beginning. Cuts are on whole minutes, so that the events of one share a segment. */
+/** Rounds a time down to its minute. Segments start and end on whole minutes, so the events of a minute share a segment. */
 const toMinute = (time: number) => time - (time % MINUTE_MS)
 
-/** The first key of an event that came at a time, a piece of SQL in epoch milliseconds; as SQL. */
+// The functions and constants below return pieces of SQL. `time` is a piece of SQL too, in epoch milliseconds.
+
+/** The lowest key of an event received at a time. */
 const keyAt = (time: string) => `(${time}) * ${ID_RANDOM_RANGE}`
 
-/** What there is (`what`) of the last segment that has begun at a time of its hour, a piece of SQL in epoch milliseconds; as SQL. */
-const lastBegun = (time: string, what = 'start') =>
-  `(SELECT ${what} FROM segments WHERE start <= ${time} AND start >= ${time} - ${time} % ${HOUR_MS} ORDER BY start DESC LIMIT 1)`
+/** An expression over the segment that a time falls in: the last one of its hour that starts at that time or before. */
+const segmentAt = (time: string, expression = 'start') =>
+  `(SELECT ${expression} FROM segments WHERE start <= ${time} AND start >= ${time} - ${time} % ${HOUR_MS} ORDER BY start DESC LIMIT 1)`
 
-/** The start of the segment of a key, a column with its table; as SQL. Null when it is in none. */
+/** The start of the segment of an event, given the column of its key with the table's name; null if it is in no segment. */
 export const segmentOf = (key: string) =>
-  `(SELECT start FROM segments WHERE start = ${lastBegun(`(${key} / ${ID_RANDOM_RANGE})`)}
+  `(SELECT start FROM segments WHERE start = ${segmentAt(`(${key} / ${ID_RANDOM_RANGE})`)}
      AND until > ${key} / ${ID_RANDOM_RANGE})`
 
-/** The first key of the segment that starts at the parameter `?1`, and the first that is no longer its own; as SQL. */
-export const FIRST_OF_SEGMENT = keyAt('CAST(?1 AS INTEGER)')
-export const END_OF_SEGMENT = keyAt('SELECT until FROM segments WHERE start = ?1')
+/** The keys of the segment that starts at the parameter `?1`: its first, and the first one after it. */
+export const FIRST_KEY_OF_SEGMENT = keyAt('CAST(?1 AS INTEGER)')
+export const END_KEY_OF_SEGMENT = keyAt('SELECT until FROM segments WHERE start = ?1')
 
-/** The segments that fulfil a condition, each with its first key (`lo`) and the first that is no longer its own (`hi`); as SQL. */
-export const segmentsThat = (condition: string) =>
+/** A query of the segments that meet a condition, with the key range of each: from `lo`, up to but not including `hi`. */
+export const selectSegments = (condition: string) =>
   `SELECT start, ${keyAt('start')} AS lo, ${keyAt('until')} AS hi FROM segments WHERE ${condition}`
 
-/** What happened to events: they are new, or not what they were, or only the states of their deliveries are not. */
+/** How events changed. `added`: they are new; `changed`: any of their columns; `delivered`: only their deliveries. */
 export type Change = 'added' | 'changed' | 'delivered'
 
-// What is new may be the first of its hour. What deliveries become changes what is counted alone. One time is compared
-// as such: D1 counts the rows of lists as read.
+// A new event may need a new segment. A change of deliveries affects only the counts, not the postings. There is a
+// statement for one minute apart, since D1 counts the rows of json_each as read.
 const ONE = 'CAST(?1 AS INTEGER)'
 const MANY = '(SELECT value AS time FROM json_each(?1))'
 const rowFor = (time: string) =>
-  `COALESCE(${lastBegun(time)}, ${time} - ${time} % ${HOUR_MS}), ${time} - ${time} % ${HOUR_MS} + ${HOUR_MS}, 0, 0`
+  `COALESCE(${segmentAt(time)}, ${time} - ${time} % ${HOUR_MS}), ${time} - ${time} % ${HOUR_MS} + ${HOUR_MS}, 0, 0`
 const added = (rows: string) => `INSERT INTO segments (start, until, counted, posted) ${rows}
 ON CONFLICT (start) DO UPDATE SET counted = 0, posted = 0 WHERE counted <> 0 OR posted <> 0`
-const updated = (what: string, unless: string) => {
-  const startAt = (time: string) => lastBegun(time, `CASE WHEN ${unless} THEN NULL ELSE start END`)
+const updated = (assignments: string, unless: string) => {
+  const startAt = (time: string) => segmentAt(time, `CASE WHEN ${unless} THEN NULL ELSE start END`)
   return {
-    one: `UPDATE segments SET ${what} WHERE start = ${startAt(ONE)}`,
+    one: `UPDATE segments SET ${assignments} WHERE start = ${startAt(ONE)}`,
     among: (times: string) =>
-      `UPDATE segments SET ${what} WHERE start IN (SELECT ${startAt('time')} FROM ${times})`,
+      `UPDATE segments SET ${assignments} WHERE start IN (SELECT ${startAt('time')} FROM ${times})`,
   }
 }
 const changed = updated('counted = 0, posted = 0', 'counted = 0 AND posted = 0')
@@ -61,11 +64,11 @@ const MARKS: Record<Change, { one: string; many: string }> = {
 }
 
 /**
- * Marks the segments of some events as changed, for the transaction that changes them. Writes nothing for marked ones,
- * and reads one row, or two, when all came in the same minute.
+ * Returns the statement that marks the segments of events as changed, for the transaction that changes the events. It
+ * writes nothing for segments that are marked already, and reads one or two rows if all events are of the same minute.
  */
 export function markSegments(
-  db: Batching,
+  db: BatchDatabase,
   events: readonly EventId[],
   change: Change,
 ): D1PreparedStatement {
@@ -78,29 +81,29 @@ export function markSegments(
 }
 
 /**
- * Marks the segments of the events that a query gives in its column `event`, as those whose deliveries change; as SQL, to
- * stand before what changes them.
+ * Returns the SQL that marks the segments of events whose deliveries change. `query` returns the events' keys in the column
+ * `event`. Run it before the statement that changes the deliveries, after which the query may return other events.
  */
 export function markSegmentsOf(query: string): string {
   return delivered.among(`(SELECT event / ${ID_RANDOM_RANGE} AS time FROM (${query}))`)
 }
 
 /**
- * A segment that has not ended is read event by event each minute: it is cut when it has as many as these. With fewer, what
- * each minute reads of the segments of a day is more than what it saves.
+ * A segment that has not ended is read event by event each minute, so it is cut once it has this many events. Cutting
+ * smaller ones costs more than it saves: each minute reads a row for every segment of the day.
  */
 const MIN_CUT = 1000
 
-/** What came in the last minute is mostly on its way: a segment with that would be counted twice. */
-const SETTLED_MS = MINUTE_MS
+/** Events of the last minute are mostly still being delivered: a segment with them would be counted twice. */
+const IN_DELIVERY_MS = MINUTE_MS
 
 /**
- * Cuts the segment of the present (`now` in epoch milliseconds) where its last minute begins, if at least `enough` events
- * came before. Safe to run beside itself. Cuts are on whole minutes.
+ * Cuts the current segment at the start of the previous minute, if at least `enough` of its events precede the cut. Safe
+ * to run concurrently. `now` in epoch milliseconds.
  */
 export async function cutSegment(db: D1Database, now: number, enough = MIN_CUT): Promise<void> {
-  const cut = toMinute(now - SETTLED_MS)
-  const own = `start = ${lastBegun('CAST(?1 - 1 AS INTEGER)')}`
+  const cut = toMinute(now - IN_DELIVERY_MS)
+  const own = `start = ${segmentAt('CAST(?1 - 1 AS INTEGER)')}`
   const before = `FROM events WHERE key >= ${keyAt('start')} AND key < ${keyAt('CAST(?1 AS INTEGER)')}`
   await db.batch([
     db
@@ -120,53 +123,58 @@ export async function cutSegment(db: D1Database, now: number, enough = MIN_CUT):
   ])
 }
 
-// Of the segments of an hour each ends where the next begins, and the last with the hour: whatever comes late has one.
+// The segments of an hour have no gaps: each ends where the next starts, and the last one with the hour. So an event that
+// is recorded late finds a segment.
 const END_OF_HOUR = `segments.start - segments.start % ${HOUR_MS} + ${HOUR_MS}`
 const IS_EMPTY = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${keyAt('segments.start')} AND key < ${keyAt('segments.until')})`
 
 /**
- * The statements that drop those of some segments in which nothing came, or is left: the one before gets their time, and
- * the first of an hour stays as long as there are others. For the transaction that finds them to be empty.
+ * Returns the statements that delete those of the given segments that have no events, for the transaction that counts or
+ * prunes them. The segment before a deleted one is extended to its end; the first one of an hour is deleted only if no other
+ * is left.
  */
-export function dropEmpty(starts: readonly number[]): string[] {
+export function dropEmptySegments(starts: readonly number[]): string[] {
   const hours = [...new Set(starts.map((start) => start - (start % HOUR_MS)))]
   const times = `(SELECT column1 AS time FROM (VALUES ${starts.map((start) => `(${start})`).join()}))`
   return [
     `DELETE FROM segments WHERE start IN (${starts}) AND start % ${HOUR_MS} <> 0 AND ${IS_EMPTY}`,
     `UPDATE segments SET until = COALESCE(
        (SELECT min(start) FROM segments AS next WHERE next.start > segments.start AND next.start < ${END_OF_HOUR}), ${END_OF_HOUR})
-     WHERE start IN (SELECT ${lastBegun('time')} FROM ${times})
+     WHERE start IN (SELECT ${segmentAt('time')} FROM ${times})
        AND until < ${END_OF_HOUR} AND NOT EXISTS (SELECT 1 FROM segments AS next WHERE next.start = segments.until)`,
     `DELETE FROM segments WHERE start IN (${hours}) AND until = ${END_OF_HOUR} AND ${IS_EMPTY}`,
   ]
 }
 
-/** As many events as these are counted or posted in one go, which takes D1 some tenths of a second; one segment at least. */
+/** How much is counted or posted in one transaction, which takes D1 some tenths of a second: at least one segment. */
 const MAX_EVENTS = 10_000
 const MAX_SEGMENTS = 50
 
-/** How many events a segment is taken to have that was neither cut nor counted yet: two of them in one go. */
-const UNKNOWN = MAX_EVENTS / 2
+/** The assumed size of a segment that was never cut or counted: two of them fit into one transaction. */
+const ASSUMED_EVENTS = MAX_EVENTS / 2
 
-// SQLite takes the index of what is open where it finds one of its conditions word for word. What is posted is counted
-// before, so that its size is known.
-const IS_TO_BE = {
+// SQLite uses the partial index of pending segments only for a condition that contains one of the index literally. A
+// segment is posted only after it was counted, so its size is known.
+const IS_PENDING = {
   counted: 'counted = 0',
   posted: 'posted <> 1 AND posted = 0 AND events IS NOT NULL',
 }
 
-/** The starts of segments that have ended and are to be counted, or posted, in one go, the latest first. `now` in epoch milliseconds. */
-export async function listSegmentsToBe(
-  done: keyof typeof IS_TO_BE,
+/**
+ * Returns the starts of ended segments that are still to be counted or posted, the latest first, as many as fit into one
+ * transaction. `now` in epoch milliseconds.
+ */
+export async function listPendingSegments(
   db: D1Database,
+  step: keyof typeof IS_PENDING,
   now: number,
 ): Promise<number[]> {
-  const events = `COALESCE(events, ${UNKNOWN})`
+  const events = `COALESCE(events, ${ASSUMED_EVENTS})`
   const { results } = await db
     .prepare(
       `SELECT start FROM (
          SELECT start, sum(${events}) OVER (ORDER BY start DESC) - ${events} AS before FROM (
-           SELECT start, events FROM segments WHERE ${IS_TO_BE[done]} AND until <= ?1 ORDER BY start DESC LIMIT ${MAX_SEGMENTS}))
+           SELECT start, events FROM segments WHERE ${IS_PENDING[step]} AND until <= ?1 ORDER BY start DESC LIMIT ${MAX_SEGMENTS}))
        WHERE before < ${MAX_EVENTS}`,
     )
     .bind(now)

@@ -4,18 +4,13 @@ import type { Warning } from '../core/events/fields.ts'
 import type { History, Interpretation } from '../core/events/history.ts'
 import type { SourceSettings } from '../core/events/source.ts'
 import type { EventKind, EventType } from '../core/events/vocabulary.ts'
+import type { SignatureScheme } from '../core/intake/authenticate.ts'
 import type { Identity } from '../core/intake/dedupe.ts'
-import type { JsonObject } from '../core/intake/json.ts'
-import type { SignatureScheme } from '../core/intake/proof.ts'
+import type { VendorMessage } from '../core/intake/request.ts'
 import type { Result } from '../core/result.ts'
 
-/** One message of an authenticated request. */
-export type VendorMessage = {
-  body: JsonObject
-  headers: Headers
-  /** The value of `?event=` in the ingest URL. */
-  eventName: string | undefined
-}
+/** What a vendor reads of a message: its JSON, its headers, and the value of `?event=` in the ingest URL. */
+type MessageContent = Pick<VendorMessage, 'body' | 'headers' | 'eventName'>
 
 /** A message as an event, with its identity for deduplication. */
 type NormalizedMessage = { event: EventDraft; identity: Identity; warnings: Warning[] }
@@ -45,7 +40,7 @@ export interface Vendor {
   keepsHeader?(name: string): boolean
   /** Maps a message to an event, or returns why it is quarantined. Pure: never throws, reads no clock. */
   normalize(
-    message: VendorMessage,
+    message: MessageContent,
     settings: SourceSettings,
   ): Result<NormalizedMessage, NormalizationError>
   /**

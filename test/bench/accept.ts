@@ -2,13 +2,13 @@
 // sizes in the same round trips, and does nothing else.
 import { memberOf } from '../../src/simulator/member.ts'
 import type { VendorId } from '../../src/vendors/index.ts'
-import type { Bench, Cell, Goal, Options } from './bench.ts'
-import { runtimeClock } from './cpu.ts'
-import { alternate, inRounds, median, percentile, ratiosOf, spreadText } from './figures.ts'
-import { connect, type Load, perSecond, together } from './load.ts'
-import { trafficOf } from './messages.ts'
-import { FLOOR, type RunningWorker, startRuntime } from './runtime.ts'
-import type { Template } from './template.ts'
+import type { Bench, Cell, Goal, Options } from './tools/bench.ts'
+import { runtimeClock } from './tools/cpu.ts'
+import { alternate, inRounds, median, percentile, ratiosOf, spreadText } from './tools/figures.ts'
+import { connect, type Load, perSecond, together } from './tools/load.ts'
+import { trafficOf } from './tools/messages.ts'
+import { FLOOR, type RunningWorker, startRuntime } from './tools/runtime.ts'
+import type { Template } from './tools/template.ts'
 
 const CONNECTIONS = [1, 16, 64]
 const MEMBERS = 200

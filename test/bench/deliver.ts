@@ -1,12 +1,12 @@
 // How fast deliveries leave: a backlog drained to two receivers against a floor that reads, posts and updates; and the time
 // from accept to receipt while little comes.
 import { idOfKey } from '../../src/core/id.ts'
-import type { Bench, Options, Result } from './bench.ts'
-import { alternate, median, percentile, ratiosOf, spreadText } from './figures.ts'
-import { load } from './load.ts'
-import { trafficOf } from './messages.ts'
-import { type Receivers, startReceivers } from './receivers.ts'
-import { FLOOR, type RunningWorker, startRuntime } from './runtime.ts'
+import type { Bench, Options, Result } from './tools/bench.ts'
+import { alternate, median, percentile, ratiosOf, spreadText } from './tools/figures.ts'
+import { load } from './tools/load.ts'
+import { trafficOf } from './tools/messages.ts'
+import { type Receivers, startReceivers } from './tools/receivers.ts'
+import { FLOOR, type RunningWorker, startRuntime } from './tools/runtime.ts'
 
 const TARGETS = ['crm', 'finance']
 const BACKLOG = 10_000

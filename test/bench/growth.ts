@@ -3,13 +3,13 @@
 import path from 'node:path'
 import { postSegments } from '../../src/store/events/postings.ts'
 import { countSegments } from '../../src/store/ledger/ledger.ts'
-import type { Bench, Cell, Options } from './bench.ts'
-import type { Bill } from './bill.ts'
-import { alternate, inRounds, median, ratiosOf, type Spread, spreadText } from './figures.ts'
-import { growLog } from './grown-log.ts'
-import { load, perSecond, together } from './load.ts'
-import { trafficOf } from './messages.ts'
-import { type RunningWorker, SECRETS, startRuntime } from './runtime.ts'
+import type { Bench, Cell, Options } from './tools/bench.ts'
+import type { Bill } from './tools/bill.ts'
+import { alternate, inRounds, median, ratiosOf, type Spread, spreadText } from './tools/figures.ts'
+import { growLog } from './tools/grown-log.ts'
+import { load, perSecond, together } from './tools/load.ts'
+import { trafficOf } from './tools/messages.ts'
+import { type RunningWorker, SECRETS, startRuntime } from './tools/runtime.ts'
 
 const PRICED = path.join(import.meta.dirname, 'worker/priced.ts')
 const SIZES = [0, 10_000, 100_000]

@@ -6,8 +6,8 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { launchRelay, migrateLocally, startClock } from '../../src/cli/local-relay.ts'
-import type { Bench, Cell } from './bench.ts'
-import { percentile } from './figures.ts'
+import type { Bench, Cell } from './tools/bench.ts'
+import { percentile } from './tools/figures.ts'
 
 const RELAY_PORT = 8797
 const HEALTHY_PORT = 8798

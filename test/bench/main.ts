@@ -1,17 +1,19 @@
 // `npm run bench -- <name>`: measurements on the real local runtime. They talk to this machine only and end by themselves.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { accept } from './accept.ts'
-import { type Bench, isMet } from './bench.ts'
+import { costs } from './costs.ts'
 import { deliver } from './deliver.ts'
 import { growth } from './growth.ts'
 import { isolation } from './isolation.ts'
 import { price } from './price.ts'
-import { printed } from './print.ts'
 import { startUp } from './start-up.ts'
+import { type Bench, isMet } from './tools/bench.ts'
+import { printed } from './tools/print.ts'
 import { vendors } from './vendors.ts'
 
 const BENCHES: Record<string, Bench> = {
   accept,
+  costs,
   deliver,
   growth,
   isolation,

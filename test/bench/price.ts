@@ -4,11 +4,18 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import type { Bench, Options } from './bench.ts'
-import { AS_OF, type Bill, carried, dollarsAMonth, dollarsPerMillion, type Usage } from './bill.ts'
-import { trafficOf } from './messages.ts'
-import { cpuMsDuring } from './profile.ts'
-import { startRuntime } from './runtime.ts'
+import type { Bench, Options } from './tools/bench.ts'
+import {
+  AS_OF,
+  type Bill,
+  carried,
+  dollarsAMonth,
+  dollarsPerMillion,
+  type Usage,
+} from './tools/bill.ts'
+import { trafficOf } from './tools/messages.ts'
+import { cpuMsDuring } from './tools/profile.ts'
+import { startRuntime } from './tools/runtime.ts'
 
 const PRICED = path.join(import.meta.dirname, 'worker/priced.ts')
 const TARGETS = [1, 2, 5]

@@ -6,10 +6,10 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { ROOT, WRANGLER } from '../../src/cli/project.ts'
-import type { Bench, Options } from './bench.ts'
-import { spreadOf, spreadText } from './figures.ts'
-import { trafficOf } from './messages.ts'
-import { startRuntime } from './runtime.ts'
+import type { Bench, Options } from './tools/bench.ts'
+import { spreadOf, spreadText } from './tools/figures.ts'
+import { trafficOf } from './tools/messages.ts'
+import { startRuntime } from './tools/runtime.ts'
 
 const KB = 1000
 

@@ -4,9 +4,9 @@ import { type JsonObject, readMessages } from '../../src/core/intake/json.ts'
 import { memberOf } from '../../src/simulator/member.ts'
 import { SENDERS } from '../../src/simulator/senders.ts'
 import { VENDORS, type VendorId } from '../../src/vendors/index.ts'
-import { bytesAllocatedBy } from './allocation.ts'
-import type { Bench, Cell, Options } from './bench.ts'
-import { median, spreadOf, spreadText } from './figures.ts'
+import { bytesAllocatedBy } from './tools/allocation.ts'
+import type { Bench, Cell, Options } from './tools/bench.ts'
+import { median, spreadOf, spreadText } from './tools/figures.ts'
 
 const MEMBERS = 200
 const NOW = Date.UTC(2026, 10, 21)

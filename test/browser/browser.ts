@@ -1,18 +1,12 @@
 // A real browser in front of the console, which keeps a list of everything that it should not have had to complain of.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { CHROMIUM } from './chromium.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
 const FLAGS =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** Why no browser test runs here; undefined when they do. With REQUIRE_BROWSER=1 they run, and fail without one. */
-export const NO_BROWSER =
-  existsSync(CHROMIUM) || process.env.REQUIRE_BROWSER === '1'
-    ? undefined
-    : `there is no ${CHROMIUM}: install it (apt-get install chromium), or set REQUIRE_BROWSER=1 to fail`
 
 export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(' ') })

@@ -1,12 +1,10 @@
 // The console as its operator uses it: a real browser, the relay of `npm start`, simulated members.
 import { describe, expect, it } from 'vitest'
 import { type EventId, keyOfId } from '../../src/core/id.ts'
-import { NO_BROWSER } from './browser.ts'
+import { IS_LEFT_OUT } from './chromium.ts'
 import { aPayment, aRelay } from './relay.ts'
 
-if (NO_BROWSER !== undefined) console.warn(`The browser tests are left out: ${NO_BROWSER}.`)
-
-describe.skipIf(NO_BROWSER !== undefined)('the console', () => {
+describe.skipIf(IS_LEFT_OUT)('the console', () => {
   const { send, received, token, isReceived, tamper, aTab, anOperator } = aRelay()
 
   it('lets in with the token, shows the page that was asked for, and lets out', async () => {

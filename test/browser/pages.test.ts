@@ -2,7 +2,8 @@
 import path from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { findingsOf, NO_BROWSER, overflowOf, signIn } from './browser.ts'
+import { findingsOf, overflowOf, signIn } from './browser.ts'
+import { IS_LEFT_OUT } from './chromium.ts'
 import { aRelay } from './relay.ts'
 
 const PAGES = [
@@ -54,7 +55,7 @@ const SETTINGS = [
   { width: 390, colorScheme: 'dark' },
 ] as const
 
-describe.skipIf(NO_BROWSER !== undefined)('every page', () => {
+describe.skipIf(IS_LEFT_OUT)('every page', () => {
   const { token, aTab, anOperator } = aRelay()
 
   const allPages = async (page: Page) => {

@@ -10,7 +10,7 @@ export type LedgerSource = {
   quarantined: number
   duplicate: number
 }
-export type LedgerTarget = { target: string; planned: number } & Record<
+export type LedgerTarget = { target: string; created: number } & Record<
   'delivered' | 'pending' | 'retrying' | 'held' | 'dead' | 'cancelled',
   number
 >

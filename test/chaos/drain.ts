@@ -1,8 +1,8 @@
 // Waiting until nothing is under way any more.
 import { type Ledger, readLedger } from './api.ts'
-import { missingOf } from './arrivals.ts'
-import { KINDS } from './kinds.ts'
-import type { KindResult } from './kinds-check.ts'
+import { missingOf } from './checks/arrivals.ts'
+import { KINDS } from './checks/kinds.ts'
+import type { KindResult } from './checks/kinds-check.ts'
 import type { Load } from './load.ts'
 import { sleep } from './ports.ts'
 import type { Receipt } from './receivers.ts'

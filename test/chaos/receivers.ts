@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { Webhook } from 'standardwebhooks'
-import { type SeenKinds, startKinds } from './kinds-server.ts'
+import { type SeenKinds, startKinds } from './checks/kinds-server.ts'
 import { RECEIVER_PORT } from './ports.ts'
 import { SIGNING_SECRET } from './setting.ts'
 

@@ -1,7 +1,7 @@
 // The tables at the end.
-import type { Copy } from './copies.ts'
+import type { Copy } from './checks/copies.ts'
+import type { KindResult } from './checks/kinds-check.ts'
 import { type FaultsTest, FILE } from './faults-test.ts'
-import type { KindResult } from './kinds-check.ts'
 import type { Load } from './load.ts'
 import type { Span } from './phases.ts'
 import type { InjectedFault } from './plan.ts'

@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { type KindResult, lookAtKinds, sendKinds } from './checks/kinds-check.ts'
+import { judge, type World } from './checks/verdict.ts'
 import { drain } from './drain.ts'
 import { runFaultsTest } from './faults-test.ts'
 import { killUntil } from './kills.ts'
-import { type KindResult, lookAtKinds, sendKinds } from './kinds-check.ts'
 import { startLoad } from './load.ts'
 import type { Options } from './options.ts'
 import { durationOf, type Length, type Phase, phasesOf, runPhase, spanned } from './phases.ts'
@@ -13,7 +14,6 @@ import { seededRandom } from './plan.ts'
 import { requirePorts } from './ports.ts'
 import { startReceivers } from './receivers.ts'
 import { createRuntime } from './runtime.ts'
-import { judge, type World } from './verdict.ts'
 
 /** What a message needs that rests for 30 s as D1 was away, or is lost and waits for the sweep for 26 s. */
 const DRAIN_MS = { short: 38_000, long: 55_000 }

@@ -1,5 +1,5 @@
 // The relay's configuration for the run: who sends, who receives.
-import { KINDS, KINDS_SOURCE } from './kinds.ts'
+import { KINDS, KINDS_SOURCE } from './checks/kinds.ts'
 import { kindUrl, loadUrl } from './ports.ts'
 
 /** How long an attempt may take. Short, as the sweep waits for twice as much before it takes a message for lost. */

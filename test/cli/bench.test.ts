@@ -18,6 +18,6 @@ it('names the benches that there are', async () => {
 
   expect(status).toBe(1)
   expect(stderr).toContain(
-    'Allowed choices are accept, deliver, growth, isolation, price, start-up, vendors.',
+    'Allowed choices are accept, costs, deliver, growth, isolation, price, start-up, vendors.',
   )
 })

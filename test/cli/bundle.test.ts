@@ -1,4 +1,4 @@
-// The Worker as it is uploaded.
+// The bundle of the Worker that is uploaded.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -19,15 +19,15 @@ it('is a bundle of less than 150 KB gzipped, without a second validation library
   expect(bundle).not.toMatch(/ZodError|node_modules\/zod/)
 })
 
-it('reads JSONata when the first expression is compiled, and not before', async () => {
+it('loads JSONata when the first expression is compiled, not before', async () => {
   const code = `
     import { createRequire } from 'node:module'
     const { cache } = createRequire(import.meta.url)
-    const isRead = () => Object.keys(cache).some((file) => file.includes('/jsonata/'))
+    const isLoaded = () => Object.keys(cache).some((file) => file.includes('/jsonata/'))
     const { compile } = await import('./src/config/expression.ts')
-    const before = isRead()
+    const before = isLoaded()
     compile('1')
-    console.log(JSON.stringify([before, isRead()]))`
+    console.log(JSON.stringify([before, isLoaded()]))`
 
   const { stdout } = await run('node', '--input-type=module', '--eval', code)
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { blocksOf, readPages } from './docs/pages.ts'
 import { run } from './project.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
@@ -26,10 +27,15 @@ api.replays.$post({ json: { filter: { tagret: 'crm' } } })
 api.nothing.$get()
 `
 
-it('gives another program the types of every route', async () => {
+/** The program of docs/api.md; `process` is what Node's types would give it. */
+const [EXAMPLE] = blocksOf(readPages()).filter(({ language }) => language === 'ts')
+const PROCESS = 'declare const process: { env: Record<string, string | undefined> }\n'
+
+it('gives another program the types of every route, and compiles the example of the documentation', async () => {
   mkdirSync(path.join(dir, 'node_modules'))
   symlinkSync(ROOT, path.join(dir, 'node_modules/membership-relay'))
   writeFileSync(path.join(dir, 'program.ts'), PROGRAM)
+  writeFileSync(path.join(dir, 'example.ts'), PROCESS + EXAMPLE?.text)
   const compilerOptions = {
     strict: true,
     noEmit: true,
@@ -46,6 +52,7 @@ it('gives another program the types of every route', async () => {
 
   const { status, stdout } = await run(path.join(ROOT, 'node_modules/.bin/tsc'), '-p', dir)
 
+  expect(EXAMPLE?.page).toBe('docs/api.md')
   expect(stdout).toBe('')
   expect(status).toBe(0)
 }, 60_000)

@@ -1,11 +1,11 @@
-// Trips to D1 that requests share, with I/O contexts as they are when the Worker is deployed: in Vitest's runtime any
-// request may go on in the context of any other.
+// Calls to D1 that requests share, in the I/O contexts of a deployed Worker: in Vitest's runtime any request may continue
+// in the context of another one.
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ROOT } from '../../src/cli/project.ts'
-import { type Runtime, startRuntime } from '../bench/runtime.ts'
+import { type Runtime, startRuntime } from '../bench/tools/runtime.ts'
 
-/** So that optimized code is what it is after hours of requests, piece by piece. */
+/** Without inlining, each function is optimized alone, as it is after hours of requests. */
 const V8_FLAGS = '--max-inlined-bytecode-size=0 --max-maglev-inlined-bytecode-size=0'
 
 let runtime: Runtime
@@ -22,8 +22,8 @@ afterAll(() => runtime.stop())
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f']
 
-/** Rounds of requests that come at once; those after the first two mostly go along with others, and outlive them. */
-async function ask() {
+/** Rounds of concurrent requests. Those after the first two mostly join the calls of others, and outlive them. */
+async function sendRounds() {
   const answers: string[][] = []
   for (let i = 0; i < 5; i++) {
     const texts = NAMES.map(async (name, j) =>
@@ -35,15 +35,15 @@ async function ask() {
   return { answers, isShared: trips.some((statements) => statements > 1) }
 }
 
-const EACH_ITS_OWN = { answers: Array(5).fill(NAMES.map((name) => `/${name}`)), isShared: true }
+const OWN_RESULTS = { answers: Array(5).fill(NAMES.map((name) => `/${name}`)), isShared: true }
 
-it('tells each request its own results of the trip that it shares', async () => {
-  expect(await ask()).toEqual(EACH_ITS_OWN)
+it('returns to each request its own results of a shared call', async () => {
+  expect(await sendRounds()).toEqual(OWN_RESULTS)
 })
 
-it('lets each go on in its own context, also when V8 has optimized what they share', async () => {
+it('continues each request in its own context, also after V8 has optimized the shared code', async () => {
   await (await fetch(`${url}/warm`)).text()
 
-  // What went on in the context of another would end with that one.
-  expect(await ask()).toEqual(EACH_ITS_OWN)
+  // A request that continued in the context of another one would end with it.
+  expect(await sendRounds()).toEqual(OWN_RESULTS)
 })

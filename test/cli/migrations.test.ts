@@ -1,4 +1,4 @@
-// A log that an earlier version has written is the same log after the migrations.
+// The migrations keep the data of earlier versions.
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 const MIGRATIONS = path.resolve(import.meta.dirname, '../../src/store/migrations')
 const HOUR_MS = 3_600_000
 
-/** A database of an earlier version, and how it is brought up to date. */
+/** A database of an earlier version, and a function that applies the rest of the migrations. */
 function aDatabaseBefore(migration: string) {
   const db = new DatabaseSync(':memory:')
   const names = readdirSync(MIGRATIONS).sort()
@@ -18,7 +18,7 @@ function aDatabaseBefore(migration: string) {
   return { db, update: () => apply(names.filter((name) => name >= migration)) }
 }
 
-it('keeps the books of hours as those of segments', () => {
+it('turns the totals of hours into totals of segments', () => {
   const { db, update } = aDatabaseBefore('0009')
   const hour = 497_000
   const span = Math.floor(hour / 256)
@@ -44,8 +44,8 @@ it('keeps the books of hours as those of segments', () => {
   expect(all('SELECT start, name, count, planned FROM ledger')).toEqual([[start, 'hype', 3, 6]])
   expect(all('SELECT made, start, count FROM statistics')).toEqual([[hour, start, 3]])
   expect(all('SELECT start, keys FROM postings')).toEqual([[start, '{"hype":[1,2]}']])
-  const [[kept, text] = []] = all('SELECT span, segments FROM posting_spans')
-  expect(kept).toBe(span)
+  const [[storedSpan, text] = []] = all('SELECT span, segments FROM posting_spans')
+  expect(storedSpan).toBe(span)
   expect(JSON.parse(String(text))).toEqual({
     hype: { [start]: 2 },
     hapana: { [start]: 1, [start + HOUR_MS]: 7 },

@@ -18,17 +18,21 @@ import { DatabaseSync } from 'node:sqlite'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 
-/** Copies the project; its packages are linked. `change` edits wrangler.toml. */
+/** Where the receivers of this file's relays listen: not on 8788, where that of a developer or of another file may. */
+export const RECEIVER_PORT = await freePort()
+
+/** Copies the project; its packages are linked, and its receiver has a port of its own. `change` edits wrangler.toml. */
 export function aProject(change: (toml: string) => string = (toml) => toml) {
   const dir = mkdtempSync(path.join(tmpdir(), 'relay-'))
   for (const name of ['src', 'package.json', 'tsconfig.json']) {
     cpSync(path.join(ROOT, name), path.join(dir, name), { recursive: true })
   }
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(dir, 'node_modules'))
-  writeFileSync(
-    path.join(dir, 'wrangler.toml'),
-    change(readFileSync(path.join(ROOT, 'wrangler.toml'), 'utf8')),
-  )
+  const toml = change(readFileSync(path.join(ROOT, 'wrangler.toml'), 'utf8'))
+  writeFileSync(path.join(dir, 'wrangler.toml'), toml.replace(':8788/', `:${RECEIVER_PORT}/`))
+  const receiver = path.join(dir, 'src/cli/receiver.ts')
+  const source = readFileSync(receiver, 'utf8')
+  writeFileSync(receiver, source.replace('PORT = 8788', `PORT = ${RECEIVER_PORT}`))
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
@@ -47,7 +51,11 @@ export type Running = {
 
 /** Begins a command. `until` waits for a line and gives the match; it fails when the command ends before. */
 export function begin(dir: string, ...args: string[]): Running {
-  const child = spawn(process.execPath, [path.join(dir, 'src/cli/main.js'), ...args], { cwd: dir })
+  const child = spawn(process.execPath, [path.join(dir, 'src/cli/main.js'), ...args], {
+    cwd: dir,
+    // Most of a command's time is that of compiling it and Wrangler, and tests call many.
+    env: { ...process.env, NODE_COMPILE_CACHE: path.join(dir, '.compiled') },
+  })
   let said = ''
   child.stdout.on('data', (data) => {
     said += data

@@ -1,4 +1,4 @@
-// The schedule of attempts end to end: the real runtime, its queues and its clock, and a target with one of its own.
+// The retry schedule end to end: the real runtime with its queues and its clock, and a target that measures the delays.
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -15,23 +15,23 @@ const ANSWERS: [status: number, headers: Record<string, string>][] = [
   [502, { 'retry-after': 'soon' }],
   [204, {}],
 ]
-/** The least wait after each answer, in milliseconds: the schedule's, or what the target asked for. */
-const LEAST = [250, 1000, 300]
+/** The shortest allowed delay after each response, in milliseconds: that of the schedule, or of Retry-After. */
+const SHORTEST = [250, 1000, 300]
 
 const dir = mkdtempSync(path.join(tmpdir(), 'relay-retry-'))
-const requests: { cameAt: number; answeredAt: number; attempt: string }[] = []
+const requests: { receivedAt: number; answeredAt: number; attempt: string }[] = []
 let target: Server
 let relay: LocalRelay
 let port: number
 
 beforeAll(async () => {
   target = createServer((request, response) => {
-    const cameAt = performance.now()
+    const receivedAt = performance.now()
     const [status, headers] = ANSWERS[requests.length] ?? [500, {}]
     request.resume().on('end', () => {
       response.writeHead(status, headers).end()
       const attempt = String(request.headers['relay-attempt'])
-      requests.push({ cameAt, answeredAt: performance.now(), attempt })
+      requests.push({ receivedAt, answeredAt: performance.now(), attempt })
     })
   })
   target.listen(0, '127.0.0.1')
@@ -54,7 +54,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-it('keeps a schedule of fractions of a second, and undercuts Retry-After by no millisecond', async () => {
+it('follows a schedule of fractions of a second, and never retries before Retry-After', async () => {
   const response = await fetch(`http://127.0.0.1:${port}/in/hype?key=retry-test`, {
     method: 'POST',
     body: JSON.stringify({ id: 'c', publisher_id: 'p', type: 'payment.created', timestamp: 1e9 }),
@@ -63,8 +63,10 @@ it('keeps a schedule of fractions of a second, and undercuts Retry-After by no m
 
   await expect.poll(() => requests.length, { timeout: 20_000 }).toBe(4)
 
-  const waits = requests.slice(1).map(({ cameAt }, i) => cameAt - (requests[i]?.answeredAt ?? 0))
-  console.info(`waits: ${waits.map((ms) => ms.toFixed(0)).join(', ')} ms`)
-  for (const [i, least] of LEAST.entries()) expect(waits[i]).toBeGreaterThanOrEqual(least)
+  const delays = requests
+    .slice(1)
+    .map(({ receivedAt }, i) => receivedAt - (requests[i]?.answeredAt ?? 0))
+  console.info(`delays: ${delays.map((ms) => ms.toFixed(0)).join(', ')} ms`)
+  for (const [i, shortest] of SHORTEST.entries()) expect(delays[i]).toBeGreaterThanOrEqual(shortest)
   expect(requests.map(({ attempt }) => attempt)).toEqual(['1', '2', '3', '4'])
 })

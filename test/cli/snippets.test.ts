@@ -1,4 +1,4 @@
-// The few lines that receivers are given to verify with, run as they stand: here those that this machine can run.
+// The snippet with which receivers verify deliveries, run exactly as the console shows it. Only TypeScript runs here.
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -35,7 +35,7 @@ it.each<
   ['without a signature', 401, [], {}],
   ['whose body was changed', 401, [SECRET], { body: BODY.replace('payment', 'refund') }],
   ['of an hour ago', 401, [SECRET], { ageMs: 3_600_000 }],
-])('a delivery %s is answered %i', async (_, status, secrets, { body = BODY, ageMs = 0 }) => {
+])('responds to a delivery %s with %i', async (_, status, secrets, { body = BODY, ageMs = 0 }) => {
   const at = new Date(Date.now() - ageMs)
   const headers = {
     'webhook-id': 'evt_1',

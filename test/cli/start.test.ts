@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aProject, begin, command, freePort, type Running, run } from './project.ts'
+import { aProject, begin, command, freePort, RECEIVER_PORT, type Running, run } from './project.ts'
 
 const FIXTURES = path.join(import.meta.dirname, '../fixtures/vendors')
 
@@ -101,7 +101,7 @@ describe('npm start', () => {
 
     expect(status).toBe(1)
     expect(output.trim()).toBe(
-      `Port ${port}, which the relay needs, is in use: end what listens there, or use "npm start -- --port N".`,
+      `Port ${port}, which the relay needs, is in use: stop the process that listens there, or use "npm start -- --port N".`,
     )
   })
 
@@ -111,7 +111,7 @@ describe('npm start', () => {
 
     expect(relay.child.exitCode).toBe(0)
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
-    await expect(fetch('http://127.0.0.1:8788/')).rejects.toThrow()
+    await expect(fetch(`http://127.0.0.1:${RECEIVER_PORT}/`)).rejects.toThrow()
     const { stdout } = await run('ps', '-eo', 'args')
     expect(stdout.split('\n').filter((line) => line.includes(project.dir))).toEqual([])
   })
@@ -189,7 +189,7 @@ describe('npm start says in one sentence', () => {
 
   it('that the port of its receiver is in use', async () => {
     const project = aProject()
-    const server = createServer().listen(8788, '127.0.0.1')
+    const server = createServer().listen(RECEIVER_PORT, '127.0.0.1')
     await once(server, 'listening')
 
     const { status, output } = await command(
@@ -202,7 +202,9 @@ describe('npm start says in one sentence', () => {
     project.remove()
 
     expect(status).toBe(1)
-    expect(output.trim()).toMatch(/^Port 8788, which the receiver needs, is in use: .*$/)
+    expect(output.trim()).toMatch(
+      new RegExp(`^Port ${RECEIVER_PORT}, which the receiver needs, is in use: .*$`),
+    )
   })
 
   it('that its port is none', async () => {
@@ -211,7 +213,7 @@ describe('npm start says in one sentence', () => {
     const { output } = await command(project.dir, 'start', '--port', 'many')
     project.remove()
 
-    expect(output.trim()).toBe('--port takes a number from 1 to 65535, not "many".')
+    expect(output.trim()).toBe('--port must be a number from 1 to 65535, not "many".')
   })
 
   it('that the packages are not installed', async () => {

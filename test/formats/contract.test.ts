@@ -6,8 +6,9 @@ import type { MembershipEvent } from '../../src/core/events/event.ts'
 import { redact } from '../../src/core/events/privacy.ts'
 import { newEventId } from '../../src/core/id.ts'
 import { parseJson, readMessages } from '../../src/core/intake/json.ts'
+import { storedMessage } from '../../src/core/intake/request.ts'
 import { FORMATS, type FormatId } from '../../src/formats/index.ts'
-import { makeRecord } from '../../src/stages/intake/draft.ts'
+import { draftRecord } from '../../src/stages/intake/draft.ts'
 import { bodyOf, EVENT_FIXTURES, type EventFixture } from '../fixtures.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00.000Z')
@@ -20,18 +21,21 @@ async function eventsOf({ vendor, source = {}, request }: EventFixture) {
   const config = parseConfig({ SOURCES: [table] }, () => 'secret')
   const configured = config.sources.get('test')
   if (!configured || isBrokenSource(configured)) throw new Error('the source is broken')
-  const records = (readMessages(bodyOf(request))?.messages ?? []).map(async (message, i) => {
-    const raw = { text: message.text, encoding: 'utf8' as const }
-    const { event } = await makeRecord(newEventId(NOW, i), configured as ConfiguredSource, {
-      message,
-      raw,
+  const records = (readMessages(bodyOf(request))?.messages ?? []).map(async ({ text }, i) => {
+    const raw = { text, encoding: 'utf8' as const }
+    const message = storedMessage(raw, {
       headers: new Headers(request.headers),
       eventName: request.query?.event,
       hops: 0,
-      origin: 'https://relay.example',
     })
-    if (event === undefined) return []
-    return [{ event: parseJson(JSON.stringify(event)) as MembershipEvent, raw }]
+    const { content } = await draftRecord(
+      newEventId(NOW, i),
+      configured as ConfiguredSource,
+      message,
+      'https://relay.example',
+    )
+    if ('issues' in content) return []
+    return [{ event: parseJson(JSON.stringify(content.event)) as MembershipEvent, raw }]
   })
   return (await Promise.all(records)).flat()
 }

@@ -11,7 +11,8 @@ const app = createApp(() => config, {
   now: () => Date.now(),
   random: () => Math.random(),
   log: () => undefined,
-  send: async () => new Response(),
+  fetch: async () => new Response(),
+  waitUntil: () => undefined,
 })
 const bindings = {
   DB: env.DB,

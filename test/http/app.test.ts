@@ -5,9 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/deliveries/delivery.ts'
 import { keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
-import { deliver } from '../../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../../src/stages/deliveries/in-flight.ts'
-import { aConfig, aPayment, aQueue, stored } from '../builders.ts'
+import { aConfig, aPayment, aQueue, deliverBatch, stored } from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })
 const lines: Record<string, unknown>[] = []
@@ -15,7 +13,8 @@ const app = createApp(() => config, {
   now: () => Date.now(),
   random: () => Math.random(),
   log: (line) => lines.push(line),
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 const bindings = {
   DB: env.DB,
@@ -121,7 +120,7 @@ describe('/api', () => {
     ['since=yesterday', 'since must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.'],
     ['type=*.created', 'type may contain one * only, at its end.'],
     ['person=ana', 'person must be a person ID (per_…).'],
-    ['status=lost', 'status must be one of accepted, quarantined, duplicate, derived.'],
+    ['status=lost', 'status must be one of accepted, quarantined, duplicate, inferred.'],
   ])('refuses ?%s in words', async (query, title) => {
     expect(await get(`/api/events?${query}`, OPERATOR)).toMatchObject({
       status: 400,
@@ -193,14 +192,13 @@ describe('/api/events/:id/replay', () => {
     const got: Headers[] = []
     const body = retries.messages.at(-1) as DeliveryMessage
     const message = { id: '1', timestamp: new Date(), attempts: 1, body, ack() {}, retry() {} }
-    await deliver({ DB: env.DB, RETRIES: retries.queue }, config, 'retries', [message], {
-      send: async (_url, init) => {
+    await deliverBatch({ DB: env.DB, RETRIES: retries.queue }, config, 'retries', [message], {
+      fetch: async (_url, init) => {
         got.push(new Headers(init.headers))
         return new Response('', { status })
       },
       now: () => body.due,
       random: () => 0,
-      inHand: createInHand(),
       log: () => undefined,
     })
     return got
@@ -254,7 +252,7 @@ describe('/api/events/:id/replay', () => {
     await env.DB.batch([
       env.DB.prepare('UPDATE events SET status = ?2 WHERE key = CAST(?1 AS INTEGER)').bind(
         keyOfId(id),
-        'derived',
+        'inferred',
       ),
       env.DB.prepare(
         `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2 WHERE event = CAST(?1 AS INTEGER)`,

@@ -9,7 +9,8 @@ const app = createApp(() => aConfig(), {
   now: () => 0,
   random: () => 0,
   log: () => undefined,
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 const get = async (path: string) => {
   const response = await app.request(`https://relay.example${path}`, {}, {} as Env)

@@ -2,8 +2,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/http/app.ts'
-import { keepDiary } from '../../src/stages/ledger/drift.ts'
-import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
+import { updateDriftReports } from '../../src/stages/ledger/drift.ts'
+import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, toolsAt } from '../builders.ts'
 
 const DAY = 24 * 3_600_000
 const config = aConfig({ name: 'crm' })
@@ -12,7 +12,8 @@ const app = createApp(() => config, {
   now: () => now,
   random: () => Math.random(),
   log: () => undefined,
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 
 async function get(query = '', token = 'operator') {
@@ -31,7 +32,7 @@ beforeAll(async () => {
   await stored(config, 'hype', other, { now: NOW + 2 * DAY })
   await stored(config, 'hapana', aStatusChange(), { now: NOW + 2 * DAY })
   await stored(config, 'hype', { nothing: 'known' }, { now: NOW + 2 * DAY })
-  await keepDiary(env, now, () => undefined)
+  await updateDriftReports(env, toolsAt(now))
 })
 
 describe('GET /api/drift', () => {

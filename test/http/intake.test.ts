@@ -3,8 +3,8 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
+import type { Tools } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
-import type { Tools } from '../../src/http/tools.ts'
 import { aPayment, aQueue, aStatusChange, NOW } from '../builders.ts'
 
 const SECRETS: Record<string, string> = {
@@ -30,7 +30,8 @@ const tools: Tools = {
   now: () => Date.now(),
   random: () => Math.random(),
   log: (line) => lines.push(line),
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 }
 const app = createApp(() => config, tools)
 const bindings = { ...env, DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: aQueue().queue }
@@ -261,7 +262,7 @@ describe('a secret that is', () => {
     expect(lines.at(-1)).toMatchObject({
       at: 'accept',
       source: 'gym',
-      refused: 'not_proven',
+      refused: 'unauthenticated',
       cause: 'header_wrong',
     })
   })
@@ -413,7 +414,7 @@ describe('a body that is', () => {
 
     expect(await post('/in/gym', { headers: PROVEN, body })).toMatchObject({
       status: 202,
-      body: { status: 'quarantined', issues: ['body: is not UTF-8; kept byte by byte'] },
+      body: { status: 'quarantined', issues: ['body: is not UTF-8; stored as bytes'] },
     })
   })
 

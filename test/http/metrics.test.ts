@@ -6,7 +6,7 @@ import { type EventId, keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
 import { rollUp } from '../../src/stages/ledger/rollup.ts'
 import { takeSnapshot } from '../../src/stages/ledger/snapshot.ts'
-import { aConfig, aPayment, NOW } from '../builders.ts'
+import { aConfig, aPayment, NOW, toolsAt } from '../builders.ts'
 import { aWorld } from '../world.ts'
 
 const PREFIX = 'membership_relay_'
@@ -37,7 +37,8 @@ function aRelay(isFailing = (turn: number) => turn % 4 > 0) {
     now: world.now,
     random: () => Math.random(),
     log: () => undefined,
-    send: () => Promise.reject(new Error('nothing is sent here')),
+    fetch: () => Promise.reject(new Error('nothing is sent here')),
+    waitUntil: () => undefined,
   })
   const request = (path: string, init: RequestInit = {}) =>
     app.request(
@@ -51,7 +52,7 @@ function aRelay(isFailing = (turn: number) => turn % 4 > 0) {
     post: async (path: string, body: object) =>
       (await request(path, { ...OPERATOR, method: 'POST', body: JSON.stringify(body) })).json(),
     metrics: async () => {
-      await takeSnapshot(env, config, world.now())
+      await takeSnapshot(env, config, toolsAt(world.now()))
       return parsed(await (await request('/metrics')).text())
     },
   }
@@ -191,7 +192,7 @@ describe('/metrics', () => {
       read(families, name, { target: 'moody', ...labels })
     expect(at('attempts_total', { outcome: '5xx' })).toBeGreaterThan(4)
     expect(at('last_failure_timestamp_seconds')).toBeGreaterThan(NOW / 1000)
-    expect(at('target_state', { state: 'open' })).toBe(1)
+    expect(at('target_state', { state: 'backing_off' })).toBe(1)
     expect(at('target_state', { state: 'active' })).toBe(0)
     expect(at('backlog_deliveries')).toBe(8)
     expect(at('oldest_held_timestamp_seconds')).toBe(NOW / 1000)
@@ -201,7 +202,7 @@ describe('/metrics', () => {
     const { world, request } = aRelay()
     await world.take('hype', aPayment({ email: 'private@example.com' }))
     await world.live(2)
-    await takeSnapshot(env, config, world.now())
+    await takeSnapshot(env, config, toolsAt(world.now()))
 
     const text = await (await request('/metrics')).text()
 
@@ -240,14 +241,14 @@ describe('/metrics', () => {
     await world.live(10)
     await look()
     await world.live(60)
-    await rollUp(env, world.now(), () => undefined)
+    await rollUp(env, toolsAt(world.now()))
     await look()
     await post('/api/quarantine/release', { events: [mended] })
     await post(`/api/events/${sent}/replay`, {})
     await look()
     await world.live(70)
     await look()
-    await rollUp(env, world.now(), () => undefined)
+    await rollUp(env, toolsAt(world.now()))
     await look()
 
     const families = await metrics()

@@ -1,5 +1,5 @@
 // The OpenAPI document is true: every operation is called until it has given each answer that the document promises, and
-// each answer is held against its schema; another one fails the test. That it is valid: test/cli/reading.test.ts.
+// each answer is held against its schema; another one fails the test. That it is valid: test/cli/relay/reading.test.ts.
 
 import { env } from 'cloudflare:workers'
 import Ajv2020 from 'ajv/dist/2020.js'
@@ -8,9 +8,7 @@ import { DELIVERY_STATES } from '../../src/core/deliveries/delivery.ts'
 import { EVENT_STATUSES, EVENT_TYPES } from '../../src/core/events/event.ts'
 import type { Env } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
-import { deliver } from '../../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../../src/stages/deliveries/in-flight.ts'
-import { aConfig, aPayment, aQueue, aSpill, NOW, stored } from '../builders.ts'
+import { aConfig, aPayment, aQueue, aSpill, deliverBatch, NOW, stored } from '../builders.ts'
 
 type Json = Record<string, unknown>
 type Operation = {
@@ -42,7 +40,8 @@ const app = createApp(() => config, {
   now: () => now++,
   random: () => Math.random(),
   log: () => undefined,
-  send: async () => new Response('', { status: answerOfTarget }),
+  fetch: async () => new Response('', { status: answerOfTarget }),
+  waitUntil: () => undefined,
 })
 const away = () => {
   throw new Error('D1 is away')
@@ -84,6 +83,22 @@ describe('the document', () => {
     expect(described.filter((one) => one.includes('/api')).sort()).toEqual([...served].sort())
     const names = operations.map(({ operation }) => operation.operationId)
     expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('is the table of docs/api.md, route by route', () => {
+    const [page = ''] = Object.values(
+      import.meta.glob<string>('/docs/api.md', { query: '?raw', import: 'default', eager: true }),
+    )
+    const listed = page
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .flatMap((line) => [...line.matchAll(/`(GET|POST) (\/api\/\S+)`/g)])
+      .map(([, method = '', path = '']) => `${method.toLowerCase()} ${path}`)
+    const described = operations
+      .filter(({ path }) => path.startsWith('/api/'))
+      .map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
+
+    expect(listed.toSorted()).toEqual(described.toSorted())
   })
 
   it('says of each parameter what it takes', () => {
@@ -156,7 +171,7 @@ describe('the document', () => {
     const row = await env.DB.prepare('SELECT due FROM deliveries').first<{ due: number }>()
     const body = { event: id, target: 'crm', attempt: 1, due: row?.due ?? 0 }
     const message = { id: 'm', body, ack: () => undefined, retry: () => undefined }
-    await deliver(
+    await deliverBatch(
       { DB: env.DB, RETRIES: queue.queue },
       config,
       'deliveries',
@@ -164,9 +179,8 @@ describe('the document', () => {
       {
         now: () => row?.due ?? 0,
         random: () => 0,
-        inHand: createInHand(),
         log: () => undefined,
-        send: async (_url, init) => {
+        fetch: async (_url, init) => {
           sent.push(String(init.body))
           return new Response()
         },

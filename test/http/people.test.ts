@@ -12,7 +12,8 @@ const app = createApp(() => config, {
   now: () => now++,
   random: () => Math.random(),
   log: () => undefined,
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 
 beforeEach(async () => {

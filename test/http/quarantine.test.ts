@@ -5,11 +5,18 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../src/core/deliveries/delivery.ts'
 import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
 import { createApp } from '../../src/http/app.ts'
-import { deliver } from '../../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../../src/stages/deliveries/in-flight.ts'
 import { getEvent } from '../../src/store/events/events.ts'
 import { listDifferences } from '../../src/store/ledger/verify.ts'
-import { aConfig, aMessageFor, aPayment, aQueue, aStatusChange, NOW, stored } from '../builders.ts'
+import {
+  aConfig,
+  aMessageFor,
+  aPayment,
+  aQueue,
+  aStatusChange,
+  deliverBatch,
+  NOW,
+  stored,
+} from '../builders.ts'
 
 const config = aConfig({ name: 'crm' })
 let now = NOW
@@ -18,7 +25,8 @@ const app = createApp(() => config, {
   now: () => now++,
   random: () => Math.random(),
   log: () => undefined,
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 
 beforeEach(async () => {
@@ -66,7 +74,7 @@ async function quarantinedBefore(event: EventId) {
 /** Hands a message to its consumer when it is due; gives the bodies that were sent. */
 async function deliverNow(message: DeliveryMessage): Promise<string[]> {
   const bodies: string[] = []
-  await deliver(
+  await deliverBatch(
     { DB: env.DB, RETRIES: retries.queue },
     config,
     'retries',
@@ -81,13 +89,12 @@ async function deliverNow(message: DeliveryMessage): Promise<string[]> {
       },
     ],
     {
-      send: async (_url, init) => {
+      fetch: async (_url, init) => {
         bodies.push(String(init.body))
         return new Response('ok')
       },
       now: () => message.due,
       random: () => 0,
-      inHand: createInHand(),
       log: () => undefined,
     },
   )
@@ -217,7 +224,7 @@ describe('the quarantine', () => {
     expect(await getEvent(env.DB, id)).toMatchObject({
       status: 'duplicate',
       planned: 0,
-      matched: { id: again, rung: 'identity' },
+      matched: { id: again, by: 'identity' },
       deliveries: [],
     })
     expect(await breaches()).toEqual([])
@@ -241,7 +248,7 @@ describe('the quarantine', () => {
       'duplicate',
     ])
     expect(await getEvent(env.DB, second)).toMatchObject({
-      matched: { id: first, rung: 'content' },
+      matched: { id: first, by: 'content' },
     })
   })
 

@@ -39,7 +39,8 @@ function aRelay(failing: Set<string> = new Set()) {
     now: world.now,
     random: () => Math.random(),
     log: () => undefined,
-    send: () => Promise.reject(new Error('nothing is sent here')),
+    fetch: () => Promise.reject(new Error('nothing is sent here')),
+    waitUntil: () => undefined,
   })
   const bindings = { ...world.bindings, ADMIN_TOKEN: 'operator' }
   const call = async (method: string, path: string, body?: object) => {
@@ -72,7 +73,8 @@ function aRelayOf(own: Config, fault: Fault = () => undefined) {
     now: world.now,
     random: () => Math.random(),
     log: () => undefined,
-    send: () => Promise.reject(new Error('nothing is sent here')),
+    fetch: () => Promise.reject(new Error('nothing is sent here')),
+    waitUntil: () => undefined,
   })
   const call = async (path: string, body: object = {}) => {
     const response = await app.request(
@@ -394,7 +396,7 @@ describe('a replay', () => {
     const before = await replayed()
     isArmed = true
 
-    await world.goOnWithReplays().catch(() => undefined)
+    await world.continueReplays().catch(() => undefined)
 
     const after = await replayed()
     expect(after[0]).toBe(before[0])
@@ -423,7 +425,7 @@ describe('a replay', () => {
     await env.DB.prepare(`UPDATE replays SET state = 'running', event = 0, target = ''`).run()
     looks = 0
 
-    await world.goOnWithReplays()
+    await world.continueReplays()
 
     // Each look is one batch, and another that moves the place.
     expect(looks).toBe(2 * 10)
@@ -477,7 +479,8 @@ describe('a replay', () => {
       now: world.now,
       random: () => 0,
       log: () => undefined,
-      send: () => Promise.reject(new Error('nothing is sent here')),
+      fetch: () => Promise.reject(new Error('nothing is sent here')),
+      waitUntil: () => undefined,
     })
     const request = {
       method: 'POST',
@@ -526,7 +529,8 @@ describe('a replay', () => {
           now: world.now,
           random: () => Math.random(),
           log: () => undefined,
-          send: () => Promise.reject(new Error('nothing is sent here')),
+          fetch: () => Promise.reject(new Error('nothing is sent here')),
+          waitUntil: () => undefined,
         })
         const call = (method: string, path: string, body: object) =>
           app.request(

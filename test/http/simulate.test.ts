@@ -11,7 +11,8 @@ const app = createApp(() => config, {
   now: () => now++,
   random: () => Math.random(),
   log: () => undefined,
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 
 async function simulate(body: object) {

@@ -1,40 +1,46 @@
-// Requests of an isolate share trips to D1, and each is answered as if it had gone by itself.
+// Requests of an isolate share D1 batches, and each gets the result that it would get alone.
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
-import { type Batching, groupCommit } from '../../src/store/group-commit.ts'
+import { type BatchDatabase, groupCommit } from '../../src/store/group-commit.ts'
 import { empty } from '../database.ts'
 
 beforeAll(() => env.DB.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)'))
 afterAll(() => env.DB.exec('DROP TABLE notes'))
 beforeEach(() => empty('notes'))
 
-/** What happens on a trip; `go` asks the real D1. */
-type Trip = (go: () => Promise<D1Result[]>) => Promise<D1Result[]>
+/** Stands in for one D1 batch; `run` runs the real one. */
+type Batch = (run: () => Promise<D1Result[]>) => Promise<D1Result[]>
 
-/** The real D1 with what its trips carry (`sizes`), and what was handed to `waitUntil` (`kept`). */
-function aDatabase({ trips = [], now = Date.now }: { trips?: Trip[]; now?: () => number } = {}) {
+/** The real D1; `sizes`: how many statements each batch had, `extended`: the promises handed to `waitUntil`. */
+function aDatabase({
+  batches = [],
+  now = Date.now,
+}: {
+  batches?: Batch[]
+  now?: () => number
+} = {}) {
   const sizes: number[] = []
-  const kept: Promise<unknown>[] = []
+  const extended: Promise<unknown>[] = []
   const db = {
     prepare: (sql: string) => env.DB.prepare(sql),
     batch: (statements: D1PreparedStatement[]) => {
       sizes.push(statements.length)
-      const trip = trips[sizes.length - 1] ?? ((go) => go())
-      return trip(() => env.DB.batch(statements))
+      const batch = batches[sizes.length - 1] ?? ((run) => run())
+      return batch(() => env.DB.batch(statements))
     },
   } as unknown as D1Database
-  const aRequest = () => groupCommit(db, { now, waitUntil: (work) => kept.push(work) })
-  /** Writes a row for each text, under ids from one on, and gives the texts that D1 says it has written. */
-  const writeIn = async ({ prepare, batch }: Batching, id: number, ...texts: string[]) => {
+  const aRequest = () => groupCommit(db, { now, waitUntil: (work) => extended.push(work) })
+  /** Writes a row for each text, with consecutive ids from `id`, and returns the texts that D1 returned. */
+  const writeIn = async ({ prepare, batch }: BatchDatabase, id: number, ...texts: string[]) => {
     const insert = prepare('INSERT INTO notes VALUES (?1, ?2) RETURNING text')
     const results = await batch<{ text: string }>(texts.map((text, i) => insert.bind(id + i, text)))
     return results.flatMap((result) => result.results.map(({ text }) => text))
   }
   const write = (id: number, ...texts: string[]) => writeIn(aRequest(), id, ...texts)
-  return { sizes, kept, aRequest, write, writeIn }
+  return { sizes, extended, aRequest, write, writeIn }
 }
 
-const inLog = async () =>
+const storedTexts = async () =>
   (await env.DB.prepare('SELECT text FROM notes ORDER BY id').all<{ text: string }>()).results.map(
     ({ text }) => text,
   )
@@ -44,55 +50,55 @@ const many = (count: number) => Array.from({ length: count }, (_, i) => `${i}`)
 const outcomesOf = async (writes: Promise<unknown>[]) =>
   (await Promise.allSettled(writes)).map(({ status }) => status)
 
-/** A trip that ends when it is told to. */
-function aSlowTrip() {
+/** A batch that ends when `end` is called. */
+function aSlowBatch() {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const trip: Trip = async (go) => {
+  const batch: Batch = async (run) => {
     await promise
-    return go()
+    return run()
   }
-  return { trip, end: resolve }
+  return { batch, end: resolve }
 }
 
-/** Timers go by this alone. */
-function stopTimers() {
+/** Timers fire only when the test advances them. */
+function useManualTimers() {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
 }
 
-it('goes at once when nobody is on the way', async () => {
-  const { sizes, write, kept } = aDatabase()
+it('flushes at once when no batch is running', async () => {
+  const { sizes, write, extended } = aDatabase()
 
   expect(await write(1, 'one')).toEqual(['one'])
   expect(await write(2, 'two', 'three')).toEqual(['two', 'three'])
 
   expect(sizes).toEqual([1, 2])
-  expect(kept).toEqual([])
+  expect(extended).toEqual([])
 })
 
-it('waits for a trip under way, and shares the next one: each gets its own results', async () => {
+it('waits for the running batch and shares the next one: each request gets its own results', async () => {
   const { sizes, write } = aDatabase()
 
   const written = await Promise.all([
     write(1, 'first'),
-    write(10, 'second', 'and more of it'),
+    write(10, 'second', 'its second row'),
     write(20, 'third'),
-    write(30, 'fourth', 'its second', 'its third'),
+    write(30, 'fourth', 'its second row', 'its third row'),
   ])
 
   expect(written).toEqual([
     ['first'],
-    ['second', 'and more of it'],
+    ['second', 'its second row'],
     ['third'],
-    ['fourth', 'its second', 'its third'],
+    ['fourth', 'its second row', 'its third row'],
   ])
   expect(sizes).toEqual([1, 6])
 })
 
-it('waits 10 ms at most, however long D1 is silent', async () => {
-  stopTimers()
-  const slow = aSlowTrip()
-  const { sizes, write } = aDatabase({ trips: [slow.trip], now: () => 1000 })
+it('waits 10 ms at most, however long D1 takes', async () => {
+  useManualTimers()
+  const slow = aSlowBatch()
+  const { sizes, write } = aDatabase({ batches: [slow.batch], now: () => 1000 })
 
   const all = [write(1, 'slow'), write(2, 'quick'), write(3, 'quick too')]
   await vi.advanceTimersByTimeAsync(9)
@@ -104,11 +110,11 @@ it('waits 10 ms at most, however long D1 is silent', async () => {
   expect(await Promise.all(all)).toEqual([['slow'], ['quick'], ['quick too']])
 })
 
-it('goes beside a trip that has taken longer, and is waited for in its turn', async () => {
-  stopTimers()
+it('flushes beside a batch that takes longer, and the next request waits for the later one', async () => {
+  useManualTimers()
   let time = 1000
-  const [slow, slower] = [aSlowTrip(), aSlowTrip()]
-  const { sizes, write } = aDatabase({ trips: [slow.trip, slower.trip], now: () => time })
+  const [slow, slower] = [aSlowBatch(), aSlowBatch()]
+  const { sizes, write } = aDatabase({ batches: [slow.batch, slower.batch], now: () => time })
 
   const first = write(1, 'slow')
   time += 10
@@ -123,8 +129,8 @@ it('goes beside a trip that has taken longer, and is waited for in its turn', as
   expect(await Promise.all([second, third])).toEqual([['slower'], ['waits for the second']])
 })
 
-it('goes as soon as the trip before has ended, with all who had no room in one group', async () => {
-  stopTimers()
+it('flushes a request apart that does not fit into the group', async () => {
+  useManualTimers()
   const { sizes, write } = aDatabase()
 
   await Promise.all([
@@ -137,16 +143,16 @@ it('goes as soon as the trip before has ended, with all who had no room in one g
   expect(sizes).toEqual([1, 1, 18])
 })
 
-it('takes nobody along any more once it has left', async () => {
+it('accepts no follower after it has flushed', async () => {
   const { sizes, write } = aDatabase({ now: () => 1000 })
   await Promise.all([write(1, 'first'), write(2, 'leads')])
 
-  expect(await write(3, 'comes in the same moment')).toEqual(['comes in the same moment'])
+  expect(await write(3, 'arrives in the same moment')).toEqual(['arrives in the same moment'])
 
   expect(sizes).toEqual([1, 1, 1])
 })
 
-it('takes 16 statements of others along, and no more in all that a request does', async () => {
+it('flushes at most 16 statements of others, in all batches of a request together', async () => {
   const { sizes, aRequest, write, writeIn } = aDatabase()
   const leader = aRequest()
 
@@ -160,101 +166,101 @@ it('takes 16 statements of others along, and no more in all that a request does'
     write(2, 'first'),
     writeIn(leader, 4000, 'leads again'),
     write(5000, ...many(5)),
-    write(6000, 'one too many'),
+    write(6000, 'exceeds the budget'),
   ])
 
   expect(sizes).toEqual([1, 16, 1, 6, 1])
-  expect(await inLog()).toHaveLength(25)
+  expect(await storedTexts()).toHaveLength(25)
 })
 
-it('lets a request that SQLite refuses fail alone, and writes those of its group', async () => {
-  const { sizes, kept, write } = aDatabase()
-  await write(3, 'was here first')
+it('rejects only the follower whose statement SQLite refuses, and writes the rest of the group', async () => {
+  const { sizes, extended, write } = aDatabase()
+  await write(3, 'came first')
 
   const writes = [
-    write(1, 'on its own'),
+    write(1, 'alone'),
     write(2, 'leads'),
-    write(3, 'takes what is taken'),
-    write(4, 'goes along'),
+    write(3, 'has a taken id'),
+    write(4, 'follows'),
   ]
 
   expect(await outcomesOf(writes)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
   await expect(writes[2]).rejects.toThrow('UNIQUE constraint failed: notes.id')
-  expect(await inLog()).toEqual(['on its own', 'leads', 'was here first', 'goes along'])
-  // The group, and then each by itself.
+  expect(await storedTexts()).toEqual(['alone', 'leads', 'came first', 'follows'])
+  // The group, then each request alone.
   expect(sizes).toEqual([1, 1, 3, 1, 1, 1])
-  await Promise.all(kept)
+  await Promise.all(extended)
 })
 
-it('lets the leader that SQLite refuses fail alone too, and does not ask it twice without need', async () => {
-  const { sizes, kept, write } = aDatabase()
-  await write(2, 'was here first')
+it('rejects only the leader whose statement SQLite refuses, and retries it only if it had followers', async () => {
+  const { sizes, extended, write } = aDatabase()
+  await write(2, 'came first')
 
-  const writes = [write(1, 'on its own'), write(2, 'no'), write(3, 'yes')]
+  const writes = [write(1, 'alone'), write(2, 'refused'), write(3, 'written')]
   expect(await outcomesOf(writes)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
-  expect(await outcomesOf([write(4, 'on its own'), write(2, 'no')])).toEqual([
+  expect(await outcomesOf([write(4, 'alone'), write(2, 'refused')])).toEqual([
     'fulfilled',
     'rejected',
   ])
 
-  expect(await inLog()).toEqual(['on its own', 'was here first', 'yes', 'on its own'])
+  expect(await storedTexts()).toEqual(['alone', 'came first', 'written', 'alone'])
   expect(sizes).toEqual([1, 1, 2, 1, 1, 1, 1])
-  // What a request has been told already is no news to the runtime.
-  await Promise.all(kept)
+  // The runtime sees no unhandled rejection of an error that the request has received.
+  await Promise.all(extended)
 })
 
 it.each(['D1_ERROR: Network connection lost.', 'D1_ERROR: database or disk is full: SQLITE_FULL'])(
-  'asks nothing again after %s: all of the group are told so',
+  'retries nothing after %s: the whole group is rejected',
   async (message) => {
-    const lost: Trip = async (go) => {
-      await go()
+    const lost: Batch = async (run) => {
+      await run()
       throw new Error(message)
     }
-    const { sizes, write } = aDatabase({ trips: [(go) => go(), lost] })
+    const { sizes, write } = aDatabase({ batches: [(run) => run(), lost] })
 
     const writes = [write(1, 'one'), write(2, 'two'), write(3, 'three')]
 
     expect(await outcomesOf(writes)).toEqual(['fulfilled', 'rejected', 'rejected'])
     expect(sizes).toEqual([1, 2])
-    expect(await inLog()).toEqual(['one', 'two', 'three'])
+    expect(await storedTexts()).toEqual(['one', 'two', 'three'])
   },
 )
 
-it('waits for nobody who was cut off: a group takes others along for 10 ms only', async () => {
+it('does not wait for a request that was cut off: a group accepts followers for 10 ms only', async () => {
   let time = 1000
-  const never: Trip = () => new Promise(() => {})
-  const { sizes, write } = aDatabase({ trips: [never], now: () => time })
+  const never: Batch = () => new Promise(() => {})
+  const { sizes, write } = aDatabase({ batches: [never], now: () => time })
 
-  void write(1, 'cut off on its way')
-  const led = write(2, 'leads a group, perhaps for ever')
+  void write(1, 'cut off')
+  const led = write(2, 'leads')
   time += 11
 
-  expect(await write(3, 'comes later')).toEqual(['comes later'])
+  expect(await write(3, 'arrives later')).toEqual(['arrives later'])
   expect(sizes).toEqual([1, 1])
   await led
 })
 
-it('waits 10 ms for one who was cut off when the clock goes back, too', async () => {
-  stopTimers()
+it('waits 10 ms for a request that was cut off when the clock goes back, too', async () => {
+  useManualTimers()
   let time = 1_000_000
-  const never: Trip = () => new Promise(() => {})
-  const { write } = aDatabase({ trips: [never], now: () => time })
+  const never: Batch = () => new Promise(() => {})
+  const { write } = aDatabase({ batches: [never], now: () => time })
 
-  void write(1, 'cut off on its way')
+  void write(1, 'cut off')
   time -= 5000
-  const next = write(2, 'comes after, by no clock')
+  const next = write(2, 'arrives after, by an earlier clock')
   await vi.advanceTimersByTimeAsync(10)
 
-  expect(await next).toEqual(['comes after, by no clock'])
+  expect(await next).toEqual(['arrives after, by an earlier clock'])
 })
 
-it('hands to waitUntil what others rely on', async () => {
-  const { kept, write } = aDatabase()
+it('passes to waitUntil the flush that followers depend on', async () => {
+  const { extended, write } = aDatabase()
 
-  const all = [write(1, 'relied on by nobody'), write(2, 'leads'), write(3, 'goes along')]
+  const all = [write(1, 'has no followers'), write(2, 'leads'), write(3, 'follows')]
 
-  expect(kept).toHaveLength(1)
-  await kept[0]
-  expect(await inLog()).toEqual(['relied on by nobody', 'leads', 'goes along'])
+  expect(extended).toHaveLength(1)
+  await extended[0]
+  expect(await storedTexts()).toEqual(['has no followers', 'leads', 'follows'])
   await Promise.all(all)
 })

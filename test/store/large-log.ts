@@ -1,4 +1,4 @@
-// A log of 100,000 events in five days, rolled up but for its last minutes.
+// A log of 100,000 events in five days, counted and posted except for its last minutes.
 import { env } from 'cloudflare:workers'
 import { personIdOfKey } from '../../src/core/id.ts'
 import { postSegments } from '../../src/store/events/postings.ts'
@@ -8,7 +8,7 @@ import { LIST_SEGMENTS } from './segments.ts'
 
 export const HOUR = 3_600_000
 export const EVENTS = 100_000
-/** An event every 4.32 s: 100,000 in five days, and ten minutes more that are not rolled up. */
+/** An event every 4.32 s: 100,000 in five days. */
 export const STEP = 4320
 export const BEGIN = NOW - EVENTS * STEP
 export const keyAt = (i: number) => BigInt(BEGIN + i * STEP) * 2n ** 21n + BigInt(i)
@@ -22,8 +22,8 @@ const FACTS = `
     WHEN i % 10 < 8 THEN 'contact.updated' ELSE 'payment.created' END AS type,
   CASE WHEN i % 1999 = 3 THEN NULL WHEN i % 20 = 1 THEN 'many' WHEN i % 9001 = 2 THEN 'few' ELSE 'c' || (i % 4000) END AS contact`
 
-/** Whom an event goes to: all to the CRM, payments to finance, and a few to somebody who hardly gets any. */
-const OWED = `
+/** The deliveries of the events: all to the CRM, payments to finance, and a few to a target that gets few. */
+const DELIVERIES = `
   SELECT key, i, 'crm' AS target FROM log UNION ALL
   SELECT key, i, 'finance' FROM log WHERE type LIKE 'payment.%' UNION ALL
   SELECT key, i, 'seldom' FROM log WHERE i % 3001 = 11`
@@ -40,7 +40,7 @@ async function fill(from: number, until: number): Promise<void> {
          0, '', 'utf8', '{}', ${BEGIN} + i * ${STEP} FROM facts`,
       `${log} INSERT INTO deliveries (event, target, state, attempt, due, attempts)
        SELECT key, target, CASE WHEN i % 1500 = 4 THEN 'dead' WHEN i % 701 = 9 THEN 'held' WHEN i % 5003 = 1 THEN 'pending'
-         ELSE 'delivered' END, 2, 0, '[{"attempt":1,"at":"2026-11-20T00:00:00.000Z","ms":12,"status":200}]' FROM (${OWED})`,
+         ELSE 'delivered' END, 2, 0, '[{"attempt":1,"at":"2026-11-20T00:00:00.000Z","ms":12,"status":200}]' FROM (${DELIVERIES})`,
     ].map((sql) => env.DB.prepare(sql)),
   )
 }

@@ -1,4 +1,4 @@
-// A busy hour is cut into segments: each minute counts and reads what is new, and the books are the log at any moment.
+// A busy hour is cut into segments: each minute counts and reads only new events, and the counts match the log at any moment.
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ import { pruneEvents } from '../../src/store/ledger/prune.ts'
 import { listDifferences } from '../../src/store/ledger/verify.ts'
 import { cutSegment, markSegments } from '../../src/store/segments.ts'
 import { linesOfBooks, linesOfLog } from '../books.ts'
-import { aConfig, aPayment, NOW, stored } from '../builders.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../builders.ts'
 import { aMeteredDatabase, counting, empty, LOG_TABLES } from '../database.ts'
 import { LIST_SEGMENTS } from './segments.ts'
 
@@ -23,14 +23,13 @@ const HOUR = 60 * MINUTE
 const EVER = { since: NOW - HOUR, until: NOW + 24 * HOUR }
 
 const config = aConfig({ name: 'crm' })
-const silent = () => undefined
 
 beforeEach(async () => {
   await empty(...LOG_TABLES, 'statistics', 'totals', 'snapshot')
   await env.DB.prepare('UPDATE pruned SET events = 0').run()
 })
 
-/** Events that came at even steps from one time to another, each delivered at once. */
+/** Writes delivered events, received in even steps from one time to another. */
 async function fill(events: number, from: number, until: number): Promise<void> {
   const step = (until - from) / events
   const attempts = `[{"attempt":1,"at":"${new Date(from).toISOString()}","ms":7,"status":200}]`
@@ -63,110 +62,110 @@ const segments = async () =>
     posted,
   ])
 
-/** What a minute of the cron reads and writes. */
+/** Runs the cron of a minute and returns how many rows it read and wrote. */
 async function minuteAt(now: number): Promise<{ read: number; written: number }> {
   const { db, read, written } = counting()
-  await rollUp({ DB: db }, now, silent)
-  await takeSnapshot({ DB: db }, config, now)
+  await rollUp({ DB: db }, toolsAt(now))
+  await takeSnapshot({ DB: db }, config, toolsAt(now))
   return { read: read(), written: written() }
 }
 
-/** All that is wrong with the books; nothing, at any moment. */
-async function wrongs(): Promise<string[]> {
+/** Returns everything that is wrong with the counts and segments. */
+async function errors(): Promise<string[]> {
   const [log, books] = [await linesOfLog(), await linesOfBooks(EVER)]
   const counts = await listCounts(env.DB, EVER)
   const { differences } = await listDifferences(env.DB, EVER)
   const rows = await segments()
-  // The segments of an hour are all of it.
-  const isBegin = (second: number) => second % 3600 === 0
+  // The segments of an hour cover all of it.
+  const isHourStart = (second: number) => second % 3600 === 0
   const gaps = rows.filter(([start = 0, until = 0], i) => {
-    const begins = isBegin(start) || rows[i - 1]?.[1] === start
-    return !begins || !(isBegin(until) || rows[i + 1]?.[0] === until)
+    const begins = isHourStart(start) || rows[i - 1]?.[1] === start
+    return !begins || !(isHourStart(until) || rows[i + 1]?.[0] === until)
   })
   return [
     ...(String(books) === String(log) ? [] : [`books ${books} but log ${log}`]),
-    ...gaps.map(([start, until]) => `the segment from ${start} to ${until} has no neighbour`),
+    ...gaps.map(([start, until]) => `the segment from ${start} to ${until} is next to a gap`),
     ...discrepancies(tally(counts)),
     ...differences,
   ]
 }
 
 describe('a busy hour', () => {
-  it('is cut where the last minute begins, and counted up to there', async () => {
+  it('is cut at the start of the last minute, and counted up to there', async () => {
     await fill(1200, NOW, NOW + 20 * MINUTE)
 
-    await rollUp(env, NOW + 20 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 20 * MINUTE))
 
     expect(await segments()).toEqual([
       [0, 19 * 60, 1, 1],
       [19 * 60, 3600, 0, 0],
     ])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('is not cut for a few events, nor when it has ended', async () => {
+  it('is not cut for few events, nor after it has ended', async () => {
     await fill(999, NOW, NOW + 10 * MINUTE)
-    await rollUp(env, NOW + 30 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 30 * MINUTE))
     expect(await segments()).toEqual([[0, 3600, 0, 0]])
 
     await fill(500, NOW + 30 * MINUTE, NOW + 59 * MINUTE)
-    await rollUp(env, NOW + HOUR + MINUTE / 2, silent)
+    await rollUp(env, toolsAt(NOW + HOUR + MINUTE / 2))
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
   })
 
-  it('is counted again when a clock that is behind cuts what was counted', async () => {
+  it('is counted again if a late clock cuts a counted segment', async () => {
     await fill(1200, NOW, NOW + 20 * MINUTE)
-    await rollUp(env, NOW + HOUR, silent)
+    await rollUp(env, toolsAt(NOW + HOUR))
 
     await cutSegment(env.DB, NOW + 11 * MINUTE)
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
     await cutSegment(env.DB, NOW + 11 * MINUTE, 1)
 
     expect(await segments()).toEqual([
       [0, 600, 0, 0],
       [600, 3600, 0, 0],
     ])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('leaves no segment behind when nothing came after a cut', async () => {
+  it('has no segment after a cut if no events were received since', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
-    await rollUp(env, NOW + 20 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 20 * MINUTE))
     expect(await segments()).toEqual([
       [0, 19 * 60, 1, 1],
       [19 * 60, 3600, 0, 0],
     ])
 
-    await rollUp(env, NOW + HOUR, silent)
+    await rollUp(env, toolsAt(NOW + HOUR))
 
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('has a segment for what comes late, where nothing had come after a cut', async () => {
+  it('has a segment for an event recorded late, where an empty one was deleted', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
-    await rollUp(env, NOW + 20 * MINUTE, silent)
-    await rollUp(env, NOW + HOUR, silent)
+    await rollUp(env, toolsAt(NOW + 20 * MINUTE))
+    await rollUp(env, toolsAt(NOW + HOUR))
 
     await stored(config, 'hype', aPayment(), { now: NOW + 40 * MINUTE })
 
     expect(await segments()).toEqual([[0, 3600, 0, 0]])
-    expect(await wrongs()).toEqual([])
-    await rollUp(env, NOW + 2 * HOUR, silent)
+    expect(await errors()).toEqual([])
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await segments()).toEqual([[0, 3600, 1, 1]])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('keeps a segment for what comes late when what came before is forgotten', async () => {
+  it('has a segment for an event recorded late, after the events before it were pruned', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
     await stored(config, 'hype', aPayment(), { now: NOW + 40 * MINUTE })
-    await rollUp(env, NOW + 41 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 41 * MINUTE))
     await pruneEvents(env.DB, firstKeyAt(NOW + 20 * MINUTE), 1000)
 
     await stored(config, 'hype', aPayment(), { now: NOW + 5 * MINUTE })
-    expect(await wrongs()).toEqual([])
-    await rollUp(env, NOW + 2 * HOUR, silent)
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
+    expect(await errors()).toEqual([])
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     for (let i = 0; i < 3; i++) await pruneEvents(env.DB, firstKeyAt(NOW + HOUR), 1000)
     await env.DB.prepare('UPDATE pruned SET events = 0').run()
@@ -174,12 +173,12 @@ describe('a busy hour', () => {
     expect(await segments()).toEqual([])
   })
 
-  it('has one segment counted again when an event comes late, or a delivery changes', async () => {
+  it('has only one segment counted again after a late event or a change of a delivery', async () => {
     await fill(1100, NOW, NOW + 10 * MINUTE)
-    await rollUp(env, NOW + 11 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 11 * MINUTE))
     await fill(1100, NOW + 11 * MINUTE, NOW + 20 * MINUTE)
     await stored(config, 'hype', aPayment(), { now: NOW + 20 * MINUTE })
-    await rollUp(env, NOW + 22 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 22 * MINUTE))
     expect(await segments()).toEqual([
       [0, 600, 1, 1],
       [600, 21 * 60, 1, 1],
@@ -195,23 +194,26 @@ describe('a busy hour', () => {
     const { key } = (await env.DB.prepare(
       'SELECT CAST(max(event) AS TEXT) AS key FROM deliveries',
     ).first<{ key: string }>()) ?? { key: '' }
-    await rollUp(env, NOW + 23 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 23 * MINUTE))
     const made = { attempt: 1, at: '2026-11-21T00:23:00.000Z', ms: 7, status: 200 }
     await updateDeliveries(env.DB, [
-      { event: idOfKey(key), target: 'crm', attempt: 1, state: 'delivered', made },
+      {
+        delivery: { event: idOfKey(key), target: 'crm', attempt: 1 },
+        next: { state: 'delivered', made },
+      },
     ])
     expect(await segments()).toEqual([
       [0, 600, 1, 1],
       [600, 21 * 60, 0, 1],
       [21 * 60, 3600, 0, 0],
     ])
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   })
 
-  it('is listed the same by what is posted of it and what is looked through', async () => {
+  it('is listed completely if some segments are posted and others are scanned', async () => {
     await fill(1400, NOW, NOW + 20 * MINUTE)
     await stored(config, 'hype', aPayment(), { now: NOW + 20 * MINUTE })
-    await rollUp(env, NOW + 20 * MINUTE, silent)
+    await rollUp(env, toolsAt(NOW + 20 * MINUTE))
     const ids: string[] = []
     let cursor: string | undefined
     do {
@@ -227,8 +229,8 @@ describe('a busy hour', () => {
   })
 })
 
-describe('what D1 does not take', () => {
-  it('costs the others nothing: one segment a minute stays without postings', async () => {
+describe('a segment that D1 refuses as too large', () => {
+  it('stays without postings, and the others are posted', async () => {
     for (let hour = 0; hour < 3; hour++)
       await fill(3, NOW + hour * HOUR, NOW + hour * HOUR + MINUTE)
     const last = NOW + 2 * HOUR
@@ -253,11 +255,11 @@ describe('what D1 does not take', () => {
       },
     } as unknown as D1Database
 
-    await rollUp({ DB: db }, NOW + 4 * HOUR, (line) => lines.push(line))
+    await rollUp({ DB: db }, toolsAt(NOW + 4 * HOUR, { log: (line) => lines.push(line) }))
     expect(lines).toContainEqual(
       expect.objectContaining({ fault: expect.stringContaining('not posted') }),
     )
-    await rollUp({ DB: db }, NOW + 4 * HOUR + MINUTE, silent)
+    await rollUp({ DB: db }, toolsAt(NOW + 4 * HOUR + MINUTE))
 
     expect(await segments()).toEqual([
       [0, 3600, 1, 1],
@@ -269,11 +271,11 @@ describe('what D1 does not take', () => {
   })
 })
 
-describe('the books of segments', () => {
+describe('the counts of segments', () => {
   const ACTS = {
     event: (at: number) => stored(config, 'hype', aPayment(), { now: NOW + at * SECOND }),
     cut: (at: number) => cutSegment(env.DB, NOW + at * SECOND + MINUTE, 1 + (at % 3)),
-    rollUp: (at: number) => rollUp(env, NOW + at * SECOND, silent),
+    rollUp: (at: number) => rollUp(env, toolsAt(NOW + at * SECOND)),
     attempt: async (at: number) => {
       const row = await env.DB.prepare(
         `SELECT CAST(event AS TEXT) AS key, attempt FROM deliveries WHERE state IN ('pending', 'retrying')
@@ -283,27 +285,27 @@ describe('the books of segments', () => {
         .first<{ key: string; attempt: number }>()
       if (row === null) return
       const made = { attempt: row.attempt, at: '2026-11-21T00:00:01.000Z', ms: at, status: 200 }
-      const of = { event: idOfKey(row.key), target: 'crm', attempt: row.attempt }
-      await updateDeliveries(env.DB, [{ ...of, state: 'delivered', made }])
+      const delivery = { event: idOfKey(row.key), target: 'crm', attempt: row.attempt }
+      await updateDeliveries(env.DB, [{ delivery, next: { state: 'delivered', made } }])
     },
   }
 
-  it('are the log, whenever events come, deliveries change and hours are cut', async () => {
+  it('match the log, whenever events are received, deliveries change and hours are cut', async () => {
     const act = fc.constantFrom(...(Object.keys(ACTS) as (keyof typeof ACTS)[]))
     const plans = fc.array(fc.tuple(act, fc.nat(7200)), { minLength: 5, maxLength: 40 })
     const property = fc.asyncProperty(plans, async (plan) => {
       await empty(...LOG_TABLES, 'statistics', 'totals')
       for (const [name, at] of plan) {
         await ACTS[name](at)
-        expect(await wrongs()).toEqual([])
+        expect(await errors()).toEqual([])
       }
     })
     await fc.assert(property, { numRuns: 60 })
   }, 120_000)
 })
 
-describe('the price of a minute', () => {
-  it('is what came since, not what the hour holds', async () => {
+describe('the cost of a minute', () => {
+  it('depends on the new events, not on those of the hour', async () => {
     const minutes = async (perMinute: number, first: number) => {
       const reads: number[] = []
       for (let i = first; i < first + 5; i++) {
@@ -322,9 +324,9 @@ describe('the price of a minute', () => {
     expect(late).toBeLessThan(1.1 * early)
   }, 60_000)
 
-  it('is next to nothing when nothing came, however many segments there are', async () => {
+  it('is small without new events, however many segments there are', async () => {
     await fill(300, NOW - 300 * HOUR, NOW)
-    for (let i = 0; i < 150; i++) await rollUp(env, NOW + HOUR, silent)
+    for (let i = 0; i < 150; i++) await rollUp(env, toolsAt(NOW + HOUR))
     expect(await env.DB.prepare('SELECT min(counted + posted) AS n FROM segments').first('n')).toBe(
       2,
     )
@@ -335,7 +337,7 @@ describe('the price of a minute', () => {
     const { read, written } = await minuteAt(NOW + HOUR + MINUTE)
 
     expect(rows.every((n) => n < 5)).toBe(true)
-    expect(read).toBeLessThan(700) // of which what came in the last day is nearly all
+    expect(read).toBeLessThan(700) // nearly all of it for the last day
     expect(written).toBe(0)
   }, 60_000)
 })

@@ -3,7 +3,7 @@
 import Ajv from 'ajv'
 import { CloudEvent, HTTP } from 'cloudevents'
 import { describe, expect, it } from 'vitest'
-import { samplesOf } from '../../src/cli/samples.ts'
+import { samplesOf } from '../../src/cli/check/samples.ts'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
 import { composeEvent, type MembershipEvent } from '../../src/core/events/event.ts'
 import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
@@ -21,7 +21,8 @@ const app = createApp(() => parseConfig({}, () => undefined), {
   now: () => NOW,
   random: () => 0,
   log: () => undefined,
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 const TYPES = Object.keys(EVENT_DATA)
 const SCHEMAS = new Map(

@@ -5,9 +5,10 @@ import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/co
 import type { MembershipEvent } from '../../src/core/events/event.ts'
 import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
 import { newEventId } from '../../src/core/id.ts'
+import { authenticate } from '../../src/core/intake/authenticate.ts'
 import { readMessages } from '../../src/core/intake/json.ts'
-import { prove } from '../../src/core/intake/proof.ts'
-import { type Incoming, makeRecord } from '../../src/stages/intake/draft.ts'
+import { storedMessage } from '../../src/core/intake/request.ts'
+import { draftRecord } from '../../src/stages/intake/draft.ts'
 import { VENDORS, type VendorId } from '../../src/vendors/index.ts'
 import {
   bodyOf,
@@ -45,15 +46,18 @@ describe.each(Object.keys(VENDORS) as VendorId[])('%s', (vendor) => {
     const config = configFor(vendor, source ?? {}, (name) => secrets[name])
     const url = new URL('https://relay.example/in/x')
     for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value)
-    const arrival = {
+    const sent = new Request(url, {
+      method: 'POST',
       headers: headersOf(request),
-      query: url.searchParams,
-      body: async () => ({ ok: true as const, value: new TextEncoder().encode(bodyOf(request)) }),
-    }
-    const { signature } = VENDORS[vendor]
-    const result = await prove(arrival, config.source.credentials, signature, Date.parse(now))
+      body: new TextEncoder().encode(bodyOf(request)),
+    })
+    const { credentials } = config.source
+    const required = { credentials, scheme: VENDORS[vendor].signature }
+    const limits = { now: Date.parse(now), maxBodyBytes: 900_000 }
+    const result = await authenticate(sent, url.searchParams, required, limits)
     if (proof.ok) expect(result).toMatchObject({ ok: true })
-    else expect(result).toEqual({ ok: false, error: { kind: 'not_proven', cause: proof.cause } })
+    else
+      expect(result).toEqual({ ok: false, error: { kind: 'unauthenticated', cause: proof.cause } })
   })
 })
 
@@ -87,26 +91,22 @@ async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: 
   const { source } = configFor(vendor, settings, () => undefined)
   const read = readMessages(bodyOf(request))
   return Promise.all(
-    (read?.messages ?? []).map(async (message) => {
-      const incoming: Incoming = {
-        message,
-        raw: { text: message.text, encoding: 'utf8' },
-        headers: headersOf(request),
-        eventName: request.query?.event,
-        hops: 0,
-        origin: 'https://relay.example',
-      }
-      const made = await makeRecord(newEventId(NOW, 7), source, incoming)
-      const { record, warnings } = made
+    (read?.messages ?? []).map(async ({ text }) => {
+      const message = storedMessage(
+        { text, encoding: 'utf8' },
+        { headers: headersOf(request), eventName: request.query?.event, hops: 0 },
+      )
+      const record = await draftRecord(newEventId(NOW, 7), source, message, 'https://relay.example')
       if ('issues' in record.content) {
         const issues = record.content.issues.map(({ path }) => path)
         return { status: 'quarantined', type: record.type, vendortype: record.vendorType, issues }
       }
-      const event = JSON.parse(JSON.stringify(made.event)) as MembershipEvent
+      const event = JSON.parse(JSON.stringify(record.content.event)) as MembershipEvent
+      const warnings = event.data.warnings ?? []
       return {
         status: 'accepted',
         event: withoutConstants(event, vendor),
-        warnings: warnings.map(({ path }) => path).toSorted(),
+        warnings: warnings.map((warning) => warning.split(': ')[0] ?? '').toSorted(),
       }
     }),
   )

@@ -1,4 +1,4 @@
-// The API of a relay, as commands call it.
+// The API of a relay, as the commands use it.
 import process from 'node:process'
 import type { Command } from 'commander'
 import type { ClientResponse } from 'hono/client'
@@ -7,54 +7,63 @@ import { createClient } from '../../client.ts'
 import { readEnvFile } from '../project.ts'
 import { UserError } from '../user-error.ts'
 
-/** What every command is told: which relay, and whether a program reads the answer. */
+/** The options that every command has. */
 export type GlobalOptions = { url: string; json?: true }
 
 /** The API of a relay. */
 export type Api = ReturnType<typeof createClient>['api']
 
-/** What a header takes: anything else would be shown by the error that refuses it. */
+/** Visible ASCII. A header with anything else would be refused with an error that contains the token. */
 const TOKEN = /^[\x21-\x7e]+$/
 
-/** The API of the relay at a URL. Refuses in a sentence when there is no token, or none that can be sent. */
-export function connect({ url }: GlobalOptions): Api {
+/** The API of the relay at a URL. Throws a UserError for a URL or token that cannot be used. */
+export function connect({ url }: Pick<GlobalOptions, 'url'>): Api {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new UserError(`--url must be https://… or http://…: "${url}" is not.`)
+    throw new UserError(`--url must start with https:// or http://, not "${url}".`)
   const { origin, hostname } = new URL(url)
   const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
-  const local = isLocal ? readEnvFile('.dev.vars').ADMIN_TOKEN : undefined
-  const token = process.env.RELAY_TOKEN || local
-  if (!token) {
-    const where = isLocal ? ' or run "npm start" once, which makes one' : ''
-    throw new UserError(`No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN${where}.`)
-  }
-  if (!TOKEN.test(token))
-    throw new UserError('RELAY_TOKEN is no token: it holds blanks, line breaks or special letters.')
-  return createClient(origin, token, (input, init) => send(origin, input, init)).api
+  return createClient(origin, readToken(isLocal), (input, init) => send(origin, input, init)).api
 }
 
-/** The API that a command is to ask. */
+/** The token: RELAY_TOKEN, or for a local relay the one in `.dev.vars`. */
+function readToken(isLocal: boolean): string {
+  const given = process.env.RELAY_TOKEN
+  const token = given || (isLocal ? readEnvFile('.dev.vars').ADMIN_TOKEN : undefined)
+  if (!token) {
+    const alternative = isLocal ? ', or run "npm start" once to create one' : ''
+    throw new UserError(`No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN${alternative}.`)
+  }
+  if (!TOKEN.test(token)) {
+    const name = given ? 'RELAY_TOKEN' : 'ADMIN_TOKEN in .dev.vars'
+    throw new UserError(
+      `${name} is not a valid token: it contains spaces, line breaks or non-ASCII characters.`,
+    )
+  }
+  return token
+}
+
+/** The API for a command, by its global options. */
 export function apiOf(command: Command): Api {
   return connect(command.optsWithGlobals<GlobalOptions>())
 }
 
-/** The API did not answer: it may when asked again. */
+/** The relay did not respond, or failed with a server error. A retry may succeed. */
 export class Unreachable extends UserError {}
 
 async function send(origin: string, input: string | URL | Request, init?: RequestInit) {
   const response = await fetch(input, init).catch(() => {
     throw new Unreachable(
-      `Nothing answers at ${origin}: start the relay with "npm start", or name another with --url.`,
+      `No relay answers at ${origin}: start it with "npm start", or use --url for another one.`,
     )
   })
   if (response.status !== 401) return response
   await response.body?.cancel()
   throw new UserError(
-    `The relay at ${origin} does not take this token: set RELAY_TOKEN to its ADMIN_TOKEN.`,
+    `The relay at ${origin} rejected the token: set RELAY_TOKEN to its ADMIN_TOKEN.`,
   )
 }
 
-/** What a response of the API holds when it went well. */
+/** The body of a successful response. */
 export type Answer<R> =
   R extends ClientResponse<infer Body, infer Status, string>
     ? Status extends SuccessStatusCode
@@ -62,13 +71,17 @@ export type Answer<R> =
       : never
     : never
 
-/** Waits for an answer. A problem is a sentence for the user; a fault of the relay's may be gone when asked again. */
+/**
+ * Waits for a response and returns its body. Throws a UserError with the title of the problem if it is not successful;
+ * an Unreachable for a server error.
+ */
 export async function answerOf<R extends ClientResponse<unknown>>(
   request: Promise<R>,
 ): Promise<Answer<R>> {
   const response = await request
   const body = (await response.json().catch(() => undefined)) as { title?: string } | undefined
   if (response.ok && body !== undefined) return body as Answer<R>
-  const sentence = body?.title ?? `${response.url} answered ${response.status}: is it a relay?`
-  throw response.status >= 500 ? new Unreachable(sentence) : new UserError(sentence)
+  const message =
+    body?.title ?? `Unexpected response ${response.status} from ${response.url}: is it a relay?`
+  throw response.status >= 500 ? new Unreachable(message) : new UserError(message)
 }

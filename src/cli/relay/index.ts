@@ -1,8 +1,8 @@
-// `npm run relay -- <command>`: the operator's command line, over the API of a relay here or elsewhere.
+// `npm run relay -- <command>`: the command line for operators. It uses the API of a relay, local or deployed.
 import process from 'node:process'
-import { Command, CommanderError } from 'commander'
-import { UserError } from '../user-error.ts'
-import { checkCommand } from './commands/check.ts'
+import { Command } from 'commander'
+import { checkCommand } from '../check/command.ts'
+import { runProgram, type SetStatus } from '../command-line.ts'
 import { deliveriesCommand } from './commands/deliveries.ts'
 import { eventCommand } from './commands/event.ts'
 import { eventsCommand } from './commands/events.ts'
@@ -18,65 +18,52 @@ import { tailCommand } from './commands/tail.ts'
 import { pauseCommand, resumeCommand, targetsCommand, testCommand } from './commands/targets.ts'
 import { verifyCommand } from './commands/verify.ts'
 
-/** The exit status of what could not be done or asked; 1 is the answer that something is not well. */
-const NOT_DONE = 2
-
 const HELP = `
-The token is RELAY_TOKEN, or for the relay of this machine ADMIN_TOKEN in .dev.vars.
-The exit status is 0, 1 when something is not well, or 2 when it could not be done.
-For programs: npm run --silent relay -- status --json`
+Token: RELAY_TOKEN, or ADMIN_TOKEN in .dev.vars for a relay on this machine.
+Exit status: 0 success, 1 a problem was found, 2 the command could not be run.
+For scripts: npm run --silent relay -- status --json`
 
-/** Runs one command; gives the exit status: 0, 1 when it found something that is not well, 2 when it could not be done. */
-export async function relay(args: string[]): Promise<number> {
-  let status = 0
-  process.stdout.on('error', endWithReader)
+/** `npm run relay`. Returns the exit status: 0, or 1 if the command found a problem. */
+export function relay(args: string[]): Promise<number> {
+  process.stdout.on('error', exitOnClosedPipe)
+  return runProgram(relayProgram, args)
+}
+
+function relayProgram(setStatus: SetStatus): Command {
   const program = new Command('npm run relay --')
-    .description('Sees and steers a relay: the one of this machine, or the one that --url names.')
-    .option('--url <url>', 'the relay', 'http://127.0.0.1:8787')
-    .option('--json', 'for programs: the answers of the API, as JSON')
+    .description('Inspect and control a relay.')
+    .option('--url <url>', 'URL of the relay', 'http://127.0.0.1:8787')
+    .option('--json', 'print the API response as JSON')
     .addHelpText('after', HELP)
-    .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
-  const finish = (result: number) => {
-    status = result
-  }
   const commands = [
-    statusCommand(finish),
+    statusCommand(setStatus),
     tailCommand(),
     eventsCommand(),
     eventCommand(),
     deliveriesCommand(),
     replayCommand(),
-    targetsCommand(finish),
+    targetsCommand(setStatus),
     pauseCommand(),
     resumeCommand(),
-    testCommand(finish),
-    peopleCommand(finish),
-    quarantineCommand(finish),
-    renormalizeCommand(finish),
-    ledgerCommand(finish),
-    simulateCommand(finish),
-    checkCommand(finish),
+    testCommand(setStatus),
+    peopleCommand(setStatus),
+    quarantineCommand(setStatus),
+    renormalizeCommand(setStatus),
+    ledgerCommand(setStatus),
+    simulateCommand(setStatus),
+    checkCommand('check', setStatus),
     secretCommand(),
-    verifyCommand(finish),
+    verifyCommand(setStatus),
   ]
-  for (const command of commands) {
-    program.addCommand(command.copyInheritedSettings(program))
-  }
-  try {
-    await program.parseAsync(args, { from: 'user' })
-  } catch (error) {
-    // Commander has said what is wrong.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : NOT_DONE
-    if (!(error instanceof UserError)) throw error
-    console.error(error.message)
-    return NOT_DONE
-  }
-  return status
+  for (const command of commands) program.addCommand(command)
+  // Commander would also list the options of `replay` in the help of `replay stop`, which ignores them.
+  const visibleGlobalOptions = (command: Command) =>
+    command === program ? [] : [...program.options]
+  return program.configureHelp({ showGlobalOptions: true, visibleGlobalOptions })
 }
 
-/** Whoever reads what is printed may stop, as `head` does: then nothing is left to do. */
-function endWithReader(error: NodeJS.ErrnoException): void {
+/** Ends the process when the reader of its output has gone, as `head` does after its last line. */
+function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
   process.exit(0)
 }

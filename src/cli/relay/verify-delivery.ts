@@ -1,59 +1,63 @@
-// Whether a captured delivery is genuine; and if not, why.
+// Whether a captured delivery is authentic, and if not, why.
 import { createHash } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 
-/** A delivery as it was received: its headers by lower-case name, and its body exactly. */
-export type Captured = { headers: Record<string, string>; body: string }
+/** A delivery as it was received: its headers by lower-case name, and its exact body. */
+export type CapturedDelivery = { headers: Record<string, string>; body: string }
 
-/** `ok`, or what is wrong with it; `detail` says it in a sentence. */
-export type Judgement = {
-  verdict: 'ok' | 'header missing' | 'wrong secret' | 'body changed' | 'too old' | 'cannot tell'
+/** `ok`, or what is wrong; `detail` explains it in one or two sentences. */
+type Verification = {
+  verdict: 'ok' | 'header missing' | 'wrong secret' | 'body changed' | 'too old' | 'no match'
   detail: string
 }
 
 const HEADERS = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const
 
-/** What receivers accept, as Standard Webhooks recommends it: five minutes either way. */
+/** The most that webhook-timestamp may differ from the clock of a receiver, as Standard Webhooks recommends. */
 const TOLERANCE_SECONDS = 300
 
-/** Judges a delivery by the secrets that its target may have. `now` in epoch milliseconds. Throws for no secret. */
-export function judgeDelivery(
-  { headers, body }: Captured,
+/**
+ * Verifies a delivery against the signing secrets of its target. `now` in epoch milliseconds. Throws if a secret is
+ * empty or not base64.
+ */
+export function verifyDelivery(
+  { headers, body }: CapturedDelivery,
   secrets: readonly string[],
   now: number,
-): Judgement {
+): Verification {
   const missing = HEADERS.filter((name) => !headers[name])
   if (missing.length > 0) {
-    return { verdict: 'header missing', detail: `There is no ${missing.join(', no ')}.` }
+    return { verdict: 'header missing', detail: `Not found: ${missing.join(', ')}.` }
   }
   const seconds = Number(headers['webhook-timestamp'])
   if (!Number.isInteger(seconds)) {
-    return { verdict: 'header missing', detail: 'webhook-timestamp is no number of seconds.' }
+    return { verdict: 'header missing', detail: 'webhook-timestamp is not a number of seconds.' }
   }
-  if (isSigned(headers, body, secrets)) return judgeAge(seconds, now)
-  return judgeMismatch({ headers, body }, secrets)
+  if (isSigned(headers, body, secrets)) return checkAge(seconds, now)
+  return explainMismatch({ headers, body }, secrets)
 }
 
-function judgeAge(seconds: number, now: number): Judgement {
+function checkAge(seconds: number, now: number): Verification {
   const age = Math.round(now / 1000 - seconds)
-  const sent = `The signature is right. webhook-timestamp is ${new Date(seconds * 1000).toISOString()}`
-  if (Math.abs(age) <= TOLERANCE_SECONDS) return { verdict: 'ok', detail: `${sent}.` }
-  const off = age > 0 ? `${age} s ago` : `${-age} s ahead of the clock here`
+  const time = new Date(seconds * 1000).toISOString()
+  const signed = `The signature is valid. webhook-timestamp is ${time}`
+  if (Math.abs(age) <= TOLERANCE_SECONDS) return { verdict: 'ok', detail: `${signed}.` }
+  const distance = age > 0 ? `${age} s ago` : `${-age} s ahead of this clock`
   return {
     verdict: 'too old',
-    detail: `${sent}, ${off}: receivers refuse more than ${TOLERANCE_SECONDS} s.`,
+    detail: `${signed}, ${distance}; receivers reject more than ${TOLERANCE_SECONDS} s.`,
   }
 }
 
-/** The body as it may have been before somebody in between was helpful, and what they did. */
-const REPAIRS: [what: string, repair: (body: string) => string | undefined][] = [
-  ['a line break was added at its end', (body) => body.replace(/\r?\n$/, '')],
-  ['its line breaks were changed', (body) => body.replaceAll('\r\n', '\n')],
+/** Changes that proxies and frameworks make to a body, each with a function that reverts it. */
+const CHANGES: [change: string, revert: (body: string) => string | undefined][] = [
+  ['a trailing line break was added', (body) => body.replace(/\r?\n$/, '')],
+  ['line breaks were converted', (body) => body.replaceAll('\r\n', '\n')],
   ['a byte order mark was added', (body) => body.replace(/^\uFEFF/, '')],
-  ['it was parsed and written again', rewritten],
+  ['the JSON was parsed and written again', compactJson],
 ]
 
-function rewritten(body: string): string | undefined {
+function compactJson(body: string): string | undefined {
   try {
     return JSON.stringify(JSON.parse(body))
   } catch {
@@ -61,39 +65,42 @@ function rewritten(body: string): string | undefined {
   }
 }
 
-function judgeMismatch({ headers, body }: Captured, secrets: readonly string[]): Judgement {
-  const repaired = REPAIRS.find(([, repair]) => {
-    const before = repair(body)
-    return before !== undefined && before !== body && isSigned(headers, before, secrets)
-  })
-  if (repaired) {
-    const [what] = repaired
+/** Why no signature matches. */
+function explainMismatch(
+  { headers, body }: CapturedDelivery,
+  secrets: readonly string[],
+): Verification {
+  const change = CHANGES.find(([, revert]) => {
+    const original = revert(body)
+    return original !== undefined && original !== body && isSigned(headers, original, secrets)
+  })?.[0]
+  if (change !== undefined) {
     return {
       verdict: 'body changed',
-      detail: `The secret is right, but ${what} after it was signed: verify the bytes as they came.`,
+      detail: `The secret is correct, but after signing ${change}. Verify the bytes of the body as received.`,
     }
   }
-  const sent = /sha-256=:([^:]+):/.exec(headers['content-digest'] ?? '')?.[1]
-  if (sent === undefined) {
+  const digest = /sha-256=:([^:]+):/.exec(headers['content-digest'] ?? '')?.[1]
+  if (digest === undefined) {
     return {
-      verdict: 'cannot tell',
+      verdict: 'no match',
       detail:
-        'No signature matches: another secret, or the body was changed. There is no content-digest, which would tell.',
+        'The secret is wrong or the body was changed. The header content-digest would show which, but it is missing.',
     }
   }
-  if (sent !== createHash('sha256').update(body).digest('base64')) {
+  if (digest !== createHash('sha256').update(body).digest('base64')) {
     return {
       verdict: 'body changed',
-      detail: 'The body is not the one that was sent (content-digest).',
+      detail: 'The body is not the one that was sent: content-digest does not match.',
     }
   }
   return {
     verdict: 'wrong secret',
-    detail: 'The body is as it was sent (content-digest), and signed with another secret.',
+    detail: 'The body is unchanged (content-digest matches), but was signed with another secret.',
   }
 }
 
-/** True when one of the secrets signed it; its age is another question. */
+/** True if one of the secrets signed the delivery, however old it is. */
 function isSigned(
   headers: Record<string, string>,
   body: string,
@@ -101,6 +108,6 @@ function isSigned(
 ): boolean {
   const id = headers['webhook-id'] ?? ''
   const at = new Date(Number(headers['webhook-timestamp']) * 1000)
-  const claimed = (headers['webhook-signature'] ?? '').split(' ')
-  return secrets.some((secret) => claimed.includes(new Webhook(secret).sign(id, at, body)))
+  const signatures = (headers['webhook-signature'] ?? '').split(' ')
+  return secrets.some((secret) => signatures.includes(new Webhook(secret).sign(id, at, body)))
 }

@@ -81,10 +81,10 @@ function Target({ target }: { target: TargetView }) {
 
 function TargetActs({ target: { name, state }, held }: { target: TargetView; held: number }) {
   const path = `/console/targets/${encodeURIComponent(name)}`
-  const isStopped = ['paused', 'open', 'failing', 'gone'].includes(state)
+  const isStopped = ['paused', 'backing_off', 'failing', 'gone'].includes(state)
   return (
     <footer class="acts">
-      {state === 'active' || state === 'open' ? (
+      {state === 'active' || state === 'backing_off' ? (
         <Act action={`${path}/pause`} name="Pause" isQuiet={true} />
       ) : null}
       {isStopped && (

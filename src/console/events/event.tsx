@@ -25,7 +25,7 @@ export type EventView = ExplainedEvent & {
 /** The page. */
 export function EventPage({ event }: { event: EventView }) {
   const { id, type, status, source, vendor, receivedat, personid, deliveries } = event
-  const isSendable = status === 'accepted' || status === 'derived'
+  const isSendable = status === 'accepted' || status === 'inferred'
   return (
     <>
       <p>

@@ -25,7 +25,7 @@ export type EventLine = {
   vendortype: string | null
   subject: string | null
   personid: string | null
-  planned: number
+  deliveries_created: number
 }
 
 /** The query of a list, as it is in the URL. */
@@ -159,7 +159,7 @@ function EventList({ query, events, next, searchedTo }: Omit<EventsView, 'source
           { name: 'status', of: ({ status }) => <State name={status} /> },
           { name: 'source', of: ({ source }) => source },
           { name: 'person', of: personOrSubject },
-          { name: 'deliveries', of: ({ planned }) => planned, isNumber: true },
+          { name: 'deliveries', of: (event) => event.deliveries_created, isNumber: true },
         ]}
       />
       <Older href={next === undefined ? undefined : linkTo(PATH, { ...query, next })} />

@@ -57,7 +57,7 @@ export function Overview({
         <Accounting period={period} ledger={ledger} />
         <section>
           <h2>Events per hour</h2>
-          <Arrivals arrivals={arrivals} />
+          <ReceivedCount arrivals={arrivals} />
         </section>
       </div>
       <section>
@@ -108,9 +108,9 @@ const PERIOD_NAMES: Record<PeriodName, string> = { '24h': '24 h', '7d': '7 days'
 function Accounting({ period, ledger }: { period: PeriodName; ledger: LedgerView }) {
   const { sources, targets, differences } = ledger
   const received = sum(sources.map((line) => line.received))
-  const planned = sum(targets.map((line) => line.planned))
-  const inferred = sum(sources.map(({ derived }) => derived))
-  const whole = Math.max(received + inferred, planned)
+  const created = sum(targets.map((line) => line.created))
+  const inferred = sum(sources.map(({ inferred }) => inferred))
+  const whole = Math.max(received + inferred, created)
   const line = (name: string, count: number) => (
     <li>
       <span>{name}</span>
@@ -125,7 +125,7 @@ function Accounting({ period, ledger }: { period: PeriodName; ledger: LedgerView
         {line('received', received)}
         {RECEIVED_STATUSES.map((status) => line(status, sum(sources.map((one) => one[status]))))}
         {line('inferred events', inferred)}
-        {line('deliveries created', planned)}
+        {line('deliveries created', created)}
         {DELIVERY_STATES.map((state) => line(state, sum(targets.map((one) => one[state]))))}
       </ul>
       {differences.length === 0 ? (
@@ -147,7 +147,7 @@ function Accounting({ period, ledger }: { period: PeriodName; ledger: LedgerView
   )
 }
 
-function Arrivals({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
+function ReceivedCount({ arrivals }: { arrivals: readonly SourceArrivals[] }) {
   if (arrivals.length === 0) {
     return (
       <Empty>

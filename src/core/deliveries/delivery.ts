@@ -1,7 +1,9 @@
 // A delivery: one event owed to one target, and the attempts at it.
+import type { RelayEvent } from '../events/event.ts'
 import type { EventId } from '../id.ts'
+import type { RawBody } from '../intake/request.ts'
 
-/** pending: not tried yet. retrying: failed, will be tried again. held: kept until somebody or something lets it go. */
+/** pending: not tried yet. retrying: failed, will be tried again. held: waits until it is released. */
 export const DELIVERY_STATES = [
   'pending',
   'retrying',
@@ -15,70 +17,32 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number]
 /** The states of deliveries that are still owed. */
 export const UNFINISHED_STATES: readonly DeliveryState[] = ['pending', 'retrying', 'held']
 
-/** True for a delivery that waits for an attempt; then, and only then, an alarm is set for it. */
-export function isOpen<D extends { state: DeliveryState; due: number | undefined }>(
+/** True for a delivery that waits for an attempt: then, and only then, it has a wake-up message. */
+export function awaitsAttempt<D extends { state: DeliveryState; due: number | undefined }>(
   delivery: D,
 ): delivery is D & { due: number } {
   const { state, due } = delivery
   return (state === 'pending' || state === 'retrying') && due !== undefined
 }
 
-/** Why a delivery is held. All but `paused`, `failing` and `gone` end without anybody's doing. */
-export type HoldReason = 'disabled' | 'broken' | 'order' | 'open' | 'paused' | 'failing' | 'gone'
+/** Why a delivery is held. All but `paused`, `failing` and `gone` end without an operator. */
+export type HoldReason =
+  | 'disabled'
+  | 'broken'
+  | 'order'
+  | 'backing_off'
+  | 'paused'
+  | 'failing'
+  | 'gone'
 
-/** What stopped an attempt; `fault` is ours, the others are the target's or the network's. */
-export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 'status' | 'fault'
-
-/** What came of one try. */
-export type Outcome = {
-  status: number | undefined
-  error: AttemptError | undefined
-  /** What the error was, in words, or the first characters of the target's answer. */
-  detail: string
-  retryAfter: string | undefined
-  durationMs: number
-  /** What was sent, where something was. */
-  sent?: Sent | undefined
-}
-
-/** The media type of a CloudEvent in the structured mode. */
-export const CLOUDEVENT_TYPE = 'application/cloudevents+json; charset=utf-8'
-
-/** What the log keeps of a request, as nothing else tells it later. */
-export type Sent = {
-  /** The SHA-256 of the body, in base64. */
-  digest: string
-  /** Left out for the commonest, which is `CLOUDEVENT_TYPE`. */
-  content_type?: string
-  /** Set when an operator had asked for it once more. */
-  replay?: true
-  /** The events before it that its target will never get, by their ids. */
-  skipped?: string[]
-}
-
-/** One try at a delivery, as it is logged. Times as RFC 3339. */
-export type Attempt = Partial<Sent> & {
-  attempt: number
-  at: string
-  ms: number
-  status?: number
-  error?: AttemptError
-  response?: string
-  /** Seconds that the target asked us to wait, where it did. */
-  retry_after?: number
-}
-
-/** The body of a delivery, as a format makes it. */
-export type Rendered = { contentType: string; body: string }
-
-/** A delivery as an event's routing plans it. `due` in epoch milliseconds. */
-export type PlannedDelivery =
+/** A delivery of an event that is not in the log yet. `due` in epoch milliseconds. `where`: its target is asked again. */
+export type NewDelivery =
   | { target: string; state: 'pending'; due: number; reason?: 'where' }
   | { target: string; state: 'held'; reason: HoldReason }
 
 /**
- * What a queue holds: which delivery, which attempt of it, and for which time the alarm was set (epoch milliseconds).
- * Whoever sets another alarm changes the row's due time, so of several messages for a delivery one is heard.
+ * A wake-up message of a queue: which attempt of which delivery is due, and when (epoch milliseconds). D1 has the truth.
+ * A new message changes the due time of the row, so of several messages for a delivery only the last one has an effect.
  */
 export type DeliveryMessage = {
   event: EventId
@@ -88,7 +52,83 @@ export type DeliveryMessage = {
 }
 
 /**
- * Which queue a batch came by: first attempts at targets in good health; everything else; or messages whose handling
- * was cut off again and again, so that the platform gave up on them.
+ * The queue of a batch: first attempts at healthy targets, everything else, or messages whose handling was cut off
+ * repeatedly, so that the platform gave up on them.
  */
 export type Lane = 'deliveries' | 'retries' | 'dead'
+
+/** A delivery whose attempt is due, with all that it takes to make one. Times in epoch milliseconds. */
+export type DueDelivery = {
+  event: EventId
+  target: string
+  state: DeliveryState
+  /** The number of the next attempt. */
+  attempt: number
+  /** The attempt at which its schedule began: another one after a replay. */
+  first: number
+  due: number | undefined
+  /** Why it differs from others that are pending: `rate` when its slot is reserved, `broken` when its target was. */
+  reason: string | undefined
+  /** True when an operator asked for it again. */
+  isReplay: boolean
+  /** The message that may handle it, when a lease was taken. */
+  leaseHolder: string | undefined
+  /** The body of the first attempt, once one has failed. Every later attempt sends it again. */
+  sentBody: Rendered | undefined
+  content: RelayEvent
+  /** The key of its contact. */
+  contact: string | undefined
+  hops: number
+  /** To an ordered target: whether an earlier delivery of the person blocks it, and which earlier ones died. */
+  precedence: { mustWait: boolean; skipped: EventId[] }
+  raw: RawBody | undefined
+  rawContentType: string | undefined
+}
+
+/** Why an attempt failed. `fault` is ours, the others are the target's or the network's. */
+export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 'status' | 'fault'
+
+/** The media type of a CloudEvent in the structured mode. */
+export const CLOUDEVENT_TYPE = 'application/cloudevents+json; charset=utf-8'
+
+/** What is logged of a request, as it cannot be told from the delivery later. */
+export type Sent = {
+  /** The SHA-256 of the body, in base64. */
+  digest: string
+  /** Left out for the commonest, which is `CLOUDEVENT_TYPE`. */
+  content_type?: string
+  /** Set when an operator asked for it again. */
+  replay?: true
+  /** The ids of earlier events that its target will never get. */
+  skipped?: string[]
+}
+
+/** One try at a delivery, as it is logged. */
+export type Attempt = Partial<Sent> & {
+  attempt: number
+  /** When it began, as RFC 3339; the signed `webhook-timestamp` is the same instant. */
+  at: string
+  /** How long it took, in milliseconds. */
+  ms: number
+  status?: number
+  error?: AttemptError
+  /** The first characters of the response, or the error in words. */
+  response?: string
+  /** The seconds of `Retry-After`, where the target sent one. */
+  retry_after?: number
+}
+
+/** The body of a delivery, as a format renders it. */
+export type Rendered = { contentType: string; body: string }
+
+/** The state of a delivery after a decision or an attempt. */
+export type NextState = {
+  state: DeliveryState
+  reason?: string | undefined
+  /** When the next attempt is due, in epoch milliseconds. */
+  due?: number | undefined
+  /** The attempt that was made, if one was. */
+  made?: Attempt
+  /** The body to send again at every later attempt. */
+  keepBody?: Rendered
+}

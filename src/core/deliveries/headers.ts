@@ -1,11 +1,11 @@
-// What a request for a delivery says of itself, beside its signature and what its target's configuration adds.
+// The headers of a delivery, beside its signature and those that its target's configuration adds.
 
 import { TEST_HEADER } from '../intake/request.ts'
 import { CLOUDEVENT_TYPE, type Sent } from './delivery.ts'
 
 /**
- * The request of an attempt. `at` in epoch milliseconds; `hops`: how often the event came through a relay before;
- * `sent` has no digest where nothing was sent, or nobody kept it.
+ * The request of an attempt. `at` in epoch milliseconds; `hops`: how many relays the event has passed; `sent` has no
+ * digest where nothing was sent.
  */
 export type DeliveryRequest = {
   event: string
@@ -23,7 +23,7 @@ export function deliveryHeaders(request: DeliveryRequest): [name: string, value:
   const { digest, content_type = CLOUDEVENT_TYPE, replay, skipped = [] } = sent
   const all: [string, string | undefined][] = [
     ['content-type', digest && content_type],
-    // RFC 9530; it tells a changed body from another secret.
+    // RFC 9530; it distinguishes a changed body from another secret.
     ['content-digest', digest && `sha-256=:${digest}:`],
     ['user-agent', `membership-relay/${version}`],
     ['webhook-id', event],

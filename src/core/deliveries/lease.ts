@@ -1,33 +1,33 @@
-// When a message is so late that another may have been sent in its place.
-// The sweep sends the same message again for a delivery that lies still. In a long queue the first one is still coming,
-// so whoever handles a late message takes a lease on its delivery; so does whoever handles anything but a first attempt.
+// Leases: who may handle a delivery when several messages for it may exist. The sweep sends a new message for an overdue
+// delivery, while the first may still wait in a long queue. So a late message takes a lease on its delivery, and so does
+// every message for anything but a first attempt.
 import type { Lane } from './delivery.ts'
 
-/** A first attempt's message that is this late, in milliseconds, needs a lease. */
+/** The message of a first attempt needs a lease when it is this late, in milliseconds. */
 const LATE_AFTER_MS = 15_000
 
-/** Attempts that a batch makes in turn: ten messages, five at once (wrangler.toml, stages/deliveries/deliver.ts). */
+/** Rounds of attempts in a batch: ten messages, five at once (wrangler.toml, stages/deliveries/deliver.ts). */
 export const ROUNDS_A_BATCH = 2
 
-/** What an attempt takes beside its request: the wait for a near turn, and its record. */
+/** The time of an attempt beside its request: the wait for a near slot, and its record. */
 const BESIDE_MS = 3500
 
-/** Who handles a delivery, and until when nobody else may (epoch milliseconds). */
+/** The message that handles a delivery, and until when no other may (epoch milliseconds). */
 export type Lease = { holder: string; until: number }
 
-/** A time this near, in milliseconds, is waited for, as alarms know whole seconds only; a later one is left to them. */
+/** A time this near, in milliseconds, is waited for: queues delay by whole seconds. A later one gets a new message. */
 const NEAR_MS = 1000
 
-/** True for a time (epoch milliseconds) that has come, or is so near that it is waited for. */
+/** True for a time (epoch milliseconds) that has passed, or is near enough to wait for. */
 export function isNear(time: number, now: number): boolean {
   return time - now <= NEAR_MS
 }
 
 /**
- * Whether a message may be handled under a lease only. A first attempt that is on time needs none, as a lease is a row
- * written; nor does what the platform has given up on, or what comes too early: nobody makes an attempt of it.
+ * Whether a message needs a lease. A first attempt that is on time does not, as a lease costs a row written; nor do dead
+ * messages and early ones, of which no attempt is made.
  */
-export function mustLease(lane: Lane, { due }: { due: number }, now: number): boolean {
+export function needsLease(lane: Lane, { due }: { due: number }, now: number): boolean {
   if (lane === 'deliveries') return now - due > LATE_AFTER_MS
   return lane === 'retries' && isNear(due, now)
 }

@@ -1,9 +1,9 @@
-// What an answer, or its absence, says of an attempt.
+// The error of an attempt, from the response or from its absence.
 import type { AttemptError } from './delivery.ts'
 
 /**
- * What a status says of the attempt; undefined for success. Cloudflare answers in the target's stead when it cannot
- * reach it (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/).
+ * The error of a status; undefined for success. Cloudflare answers itself when it cannot reach the target
+ * (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/).
  */
 export function errorOfStatus(status: number, detail: string): AttemptError | undefined {
   if (status >= 200 && status < 300) return undefined
@@ -14,7 +14,7 @@ export function errorOfStatus(status: number, detail: string): AttemptError | un
   return status === 524 ? 'timeout' : 'status'
 }
 
-/** What an exception of `fetch` says of the attempt. Locally workerd tells neither DNS nor TLS apart from connecting. */
+/** The error of an exception of `fetch`. Locally, workerd reports DNS and TLS errors as connection errors. */
 export function errorOfException(error: unknown): AttemptError {
   const text = describe(error)
   if (error instanceof Error && error.name === 'TimeoutError') return 'timeout'

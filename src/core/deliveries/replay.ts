@@ -1,8 +1,7 @@
-// Replays by filter: what is asked for, and when each delivery is due so that the rate holds.
+// Replays by filter: the filter, and when each delivery is due by the rate.
 
 /**
- * Which deliveries are to be sent again; whatever is left out matches all. What waits for an attempt anyway is never
- * touched. `types` may end in `*`; `person` is a person's id, a vendor's contact id or an e-mail address; times in epoch
+ * Which deliveries to send again. What is left out matches all. A delivery that waits for an attempt never matches. `types` may end in `*`; `person` is a person's id, a vendor's contact id or an e-mail address; times in epoch
  * milliseconds.
  */
 export type ReplayFilter = {
@@ -15,20 +14,20 @@ export type ReplayFilter = {
   person?: string
 }
 
-/** The states in which a delivery can be sent again: the others wait for an attempt anyway. */
+/** The states in which a delivery can be sent again: the others wait for an attempt. */
 export const REPLAYABLE_STATES = ['held', 'delivered', 'dead', 'cancelled'] as const
 
-/** running: the cron goes on with it. done: everything that matched is set going. stopped: by its operator. */
+/** running: the cron continues it. done: every match is due. stopped: by its operator. */
 export type ReplayState = 'running' | 'done' | 'stopped'
 
-/** Deliveries due in a second, unless asked otherwise, and at most. */
+/** Deliveries due in a second: the default and the maximum. */
 export const DEFAULT_PER_SECOND = 10
 export const MAX_PER_SECOND = 50
 
-/** How far ahead deliveries are made due: until a little after the cron comes again. */
+/** How far ahead deliveries become due: until a little after the next run of the cron. */
 const AHEAD_MS = 70_000
 
-/** How many deliveries may be made due now, the first of them at `from`, so that they keep the rate. */
+/** How many deliveries may become due now by the rate, the first of them at `from` (epoch milliseconds). */
 export function roomFor(perSecond: number, from: number, now: number): number {
   return Math.max(0, Math.floor(((now + AHEAD_MS - from) / 1000) * perSecond))
 }

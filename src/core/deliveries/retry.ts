@@ -1,5 +1,4 @@
-// What an outcome means for its delivery: arithmetic over outcome, attempt number and Retry-After. No clock, no I/O.
-import type { Outcome } from './delivery.ts'
+// The retry schedule, and what a target asks for with Retry-After. Arithmetic only.
 
 /** Seconds between attempts: Standard Webhooks' schedule (spec, "Deliverability and reliability"), 10 attempts in 75.6 h. */
 export const DEFAULT_RETRY = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400] as const
@@ -10,34 +9,23 @@ export const MAX_RETRY_AFTER_SECONDS = 86_400
 /** A queue delays a message at most this long (Cloudflare Queues limits); longer waits are taken in hops. */
 export const MAX_QUEUE_DELAY_SECONDS = 86_400
 
-/** The part of a wait that jitter may add, so that what failed together does not return together. */
+/** The part of a wait that jitter may add, so that deliveries that failed together do not return together. */
 const JITTER = 0.1
 
-export type Verdict =
-  | { state: 'delivered' }
-  | { state: 'retrying'; due: number }
-  | { state: 'held'; reason: 'gone' }
-  | { state: 'dead' }
-
 /**
- * Judges an attempt. 2xx is success, 410 holds, everything else is tried again until the schedule ends.
- * `attempt` counts from 1, `now` is in epoch milliseconds, `random` lies in [0, 1).
+ * When the next attempt is due, in epoch milliseconds: after the schedule's wait with its jitter, or after the seconds
+ * that the target asked for, whichever is later. Undefined when the schedule has ended. `tries` counts from 1, `random`
+ * is in [0, 1).
  */
-export function judge(
-  outcome: Outcome,
-  attempt: number,
+export function retryDue(
+  tries: number,
   schedule: readonly number[],
-  now: number,
-  random: number,
-): Verdict {
-  const { status, error, retryAfter } = outcome
-  if (error === undefined) return { state: 'delivered' }
-  if (status === 410) return { state: 'held', reason: 'gone' }
-  const wait = schedule[attempt - 1]
-  if (wait === undefined) return { state: 'dead' }
-  const asked = parseRetryAfter(retryAfter, now) ?? 0
-  const planned = wait * (1 + JITTER * random)
-  return { state: 'retrying', due: now + Math.ceil(Math.max(planned, asked) * 1000) }
+  retryAfter: number | undefined,
+  { now, random }: { now: number; random: number },
+): number | undefined {
+  const wait = schedule[tries - 1]
+  if (wait === undefined) return undefined
+  return now + Math.ceil(Math.max(wait * (1 + JITTER * random), retryAfter ?? 0) * 1000)
 }
 
 /**
@@ -67,7 +55,7 @@ function parseHttpDate(text: string): number {
 
 /**
  * The delay of a queue message that is due at `due`: whole seconds, capped to one hop. Less than a second is left to
- * whoever gets the message, as rounding it up would double a short wait.
+ * the consumer, as rounding it up would double a short wait.
  */
 export function queueDelaySeconds(due: number, now: number): number {
   const seconds = (due - now) / 1000

@@ -1,7 +1,7 @@
 // Which targets want an event.
 
 import type { RelayEvent } from '../events/event.ts'
-import type { PlannedDelivery } from './delivery.ts'
+import type { NewDelivery } from './delivery.ts'
 import { describe } from './outcome.ts'
 import { type BrokenTarget, isBroken, SETTLING, type Target } from './target.ts'
 
@@ -10,47 +10,47 @@ export function matchesType(pattern: string, type: string): boolean {
   return pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : pattern === type
 }
 
+/** The answer of a target to an event; a `where` that fails gives a fault, in words without any data of the event. */
+export type Wants = 'yes' | 'no' | { fault: string }
+
 /**
- * Plans an event's deliveries. What a disabled or broken target would get is held for it; one on which a `where` fails
- * is planned, and asked again when it is due: neither lost nor sent to somebody who may not want it. `now` in epoch
- * milliseconds.
+ * The deliveries of an event. A disabled or broken target gets a held one. A target whose `where` fails gets a delivery
+ * too, and is asked again when that is due: the event is neither lost nor sent to a target that may not want it. `now`
+ * in epoch milliseconds.
  */
 export async function route(
   event: RelayEvent,
   targets: readonly (Target | BrokenTarget)[],
   now: number,
-): Promise<PlannedDelivery[]> {
-  const plans = await Promise.all(targets.map((target) => plan(event, target, now)))
-  return plans.filter((planned) => planned !== undefined)
+): Promise<NewDelivery[]> {
+  const deliveries = await Promise.all(targets.map((target) => deliveryFor(event, target, now)))
+  return deliveries.filter((delivery) => delivery !== undefined)
 }
 
-async function plan(
+async function deliveryFor(
   event: RelayEvent,
   target: Target | BrokenTarget,
   now: number,
-): Promise<PlannedDelivery | undefined> {
+): Promise<NewDelivery | undefined> {
   const { name } = target
   if (isBroken(target)) {
     return matches(event, target) ? { target: name, state: 'held', reason: 'broken' } : undefined
   }
   const settle = SETTLING.includes(event.type) ? target.settleSeconds : 0
-  // What it says may change until it is due: then it is asked for.
-  const said = await wishFor(event, target)
-  const wish = settle > 0 && target.where && isFor(event, target) ? 'later' : said
-  if (wish === 'no') return undefined
+  // The event may change until the delivery is due: then the target is asked.
+  const isUnsettled = settle > 0 && target.where !== undefined && isFor(event, target)
+  const wants = isUnsettled ? undefined : await evaluateWants(event, target)
+  if (wants === 'no') return undefined
   if (!target.enabled) {
-    return { target: name, state: 'held', reason: wish === 'yes' ? 'disabled' : 'broken' }
+    return { target: name, state: 'held', reason: wants === 'yes' ? 'disabled' : 'broken' }
   }
   const due = now + Math.ceil(settle * 1000)
-  const reason = wish === 'yes' ? {} : { reason: 'where' as const }
+  const reason = wants === 'yes' ? {} : { reason: 'where' as const }
   return { target: name, state: 'pending', due, ...reason }
 }
 
-/** Whether a target wants an event; or why its `where` cannot say, in words without anything of the event. */
-export async function wishFor(
-  event: RelayEvent,
-  target: Target,
-): Promise<'yes' | 'no' | { fault: string }> {
+/** Whether a target wants an event, by its types, sources and tests, then by its `where`. */
+export async function evaluateWants(event: RelayEvent, target: Target): Promise<Wants> {
   if (!isFor(event, target)) return 'no'
   if (target.where === undefined) return 'yes'
   try {
@@ -60,7 +60,7 @@ export async function wishFor(
   }
 }
 
-/** Whether an event is for a target, apart from what its `where` says. */
+/** Whether a target wants an event, apart from its `where`. */
 function isFor(event: RelayEvent, target: Target): boolean {
   return matches(event, target) && (!event.test || target.test)
 }
@@ -73,7 +73,7 @@ function matches(event: RelayEvent, { events, sources }: Target | BrokenTarget):
   )
 }
 
-/** What was wrong with an expression. JSONata's errors carry codes and places, and their messages perhaps data. */
+/** An error of an expression, in words. JSONata's messages may hold data; its codes and positions do not. */
 export function describeFault(error: unknown): string {
   if (error instanceof Error) return describe(error)
   const { code, position } = (error ?? {}) as { code?: string; position?: number }

@@ -5,7 +5,7 @@ import type { Health, TargetState } from './breaker.ts'
 
 const TYPE_OF_STATE: Record<TargetState, RelayEventType> = {
   active: 'relay.target_recovered',
-  open: 'relay.target_opened',
+  backing_off: 'relay.target_backing_off',
   paused: 'relay.target_paused',
   failing: 'relay.target_failing',
   gone: 'relay.target_gone',

@@ -33,7 +33,7 @@ export type Target<Format extends string = string> = {
   enabled: boolean
 }
 
-/** A target that cannot be used as configured. What it should get is kept for it. */
+/** A target with an error in its configuration. Its deliveries are held. */
 export type BrokenTarget = {
   name: string
   events: string[]
@@ -41,10 +41,10 @@ export type BrokenTarget = {
   broken: string
 }
 
-/** True for a target that cannot be used as configured. */
+/** True for a target with an error in its configuration. */
 export function isBroken<T extends Target>(target: T | BrokenTarget): target is BrokenTarget {
   return 'broken' in target
 }
 
-/** Event types that wait `settleSeconds`, because what follows them may change what they mean. */
+/** Event types that wait `settleSeconds`: later events may change their meaning. */
 export const SETTLING: readonly string[] = ['subscription.ended'] satisfies EventType[]

@@ -7,7 +7,7 @@ export type ExplainedEvent = {
   vendortype: string | null
   status: string
   personid: string | null
-  matched: { id: string; rung: string } | null
+  matched: { id: string; by: string } | null
   /** The normalized event; null for a message that is quarantined or a repeat. */
   event: unknown
 }
@@ -30,42 +30,27 @@ const TIME_BASIS: Record<string, string> = {
 const MATCHED_BY: Record<string, string> = {
   identity: 'same identifiers as',
   content: 'same content, shortly after',
-  twin: 'same content, but too late for a retry; both are kept',
+  possible_duplicate: 'same content, but too late for a retry; both are kept',
 }
 
-/** The words that `data.inference.basis` of an event can have (vendors/), as sentences. */
+/** Words of `data.inference.basis` (vendors/) that do not explain themselves. The others are shown with spaces. */
 const INFERENCE_BASIS: Record<string, string> = {
   actor_user: 'made by the member',
   actor_dashboard: 'made in the dashboard',
   actor_system: "made by the vendor's system",
   actor_unknown: 'made by an unknown actor',
-  client_known: 'the client is known',
-  client_unseen: 'the client was not known before',
   ended_and_paid_within_window: 'one plan ended and another was paid within minutes',
   ended_within_window: 'another plan ended within minutes',
-  first_payment_earlier: 'the first payment was earlier',
-  first_payment_now: 'it is the time of the first payment',
   history_not_read: 'earlier events were not read',
-  interval: 'it is paid once',
-  named_so: 'it is named so',
-  new_facts: 'a later message showed it',
-  no_earlier_total: 'no earlier total is known',
-  no_history: 'no earlier events are known',
+  interval: 'paid once',
+  named_so: 'by its name',
+  new_facts: 'by a later message',
+  no_history: 'no earlier events',
   paid_after_within_window: 'another plan was paid within minutes after',
   paid_before_within_window: 'another plan was paid within minutes before',
-  same_tier: 'the plan is the same',
-  same_tier_at_another_price: 'the plan is the same at another price',
-  site_known: 'the client is known at this site',
-  site_unknown: 'the message names no site',
-  site_unseen: 'the client was not known at this site before',
-  subscription_had_ended: 'the subscription had ended before',
-  tier_changed: 'the plan is another one',
-  tier_not_told: 'the message names no plan',
-  total_fell: 'the total paid fell',
-  total_rose: 'the total paid rose',
-  total_rose_by_recurring: 'the total paid rose by the price of the plan',
-  total_rose_otherwise: 'the total paid did not rise by the price of the plan',
-  total_unchanged: 'the total paid did not change',
+  tier_not_told: 'the plan is not named',
+  total_rose_by_recurring: 'total rose by the price of the plan',
+  total_rose_otherwise: 'total did not rise by the price of the plan',
 }
 
 /** The decisions about a message, in the order in which they were made. */
@@ -87,7 +72,7 @@ export function decisionsOf(explained: ExplainedEvent): Decision[] {
           decision(
             status === 'duplicate' ? 'duplicate' : 'possible duplicate',
             'yes',
-            textOf(MATCHED_BY, matched.rung),
+            textOf(MATCHED_BY, matched.by),
             [matched.id],
           ),
         ]),

@@ -12,8 +12,8 @@ export const EVENT_TYPES = [...Object.keys(EVENT_DATA), ...Object.keys(RELAY_EVE
 /** The statuses of received messages. Each message has one of these. */
 export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
 
-/** The statuses of all events in the log: those of received messages, and `derived` for inferred events. */
-export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'derived'] as const
+/** The statuses of all events in the log: those of received messages, and `inferred` for inferred events. */
+export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'inferred'] as const
 export type EventStatus = (typeof EVENT_STATUSES)[number]
 
 const Instant = v.pipe(v.string(), v.isoTimestamp())

@@ -1,5 +1,5 @@
 // A source: one configured sender.
-import type { Credentials } from '../intake/proof.ts'
+import type { Credentials } from '../intake/authenticate.ts'
 import type { DateFormat } from './time.ts'
 
 /** The settings of one site: time zone, date format and currency. */

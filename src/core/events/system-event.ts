@@ -8,7 +8,7 @@ export const RELAY_SOURCE = 'relay'
 
 const targetChanged = v.object({
   target: v.string(),
-  state: v.picklist(['active', 'open', 'paused', 'failing', 'gone']),
+  state: v.picklist(['active', 'backing_off', 'paused', 'failing', 'gone']),
   failures: v.number(),
   failing_since: v.nullable(v.string()),
   next_probe_at: v.nullable(v.string()),
@@ -39,7 +39,7 @@ export type OperatorAct = (typeof OPERATOR_ACTS)[number]
 
 /** The types of the relay's own events, and the schema of their `data`. */
 export const RELAY_EVENT_DATA = {
-  'relay.target_opened': targetChanged,
+  'relay.target_backing_off': targetChanged,
   'relay.target_recovered': targetChanged,
   'relay.target_failing': targetChanged,
   'relay.target_gone': targetChanged,
@@ -116,6 +116,11 @@ export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {
 function subjectOf({ data }: Typed): { subject?: string } {
   if ('target' in data) return { subject: `target/${data.target}` }
   return 'person' in data ? { subject: `person/${data.person}` } : {}
+}
+
+/** True for what an operator did. */
+export function isOperatorEvent(fact: NewSystemEvent): fact is NewOperatorEvent {
+  return fact.type.startsWith('relay.operator_')
 }
 
 /** True for an event of the relay's own. */

@@ -1,23 +1,25 @@
-// Tells a vendor's repeat from a second event that looks like it. The ladder, first match wins:
+// Tells a vendor's repeat from a second event that looks like it. The first match wins:
 //   identity  the vendor's own identity of the event is the same: a repeat, however late
 //   content   the same message within the window, and nothing else of that contact and type in between: a repeat
 // The same message outside the window is an event of its own, marked `possibleduplicate`.
-// The store climbs the ladder inside the transaction that records the event; here is what it compares.
+// The store compares inside the transaction that records the event; these are the keys that it compares.
 import { canonical } from './json.ts'
 import { hexOf } from './signature.ts'
 
-export type Rung = 'identity' | 'content'
+/** How an event was matched with an earlier one. A `possible_duplicate` is delivered, and marked. */
+export const MATCHES = ['identity', 'content', 'possible_duplicate'] as const
+export type Match = (typeof MATCHES)[number]
 
-/** For how long an equal message without an identity counts as a retry: the first few of a sender's attempts. */
+/** How long an equal message without an identity counts as a retry: a sender's first few attempts. */
 export const CONTENT_WINDOW_SECONDS = 300
 
-/** What makes a message this one: `key` says what it is, `stamp` (where the vendor gives one) which one. */
+/** The identity of a message: `key` is its content, `stamp` (where the vendor has one) distinguishes equal contents. */
 export type Identity = { key: unknown[]; stamp: string | undefined }
 
-/** The identity of a message that carries an id of its own in `parts`. */
+/** The identity of a message with an id of its own, in `parts`. */
 export const identifiedBy = (...parts: unknown[]): Identity => ({ key: parts, stamp: 'id' })
 
-/** The identity of a message that says what happened but not which time it is. */
+/** The identity of a message without an id: its content. */
 export const sameContent = (...parts: unknown[]): Identity => ({ key: parts, stamp: undefined })
 
 /**

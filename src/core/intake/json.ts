@@ -1,9 +1,9 @@
-// JSON as vendors send it, read without loss: a number that a double would change keeps its own spelling.
+// JSON without loss: a number that a double would change keeps its own spelling.
 
-/** A parsed JSON object whose shape nobody has promised. */
+/** A parsed JSON object of unknown shape. */
 export type JsonObject = Record<string, unknown>
 
-/** A number kept as it was spelled, as `JSON.rawJSON` makes it (https://tc39.es/proposal-json-parse-with-source/). */
+/** A number in its own spelling, as `JSON.rawJSON` makes it (https://tc39.es/proposal-json-parse-with-source/). */
 type RawNumber = { readonly rawJSON: string }
 
 // The language has these since ES2026; the compiler's library does not name them yet.
@@ -16,10 +16,10 @@ const { rawJSON, isRawJSON, parse } = JSON as unknown as {
   ): unknown
 }
 
-/** Deeper messages are not normalized: no vendor nests, and recursion over hostile input must end. */
+/** Deeper messages are not normalized: vendors do not nest, and recursion over hostile input must end. */
 export const MAX_DEPTH = 64
 
-/** True for a JSON object: not null, not a list, not a number kept by its spelling. */
+/** True for a JSON object: not null, not a list, not a number in its own spelling. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value)
 }
@@ -30,7 +30,7 @@ export function numberText(value: unknown): string | undefined {
   return isRawJSON(value) ? value.rawJSON : undefined
 }
 
-/** Parses JSON, keeping the spelling of numbers that `String(number)` would not give back. Throws SyntaxError. */
+/** Parses JSON. A number that `String(number)` would spell otherwise keeps its spelling. Throws SyntaxError. */
 export function parseJson(text: string): unknown {
   return MAY_BE_RESPELLED.test(text) && scan(text).isRespelled
     ? parseSpelled(text)
@@ -48,17 +48,19 @@ function parseSpelled(text: string): unknown {
   )
 }
 
-/** One message of a request's body: its exact text, and its value unless it nests too deep to be read. */
-export type Message = { text: string; value: JsonObject | undefined }
+/** One element of a body: its exact text, and its value unless it is nested too deep. */
+export type JsonElement = { text: string; value: JsonObject | undefined }
 
 /**
  * Reads a body that is a JSON object or a list of objects, each element with its exact text.
  * Undefined when it is neither, an empty list included.
  */
-export function readMessages(text: string): { batch: boolean; messages: Message[] } | undefined {
+export function readMessages(
+  text: string,
+): { batch: boolean; messages: JsonElement[] } | undefined {
   try {
     const batch = IS_LIST.test(text)
-    if (batch) JSON.parse(text) // its elements alone do not tell whether the list is valid
+    if (batch) JSON.parse(text) // the list may be invalid although its elements are valid
     const messages = (batch ? scan(text).elements : [text]).map(readMessage)
     if (messages.length === 0 || !messages.every((message) => message !== undefined))
       return undefined
@@ -68,8 +70,8 @@ export function readMessages(text: string): { batch: boolean; messages: Message[
   }
 }
 
-/** Reads one that is an object; one that nests too deep is kept, and not read. Throws SyntaxError. */
-function readMessage(text: string): Message | undefined {
+/** Reads an element that is an object; one that is nested too deep has no value. Throws SyntaxError. */
+function readMessage(text: string): JsonElement | undefined {
   const { depth, isRespelled } = scan(text)
   const isDeep = depth > MAX_DEPTH
   const value = isRespelled && !isDeep ? parseSpelled(text) : JSON.parse(text)
@@ -83,11 +85,11 @@ type Scan = {
   depth: number
   /** The texts of a top-level list's elements. */
   elements: string[]
-  /** Whether there is a number that `String(number)` would spell otherwise: telling that while parsing costs much more. */
+  /** Whether there is a number that `String(number)` would spell otherwise: finding that while parsing costs much more. */
   isRespelled: boolean
 }
 
-/** What a JSON text is made of. Only valid JSON gives sense. */
+/** Scans a JSON text, which must be valid. */
 function scan(text: string): Scan {
   const isList = IS_LIST.test(text)
   const elements: string[] = []
@@ -118,7 +120,7 @@ function scan(text: string): Scan {
 
 const isDigit = (c: number) => c >= 0x30 && c <= 0x39
 
-/** Where a number ends that begins at `from`: at the first of no digit, sign, point or exponent. */
+/** The end of the number that begins at `from`: the first character that is not a digit, sign, point or exponent. */
 function endOfNumber(text: string, from: number): number {
   for (let i = from + 1; i < text.length; i++) {
     const c = text.charCodeAt(i)
@@ -138,7 +140,7 @@ function endOfString(text: string, from: number): number {
 
 /**
  * One text for all spellings of a JSON value: keys sorted by code unit, no white space, numbers by value
- * (`1.0`, `1` and `1e0` are one; digits beyond a double's still tell two numbers apart).
+ * (`1.0`, `1` and `1e0` are one; digits beyond a double's still distinguish two numbers).
  */
 export function canonical(value: unknown): string {
   if (isPlainInteger(value)) return String(value)
@@ -150,12 +152,12 @@ export function canonical(value: unknown): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join()}}`
 }
 
-/** True for what most numbers are: whole, exact, and without zeros at its end to take off. */
+/** True for most numbers: whole, exact, and without trailing zeros to remove. */
 function isPlainInteger(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) % 10 !== 0
 }
 
-/** Beyond this an exponent is no number that anybody means, and computing with it costs time. */
+/** A greater exponent is hostile, and computing with it costs time. */
 const MAX_EXPONENT_LENGTH = 20
 
 function canonicalNumber(text: string): string {

@@ -1,18 +1,11 @@
-// What arrives, before and after its sender is proven. Only `proof.ts` makes a VerifiedRequest, and only a
-// VerifiedRequest can be parsed: reading a body that nobody vouched for does not compile.
-import type { Rejection, Result } from '../result.ts'
+// A request before and after its sender is authenticated, and the messages in it. Only `authenticate.ts` makes a
+// VerifiedRequest, and only a VerifiedRequest can be parsed: reading an unauthenticated body does not compile.
+import { err, ok, type Rejection, type Result } from '../result.ts'
+import { type JsonObject, readMessages } from './json.ts'
 
 declare const verified: unique symbol
 
-/** A request at the door. Its body is not read until the sender's secret was seen. */
-export type Arrival = {
-  headers: Headers
-  query: URLSearchParams
-  /** Reads the exact bytes, never more than the configured maximum. */
-  body(): Promise<Result<Uint8Array, Rejection>>
-}
-
-/** A request whose sender is proven. */
+/** A request whose sender is authenticated. */
 export type VerifiedRequest = {
   readonly [verified]: true
   readonly headers: Headers
@@ -21,13 +14,112 @@ export type VerifiedRequest = {
   readonly bytes: Uint8Array
 }
 
-/** Bytes as they are kept: text when they are valid UTF-8, else base64. Either gives back the exact bytes. */
+/** One message of a request. A request holds one, or a list of them. */
+export type VendorMessage = {
+  /** Its JSON; empty when it is unreadable. */
+  body: JsonObject
+  /** Why its JSON cannot be read, as the end of a sentence about the body. */
+  unreadable: string | undefined
+  /** Its text, without what surrounds it in the request. */
+  text: string
+  raw: RawBody
+  headers: Headers
+  eventName: string | undefined
+  hops: number
+}
+
+/** Bytes as they are stored: text when they are valid UTF-8, else base64. Either gives back the exact bytes. */
 export type RawBody = { text: string; encoding: 'utf8' | 'base64' }
 
-/** What is said where the bytes of an event are wanted, and their retention is over. */
+/** The body of an event that no vendor sent. */
+export const NO_BODY: RawBody = { text: '', encoding: 'utf8' }
+
+/** The answer to a request for the bytes of an event that is past their retention. */
 export const RAW_GONE = 'its bytes are no longer kept (RAW_RETENTION_DAYS)'
 
-/** Keeps bytes exactly; a byte order mark stays. */
+/** The most messages in one request. More than any vendor sends; each takes a statement of the one transaction. */
+export const MAX_MESSAGES = 100
+
+/** The most relays that a request may have passed: two in a row are possible, a loop does not end by itself. */
+export const MAX_HOPS = 5
+
+/**
+ * Reads the messages of a request: a JSON object, or a list of objects, of which each keeps its exact text. Refuses a
+ * loop of relays, a body that is not such JSON, and more than `MAX_MESSAGES`.
+ */
+export function messagesIn(
+  request: VerifiedRequest,
+): Result<{ batch: boolean; messages: VendorMessage[] }, Rejection> {
+  const { headers, eventName } = request
+  const hops = hopsOf(headers)
+  if (hops >= MAX_HOPS) return err({ kind: 'looping', maxHops: MAX_HOPS })
+  const read = readMessages(new TextDecoder().decode(request.bytes))
+  if (read === undefined) return err({ kind: 'not_json' })
+  if (read.messages.length > MAX_MESSAGES) {
+    return err({ kind: 'too_many_events', maxEvents: MAX_MESSAGES })
+  }
+  const whole = keepBytes(request.bytes)
+  // A body that is not UTF-8 cannot be split exactly: it stays one message.
+  const isText = whole.encoding === 'utf8'
+  const batch = isText && read.batch
+  const parts = isText ? read.messages : [{ text: whole.text, value: undefined }]
+  const messages = parts.map((part) =>
+    messageOf(part, batch ? { ...whole, text: part.text } : whole, { headers, eventName, hops }),
+  )
+  return ok({ batch, messages })
+}
+
+/** A stored message, read again. `headers` as they were stored. */
+export function storedMessage(
+  raw: RawBody,
+  context: Pick<VendorMessage, 'headers' | 'eventName' | 'hops'>,
+): VendorMessage {
+  const [part] = raw.encoding === 'utf8' ? (readMessages(raw.text)?.messages ?? []) : []
+  return messageOf(part ?? { text: raw.text, value: undefined }, raw, context)
+}
+
+function messageOf(
+  { text, value }: { text: string; value: JsonObject | undefined },
+  raw: RawBody,
+  { headers, eventName, hops }: Pick<VendorMessage, 'headers' | 'eventName' | 'hops'>,
+): VendorMessage {
+  const reason = raw.encoding === 'utf8' ? 'is nested too deep' : 'is not UTF-8; stored as bytes'
+  const unreadable = value === undefined ? reason : undefined
+  return { body: value ?? {}, unreadable, text, raw, headers, eventName, hops }
+}
+
+/**
+ * Reads the body of a request, no further than the limit. Refuses a larger one with `too_large`. Rejects when the
+ * connection breaks.
+ */
+export async function readBody(
+  request: Request,
+  maxBodyBytes: number,
+): Promise<Result<Uint8Array, Rejection>> {
+  const tooLarge = err({ kind: 'too_large', maxBodyBytes } as const)
+  const announced = request.headers.get('content-length')
+  if (Number(announced ?? 0) > maxBodyBytes) return tooLarge
+  // HTTP lets no more through than is announced; a body without a length is counted as it arrives.
+  const bytes =
+    announced === null
+      ? await readUpTo(maxBodyBytes, request.body)
+      : new Uint8Array(await request.arrayBuffer())
+  return bytes === undefined || bytes.length > maxBodyBytes ? tooLarge : ok(bytes)
+}
+
+/** The bytes of a stream; undefined as soon as there are more than `max`. */
+async function readUpTo(max: number, body: Request['body']): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body ?? []) {
+    size += chunk.length
+    if (size > max) return undefined
+    chunks.push(chunk)
+  }
+  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
+}
+
+/** Bytes as they are stored; a byte order mark stays. */
 export function keepBytes(bytes: Uint8Array): RawBody {
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -37,21 +129,16 @@ export function keepBytes(bytes: Uint8Array): RawBody {
   }
 }
 
-/** The text of a verified request, for parsing; undecodable bytes become U+FFFD, a byte order mark goes. */
-export function textOf(request: VerifiedRequest): string {
-  return new TextDecoder().decode(request.bytes)
-}
-
-/** How often a request came through a relay before, by the header that relays send. */
+/** How many relays a request has passed, by the header that relays send. */
 export function hopsOf(headers: Headers): number {
   const hops = headers.get('relay-hops') ?? ''
   return /^\d+$/.test(hops) ? Math.min(Number(hops), 1000) : 0
 }
 
-/** The header of a message that is a test: what it says is true of nobody. Any proven sender may set it; so do we. */
+/** The header of a test message: its content is true of nobody. Any authenticated sender may set it; so do we. */
 export const TEST_HEADER = 'relay-test'
 
-/** Whether the headers of a message say that it is a test. */
+/** Whether the headers of a message mark it as a test. */
 export function isTestMessage(headers: Headers): boolean {
   return headers.get(TEST_HEADER) === 'true'
 }

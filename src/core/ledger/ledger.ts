@@ -3,7 +3,7 @@ import { DELIVERY_STATES, type DeliveryState } from '../deliveries/delivery.ts'
 import { EVENT_STATUSES, type EventStatus, RECEIVED_STATUSES } from '../events/event.ts'
 
 /**
- * The number of events of a source, or of deliveries to a target, in a state. `planned`: deliveries that these events
+ * The number of events of a source, or of deliveries to a target, in a state. `created`: deliveries that these events
  * created.
  */
 export type Count = {
@@ -11,17 +11,17 @@ export type Count = {
   name: string
   state: string
   count: number
-  planned: number
+  created: number
 }
 
 /** The events of a source: `received`, the count in each status, and the number of deliveries that they created. */
-type SourceLine = { source: string; received: number; planned: number } & Record<
+type SourceLine = { source: string; received: number; created: number } & Record<
   EventStatus,
   number
 >
 
 /** The deliveries to a target: their number, and the count in each state. */
-type TargetLine = { target: string; planned: number } & Record<DeliveryState, number>
+type TargetLine = { target: string; created: number } & Record<DeliveryState, number>
 
 export type Ledger = { sources: SourceLine[]; targets: TargetLine[] }
 
@@ -30,13 +30,13 @@ export function tally(counts: readonly Count[]): Ledger {
   return {
     sources: linesOf(counts, 'source').map(([source, own]) => ({
       source,
-      received: total(own.filter(({ state }) => state !== 'derived')),
+      received: total(own.filter(({ state }) => state !== 'inferred')),
       ...byState(EVENT_STATUSES, own),
-      planned: own.reduce((sum, { planned }) => sum + planned, 0),
+      created: own.reduce((sum, { created }) => sum + created, 0),
     })),
     targets: linesOf(counts, 'target').map(([target, own]) => ({
       target,
-      planned: total(own),
+      created: total(own),
       ...byState(DELIVERY_STATES, own),
     })),
   }
@@ -44,8 +44,8 @@ export function tally(counts: readonly Count[]): Ledger {
 
 /** The differences in a ledger, as text; empty if it is balanced. */
 export function discrepancies({ sources, targets }: Ledger): string[] {
-  const created = sources.reduce((sum, { planned }) => sum + planned, 0)
-  const found = targets.reduce((sum, { planned }) => sum + planned, 0)
+  const owed = sources.reduce((sum, { created }) => sum + created, 0)
+  const found = targets.reduce((sum, { created }) => sum + created, 0)
   return [
     ...sources.flatMap((line) => {
       const known = RECEIVED_STATUSES.reduce((sum, status) => sum + line[status], 0)
@@ -55,11 +55,11 @@ export function discrepancies({ sources, targets }: Ledger): string[] {
     }),
     ...targets.flatMap((line) => {
       const known = DELIVERY_STATES.reduce((sum, state) => sum + line[state], 0)
-      return known === line.planned
+      return known === line.created
         ? []
-        : [`target ${line.target}: ${line.planned} planned, ${known} accounted for`]
+        : [`target ${line.target}: ${line.created} created, ${known} accounted for`]
     }),
-    ...(created === found ? [] : [`events created ${created} deliveries, but ${found} exist`]),
+    ...(owed === found ? [] : [`events created ${owed} deliveries, but ${found} exist`]),
   ]
 }
 

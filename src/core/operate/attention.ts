@@ -74,7 +74,7 @@ function about(what: Attention['about'], name: string | null, words: string): At
 
 /** The states of a target that gets no deliveries, as predicates. */
 const STATES: Record<string, string> = {
-  open: 'is backing off',
+  backing_off: 'is backing off',
   paused: 'is paused',
   failing: 'is stopped after days of failures',
   gone: 'answered 410 Gone',
@@ -93,7 +93,7 @@ function targetAttention(
     failing_since === null
       ? (STATES[state] ?? `is ${state}`)
       : `has been failing since ${clockTime(failing_since, now)}${answer}` +
-        (state === 'open' ? '' : `, and ${STATES[state] ?? `is ${state}`}`)
+        (state === 'backing_off' ? '' : `, and ${STATES[state] ?? `is ${state}`}`)
   const waiting = held + retrying
   const parts = [
     waiting === 0 ? [] : [`${pluralize(waiting, 'delivery is', 'deliveries are')} waiting`],

@@ -4,7 +4,7 @@ import { formatInstant } from '../../core/events/time.ts'
 import { type EventId, isEventId, isPersonId, type PersonId } from '../../core/id.ts'
 import { type Period, parseTime } from '../../core/period.ts'
 import type { EventFilter } from '../../store/events/event-filter.ts'
-import { placeOf } from '../../store/pages.ts'
+import { decodeCursor } from '../../store/pages.ts'
 
 const MAX_LIMIT = 200
 
@@ -83,7 +83,7 @@ export const Time = v.pipe(
 /** The start of a page: `next` of the page before. */
 const Cursor = v.pipe(
   v.string('must be a single value'),
-  v.check((text) => placeOf(text) !== undefined, 'must be the `next` of a previous page'),
+  v.check((text) => decodeCursor(text) !== undefined, 'must be the `next` of a previous page'),
   v.description('`next` of the previous page'),
 )
 

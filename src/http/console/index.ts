@@ -6,7 +6,7 @@ import { Hono } from 'hono/tiny'
 import { signInPage } from '../../console/sign-in.tsx'
 import { equalSecrets } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
-import { tellOfOperator } from '../../stages/operate/operator.ts'
+import { recordSystemEvent } from '../../stages/deliveries/system-events.ts'
 import { addressOf, isWithin } from '../access.ts'
 import { TOKEN_HOLDER } from '../operator.ts'
 import type { ApiTools } from '../tools.ts'
@@ -65,15 +65,15 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
 async function signIn(c: Context<ConsoleEnv>, tools: ApiTools): Promise<Response> {
   const { token = '', to } = await fieldsOf(c)
   const { ADMIN_TOKEN } = c.env
-  const refuse = (text: string, status: 401 | 429 | 503) =>
+  const err = (text: string, status: 401 | 429 | 503) =>
     c.html(signInPage(returnPath(to), { kind: 'refused', text }), status)
   if (!ADMIN_TOKEN) {
-    return refuse('ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".', 503)
+    return err('ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".', 503)
   }
   if (!(await equalSecrets(token, ADMIN_TOKEN))) {
     return (await isWithin(c.env.FAILURES, addressOf(c.req.raw.headers)))
-      ? refuse('Wrong admin token.', 401)
-      : refuse('Too many failed attempts from this address. Try again in a minute.', 429)
+      ? err('Wrong admin token.', 401)
+      : err('Too many failed attempts from this address. Try again in a minute.', 429)
   }
   await openSession(c, tools.now())
   await record(c, tools, 'relay.operator_signed_in', TOKEN_HOLDER)
@@ -87,7 +87,7 @@ function record(
   type: 'relay.operator_signed_in' | 'relay.operator_signed_out',
   by: string,
 ): Promise<void> {
-  return tellOfOperator(c.env, configOf(c.env), { type, data: { by } }, tools)
+  return recordSystemEvent(c.env, configOf(c.env), { type, data: { by } }, tools)
 }
 
 /** The page to open after signing in: one of the console, whatever `to` is. */

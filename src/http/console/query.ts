@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { formatInstant } from '../../core/events/time.ts'
 import { idOfKey, timeOfId } from '../../core/id.ts'
 import { err, ok, type Result } from '../../core/result.ts'
-import { placeOf } from '../../store/pages.ts'
+import { decodeCursor } from '../../store/pages.ts'
 import { filled } from './frame.ts'
 
 /** A query: the strings of the URL, and the value that the schema makes of them. */
@@ -36,6 +36,6 @@ export function describeIssue(issue: v.BaseIssue<unknown>): string {
 
 /** The time to which a page has searched, by its `next`: RFC 3339; undefined for the last page. */
 export function searchedTo(next: string | undefined): string | undefined {
-  const place = next === undefined ? undefined : placeOf(next)
+  const place = next === undefined ? undefined : decodeCursor(next)
   return place && formatInstant(place.at ?? timeOfId(idOfKey(place.key)))
 }

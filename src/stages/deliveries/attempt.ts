@@ -1,103 +1,105 @@
-// One attempt: render → sign → POST → outcome. Whatever goes wrong is a value.
+// One attempt: render → sign → POST → response. Whatever goes wrong is a value.
 import { version } from '../../../package.json'
 import type { ConfiguredTarget } from '../../config.ts'
 import {
+  type Attempt,
   type AttemptError,
   CLOUDEVENT_TYPE,
-  type Outcome,
+  type DueDelivery,
   type Rendered,
   type Sent,
 } from '../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../core/deliveries/headers.ts'
 import { describe, errorOfException, errorOfStatus } from '../../core/deliveries/outcome.ts'
+import { parseRetryAfter } from '../../core/deliveries/retry.ts'
 import { describeFault } from '../../core/deliveries/routing.ts'
+import { formatInstant } from '../../core/events/time.ts'
 import { base64Of, signWebhook } from '../../core/intake/signature.ts'
+import type { Tools } from '../../env.ts'
 import { renderFor } from '../../formats/index.ts'
-import type { Owed } from '../../store/deliveries/deliveries.ts'
 
-/** What is kept of a target's answer, and what is read for it: a character is at most four bytes. */
-const KEPT_CHARACTERS = 1000
-const READ_BYTES = 4 * KEPT_CHARACTERS
+/** The characters of a response that are stored, and the bytes that are read for them: at most four a character. */
+const STORED_CHARACTERS = 1000
+const READ_BYTES = 4 * STORED_CHARACTERS
 
-/** A body is kept for later attempts in a D1 row, which holds 2,000,000 bytes with the attempts beside it. */
+/** A body is stored for later attempts in a D1 row, which holds 2,000,000 bytes with the attempts beside it. */
 const MAX_BODY_BYTES = 1_500_000
 
-/** The platform's `fetch`, which alone reaches a target, and its clock in epoch milliseconds. */
-export type AttemptTools = {
-  send: (url: string, init: RequestInit) => Promise<Response>
-  now: () => number
+/** An attempt, and the body that was sent, unless none could be rendered. */
+type Made = { attempt: Attempt; body: Rendered | undefined }
+
+/** An attempt that a fault of ours prevented. `now` in epoch milliseconds. */
+export function faultAttempt({ attempt }: DueDelivery, detail: string, now: number): Made {
+  const at = formatInstant(now)
+  return { attempt: { attempt, at, ms: 0, error: 'fault', response: detail }, body: undefined }
 }
 
-/** What came of an attempt, and the body that was sent, unless none could be made. */
-export type Attempted = { outcome: Outcome; rendered: Rendered | undefined }
-
-/** What there is to say of an attempt that a fault of ours kept from being made. */
-export function faultOf(detail: string): Attempted {
-  return {
-    rendered: undefined,
-    outcome: { status: undefined, error: 'fault', detail, retryAfter: undefined, durationMs: 0 },
-  }
-}
-
-/** Makes the request and sends it. Whatever goes wrong is an outcome; our own faults too, by their name. */
+/** Makes the request and sends it. An error is part of the attempt; so is a fault of ours, by its name. */
 export async function attemptDelivery(
   target: ConfiguredTarget,
-  owed: Owed,
-  tools: AttemptTools,
-): Promise<Attempted> {
+  delivery: DueDelivery,
+  tools: Tools,
+): Promise<Made> {
   const startedAt = tools.now()
-  let rendered: Rendered | undefined
-  const failed = (error: AttemptError, detail: string) => ({
-    rendered,
-    outcome: {
-      status: undefined,
-      retryAfter: undefined,
-      error,
-      detail,
-      durationMs: tools.now() - startedAt,
-      sent,
-    },
-  })
-  let headers: Headers
+  let body: Rendered | undefined
   let sent: Sent | undefined
+  function made(result: {
+    status?: number
+    error?: AttemptError | undefined
+    detail: string
+    retryAfter?: string | null
+  }): Made {
+    const { status, error, detail, retryAfter } = result
+    const ms = tools.now() - startedAt
+    const seconds = parseRetryAfter(retryAfter ?? undefined, startedAt + ms)
+    const attempt: Attempt = {
+      attempt: delivery.attempt,
+      at: formatInstant(startedAt),
+      ms,
+      ...(status === undefined ? {} : { status }),
+      ...(error === undefined ? {} : { error }),
+      ...(detail === '' ? {} : { response: detail }),
+      ...(seconds === undefined ? {} : { retry_after: Math.ceil(seconds) }),
+      ...sent,
+    }
+    return { attempt, body }
+  }
+  let headers: Headers
   try {
-    rendered = owed.frozen ?? (await renderFor(target, owed.content, owed.raw, owed.rawContentType))
+    const { content, raw, rawContentType } = delivery
+    const rendered = delivery.sentBody ?? (await renderFor(target, content, raw, rawContentType))
     const bytes = new TextEncoder().encode(rendered.body)
     if (bytes.length > MAX_BODY_BYTES) {
-      rendered = undefined
-      return failed('fault', `the body is larger than ${MAX_BODY_BYTES} bytes`)
+      return made({ error: 'fault', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` })
     }
-    const said = sentOf(owed, rendered, await crypto.subtle.digest('SHA-256', bytes))
-    headers = await headersFor(target, owed, rendered.body, said, startedAt)
-    sent = said
+    body = rendered
+    const logged = sentOf(delivery, rendered, await crypto.subtle.digest('SHA-256', bytes))
+    headers = await headersFor(target, delivery, rendered.body, logged, startedAt)
+    sent = logged
   } catch (error) {
-    return failed('fault', `the body could not be made: ${describeFault(error)}`)
+    return made({ error: 'fault', detail: `the body could not be made: ${describeFault(error)}` })
   }
   try {
-    const response = await tools.send(target.url, {
+    const response = await tools.fetch(target.url, {
       method: 'POST',
       headers,
-      body: rendered.body,
+      body: body.body,
       redirect: 'manual',
       signal: AbortSignal.timeout(target.timeoutSeconds * 1000),
     })
     const detail = await readExcerpt(response)
     const { status } = response
-    const retryAfter = response.headers.get('retry-after') ?? undefined
-    const error = errorOfStatus(status, detail)
-    return {
-      rendered,
-      outcome: { status, error, detail, retryAfter, durationMs: tools.now() - startedAt, sent },
-    }
+    const retryAfter = response.headers.get('retry-after')
+    return made({ status, error: errorOfStatus(status, detail), detail, retryAfter })
   } catch (error) {
-    return failed(errorOfException(error), describe(error))
+    return made({ error: errorOfException(error), detail: describe(error) })
   }
 }
 
-/** Ours, those of Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks), and the target's own. */
+/** The relay's headers, those of Standard Webhooks (https://www.standardwebhooks.com), and the target's own. */
 async function headersFor(
   target: ConfiguredTarget,
-  { event, attempt, hops, content }: Owed,
+  { event, attempt, hops, content }: DueDelivery,
   body: string,
   sent: Sent,
   now: number,
@@ -108,7 +110,7 @@ async function headersFor(
     target.secrets.map((secret) => signWebhook(secret, { id: event, at: now, body })),
   )
   const signature: [string, string] = ['webhook-signature', signatures.join(' ')]
-  // A target may not configure any of ours, so none is there twice. From an object they are made faster than from a list.
+  // A target may not configure any of ours, so none is there twice. An object is faster than a list of pairs.
   return new Headers(
     Object.fromEntries([
       ...target.headers,
@@ -119,7 +121,7 @@ async function headersFor(
 }
 
 function sentOf(
-  { isReplay, precedence: { skipped } }: Owed,
+  { isReplay, precedence: { skipped } }: DueDelivery,
   { contentType }: Rendered,
   digest: ArrayBuffer,
 ): Sent {
@@ -131,7 +133,7 @@ function sentOf(
   }
 }
 
-/** The beginning of an answer. No more is read: an endless body costs nothing, and a broken one is no failure. */
+/** The first characters of a response. No more is read: an endless body costs nothing, a broken one is no failure. */
 async function readExcerpt(response: Response): Promise<string> {
   const reader = response.body?.getReader()
   if (reader === undefined) return ''
@@ -145,8 +147,8 @@ async function readExcerpt(response: Response): Promise<string> {
       text += decoder.decode(value.subarray(0, READ_BYTES), { stream: true })
     }
   } catch {
-    // The status was received; what is missing is only its explanation.
+    // The status was received; only its explanation is missing.
   }
   await reader.cancel().catch(() => undefined)
-  return text.slice(0, KEPT_CHARACTERS)
+  return text.slice(0, STORED_CHARACTERS)
 }

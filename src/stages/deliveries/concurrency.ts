@@ -1,29 +1,29 @@
-// Doing several things at once, but not all of them: each has a place while it is done, and may leave that before its end.
+// Runs tasks with a limit on how many run at once.
 
 /**
- * Does all tasks, begun in their order, at most `count` of them in a place at once. Who leaves its place lets the next
- * one begin there, at once; the end of a task leaves it too. Ends when all have ended; rejects as soon as one has thrown
- * and those that followed in its place have ended.
+ * Runs all tasks, started in their order, at most `limit` at once. A task frees its slot when it ends, or before that
+ * with `freeSlot`; then the next one starts at once. Resolves when all have ended; rejects as soon as one has thrown and
+ * those that followed in its slot have ended.
  */
-export async function inPlaces<T>(
-  count: number,
+export async function withConcurrency<T>(
+  limit: number,
   tasks: readonly T[],
-  run: (task: T, leave: () => void) => Promise<void>,
+  run: (task: T, freeSlot: () => void) => Promise<void>,
 ): Promise<void> {
   const queue = [...tasks]
-  const beginNext = async (): Promise<void> => {
+  const startNext = async (): Promise<void> => {
     const task = queue.shift()
     if (task === undefined) return
     let next: Promise<void> | undefined
-    const leave = () => {
-      next ??= beginNext()
+    const freeSlot = () => {
+      next ??= startNext()
     }
     try {
-      await run(task, leave)
+      await run(task, freeSlot)
     } finally {
-      leave()
+      freeSlot()
       await next
     }
   }
-  await Promise.all(Array.from({ length: count }, beginNext))
+  await Promise.all(Array.from({ length: limit }, startNext))
 }

@@ -1,97 +1,132 @@
-// queues deliveries, retries, dead → each delivery settled: a batch is loaded at once, and five requests wait at most.
+// queues deliveries, retries, dead → each delivery processed. A batch is loaded at once, and at most five requests wait
+// for their response.
 import { type Config, targetOf, timeoutsOf } from '../../config.ts'
-import type { DeliveryMessage, Lane } from '../../core/deliveries/delivery.ts'
-import { type Lease, longestBatchMs, mustLease } from '../../core/deliveries/lease.ts'
+import type { DeliveryMessage, DueDelivery, Lane } from '../../core/deliveries/delivery.ts'
+import { type Lease, longestBatchMs, needsLease } from '../../core/deliveries/lease.ts'
 import { isBroken } from '../../core/deliveries/target.ts'
-import type { Env } from '../../env.ts'
+import type { Env, Tools } from '../../env.ts'
 import { FORMATS } from '../../formats/index.ts'
-import { loadOwed, type Owed } from '../../store/deliveries/deliveries.ts'
-import { type DeliverTools, type Stage, stageFor } from './batch.ts'
-import { inPlaces } from './concurrency.ts'
-import { settle } from './settle.ts'
+import { loadDueDeliveries } from '../../store/deliveries/deliveries.ts'
+import { createDeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
+import { withConcurrency } from './concurrency.ts'
+import { followHealths } from './health.ts'
+import type { InFlight } from './in-flight.ts'
+import { type BatchContext, processDelivery } from './process.ts'
+import { rateLimitFor } from './rate-limit.ts'
 
-/** Requests that may wait for their answer at once: an invocation has six connections, and the records need one. */
+/** Requests that may wait for a response at once: an invocation has six connections, and the records need one. */
 const MAX_WAITING = 5
 
-/** How long a message rests when D1 does not answer. */
+/** The delay of a message when D1 does not answer. */
 const FAULT_DELAY_SECONDS = 30
 
-/** Handles a batch of delivery ids. Settles every message by itself and never throws. */
+type DeliverEnv = Pick<Env, 'DB' | 'RETRIES'>
+
+/** A message of a batch, the lease that it needs, if it does, and the end of its flight. */
+type InFlightMessage = {
+  message: Message<DeliveryMessage>
+  lease: Lease | undefined
+  land: () => void
+}
+
+/** Handles a batch of messages. Acknowledges or retries each by itself, and never throws. */
 export async function deliver(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+  env: DeliverEnv,
   config: Config,
   lane: Lane,
   messages: readonly Message<DeliveryMessage>[],
-  tools: DeliverTools,
+  tools: Tools,
+  inFlight: InFlight,
 ): Promise<void> {
   const now = tools.now()
   const until = now + longestBatchMs(timeoutsOf(config))
-  const tasks = messages.flatMap((message): Task[] => {
-    const letGo = tools.inHand.take(message.body, until, now)
-    // A queue may hand a message over twice, to this batch or to one beside it: one of the two is enough.
-    if (letGo === undefined) message.ack()
-    const lease = mustLease(lane, message.body, now) ? { holder: message.id, until } : undefined
-    return letGo === undefined ? [] : [{ message, lease, letGo }]
+  const batch = messages.flatMap((message): InFlightMessage[] => {
+    const land = inFlight.add(message.body, until, now)
+    // A queue may deliver a message twice, to this batch or to one beside it: one of the two is enough.
+    if (land === undefined) message.ack()
+    const lease = needsLease(lane, message.body, now) ? { holder: message.id, until } : undefined
+    return land === undefined ? [] : [{ message, lease, land }]
   })
   try {
-    await handleAll(env, config, lane, tasks, tools)
+    await deliverBatch(env, config, lane, batch, tools, inFlight)
   } finally {
-    for (const { letGo } of tasks) letGo()
+    for (const { land } of batch) land()
   }
 }
 
-async function handleAll(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+async function deliverBatch(
+  env: DeliverEnv,
   config: Config,
   lane: Lane,
-  tasks: readonly Task[],
-  tools: DeliverTools,
+  batch: readonly InFlightMessage[],
+  tools: Tools,
+  inFlight: InFlight,
 ): Promise<void> {
-  if (tasks.length === 0) return
-  const wanted = tasks.map(({ message: { body }, lease }) => ({
+  if (batch.length === 0) return
+  const wanted = batch.map(({ message: { body }, lease }) => ({
     ...body,
     ...needsOf(config, body.target),
     lease,
   }))
-  let loaded: Loaded
-  try {
-    loaded = await loadOwed(env.DB, wanted, tools.now())
-  } catch (error) {
+  const loaded = await loadDueDeliveries(env.DB, wanted, tools.now()).catch((error) => {
     tools.log({ at: 'deliver', fault: 'deliveries could not be loaded', detail: String(error) })
-    await Promise.all(tasks.map((task) => rest(env.RETRIES, task, tools.now())))
+  })
+  if (loaded === undefined) {
+    await Promise.all(batch.map((one) => delay(env.RETRIES, one, tools)))
     return
   }
-  const queue = oursOf(tasks, loaded.owed)
-  const ours = queue.flatMap(({ row }) => row ?? [])
-  const stage = stageFor(env, config, lane, tools, { ...loaded, owed: ours })
-  await inPlaces(MAX_WAITING, queue, (task, leave) =>
-    stage.during(async () => {
-      await handle(stage, task, leave)
+  const own = batch.flatMap((one) => withDelivery(one, loaded.deliveries))
+  const ownDeliveries = own.flatMap(({ delivery }) => delivery ?? [])
+  const { during, write } = createDeliveryWriter(env.DB, inFlight.observeWrite)
+  let canRecord = true
+  const context: BatchContext = {
+    env,
+    config,
+    lane,
+    tools,
+    inFlight,
+    healths: followHealths(env, config, loaded.healths, tools),
+    rateLimit: rateLimitFor(env.DB, ownDeliveries, tools.now),
+    write: (delivery, next) =>
+      write(delivery, next).catch((error) => {
+        canRecord = false
+        throw error
+      }),
+  }
+  async function handle(one: (typeof own)[number], freeSlot: () => void): Promise<void> {
+    const { message, delivery } = one
+    // What cannot be recorded would be sent again: as long as D1 takes nothing, nothing more is sent.
+    if (!canRecord) return delay(env.RETRIES, one, tools)
+    try {
+      await processDelivery(context, message.body, delivery, freeSlot)
+      message.ack()
+    } catch (error) {
+      tools.log({ at: 'deliver', ...message.body, fault: String(error) })
+      if (!canRecord) return delay(env.RETRIES, one, tools)
+      // A fault of the message counts: after some, it comes by the dead-letter queue, as a failed attempt.
+      message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
+    }
+  }
+  await withConcurrency(MAX_WAITING, own, (one, freeSlot) =>
+    during(async () => {
+      await handle(one, freeSlot)
       // It may come again while the batch goes on.
-      task.letGo()
+      one.land()
     }),
   )
 }
 
-type Loaded = Awaited<ReturnType<typeof loadOwed>>
-
-/** A message, and the lease that it needs, if it does. */
-type Task = { message: Message<DeliveryMessage>; lease: Lease | undefined; letGo: () => void }
-
-/** The messages that are for us to handle, with their deliveries. The others are done with. */
-function oursOf(
-  tasks: readonly Task[],
-  owed: readonly Owed[],
-): (Task & { row: Owed | undefined })[] {
-  return tasks.flatMap((task) => {
-    const { message, lease } = task
-    const { event, target } = message.body
-    const row = owed.find((one) => one.event === event && one.target === target)
-    // Somebody else has it in hand, or it has moved on.
-    const isOurs = lease === undefined || row?.leaseHolder === lease.holder
-    if (!isOurs) message.ack()
-    return isOurs ? [{ ...task, row }] : []
-  })
+/** A message with its delivery. One that another message handles, or whose delivery has moved on, is acknowledged. */
+function withDelivery(
+  one: InFlightMessage,
+  deliveries: readonly DueDelivery[],
+): (InFlightMessage & { delivery: DueDelivery | undefined })[] {
+  const { message, lease } = one
+  const { event, target } = message.body
+  const delivery = deliveries.find((row) => row.event === event && row.target === target)
+  const isOwn = lease === undefined || delivery?.leaseHolder === lease.holder
+  if (!isOwn) message.ack()
+  return isOwn ? [{ ...one, delivery }] : []
 }
 
 /** What must be loaded with the deliveries of a target. */
@@ -102,35 +137,20 @@ function needsOf(config: Config, name: string): { raw: boolean; order: boolean }
 }
 
 /**
- * Lets a message rest while D1 is away. As a new one: the platform's count is for messages that break us. It comes when
- * the lease of this one is over and takes its own: where the queue takes it and says that it did not, this one comes
- * too, and only one of them may make the attempt.
+ * Delays a message while D1 is unavailable: as a new message, as the platform's count of retries is for messages that
+ * break us. It arrives when the lease of this one has ended, and takes its own: where the queue takes it and reports an
+ * error, both arrive, and only one of them may make the attempt.
  */
-async function rest(queue: Env['RETRIES'], { message, lease }: Task, now: number): Promise<void> {
-  const leaseSeconds = lease === undefined ? 0 : Math.ceil((lease.until - now) / 1000) + 1
+async function delay(
+  queue: Env['RETRIES'],
+  { message, lease }: InFlightMessage,
+  { now }: Tools,
+): Promise<void> {
+  const leaseSeconds = lease === undefined ? 0 : Math.ceil((lease.until - now()) / 1000) + 1
   try {
     await queue.send(message.body, { delaySeconds: Math.max(FAULT_DELAY_SECONDS, leaseSeconds) })
     message.ack()
   } catch {
     message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
-  }
-}
-
-async function handle(
-  stage: Stage,
-  task: Task & { row: Owed | undefined },
-  leave: () => void,
-): Promise<void> {
-  const { message, row } = task
-  if (stage.isDeaf) return rest(stage.env.RETRIES, task, stage.tools.now())
-  try {
-    await settle(stage, message.body, row, leave)
-    message.ack()
-  } catch (error) {
-    stage.tools.log({ at: 'deliver', ...message.body, fault: String(error) })
-    // What cannot be recorded would be sent again: as long as D1 takes nothing, nothing more goes out. Anything else is
-    // the message's own, and counts: after a few times it comes by the dead-letter queue, as a failed attempt.
-    if (stage.isDeaf) await rest(stage.env.RETRIES, task, stage.tools.now())
-    else message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
   }
 }

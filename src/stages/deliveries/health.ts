@@ -1,147 +1,128 @@
-// What attempts teach of a target: kept in D1, and told as an event when its state changes.
+// The health of targets: what attempts and operators change of it, kept in D1 and reported as the relay's own events.
 import type { Config } from '../../config.ts'
 import {
-  admit,
+  admission,
   afterAttempt,
   HEALTHY,
   type Health,
   paused,
   whileProbing,
 } from '../../core/deliveries/breaker.ts'
-import type { PlannedDelivery } from '../../core/deliveries/delivery.ts'
-import { route } from '../../core/deliveries/routing.ts'
+import type { Attempt, DueDelivery, NextState } from '../../core/deliveries/delivery.ts'
 import { targetChange } from '../../core/deliveries/target-change.ts'
-import {
-  composeSystemEvent,
-  type NewSystemEvent,
-  RELAY_SOURCE,
-  type SystemEvent,
-} from '../../core/events/system-event.ts'
-import { type EventId, ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
-import { fingerprint } from '../../core/intake/dedupe.ts'
-import type { Env, Log } from '../../env.ts'
-import { listHealth, moveHealth } from '../../store/deliveries/targets.ts'
-import type { NewRecord } from '../../store/intake/new-record.ts'
-import { recordEvents } from '../../store/intake/records.ts'
-import { firstMessages, setAlarms } from './enqueue.ts'
+import { isSystemEvent, type NewSystemEvent } from '../../core/events/system-event.ts'
+import type { Env, Tools } from '../../env.ts'
+import { releaseHeld } from '../../store/deliveries/deliveries.ts'
+import { listHealth, replaceHealth } from '../../store/deliveries/targets.ts'
+import { enqueueDeliveries } from './enqueue.ts'
+import { recordSystemEvent } from './system-events.ts'
 
-export type HealthTools = {
-  now: () => number
-  random: () => number
-  log: Log
-}
+/** How many deliveries a target that has recovered gets at once; the sweep releases the others. */
+const FIRST_RELEASED = 100
 
-/** What an operator's acts take beside; `origin` is the relay's own, under which its schemas are found. */
-export type OperatorTools = HealthTools & { origin: string }
-
-/** What is known of the targets while a batch is handled, and how it changes. */
+/** The health of the targets while a batch is handled. */
 export type Healths = {
   of: (target: string) => Health
-  /** Whether a delivery may go out: `probe` is given to one only. */
-  admit: (target: string) => Promise<'send' | 'probe' | 'hold'>
-  /** Takes an attempt in. Gives true when the target has come back. */
-  note: (
-    target: string,
-    result: 'delivered' | 'failed' | 'gone',
+  /** Whether a delivery may be sent now. `probe` is returned to one caller only, between all isolates. */
+  claim: (target: string) => Promise<'send' | 'probe' | 'hold'>
+  /**
+   * Takes an attempt into account: the health of its target, a release of held deliveries when that has recovered, and
+   * an event about a dead delivery. The attempt is recorded already: the sweep or the next attempt makes up for a
+   * failure here, which is logged.
+   */
+  learn: (
+    delivery: DueDelivery,
+    attempt: Attempt,
+    next: NextState,
     isProbe: boolean,
-  ) => Promise<boolean>
+  ) => Promise<void>
 }
 
-/** Follows the health of targets from what D1 knew when the batch was loaded. Writes only what changes. */
+/** Follows the health of targets from what D1 had when the batch was loaded. Writes only changes. */
 export function followHealths(
+  env: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
   known: Map<string, Health>,
-  db: D1Database,
-  tell: (fact: NewSystemEvent) => Promise<void>,
-  tools: HealthTools,
+  tools: Tools,
 ): Healths {
   const of = (target: string) => known.get(target) ?? HEALTHY
-  return {
-    of,
-    admit: async (target) => {
-      const health = of(target)
-      const verdict = admit(health, tools.now())
-      if (verdict !== 'probe') return verdict
-      const probing = whileProbing(health, tools.now())
-      known.set(target, probing)
-      return (await moveHealth(db, target, health, probing)) ? 'probe' : 'hold'
-    },
-    note: async (target, result, isProbe) => {
-      const before = of(target)
-      const health = afterAttempt(before, result, isProbe, tools.now())
-      if (health === before || (health === HEALTHY && before.failures === 0)) return false
-      known.set(target, health)
-      const moved = await moveHealth(db, target, before, health)
-      if (!moved || health.state === before.state) return false
-      tools.log({ at: 'target', target, state: health.state, failures: health.failures })
-      await tell(targetChange(target, health))
-      return health.state === 'active'
-    },
+  const report = (fact: NewSystemEvent) => recordSystemEvent(env, config, fact, tools)
+
+  async function claim(target: string): Promise<'send' | 'probe' | 'hold'> {
+    const health = of(target)
+    const now = tools.now()
+    const allowed = admission(health, now)
+    if (allowed !== 'probe') return allowed
+    const probing = whileProbing(health, now)
+    known.set(target, probing)
+    return (await replaceHealth(env.DB, target, health, probing)) ? 'probe' : 'hold'
   }
+
+  async function note(target: string, next: NextState, isProbe: boolean): Promise<void> {
+    const result =
+      next.state === 'delivered' ? 'delivered' : next.state === 'held' ? 'gone' : 'failed'
+    const before = of(target)
+    const health = afterAttempt(before, result, isProbe, tools.now())
+    if (health === before || (health === HEALTHY && before.failures === 0)) return
+    known.set(target, health)
+    const hasMoved = await replaceHealth(env.DB, target, before, health)
+    if (!hasMoved || health.state === before.state) return
+    tools.log({ at: 'target', target, state: health.state, failures: health.failures })
+    await report(targetChange(target, health))
+    if (health.state !== 'active') return
+    const released = await releaseHeld(env.DB, target, ['backing_off'], tools.now(), FIRST_RELEASED)
+    await enqueueDeliveries(env.RETRIES, released, tools)
+  }
+
+  async function learn(
+    delivery: DueDelivery,
+    attempt: Attempt,
+    next: NextState,
+    isProbe: boolean,
+  ): Promise<void> {
+    const { event, target, content } = delivery
+    const steps: (() => Promise<void>)[] = []
+    // A fault of ours is not the target's, and the failure of a replay is not news. But a probe is a probe, and 410 is
+    // final.
+    const counts = !delivery.isReplay || isProbe || next.state === 'held'
+    if (attempt.error !== 'fault' && counts) steps.push(() => note(target, next, isProbe))
+    // A dead delivery of the relay's own event is not reported: that would have no end.
+    if (next.state === 'dead' && !isSystemEvent(content)) {
+      const reason = attempt.error ?? 'unknown'
+      const data = { target, event, type: content.type, attempts: attempt.attempt, reason }
+      steps.push(() => report({ type: 'relay.delivery_dead', data }))
+    }
+    for (const step of steps) {
+      await step().catch((error) => {
+        const fault = 'the consequences of an attempt were not recorded'
+        tools.log({ at: 'deliver', event, target, fault, detail: String(error) })
+      })
+    }
+  }
+
+  return { of, claim, learn }
 }
 
 /**
- * Pauses a target, or makes it active again whatever its state was; what is held goes out with the next sweep. Gives
- * its health after that. Telling of it may fail; the change stands.
+ * Pauses a target, or makes it active whatever its state was; the next sweep sends what is held. Returns its health after
+ * that. Throws when the event about it is not recorded; the change is made all the same.
  */
-export async function steerTarget(
+export async function setTargetState(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
   target: string,
-  wish: 'pause' | 'resume',
-  tools: HealthTools,
+  action: 'pause' | 'resume',
+  tools: Tools,
 ): Promise<Health> {
   for (let tries = 1; ; tries++) {
     const before = (await listHealth(env.DB)).get(target) ?? HEALTHY
-    const health = wish === 'pause' ? paused(before) : HEALTHY
+    const health = action === 'pause' ? paused(before) : HEALTHY
     if (health.state === before.state) return before
-    if (await moveHealth(env.DB, target, before, health)) {
-      await tellOf(env, config, targetChange(target, health, wish === 'resume'), tools)
+    if (await replaceHealth(env.DB, target, before, health)) {
+      const fact = targetChange(target, health, action === 'resume')
+      await recordSystemEvent(env, config, fact, tools)
       return health
     }
     if (tries === 3) throw new Error('the state of the target changes too fast')
-  }
-}
-
-/**
- * Records an event of the relay's own and sends it to the targets that want it, but never to the one that it is
- * about: telling a target that it does not answer would be one more thing that it does not answer.
- */
-export async function tellOf(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
-  config: Config,
-  fact: NewSystemEvent,
-  tools: HealthTools,
-): Promise<void> {
-  const event = composeSystemEvent(freshId(tools), fact)
-  const about = 'target' in fact.data ? fact.data.target : undefined
-  const others = config.targets.filter(({ name }) => name !== about)
-  const record = await recordOf(event, await route(event, others, tools.now()))
-  await recordEvents(env.DB, [record])
-  await setAlarms(env.RETRIES, firstMessages(record), tools.now(), tools.log)
-}
-
-/** A fresh id for an event of the relay's own. */
-export function freshId({ now, random }: HealthTools): EventId {
-  return newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))
-}
-
-/** The record of an event of the relay's own, with its planned deliveries. */
-export async function recordOf(event: SystemEvent, planned: PlannedDelivery[]): Promise<NewRecord> {
-  const { id } = event
-  return {
-    id,
-    source: RELAY_SOURCE,
-    vendor: RELAY_SOURCE,
-    type: event.type,
-    vendorType: undefined,
-    contactId: undefined,
-    content: { event: JSON.stringify(event) },
-    planned,
-    hops: 0,
-    dedupKey: await fingerprint([RELAY_SOURCE, id]),
-    dedupStamp: undefined,
-    raw: { text: '', encoding: 'utf8' as const },
-    headers: {},
-    eventName: undefined,
   }
 }

@@ -1,50 +1,50 @@
-// What this isolate handles at the moment: a message that a queue hands over twice meanwhile needs nobody else.
-// Between isolates leases stand for this (core/deliveries/lease.ts); a first attempt that is on time has none, as each is a row.
+// The messages that this isolate is handling: a copy of one that a queue delivers meanwhile is not handled.
+// Between isolates leases do this (core/deliveries/lease.ts); a first attempt on time has none, as each costs a row.
 import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 
-/** Messages in hand, and what becomes of their records. */
-export type InHand = {
+/** The messages in flight of an isolate, and whether D1 takes what comes of them. */
+export type InFlight = {
   /**
-   * Takes a message in hand, until `until` at the longest (epoch milliseconds); gives what lets it go. Undefined when
-   * the same message is in hand already.
+   * Adds a message, until `until` at the longest (epoch milliseconds), and returns the function that removes it.
+   * Undefined when the same message is in flight already.
    */
-  take: (message: DeliveryMessage, until: number, now: number) => (() => void) | undefined
-  /** Does a write of records, and learns from it whether D1 takes them. */
-  recording: (write: () => Promise<void>) => Promise<void>
+  add: (message: DeliveryMessage, until: number, now: number) => (() => void) | undefined
+  /** Runs a write of records, and remembers whether it succeeded. */
+  observeWrite: (write: () => Promise<void>) => Promise<void>
   /**
-   * Whether D1 takes records as far as this isolate knows: it took those of the last write that ended, and none is under
-   * way. After a batch that the platform cut off in a write it is never sure again, which costs no more than time.
+   * Whether D1 takes records, as far as this isolate knows: the last write succeeded, and none is running. After a batch
+   * that the platform cut off in a write it is never sure again, which costs time only.
    */
-  areRecordsTaken: () => boolean
+  isD1Writable: () => boolean
 }
 
-/** Remembers what is in hand. A batch that the platform cut off never lets go: hence the time. */
-export function createInHand(): InHand {
-  const taken = new Map<string, { until: number }>()
+/** The messages in flight of a new isolate. A batch that the platform cut off never removes its own: hence the time. */
+export function createInFlight(): InFlight {
+  const messages = new Map<string, { until: number }>()
   let writes = 0
-  let wasTaken = false
+  let hasSucceeded = false
   return {
-    recording: async (write) => {
+    observeWrite: async (write) => {
       writes++
       try {
         await write()
-        wasTaken = true
+        hasSucceeded = true
       } catch (error) {
-        wasTaken = false
+        hasSucceeded = false
         throw error
       } finally {
         writes--
       }
     },
-    areRecordsTaken: () => wasTaken && writes === 0,
-    take: ({ event, target, attempt, due }, until, now) => {
-      for (const [key, other] of taken) if (other.until < now) taken.delete(key)
+    isD1Writable: () => hasSucceeded && writes === 0,
+    add: ({ event, target, attempt, due }, until, now) => {
+      for (const [key, other] of messages) if (other.until < now) messages.delete(key)
       const key = JSON.stringify([event, target, attempt, due])
-      if (taken.has(key)) return undefined
-      const mine = { until }
-      taken.set(key, mine)
+      if (messages.has(key)) return undefined
+      const own = { until }
+      messages.set(key, own)
       return () => {
-        if (taken.get(key) === mine) taken.delete(key)
+        if (messages.get(key) === own) messages.delete(key)
       }
     },
   }

@@ -1,4 +1,4 @@
-// api, cron → the next deliveries of a replay by filter are made due, at its rate.
+// api, cron → the next deliveries of a replay by filter become due, at its rate.
 import { type Config, targetOf } from '../../config.ts'
 import { dueOf, type ReplayFilter, roomFor } from '../../core/deliveries/replay.ts'
 import {
@@ -8,48 +8,42 @@ import {
   type ReplayId,
   replayIdOfKey,
 } from '../../core/id.ts'
-import type { Env, Log } from '../../env.ts'
+import type { Env, Tools } from '../../env.ts'
 import {
   advanceReplay,
-  lookOn,
-  planReplay,
+  countReplay,
+  findNextMatches,
   type ReplayPlan,
 } from '../../store/deliveries/replay-steps.ts'
 import {
   createReplay,
-  listRunning,
+  listRunningReplays,
   type Replay,
   type RunningReplay,
-  steerReplay,
+  setReplayState,
 } from '../../store/deliveries/replays.ts'
-import { sendAll } from './enqueue.ts'
+import { sendMessages } from './enqueue.ts'
 
-/**
- * How often one run looks for deliveries of replays of which few match, shared by them, each once at least; the next
- * comes in a minute.
- */
-const MAX_LOOKS = 10
+/** Searches for matches in one run, shared by all replays, at least one each; the next run is a minute later. */
+const MAX_SEARCHES = 10
+
+const FAULT = 'a replay could not continue; the next run will'
 
 type ReplayEnv = Pick<Env, 'DB' | 'RETRIES'>
 
-/** Goes on with every replay that is not done. Safe to run twice, or beside itself. `now` in epoch milliseconds. */
-export async function goOnWithReplays(
-  env: ReplayEnv,
-  config: Config,
-  now: number,
-  log: Log,
-): Promise<void> {
-  const replays = await listRunning(env.DB)
-  const looks = Math.max(1, Math.floor(MAX_LOOKS / replays.length))
-  for (const replay of replays) await goOnAlone(env, config, replay, looks, now, log)
+/** Continues every running replay. Safe to run twice, or beside itself. */
+export async function continueReplays(env: ReplayEnv, config: Config, tools: Tools): Promise<void> {
+  const replays = await listRunningReplays(env.DB)
+  const searches = Math.max(1, Math.floor(MAX_SEARCHES / replays.length))
+  for (const replay of replays) await continueOne(env, config, replay, searches, tools)
 }
 
-/** The targets that a filter names and nobody knows. */
+/** The targets of a filter that are not configured. */
 export function unknownTargets({ targets = [] }: ReplayFilter, config: Config): string[] {
   return targets.filter((name) => targetOf(config, name) === undefined)
 }
 
-/** How many deliveries a filter matches, and for whom. */
+/** The number of deliveries that a filter matches, by target. `now` in epoch milliseconds. */
 export function planFor(
   { DB }: Pick<Env, 'DB'>,
   { targets }: Config,
@@ -57,97 +51,93 @@ export function planFor(
   now: number,
 ): Promise<ReplayPlan> {
   const known = targets.map(({ name }) => name)
-  return planReplay(DB, filter, known, now)
+  return countReplay(DB, filter, known, now)
 }
 
-/** Begins a replay of all that a filter matches, and gives what that was. */
-export async function beginReplay(
+/** Starts a replay of all that a filter matches. Returns its id and that number. */
+export async function startReplay(
   env: ReplayEnv,
   config: Config,
   filter: ReplayFilter,
   perSecond: number,
-  { now, random, log }: { now: () => number; random: () => number; log: Log },
+  tools: Tools,
 ): Promise<{ id: ReplayId; plan: ReplayPlan }> {
-  const plan = await planFor(env, config, filter, now())
-  const random21 = Math.floor(random() * ID_RANDOM_RANGE)
-  const id = replayIdOfKey(keyOfId(newEventId(now(), random21)))
-  await createReplay(env.DB, id, filter, perSecond, plan.total)
-  await goOnWithReplay(env, config, id, now(), log)
+  const plan = await planFor(env, config, filter, tools.now())
+  const random = Math.floor(tools.random() * ID_RANDOM_RANGE)
+  const id = replayIdOfKey(keyOfId(newEventId(tools.now(), random)))
+  await createReplay(env.DB, { id, filter, perSecond, total: plan.total })
+  await continueNow(env, config, id, tools)
   return { id, plan }
 }
 
-/** Stops a replay, or goes on with it. False when it is done. */
-export async function steerReplayTo(
+/** Stops a replay, or resumes it. False when it is done. */
+export async function setReplayTo(
   env: ReplayEnv,
   config: Config,
   replay: Pick<Replay, 'id' | 'state'>,
   state: 'stopped' | 'running',
-  { now, log }: { now: () => number; log: Log },
+  tools: Tools,
 ): Promise<boolean> {
-  const hasMoved = await steerReplay(env.DB, replay.id, state, now())
-  if (hasMoved && state === 'running') await goOnWithReplay(env, config, replay.id, now(), log)
-  return hasMoved || replay.state === state
+  const hasChanged = await setReplayState(env.DB, replay.id, state, tools.now())
+  if (hasChanged && state === 'running') await continueNow(env, config, replay.id, tools)
+  return hasChanged || replay.state === state
 }
 
-/** Goes on with one replay at once, if it is not done; the cron does what fails here. */
-export async function goOnWithReplay(
+/** Continues one replay at once, if it is running. The cron makes up for a failure. */
+async function continueNow(
   env: ReplayEnv,
   config: Config,
   id: ReplayId,
-  now: number,
-  log: Log,
+  tools: Tools,
 ): Promise<void> {
   try {
-    const replay = (await listRunning(env.DB)).find((one) => one.id === id)
-    if (replay !== undefined) await goOnAlone(env, config, replay, MAX_LOOKS, now, log)
+    const replay = (await listRunningReplays(env.DB)).find((one) => one.id === id)
+    if (replay !== undefined) await continueOne(env, config, replay, MAX_SEARCHES, tools)
   } catch (error) {
-    log({ at: 'replay', replay: id, fault: FAULT, detail: String(error) })
+    tools.log({ at: 'replay', replay: id, fault: FAULT, detail: String(error) })
   }
 }
 
-const FAULT = 'a replay could not go on; the next run will'
-
-/** Goes on with a replay. When it fails, those after it go on all the same. */
-async function goOnAlone(
+/** Continues a replay. A failure is logged, so that those after it continue all the same. */
+async function continueOne(
   env: ReplayEnv,
   config: Config,
   replay: RunningReplay,
-  maxLooks: number,
-  now: number,
-  log: Log,
+  maxSearches: number,
+  { now, log }: Tools,
 ): Promise<void> {
   try {
-    const count = await goOn(env, config, replay, maxLooks, now)
+    const count = await makeDue(env, config, replay, maxSearches, now())
     log({ at: 'replay', replay: replay.id, replayed: count })
   } catch (error) {
     log({ at: 'replay', replay: replay.id, fault: FAULT, detail: String(error) })
   }
 }
 
-/** Makes deliveries due until a little after the next run; gives how many. */
-async function goOn(
+/** Makes deliveries due until a little after the next run. Returns how many. */
+async function makeDue(
   env: ReplayEnv,
   config: Config,
   replay: RunningReplay,
-  maxLooks: number,
+  maxSearches: number,
   now: number,
 ): Promise<number> {
   const targets = config.targets.map(({ name }) => name)
   const from = Math.max(replay.nextDue, now)
   const room = roomFor(replay.perSecond, from, now)
   let count = 0
-  let place = replay.place
-  for (let looks = 0; looks < maxLooks && count < room; looks++) {
-    const here = { ...replay, place }
-    const look = await lookOn(env.DB, here, targets, room - count)
+  let position = replay.position
+  for (let searches = 0; searches < maxSearches && count < room; searches++) {
+    const current = { ...replay, position }
+    const step = await findNextMatches(env.DB, current, targets, room - count)
     const due = (i: number) => dueOf(count + i, replay.perSecond, from)
-    const deliveries = look.found.map((delivery, i) => ({ ...delivery, due: due(i) }))
+    const deliveries = step.found.map((delivery, i) => ({ ...delivery, due: due(i) }))
     const nextDue = due(deliveries.length)
-    const messages = await advanceReplay(env.DB, here, look, deliveries, nextDue, now)
-    await sendAll(env.RETRIES, messages, now)
+    const messages = await advanceReplay(env.DB, current, { ...step, deliveries, nextDue }, now)
+    await sendMessages(env.RETRIES, messages, now)
     count += deliveries.length
-    place = look.place
-    if (look.isEnd) break
+    position = step.position
+    if (step.isEnd) break
   }
   return count
 }

@@ -1,71 +1,141 @@
-// Recording messages once they are made: the log is asked, they are completed by it, and written with what follows.
+// Records → the log: each is completed with its meaning and its deliveries, then all are written in one transaction.
 import type { Config } from '../../config.ts'
+import { route } from '../../core/deliveries/routing.ts'
+import type { MembershipEvent } from '../../core/events/event.ts'
+import { composeInferred, type History, type InferredEvent } from '../../core/events/history.ts'
+import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { EventId } from '../../core/id.ts'
+import { fingerprint } from '../../core/intake/dedupe.ts'
+import { NO_BODY } from '../../core/intake/request.ts'
 import type { Log } from '../../env.ts'
-import type { Batching } from '../../store/group-commit.ts'
-import type { NewRecord } from '../../store/intake/new-record.ts'
-import { type Recorded, recordEvents } from '../../store/intake/records.ts'
-import { withinTimeout } from '../../store/timeout.ts'
-import { type AsOf, completeRecords, historiesFor, newcomersAmong } from '../events/meaning.ts'
-import type { Made } from './draft.ts'
+import type { BatchDatabase } from '../../store/group-commit.ts'
+import { type EventRecord, type Receipt, recordEvents } from '../../store/intake/records.ts'
+import { withTimeout } from '../../store/timeout.ts'
+import { type AsOf, historiesFor, newContacts, readSetOf, understand } from '../events/meaning.ts'
 
-/** What was recorded, and what became of each. */
-type RecordedAll = { records: NewRecord[]; recorded: Recorded[] }
+/** Gives the ids of inferred events, and the time (epoch milliseconds) at which deliveries are due. */
+type Context = { idFor: (n: number) => EventId; now: number }
 
 /**
- * Asks the log, completes records by it, and records them. When two halves of one act come at the same moment, neither
- * is in the log that the other is read by: whichever is recorded second asks again, for what follows from both. Throws
- * when D1 does, or takes too long for all of it; then nothing is written, unless it is written late.
+ * Completes records and writes them. Returns what became of them, in their order, and of the events inferred from them.
+ * When the two halves of a plan switch arrive at the same moment, neither is in the history of the other: the one that
+ * is written second is found stale, and its inferences are made again. Throws when D1 fails or takes too long; then
+ * nothing is written, unless it is written late.
  */
-export async function recordMade(
-  db: Batching,
+export async function commitRecords(
+  db: BatchDatabase,
   config: Config,
-  made: readonly Made[],
+  records: readonly EventRecord[],
   asOf: AsOf,
-  { idFor, now, log }: { idFor: (n: number) => EventId; now: number; log: Log },
-): Promise<RecordedAll> {
-  const first = await withinTimeout(recordInLight(db, config, made, asOf, { idFor, now }))
-  const { records, recorded } = first
-  const overtaken = made.filter((_, i) => recorded[i]?.isOvertaken)
-  if (overtaken.length === 0) return first
-  const nextIdFor = (n: number) => idFor(records.length - made.length + n)
-  const missed = recordMissed(db, config, overtaken, { idFor: nextIdFor, now })
-  const more = await withinTimeout(missed).catch((error): RecordedAll => {
+  { idFor, now, log }: Context & { log: Log },
+): Promise<Receipt[]> {
+  const receipts = await withTimeout(completeAndWrite(db, config, records, asOf, { idFor, now }))
+  const stale = receipts.filter(({ isStale }) => isStale).map(({ record }) => record)
+  if (stale.length === 0) return receipts
+  const nextIdFor = (n: number) => idFor(receipts.length - records.length + n)
+  const missed = writeInferred(db, config, stale, { idFor: nextIdFor, now })
+  const more = await withTimeout(missed).catch((error): Receipt[] => {
     // The events themselves are safe: the sender must not be told otherwise.
-    log({ at: 'meaning', fault: 'what follows was not recorded', detail: String(error) })
-    return { records: [], recorded: [] }
+    log({ at: 'meaning', fault: 'inferred events were not recorded', detail: String(error) })
+    return []
   })
-  return {
-    records: [...records, ...more.records],
-    recorded: [...recorded, ...more.recorded],
-  }
+  return [...receipts, ...more]
 }
 
-type Tools = { idFor: (n: number) => EventId; now: number }
-
-/** Records events in the light of what the log knows. */
-async function recordInLight(
-  db: Batching,
+async function completeAndWrite(
+  db: BatchDatabase,
   config: Config,
-  made: readonly Made[],
+  records: readonly EventRecord[],
   asOf: AsOf,
-  tools: Tools,
-): Promise<RecordedAll> {
-  const histories = await historiesFor(db, made, asOf)
-  const records = await completeRecords(config, made, histories, tools)
-  const unseen = asOf === 'now' ? newcomersAmong(made, histories) : []
-  const sources = [...config.sources.keys()]
-  return { records, recorded: await recordEvents(db, records, sources, unseen) }
+  context: Context,
+): Promise<Receipt[]> {
+  const subjects = records.map(subjectOf)
+  const histories = await historiesFor(db, subjects, asOf)
+  const completed = await completeRecords(config, records, histories, context)
+  const unknown = asOf === 'now' ? newContacts(subjects, histories) : []
+  return recordEvents(db, completed, [...config.sources.keys()], unknown)
 }
 
-/** Records what follows from events that are in the log, as far as it is not there yet. */
-async function recordMissed(
-  db: Batching,
+/** Writes the events inferred from records that are in the log, as far as they are not there yet. */
+async function writeInferred(
+  db: BatchDatabase,
   config: Config,
-  made: readonly Made[],
-  tools: Tools,
-): Promise<RecordedAll> {
-  const histories = await historiesFor(db, made, 'arrival')
-  const records = (await completeRecords(config, made, histories, tools)).slice(made.length)
-  return { records, recorded: await recordEvents(db, records) }
+  records: readonly EventRecord[],
+  context: Context,
+): Promise<Receipt[]> {
+  const histories = await historiesFor(db, records.map(subjectOf), 'arrival')
+  const completed = await completeRecords(config, records, histories, context)
+  return recordEvents(db, completed.slice(records.length))
+}
+
+/** What the meaning of a record is about. */
+export function subjectOf({ content, contactId: contact }: EventRecord) {
+  const isOfVendor = 'event' in content && !isSystemEvent(content.event)
+  return { event: isOfVendor ? (content.event as MembershipEvent) : undefined, contact }
+}
+
+/**
+ * Records with the meaning and the deliveries of their events, then the records of the events inferred from them. Events
+ * of one request are understood in their order, each by those before it. Without histories, each means what it says by
+ * itself.
+ */
+export async function completeRecords(
+  config: Config,
+  records: readonly EventRecord[],
+  histories: readonly (History | undefined)[] | undefined,
+  { idFor, now }: Context,
+): Promise<EventRecord[]> {
+  const own: EventRecord[] = []
+  const inferred: EventRecord[] = []
+  const ids = records.map(({ id }) => id)
+  const earlierOf = new Map<string, MembershipEvent[]>()
+  for (const [i, record] of records.entries()) {
+    const subject = subjectOf(record)
+    const { event } = subject
+    if (event === undefined) {
+      own.push(record)
+      continue
+    }
+    const who = JSON.stringify([record.source, record.contactId])
+    const earlier = earlierOf.get(who) ?? []
+    const history = histories?.[i]
+    const meaning =
+      history === undefined ? { event, inferred: [] } : understand(event, history, earlier)
+    const readSet = history && readSetOf(subject, history, ids)
+    own.push({
+      ...record,
+      type: meaning.event.type,
+      content: { event: meaning.event },
+      deliveries: await route(meaning.event, config.targets, now),
+      ...(readSet === undefined ? {} : { readSet }),
+    })
+    for (const conclusion of meaning.inferred) {
+      const id = idFor(inferred.length)
+      inferred.push(await inferredRecord(record, meaning.event, conclusion, config, { id, now }))
+    }
+    earlierOf.set(who, [...earlier, meaning.event])
+  }
+  return [...own, ...inferred]
+}
+
+async function inferredRecord(
+  { readSet: _, ...cause }: EventRecord,
+  event: MembershipEvent,
+  conclusion: InferredEvent,
+  config: Config,
+  { id, now }: { id: EventId; now: number },
+): Promise<EventRecord> {
+  const inferred = composeInferred(event, conclusion, id)
+  return {
+    ...cause,
+    id,
+    type: inferred.type,
+    content: { event: inferred },
+    entry: { cause: cause.id, corrects: conclusion.corrects },
+    deliveries: await route(inferred, config.targets, now),
+    dedupKey: await fingerprint([cause.source, inferred.type, ...conclusion.identity]),
+    dedupStamp: undefined,
+    raw: NO_BODY,
+    headers: {},
+  }
 }

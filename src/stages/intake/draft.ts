@@ -1,74 +1,66 @@
-// One proven message → the record that the log keeps of it: normalized, or quarantined with the reason.
+// One message → the record of it: normalized into an event, or quarantined with the reason. What it means beside other
+// events, and who gets it, comes later (commit.ts).
 import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
-import {
-  composeEvent,
-  type EventDraft,
-  type MembershipEvent,
-  UNRECOGNIZED,
-} from '../../core/events/event.ts'
-import type { Warning } from '../../core/events/fields.ts'
+import { contactKeyOf, MAX_WORD_LENGTH, TEST_PREFIX } from '../../core/events/contact-key.ts'
+import { composeEvent, UNRECOGNIZED } from '../../core/events/event.ts'
 import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
-import { type Message, readMessages } from '../../core/intake/json.ts'
-import { isTestMessage, RAW_GONE, type RawBody, TEST_HEADER } from '../../core/intake/request.ts'
+import {
+  isTestMessage,
+  RAW_GONE,
+  storedMessage,
+  TEST_HEADER,
+  type VendorMessage,
+} from '../../core/intake/request.ts'
 import { err, ok, type Result } from '../../core/result.ts'
-import { EMAIL_PREFIX, TEST_PREFIX } from '../../store/events/contacts.ts'
-import type { Kept } from '../../store/events/stored-message.ts'
-import type { NewRecord } from '../../store/intake/new-record.ts'
+import type { StoredMessage } from '../../store/events/stored-message.ts'
+import type { EventRecord } from '../../store/intake/records.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import type { NormalizationError, Vendor } from '../../vendors/vendor.ts'
 
-/** A D1 row holds 2,000,000 bytes: the message as it came, the event, and a little beside. */
+/** A D1 row holds 2,000,000 bytes: the message, its event, and some small columns. */
 const MAX_ROW_BYTES = 1_950_000
 
-/** What is kept of a text that stands in a column of its own: no vendor's words are nearly as long. */
-const MAX_WORD_LENGTH = 500
+const MAX_HEADER_LENGTH = 1000
+const MAX_HEADERS = 20
 
-const MAX_KEPT_HEADER_LENGTH = 1000
-const MAX_KEPT_HEADERS = 20
-
-/** A message with what came around it. */
-export type Incoming = {
-  message: Message
-  raw: RawBody
-  headers: Headers
-  eventName: string | undefined
-  hops: number
-  /** The relay's own origin, under which its schemas are found. */
-  origin: string
-}
-
-/** What is made of a message by itself; `event` is undefined when it was not understood. */
-export type Made = { record: NewRecord; event: MembershipEvent | undefined; warnings: Warning[] }
-
-/** Makes the record of a message under an id that also says when it came; nobody is planned to be told of it yet. */
-export async function makeRecord(
+/**
+ * The record of a message, without deliveries. `id` also holds the time of receipt; `origin` is the relay's own, where
+ * its schemas are. Never refuses: a message that cannot be read is a record with issues.
+ */
+export async function draftRecord(
   id: EventId,
   source: ConfiguredSource,
-  incoming: Incoming,
-): Promise<Made> {
-  const { message, raw, hops } = incoming
+  message: VendorMessage,
+  origin: string,
+): Promise<EventRecord> {
+  const { raw, hops } = message
   const base = {
     id,
     source: source.name,
     vendor: source.vendor,
     raw,
     hops,
-    headers: keptHeaders(source, incoming.headers),
-    eventName: incoming.eventName?.slice(0, MAX_WORD_LENGTH),
-    planned: [],
+    headers: storedHeaders(source, message.headers),
+    eventName: message.eventName?.slice(0, MAX_WORD_LENGTH),
+    entry: 'received' as const,
+    deliveries: [],
   }
-  const isTest = isTestMessage(incoming.headers)
-  // A real message is never a repeat of a test, nor a test of a real one.
+  const isTest = isTestMessage(message.headers)
+  // A real message never repeats a test, nor a test a real one.
   const scope = isTest ? `${TEST_PREFIX}${source.name}` : source.name
-  const normalized = normalize(source, incoming)
+  const normalized = normalize(source, message)
   if (!normalized.ok) {
     const { type, vendorType, issues } = normalized.error
-    const dedupKey = await fingerprint([scope, 'quarantined', message.text])
-    const nobody = { contactId: undefined, dedupStamp: undefined }
-    const word = vendorType?.slice(0, MAX_WORD_LENGTH)
-    const record = { ...base, ...nobody, type, vendorType: word, dedupKey, content: { issues } }
-    return { record, event: undefined, warnings: [] }
+    return {
+      ...base,
+      type,
+      vendorType: vendorType?.slice(0, MAX_WORD_LENGTH),
+      contactId: undefined,
+      content: { issues },
+      dedupKey: await fingerprint([scope, 'quarantined', message.text]),
+      dedupStamp: undefined,
+    }
   }
   const { identity, warnings } = normalized.value
   const draft = { ...normalized.value.event, isTest: isTest || normalized.value.event.isTest }
@@ -77,64 +69,53 @@ export async function makeRecord(
     source: source.name,
     vendor: source.vendor,
     mappingVersion: VENDORS[source.vendor].mappingVersion,
-    origin: incoming.origin,
+    origin,
     warnings,
   })
-  const record = {
+  return {
     ...base,
     type: event.type,
     vendorType: event.vendortype,
-    contactId: contactKeyOf(draft),
-    content: { event: '' },
+    contactId: contactKeyOf(draft.contactId, draft.data.contact.email_normalized, draft.isTest),
+    content: { event },
     dedupKey: await fingerprint([scope, ...identity.key]),
     dedupStamp: identity.stamp,
   }
-  return { record, event, warnings }
 }
 
-/**
- * Makes the record of a kept message anew, by the present mapping and settings. Refuses, in words, when its source is not
- * usable or its bytes are gone.
- */
-export async function remakeRecord(
+/** The record of a stored message by the present mapping and settings. Refuses, in words, what cannot be read again. */
+export async function redraftRecord(
   config: Config,
-  kept: Kept,
+  stored: StoredMessage,
   origin: string,
-): Promise<Result<Made, string>> {
-  const source = config.sources.get(kept.source)
+): Promise<Result<EventRecord, string>> {
+  const source = config.sources.get(stored.source)
   if (source === undefined || isBrokenSource(source)) {
     return err('its source is not configured, or not completely')
   }
-  const { raw } = kept
-  if (raw === undefined) return err(RAW_GONE)
-  const [message] = raw.encoding === 'utf8' ? (readMessages(raw.text)?.messages ?? []) : []
-  const made = await makeRecord(kept.id, source, {
-    message: message ?? { text: raw.text, value: undefined },
-    raw,
-    headers: new Headers(kept.headers),
-    eventName: kept.eventName,
-    hops: kept.hops,
-    origin,
-  })
-  return ok(made)
+  if (stored.raw === undefined) return err(RAW_GONE)
+  const { eventName, hops } = stored
+  const context = { headers: new Headers(stored.headers), eventName, hops }
+  return ok(await draftRecord(stored.id, source, storedMessage(stored.raw, context), origin))
 }
 
-function normalize(source: ConfiguredSource, incoming: Incoming): ReturnType<Vendor['normalize']> {
-  const { message, raw, headers, eventName } = incoming
-  if (raw.encoding !== 'utf8') return unreadable('is not UTF-8; kept byte by byte')
-  if (message.value === undefined) return unreadable('nests too deep to be read')
+function normalize(
+  source: ConfiguredSource,
+  message: VendorMessage,
+): ReturnType<Vendor['normalize']> {
+  if (message.unreadable !== undefined) return unreadable(message.unreadable)
   try {
-    const request = { body: message.value, headers, eventName }
-    const normalized = VENDORS[source.vendor].normalize(request, source.settings)
+    const normalized = VENDORS[source.vendor].normalize(message, source.settings)
     if (!normalized.ok) return normalized
     const { event } = normalized.value
     const { type, vendorType } = event
-    // The vendor's word stands in a column of its own too.
-    const rowBytes = bytesOf(raw.text) + bytesOf(JSON.stringify(event)) + bytesOf(vendorType)
+    // The vendor's type has a column of its own too.
+    const rowBytes =
+      bytesOf(message.raw.text) + bytesOf(JSON.stringify(event)) + bytesOf(vendorType)
     if (rowBytes <= MAX_ROW_BYTES) return normalized
     return unreadable(`takes more than ${MAX_ROW_BYTES} bytes once normalized`, type, vendorType)
   } catch (error) {
-    // A mistake of ours must not cost an event: it can be normalized again when that is mended.
+    // A bug of ours must not lose an event: it can be normalized again once that is fixed.
     return unreadable(`made our mapping fail: ${error instanceof Error ? error.name : 'unknown'}`)
   }
 }
@@ -151,23 +132,15 @@ function unreadable(
   return { ok: false, error: { type, vendorType, issues: [{ path: 'body', message }] } }
 }
 
-/** Under what an event stands in its contact's history: the vendor's id, else the e-mail address, marked as one. */
-function contactKeyOf({ contactId, data, isTest }: EventDraft): string | undefined {
-  const email = data.contact.email_normalized?.slice(0, MAX_WORD_LENGTH)
-  const key = contactId ?? (email === undefined ? undefined : `${EMAIL_PREFIX}${email}`)
-  // A test is a story of its own: what is true in it says nothing of anybody.
-  return isTest && key !== undefined ? `${TEST_PREFIX}${key}` : key
-}
-
-/** The headers that say something about the message, without the one that proves the sender. */
-function keptHeaders(source: ConfiguredSource, headers: Headers): Record<string, string> {
+/** The headers that are stored with a message. The one with the sender's secret is never among them. */
+function storedHeaders(source: ConfiguredSource, headers: Headers): Record<string, string> {
   const secret = source.credentials.header?.toLowerCase()
   const { keepsHeader } = VENDORS[source.vendor]
-  // A few are asked for: going through all of them is dear.
+  // A fixed list is read: iterating over all headers is slow.
   const own = keepsHeader === undefined ? [] : [...headers.keys()].filter(keepsHeader)
-  const kept = ['content-type', 'user-agent', TEST_HEADER, ...own].flatMap((name) => {
+  const stored = ['content-type', 'user-agent', TEST_HEADER, ...own].flatMap((name) => {
     const value = name === secret ? null : headers.get(name)
-    return value === null ? [] : [[name, value.slice(0, MAX_KEPT_HEADER_LENGTH)] as const]
+    return value === null ? [] : [[name, value.slice(0, MAX_HEADER_LENGTH)] as const]
   })
-  return Object.fromEntries(kept.slice(0, MAX_KEPT_HEADERS))
+  return Object.fromEntries(stored.slice(0, MAX_HEADERS))
 }

@@ -1,43 +1,44 @@
-// cron → how sources and targets fare is kept in one row, so that whoever asks reads no log.
+// cron → the figures of sources and targets, in one row: API, metrics and console read that instead of the log.
 
 import type { Config } from '../../config.ts'
 import { HOURS_A_WEEK, RHYTHM_WEEKS, type Rhythm, rhythmOf } from '../../core/ledger/rhythm.ts'
 import { composeSnapshot, firstHourOfDay } from '../../core/ledger/snapshot.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import type { Env } from '../../env.ts'
+import type { Env, Tools } from '../../env.ts'
 import {
   getSnapshot,
-  keepSnapshot,
-  listWaiting,
-  type TakenSnapshot,
+  listOldestWaiting,
+  type StoredSnapshot,
+  storeSnapshot,
 } from '../../store/ledger/snapshot.ts'
-import { readFigures, readReceived } from '../../store/ledger/statistics.ts'
+import { readReceivedBySource, readStatistics } from '../../store/ledger/statistics.ts'
 
-/** Runs once. Safe to run twice, or beside itself. Writes nothing when nothing has changed. `now` in epoch milliseconds. */
+/** Runs once. Safe to run twice, or beside itself. Writes nothing when nothing has changed. */
 export async function takeSnapshot(
   env: Pick<Env, 'DB'>,
   config: Config,
-  now: number,
+  tools: Tools,
 ): Promise<void> {
+  const now = tools.now()
   const known = await getSnapshot(env.DB)
-  const figures = await readFigures(env.DB, firstHourOfDay(now))
+  const figures = await readStatistics(env.DB, firstHourOfDay(now))
   const setting = {
     sources: [...config.sources.keys()],
     targets: config.targets.map(({ name }) => name),
-    waiting: await listWaiting(env.DB),
+    waiting: await listOldestWaiting(env.DB),
     rhythms: await rhythmsFor(env.DB, known, now),
   }
-  await keepSnapshot(env.DB, composeSnapshot(figures, setting, now), now)
+  await storeSnapshot(env.DB, composeSnapshot(figures, setting, now), now)
 }
 
-/** The rhythm of each source before this hour; told anew once an hour, when there is one hour more. */
+/** The rhythm of each source before this hour. It is computed once an hour. */
 async function rhythmsFor(
   db: D1Database,
-  known: TakenSnapshot | undefined,
+  known: StoredSnapshot | undefined,
   now: number,
 ): Promise<Map<string, Rhythm>> {
   const hour = Math.floor(now / HOUR_MS)
   if (known?.hour === hour) return new Map(known.sources.map(({ name, rhythm }) => [name, rhythm]))
-  const received = await readReceived(db, hour - RHYTHM_WEEKS * HOURS_A_WEEK, hour)
+  const received = await readReceivedBySource(db, hour - RHYTHM_WEEKS * HOURS_A_WEEK, hour)
   return new Map([...received].map(([name, counts]) => [name, rhythmOf(counts, hour)]))
 }

@@ -1,10 +1,10 @@
-// Persons put right by an operator: a contact split off, or two persons made one. The log is told.
+// Corrections of persons by an operator: a contact split off, or two persons merged.
 import type { Config } from '../../config.ts'
+import { EMAIL_PREFIX } from '../../core/events/contact-key.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
-import type { Env } from '../../env.ts'
-import { EMAIL_PREFIX } from '../../store/events/contacts.ts'
+import type { Env, Tools } from '../../env.ts'
 import { mergePeople, splitContact } from '../../store/events/people.ts'
-import { freshId, type HealthTools, tellOf } from '../deliveries/health.ts'
+import { newSystemEventId, recordSystemEvent } from '../deliveries/system-events.ts'
 
 type PeopleEnv = Pick<Env, 'DB' | 'RETRIES'>
 
@@ -15,31 +15,31 @@ export type NamedContact = {
   email?: string | undefined
 }
 
-/** Makes a contact a person of its own, and gives the new id; undefined when the person has no such contact, or no other. */
+/** Makes a contact a person of its own, and returns the new id; undefined when the person has no such contact, or no other. */
 export async function splitPerson(
   env: PeopleEnv,
   config: Config,
   person: PersonId,
   { source, contact, email }: NamedContact,
-  tools: HealthTools,
+  tools: Tools,
 ): Promise<PersonId | undefined> {
   const key = contact ?? `${EMAIL_PREFIX}${(email ?? '').trim().toLowerCase()}`
-  const anew = personIdOfKey(keyOfId(freshId(tools)))
-  if (!(await splitContact(env.DB, person, { source, contact: key }, anew))) return undefined
-  const data = { person, source, contact: contact ?? null, new_person: anew }
-  await tellOf(env, config, { type: 'relay.person_split', data }, tools)
-  return anew
+  const newPerson = personIdOfKey(keyOfId(newSystemEventId(tools)))
+  if (!(await splitContact(env.DB, person, { source, contact: key }, newPerson))) return undefined
+  const data = { person, source, contact: contact ?? null, new_person: newPerson }
+  await recordSystemEvent(env, config, { type: 'relay.person_split', data }, tools)
+  return newPerson
 }
 
-/** Makes the contacts of another person this one's; both must be there, and be two. */
+/** Merges another person into this one. Both must exist and differ. */
 export async function mergeInto(
   env: PeopleEnv,
   config: Config,
   person: PersonId,
   other: PersonId,
-  tools: HealthTools,
+  tools: Tools,
 ): Promise<void> {
   const contacts = await mergePeople(env.DB, person, other)
   const data = { person, merged_person: other, contacts }
-  await tellOf(env, config, { type: 'relay.people_merged', data }, tools)
+  await recordSystemEvent(env, config, { type: 'relay.people_merged', data }, tools)
 }

@@ -1,51 +1,55 @@
-// history → what the present mapping makes of it: shown, kept, or kept and sent again.
+// Stored messages → their events by the present mapping: shown, written, or written and sent again.
 import { type Config, isBrokenSource } from '../../config.ts'
 import { type MembershipEvent, warningTexts } from '../../core/events/event.ts'
 import type { EventId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { type Change, differences } from '../../core/operate/diff.ts'
 import type { Period } from '../../core/period.ts'
-import type { Env } from '../../env.ts'
-import { replayEvent } from '../../store/deliveries/replay-event.ts'
-import { type Kept, listAccepted, updateEvents } from '../../store/events/stored-message.ts'
-import { setAlarms } from '../deliveries/enqueue.ts'
-import { type OperatorTools, tellOf } from '../deliveries/health.ts'
-import { completeRecords, historiesFor } from '../events/meaning.ts'
-import { remakeRecord } from '../intake/draft.ts'
+import type { Env, Tools } from '../../env.ts'
+import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
+import { listAcceptedMessages, type StoredMessage } from '../../store/events/stored-message.ts'
+import { updateEvents } from '../../store/events/update-events.ts'
+import { enqueueDeliveries } from '../deliveries/enqueue.ts'
+import { recordSystemEvent } from '../deliveries/system-events.ts'
+import { historiesFor } from '../events/meaning.ts'
+import { completeRecords, subjectOf } from '../intake/commit.ts'
+import { redraftRecord } from '../intake/draft.ts'
 
-/** What is to be normalized again: which sources, of which time, after which event, how many at once. */
+/** Which events to normalize again: their sources and period, after which event, and how many at once. */
 export type RenormalizeRequest = {
   period: Period
   source: string | undefined
   after: EventId | undefined
   limit: number
   isDryRun: boolean
-  /** Whether what has changed is sent again to those who want it now. */
+  /** Whether changed events are sent again to the targets that want them now. */
   deliver: boolean
+  /** The relay's own origin, where its schemas are. */
+  origin: string
 }
 
-/** What the present mapping makes of some events; `next` is where to go on when there are more. */
+/** Some events by the present mapping. `next`: the last of them, when there are more. */
 export type Renormalized = {
   checked: number
   changed: { id: EventId; was: string; is: string; differences: Change[] }[]
-  /** What the present mapping does not understand: it stays as it is. */
+  /** Messages that the present mapping does not understand: they stay as they are. */
   refused: { id: EventId; issues: string[] }[]
-  /** How many stay as they are because their bytes are no longer kept. */
+  /** How many stay as they are because their bytes are past retention. */
   pruned: number
   next: EventId | undefined
 }
 
-/** Normalizes some history again, each event in the light of what was known when it came. */
+/** Normalizes some events again, each by what was known when it was received. */
 export async function renormalize(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
   request: RenormalizeRequest,
-  tools: OperatorTools,
+  tools: Tools,
 ): Promise<Renormalized> {
-  const { period, source, after, limit, isDryRun, deliver } = request
+  const { period, source, after, limit, isDryRun, deliver, origin } = request
   const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
   const sources = usable.map(({ name }) => name).filter((name) => !source || name === source)
-  const page = await listAccepted(env.DB, period, sources, after, limit)
+  const page = await listAcceptedMessages(env.DB, { period, sources, after, limit })
   const result: Renormalized = {
     checked: page.length,
     changed: [],
@@ -53,29 +57,29 @@ export async function renormalize(
     pruned: page.filter(({ raw }) => raw === undefined).length,
     next: page.length === limit ? page.at(-1)?.id : undefined,
   }
-  for (const kept of page) {
-    if (kept.raw === undefined) continue
-    const again = await readAgain(env.DB, config, kept, tools)
-    if ('issues' in again) result.refused.push({ id: kept.id, issues: again.issues })
+  for (const stored of page) {
+    if (stored.raw === undefined) continue
+    const again = await readAgain(env.DB, config, stored, origin, tools)
+    if ('issues' in again) result.refused.push({ id: stored.id, issues: again.issues })
     else {
-      const found = changesIn(kept, again.event)
+      const found = changesIn(stored, again.event)
       if (found.length === 0) continue
       const { type } = again.event
       result.changed.push({
-        id: kept.id,
-        was: kept.event?.type ?? '',
+        id: stored.id,
+        was: stored.event?.type ?? '',
         is: type,
         differences: found,
       })
       if (isDryRun) continue
       await updateEvents(env.DB, [again])
-      if (deliver) await sendAnew(env, kept.id, again.targets, tools)
+      if (deliver) await resend(env, stored.id, again.targets, tools)
     }
   }
   const events = result.changed.map(({ id }) => id)
   if (events.length > 0 && !isDryRun) {
     const data = { events, delivered: deliver }
-    await tellOf(env, config, { type: 'relay.events_renormalized', data }, tools)
+    await recordSystemEvent(env, config, { type: 'relay.events_renormalized', data }, tools)
   }
   return result
 }
@@ -85,53 +89,53 @@ type Again = { event: MembershipEvent; contact: string | undefined; targets: str
 async function readAgain(
   db: D1Database,
   config: Config,
-  kept: Kept,
-  { origin, now }: OperatorTools,
+  stored: StoredMessage,
+  origin: string,
+  { now }: Tools,
 ): Promise<Again | { issues: string[] }> {
-  const made = await remakeRecord(config, kept, origin)
-  if (!made.ok) return { issues: [made.error] }
-  const { content } = made.value.record
+  const draft = await redraftRecord(config, stored, origin)
+  if (!draft.ok) return { issues: [draft.error] }
+  const { content } = draft.value
   if ('issues' in content) return { issues: warningTexts(content.issues) }
-  const histories = await historiesFor(db, [made.value], wasSettled(kept) ? 'arrival' : 'then')
-  // What follows from it was told when it came; a mapping that learns to conclude more does so from now on.
-  const [own] = await completeRecords(config, [made.value], histories, {
-    idFor: () => kept.id,
-    now: now(),
-  })
+  const asOf = wasSettled(stored) ? 'arrival' : 'then'
+  const histories = await historiesFor(db, [subjectOf(draft.value)], asOf)
+  // Events inferred from it were recorded at receipt; a mapping that infers more does so from now on.
+  const context = { idFor: () => stored.id, now: now() }
+  const [own] = await completeRecords(config, [draft.value], histories, context)
   if (own === undefined || 'issues' in own.content) return { issues: [] }
-  const event = parseJson(own.content.event) as MembershipEvent
+  const event = parseJson(JSON.stringify(own.content.event)) as MembershipEvent
   return {
-    event: kept.event?.time === event.time ? withLate(event, kept.event.late) : event,
+    event: stored.event?.time === event.time ? withLate(event, stored.event.late) : event,
     contact: own.contactId,
-    targets: own.planned.map(({ target }) => target),
+    targets: own.deliveries.map(({ target }) => target),
   }
 }
 
-/** Whether an event of this time was late was settled when it came, by whatever was in the log by then. */
+/** Whether an event was late was decided at receipt, by what the log had then. */
 function withLate({ late: _, ...event }: MembershipEvent, late: true | undefined): MembershipEvent {
   return { ...event, ...(late ? { late } : {}) } as MembershipEvent
 }
 
-/** Whether what an event says was settled when it was sent, by what had come after it. */
-function wasSettled({ id, event }: Kept): boolean {
+/** Whether an event was settled when it was sent, by events after it. */
+function wasSettled({ id, event }: StoredMessage): boolean {
   return event?.data.inference?.evidence.some((other) => other > id) ?? false
 }
 
-/** What is different, beside the version of the mapping and the origin of the schema. */
-function changesIn(kept: Kept, event: MembershipEvent): Change[] {
-  const { event: was } = kept
+/** The differences, but for the mapping's version and the schema's origin. */
+function changesIn(stored: StoredMessage, event: MembershipEvent): Change[] {
+  const { event: was } = stored
   if (was === undefined) return []
   const same = { mappingversion: was.mappingversion }
   const dataschema = was.type === event.type ? was.dataschema : event.dataschema
   return differences(was, { ...event, ...same, dataschema })
 }
 
-async function sendAnew(
+async function resend(
   { DB, RETRIES }: Pick<Env, 'DB' | 'RETRIES'>,
   event: EventId,
   targets: readonly string[],
-  { now, log }: OperatorTools,
+  tools: Tools,
 ): Promise<void> {
-  const messages = await replayEvent(DB, event, targets, now(), { isAnew: true })
-  await setAlarms(RETRIES, messages, now(), log)
+  const messages = await restartDeliveries(DB, event, { targets, now: tools.now(), rerender: true })
+  await enqueueDeliveries(RETRIES, messages, tools)
 }

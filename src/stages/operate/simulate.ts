@@ -1,15 +1,16 @@
-// A plan of the simulator's → requests through the front door, a page at a time. It keeps nothing: the same plan is made
-// anew for the next page.
+// A plan of the simulator → requests to the ingest URL, a page at a time. Nothing is stored: the next page makes the same
+// plan again.
 import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
 import { isObject, type JsonObject } from '../../core/intake/json.ts'
 import { err, ok, type Result } from '../../core/result.ts'
+import type { Tools } from '../../env.ts'
 import { authenticatedRequest } from '../../simulator/request.ts'
 import type { Step } from '../../simulator/step.ts'
 
-/** Steps that one call sends at most: each is a request of its own, with its own calls to D1. */
+/** The most steps of one call: each is a request of its own, with its own calls to D1. */
 export const MAX_STEPS = 50
 
-/** A step that was sent, and how the relay answered: its words of an event, or the problem. */
+/** A step that was sent, and the response: the event, or the problem. */
 export type SentStep = {
   /** Its place in the plan, from 0. */
   step: number
@@ -21,17 +22,10 @@ export type SentStep = {
   answer: JsonObject | null
 }
 
-/** What became of a page of a plan; `next` is where to go on when there is more. */
+/** The steps of a page. `next`: the offset of the next page; undefined after the last. */
 export type Simulated = { total: number; steps: SentStep[]; next: number | undefined }
 
-/** What the edge hands in: the clock in epoch milliseconds, the relay's origin, and its front door. */
-export type SimulateTools = {
-  now: () => number
-  origin: string
-  send: (request: Request) => Promise<Response>
-}
-
-/** The source to which the simulator sends. Refuses one that takes no requests, in words. */
+/** The source to which the simulator sends. Refuses, in words, one that is not usable. */
 export function simulatedSource(config: Config, name: string): Result<ConfiguredSource, string> {
   const source = config.sources.get(name)
   if (source === undefined) {
@@ -49,7 +43,8 @@ export async function simulate(
   source: ConfiguredSource,
   plan: readonly Step[],
   { offset, limit }: { offset: number; limit: number },
-  { now, origin, send }: SimulateTools,
+  { origin, send }: { origin: string; send: (request: Request) => Promise<Response> },
+  { now }: Tools,
 ): Promise<Simulated> {
   const end = offset + Math.min(limit, MAX_STEPS)
   const steps: SentStep[] = []

@@ -1,15 +1,16 @@
-// Deliveries as lists show them: pages of them, and those of a person's events.
+// Lists of deliveries, and a person's events with their deliveries.
 import type { AttemptError, DeliveryState } from '../../core/deliveries/delivery.ts'
 import { formatInstant } from '../../core/events/time.ts'
 import { type EventId, idOfKey, type PersonId, timeOfId } from '../../core/id.ts'
 import { type EventSummary, summaryOf } from '../events/events.ts'
 import { findEvents } from '../events/find-events.ts'
-import { cursorOf, meterFor, type Page, type Paged, startOf } from '../pages.ts'
-import { type DeliveryFilter, type Found, readDeliveries } from './delivery-rows.ts'
-import { findByEvents } from './find-by-events.ts'
-import { findTroubles, isOfTrouble } from './find-troubles.ts'
+import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
+import { readWord } from '../stored-words.ts'
+import { deliveriesByEvent } from './deliveries-by-event.ts'
+import { deliveriesByState, isByState } from './deliveries-by-state.ts'
+import { type DeliveryFilter, type FoundDelivery, readDeliveries } from './delivery-rows.ts'
 
-/** The last attempt at a delivery. `ms`: how long it took. */
+/** The last attempt of a delivery. `ms`: how long it took. */
 export type LastAttempt = {
   at: string
   status: number | null
@@ -17,68 +18,71 @@ export type LastAttempt = {
   ms: number
 }
 
-/** A delivery as a list shows it. */
-export type DeliverySummary = {
+/** A delivery as lists show it. */
+type DeliverySummary = {
   event: EventId
   type: string
   source: string
-  /** When its event came in. */
+  /** When its event was received. */
   receivedat: string
   target: string
   state: DeliveryState
   reason: string | null
-  /** How many attempts were made. */
+  /** The number of attempts so far. */
   attempts: number
   due: string | null
   last: LastAttempt | null
-  /** True when an operator asked for it once more. */
+  /** True if an operator has replayed it. */
   replayed: boolean
 }
 
 /**
- * A page of the deliveries that match a filter, in the order of their events as `listEvents` has them, and of their
- * targets' names. It reads at most three rows for each delivery that it may hold and twenty, and may therefore hold
- * fewer than there are, and `next` (pages.ts).
+ * Returns a page of the deliveries that match a filter, sorted as `listEvents` sorts their events, then by the targets'
+ * names. It reads at most 20 rows and three for each delivery of its limit, so it may hold fewer deliveries than match
+ * (pages.ts). Throws a RangeError for an invalid cursor.
  */
 export async function listDeliveries(
   db: D1Database,
   filter: DeliveryFilter,
   page: Page,
 ): Promise<Paged<DeliverySummary>> {
-  const [meter, start] = [meterFor(db, page), startOf(page)]
-  const find = isOfTrouble(filter) ? findTroubles : findByEvents
-  const { found, rest } = await find(db, meter, filter, start, page.limit)
-  return { items: found.map(deliveryOf), next: rest && cursorOf(rest) }
+  const query = { filter, start: startOfPage(page), limit: page.limit }
+  const find = isByState(filter) ? deliveriesByState : deliveriesByEvent
+  const { found, next } = await find(db, rowBudgetFor(db, page), query)
+  return { items: found.map(summaryOfDelivery), next: next && encodeCursor(next) }
 }
 
-/** An event of a person, and how its deliveries stand. */
+/** An event of a person, with the states of its deliveries. */
 export type TimelineEntry = EventSummary & {
   deliveries: Pick<DeliverySummary, 'target' | 'state' | 'last'>[]
 }
 
-/** A page of a person's events across all contacts and vendors, in the order in which they happened, the latest first. */
+/**
+ * Returns a page of a person's events across all contacts and vendors, sorted by when they happened, the latest first.
+ * Throws a RangeError for an invalid cursor.
+ */
 export async function getTimeline(
   db: D1Database,
   person: PersonId,
   page: Page,
 ): Promise<Paged<TimelineEntry>> {
-  const meter = meterFor(db, page)
-  const options = { of: 'events' as const }
-  const finder = await findEvents(db, meter, { person }, startOf(page), options)
-  const events = await finder.next(page.limit)
+  const budget = rowBudgetFor(db, page)
+  const query = { filter: { person }, start: startOfPage(page), shows: 'events' as const }
+  const reader = await findEvents(db, budget, query)
+  const events = await reader.next(page.limit)
   const wanted = events.map((event) => ({ event, targets: undefined }))
-  const owed = Map.groupBy(await readDeliveries(db, meter, wanted), ({ event }) => event.key)
+  const byEvent = Map.groupBy(await readDeliveries(db, budget, wanted), ({ event }) => event.key)
   const items = events.map((event) => ({
     ...summaryOf(event),
-    deliveries: (owed.get(event.key) ?? [])
-      .map(deliveryOf)
+    deliveries: (byEvent.get(event.key) ?? [])
+      .map(summaryOfDelivery)
       .map(({ target, state, last }) => ({ target, state, last })),
   }))
-  const rest = finder.rest()
-  return { items, next: rest && cursorOf(rest) }
+  const next = reader.nextPosition()
+  return { items, next: next && encodeCursor(next) }
 }
 
-function deliveryOf({ event, delivery }: Found): DeliverySummary {
+function summaryOfDelivery({ event, delivery }: FoundDelivery): DeliverySummary {
   const { target, state, reason, attempt, due, replayed, last } = delivery
   const id = idOfKey(event.key)
   return {
@@ -88,14 +92,14 @@ function deliveryOf({ event, delivery }: Found): DeliverySummary {
     receivedat: formatInstant(timeOfId(id)),
     target,
     state,
-    reason,
+    reason: reason === null ? null : readWord(reason),
     attempts: attempt - 1,
     due: due === null ? null : formatInstant(due),
-    last: last === null ? null : lastOf(JSON.parse(last)),
+    last: last === null ? null : lastAttemptOf(JSON.parse(last)),
     replayed: replayed === 1,
   }
 }
 
-function lastOf({ at, ms, status, error }: Partial<LastAttempt>): LastAttempt {
+function lastAttemptOf({ at, ms, status, error }: Partial<LastAttempt>): LastAttempt {
   return { at: at ?? '', status: status ?? null, error: error ?? null, ms: ms ?? 0 }
 }

@@ -1,10 +1,10 @@
-// What finds a list's deliveries, whatever their order: which are meant, and how their rows are read.
+// Rows of deliveries as lists read them, and the filter of these lists.
 import type { DeliveryState } from '../../core/deliveries/delivery.ts'
 import type { EventFilter } from '../events/event-filter.ts'
-import type { EventRow } from '../events/finder.ts'
-import type { Meter, Place } from '../pages.ts'
+import type { EventRow } from '../events/event-rows.ts'
+import type { Position, RowBudget } from '../pages.ts'
 
-/** Which deliveries are meant: all conditions hold. What is said of events is as in lists of events. */
+/** A filter of deliveries: all its conditions must hold. Those of events are as in lists of events. */
 export type DeliveryFilter = Omit<EventFilter, 'statuses' | 'unrouted'> & {
   targets?: readonly string[] | undefined
   states?: readonly DeliveryState[] | undefined
@@ -22,24 +22,27 @@ type DeliveryRow = {
   last: string | null
 }
 
-/** A delivery that was found, with its event. */
-export type Found = { event: EventRow; delivery: DeliveryRow }
+/** A delivery with its event. */
+export type FoundDelivery = { event: EventRow; delivery: DeliveryRow }
 
-/** The deliveries of a page, and where the next one begins, if there is more. */
-export type FoundPage = { found: Found[]; rest: Place | undefined }
+/** Which deliveries a list reads: at most `limit` that match the filter, after the position `start`. */
+export type DeliveryQuery = { filter: DeliveryFilter; start: Position | undefined; limit: number }
 
-/** Reads deliveries, all of an event or those to the targets that are named, in the order of events and targets. */
+/** The deliveries of a page, and the position after which the next page starts; undefined at the end. */
+export type DeliveryPage = { found: FoundDelivery[]; next: Position | undefined }
+
+/** Reads the deliveries of events, of all targets or of those given, in the order of the events and the targets' names. */
 export async function readDeliveries(
   db: D1Database,
-  meter: Meter,
+  budget: RowBudget,
   wanted: readonly { event: EventRow; targets: readonly string[] | undefined }[],
-): Promise<Found[]> {
+): Promise<FoundDelivery[]> {
   const names = [...new Set(wanted.flatMap(({ targets }) => targets ?? []))]
   const named = wanted.flatMap(({ event, targets = [] }) =>
     targets.map((target) => `(${event.key}, ?1 ->> ${names.indexOf(target)})`),
   )
   const unnamed = wanted.filter(({ targets }) => targets === undefined)
-  const results = await meter.read<DeliveryRow>([
+  const results = await budget.read<DeliveryRow>([
     ...(named.length === 0
       ? []
       : [

@@ -1,91 +1,97 @@
-// Writing updates of deliveries: as soon as each is there, and together with those that come in the same moment.
-import { type DeliveryUpdate, updateDeliveries } from './deliveries.ts'
+// Writes the next states of deliveries: at once, but together with those of the same moment, as D1 has one writer.
+import type { NextState } from '../../core/deliveries/delivery.ts'
+import { type DeliveryKey, updateDeliveries } from './deliveries.ts'
 
-/** How long an update waits for those of others who are at work. */
+/** How long a write waits for those of other deliveries in flight. */
 const GATHER_MS = 10
 
-/** Records what several deliveries come to. */
-export type Recorder = {
-  /** Does a piece of work; updates wait a moment for those of whoever is at work. */
+/** Waits between tries of a write: a lost record of a success means a second copy. */
+const RETRY_PAUSES_MS = [100, 500, 2000]
+
+/** Writes the next states of deliveries that are handled at the same time. */
+export type DeliveryWriter = {
+  /** Runs the work of one delivery. Writes wait a moment for those of work that is running. */
   during: (work: () => Promise<void>) => Promise<void>
   /**
-   * Records an update. Updates that come in the same moment, or while a write is under way, share the next write: D1
-   * has one writer. Rejects when D1 does not take the update although it was asked several times.
+   * Writes the next state of a delivery. Those of the same moment, and those that come during a write, share the next
+   * write. Rejects when D1 fails at every try.
    */
-  record: (update: DeliveryUpdate) => Promise<void>
+  write: (delivery: DeliveryKey, next: NextState) => Promise<void>
 }
 
-/** Gives what records in a database, one write after the other. Each is done by `recording`, which may learn from it. */
-export function createRecorder(
+/** A writer that makes one write after the other, each through `observe`, which sees whether it fails. */
+export function createDeliveryWriter(
   db: D1Database,
-  recording: (write: () => Promise<void>) => Promise<void>,
-): Recorder {
-  type Waiting = { update: DeliveryUpdate; resolve: () => void; reject: (error: unknown) => void }
+  observe: (write: () => Promise<void>) => Promise<void>,
+): DeliveryWriter {
+  type Waiting = {
+    update: { delivery: DeliveryKey; next: NextState }
+    resolve: () => void
+    reject: (error: unknown) => void
+  }
   let waiting: Waiting[] = []
-  let writing = false
-  let atWork = 0
-  let tellAllRest = () => {}
-  function rest(): void {
-    atWork--
-    if (atWork === 0) tellAllRest()
+  let isWriting = false
+  let running = 0
+  let onAllWaiting = () => {}
+  function pause(): void {
+    running--
+    if (running === 0) onAllWaiting()
   }
   async function gather(): Promise<void> {
-    if (atWork === 0) return
+    if (running === 0) return
     await new Promise<void>((resolve) => {
-      // A timer that nobody waits for would keep the invocation from ending.
+      // An abandoned timer would keep the invocation from ending.
       const timer = setTimeout(resolve, GATHER_MS)
-      tellAllRest = () => {
+      onAllWaiting = () => {
         clearTimeout(timer)
         resolve()
       }
     })
   }
-  async function write(): Promise<void> {
-    writing = true
+  async function writeAll(): Promise<void> {
+    isWriting = true
     while (waiting.length > 0) {
       await gather()
       const group = waiting
       waiting = []
       try {
-        await insist(() => recordAll(group))
+        await withRetries(() => writeGroup(group))
         for (const { resolve } of group) resolve()
       } catch {
-        // One that D1 does not take must not cost the others their record. One at a time: requests need the connections.
-        for (const one of group) await recordAll([one]).then(one.resolve, one.reject)
+        // An update that D1 refuses must not cost the others theirs. One at a time: requests need the connections.
+        for (const one of group) await writeGroup([one]).then(one.resolve, one.reject)
       }
     }
-    writing = false
+    isWriting = false
   }
-  function recordAll(group: readonly Waiting[]): Promise<void> {
+  function writeGroup(group: readonly Waiting[]): Promise<void> {
     const updates = group.map(({ update }) => update)
-    return recording(() => updateDeliveries(db, updates))
+    return observe(() => updateDeliveries(db, updates))
   }
-  async function record(update: DeliveryUpdate): Promise<void> {
-    rest()
+  async function write(delivery: DeliveryKey, next: NextState): Promise<void> {
+    pause()
     try {
       await new Promise<void>((resolve, reject) => {
-        waiting.push({ update, resolve, reject })
-        if (!writing) void write()
+        waiting.push({ update: { delivery, next }, resolve, reject })
+        if (!isWriting) void writeAll()
       })
     } finally {
-      atWork++
+      running++
     }
   }
   async function during(work: () => Promise<void>): Promise<void> {
-    atWork++
+    running++
     try {
       await work()
     } finally {
-      rest()
+      pause()
     }
   }
-  return { during, record }
+  return { during, write }
 }
 
-/** Tries a write again that may be repeated: losing the record of an answer means sending a second copy. */
-async function insist(write: () => Promise<void>): Promise<void> {
-  const PAUSES_MS = [100, 500, 2000]
-  for (const pause of PAUSES_MS) {
+async function withRetries(write: () => Promise<void>): Promise<void> {
+  for (const pause of RETRY_PAUSES_MS) {
     try {
       return await write()
     } catch {

@@ -1,7 +1,9 @@
-// Ordered targets: of one person, an event waits for the earlier ones. Other persons are never looked at.
+// Ordered targets: a delivery waits until the earlier deliveries of the same person to the same target have ended. It never
+// waits for those of other persons.
 import {
   type DeliveryMessage,
   type DeliveryState,
+  type DueDelivery,
   UNFINISHED_STATES,
 } from '../../core/deliveries/delivery.ts'
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
@@ -10,25 +12,24 @@ import { kindOf } from '../events/history.ts'
 import { markSegmentsOf } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 
-/** How many earlier deliveries are told of: one that is unfinished among them, if there is any. */
-const LOOK_BACK = 20
+/** How many earlier deliveries are read at most, unfinished ones first. */
+const MAX_EARLIER = 20
 
-/** Under what a contact's history is found (migrations, events_contact). */
+/** All kinds of events: the index of a contact's history is by kind (migrations, `events_contact`). */
 const KINDS = JSON.stringify(EVENT_KINDS)
 
-/** The states of deliveries that the next of their person waits for. */
-const WAITING = UNFINISHED_STATES
-const IS_WAITING = `pd.state IN (${WAITING.map((state) => `'${state}'`).join(', ')})`
+/** Whether the earlier delivery `pd` blocks the ones after it. */
+const IS_UNFINISHED = `pd.state IN (${UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')})`
 
-/** All contacts of the person of `events AS e`, at least its own, as `own`. */
+/** All contacts of the person of `events AS e`, or its own contact if it has no person, as `own`. */
 const CONTACTS_OF_E = `(
   SELECT e.source AS source, e.contact AS contact
   UNION
   SELECT c.source, c.contact FROM contacts AS me CROSS JOIN contacts AS c ON c.person = me.person
   WHERE me.source = e.source AND me.contact = e.contact) AS own`
 
-/** The same of the event of key `?2`. */
-const CONTACTS_OF_DONE = `(
+/** The same for the event with the key `?2`. */
+const CONTACTS_OF_KEY = `(
   SELECT source, contact FROM events WHERE key = CAST(?2 AS INTEGER)
   UNION
   SELECT c.source, c.contact FROM events AS done
@@ -36,55 +37,52 @@ const CONTACTS_OF_DONE = `(
   CROSS JOIN contacts AS c ON c.person = me.person
   WHERE done.key = CAST(?2 AS INTEGER)) AS own`
 
-/** Every earlier delivery of the person of `events AS e` to the target of `deliveries AS d`. */
+/** The deliveries `pd` of earlier events `p` of the same person, to the target of `deliveries AS d`. */
 const FROM_EARLIER = `${CONTACTS_OF_E} CROSS JOIN json_each('${KINDS}') AS kind
   CROSS JOIN events AS p ON p.status IN ('accepted', 'derived') AND p.source = own.source AND p.contact = own.contact
     AND ${kindOf('p.type')} = kind.value AND p.key < e.key
   CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target`
 
 /**
- * The earlier deliveries of the same person to the same target, the unfinished before the others and the latest first,
- * as a column of a query over `deliveries AS d` and `events AS e`.
+ * A column of a query over `deliveries AS d` and `events AS e`: the earlier deliveries of the same person to the same
+ * target, unfinished ones first, then the latest first. Read it with `precedenceOf`.
  */
 export const EARLIER = `(
   SELECT json_group_array(json_array(key, state)) FROM (
     SELECT CAST(p.key AS TEXT) AS key, pd.state FROM ${FROM_EARLIER}
-    WHERE pd.state <> 'cancelled' ORDER BY ${IS_WAITING} DESC, p.key DESC LIMIT ${LOOK_BACK}))`
-
-/** What the earlier deliveries mean for this one: whether it must wait, and which of them died right before it. */
-export type Precedence = { mustWait: boolean; skipped: EventId[] }
+    WHERE pd.state <> 'cancelled' ORDER BY ${IS_UNFINISHED} DESC, p.key DESC LIMIT ${MAX_EARLIER}))`
 
 /** Reads the column `EARLIER`. */
-export function precedenceOf(column: string | null): Precedence {
+export function precedenceOf(column: string | null): DueDelivery['precedence'] {
   if (column === null) return { mustWait: false, skipped: [] }
   const earlier = JSON.parse(column) as [key: string, state: DeliveryState][]
-  const mustWait = earlier.some(([, state]) => WAITING.includes(state))
+  const mustWait = earlier.some(([, state]) => UNFINISHED_STATES.includes(state))
   const delivered = earlier.findIndex(([, state]) => state === 'delivered')
   const since = delivered === -1 ? earlier : earlier.slice(0, delivered)
   const dead = since.filter(([, state]) => state === 'dead')
   return { mustWait, skipped: dead.map(([key]) => idOfKey(key)) }
 }
 
-// What is unfinished is mostly the latest: it is looked for in the order of the index, from its end.
+// Unfinished deliveries are mostly of the latest events: the search starts at the end of the index.
 const UNBLOCKED = `d.state = 'held' AND d.reason = 'order' AND NOT EXISTS (
   SELECT 1 FROM ${CONTACTS_OF_E} CROSS JOIN json_each('${KINDS}') AS kind WHERE (
     SELECT 1 FROM events AS p CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
     WHERE p.status IN ('accepted', 'derived') AND p.source = own.source AND p.contact = own.contact
-      AND ${kindOf('p.type')} = kind.value AND p.key < e.key AND ${IS_WAITING}
+      AND ${kindOf('p.type')} = kind.value AND p.key < e.key AND ${IS_UNFINISHED}
     ORDER BY p.at DESC LIMIT 1) IS NOT NULL)`
 
 /**
- * Lets go of the next delivery of the person of an event, if that waits only for its turn. It is due when it was, or
- * at `now` (epoch milliseconds).
+ * Releases the next delivery to a target for the person of an event, if it is held only for the order. It is due when it
+ * was before, but not before `now` (epoch milliseconds). Returns its message, or none.
  */
-export async function releaseNextOf(
+export async function releaseNextInOrder(
   db: D1Database,
   event: EventId,
   target: string,
   now: number,
 ): Promise<DeliveryMessage[]> {
   const next = `
-    SELECT d.event FROM ${CONTACTS_OF_DONE} CROSS JOIN json_each('${KINDS}') AS type
+    SELECT d.event FROM ${CONTACTS_OF_KEY} CROSS JOIN json_each('${KINDS}') AS type
     CROSS JOIN events AS e ON e.status IN ('accepted', 'derived') AND e.source = own.source
       AND e.contact = own.contact AND ${kindOf('e.type')} = type.value AND e.key >= CAST(?2 AS INTEGER)
     CROSS JOIN deliveries AS d ON d.event = e.key AND d.target = ?1
@@ -92,7 +90,7 @@ export async function releaseNextOf(
   return release(db, next, [target, keyOfId(event)], now)
 }
 
-/** Lets go of every delivery to a target that waits for a turn that has come, at most `limit`. */
+/** Releases the deliveries to a target that are held for the order and no longer blocked, at most `limit`. */
 export async function releaseUnblocked(
   db: D1Database,
   target: string,
@@ -105,7 +103,7 @@ export async function releaseUnblocked(
   return release(db, unblocked, [target, limit], now)
 }
 
-/** Lets go of the deliveries to a target, the first of `values`, of the events that a query gives. */
+/** Releases the deliveries to a target of the events that a query returns. `values`: the query's parameters, the target first. */
 async function release(
   db: D1Database,
   query: string,

@@ -1,14 +1,14 @@
-// What a replay by filter matches, and its next deliveries set going.
+// The steps of a replay by filter: counting the deliveries that match, finding the next ones, and restarting them.
 import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import type { ReplayFilter } from '../../core/deliveries/replay.ts'
+import { EMAIL_PREFIX } from '../../core/events/contact-key.ts'
 import { type EventId, idOfKey, isPersonId, keyOfId } from '../../core/id.ts'
-import { EMAIL_PREFIX } from '../events/contacts.ts'
 import { markSegments } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
-import { DOUBT } from './replay-event.ts'
-import { boundsOf, type Place, type RunningReplay } from './replays.ts'
+import { keyBoundsOf, type ReplayPosition, type RunningReplay } from './replays.ts'
+import { RECHECK_REASON } from './restart-deliveries.ts'
 
-/** How many deliveries match, and for whom: by target, type and state, and of how many contacts. */
+/** The deliveries that match a filter: how many in total, by target, type and state, and of how many contacts (`people`). */
 export type ReplayPlan = {
   total: number
   people: number
@@ -17,8 +17,8 @@ export type ReplayPlan = {
   states: Record<string, number>
 }
 
-// What waits for an attempt is on its way. `filter` and `targets` are parameters: a filter as
-// `boundFilter` gives it, and the targets that exist.
+// Deliveries that wait for an attempt need no replay. `filter` and `targets` are parameters of the statement: a filter as
+// `bindFilter` returns it, and the configured targets as JSON.
 const matchesOf = (filter: string, targets: string) => `
 d.state NOT IN ('pending', 'retrying')
 AND d.target IN (SELECT value FROM json_each(${targets}))
@@ -35,22 +35,22 @@ AND (${filter} ->> 'person' IS NULL OR e.contact = ${filter} ->> 'person' OR e.c
     AND c.person = COALESCE((SELECT merged_into FROM merged_people WHERE person = CAST(${filter} ->> 'personKey' AS INTEGER)),
       CAST(${filter} ->> 'personKey' AS INTEGER))))`
 
-/** A filter as the statements read it: with the key of the person, where one is named by id. */
-function boundFilter(filter: ReplayFilter): string {
+/** Returns a filter as JSON for the statements, with the key of the person if the filter has a person's id. */
+function bindFilter(filter: ReplayFilter): string {
   const { person } = filter
   const known = person !== undefined && isPersonId(person)
   return JSON.stringify(known ? { ...filter, personKey: keyOfId(person) } : filter)
 }
 
-/** Counts the deliveries to some targets that a filter matches. Reads all of the period that it names. */
-export async function planReplay(
+/** Counts the deliveries to some targets that a filter matches. Reads every delivery of the filter's period. */
+export async function countReplay(
   db: D1Database,
   filter: ReplayFilter,
   targets: readonly string[],
   now: number,
 ): Promise<ReplayPlan> {
-  const [first, last] = boundsOf(filter, now)
-  const bound = [boundFilter(filter), JSON.stringify(targets), first, last]
+  const [first, before] = keyBoundsOf(filter, now)
+  const bound = [bindFilter(filter), JSON.stringify(targets), first, before]
   const from = `FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
     WHERE d.event >= CAST(?3 AS INTEGER) AND d.event < CAST(?4 AS INTEGER) AND ${matchesOf('?1', '?2')}`
   const [groups, people] = await db.batch([
@@ -81,81 +81,92 @@ export async function planReplay(
   }
 }
 
-/** Deliveries that one look goes through, whether they match or not: it bounds the rows that a step reads. */
+/** The deliveries that one step reads at most, matching or not. */
 const WINDOW = 5000
 
-/** What one look found: at most `limit` deliveries that match, how far it came, and whether that is the end. */
-export type Look = { found: { event: EventId; target: string }[]; place: Place; isEnd: boolean }
+/** The matching deliveries of one step, the position that it has reached, and whether the replay ends there. */
+type ReplayStep = {
+  found: { event: EventId; target: string }[]
+  position: ReplayPosition
+  isEnd: boolean
+}
 
-/** Looks for the next deliveries of a replay. */
-export async function lookOn(
+/** Finds the next matching deliveries of a replay, at most `limit`, among the next `WINDOW` deliveries of the log. */
+export async function findNextMatches(
   db: D1Database,
-  { filter, place, last }: RunningReplay,
+  { filter, position, before }: RunningReplay,
   targets: readonly string[],
   limit: number,
-): Promise<Look> {
-  const bound = [place.event, place.target, last]
+): Promise<ReplayStep> {
+  const bound = [position.event, position.target, before]
   const matches = matchesOf('?4', '?5')
-  const seen = `
+  const window = `
     SELECT event, target FROM deliveries
     WHERE (event, target) > (CAST(?1 AS INTEGER), ?2) AND event < CAST(?3 AS INTEGER)
     ORDER BY event, target LIMIT ${WINDOW}`
   const [found, end] = await db.batch([
     db
       .prepare(
-        `SELECT CAST(d.event AS TEXT) AS event, d.target FROM (${seen}) AS seen
+        `SELECT CAST(d.event AS TEXT) AS event, d.target FROM (${window}) AS seen
          CROSS JOIN deliveries AS d ON d.event = seen.event AND d.target = seen.target
          CROSS JOIN events AS e ON e.key = d.event
          WHERE ${matches} ORDER BY d.event, d.target LIMIT ?6`,
       )
-      .bind(...bound, boundFilter(JSON.parse(filter)), JSON.stringify(targets), limit),
+      .bind(...bound, bindFilter(JSON.parse(filter)), JSON.stringify(targets), limit),
     db
       .prepare(
-        `SELECT CAST(event AS TEXT) AS event, target, (SELECT count(*) FROM (${seen})) AS count
-         FROM (${seen}) ORDER BY event DESC, target DESC LIMIT 1`,
+        `SELECT CAST(event AS TEXT) AS event, target, (SELECT count(*) FROM (${window})) AS count
+         FROM (${window}) ORDER BY event DESC, target DESC LIMIT 1`,
       )
       .bind(...bound),
   ])
-  const rows = (found?.results ?? []) as Place[]
-  const furthest = (end?.results[0] ?? { ...place, count: 0 }) as Place & { count: number }
+  const rows = (found?.results ?? []) as ReplayPosition[]
+  const reached = (end?.results[0] ?? { ...position, count: 0 }) as ReplayPosition & {
+    count: number
+  }
   const isFull = rows.length === limit
   return {
     found: rows.map(({ event, target }) => ({ event: idOfKey(event), target })),
-    place: isFull ? (rows.at(-1) ?? place) : { event: furthest.event, target: furthest.target },
-    isEnd: !isFull && furthest.count < WINDOW,
+    position: isFull ? (rows.at(-1) ?? position) : { event: reached.event, target: reached.target },
+    isEnd: !isFull && reached.count < WINDOW,
   }
 }
 
-/** A delivery of a replay, and when it is due in epoch milliseconds. */
-export type DueDelivery = { event: EventId; target: string; due: number }
+/**
+ * A step with the time at which each of its deliveries is due. `nextDue`: when the next delivery after them may be due.
+ * Times in epoch milliseconds.
+ */
+type ScheduledStep = Omit<ReplayStep, 'found'> & {
+  deliveries: readonly { event: EventId; target: string; due: number }[]
+  nextDue: number
+}
 
 /**
- * Sets deliveries going and moves their replay on, in one transaction: nothing happens when somebody else moved it, or
- * stopped it. Gives the messages; what has begun to wait for an attempt meanwhile is left as it is.
+ * Restarts the deliveries of a step and moves the replay to the step's position, in one transaction. Neither happens if the
+ * replay was stopped, or is no longer where the step began. Deliveries that wait for an attempt by now are left as they
+ * are. Returns the messages of the others. `now` in epoch milliseconds.
  */
 export async function advanceReplay(
   db: D1Database,
   replay: RunningReplay,
-  { place, isEnd }: Look,
-  deliveries: readonly DueDelivery[],
-  nextDue: number,
+  { deliveries, nextDue, position, isEnd }: ScheduledStep,
   now: number,
 ): Promise<DeliveryMessage[]> {
   const wanted = deliveries.map((delivery) => ({ ...delivery, event: keyOfId(delivery.event) }))
-  const isHere = `EXISTS (SELECT 1 FROM replays WHERE key = CAST(?1 AS INTEGER) AND state = 'running'
+  const isUnmoved = `EXISTS (SELECT 1 FROM replays WHERE key = CAST(?1 AS INTEGER) AND state = 'running'
     AND event = CAST(?2 AS INTEGER) AND target = ?3)`
-  const here = [keyOfId(replay.id), replay.place.event, replay.place.target]
-  const [moved] = await db.batch([
+  const current = [keyOfId(replay.id), replay.position.event, replay.position.target]
+  const [restarted] = await db.batch([
     db
       .prepare(
         `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
-           reason = ${DOUBT}, replayed = attempt > 1, first = attempt, due = wanted.value ->> 'due'
+           reason = ${RECHECK_REASON}, replayed = attempt > 1, first = attempt, due = wanted.value ->> 'due'
          FROM json_each(?4) AS wanted
          WHERE event = CAST(wanted.value ->> 'event' AS INTEGER) AND target = wanted.value ->> 'target'
-           AND state NOT IN ('pending', 'retrying') AND ${isHere}
+           AND state NOT IN ('pending', 'retrying') AND ${isUnmoved}
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
       )
-      .bind(...here, JSON.stringify(wanted)),
+      .bind(...current, JSON.stringify(wanted)),
     markSegments(
       db,
       deliveries.map(({ event }) => event),
@@ -165,9 +176,17 @@ export async function advanceReplay(
       .prepare(
         `UPDATE replays SET event = CAST(?4 AS INTEGER), target = ?5, next_due = ?6, replayed = replayed + ?7,
            state = CASE WHEN ?8 THEN 'done' ELSE state END, ended = CASE WHEN ?8 THEN ?9 END
-         WHERE key = CAST(?1 AS INTEGER) AND ${isHere}`,
+         WHERE key = CAST(?1 AS INTEGER) AND ${isUnmoved}`,
       )
-      .bind(...here, place.event, place.target, nextDue, deliveries.length, isEnd ? 1 : 0, now),
+      .bind(
+        ...current,
+        position.event,
+        position.target,
+        nextDue,
+        deliveries.length,
+        isEnd ? 1 : 0,
+        now,
+      ),
   ])
-  return ((moved?.results ?? []) as MessageRow[]).map(messageOf)
+  return ((restarted?.results ?? []) as MessageRow[]).map(messageOf)
 }

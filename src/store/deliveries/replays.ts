@@ -1,46 +1,49 @@
-// Replays by filter, as they are kept: what was asked for, and how far each has come.
+// Replays by filter as they are stored: the request, and the progress of each.
 
 import type { ReplayFilter, ReplayState } from '../../core/deliveries/replay.ts'
 import { formatInstant } from '../../core/events/time.ts'
 import { firstKeyAt, keyOfId, type ReplayId, replayIdOfKey, timeOfId } from '../../core/id.ts'
 
-/** A replay as its operator sees it. */
+/** A replay as operators see it. */
 export type Replay = {
   id: ReplayId
   filter: ReplayFilter
   state: ReplayState
   per_second: number
-  /** How many deliveries matched when it was asked for, and how many of them are set going. */
+  /** How many deliveries matched when the replay was created, and how many of them were restarted so far. */
   total: number
   replayed: number
   started_at: string
   ended_at: string | null
 }
 
-/** The keys between which a filter looks. What comes after it was asked for is not its own. */
-export function boundsOf(
+/** The keys of the period of a filter: the first, and the first one after it. Events received after `now` are not included. */
+export function keyBoundsOf(
   { since = 0, until = Number.POSITIVE_INFINITY }: ReplayFilter,
   now: number,
 ): [string, string] {
   return [firstKeyAt(since), firstKeyAt(Math.min(until, now))]
 }
 
-/** Begins a replay at `now`; its deliveries are set going by `advanceReplay`. */
+/**
+ * A replay to create. `id` contains the time of the request. `perSecond`: how many deliveries are due each second.
+ * `total`: how many match now.
+ */
+type NewReplay = { id: ReplayId; filter: ReplayFilter; perSecond: number; total: number }
+
+/** Creates a running replay; `advanceReplay` restarts its deliveries. */
 export async function createReplay(
   db: D1Database,
-  id: ReplayId,
-  filter: ReplayFilter,
-  perSecond: number,
-  total: number,
+  { id, filter, perSecond, total }: NewReplay,
 ): Promise<void> {
   const now = timeOfId(id)
-  const [first, last] = boundsOf(filter, now)
+  const [first, before] = keyBoundsOf(filter, now)
   await db
     .prepare(
       `INSERT INTO replays (key, filter, state, per_second, next_due, total, replayed, event, target, last)
        VALUES (CAST(?1 AS INTEGER), ?2, 'running', ?3, ?4, ?5, 0, CAST(?6 AS INTEGER), '', CAST(?7 AS INTEGER))`,
     )
-    .bind(keyOfId(id), JSON.stringify(filter), perSecond, now, total, first, last)
+    .bind(keyOfId(id), JSON.stringify(filter), perSecond, now, total, first, before)
     .run()
 }
 
@@ -61,7 +64,7 @@ type Row = {
 const COLUMNS = `CAST(key AS TEXT) AS key, filter, state, per_second, next_due, total, replayed,
   CAST(event AS TEXT) AS event, target, CAST(last AS TEXT) AS last, ended`
 
-/** Reads a replay; undefined when there is none of that id. */
+/** Returns a replay; undefined if there is none with this id. */
 export async function getReplay(db: D1Database, id: ReplayId): Promise<Replay | undefined> {
   const row = await db
     .prepare(`SELECT ${COLUMNS} FROM replays WHERE key = CAST(?1 AS INTEGER)`)
@@ -70,7 +73,7 @@ export async function getReplay(db: D1Database, id: ReplayId): Promise<Replay | 
   return row === null ? undefined : replayOf(row)
 }
 
-/** The latest replays, the latest first. */
+/** Returns replays, the latest first, at most `limit`. `before`: only those created before this one. */
 export async function listReplays(
   db: D1Database,
   limit: number,
@@ -99,8 +102,8 @@ function replayOf(row: Row): Replay {
   }
 }
 
-/** Stops a replay, or goes on with one that was stopped. False when it is done, or in that state already. */
-export async function steerReplay(
+/** Stops a replay or resumes a stopped one. Returns false if it is done, or in that state already. `now` in epoch milliseconds. */
+export async function setReplayState(
   db: D1Database,
   id: ReplayId,
   to: 'running' | 'stopped',
@@ -116,21 +119,24 @@ export async function steerReplay(
   return meta.changes > 0
 }
 
-/** A replay that goes on: where it stands, and when its next delivery may be due (epoch milliseconds). */
+/**
+ * A running replay. `filter`: as JSON. `nextDue`: when its next delivery may be due, in epoch milliseconds. `before`: the
+ * first key after its period.
+ */
 export type RunningReplay = {
   id: ReplayId
   filter: string
   perSecond: number
   nextDue: number
-  place: Place
-  last: string
+  position: ReplayPosition
+  before: string
 }
 
-/** The delivery that was looked at last. */
-export type Place = { event: string; target: string }
+/** The last delivery that was looked at. `event`: the key, as decimal text. */
+export type ReplayPosition = { event: string; target: string }
 
-/** The replays that are not done. */
-export async function listRunning(db: D1Database): Promise<RunningReplay[]> {
+/** Returns the replays that are neither done nor stopped, the oldest first. */
+export async function listRunningReplays(db: D1Database): Promise<RunningReplay[]> {
   const { results } = await db
     .prepare(`SELECT ${COLUMNS} FROM replays WHERE state = 'running' ORDER BY replays.key`)
     .all<Row>()
@@ -139,13 +145,17 @@ export async function listRunning(db: D1Database): Promise<RunningReplay[]> {
     filter,
     perSecond: per_second,
     nextDue: next_due,
-    place: { event, target },
-    last,
+    position: { event, target },
+    before: last,
   }))
 }
 
-/** Forgets replays that have ended and were asked for before a key (decimal text), at most `limit`. */
-export function forgetReplays(db: D1Database, before: string, limit: number): D1PreparedStatement {
+/** Returns the statement that deletes ended replays created before a key (decimal text), at most `limit`. */
+export function deleteEndedReplays(
+  db: D1Database,
+  before: string,
+  limit: number,
+): D1PreparedStatement {
   return db
     .prepare(
       `DELETE FROM replays WHERE key IN (

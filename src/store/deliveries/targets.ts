@@ -1,48 +1,49 @@
 // The run-time state of targets. The only SQL over `targets`.
 import { HEALTHY, type Health, type TargetState } from '../../core/deliveries/breaker.ts'
+import { readWord, storedWord } from '../stored-words.ts'
 
 type Row = {
   name: string
-  state: TargetState
+  state: string
   failures: number
   failing_since: number | null
   rest_seconds: number
   probe_at: number | null
 }
 
-/** The query that reads the health of every target of which something is known; for a batch. */
+/** Returns the query of every target's health, for a batch; its rows go to `healthsOf`. Healthy targets may have no row. */
 export function healthQuery(db: D1Database): D1PreparedStatement {
   return db.prepare(
     'SELECT name, state, failures, failing_since, rest_seconds, probe_at FROM targets',
   )
 }
 
-/** Healths by target from the rows of `healthQuery`. */
+/** Returns the healths by target from the rows of `healthQuery`. */
 export function healthsOf(rows: unknown[]): Map<string, Health> {
   return new Map(
     (rows as Row[]).map(({ name, state, failures, failing_since, rest_seconds, probe_at }) => [
       name,
       {
-        state,
+        state: readWord<TargetState>(state),
         failures,
         failingSince: failing_since ?? undefined,
-        restSeconds: rest_seconds,
+        cooldownSeconds: rest_seconds,
         probeAt: probe_at ?? undefined,
       },
     ]),
   )
 }
 
-/** The health of every target of which something is known. */
+/** Returns the healths by target; a target without one is healthy. */
 export async function listHealth(db: D1Database): Promise<Map<string, Health>> {
   return healthsOf((await healthQuery(db).all()).results)
 }
 
 /**
- * Replaces a target's health if it is still that of `from`: of two who saw the same, one moves it.
- * False when somebody else was first.
+ * Replaces a target's health by `to` if it is still `from`. Returns false if it has changed: of two concurrent changes, only
+ * the first one is made.
  */
-export async function moveHealth(
+export async function replaceHealth(
   db: D1Database,
   name: string,
   from: Health,
@@ -57,12 +58,12 @@ export async function moveHealth(
     )
     .bind(
       name,
-      to.state,
+      storedWord(to.state),
       to.failures,
       to.failingSince ?? null,
-      to.restSeconds,
+      to.cooldownSeconds,
       to.probeAt ?? null,
-      from.state,
+      storedWord(from.state),
       from.probeAt ?? null,
       from.failures,
     )
@@ -71,24 +72,22 @@ export async function moveHealth(
 }
 
 /**
- * Reserves the next `count` turns of a target that takes one each `intervalMs`; gives the time of the first (epoch
- * milliseconds). Whoever asks next gets the turns after these.
+ * Reserves the next `count` slots of a target, which are `intervalMs` apart, and returns the time of the first (epoch
+ * milliseconds). The next caller gets the slots after these.
  */
-export async function reserveTurns(
+export async function reserveSendTimes(
   db: D1Database,
   name: string,
-  count: number,
-  intervalMs: number,
-  now: number,
+  { count, intervalMs, now }: { count: number; intervalMs: number; now: number },
 ): Promise<number> {
-  const taken = count * intervalMs
+  const reserved = count * intervalMs
   const next = await db
     .prepare(
       `INSERT INTO targets (name, state, failures, rest_seconds, next_slot) VALUES (?1, 'active', 0, 0, ?2 + ?3)
        ON CONFLICT (name) DO UPDATE SET next_slot = max(COALESCE(next_slot, 0), ?2) + ?3
        RETURNING next_slot`,
     )
-    .bind(name, now, taken)
+    .bind(name, now, reserved)
     .first<number>('next_slot')
-  return (next ?? now + taken) - taken
+  return (next ?? now + reserved) - reserved
 }

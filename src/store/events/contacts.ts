@@ -1,29 +1,24 @@
-// Who is who: the contacts of every source, joined to persons. The statement that keeps them is part of the transaction
-// that records their events.
-
-import { EVENT_DATA } from '../../core/events/vocabulary.ts'
+// The contacts of every source, and the person behind each. They are updated by the transaction that writes their events.
+import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
-import type { Batching } from '../group-commit.ts'
+import type { BatchDatabase } from '../group-commit.ts'
 import { kindOf } from './history.ts'
-
-/** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
-export const EMAIL_PREFIX = 'email:'
-
-/** Marks a contact of test events, so that they are nobody's history. */
-export const TEST_PREFIX = 'test:'
 
 /** The person behind the contact of an event, as a column of a query over `events AS e`. */
 export const PERSON_OF_E =
   '(SELECT CAST(c.person AS TEXT) FROM contacts AS c WHERE c.source = e.source AND c.contact = e.contact)'
 
-/** What an event tells of its contact: the address unless it is an old one, and the site. */
-export type Sighting = { event: EventId; email: string | undefined; site: string | undefined }
+/** What an event reports of its contact: the address unless it is an old one, and the site. */
+export type ContactUpdate = { event: EventId; email: string | undefined; site: string | undefined }
 
-/** A contact as it is kept. */
+/** The key of a contact. */
 export type ContactKey = { source: string; contact: string }
 
-/** Fails, and its transaction with it, when a contact is known that was taken for new. */
-export function requireUnseen(db: Batching, { source, contact }: ContactKey): D1PreparedStatement {
+/** A statement that fails its transaction when a contact is known. */
+export function requireUnknown(
+  db: BatchDatabase,
+  { source, contact }: ContactKey,
+): D1PreparedStatement {
   return db
     .prepare('INSERT INTO contacts SELECT * FROM contacts WHERE source = ?1 AND contact = ?2')
     .bind(source, contact)
@@ -31,20 +26,17 @@ export function requireUnseen(db: Batching, { source, contact }: ContactKey): D1
 
 const IS_KNOWN_SITE = 'instr(known_sites, json_quote(site)) > 0'
 
-/** What an event may be about, for a history of all kinds. */
-const KINDS = [...new Set(Object.keys(EVENT_DATA).map((type) => type.split('.')[0]))]
-
-// Told already by an event that happened later, by times of the same sort. Asked only when an address is another one.
+// A later event has an address already, by times of the same sort. Asked only when the address differs.
 const IS_OLD = `EXISTS (
   SELECT 1 FROM events AS newer
   WHERE newer.status IN ('accepted', 'derived') AND newer.source = e.source AND newer.contact = e.contact
-    AND ${kindOf('newer.type')} IN (${KINDS.map((kind) => `'${kind}'`).join()}) AND newer.at > e.at
+    AND ${kindOf('newer.type')} IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join()}) AND newer.at > e.at
     AND newer.event ->> '$.data.contact.email_normalized' IS NOT NULL
     AND (newer.event ->> 'timebasis' = 'received') = (e.event ->> 'timebasis' = 'received'))`
 
-// A contact that is new joins the person of the same vendor's contact of that id, else of the same address, else is
-// somebody new. One that is known stays whose it is, whatever its address becomes. Only accepted events tell of anybody.
-const SEE = `
+// A new contact joins the person of the vendor's contact with the same id, else with the same address, else it is a new
+// person. A known contact keeps its person, whatever its address becomes. Only accepted events count.
+const UPSERT = `
 WITH seen AS (
   SELECT e.key, e.source, e.contact, e.vendor, told.value ->> 'site' AS site,
     CASE WHEN known.email <> told.value ->> 'email' AND ${IS_OLD} THEN NULL ELSE told.value ->> 'email' END AS email,
@@ -68,26 +60,27 @@ ON CONFLICT (source, contact) DO UPDATE SET email = excluded.email, sites = (
   SELECT json_group_array(value) FROM (
     SELECT value FROM json_each(contacts.sites) UNION SELECT value FROM json_each(excluded.sites)))`
 
-/** Sightings in groups that one statement can take: in each, an address stands once, as it joins who comes after. */
-export function byAddress(sightings: readonly Sighting[]): Sighting[][] {
-  const groups: Sighting[][] = []
-  for (const sighting of sightings) {
-    const { email } = sighting
-    const isFree = (group: Sighting[]) =>
+/** Updates in groups for one statement each. A group has each address once: its first row may create the person that
+ * the next one with that address joins. */
+export function byAddress(updates: readonly ContactUpdate[]): ContactUpdate[][] {
+  const groups: ContactUpdate[][] = []
+  for (const update of updates) {
+    const { email } = update
+    const isFree = (group: ContactUpdate[]) =>
       email === undefined || group.every((other) => other.email !== email)
     const group = groups.find(isFree)
-    if (group === undefined) groups.push([sighting])
-    else group.push(sighting)
+    if (group === undefined) groups.push([update])
+    else group.push(update)
   }
   return groups
 }
 
-/** Takes note of who some events are about. `siblings`: the sources in which a vendor's contact ids mean the same. */
-export function seeContacts(
-  db: Batching,
-  sightings: readonly Sighting[],
+/** The statement that updates the contacts of some events. `siblings`: sources that share a vendor's contact ids. */
+export function updateContacts(
+  db: BatchDatabase,
+  updates: readonly ContactUpdate[],
   siblings: readonly string[],
 ): D1PreparedStatement {
-  const seen = sightings.map((sighting) => ({ ...sighting, event: keyOfId(sighting.event) }))
-  return db.prepare(SEE).bind(JSON.stringify(seen), JSON.stringify(siblings))
+  const seen = updates.map((update) => ({ ...update, event: keyOfId(update.event) }))
+  return db.prepare(UPSERT).bind(JSON.stringify(seen), JSON.stringify(siblings))
 }

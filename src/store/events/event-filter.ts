@@ -1,73 +1,71 @@
-// Which events a list is of, and what of that a row, a facet or a range of keys can say.
+// The filter of lists of events, and how it applies to a row, a facet or a range of keys.
 
 import { matchesType } from '../../core/deliveries/routing.ts'
+import { TEST_PREFIX } from '../../core/events/contact-key.ts'
 import type { EventStatus } from '../../core/events/event.ts'
 import { type EventId, firstKeyAt, isEventId, keyOfId, type PersonId } from '../../core/id.ts'
-import { TEST_PREFIX } from './contacts.ts'
+import { readWord } from '../stored-words.ts'
 
-/** Which events are meant: all conditions hold, and of a list one of its values. What is left out matches all. */
+/** A filter of events. All its conditions must hold; a list holds if one of its values does. A condition left out always holds. */
 export type EventFilter = {
   sources?: readonly string[] | undefined
   vendors?: readonly string[] | undefined
-  /** Types, or the beginning of some before a `*`. */
+  /** Types; one that ends in `*` is a prefix. */
   types?: readonly string[] | undefined
   statuses?: readonly EventStatus[] | undefined
-  /** Of whom it is, by the contacts that are the person's now. */
+  /** Events of the contacts that belong to this person now. */
   person?: PersonId | undefined
-  /** The last known address of its contact, in any case. */
+  /** The last known e-mail address of the contact; case does not matter. */
   email?: string | undefined
-  /**
-   * An event's id or its beginning, when it begins with `evt_`; a person's, when it begins with `per_`; else a vendor's
-   * id of a contact or its beginning.
-   */
+  /** An event id or a prefix of one (`evt_…`), a person id (`per_…`), or else a vendor's contact id or a prefix of one. */
   text?: string | undefined
-  /** When it came in, in epoch milliseconds; `until` is no longer part of it. */
+  /** When the event was received, in epoch milliseconds: from `since`, up to but not including `until`. */
   since?: number | undefined
   until?: number | undefined
-  /** Only what was accepted and no target wanted. */
+  /** Only accepted events without deliveries. */
   unrouted?: boolean | undefined
 }
 
-/** What tells a list's events apart: the columns of a row, and those of a facet. */
-export type Traits = { source: string; vendor: string; type: string; status: string }
+/** The properties of an event that both its row and its facet have. */
+type Traits = { source: string; vendor: string; type: string; status: string }
 
-/** Whether an event of these traits may be meant. */
+/** Whether an event with these traits may match a filter. */
 export function matchesTraits(filter: EventFilter, traits: Traits): boolean {
   const { sources, vendors, types, statuses } = filter
   return (
     (sources === undefined || sources.includes(traits.source)) &&
     (vendors === undefined || vendors.includes(traits.vendor)) &&
     (types === undefined || types.some((pattern) => matchesType(pattern, traits.type))) &&
-    (statuses === undefined || (statuses as readonly string[]).includes(traits.status)) &&
+    (statuses === undefined || (statuses as readonly string[]).includes(readWord(traits.status))) &&
     (!filter.unrouted || traits.status === 'accepted')
   )
 }
 
-/** Whether a filter asks for traits at all. */
-export function asksForTraits(filter: EventFilter): boolean {
+/** Whether a filter has a condition on traits. */
+export function filtersByTraits(filter: EventFilter): boolean {
   const { sources, vendors, types, statuses, unrouted } = filter
   return Boolean(sources ?? vendors ?? types ?? statuses) || unrouted === true
 }
 
-/** Whether an event of this kind may be meant: its kind is the first word of its type. */
+/** Whether an event of this kind may match a filter. The kind is the first part of a type, such as `payment`. */
 export function matchesKind({ types }: EventFilter, kind: string): boolean {
-  const beginning = `${kind}.`
+  const prefix = `${kind}.`
   return (
     types === undefined ||
     types.some((pattern) =>
       pattern.endsWith('*')
-        ? beginning.startsWith(pattern.slice(0, -1)) || pattern.startsWith(beginning)
-        : pattern.startsWith(beginning),
+        ? prefix.startsWith(pattern.slice(0, -1)) || pattern.startsWith(prefix)
+        : pattern.startsWith(prefix),
     )
   )
 }
 
-/** The contact id with which a contact's must begin; undefined when the filter's text is none. */
+/** The prefix that contact ids must have; undefined if the filter's text names something else, or there is none. */
 export function contactTextOf({ text }: EventFilter): string | undefined {
   return text === undefined || /^(evt|per)_/.test(text) ? undefined : text
 }
 
-/** Whether an event's contact is one that the filter's text names. */
+/** Whether a contact has the prefix that the filter's text requires, if any. A test contact counts like the contact itself. */
 export function matchesContact(filter: EventFilter, contact: string | null): boolean {
   const text = contactTextOf(filter)
   return (
@@ -76,23 +74,23 @@ export function matchesContact(filter: EventFilter, contact: string | null): boo
   )
 }
 
-/** Keys from `from` on and below `before`. */
+/** The keys from `from` up to but not including `before`. */
 export type KeyRange = { from: bigint; before: bigint }
 
 const ID_LENGTH = 'evt_'.length + 13
 
-/** The keys that the times and the event id of a filter leave; empty when the id is none. */
-export function rangeOf({ since, until, text }: EventFilter): KeyRange {
+/** The range of keys that a filter's times and event id allow; empty if the id is invalid. */
+export function keyRangeOf({ since, until, text }: EventFilter): KeyRange {
   const [first, last] = text?.startsWith('evt_') ? idsFrom(text) : [0n, 2n ** 63n - 1n]
   const from = since === undefined ? 0n : BigInt(firstKeyAt(since))
   const before = until === undefined ? 2n ** 63n - 1n : BigInt(firstKeyAt(until))
   return { from: from > first ? from : first, before: before <= last ? before : last + 1n }
 }
 
-/** The keys of the first and the last id that begin with a text. */
+/** The keys of the first and the last event id with a prefix; the first is above the last if there is none. */
 function idsFrom(text: string): [bigint, bigint] {
   const [first, last] = ['0', 'z'].map((end) => {
-    // The first character of an id has three bits.
+    // The first character of an id holds three bits, so it is at most 7.
     const id = text === 'evt_' && end === 'z' ? 'evt_7' : text
     return id.toLowerCase().padEnd(ID_LENGTH, end)
   }) as [string, string]

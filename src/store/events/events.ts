@@ -1,6 +1,7 @@
-// The log as it is read: pages of events, and one of them whole.
+// Reading the log: pages of events, and single events with their deliveries.
 
 import type { Attempt, DeliveryState } from '../../core/deliveries/delivery.ts'
+import { contactIdOf } from '../../core/events/contact-key.ts'
 import type { EventStatus, RelayEvent } from '../../core/events/event.ts'
 import type { Warning } from '../../core/events/fields.ts'
 import { formatInstant } from '../../core/events/time.ts'
@@ -12,15 +13,16 @@ import {
   personIdOfKey,
   timeOfId,
 } from '../../core/id.ts'
-import type { Rung } from '../../core/intake/dedupe.ts'
+import type { Match } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
-import { cursorOf, meterFor, type Page, type Paged, startOf } from '../pages.ts'
-import { EMAIL_PREFIX, PERSON_OF_E, TEST_PREFIX } from './contacts.ts'
+import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
+import { readWord } from '../stored-words.ts'
+import { PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
+import type { EventRow } from './event-rows.ts'
 import { findEvents } from './find-events.ts'
-import type { EventRow } from './finder.ts'
 
-/** An event as a list shows it. */
+/** An event as lists show it. */
 export type EventSummary = {
   id: EventId
   receivedat: string
@@ -30,54 +32,56 @@ export type EventSummary = {
   type: string
   vendortype: string | null
   subject: string | null
-  /** Who it is about, across sources. */
+  /** The person that its contact belongs to, across sources. */
   personid: PersonId | null
-  planned: number
+  /** How many deliveries it has. */
+  deliveries_created: number
 }
 
 /**
- * A page of the log's events that match a filter, those received last first; those of a person, an e-mail address or a
- * few contacts in the order in which they happened, the latest first. It reads at most three rows for each event that
- * it may hold and twenty (each contact beyond the second costs nine more), and may therefore hold fewer than there are,
- * and `next` (pages.ts). Throws a RangeError for a cursor that is none.
+ * Returns a page of the events that match a filter, the latest first: sorted by when they happened if the filter names a
+ * person, an e-mail address or a few contacts, else by receipt. It reads at most 20 rows and three for each event of its
+ * limit (nine more for each contact beyond the second), so it may hold fewer events than match (pages.ts). Throws a
+ * RangeError for an invalid cursor.
  */
 export async function listEvents(
   db: D1Database,
   filter: EventFilter,
   page: Page,
 ): Promise<Paged<EventSummary>> {
-  const finder = await findEvents(db, meterFor(db, page), filter, startOf(page), { of: 'events' })
-  const items = (await finder.next(page.limit)).map(summaryOf)
-  const rest = finder.rest()
-  return { items, next: rest && cursorOf(rest) }
+  const query = { filter, start: startOfPage(page), shows: 'events' as const }
+  const reader = await findEvents(db, rowBudgetFor(db, page), query)
+  const items = (await reader.next(page.limit)).map(summaryOf)
+  const next = reader.nextPosition()
+  return { items, next: next && encodeCursor(next) }
 }
 
-/** An event as lists show it. */
+/** Returns the summary of an event row. */
 export function summaryOf({ key, vendor_type, contact, person, ...row }: SummaryRow): EventSummary {
   const id = idOfKey(key)
-  const { source, vendor, status, type, planned } = row
+  const { source, vendor, type } = row
   return {
     id,
     receivedat: formatInstant(timeOfId(id)),
     source,
     vendor,
-    status,
+    status: readWord(row.status),
     type,
     vendortype: vendor_type,
     subject: subjectOf(contact),
     personid: person === null ? null : personIdOfKey(person),
-    planned,
+    deliveries_created: row.planned,
   }
 }
 
 type SummaryRow = Omit<EventRow, 'at'>
 
 function subjectOf(contact: string | null): string | null {
-  const id = contact?.startsWith(TEST_PREFIX) ? contact.slice(TEST_PREFIX.length) : contact
-  return id === null || id === undefined || id.startsWith(EMAIL_PREFIX) ? null : `contact/${id}`
+  const id = contact === null ? undefined : contactIdOf(contact)
+  return id === undefined ? null : `contact/${id}`
 }
 
-/** An event as it is told: one that may be a repeat says so, and so does one whose person is known. */
+/** Parses a stored event and adds what only the log knows: whether it may be a duplicate, and its person's id. */
 export function eventOf(json: string, rung: string | null, person: string | null): RelayEvent {
   const event = parseJson(json) as RelayEvent
   return {
@@ -87,11 +91,11 @@ export function eventOf(json: string, rung: string | null, person: string | null
   } as RelayEvent
 }
 
-/** One event whole: what came, what was made of it, and what became of its deliveries. */
+/** An event in full: the request, the event or the issues found in it, and its deliveries. */
 export type EventDetail = EventSummary & {
   hops: number
-  /** The earlier event that says the same, and how it was matched. */
-  matched: { id: EventId; rung: Rung | 'twin' } | null
+  /** The earlier event that it may be a duplicate of, and how the two were matched. */
+  matched: { id: EventId; by: Match } | null
   issues: Warning[] | null
   event: unknown
   raw: { text: string | null; encoding: string; headers: unknown }
@@ -99,21 +103,21 @@ export type EventDetail = EventSummary & {
 }
 
 /** A delivery with its attempts. */
-export type DeliveryDetail = {
+type DeliveryDetail = {
   target: string
   state: DeliveryState
   reason: string | null
   attempt: number
   due: string | null
-  /** True when an operator asked for it once more. */
+  /** True if an operator has replayed it. */
   replayed: boolean
   attempts: Attempt[]
 }
 
-/** Reads one event with its deliveries; undefined when there is none of that id. */
+/** Returns an event with its deliveries; undefined if there is no event with this id. */
 export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail | undefined> {
   const key = keyOfId(id)
-  const [found, owed] = await db.batch([
+  const [events, deliveries] = await db.batch([
     db
       .prepare(
         `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
@@ -128,19 +132,21 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
       )
       .bind(key),
   ])
-  const row = found?.results[0] as (SummaryRow & DetailRow) | undefined
+  const row = events?.results[0] as (SummaryRow & DetailRow) | undefined
   if (row === undefined) return undefined
   const { hops, rung, matched, issues, event, raw, encoding, headers, ...summary } = row
   return {
     ...summaryOf(summary),
     hops,
-    matched: matched === null || rung === null ? null : { id: idOfKey(matched), rung },
+    matched:
+      matched === null || rung === null ? null : { id: idOfKey(matched), by: readWord(rung) },
     issues: issues === null ? null : JSON.parse(issues),
     event: event === null ? null : eventOf(event, rung, row.person),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
-    deliveries: ((owed?.results ?? []) as DeliveryRow[]).map(
-      ({ due, replayed, attempts, ...delivery }) => ({
+    deliveries: ((deliveries?.results ?? []) as DeliveryRow[]).map(
+      ({ due, replayed, attempts, reason, ...delivery }) => ({
         ...delivery,
+        reason: reason === null ? null : readWord(reason),
         replayed: replayed === 1,
         due: due === null ? null : formatInstant(due),
         attempts: JSON.parse(attempts),
@@ -151,7 +157,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
 
 type DetailRow = {
   hops: number
-  rung: Rung | 'twin' | null
+  rung: string | null
   matched: string | null
   issues: string | null
   event: string | null
@@ -165,7 +171,7 @@ type DeliveryRow = Omit<DeliveryDetail, 'due' | 'replayed' | 'attempts'> & {
   attempts: string
 }
 
-/** True when D1 answers. */
+/** Whether D1 answers a query. */
 export async function isAnswering(db: D1Database): Promise<boolean> {
   return (await db.prepare('SELECT 1 AS yes').first('yes')) === 1
 }

@@ -1,21 +1,21 @@
-// Which way to a list's events is the shortest: by their contacts, or along the log.
+// Finds the events of a list in the way that reads fewest rows: by their contacts, or by time.
 
-import type { Meter, Place } from '../pages.ts'
-import { contactsFor, inContactOrder } from './contact-order.ts'
-import type { EventFilter } from './event-filter.ts'
-import type { Finder, FinderOptions } from './finder.ts'
-import { inLogOrder } from './log-order.ts'
+import type { RowBudget } from '../pages.ts'
+import type { EventQuery, EventReader } from './event-rows.ts'
+import { contactsOfFilter, eventsByContact } from './events-by-contact.ts'
+import { eventsByTime } from './events-by-time.ts'
 
-/** Finds the events of a filter that come after a place. */
+/**
+ * Returns a reader of the events that match a query: sorted by when they happened if the filter names a person, an e-mail
+ * address or a few contacts, else sorted by receipt; the latest first.
+ */
 export async function findEvents(
   db: D1Database,
-  meter: Meter,
-  filter: EventFilter,
-  start: Place | undefined,
-  options: FinderOptions,
-): Promise<Finder> {
-  const contacts = await contactsFor(db, meter, filter, start)
+  budget: RowBudget,
+  query: EventQuery,
+): Promise<EventReader> {
+  const contacts = await contactsOfFilter(db, budget, query)
   return contacts === undefined
-    ? inLogOrder(db, meter, filter, start, options)
-    : inContactOrder(db, meter, contacts, filter, start, options)
+    ? eventsByTime(db, budget, query)
+    : eventsByContact(db, budget, query, contacts)
 }

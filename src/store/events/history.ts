@@ -1,4 +1,4 @@
-// What the log knows of a contact: whether and where it was seen, and its events around a time.
+// What the log knows of a contact: whether it is known, at which sites, and its events around a time.
 import type { MembershipEvent } from '../../core/events/event.ts'
 import {
   EVENTS_PER_SIDE,
@@ -9,12 +9,12 @@ import {
 import type { EventKind } from '../../core/events/vocabulary.ts'
 import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
-import type { Batching } from '../group-commit.ts'
+import type { BatchDatabase } from '../group-commit.ts'
 
-/** What an event is about, as the index of a contact's history has it. `type` is a column or a parameter. */
+/** SQL: the kind of a type, its part before the dot, as the index of histories has it. `type`: a column or parameter. */
 export const kindOf = (type: string) => `substr(${type}, 1, instr(${type}, '.') - 1)`
 
-/** What is wanted of a contact's history: the events of some kinds around an event, which has its time and perhaps its row. */
+/** A query for a contact's history: the events of some kinds around an event, which may be in the log already. */
 export type HistoryQuery = {
   source: string
   contact: string
@@ -22,25 +22,25 @@ export type HistoryQuery = {
   event: EventId
   /** When it happened, in epoch milliseconds. */
   at: number
-  /** The address by which its contact, if it is new, will be joined to a person. */
+  /** The address that joins its contact, if it is new, to a person. */
   email: string | undefined
-  /** `now`: all that is known. `arrival`: of the contact itself, only what was known when the event came. `then`: of all. */
+  /** `now`: all that is known. `arrival`: the contact as it was known before the event. `then`: everything before it. */
   asOf: 'now' | 'arrival' | 'then'
 }
 
 const CONTACT = 'SELECT sites FROM contacts WHERE source = ?1 AND contact = ?2'
 
-// Contacts are kept as they are now: what was known of one before is told by its events alone.
+// `contacts` has the present state only: an earlier one is read from the events.
 const CONTACT_BEFORE = `
 SELECT json_group_array(DISTINCT event ->> '$.data.site.vendor_id') FILTER (WHERE event ->> '$.data.site.vendor_id' IS NOT NULL)
   AS sites
 FROM events WHERE status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2 AND key < CAST(?3 AS INTEGER)
 HAVING count(*) > 0`
 
-/** The last key that there can be. */
+/** The greatest key. */
 const NEVER = '9223372036854775807'
 
-// What we concluded is no fact: only what the vendor sent counts.
+// Only what the vendor sent is a fact; an inferred event is not. The first condition is that of the partial index.
 const OWN = `status IN ('accepted', 'derived') AND status = 'accepted' AND source = ?1 AND contact = ?2
   AND key <> CAST(?4 AS INTEGER) AND key < CAST(?5 AS INTEGER)`
 
@@ -53,7 +53,7 @@ SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = ${k
 
 const [AROUND_ONE, AROUND_TWO] = [aroundOf('?6'), `${aroundOf('?6')} UNION ALL ${aroundOf('?7')}`]
 
-// Somebody who is two contacts of one gym checks in for the first time once; who was turned away has not.
+// A person with two contacts has one first check-in. A rejected check-in is none.
 const CHECKINS_OF_PERSON = `
 SELECT e.event FROM (
   SELECT COALESCE(
@@ -68,7 +68,7 @@ CROSS JOIN events AS e ON e.key IN (
 
 /** Reads the histories of some events in one round trip, in their order. */
 export async function readHistories(
-  db: Batching,
+  db: BatchDatabase,
   queries: readonly HistoryQuery[],
 ): Promise<History[]> {
   if (queries.length === 0) return []
@@ -88,7 +88,7 @@ export async function readHistories(
   })
 }
 
-function statementFor(db: Batching, query: HistoryQuery): D1PreparedStatement {
+function statementFor(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
   const { source, contact, kinds, event, at, email, asOf } = query
   const own = keyOfId(event)
   if (kinds.length === 0) {
@@ -104,24 +104,24 @@ function statementFor(db: Batching, query: HistoryQuery): D1PreparedStatement {
   return db.prepare(around).bind(source, contact, at, own, before, ...kinds)
 }
 
-/** How long before an event another may have come that was recorded between its reading and its writing. */
-const OVERTAKING_MS = 10_000
+/** How much older than an event another may be that was written between its reading and its writing. */
+const RACE_MS = 10_000
 
-/** In whose light an event was understood: `seen`, its own id among them, of what there is of some kinds. */
-export type Light = Omit<HistoryQuery, 'email' | 'asOf'> & { seen: readonly EventId[] }
+/** The events from which the meaning of an event was read: `seen`, its own id among them, of all there are of some kinds. */
+export type ReadSet = Omit<HistoryQuery, 'email' | 'asOf'> & { seen: readonly EventId[] }
 
-// By the index alone, but for what was not seen.
-const overtakingOf = (kinds: readonly EventKind[]) => `
+// The index answers it, but for events that were not seen.
+const newerThan = (kinds: readonly EventKind[]) => `
 SELECT 1 FROM events
 WHERE status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2
   AND ${kindOf('type')} IN (${kinds.map((kind) => `'${kind}'`).join()})
   AND at BETWEEN ?3 - ${SAME_ACT_WINDOW_MS} AND ?3 + ${SAME_ACT_WINDOW_MS}
-  AND key > CAST(?4 AS INTEGER) - ${OVERTAKING_MS * ID_RANDOM_RANGE} AND instr(?5, ',' || key || ',') = 0
+  AND key > CAST(?4 AS INTEGER) - ${RACE_MS * ID_RANDOM_RANGE} AND instr(?5, ',' || key || ',') = 0
   AND status = 'accepted' LIMIT 1`
 
-/** Finds whether the log has others of its contact, and of the time of one act, in whose light an event was not seen. */
-export function findOvertaking(db: Batching, light: Light): D1PreparedStatement {
-  const { source, contact, kinds, event, at, seen } = light
+/** The statement that finds an event which belongs in a read set and is not in it: of its contact, close in time. */
+export function findNewer(db: BatchDatabase, readSet: ReadSet): D1PreparedStatement {
+  const { source, contact, kinds, event, at, seen } = readSet
   const keys = `,${seen.map(keyOfId).join()},`
-  return db.prepare(overtakingOf(kinds)).bind(source, contact, at, keyOfId(event), keys)
+  return db.prepare(newerThan(kinds)).bind(source, contact, at, keyOfId(event), keys)
 }

@@ -1,19 +1,20 @@
 // Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
-import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
-import { cursorOf, type Page, type Paged, startOf } from '../pages.ts'
-import { EMAIL_PREFIX } from './contacts.ts'
 
-/** A contact of a source, as its person has it. */
-export type PersonContact = {
+import { EMAIL_PREFIX } from '../../core/events/contact-key.ts'
+import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
+import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
+
+/** A contact of a person. */
+type PersonContact = {
   source: string
   vendor: string
-  /** The vendor's id; null for one who is known by the address alone. */
+  /** The vendor's id of the contact; null if only the e-mail address is known. */
   contact: string | null
   email: string | null
   sites: string[]
 }
 
-/** A person: everybody that we take for one human. */
+/** A person: all contacts that are taken for one human being. */
 export type Person = { id: PersonId; contacts: PersonContact[] }
 
 type Row = {
@@ -28,15 +29,15 @@ type Row = {
 const COLUMNS = 'CAST(person AS TEXT) AS person, source, vendor, contact, email, sites'
 
 /**
- * A page of the persons of an e-mail address, in any case, or of a vendor's contact id in some sources; those known
- * longest come first. A person is given with all contacts.
+ * Returns a page of the persons, with all their contacts, that have an e-mail address (case does not matter) or a vendor's
+ * contact id in one of the sources. The persons known longest come first. Throws a RangeError for an invalid cursor.
  */
 export async function findPeople(
   db: D1Database,
   wanted: { email: string } | { contact: string; sources: readonly string[] },
   page: Page,
 ): Promise<Paged<Person>> {
-  const after = String(startOf(page)?.key ?? -1)
+  const after = String(startOfPage(page)?.key ?? -1)
   const found =
     'email' in wanted
       ? db
@@ -57,11 +58,11 @@ export async function findPeople(
   const last = results.length > page.limit ? keys.at(-1) : undefined
   return {
     items: await peopleOf(db, keys),
-    next: last && cursorOf({ key: BigInt(last), target: null, at: null }),
+    next: last && encodeCursor({ key: BigInt(last), target: null, at: null }),
   }
 }
 
-/** One person with all contacts; undefined when there is none of that id. `mergedInto`: whose contacts they are now. */
+/** Returns a person with all contacts, or `mergedInto`, the person it was merged into; undefined if there is none with this id. */
 export async function getPerson(
   db: D1Database,
   id: PersonId,
@@ -99,14 +100,14 @@ async function peopleOf(db: D1Database, keys: readonly string[]): Promise<Person
 }
 
 /**
- * Makes a contact a person of its own, to whom nobody is joined by the address any more. False when it is not a contact
- * of that person, or the only one.
+ * Moves a contact from its person to a new person `to`. The contact's e-mail address no longer joins new contacts to it.
+ * Returns false if the contact does not belong to that person or is its only one.
  */
 export async function splitContact(
   db: D1Database,
   person: PersonId,
   contact: { source: string; contact: string },
-  anew: PersonId,
+  to: PersonId,
 ): Promise<boolean> {
   const { meta } = await db
     .prepare(
@@ -115,12 +116,15 @@ export async function splitContact(
          AND EXISTS (SELECT 1 FROM contacts AS other WHERE other.person = CAST(?3 AS INTEGER)
            AND (other.source <> ?1 OR other.contact <> ?2))`,
     )
-    .bind(contact.source, contact.contact, keyOfId(person), keyOfId(anew))
+    .bind(contact.source, contact.contact, keyOfId(person), keyOfId(to))
     .run()
   return meta.changes > 0
 }
 
-/** Makes all contacts of one person those of another; gives how many there were. The old id is remembered. */
+/**
+ * Moves all contacts of the person `from` to the person `into` and returns how many there were. The old id keeps leading to
+ * the merged person (`getPerson`).
+ */
 export async function mergePeople(db: D1Database, into: PersonId, from: PersonId): Promise<number> {
   const keys = [keyOfId(into), keyOfId(from)]
   const [moved] = await db.batch([
@@ -145,8 +149,8 @@ export async function mergePeople(db: D1Database, into: PersonId, from: PersonId
   return moved?.meta.changes ?? 0
 }
 
-/** Forgets the old ids of persons of whom no contact is left. Reads a row for each two that were ever merged, and its person. */
-export function forgetMerged(db: D1Database): D1PreparedStatement {
+/** Deletes the old ids of merged persons without contacts. Reads two rows for each merge. */
+export function deleteObsoleteMerges(db: D1Database): D1PreparedStatement {
   return db.prepare(
     'DELETE FROM merged_people WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE person = merged_into)',
   )

@@ -1,12 +1,14 @@
-// Postings: which events of a segment have which facet. A facet is a source, vendor, type and status, and the targets of
-// the deliveries, so one event has one. A segment is posted when it has ended, and again when its events have changed:
-// two rows a segment, whatever it holds, and none for an event.
+// Postings: an inverted index of the log, from facets to the events that have them. A facet is the combination of an
+// event's source, vendor, type, status and targets, so each event has exactly one. A segment is posted after it has ended,
+// and again after its events have changed. Posting writes two rows for each segment and none for each event: one row with
+// the keys of its events by facet (`postings`), and one with their counts by facet for 256 hours together
+// (`posting_spans`), by which a list skips the segments that have none of its events.
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import type { Meter } from '../pages.ts'
-import { segmentsThat } from '../segments.ts'
+import type { RowBudget } from '../pages.ts'
+import { selectSegments } from '../segments.ts'
 
-/** What events of the log have in common, in the words of their rows. */
+/** A facet, with the values of the events' columns. `targets`: those of the event's deliveries. */
 export type Facet = {
   source: string
   vendor: string
@@ -15,7 +17,7 @@ export type Facet = {
   targets: string[]
 }
 
-// Names and types hold neither spaces nor commas nor what JSON escapes.
+// A facet as text. Names and types contain no spaces, commas or characters that JSON escapes.
 const FACET_OF_E = `e.source || ' ' || e.vendor || ' ' || e.type || ' ' || e.status || ' ' ||
   COALESCE((SELECT group_concat(target) FROM deliveries WHERE event = e.key), '')`
 
@@ -24,14 +26,14 @@ function facetOf(text: string): Facet {
   return { source, vendor, type, status, targets: targets === '' ? [] : targets.split(',') }
 }
 
-/** How long a span is: 256 hours, so that 400 days are 38, and that of a busy relay is some 100 KB. */
+/** A span is 256 hours: 400 days have 38 spans, and a span of a busy relay has about 100 KB. */
 const SPAN_MS = 256 * HOUR_MS
 
-/** A row holds 2,000,000 bytes, and a key takes 14: a segment with more events stays as it is, and is looked through. */
+/** D1 allows 2,000,000 bytes for each row, and a key takes 14. A larger segment is not posted, and lists scan it. */
 const MAX_POSTED = 100_000
 const MAX_LENGTH = 1_900_000
 
-// What segments have in their spans is what their postings have; a span of which nothing is posted has nothing.
+/** Returns the SQL that copies the counts of segments, or their absence, from the postings into the spans. */
 function postSpans(starts: readonly number[]): string {
   const spans = [...new Set(starts.map((start) => Math.floor(start / SPAN_MS)))]
   return `INSERT INTO posting_spans (span, segments)
@@ -51,38 +53,41 @@ function postSpans(starts: readonly number[]): string {
 }
 
 /**
- * Posts segments of the log that are counted, by their starts, one at least, in one transaction. One with too many events
- * to be posted is looked through from then on. Throws when D1 does; `isTooLarge` when a span holds no more.
+ * Posts counted segments, given by their starts (at least one), in one transaction. A segment with too many events is
+ * marked as not posted. Throws D1's errors, among them one that `isTooLarge` recognizes if a span becomes too large.
  */
 export async function postSegments(db: D1Database, starts: readonly number[]): Promise<void> {
-  const areThese = `start IN (${starts})`
+  const condition = `start IN (${starts})`
   await db.batch(
     [
-      `DELETE FROM postings WHERE ${areThese}`,
+      `DELETE FROM postings WHERE ${condition}`,
       `INSERT INTO postings (start, keys)
        SELECT start, json_group_object(facet, json(keys)) FROM (
          SELECT h.start, ${FACET_OF_E} AS facet, json_group_array(e.key - h.lo) AS keys
-         FROM (${segmentsThat(`${areThese} AND events <= ${MAX_POSTED}`)}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi
+         FROM (${selectSegments(`${condition} AND events <= ${MAX_POSTED}`)}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi
          GROUP BY 1, 2)
        GROUP BY start HAVING sum(length(facet) + length(keys)) < ${MAX_LENGTH}`,
       postSpans(starts),
-      `UPDATE segments SET posted = CASE WHEN start IN (SELECT start FROM postings WHERE ${areThese}) THEN 1 ELSE -1 END
-       WHERE ${areThese}`,
+      `UPDATE segments SET posted = CASE WHEN start IN (SELECT start FROM postings WHERE ${condition}) THEN 1 ELSE -1 END
+       WHERE ${condition}`,
     ].map((sql) => db.prepare(sql)),
   )
 }
 
-/** True when a text grew longer than D1 takes (https://developers.cloudflare.com/d1/platform/limits/: 2,000,000 bytes). */
+/**
+ * Whether D1 refused a value as too large: its limit is 2,000,000 bytes
+ * (https://developers.cloudflare.com/d1/platform/limits/).
+ */
 export function isTooLarge(error: unknown): boolean {
   return error instanceof Error && /too big|SQLITE_TOOBIG/i.test(error.message)
 }
 
-/** Leaves a segment without postings until its events change: lists look through it. */
-export async function leaveUnposted(db: D1Database, start: number): Promise<void> {
+/** Marks a segment as not posted until its events change: lists scan it. */
+export async function markNotPosted(db: D1Database, start: number): Promise<void> {
   await db.prepare('UPDATE segments SET posted = -1 WHERE start = ?1').bind(start).run()
 }
 
-/** The statements that take a segment out of the postings, so that lists look through it; for the transaction that deletes of it. */
+/** Returns the SQL that deletes the postings of a segment, for the transaction that deletes its events: lists scan it then. */
 export const unpostSegment = (start: number): readonly string[] => [
   `UPDATE segments SET posted = 0 WHERE start = ${start} AND posted <> 0`,
   `DELETE FROM postings WHERE start = ${start}`,
@@ -90,27 +95,30 @@ export const unpostSegment = (start: number): readonly string[] => [
   `DELETE FROM posting_spans WHERE span = ${Math.floor(start / SPAN_MS)} AND segments = '{}'`,
 ]
 
-/** A segment of the log that a list must look at: one that is not posted with its end, else with the facets that are wanted. */
-export type Stretch = { start: number } & (
+/** The facets of a posted segment that match a list, and how many events have them. */
+type PostedFacets = { facets: { text: string; facet: Facet }[]; count: number }
+
+/** A segment that may hold events of a list: a posted one with its matching facets, or one to scan with its end. */
+export type CandidateSegment = { start: number } & (
   | { until: number; posted?: never }
-  | { posted: { facets: { text: string; facet: Facet }[]; count: number } }
+  | { posted: PostedFacets }
 )
 
-/** Segments that are looked up in one go: those that are not posted, and spans of those that are. */
+/** How much is listed at once: segments that are not posted, and spans of those that are. */
 const MAX_UNPOSTED = 4
 const MAX_SPANS = 3
 
 /**
- * The segments that start between two times (epoch milliseconds, both included) and may hold events of facets that are
- * wanted, the latest first. What starts before `horizon` is not looked up yet.
+ * Returns the segments that start between two times (epoch milliseconds, both included) and may hold events of matching
+ * facets, the latest first. They are complete from the time `knownTo` on; list those before it with another call.
  */
-export async function listStretches(
+export async function listCandidateSegments(
   db: D1Database,
-  meter: Meter,
-  isWanted: (facet: Facet) => boolean,
+  budget: RowBudget,
+  matches: (facet: Facet) => boolean,
   [first, last]: [number, number],
-): Promise<{ stretches: Stretch[]; horizon: number }> {
-  const [unposted = [], spans = []] = await meter.read<
+): Promise<{ segments: CandidateSegment[]; knownTo: number }> {
+  const [unposted = [], spans = []] = await budget.read<
     { start: number; until: number } & { span: number; segments: string }
   >([
     db
@@ -124,28 +132,28 @@ export async function listStretches(
       )
       .bind(Math.floor(first / SPAN_MS), Math.floor(last / SPAN_MS)),
   ])
-  const horizon = Math.max(
+  const knownTo = Math.max(
     unposted.length === MAX_UNPOSTED ? (unposted.at(-1)?.start ?? first) : first,
     spans.length === MAX_SPANS ? (spans.at(-1)?.span ?? 0) * SPAN_MS : first,
   )
-  const posted = new Map<number, { facets: { text: string; facet: Facet }[]; count: number }>()
+  const posted = new Map<number, PostedFacets>()
   for (const { text, start, count } of spans.flatMap(postedSegments)) {
-    if (start < horizon || start > last) continue
+    if (start < knownTo || start > last) continue
     const facet = facetOf(text)
-    if (!isWanted(facet)) continue
+    if (!matches(facet)) continue
     const known = posted.get(start) ?? { facets: [], count: 0 }
     known.facets.push({ text, facet })
     known.count += count
     posted.set(start, known)
   }
-  const open = new Set(unposted.map(({ start }) => start))
-  const stretches: Stretch[] = [
+  const toScan = new Set(unposted.map(({ start }) => start))
+  const segments: CandidateSegment[] = [
     ...unposted.map(({ start, until }) => ({ start, until })),
     ...[...posted]
-      .filter(([start]) => !open.has(start))
+      .filter(([start]) => !toScan.has(start))
       .map(([start, own]) => ({ start, posted: own })),
   ]
-  return { stretches: stretches.sort((a, b) => b.start - a.start), horizon }
+  return { segments: segments.sort((a, b) => b.start - a.start), knownTo }
 }
 
 function postedSegments({
@@ -159,25 +167,25 @@ function postedSegments({
   )
 }
 
-/** More facets than these are read with all others of their segment. */
+/** With more facets than these, all facets of the segments are read. */
 const MAX_NAMED = 30
 
-/** The keys of the events that some posted segments hold, with their facets; in no order. */
+/** Returns the events of posted segments that have one of their matching facets, in no particular order. */
 export async function readPostings(
   db: D1Database,
-  meter: Meter,
-  stretches: readonly Stretch[],
+  budget: RowBudget,
+  segments: readonly CandidateSegment[],
 ): Promise<{ key: bigint; facet: Facet }[]> {
-  if (stretches.length === 0) return []
+  if (segments.length === 0) return []
   const wanted = new Map(
-    stretches.flatMap(({ posted }) => posted?.facets ?? []).map(({ text, facet }) => [text, facet]),
+    segments.flatMap(({ posted }) => posted?.facets ?? []).map(({ text, facet }) => [text, facet]),
   )
   const names = wanted.size > MAX_NAMED ? [] : [...wanted.keys()]
   const keys = names.map((_, i) => `?${i + 1}, p.keys -> ('$."' || ?${i + 1} || '"')`)
-  const [rows = []] = await meter.read<{ start: number; keys: string }>([
+  const [rows = []] = await budget.read<{ start: number; keys: string }>([
     db
       .prepare(
-        `WITH wanted(start) AS (VALUES ${stretches.map(({ start }) => `(${start})`)})
+        `WITH wanted(start) AS (VALUES ${segments.map(({ start }) => `(${start})`)})
          SELECT p.start, ${keys.length === 0 ? 'p.keys' : `json_object(${keys})`} AS keys
          FROM wanted CROSS JOIN postings AS p ON p.start = wanted.start`,
       )
@@ -187,7 +195,7 @@ export async function readPostings(
     const first = BigInt(start) * BigInt(ID_RANDOM_RANGE)
     const byFacet = JSON.parse(keys) as Record<string, number[] | null>
     return [...wanted].flatMap(([text, facet]) =>
-      (byFacet[text] ?? []).map((place) => ({ key: first + BigInt(place), facet })),
+      (byFacet[text] ?? []).map((offset) => ({ key: first + BigInt(offset), facet })),
     )
   })
 }

@@ -1,43 +1,43 @@
-// The drift diary: one row for each source and vendor type, and how far the log has been read for it.
+// Schema drift: one report for each source and vendor type, and the position up to which the log was read for them.
 
 import { RELAY_SOURCE } from '../../core/events/system-event.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { TEST_HEADER } from '../../core/intake/request.ts'
 import type { DriftReport, KeyHistory } from '../../core/ledger/drift.ts'
 
-/** Of which messages a diary is. `type` is the vendor's; empty for messages that are not recognised. */
-export type DiaryName = { source: string; type: string }
+/** The messages that a report is about. `type` is the vendor's; empty for messages whose type is unknown. */
+export type DriftReportKey = { source: string; type: string }
 
-export type NamedDiary = DiaryName & { diary: DriftReport }
+export type NamedDriftReport = DriftReportKey & { report: DriftReport }
 
-/** A message as it came, and when. */
+/** A message as it was received, and when, in epoch milliseconds. */
 export type UnreadMessage = { source: string; vendorType: string | null; raw: string; at: number }
 
-/** A part of the log: what is to be looked at in it, and between which events it lies. */
-export type UnreadPage = { messages: UnreadMessage[]; after: EventId; last: EventId }
+/** The messages of a part of the log: the events after `after`, up to and including `last`. */
+type UnreadPart = { messages: UnreadMessage[]; after: EventId; last: EventId }
 
-/** A page holds a row of the largest size at least, and fits the memory of a Worker many times over. */
-const MAX_PAGE_BYTES = 8_000_000
+/** At least as large as the largest body, and small enough for the memory of a Worker (128 MB). */
+const MAX_BYTES = 8_000_000
 
 const UNREAD = `
-WITH place AS (SELECT event FROM drift_read), page AS (
+WITH reached AS (SELECT event FROM drift_read), page AS (
   SELECT key, COALESCE(octet_length(raw), 0) AS bytes FROM events
-  WHERE key > (SELECT event FROM place) AND key < CAST(?1 AS INTEGER) ORDER BY key LIMIT ?2
+  WHERE key > (SELECT event FROM reached) AND key < CAST(?1 AS INTEGER) ORDER BY key LIMIT ?2
 ), sized AS (SELECT key, sum(bytes) OVER (ORDER BY key) AS bytes FROM page)
-SELECT CAST(e.key AS TEXT) AS key, CAST((SELECT event FROM place) AS TEXT) AS after, e.source, e.vendor_type,
+SELECT CAST(e.key AS TEXT) AS key, CAST((SELECT event FROM reached) AS TEXT) AS after, e.source, e.vendor_type,
   CASE WHEN e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}'
     AND COALESCE(e.event ->> 'test', 0) = 0 AND e.headers ->> '${TEST_HEADER}' IS NOT 'true' THEN e.raw END AS raw
-FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MAX_PAGE_BYTES} ORDER BY e.key`
+FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MAX_BYTES} ORDER BY e.key`
 
 /**
- * The next events of the log, those that came before a time (epoch milliseconds). To be looked at are messages that
- * are texts and are there still: no repeats, none of the relay's own, no tests. Undefined when the log has no more.
+ * Returns the next part of the log, of at most `limit` events received before a time (epoch milliseconds). Its messages
+ * leave out duplicates, system events, tests, and bodies that are not UTF-8 or were deleted. Undefined at the end.
  */
-export async function readOn(
+export async function readUnreadMessages(
   db: D1Database,
   until: number,
   limit: number,
-): Promise<UnreadPage | undefined> {
+): Promise<UnreadPart | undefined> {
   type Row = {
     key: string
     after: string
@@ -54,11 +54,11 @@ export async function readOn(
   return { messages, after: idOfKey(first.after), last: idOfKey(last.key) }
 }
 
-/** The names of all diaries. */
-export async function listDiaryNames(db: D1Database): Promise<DiaryName[]> {
+/** Returns the keys of all reports. */
+export async function listDriftReportKeys(db: D1Database): Promise<DriftReportKey[]> {
   const { results } = await db
     .prepare('SELECT source, vendor_type AS type FROM drift')
-    .all<DiaryName>()
+    .all<DriftReportKey>()
   return results
 }
 
@@ -74,26 +74,26 @@ type Row = {
 const COLUMNS =
   'd.source, d.vendor_type AS type, d.messages, d.first_seen, d.last_seen, d.keys FROM'
 
-/** The diaries of these names, as far as there are any. */
-export async function getDiaries(
+/** Returns the reports with these keys that exist. */
+export async function getDriftReports(
   db: D1Database,
-  names: readonly DiaryName[],
-): Promise<NamedDiary[]> {
+  keys: readonly DriftReportKey[],
+): Promise<NamedDriftReport[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} json_each(?1) AS wanted CROSS JOIN drift AS d
          ON d.source = wanted.value ->> 'source' AND d.vendor_type = wanted.value ->> 'type'`,
     )
-    .bind(JSON.stringify(names.map(({ source, type }) => ({ source, type }))))
+    .bind(JSON.stringify(keys.map(({ source, type }) => ({ source, type }))))
     .all<Row>()
-  return results.map(diaryOf)
+  return results.map(reportOf)
 }
 
-/** The diaries, by name; of one source or type, or of all. */
-export async function listDiaries(
+/** Returns the reports, of one source or type or of all, sorted by these. */
+export async function listDriftReports(
   db: D1Database,
   { source, type }: { source?: string | undefined; type?: string | undefined },
-): Promise<NamedDiary[]> {
+): Promise<NamedDriftReport[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} drift AS d WHERE (?1 IS NULL OR d.source = ?1) AND (?2 IS NULL OR d.vendor_type = ?2)
@@ -101,15 +101,15 @@ export async function listDiaries(
     )
     .bind(source ?? null, type ?? null)
     .all<Row>()
-  return results.map(diaryOf)
+  return results.map(reportOf)
 }
 
-function diaryOf({ source, type, messages, first_seen, last_seen, keys }: Row): NamedDiary {
+function reportOf({ source, type, messages, first_seen, last_seen, keys }: Row): NamedDriftReport {
   const known = new Map(JSON.parse(keys) as [path: string, key: KeyHistory][])
-  return { source, type, diary: { messages, first: first_seen, last: last_seen, keys: known } }
+  return { source, type, report: { messages, first: first_seen, last: last_seen, keys: known } }
 }
 
-// Only from where it was read: of two runs at the same time, the later one writes nothing.
+// Only if the log was not read further since: of two concurrent runs, the later one writes nothing.
 const WRITE = `
 INSERT INTO drift (source, vendor_type, messages, first_seen, last_seen, keys)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM drift_read WHERE event = CAST(?7 AS INTEGER)
@@ -117,20 +117,20 @@ ON CONFLICT (source, vendor_type) DO UPDATE SET messages = excluded.messages,
   first_seen = excluded.first_seen, last_seen = excluded.last_seen, keys = excluded.keys`
 
 /**
- * Writes diaries, and that the log was read from one event to another, in one transaction. Does nothing, and gives
- * false, when another run has read on from there.
+ * Stores reports and moves the position in the log from `after` to `last`, in one transaction. Returns false and changes
+ * nothing if another run has moved it already.
  */
-export async function writeDiaries(
+export async function writeDriftReports(
   db: D1Database,
-  diaries: readonly NamedDiary[],
-  { after, last }: Pick<UnreadPage, 'after' | 'last'>,
+  reports: readonly NamedDriftReport[],
+  { after, last }: Pick<UnreadPart, 'after' | 'last'>,
 ): Promise<boolean> {
   const write = db.prepare(WRITE)
   const results = await db.batch([
-    ...diaries.map(({ source, type, diary: { messages, first, last, keys } }) =>
+    ...reports.map(({ source, type, report: { messages, first, last, keys } }) =>
       write.bind(source, type, messages, first, last, JSON.stringify([...keys]), keyOfId(after)),
     ),
-    // Last, as what stands before it asks for the old place.
+    // Last: the statements before it still read the old position.
     db
       .prepare(
         'UPDATE drift_read SET event = CAST(?2 AS INTEGER) WHERE event = CAST(?1 AS INTEGER)',

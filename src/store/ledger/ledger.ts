@@ -1,39 +1,40 @@
-// The counts of the ledger, by segment: those of one that has changed come from the log until the cron has counted it
-// again. So the ledger is exact at any moment, and an event costs it nothing.
+// The counts of the ledger, stored by segment. The counts of a segment that has changed are read from the log until the cron
+// has counted it again. So the ledger is exact at any moment, and recording an event writes nothing to it.
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { Count } from '../../core/ledger/ledger.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
-import { dropEmpty, segmentsThat } from '../segments.ts'
-import { countStatistics, type Extent, forgetTotals } from './statistics.ts'
+import { dropEmptySegments, selectSegments } from '../segments.ts'
+import { readWord } from '../stored-words.ts'
+import { countStatistics, type LogPart, subtractFromTotals } from './statistics.ts'
 
-/** Counts some of the log, by segment; as SQL. */
-export const countsOf = ({ spans, isMeant = () => 'true' }: Extent) => `
+/** Returns the query that counts the events and deliveries of a part of the log, by segment. */
+export const selectCounts = ({ segments, condition = () => 'true' }: LogPart) => `
 SELECT h.start, 'source' AS kind, e.source AS name, e.status AS state, count(*) AS count, sum(e.planned) AS planned
-FROM (${spans}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi AND ${isMeant('e.key')} GROUP BY 1, 3, 4
+FROM (${segments}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi AND ${condition('e.key')} GROUP BY 1, 3, 4
 UNION ALL
 SELECT h.start, 'target', d.target, d.state, count(*), 0
-FROM (${spans}) AS h CROSS JOIN deliveries AS d ON d.event >= h.lo AND d.event < h.hi AND ${isMeant('d.event')} GROUP BY 1, 3, 4`
+FROM (${segments}) AS h CROSS JOIN deliveries AS d ON d.event >= h.lo AND d.event < h.hi AND ${condition('d.event')} GROUP BY 1, 3, 4`
 
-/** Counts segments of the log by their starts, one at least, and what their statistics are, in one transaction. */
+/** Counts segments, given by their starts (at least one), for the ledger and the statistics, in one transaction. */
 export async function countSegments(db: D1Database, starts: readonly number[]): Promise<void> {
-  const areThese = `start IN (${starts.join()})`
+  const condition = `start IN (${starts.join()})`
   await db.batch(
     [
-      forgetTotals(areThese),
-      `DELETE FROM ledger WHERE ${areThese}`,
-      `INSERT INTO ledger (start, kind, name, state, count, planned) ${countsOf({ spans: segmentsThat(areThese) })}`,
-      ...countStatistics(areThese),
+      subtractFromTotals(condition),
+      `DELETE FROM ledger WHERE ${condition}`,
+      `INSERT INTO ledger (start, kind, name, state, count, planned) ${selectCounts({ segments: selectSegments(condition) })}`,
+      ...countStatistics(condition),
       `UPDATE segments SET counted = 1, events = (
          SELECT COALESCE(sum(count), 0) FROM ledger WHERE ledger.start = segments.start AND kind = 'source')
-       WHERE ${areThese}`,
-      // Nothing may have come after a cut.
-      ...dropEmpty(starts),
+       WHERE ${condition}`,
+      // The segment after a cut may have stayed empty.
+      ...dropEmptySegments(starts),
     ].map((sql) => db.prepare(sql)),
   )
 }
 
-// The segments that are counted and lie wholly in the period come from the roll-ups; the others, and what the period has
-// of its first and last, from the log.
+// Counted segments that lie completely within the period are read from the ledger. The other segments, and those that lie
+// partly in the period, are counted from the log.
 const COUNTS = `
 WITH spans AS (
   SELECT start, counted = 1 AND start >= ?1 AND until <= ?2 AS is_rolled,
@@ -50,8 +51,13 @@ UNION ALL
 SELECT 'target', target, state, count(*), 0
 FROM spans CROSS JOIN deliveries ON event >= lo AND event < hi WHERE NOT is_rolled GROUP BY target, state`
 
-/** What became of the events that came in a period, and of their deliveries. */
+/** Returns the numbers of events received in a period by source and status, and of their deliveries by target and state. */
 export async function listCounts(db: D1Database, { since, until }: Period): Promise<Count[]> {
-  const { results } = await db.prepare(COUNTS).bind(since, until).all<Count>()
-  return results
+  type Row = Omit<Count, 'created'> & { planned: number }
+  const { results } = await db.prepare(COUNTS).bind(since, until).all<Row>()
+  return results.map(({ planned, state, ...row }) => ({
+    ...row,
+    state: readWord(state),
+    created: planned,
+  }))
 }

@@ -1,25 +1,30 @@
-// Retention: what is old leaves the log, a chunk in each transaction, and the books with it. An event goes with all that
-// is of it, and what was counted of it is taken out of its segment: books and log agree at any moment, between two chunks
-// too. What is still owed to somebody stays, and is looked at again the next day.
+// Retention: deletes old events, one chunk in each transaction, with their deliveries and contacts, and subtracts them from
+// the counts of their segment. So the counts match the log at any moment, also between two chunks. An event with unfinished
+// deliveries stays, and is checked again the next day.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
-import { forgetReplays } from '../deliveries/replays.ts'
-import { forgetMerged } from '../events/people.ts'
+import { deleteEndedReplays } from '../deliveries/replays.ts'
+import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
-import { forgetAnswers } from '../idempotency.ts'
-import { dropEmpty, END_OF_SEGMENT, FIRST_OF_SEGMENT, segmentOf } from '../segments.ts'
-import { countsOf } from './ledger.ts'
-import { forgetTotals, leaveStatistics } from './statistics.ts'
+import { deleteExpiredAnswers } from '../idempotency.ts'
+import {
+  dropEmptySegments,
+  END_KEY_OF_SEGMENT,
+  FIRST_KEY_OF_SEGMENT,
+  segmentOf,
+} from '../segments.ts'
+import { selectCounts } from './ledger.ts'
+import { subtractFromTotals, subtractStatistics } from './statistics.ts'
 
 const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
 
-/** Whether nothing of an event is owed to anybody. `key`: its column, with the name of its table. */
-const isSettled = (key: string) =>
-  `NOT EXISTS (SELECT 1 FROM deliveries AS owed WHERE owed.event = ${key} AND owed.state IN (${UNFINISHED}))`
+/** Whether an event has no unfinished deliveries, as SQL. `key`: the column of its key, with the table's name. */
+const isFinished = (key: string) =>
+  `NOT EXISTS (SELECT 1 FROM deliveries AS unfinished WHERE unfinished.event = ${key} AND unfinished.state IN (${UNFINISHED}))`
 
 /**
- * Deletes the next events before a key (decimal text), of one segment and at most `limit`, with all that is of them: their
- * deliveries, what was counted of them, and contacts of whom nothing is left. Gives how many; undefined when none is due.
- * Safe to run beside itself: what another run has deleted is counted by nobody.
+ * Deletes the next events before a key (decimal text), at most `limit` and of one segment, with their deliveries, their
+ * counts, and contacts without other events. Returns how many; undefined if there are none to check. Safe to run
+ * concurrently: an event that another run has deleted is not subtracted again.
  */
 export async function pruneEvents(
   db: D1Database,
@@ -28,80 +33,80 @@ export async function pruneEvents(
 ): Promise<number | undefined> {
   const { results: next } = await db
     .prepare(
-      `SELECT CAST(key AS TEXT) AS key, COALESCE(${segmentOf('events.key')}, 0) AS segment, ${isSettled('events.key')} AS is_settled
+      `SELECT CAST(key AS TEXT) AS key, COALESCE(${segmentOf('events.key')}, 0) AS segment, ${isFinished('events.key')} AS is_finished
        FROM events WHERE key > (SELECT events FROM pruned) AND key < CAST(?1 AS INTEGER) ORDER BY events.key LIMIT ?2`,
     )
     .bind(before, limit)
-    .all<{ key: string; segment: number; is_settled: number }>()
-  const settled = next.filter(({ is_settled }) => is_settled === 1)
-  const end = settled.findIndex(({ segment }) => segment !== settled[0]?.segment)
-  const chunk = end === -1 ? settled : settled.slice(0, end)
+    .all<{ key: string; segment: number; is_finished: number }>()
+  const finished = next.filter(({ is_finished }) => is_finished === 1)
+  const end = finished.findIndex(({ segment }) => segment !== finished[0]?.segment)
+  const chunk = end === -1 ? finished : finished.slice(0, end)
   const [first, last] = [chunk[0], chunk.at(-1)]
-  const seen = last ?? next.at(-1)
-  if (seen === undefined) return undefined
+  const checked = last ?? next.at(-1)
+  if (checked === undefined) return undefined
   const deletion =
     first === undefined || last === undefined
       ? []
-      : deletionOf(db, first.segment, first.key, last.key)
-  const move = db.prepare('UPDATE pruned SET events = CAST(?1 AS INTEGER)').bind(seen.key)
+      : deletionOf(db, { segment: first.segment, first: first.key, last: last.key })
+  const move = db.prepare('UPDATE pruned SET events = CAST(?1 AS INTEGER)').bind(checked.key)
   await db.batch([...deletion, move])
   return chunk.length
 }
 
-/** The statements that delete what is settled of a segment from one key to another, both included. */
-function deletionOf(
-  db: D1Database,
-  start: number,
-  first: string,
-  last: string,
-): D1PreparedStatement[] {
-  const isMeant = (key: string) => `${key} >= ${first} AND ${key} <= ${last} AND ${isSettled(key)}`
-  const extent = {
-    spans: `SELECT CAST(?1 AS INTEGER) AS start, ${first} AS lo, ${last} + 1 AS hi`,
-    isMeant: isSettled,
+/** The keys of events of one segment: from `first` up to and including `last`, as decimal texts. */
+type Chunk = { segment: number; first: string; last: string }
+
+/** Returns the statements that delete the finished events of a chunk. */
+function deletionOf(db: D1Database, { segment, first, last }: Chunk): D1PreparedStatement[] {
+  const isDeleted = (key: string) =>
+    `${key} >= ${first} AND ${key} <= ${last} AND ${isFinished(key)}`
+  const part = {
+    segments: `SELECT CAST(?1 AS INTEGER) AS start, ${first} AS lo, ${last} + 1 AS hi`,
+    condition: isFinished,
   }
-  const leaving = [
-    ...leaveStatistics(extent),
+  const subtraction = [
+    ...subtractStatistics(part),
     `INSERT INTO ledger (start, kind, name, state, count, planned)
-     SELECT ?1, kind, name, state, -count, -planned FROM (${countsOf(extent)}) WHERE true
+     SELECT ?1, kind, name, state, -count, -planned FROM (${selectCounts(part)}) WHERE true
      ON CONFLICT DO UPDATE SET count = count + excluded.count, planned = planned + excluded.planned`,
   ]
-  const rows = [
+  const deletion = [
     `DELETE FROM contacts WHERE (source, contact) IN (
-       SELECT source, contact FROM events WHERE ${isMeant('events.key')} AND contact IS NOT NULL)
-     AND NOT EXISTS (${remainingOf("IN ('accepted', 'derived')", isMeant)})
-     AND NOT EXISTS (${remainingOf("= 'duplicate'", isMeant)})`,
-    `DELETE FROM deliveries WHERE ${isMeant('deliveries.event')}`,
-    `DELETE FROM events WHERE ${isMeant('events.key')}`,
+       SELECT source, contact FROM events WHERE ${isDeleted('events.key')} AND contact IS NOT NULL)
+     AND NOT EXISTS (${remainingOf("IN ('accepted', 'derived')", isDeleted)})
+     AND NOT EXISTS (${remainingOf("= 'duplicate'", isDeleted)})`,
+    `DELETE FROM deliveries WHERE ${isDeleted('deliveries.event')}`,
+    `DELETE FROM events WHERE ${isDeleted('events.key')}`,
   ]
-  const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_OF_SEGMENT} AND key < ${END_OF_SEGMENT})`
-  const isToLeave = `start = ?1 AND ${isEmpty}`
-  // A segment of which nothing is left leaves the books; another is counted, and posted, by what is.
-  const closing = [
-    forgetTotals(isToLeave),
-    `DELETE FROM statistics WHERE ${isToLeave}`,
-    `DELETE FROM ledger WHERE ${isToLeave}`,
+  const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_KEY_OF_SEGMENT} AND key < ${END_KEY_OF_SEGMENT})`
+  const isSegmentEmpty = `start = ?1 AND ${isEmpty}`
+  // The counts of an empty segment are deleted. Any other segment is counted and posted again.
+  const cleanUp = [
+    subtractFromTotals(isSegmentEmpty),
+    `DELETE FROM statistics WHERE ${isSegmentEmpty}`,
+    `DELETE FROM ledger WHERE ${isSegmentEmpty}`,
     'UPDATE segments SET counted = 0 WHERE start = ?1',
   ]
   return [
-    ...leaving.map((sql) => db.prepare(sql).bind(start)),
-    ...[...rows, ...unpostSegment(start)].map((sql) => db.prepare(sql)),
-    ...closing.map((sql) => db.prepare(sql).bind(start)),
-    ...dropEmpty([start]).map((sql) => db.prepare(sql)),
+    ...subtraction.map((sql) => db.prepare(sql).bind(segment)),
+    ...[...deletion, ...unpostSegment(segment)].map((sql) => db.prepare(sql)),
+    ...cleanUp.map((sql) => db.prepare(sql).bind(segment)),
+    ...dropEmptySegments([segment]).map((sql) => db.prepare(sql)),
   ]
 }
 
-/** What stays of the events of a contact, among those of a status, by its index. */
-function remainingOf(status: string, isMeant: (key: string) => string): string {
+/** Returns a query of the other events of a contact. `status`: a condition that an index of `events` covers. */
+function remainingOf(status: string, isDeleted: (key: string) => string): string {
   return `SELECT 1 FROM events AS other WHERE other.status ${status} AND other.source = contacts.source
-    AND other.contact = contacts.contact AND NOT (${isMeant('other.key')})`
+    AND other.contact = contacts.contact AND NOT (${isDeleted('other.key')})`
 }
 
 /**
- * Deletes the bytes of the next events before a key (decimal text), at most `limit`, and those that their deliveries have
- * kept of them. Gives how many were looked at; undefined when none is due. What no vendor sent has none.
+ * Deletes the request bodies of the next events before a key (decimal text), at most `limit`, and the copies of them in
+ * their deliveries. Keeps those of events with unfinished deliveries. Returns how many events were checked; undefined if
+ * there are none to check. Events without a request have no body.
  */
-export async function pruneRaws(
+export async function pruneRawBodies(
   db: D1Database,
   before: string,
   limit: number,
@@ -119,9 +124,9 @@ export async function pruneRaws(
   await db.batch(
     [
       `UPDATE deliveries SET body = NULL, content_type = NULL
-       WHERE ${range('event')} AND body IS NOT NULL AND ${isSettled('deliveries.event')}
+       WHERE ${range('event')} AND body IS NOT NULL AND ${isFinished('deliveries.event')}
          AND body = (SELECT raw FROM events WHERE key = deliveries.event)`,
-      `UPDATE events SET raw = NULL WHERE ${range('key')} AND octet_length(raw) > 0 AND ${isSettled('events.key')}`,
+      `UPDATE events SET raw = NULL WHERE ${range('key')} AND octet_length(raw) > 0 AND ${isFinished('events.key')}`,
       `UPDATE pruned SET raws = CAST(?1 AS INTEGER), raws_left = COALESCE(raws_left, (
          SELECT min(key) FROM events WHERE ${range('key')} AND octet_length(raw) > 0)) WHERE raws < CAST(?1 AS INTEGER)`,
     ].map((sql) => db.prepare(sql).bind(next.last)),
@@ -129,15 +134,15 @@ export async function pruneRaws(
   return next.count
 }
 
-/** How many replays and answers a day takes at most. */
-const MAX_FORGOTTEN = 1000
+/** How many replays and how many answers are deleted each day at most. */
+const MAX_A_DAY = 1000
 
 /**
- * Once a day, begins anew with what was left, and forgets what no event is about: replays asked for before a key
- * (decimal text) that have ended, answers kept for idempotency keys, and merged persons of whom nothing is left. False
- * when that was done today. `day`: since 1970; `now` in epoch milliseconds.
+ * Once a day, makes `pruneEvents` and `pruneRawBodies` check again the events that they left, and deletes ended replays
+ * created before a key (decimal text), expired idempotency keys, and the old ids of merged persons without contacts.
+ * Returns false if that was done today. `day`: days since 1970; `now` in epoch milliseconds.
  */
-export async function beginDay(
+export async function startPruneDay(
   db: D1Database,
   day: number,
   before: string,
@@ -146,9 +151,9 @@ export async function beginDay(
   const isNew = await db.prepare('SELECT day < ?1 AS yes FROM pruned').bind(day).first('yes')
   if (isNew !== 1) return false
   await db.batch([
-    forgetReplays(db, before, MAX_FORGOTTEN),
-    forgetAnswers(db, now, MAX_FORGOTTEN),
-    forgetMerged(db),
+    deleteEndedReplays(db, before, MAX_A_DAY),
+    deleteExpiredAnswers(db, now, MAX_A_DAY),
+    deleteObsoleteMerges(db),
     db
       .prepare(
         `UPDATE pruned SET events = 0, raws = COALESCE(min(raws_left - 1, raws), raws), raws_left = NULL, day = ?1

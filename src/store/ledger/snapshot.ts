@@ -1,21 +1,25 @@
-// The snapshot of the last minute: one row, which API, metrics and console read. And what waits the longest now.
+// The snapshot of the last minute, one row that API, metrics and console read; and the oldest waiting deliveries.
 import type { HoldReason } from '../../core/deliveries/delivery.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { OldestWaiting, Snapshot } from '../../core/ledger/snapshot.ts'
+import { storedWord } from '../stored-words.ts'
 
-/** A snapshot, and when it was taken or last found to be different, in epoch milliseconds. */
-export type TakenSnapshot = Snapshot & { asOf: number }
+/** A snapshot. `asOf`: when its content last changed, in epoch milliseconds. */
+export type StoredSnapshot = Snapshot & { asOf: number }
 
-/** The last snapshot; undefined before the first. */
-export async function getSnapshot(db: D1Database): Promise<TakenSnapshot | undefined> {
+/** Returns the last snapshot; undefined before the first. */
+export async function getSnapshot(db: D1Database): Promise<StoredSnapshot | undefined> {
   const row = await db
     .prepare('SELECT as_of, content FROM snapshot')
     .first<{ as_of: number; content: string }>()
   return row === null ? undefined : { ...(JSON.parse(row.content) as Snapshot), asOf: row.as_of }
 }
 
-/** Keeps a snapshot; one that says the same as the last, or is older, writes nothing. `now` in epoch milliseconds. */
-export async function keepSnapshot(
+/**
+ * Stores a snapshot. Returns false and writes nothing if its content is that of the last one, or if it is older. `now` in
+ * epoch milliseconds.
+ */
+export async function storeSnapshot(
   db: D1Database,
   snapshot: Snapshot,
   now: number,
@@ -31,22 +35,23 @@ export async function keepSnapshot(
   return meta.changes > 0
 }
 
-const REASONS = JSON.stringify([
+const HOLD_REASONS: HoldReason[] = [
   'disabled',
   'broken',
   'order',
-  'open',
+  'backing_off',
   'paused',
   'failing',
   'gone',
-] satisfies HoldReason[])
+]
+const REASONS = JSON.stringify(HOLD_REASONS.map(storedWord))
 
-// One row read for each delivery that waits for an attempt.
+// Reads one row for each delivery that waits for an attempt.
 const OLDEST_DUE = `
 SELECT target, min(due) AS oldest FROM deliveries INDEXED BY deliveries_due
 WHERE state IN ('pending', 'retrying') AND due IS NOT NULL GROUP BY target`
 
-// What is held may be much: of each target and reason only the first is read, as the index has it.
+// Many deliveries may be held: only the first of each target and reason is read, by the index.
 const OLDEST_HELD = `
 WITH RECURSIVE held (target) AS (
   SELECT min(target) FROM deliveries WHERE state = 'held'
@@ -59,19 +64,24 @@ SELECT target, min(event) / ${ID_RANDOM_RANGE} AS oldest FROM (
   FROM held CROSS JOIN json_each('${REASONS}') AS reasons WHERE target IS NOT NULL)
 GROUP BY target`
 
-/** What waits the longest, by target. Reads what is due, and a few rows for each target for which something is held. */
-export async function listWaiting(db: D1Database): Promise<OldestWaiting[]> {
+/**
+ * Returns the oldest waiting deliveries by target. Reads one row for each delivery that waits for an attempt, and a few for
+ * each target with held deliveries.
+ */
+export async function listOldestWaiting(db: D1Database): Promise<OldestWaiting[]> {
   type Row = { target: string; oldest: number }
   const [due, held] = (await db.batch<Row>([db.prepare(OLDEST_DUE), db.prepare(OLDEST_HELD)])) as [
     D1Result<Row>,
     D1Result<Row>,
   ]
-  const [dues, helds] = [due, held].map(
+  const [dueByTarget, heldByTarget] = [due, held].map(
     ({ results }) => new Map(results.map(({ target, oldest }) => [target, oldest])),
   )
-  return [...new Set([...(dues?.keys() ?? []), ...(helds?.keys() ?? [])])].map((target) => ({
-    target,
-    oldestDue: dues?.get(target) ?? null,
-    oldestHeld: helds?.get(target) ?? null,
-  }))
+  return [...new Set([...(dueByTarget?.keys() ?? []), ...(heldByTarget?.keys() ?? [])])].map(
+    (target) => ({
+      target,
+      oldestDue: dueByTarget?.get(target) ?? null,
+      oldestHeld: heldByTarget?.get(target) ?? null,
+    }),
+  )
 }

@@ -1,52 +1,55 @@
-// Statistics by segment and their running sums, counted from the log with the ledger: a segment that changed is taken out
-// of the sums and put in anew, and counted live until then. So they are exact at any moment, and an event costs nothing.
+// Statistics by segment (`statistics`) and their totals (`totals`), counted from the log together with the ledger. Counting a
+// segment again subtracts its old numbers from the totals and adds the new ones; until then its numbers are read from the
+// log. So the statistics are exact at any moment, and recording an event writes nothing to them.
 
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { TEST_HEADER } from '../../core/intake/request.ts'
 import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../../core/ledger/histogram.ts'
 import type { Figure, HourlyFigure } from '../../core/ledger/statistics.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import { segmentsThat } from '../segments.ts'
+import { selectSegments } from '../segments.ts'
 
+/** The number of the histogram bucket of a duration. */
 const bucketOf = (ms: string, bounds: Bounds) =>
   `CASE ${bounds.map((bound, i) => `WHEN ${ms} <= ${bound} THEN ${i}`).join(' ')} ELSE ${bounds.length} END`
 
 /**
- * What of the log is counted: a query of segments, each with its first key (`lo`) and the first that is no longer meant
- * (`hi`), and a condition on the key of an event, where not all between them are meant.
+ * A part of the log, as SQL: a query of segments with a key range each, from `lo` up to but not including `hi`, and
+ * optionally a condition on the key of an event.
  */
-export type Extent = { spans: string; isMeant?: (key: string) => string }
+export type LogPart = { segments: string; condition?: (key: string) => string }
 
 const received = `(e.key / ${ID_RANDOM_RANGE})`
-const rowsOf = ({ spans, isMeant }: Extent, table: string, key: string) =>
-  `(${spans}) AS h CROSS JOIN ${table} ON ${key} >= h.lo AND ${key} < h.hi${isMeant ? ` AND ${isMeant(key)}` : ''}`
+const rowsOf = ({ segments, condition }: LogPart, table: string, key: string) =>
+  `(${segments}) AS h CROSS JOIN ${table} ON ${key} >= h.lo AND ${key} < h.hi${condition ? ` AND ${condition(key)}` : ''}`
 
-// What was quarantined keeps its issues when it is released: what became of an event when it came does not change.
-const receivedIn = (extent: Extent) => `
+// A released event keeps its issues, so it still counts as quarantined: the outcome at its receipt does not change.
+const receivedIn = (part: LogPart) => `
 SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test' ELSE 'received' END AS kind, h.start / ${HOUR_MS} AS made, h.start AS start,
   e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
   count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
-FROM ${rowsOf(extent, 'events AS e', 'e.key')} WHERE e.status <> 'derived' GROUP BY 1, 3, 4, 5`
+FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status <> 'derived' GROUP BY 1, 3, 4, 5`
 
 const msOf = (attempt: string) => `CAST(${attempt} ->> 'ms' AS INTEGER)`
 const endOf = (attempt: string) =>
   `CAST(round(unixepoch(${attempt} ->> 'at', 'subsec') * 1000) AS INTEGER) + ${msOf(attempt)}`
 
-/** What an attempt came to (core/ledger/statistics.ts). */
+/** The outcome of an attempt (core/ledger/statistics.ts). */
 const outcomeOf = (attempt: string) => `
   CASE WHEN ${attempt} ->> 'error' IS NULL THEN 'delivered' WHEN ${attempt} ->> 'error' <> 'status' THEN ${attempt} ->> 'error'
     WHEN ${attempt} ->> 'status' < 500 THEN '4xx' ELSE '5xx' END`
 
-// Of the columns beside max(), SQLite takes those of the row that has it: the status is that of the last attempt.
-const attemptsIn = (extent: Extent) => `
+// In a query with max(), SQLite takes the other columns from the row with the maximum: `status` is that of the last attempt
+// (https://www.sqlite.org/lang_select.html#bareagg).
+const attemptsIn = (part: LogPart) => `
 SELECT 'attempt', last / ${HOUR_MS}, start, name, outcome, bucket, count(*), sum(ms), max(last), status
 FROM (
   SELECT h.start, d.target AS name, ${outcomeOf('a.value')} AS outcome, ${msOf('a.value')} AS ms, ${endOf('a.value')} AS last,
     ${bucketOf(msOf('a.value'), ANSWER_BOUNDS_MS)} AS bucket, a.value ->> 'status' AS status
-  FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')} CROSS JOIN json_each(d.attempts) AS a
+  FROM ${rowsOf(part, 'deliveries AS d', 'd.event')} CROSS JOIN json_each(d.attempts) AS a
 ) WHERE last IS NOT NULL GROUP BY 2, 3, 4, 5, 6`
 
-const latenciesIn = (extent: Extent) => `
+const latenciesIn = (part: LogPart) => `
 SELECT 'latency', last / ${HOUR_MS}, start, name, 'delivered', ${bucketOf('ms', LATENCY_BOUNDS_MS)}, count(*), sum(ms),
   max(last), NULL
 FROM (
@@ -54,24 +57,24 @@ FROM (
     SELECT h.start, d.target AS name, d.event / ${ID_RANDOM_RANGE} AS accepted, (
       SELECT ${endOf('a.value')} FROM json_each(d.attempts) AS a
       WHERE a.value ->> 'error' IS NULL ORDER BY a.key LIMIT 1) AS last
-    FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')}
+    FROM ${rowsOf(part, 'deliveries AS d', 'd.event')}
   ) WHERE last IS NOT NULL
 ) GROUP BY 2, 3, 4, 6`
 
-const statesIn = (extent: Extent) => `
+const statesIn = (part: LogPart) => `
 SELECT 'event' AS kind, e.source AS name, e.status AS outcome, 0 AS bucket, count(*) AS count, 0 AS ms, 0 AS last,
   NULL AS status
-FROM ${rowsOf(extent, 'events AS e', 'e.key')} GROUP BY 2, 3
+FROM ${rowsOf(part, 'events AS e', 'e.key')} GROUP BY 2, 3
 UNION ALL
 SELECT 'delivery', d.target, d.state, 0, count(*), 0, 0, NULL
-FROM ${rowsOf(extent, 'deliveries AS d', 'd.event')} GROUP BY 2, 3`
+FROM ${rowsOf(part, 'deliveries AS d', 'd.event')} GROUP BY 2, 3`
 
-/** What is counted of some of the log. */
-const statisticsIn = (extent: Extent) =>
-  `${receivedIn(extent)} UNION ALL ${attemptsIn(extent)} UNION ALL ${latenciesIn(extent)}`
+/** All statistics of a part of the log. */
+const statisticsIn = (part: LogPart) =>
+  `${receivedIn(part)} UNION ALL ${attemptsIn(part)} UNION ALL ${latenciesIn(part)}`
 
-// What the roll-ups say of the segments that fulfil a condition on `start`, added (`+`) or taken away (`-`).
-const rolledIn = (segments: string, sign: '+' | '-') => `
+// The stored numbers of the segments that meet a condition on `start`, to be added (`+`) or subtracted (`-`).
+const storedIn = (segments: string, sign: '+' | '-') => `
 SELECT kind, name, outcome, bucket, ${sign}sum(count) AS count, ${sign}sum(ms) AS ms, max(last) AS last, status
 FROM statistics WHERE ${segments} AND count <> 0 GROUP BY kind, name, outcome, bucket
 UNION ALL
@@ -80,52 +83,52 @@ FROM ledger WHERE ${segments} AND count <> 0 GROUP BY kind, name, state`
 
 const moveTotals = (segments: string, sign: '+' | '-') => `
 INSERT INTO totals (kind, name, outcome, bucket, count, ms, last, status)
-SELECT * FROM (${rolledIn(segments, sign)}) WHERE true
+SELECT * FROM (${storedIn(segments, sign)}) WHERE true
 ON CONFLICT (kind, name, outcome, bucket) DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms,
   status = CASE WHEN excluded.last >= last THEN excluded.status ELSE status END, last = max(last, excluded.last)`
 
 /**
- * Takes the segments that fulfil a condition on `start` out of the sums, as they were counted last: the first statement of
- * those that count them.
+ * Returns the SQL that subtracts the stored numbers of the segments that meet a condition on `start` from the totals. Run it
+ * before those numbers change.
  */
-export const forgetTotals = (segments: string) => moveTotals(segments, '-')
+export const subtractFromTotals = (segments: string) => moveTotals(segments, '-')
 
-/** Counts the segments that fulfil a condition on `start` and adds them to the sums; statements that follow those of the ledger. */
+/** Returns the SQL that counts the segments that meet a condition on `start` and adds them to the totals. Run it after the ledger's. */
 export const countStatistics = (segments: string): readonly string[] => [
   `DELETE FROM statistics WHERE ${segments}`,
   `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
-   ${statisticsIn({ spans: segmentsThat(segments) })}`,
+   ${statisticsIn({ segments: selectSegments(segments) })}`,
   moveTotals(segments, '+'),
 ]
 
 /**
- * Takes some of the log out of the statistics of its segments, and out of the sums what tells the present state: what was
- * received and attempted has been, and its sums stay. Statements for the transaction that deletes it, before it does.
- * True of a segment that is to be counted again, too: the sums know what was taken out of it since.
+ * Returns the SQL that subtracts a part of the log from the statistics of its segments, and its present statuses and states
+ * from the totals. The totals of received events and attempts keep counting what is deleted. Run it in the transaction
+ * that deletes the part, before it does. It may be a part of a segment that is still to be counted again.
  */
-export const leaveStatistics = (extent: Extent): readonly string[] => [
+export const subtractStatistics = (part: LogPart): readonly string[] => [
   `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
-   SELECT kind, made, start, name, outcome, bucket, -count, -ms, last, status FROM (${statisticsIn(extent)}) WHERE true
+   SELECT kind, made, start, name, outcome, bucket, -count, -ms, last, status FROM (${statisticsIn(part)}) WHERE true
    ON CONFLICT DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms`,
   `INSERT INTO totals (kind, name, outcome, bucket, count, ms, last, status)
-   SELECT kind, name, outcome, bucket, -count, ms, last, status FROM (${statesIn(extent)}) WHERE true
+   SELECT kind, name, outcome, bucket, -count, ms, last, status FROM (${statesIn(part)}) WHERE true
    ON CONFLICT DO UPDATE SET count = count + excluded.count`,
 ]
 
-/** Everything that is counted, and what of it came or was made lately. Both are to be added up: a thing may stand in many. */
-export type Figures = { total: Figure[]; recent: HourlyFigure[] }
+/** All statistics, and those of recent hours. Several figures may have the same key: add them up. */
+type Statistics = { total: Figure[]; recent: HourlyFigure[] }
 
 const UNCOUNTED = '(SELECT start FROM segments WHERE counted = 0)'
 const COLUMNS = 'kind, name, outcome, bucket, count, ms, last, status'
 
 /**
- * Reads the statistics, exact at this moment: of everything, and of what came or was made in an hour since `firstHour`
- * (hours since 1970). Reads the sums, the roll-ups of the recent hours, and the log of the segments that are not counted.
+ * Returns the statistics, exact at this moment, of the whole log and of each hour from `firstHour` on (hours since 1970).
+ * Reads the totals, the stored numbers of those hours, and the log of the segments that are not counted.
  */
-export async function readFigures(db: D1Database, firstHour: number): Promise<Figures> {
-  const [sums, outdated, recent, live, states] = await db.batch([
+export async function readStatistics(db: D1Database, firstHour: number): Promise<Statistics> {
+  const [totals, outdated, recent, live, states] = await db.batch([
     db.prepare(`SELECT ${COLUMNS} FROM totals`),
-    db.prepare(rolledIn(`start IN ${UNCOUNTED}`, '-')),
+    db.prepare(storedIn(`start IN ${UNCOUNTED}`, '-')),
     db
       .prepare(
         `SELECT made, kind, name, outcome, bucket, sum(count) AS count, sum(ms) AS ms, max(last) AS last, status FROM statistics
@@ -133,11 +136,13 @@ export async function readFigures(db: D1Database, firstHour: number): Promise<Fi
          GROUP BY kind, made, name, outcome, bucket`,
       )
       .bind(firstHour),
-    db.prepare(statisticsIn({ spans: segmentsThat('counted = 0') })),
-    db.prepare(statesIn({ spans: segmentsThat('counted = 0') })),
+    db.prepare(statisticsIn({ segments: selectSegments('counted = 0') })),
+    db.prepare(statesIn({ segments: selectSegments('counted = 0') })),
   ])
   const fresh = (live?.results ?? []) as HourlyFigure[]
-  const total = [sums, outdated, live, states].flatMap((part) => (part?.results ?? []) as Figure[])
+  const total = [totals, outdated, live, states].flatMap(
+    (part) => (part?.results ?? []) as Figure[],
+  )
   return {
     total,
     recent: [...((recent?.results ?? []) as HourlyFigure[]), ...fresh].filter(
@@ -146,8 +151,11 @@ export async function readFigures(db: D1Database, firstHour: number): Promise<Fi
   }
 }
 
-/** How many events each source sent in each of some hours (since 1970), as far as they are counted, tests left out. */
-export async function readReceived(
+/**
+ * Returns how many events each source sent in each hour from `firstHour` up to but not including `endHour` (hours since
+ * 1970), by source and hour, without tests. Leaves out segments that were never counted.
+ */
+export async function readReceivedBySource(
   db: D1Database,
   firstHour: number,
   endHour: number,
@@ -167,15 +175,18 @@ export async function readReceived(
   return bySource
 }
 
-/** How many events a source sent in an hour (since 1970), by what became of them when they came. Tests are among them. */
-export type Arrivals = { source: string; hour: number; outcome: string; count: number }
+/** How many events of a source were received in an hour (since 1970), by their outcome at receipt. Includes tests. */
+export type ReceivedCount = { source: string; hour: number; outcome: string; count: number }
 
 /**
- * What came in each hour since `firstHour`, exact at this moment. Reads some roll-ups of each hour, and the log of those
- * that are not counted.
+ * Returns the numbers of received events of each hour from `firstHour` on, exact at this moment. Reads the stored numbers of
+ * those hours, and the log of the segments that are not counted.
  */
-export async function readArrivals(db: D1Database, firstHour: number): Promise<Arrivals[]> {
-  const [rolled, live] = await db.batch<Arrivals>([
+export async function readReceivedByOutcome(
+  db: D1Database,
+  firstHour: number,
+): Promise<ReceivedCount[]> {
+  const [stored, live] = await db.batch<ReceivedCount>([
     db
       .prepare(
         `SELECT name AS source, made AS hour, outcome, sum(count) AS count FROM statistics
@@ -185,9 +196,9 @@ export async function readArrivals(db: D1Database, firstHour: number): Promise<A
     db
       .prepare(
         `SELECT name AS source, made AS hour, outcome, sum(count) AS count
-         FROM (${receivedIn({ spans: segmentsThat(`counted = 0 AND start >= ?1 * ${HOUR_MS}`) })}) GROUP BY 1, 2, 3`,
+         FROM (${receivedIn({ segments: selectSegments(`counted = 0 AND start >= ?1 * ${HOUR_MS}`) })}) GROUP BY 1, 2, 3`,
       )
       .bind(firstHour),
   ])
-  return [...(rolled?.results ?? []), ...(live?.results ?? [])]
+  return [...(stored?.results ?? []), ...(live?.results ?? [])]
 }

@@ -1,6 +1,6 @@
 // Hapana's signature (docs.hapana-developers.com, guide "Webhooks"): `X-Hapana-Signature: t=<unix s>,v1=<hex>`,
 // HMAC-SHA256 over `<t>.<raw body>`. Several v1 parts occur while a secret is rotated.
-import type { SignatureScheme } from '../../core/intake/proof.ts'
+import type { SignatureScheme } from '../../core/intake/authenticate.ts'
 import { bytesOfHex, hexOf, hmac, verifyHmac } from '../../core/intake/signature.ts'
 
 /** More than a secret rotation needs. A longer header is refused, as each signature in it costs computation. */

@@ -3,7 +3,7 @@
 import { UNRECOGNIZED } from '../../core/events/event.ts'
 import { type Fields, fold, type Warning } from '../../core/events/fields.ts'
 import { err, ok, type Result } from '../../core/result.ts'
-import { type NormalizationError, typeIssue, type VendorMessage } from '../vendor.ts'
+import { type NormalizationError, typeIssue, type Vendor } from '../vendor.ts'
 
 /** The documented events. `profile` is accountCreated or clientUpdated: they have the same fields. */
 export type HapanaType =
@@ -58,7 +58,7 @@ const OTHER_KEYS =
  * the level around `fields`, if there is one.
  */
 export function resolveType(
-  message: VendorMessage,
+  message: Parameters<Vendor['normalize']>[0],
   envelope: Fields,
   fields: Fields,
   warnings: Warning[],

@@ -1,9 +1,9 @@
 // What the relay is held against: a Worker that writes as many rows of the same sizes in the same round trips to D1, sends as
 // many messages, and posts what they are about. It proves, parses, compares, plans, signs and watches nothing.
 
+import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import { keyOfId } from '../../../src/core/id.ts'
-import type { DeliveryMessage } from '../../../src/env.ts'
-import type { Template } from '../template.ts'
+import type { Template } from '../tools/template.ts'
 
 type Env = { DB: D1Database; DELIVERIES: Queue<unknown>; RECEIVERS: Record<string, string> }
 

@@ -1,8 +1,8 @@
 // The sharing of trips to D1 by itself: `/<name>` answers with what D1 says of the name, and after `?then=` milliseconds.
 // `/warm` shares so many trips that V8 optimizes what does it; `/trips` tells how many statements each trip has carried.
 import { waitUntil } from 'cloudflare:workers'
-import { type Batching, groupCommit } from '../../../src/store/group-commit.ts'
-import { withinTimeout } from '../../../src/store/timeout.ts'
+import { type BatchDatabase, groupCommit } from '../../../src/store/group-commit.ts'
+import { withTimeout } from '../../../src/store/timeout.ts'
 
 /** Long enough for what is sent at once to meet, and shorter than a trip is waited for: its end is told, too. */
 const TRIP_MS = 5
@@ -19,7 +19,7 @@ let trips: number[] = []
 
 /** A D1 that takes its time. */
 function slowD1(db: D1Database): D1Database {
-  const batching: Batching = {
+  const batching: BatchDatabase = {
     prepare: (query) => db.prepare(query),
     batch: async (statements) => {
       trips.push(statements.length)
@@ -58,7 +58,7 @@ export default {
       trips = []
       return Response.json(sizes)
     }
-    const name = await withinTimeout(say(DB, pathname, Number(searchParams.get('then'))))
+    const name = await withTimeout(say(DB, pathname, Number(searchParams.get('then'))))
     return new Response(name)
   },
 } satisfies ExportedHandler<Env>

@@ -2,7 +2,7 @@
 // is what the cron does each minute.
 import type { Env } from '../../../src/env.ts'
 import relay from '../../../src/index.ts'
-import type { Bill } from '../bill.ts'
+import type { Bill } from '../tools/bill.ts'
 
 const nothing = (): Bill => ({
   requests: 0,

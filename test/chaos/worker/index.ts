@@ -1,5 +1,6 @@
 // The relay, whole, in an environment that fails as it is told to: `POST /chaos` takes a plan, `GET /chaos` counts.
-import type { DeliveryMessage, Env } from '../../../src/env.ts'
+import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
+import type { Env } from '../../../src/env.ts'
 import relay from '../../../src/index.ts'
 import type { Plan } from '../plan.ts'
 import { faultyD1 } from './d1.ts'

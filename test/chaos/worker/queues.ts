@@ -1,5 +1,6 @@
 // Queues that do not take what they are given, or take their time, and batches that come twice, in another order, or never.
-import type { DeliveryMessage, Env } from '../../../src/env.ts'
+import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
+import type { Env } from '../../../src/env.ts'
 import { currentPlan, draw, stalled, strikes, tell } from './state.ts'
 
 /** Wraps the sending side of a queue. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  admit,
+  admission,
   afterAttempt,
   GIVE_UP_AFTER_MS,
   HEALTHY,
@@ -25,7 +25,10 @@ function failedTimes(failures: number, from: Health = HEALTHY): Health {
 describe('the breaker', () => {
   it('stays closed for four failures in a row, and opens for 30 s at the fifth', () => {
     expect(failedTimes(4)).toMatchObject({ state: 'active', failures: 4, failingSince: NOW })
-    expect(failedTimes(5)).toMatchObject({ state: 'open', probeAt: NOW + 4 * SECOND + 30 * SECOND })
+    expect(failedTimes(5)).toMatchObject({
+      state: 'backing_off',
+      probeAt: NOW + 4 * SECOND + 30 * SECOND,
+    })
   })
 
   it('counts only failures in a row', () => {
@@ -39,16 +42,16 @@ describe('the breaker', () => {
     const open = failedTimes(5)
     const over = open.probeAt ?? 0
 
-    expect(admit(open, over - 1)).toBe('hold')
-    expect(admit(open, over)).toBe('probe')
-    expect(admit(whileProbing(open, over), over)).toBe('hold')
+    expect(admission(open, over - 1)).toBe('hold')
+    expect(admission(open, over)).toBe('probe')
+    expect(admission(whileProbing(open, over), over)).toBe('hold')
   })
 
   it('doubles its rest with each failed probe, up to ten minutes', () => {
     let health = failedTimes(5)
     const rests: number[] = []
     for (let i = 0; i < 7; i++) {
-      rests.push(health.restSeconds)
+      rests.push(health.cooldownSeconds)
       health = afterAttempt(health, 'failed', true, NOW)
     }
 
@@ -57,9 +60,9 @@ describe('the breaker', () => {
 
   it('does not rest longer for attempts that were under way when it opened', () => {
     expect(failedTimes(9)).toMatchObject({
-      state: 'open',
+      state: 'backing_off',
       failures: 9,
-      restSeconds: 30,
+      cooldownSeconds: 30,
       probeAt: failedTimes(5).probeAt,
     })
   })
@@ -74,16 +77,16 @@ describe('the breaker', () => {
     const before = afterAttempt(open, 'failed', true, NOW + GIVE_UP_AFTER_MS - 1)
     const then = afterAttempt(open, 'failed', true, NOW + GIVE_UP_AFTER_MS)
 
-    expect(before.state).toBe('open')
+    expect(before.state).toBe('backing_off')
     expect(then).toMatchObject({ state: 'failing', probeAt: undefined })
-    expect(admit(then, NOW * 2)).toBe('hold')
+    expect(admission(then, NOW * 2)).toBe('hold')
   })
 
   it('takes a 410 at its word', () => {
     const gone = afterAttempt(HEALTHY, 'gone', false, NOW)
 
     expect(gone.state).toBe('gone')
-    expect(admit(gone, NOW * 2)).toBe('hold')
+    expect(admission(gone, NOW * 2)).toBe('hold')
   })
 
   it.each(['paused', 'failing', 'gone'] as const)(
@@ -98,7 +101,7 @@ describe('the breaker', () => {
   )
 
   it('is paused by its operator from every state', () => {
-    expect(admit(paused(failedTimes(5)), NOW * 2)).toBe('hold')
+    expect(admission(paused(failedTimes(5)), NOW * 2)).toBe('hold')
   })
 
   it('never sends while it rests, and never rests longer than ten minutes', () => {
@@ -112,10 +115,10 @@ describe('the breaker', () => {
         for (const [result, isProbe, wait] of steps) {
           now += wait * SECOND
           health = afterAttempt(health, result as 'delivered' | 'failed', isProbe, now)
-          if (health.state !== 'open') continue
+          if (health.state !== 'backing_off') continue
           expect(health.probeAt).toBeGreaterThan(now - 900 * SECOND * steps.length)
           expect((health.probeAt ?? 0) - now).toBeLessThanOrEqual(600 * SECOND)
-          expect(admit(health, (health.probeAt ?? 0) - 1)).toBe('hold')
+          expect(admission(health, (health.probeAt ?? 0) - 1)).toBe('hold')
         }
       }),
     )

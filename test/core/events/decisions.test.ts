@@ -39,7 +39,7 @@ it('names the rule or the inference behind each decision', () => {
     {
       what: 'inference',
       is: 'payment.failed (likely)',
-      because: "the total paid did not change, made by the vendor's system",
+      because: "total unchanged, made by the vendor's system",
       events: ['evt_1'],
     },
   ])
@@ -49,7 +49,7 @@ it('names the event that a message repeats', () => {
   const repeat = {
     ...explained,
     status: 'duplicate',
-    matched: { id: 'evt_0', rung: 'content' },
+    matched: { id: 'evt_0', by: 'content' },
     event: null,
   }
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { prove } from '../../../src/core/intake/proof.ts'
+import { authenticate } from '../../../src/core/intake/authenticate.ts'
 import {
-  type Arrival,
   hopsOf,
   keepBytes,
+  MAX_MESSAGES,
+  messagesIn,
   type RawBody,
-  textOf,
+  storedMessage,
 } from '../../../src/core/intake/request.ts'
-import { ok } from '../../../src/core/result.ts'
 
 const sources = import.meta.glob<string>('../../../src/**/*.{ts,tsx}', {
   query: '?raw',
@@ -60,57 +60,128 @@ describe('keepBytes', () => {
   })
 })
 
-describe('textOf', () => {
+/** An authenticated request with a body. */
+async function verified(body: Uint8Array | string, headers: Record<string, string> = {}) {
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+  const request = new Request('https://relay.example/in/hype?key=s&event=checkIn', {
+    method: 'POST',
+    headers,
+    body: bytes,
+  })
+  const credentials = {
+    secrets: ['s'],
+    header: undefined,
+    signingSecrets: [],
+    toleranceSeconds: 1,
+  }
+  const query = new URL(request.url).searchParams
+  const limits = { now: 0, maxBodyBytes: 10_000 }
+  const result = await authenticate(request, query, { credentials, scheme: undefined }, limits)
+  if (!result.ok) throw new Error(JSON.stringify(result.error))
+  return result.value
+}
+
+describe('messagesIn', () => {
+  it('reads one object, with the bytes as they came', async () => {
+    const read = messagesIn(await verified('\ufeff {"a":"é"} ', { 'relay-hops': '2' }))
+
+    expect(read).toMatchObject({
+      ok: true,
+      value: {
+        batch: false,
+        messages: [
+          {
+            body: { a: 'é' },
+            unreadable: undefined,
+            raw: { text: '\ufeff {"a":"é"} ', encoding: 'utf8' },
+            eventName: 'checkIn',
+            hops: 2,
+          },
+        ],
+      },
+    })
+  })
+
+  it('reads a list, each of its objects with its own text', async () => {
+    const read = messagesIn(await verified('[{"a": 1},\n{"b":2.0}]'))
+
+    const texts = read.ok ? read.value.messages.map(({ raw }) => raw.text) : []
+    expect(texts).toEqual(['{"a": 1}', '{"b":2.0}'])
+    expect(read).toMatchObject({ value: { batch: true } })
+  })
+
+  it('keeps what is not UTF-8 as one message that it cannot read', async () => {
+    const read = messagesIn(
+      await verified(Uint8Array.from([0x5b, 0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d, 0x5d])),
+    )
+
+    expect(read).toMatchObject({
+      ok: true,
+      value: {
+        batch: false,
+        messages: [
+          { body: {}, unreadable: 'is not UTF-8; stored as bytes', raw: { encoding: 'base64' } },
+        ],
+      },
+    })
+  })
+
   it.each([
-    ['{"a":"é"}', [...new TextEncoder().encode('{"a":"é"}')]],
-    ['{}', [0xef, 0xbb, 0xbf, 0x7b, 0x7d]],
-    ['\ufffd{}', [0xff, 0x7b, 0x7d]],
-  ])('reads %j', async (text, bytes) => {
-    const arrival: Arrival = {
-      headers: new Headers(),
-      query: new URLSearchParams({ key: 's' }),
-      body: async () => ok(Uint8Array.from(bytes)),
-    }
-    const credentials = {
-      secrets: ['s'],
-      header: undefined,
-      signingSecrets: [],
-      toleranceSeconds: 1,
-    }
-    const proven = await prove(arrival, credentials, undefined, 0)
-
-    expect(proven.ok && textOf(proven.value)).toBe(text)
+    ['a text', '"a"', {}, { kind: 'not_json' }],
+    ['nothing', '', {}, { kind: 'not_json' }],
+    ['a loop', '{}', { 'relay-hops': '5' }, { kind: 'looping', maxHops: 5 }],
+    [
+      'too many messages',
+      `[${Array(MAX_MESSAGES + 1)
+        .fill('{}')
+        .join()}]`,
+      {},
+      { kind: 'too_many_events', maxEvents: MAX_MESSAGES },
+    ],
+  ])('refuses %s', async (_case, body, headers, error) => {
+    expect(messagesIn(await verified(body, headers as never))).toEqual({ ok: false, error })
   })
 
-  it('takes nothing but what was proven, or does not compile', () => {
+  it('takes nothing but an authenticated request, or does not compile', () => {
     const plain = { headers: new Headers(), eventName: undefined, bytes: new Uint8Array() }
-    const arrival: Arrival = {
-      headers: new Headers(),
-      query: new URLSearchParams(),
-      body: async () => ok(new Uint8Array()),
-    }
 
-    // @ts-expect-error: an object of the same members was not proven
-    expect(textOf(plain)).toBe('')
-    // @ts-expect-error: an arrival was not proven
-    expect(() => textOf(arrival)).not.toBe('')
-    // @ts-expect-error: bytes were not proven
-    expect(() => textOf(new Uint8Array())).not.toBe('')
+    // @ts-expect-error: an object of the same members was not authenticated
+    expect(messagesIn(plain).ok).toBe(false)
+    // @ts-expect-error: a request was not authenticated
+    expect(() => messagesIn(new Request('https://relay.example'))).not.toBe('')
   })
 
-  it('is only ever given what proof.ts made: no other file makes a VerifiedRequest', () => {
+  it('only ever gets what authenticate.ts made: no other file makes a VerifiedRequest', () => {
     const makers = Object.entries(sources)
       .filter(([, text]) =>
         /(\bas|satisfies|<)\s+VerifiedRequest\b|<VerifiedRequest>\s*[{(]/.test(text),
       )
       .map(([path]) => path)
     const casts = Object.entries(sources)
-      .filter(([, text]) => /\btextOf\([^)]*\bas\b/.test(text))
+      .filter(([, text]) => /\bmessagesIn\([^)]*\bas\b/.test(text))
       .map(([path]) => path)
 
     expect(Object.keys(sources).length).toBeGreaterThan(20)
-    expect(makers).toEqual(['../../../src/core/intake/proof.ts'])
+    expect(makers).toEqual(['../../../src/core/intake/authenticate.ts'])
     expect(casts).toEqual([])
+  })
+})
+
+describe('storedMessage', () => {
+  const context = { headers: new Headers(), eventName: undefined, hops: 0 }
+
+  it('reads a stored message as it was read at first', () => {
+    const raw = { text: ' {"a":1} ', encoding: 'utf8' as const }
+
+    expect(storedMessage(raw, context)).toMatchObject({
+      body: { a: 1 },
+      raw,
+      unreadable: undefined,
+    })
+    expect(storedMessage({ text: 'no JSON', encoding: 'utf8' }, context)).toMatchObject({
+      body: {},
+      unreadable: 'is nested too deep',
+    })
   })
 })
 

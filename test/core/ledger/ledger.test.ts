@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { type Count, discrepancies, tally } from '../../../src/core/ledger/ledger.ts'
 
 const COUNTS: Count[] = [
-  { kind: 'source', name: 'hype', state: 'accepted', count: 3, planned: 6 },
-  { kind: 'source', name: 'hype', state: 'duplicate', count: 2, planned: 0 },
-  { kind: 'source', name: 'hapana', state: 'quarantined', count: 1, planned: 0 },
-  { kind: 'target', name: 'crm', state: 'delivered', count: 2, planned: 0 },
-  { kind: 'target', name: 'crm', state: 'dead', count: 1, planned: 0 },
-  { kind: 'target', name: 'finance', state: 'held', count: 3, planned: 0 },
+  { kind: 'source', name: 'hype', state: 'accepted', count: 3, created: 6 },
+  { kind: 'source', name: 'hype', state: 'duplicate', count: 2, created: 0 },
+  { kind: 'source', name: 'hapana', state: 'quarantined', count: 1, created: 0 },
+  { kind: 'target', name: 'crm', state: 'delivered', count: 2, created: 0 },
+  { kind: 'target', name: 'crm', state: 'dead', count: 1, created: 0 },
+  { kind: 'target', name: 'finance', state: 'held', count: 3, created: 0 },
 ]
 
 describe('a tally', () => {
@@ -21,8 +21,8 @@ describe('a tally', () => {
           accepted: 0,
           quarantined: 1,
           duplicate: 0,
-          derived: 0,
-          planned: 0,
+          inferred: 0,
+          created: 0,
         },
         {
           source: 'hype',
@@ -30,14 +30,14 @@ describe('a tally', () => {
           accepted: 3,
           quarantined: 0,
           duplicate: 2,
-          derived: 0,
-          planned: 6,
+          inferred: 0,
+          created: 6,
         },
       ],
       targets: [
         {
           target: 'crm',
-          planned: 3,
+          created: 3,
           pending: 0,
           retrying: 0,
           held: 0,
@@ -47,7 +47,7 @@ describe('a tally', () => {
         },
         {
           target: 'finance',
-          planned: 3,
+          created: 3,
           pending: 0,
           retrying: 0,
           held: 3,
@@ -60,12 +60,18 @@ describe('a tally', () => {
   })
 
   it('counts inferred events apart from received ones', () => {
-    const derived: Count = { kind: 'source', name: 'hype', state: 'derived', count: 1, planned: 2 }
+    const inferred: Count = {
+      kind: 'source',
+      name: 'hype',
+      state: 'inferred',
+      count: 1,
+      created: 2,
+    }
 
-    expect(tally([...COUNTS, derived]).sources[1]).toMatchObject({
+    expect(tally([...COUNTS, inferred]).sources[1]).toMatchObject({
       received: 5,
-      derived: 1,
-      planned: 8,
+      inferred: 1,
+      created: 8,
     })
   })
 
@@ -74,7 +80,7 @@ describe('a tally', () => {
 
     expect(tally(first ? [first, first] : []).sources[0]).toMatchObject({
       accepted: 6,
-      planned: 12,
+      created: 12,
     })
   })
 
@@ -93,17 +99,17 @@ describe('discrepancies', () => {
   it.each([
     [
       'an unknown status',
-      { kind: 'source', name: 'hype', state: 'lost', count: 1, planned: 0 },
+      { kind: 'source', name: 'hype', state: 'lost', count: 1, created: 0 },
       'source hype: 6 received, 5 accounted for',
     ],
     [
       'a delivery that no event promises',
-      { kind: 'target', name: 'crm', state: 'pending', count: 1, planned: 0 },
+      { kind: 'target', name: 'crm', state: 'pending', count: 1, created: 0 },
       'events created 6 deliveries, but 7 exist',
     ],
     [
       'a promise without a delivery',
-      { kind: 'source', name: 'hype', state: 'accepted', count: 1, planned: 1 },
+      { kind: 'source', name: 'hype', state: 'accepted', count: 1, created: 1 },
       'events created 7 deliveries, but 6 exist',
     ],
   ] as const)('name %s', (_case, extra, words) => {
@@ -115,6 +121,6 @@ describe('discrepancies', () => {
       count.state === 'held' ? { ...count, state: 'gone' } : count,
     )
 
-    expect(discrepancies(tally(lost))).toEqual(['target finance: 3 planned, 0 accounted for'])
+    expect(discrepancies(tally(lost))).toEqual(['target finance: 3 created, 0 accounted for'])
   })
 })

@@ -71,10 +71,10 @@ describe('the door', () => {
     expect(page.url).toBe('/console/sign-in')
     expect((await visitor.ask('/console')).status).toBe(303)
     const { items } = await listEvents(env.DB, { types: ['relay.operator_*'] }, { limit: 10 })
-    expect(items.map(({ type, planned }) => ({ type, planned }))).toEqual(
+    expect(items.map(({ type, deliveries_created }) => ({ type, deliveries_created }))).toEqual(
       expect.arrayContaining([
-        { type: 'relay.operator_signed_out', planned: 0 },
-        { type: 'relay.operator_signed_in', planned: 0 },
+        { type: 'relay.operator_signed_out', deliveries_created: 0 },
+        { type: 'relay.operator_signed_in', deliveries_created: 0 },
       ]),
     )
   })
@@ -166,7 +166,8 @@ describe('Cloudflare Access', () => {
     now: () => Date.now(),
     random: () => Math.random(),
     log: () => undefined,
-    send: async () => new Response(),
+    fetch: async () => new Response(),
+    waitUntil: () => undefined,
   })
   const ask = (aud: string | undefined, known: { aud: string; email?: string } | undefined) => {
     const access = known && { aud: known.aud, getIdentity: async () => ({ email: known.email }) }

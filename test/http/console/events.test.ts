@@ -3,7 +3,7 @@ import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
 import { keyOfId } from '../../../src/core/id.ts'
-import { moveHealth } from '../../../src/store/deliveries/targets.ts'
+import { replaceHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, aStatusChange, NOW, stored } from '../../builders.ts'
 import { actsOf, anOperator, emptyLog } from './visitor.ts'
@@ -128,7 +128,7 @@ describe('an event', () => {
     expect(text).toMatch(
       /type payment\.created the vendor sent payment\.created; named in the body/,
     )
-    expect(text).toMatch(/inference unknown \(uncertain\) no earlier events are known/)
+    expect(text).toMatch(/inference unknown \(uncertain\) no earlier events/)
     expect(text).toContain('1 2026-11-21 00:00:01 1.2 s 401')
     expect(text).toContain('who are you?')
     expect(text).toContain('Next attempt at 2026-11-21 00:05:00.')
@@ -184,8 +184,13 @@ describe('an event', () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'open', due = ?1")
       .bind(NOW - 1000)
       .run()
-    const failing = { ...HEALTHY, state: 'open' as const, failures: 5, probeAt: NOW + 60_000 }
-    await moveHealth(env.DB, 'crm', HEALTHY, failing)
+    const failing = {
+      ...HEALTHY,
+      state: 'backing_off' as const,
+      failures: 5,
+      probeAt: NOW + 60_000,
+    }
+    await replaceHealth(env.DB, 'crm', HEALTHY, failing)
     const operator = await anOperator({ config })
     const event = await operator.open(`/console/events/${id}`)
     const list = await operator.open('/console/deliveries?state=held')

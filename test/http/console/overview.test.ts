@@ -4,9 +4,9 @@ import { beforeEach, expect, it } from 'vitest'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
-import { moveHealth } from '../../../src/store/deliveries/targets.ts'
-import { readArrivals } from '../../../src/store/ledger/statistics.ts'
-import { aConfig, aPayment, NOW, stored, take } from '../../builders.ts'
+import { replaceHealth } from '../../../src/store/deliveries/targets.ts'
+import { readReceivedByOutcome } from '../../../src/store/ledger/statistics.ts'
+import { aConfig, aPayment, NOW, stored, take, toolsAt } from '../../builders.ts'
 import { anOperator, emptyLog } from './visitor.ts'
 
 const HOUR = 3_600_000
@@ -28,13 +28,13 @@ it('says in words what needs attention, the same as the command line', async () 
   await stored(config, 'hype', { ...aPayment(), type: 'refund.created' })
   const failing = {
     ...HEALTHY,
-    state: 'open' as const,
+    state: 'backing_off' as const,
     failures: 5,
     failingSince: NOW + 33 * 60_000,
     probeAt: NOW + 40 * 60_000,
-    restSeconds: 30,
+    cooldownSeconds: 30,
   }
-  await moveHealth(env.DB, 'crm', HEALTHY, failing)
+  await replaceHealth(env.DB, 'crm', HEALTHY, failing)
   const { text, html } = await (await anOperator({ config })).open('/console')
 
   expect(text).toContain('crm has been failing since 00:33 UTC: next try 00:40 UTC.')
@@ -69,7 +69,7 @@ it('is red and named when the ledger does not add up', async () => {
 
 it('tells how sources and targets fare', async () => {
   await stored(config, 'hype', aPayment(), { now: NOW - HOUR })
-  await takeSnapshot({ DB: env.DB }, config, NOW)
+  await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console?period=7d')
 
   expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 needs a week of data/)
@@ -79,7 +79,7 @@ it('tells how sources and targets fare', async () => {
 it('tells what is held from what is due, and a test from a sign of life', async () => {
   await stored(config, 'hype', aPayment(), { now: NOW - HOUR, headers: { 'relay-test': 'true' } })
   await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'paused'").run()
-  await takeSnapshot({ DB: env.DB }, config, NOW)
+  await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console')
 
   expect(text).toContain('hapana active never')
@@ -92,9 +92,10 @@ it('reads the same for the chart from roll-ups as from the log', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW - (1 + (i % 3)) * HOUR })
   }
   const first = Math.floor(NOW / HOUR) - 24
-  const read = async () => (await readArrivals(env.DB, first)).toSorted((a, b) => a.hour - b.hour)
+  const read = async () =>
+    (await readReceivedByOutcome(env.DB, first)).toSorted((a, b) => a.hour - b.hour)
   const live = await read()
-  await rollUp({ DB: env.DB }, NOW + HOUR, () => undefined)
+  await rollUp({ DB: env.DB }, toolsAt(NOW + HOUR))
 
   expect(await read()).toEqual(live)
   expect(live.map(({ count }) => count)).toEqual([10, 10, 10])

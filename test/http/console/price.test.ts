@@ -3,7 +3,7 @@ import { env } from 'cloudflare:test'
 import { beforeAll, expect, it, vi } from 'vitest'
 import { idOfKey } from '../../../src/core/id.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
-import { aConfig, NOW } from '../../builders.ts'
+import { aConfig, NOW, toolsAt } from '../../builders.ts'
 import { EVENTS, fillLargeLog, keyAt, MANY } from '../../store/large-log.ts'
 import { anOperator, emptyLog } from './visitor.ts'
 
@@ -19,7 +19,7 @@ const MAX_BYTES = 200_000
 beforeAll(async () => {
   await emptyLog()
   await fillLargeLog()
-  await takeSnapshot({ DB: env.DB }, config, NOW)
+  await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
 }, 120_000)
 
 /** A body as it is transferred. */

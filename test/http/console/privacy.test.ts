@@ -1,7 +1,7 @@
 // What a list shows of people: enough to tell them apart, and nothing by which to reach them.
 import { beforeEach, expect, it } from 'vitest'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
-import { aConfig, aPayment, aStatusChange, NOW, stored } from '../../builders.ts'
+import { aConfig, aPayment, aStatusChange, NOW, stored, toolsAt } from '../../builders.ts'
 import { anOperator, emptyLog } from './visitor.ts'
 
 const config = aConfig({ name: 'crm' })
@@ -22,7 +22,7 @@ it('masks what is personal in every list and title, until it is asked for', asyn
   await stored(config, 'hype', aPayment({ id: 'c-2', email, name }), { now: NOW - 2000 })
   await stored(config, 'hype', { type: 'refund.created', email, name }, { now: NOW - 1000 })
   const operator = await anOperator({ config })
-  await takeSnapshot(operator.bindings, config, NOW)
+  await takeSnapshot(operator.bindings, config, toolsAt(NOW))
   const found = await operator.send('/console/find', { who: email, from: '/console/people' })
   const person = found.url.split('/').at(-1)
   const quarantine = await operator.open('/console/quarantine')

@@ -35,7 +35,8 @@ export function aVisitor({
     now: () => now,
     random: () => Math.random(),
     log: (line) => logged.push(line),
-    send: async (_url, init) => rest.answer?.(new Headers(init.headers)) ?? new Response(),
+    fetch: async (_url, init) => rest.answer?.(new Headers(init.headers)) ?? new Response(),
+    waitUntil: () => undefined,
   })
   const bindings = {
     DB: env.DB,

@@ -1,17 +1,17 @@
 // Doing several things at once, but not all of them.
 import { describe, expect, it } from 'vitest'
-import { inPlaces } from '../../../src/stages/deliveries/concurrency.ts'
+import { withConcurrency } from '../../../src/stages/deliveries/concurrency.ts'
 
-/** A task that ends, or leaves its place, when it is told to. */
+/** A task that ends, or freeSlots its place, when it is told to. */
 function aTask(name: string, log: string[]) {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const task = {
     name,
     end,
-    leave: (): void => undefined,
-    run: async (leave: () => void) => {
+    freeSlot: (): void => undefined,
+    run: async (freeSlot: () => void) => {
       log.push(name)
-      task.leave = leave
+      task.freeSlot = freeSlot
       await ended
     },
   }
@@ -29,7 +29,7 @@ function begin(count: number, names: string[]) {
     return task
   }
   let isDone = false
-  const done = inPlaces(count, tasks, (task, leave) => task.run(leave)).then(() => {
+  const done = withConcurrency(count, tasks, (task, freeSlot) => task.run(freeSlot)).then(() => {
     isDone = true
   })
   return { begun, of, done, isDone: () => isDone }
@@ -46,11 +46,11 @@ describe('in two places', () => {
     expect(begun).toEqual(['a', 'b', 'c'])
   })
 
-  it('the next begins at once when one leaves; leaving twice, and ending after that, frees one place', () => {
+  it('the next begins at once when one freeSlots; leaving twice, and ending after that, frees one place', () => {
     const { begun, of } = begin(2, ['a', 'b', 'c', 'd'])
 
-    of('a').leave()
-    of('a').leave()
+    of('a').freeSlot()
+    of('a').freeSlot()
     of('a').end()
 
     expect(begun).toEqual(['a', 'b', 'c'])
@@ -58,7 +58,7 @@ describe('in two places', () => {
 
   it('all is done when the last has ended, those included that had left', async () => {
     const { of, done, isDone } = begin(2, ['a', 'b', 'c'])
-    of('a').leave()
+    of('a').freeSlot()
     of('b').end()
     of('c').end()
     await turn()
@@ -70,9 +70,9 @@ describe('in two places', () => {
     expect(isDone()).toBe(true)
   })
 
-  it('one that throws leaves its place, and is told when those that followed there have ended', async () => {
+  it('one that throws freeSlots its place, and is told when those that followed there have ended', async () => {
     const ended: string[] = []
-    const failing = inPlaces(1, ['a', 'b'], async (name) => {
+    const failing = withConcurrency(1, ['a', 'b'], async (name) => {
       if (name === 'a') throw new Error('a mistake')
       ended.push(name)
     })

@@ -7,9 +7,8 @@ import type { Config } from '../../../src/config.ts'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
 import type { DeliveryMessage, Lane } from '../../../src/core/deliveries/delivery.ts'
 import { type EventId, keyOfId } from '../../../src/core/id.ts'
-import { deliver } from '../../../src/stages/deliveries/deliver.ts'
-import { createInHand, type InHand } from '../../../src/stages/deliveries/in-flight.ts'
-import { moveHealth } from '../../../src/store/deliveries/targets.ts'
+import { createInFlight, type InFlight } from '../../../src/stages/deliveries/in-flight.ts'
+import { replaceHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import {
   aConfig,
@@ -17,6 +16,7 @@ import {
   aPayment,
   aQueue,
   aStatusChange,
+  deliverBatch,
   NOW,
   SIGNING_SECRET,
   stored,
@@ -49,7 +49,7 @@ async function attempt(
   config: Config,
   event: EventId,
   options: {
-    send?: (url: string, init: RequestInit) => Promise<Response>
+    fetch?: (url: string, init: RequestInit) => Promise<Response>
     target?: string
     attempt?: number
     now?: number
@@ -62,16 +62,15 @@ async function attempt(
   const lines: Record<string, unknown>[] = []
   const target = options.target ?? 'crm'
   const message = aMessage(await aMessageFor(event, target, { attempt: options.attempt ?? 1 }))
-  await deliver(
+  await deliverBatch(
     { DB: options.db ?? env.DB, RETRIES: options.retries ?? queue },
     config,
     options.lane ?? 'retries',
     [message],
     {
-      send: options.send ?? aTarget().send,
+      fetch: options.fetch ?? aTarget().send,
       now: () => options.now ?? NOW,
       random: () => 0.5,
-      inHand: createInHand(),
       log: (line) => lines.push(line),
     },
   )
@@ -94,7 +93,7 @@ describe('a delivery', () => {
     const now = Date.now()
     const event = await stored(config, 'hype', aPayment(), { now })
 
-    const { message, delivery } = await attempt(config, event, { send: target.send, now })
+    const { message, delivery } = await attempt(config, event, { fetch: target.send, now })
 
     const [request] = target.got
     expect(request?.url).toBe('https://target.example/hook')
@@ -122,7 +121,7 @@ describe('a delivery', () => {
     const two = aConfig({ name: 'crm', secret: ['SIGNING', 'SIGNING'] })
     const event = await stored(two, 'hype', aPayment())
 
-    await attempt(two, event, { send: target.send })
+    await attempt(two, event, { fetch: target.send })
 
     const signatures = target.got[0]?.headers.get('webhook-signature')?.split(' ') ?? []
     expect(signatures).toHaveLength(2)
@@ -142,7 +141,7 @@ describe('a delivery', () => {
     }
     const event = await stored(open, 'hapana', body)
 
-    await attempt(open, event, { send: target.send })
+    await attempt(open, event, { fetch: target.send })
 
     expect(target.got[0]?.headers.get('x-tenant')).toBe('gym')
     const { contact } = JSON.parse(target.got[0]?.body ?? '').data
@@ -156,7 +155,7 @@ describe('a delivery', () => {
     const headers = { 'content-type': 'application/json; charset=utf8' }
     const event = await stored(raw, 'hapana', text, { headers })
 
-    await attempt(raw, event, { send: target.send })
+    await attempt(raw, event, { fetch: target.send })
 
     expect(target.got[0]?.body).toBe(text)
     expect(target.got[0]?.headers.get('content-type')).toBe('application/json; charset=utf8')
@@ -169,7 +168,7 @@ describe('a delivery', () => {
     const body = JSON.stringify(aPayment({ id: 'shaped', n: 1 })).replace('"n":1', '"n":1.50')
     const event = await stored(made, 'hype', body)
 
-    await attempt(made, event, { send: target.send })
+    await attempt(made, event, { fetch: target.send })
 
     expect(JSON.parse(target.got[0]?.body ?? '')).toEqual({
       who: 'shaped',
@@ -182,7 +181,7 @@ describe('a delivery', () => {
     const target = aTarget()
     const event = await stored(config, 'hype', aPayment({ id: '00001234-1' }))
 
-    await attempt(config, event, { send: target.send })
+    await attempt(config, event, { fetch: target.send })
 
     expect(target.got[0]?.headers.get('relay-test')).toBe('true')
   })
@@ -194,7 +193,7 @@ describe('a delivery', () => {
     const now = NOW + 3_600_000
     const event = await stored(config, 'hapana', change, { now })
 
-    await attempt(config, event, { send: target.send, now })
+    await attempt(config, event, { fetch: target.send, now })
 
     expect(JSON.parse(target.got[0]?.body ?? '')).toMatchObject({ possibleduplicate: true })
   })
@@ -214,7 +213,7 @@ describe('a failed attempt', () => {
       const event = await stored(config, 'hype', aPayment())
 
       const { delivery, queued, message } = await attempt(config, event, {
-        send: aTarget(() => new Response('no', { status })).send,
+        fetch: aTarget(() => new Response('no', { status })).send,
       })
 
       expect(delivery).toMatchObject({
@@ -236,7 +235,7 @@ describe('a failed attempt', () => {
   ])('without an answer (%s) is of kind %s', async (fault, error) => {
     const event = await stored(config, 'hype', aPayment())
 
-    const { delivery } = await attempt(config, event, { send: () => Promise.reject(fault) })
+    const { delivery } = await attempt(config, event, { fetch: () => Promise.reject(fault) })
 
     expect(delivery?.state).toBe('retrying')
     expect(delivery?.attempts).toMatchObject([{ error }])
@@ -247,7 +246,7 @@ describe('a failed attempt', () => {
     const sendBatch = () => Promise.reject(new Error('Too Many Requests'))
 
     const { delivery, message, lines } = await attempt(config, event, {
-      send: aTarget(() => new Response('no', { status: 500 })).send,
+      fetch: aTarget(() => new Response('no', { status: 500 })).send,
       retries: { sendBatch } as unknown as Queue<DeliveryMessage>,
     })
 
@@ -256,7 +255,7 @@ describe('a failed attempt', () => {
     expect(lines).toContainEqual({
       at: 'queue',
       deliveries: [{ event, target: 'crm', attempt: 2 }],
-      fault: 'the queue did not take the ids; the sweep will',
+      fault: 'the queue did not take the messages; the sweep will send them again',
       detail: 'Error: Too Many Requests',
     })
   })
@@ -265,7 +264,7 @@ describe('a failed attempt', () => {
     const event = await stored(config, 'hype', aPayment())
     const busy = () => new Response('', { status: 503, headers: { 'retry-after': '120' } })
 
-    const { delivery, queued } = await attempt(config, event, { send: aTarget(busy).send })
+    const { delivery, queued } = await attempt(config, event, { fetch: aTarget(busy).send })
 
     expect(delivery?.due).toBe('2026-11-21T00:02:00Z')
     expect(delivery?.attempts).toMatchObject([{ retry_after: 120 }])
@@ -276,7 +275,7 @@ describe('a failed attempt', () => {
     const event = await stored(config, 'hype', aPayment())
 
     const { delivery, queued } = await attempt(config, event, {
-      send: aTarget(() => new Response('gone', { status: 410 })).send,
+      fetch: aTarget(() => new Response('gone', { status: 410 })).send,
     })
 
     expect(delivery).toMatchObject({ state: 'held', reason: 'gone', due: null })
@@ -287,9 +286,13 @@ describe('a failed attempt', () => {
     const short = aConfig({ name: 'crm', retry: [5] })
     const event = await stored(short, 'hype', aPayment())
     const { send } = aTarget(() => new Response('no', { status: 500 }))
-    await attempt(short, event, { send })
+    await attempt(short, event, { fetch: send })
 
-    const { delivery, queued } = await attempt(short, event, { send, attempt: 2, now: NOW + 6000 })
+    const { delivery, queued } = await attempt(short, event, {
+      fetch: send,
+      attempt: 2,
+      now: NOW + 6000,
+    })
 
     expect(delivery).toMatchObject({
       state: 'dead',
@@ -305,12 +308,12 @@ describe('a failed attempt', () => {
     const event = await stored(broken, 'hype', aPayment())
     const target = aTarget()
 
-    const { delivery } = await attempt(broken, event, { send: target.send })
+    const { delivery } = await attempt(broken, event, { fetch: target.send })
 
     expect(target.got).toEqual([])
     expect(delivery).toMatchObject({ state: 'retrying', attempt: 2 })
     expect(delivery?.attempts).toMatchObject([
-      { error: 'fault', response: expect.stringContaining('the transform made nothing') },
+      { error: 'fault', response: expect.stringContaining('the transform returned nothing') },
     ])
   })
 
@@ -335,10 +338,10 @@ describe('a failed attempt', () => {
   it('freezes what was said: the next attempt says the same, whatever the configuration has become', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget((n) => new Response('', { status: n === 1 ? 500 : 200 }))
-    await attempt(config, event, { send: target.send })
+    await attempt(config, event, { fetch: target.send })
     const changed = aConfig({ name: 'crm', transform: '{ "other": true }' })
 
-    await attempt(changed, event, { send: target.send, attempt: 2, now: NOW + 6000 })
+    await attempt(changed, event, { fetch: target.send, attempt: 2, now: NOW + 6000 })
 
     expect(target.got[1]?.body).toBe(target.got[0]?.body)
     expect(target.got[1]?.headers.get('relay-attempt')).toBe('2')
@@ -360,7 +363,7 @@ describe('a failed attempt', () => {
     })
 
     const { delivery } = await attempt(config, event, {
-      send: aTarget(() => new Response(endless, { status: 500 })).send,
+      fetch: aTarget(() => new Response(endless, { status: 500 })).send,
     })
 
     expect(delivery?.attempts).toMatchObject([{ response: 'x'.repeat(1000) }])
@@ -376,7 +379,7 @@ describe('a delivery whose where cannot be told', () => {
     const event = await stored(failing, 'hype', aPayment())
     const target = aTarget()
 
-    const { delivery } = await attempt(failing, event, { send: target.send })
+    const { delivery } = await attempt(failing, event, { fetch: target.send })
 
     expect(target.got).toEqual([])
     expect(delivery).toMatchObject({ state: 'retrying', attempt: 2, reason: 'where' })
@@ -394,7 +397,7 @@ describe('a delivery whose where cannot be told', () => {
     const target = aTarget()
     for (const event of [wanted, unwanted]) await attempt(failing, event)
 
-    const later = { send: target.send, attempt: 2, now: NOW + 60_000 }
+    const later = { fetch: target.send, attempt: 2, now: NOW + 60_000 }
     const first = await attempt(gold, wanted, { ...later })
     const second = await attempt(gold, unwanted, { ...later })
 
@@ -418,7 +421,7 @@ describe('a delivery whose where cannot be told', () => {
 
   it.each([
     ['paused', null],
-    ['open', NOW + 60_000],
+    ['backing_off', NOW + 60_000],
     ['gone', null],
   ])('loses no attempt while its target is %s', async (state, probeAt) => {
     const event = await stored(failing, 'hype', aPayment())
@@ -449,9 +452,9 @@ describe('a message', () => {
   it('whose attempt is not the next one does nothing', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget()
-    await attempt(config, event, { send: target.send })
+    await attempt(config, event, { fetch: target.send })
 
-    const again = await attempt(config, event, { send: target.send })
+    const again = await attempt(config, event, { fetch: target.send })
 
     expect(target.got).toHaveLength(1)
     expect(again.message.ack).toHaveBeenCalledOnce()
@@ -461,9 +464,9 @@ describe('a message', () => {
   it('of an attempt that was made does nothing, although the next is due', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget(() => new Response('', { status: 500 }))
-    await attempt(config, event, { send: target.send })
+    await attempt(config, event, { fetch: target.send })
 
-    const again = await attempt(config, event, { send: target.send, now: NOW + 60_000 })
+    const again = await attempt(config, event, { fetch: target.send, now: NOW + 60_000 })
 
     expect(target.got).toHaveLength(1)
     expect(again.queued).toEqual([])
@@ -473,7 +476,7 @@ describe('a message', () => {
   it('of an event that is not in the log does nothing', async () => {
     const target = aTarget()
 
-    const { message } = await attempt(config, 'evt_0000000000000', { send: target.send })
+    const { message } = await attempt(config, 'evt_0000000000000', { fetch: target.send })
 
     expect(target.got).toEqual([])
     expect(message.ack).toHaveBeenCalledOnce()
@@ -482,11 +485,11 @@ describe('a message', () => {
   it('that comes before its time goes back for the rest, a day at most', async () => {
     const late = aConfig({ name: 'crm', retry: [200_000] })
     const event = await stored(late, 'hype', aPayment())
-    await attempt(late, event, { send: aTarget(() => new Response('', { status: 500 })).send })
+    await attempt(late, event, { fetch: aTarget(() => new Response('', { status: 500 })).send })
     const target = aTarget()
 
     const { queued, message } = await attempt(late, event, {
-      send: target.send,
+      fetch: target.send,
       attempt: 2,
       now: NOW + 1000,
     })
@@ -502,11 +505,10 @@ describe('a message', () => {
     const body = await aMessageFor(event, 'crm')
     const messages = [1, 2].map(() => aMessage(body))
 
-    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
-      send: target.send,
+    await deliverBatch({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
+      fetch: target.send,
       now: () => NOW,
       random: () => 0,
-      inHand: createInHand(),
       log: () => undefined,
     })
 
@@ -543,7 +545,7 @@ describe('a message', () => {
     } as unknown as D1Database
 
     const lane = 'deliveries'
-    const { message, queued } = await attempt(config, event, { send: target.send, db, lane })
+    const { message, queued } = await attempt(config, event, { fetch: target.send, db, lane })
 
     expect(target.got).toEqual([])
     expect(queued).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 30 }])
@@ -554,7 +556,7 @@ describe('a message', () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget()
 
-    const { delivery, queued } = await attempt(config, event, { send: target.send, lane: 'dead' })
+    const { delivery, queued } = await attempt(config, event, { fetch: target.send, lane: 'dead' })
 
     expect(target.got).toEqual([])
     expect(delivery).toMatchObject({ state: 'retrying', attempt: 2 })
@@ -577,7 +579,7 @@ describe('a message', () => {
           : env.DB.batch(statements),
     } as unknown as D1Database
 
-    const { delivery, message } = await attempt(config, event, { send: target.send, db })
+    const { delivery, message } = await attempt(config, event, { fetch: target.send, db })
 
     expect(target.got).toHaveLength(1)
     expect(delivery).toMatchObject({ state: 'delivered' })
@@ -600,11 +602,10 @@ it('leaves a message whose handling throws to the platform, whose count ends it,
     aMessage(await aMessageFor(event, 'other')),
   ]
 
-  await deliver({ DB: db, RETRIES: aQueue().queue }, slow, 'retries', [broken, sound], {
-    send: aTarget().send,
+  await deliverBatch({ DB: db, RETRIES: aQueue().queue }, slow, 'retries', [broken, sound], {
+    fetch: aTarget().send,
     now: () => NOW,
     random: () => 0,
-    inHand: createInHand(),
     log: () => undefined,
   })
 
@@ -620,7 +621,7 @@ it('a header that cannot be sent is a fault of ours: nothing goes out, and it sa
   }
   const event = await stored(bad, 'hype', aPayment())
 
-  const { delivery } = await attempt(bad, event, { send: (url, init) => fetch(url, init) })
+  const { delivery } = await attempt(bad, event, { fetch: (url, init) => fetch(url, init) })
 
   const [made] = delivery?.attempts ?? []
   expect(made).toMatchObject({ error: 'fault' })
@@ -645,11 +646,10 @@ describe('when D1 takes no writes any more', () => {
     } as unknown as D1Database
     const { queue, messages: resting } = aQueue()
 
-    await deliver({ DB: db, RETRIES: queue }, config, 'retries', bodies.map(aMessage), {
-      send: target.send,
+    await deliverBatch({ DB: db, RETRIES: queue }, config, 'retries', bodies.map(aMessage), {
+      fetch: target.send,
       now: () => NOW,
       random: () => 0,
-      inHand: createInHand(),
       log: () => undefined,
     })
 
@@ -658,7 +658,7 @@ describe('when D1 takes no writes any more', () => {
   }, 20_000)
 
   it('but did until then, no more goes out than a batch; after the first refusal only what is under way', async () => {
-    const isolate = createInHand()
+    const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     const refusal = Promise.withResolvers<void>()
     const db = aDbThatRecords(() => {
@@ -677,7 +677,7 @@ describe('when D1 takes no writes any more', () => {
   }, 30_000)
 
   it('nor says so, only what is under way goes out', async () => {
-    const isolate = createInHand()
+    const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const db = aDbThatRecords(() => {
@@ -715,11 +715,10 @@ describe('a batch', () => {
     const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
     const messages = bodies.map(aMessage)
 
-    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
-      send,
+    await deliverBatch({ DB: env.DB, RETRIES: aQueue().queue }, config, 'retries', messages, {
+      fetch: send,
       now: () => NOW,
       random: () => 0,
-      inHand: createInHand(),
       log: () => undefined,
     })
 
@@ -750,16 +749,15 @@ describe('a batch', () => {
       },
     } as unknown as D1Database
 
-    await deliver(
+    await deliverBatch(
       { DB: db, RETRIES: aQueue().queue },
       config,
       lane,
       (await Promise.all(events.map((event) => aMessageFor(event, 'crm')))).map(aMessage),
       {
-        send: aTarget().send,
+        fetch: aTarget().send,
         now: () => NOW,
         random: () => 0,
-        inHand: createInHand(),
         log: () => undefined,
       },
     )
@@ -772,7 +770,7 @@ describe('a batch', () => {
 
 describe('as long as D1 takes records', () => {
   it('the next requests go out before answers are recorded', async () => {
-    const isolate = createInHand()
+    const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     const sixAreOut = Promise.withResolvers<void>()
     const target = aTarget((n) => {
@@ -790,9 +788,9 @@ describe('as long as D1 takes records', () => {
     ['of a target in order', aConfig({ name: 'crm', ordered: true }), HEALTHY],
     ['of a target that has failed', config, { ...HEALTHY, failures: 1, failingSince: NOW }],
   ])('answers %s are recorded first', async (_whose, config, health) => {
-    const isolate = createInHand()
+    const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
-    await moveHealth(env.DB, 'crm', HEALTHY, health)
+    await replaceHealth(env.DB, 'crm', HEALTHY, health)
     const answer = Promise.withResolvers<void>()
     const target = aTarget()
 
@@ -807,7 +805,7 @@ describe('as long as D1 takes records', () => {
   })
 
   it('one connection is left for records: no more than six calls are under way, those of D1 included', async () => {
-    const isolate = createInHand()
+    const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     let [open, most] = [0, 0]
     const during = async <T>(call: () => Promise<T>): Promise<T> => {
@@ -837,7 +835,7 @@ describe('as long as D1 takes records', () => {
   }, 20_000)
 
   it('at most five requests wait at once all the same', async () => {
-    const isolate = createInHand()
+    const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     let [waiting, most] = [0, 0]
 
@@ -853,7 +851,7 @@ describe('as long as D1 takes records', () => {
   })
 
   it('a failure is recorded and learnt from first: five open the breaker, and nothing more goes out', async () => {
-    const isolate = createInHand()
+    const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     const target = aTarget(() => new Response('', { status: 500 }))
 
@@ -875,7 +873,7 @@ function aPaymentOfAnybody() {
 /** Ten events of ten people, delivered in one batch by what an isolate has in hand; gives their ids. */
 async function deliverTen(
   db: D1Database,
-  inHand: InHand,
+  inFlight: InFlight,
   send: (url: string, init: RequestInit) => Promise<Response>,
   to = config,
 ): Promise<EventId[]> {
@@ -883,11 +881,11 @@ async function deliverTen(
     Array.from({ length: 10 }, () => stored(to, 'hype', aPaymentOfAnybody())),
   )
   const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
-  await deliver({ DB: db, RETRIES: aQueue().queue }, to, 'retries', bodies.map(aMessage), {
-    send,
+  await deliverBatch({ DB: db, RETRIES: aQueue().queue }, to, 'retries', bodies.map(aMessage), {
+    fetch: send,
     now: () => NOW,
     random: () => 0,
-    inHand,
+    inFlight,
     log: () => undefined,
   })
   return events

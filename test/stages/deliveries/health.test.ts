@@ -5,12 +5,19 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../../src/config.ts'
 import type { DeliveryMessage, Lane } from '../../../src/core/deliveries/delivery.ts'
 import type { EventId } from '../../../src/core/id.ts'
-import { deliver } from '../../../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../../../src/stages/deliveries/in-flight.ts'
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { listHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
-import { aConfig, aMessageFor, aPayment, aQueue, NOW, stored } from '../../builders.ts'
+import {
+  aConfig,
+  aMessageFor,
+  aPayment,
+  aQueue,
+  deliverBatch,
+  NOW,
+  stored,
+  toolsAt,
+} from '../../builders.ts'
 
 const config = aConfig({ name: 'crm', events: ['payment.*'] }, { name: 'ops', events: ['relay.*'] })
 
@@ -31,7 +38,7 @@ async function run(
 ) {
   const { queue, messages: alarms } = aQueue()
   const got: string[] = []
-  await deliver(
+  await deliverBatch(
     { DB: env.DB, RETRIES: queue },
     options.config ?? config,
     options.lane ?? 'retries',
@@ -44,13 +51,12 @@ async function run(
       retry: vi.fn(),
     })),
     {
-      send: async (_url, init) => {
+      fetch: async (_url, init) => {
         got.push(new Headers(init.headers).get('webhook-id') ?? '')
         return new Response('', { status: options.status ?? 200 })
       },
       now: () => options.now ?? NOW,
       random: () => Math.random(),
-      inHand: createInHand(),
       log: () => undefined,
     },
   )
@@ -84,7 +90,7 @@ describe('a target that fails five times in a row', () => {
     const { got } = await run([next], { now: NOW + 29_000 })
 
     expect(got).toEqual([])
-    expect(await stateOf(next)).toEqual({ state: 'held', reason: 'open', attempt: 1 })
+    expect(await stateOf(next)).toEqual({ state: 'held', reason: 'backing_off', attempt: 1 })
   })
 
   it('is not sent what is held by a stray message, even when it is back', async () => {
@@ -96,7 +102,7 @@ describe('a target that fails five times in a row', () => {
     const { got } = await run([held], { now: NOW + 60_000 })
 
     expect(got).toEqual([])
-    expect(await stateOf(held)).toMatchObject({ state: 'held', reason: 'open' })
+    expect(await stateOf(held)).toMatchObject({ state: 'held', reason: 'backing_off' })
   })
 
   it('is told of to the targets that want to know, once, and not to itself', async () => {
@@ -105,13 +111,13 @@ describe('a target that fails five times in a row', () => {
 
     const events = await systemEvents()
 
-    expect(events.map(({ type }) => type)).toEqual(['relay.target_opened'])
+    expect(events.map(({ type }) => type)).toEqual(['relay.target_backing_off'])
     expect(events[0]?.detail).toMatchObject({
       subject: null,
       event: {
-        type: 'relay.target_opened',
+        type: 'relay.target_backing_off',
         source: '/relay',
-        data: { target: 'crm', state: 'open', failures: 5 },
+        data: { target: 'crm', state: 'backing_off', failures: 5 },
       },
       deliveries: [{ target: 'ops', state: 'pending' }],
     })
@@ -124,7 +130,10 @@ describe('a target that fails five times in a row', () => {
     const { got } = await run([first, second], { status: 500, now: NOW + 30_000 })
 
     expect(got).toHaveLength(1)
-    expect((await listHealth(env.DB)).get('crm')).toMatchObject({ state: 'open', restSeconds: 60 })
+    expect((await listHealth(env.DB)).get('crm')).toMatchObject({
+      state: 'backing_off',
+      cooldownSeconds: 60,
+    })
   })
 
   it('is back with one delivered probe, and gets at once what was held', async () => {
@@ -140,7 +149,7 @@ describe('a target that fails five times in a row', () => {
     expect(sent).toContainEqual({ ...held, due: NOW + 30_000 })
     expect((await systemEvents()).map(({ type }) => type)).toEqual([
       'relay.target_recovered',
-      'relay.target_opened',
+      'relay.target_backing_off',
     ])
   })
 
@@ -151,9 +160,9 @@ describe('a target that fails five times in a row', () => {
     const [deliveries, retries] = [aQueue(), aQueue()]
     const bindings = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
 
-    await sweep(bindings, config, NOW + 29_000, () => undefined)
+    await sweep(bindings, config, toolsAt(NOW + 29_000))
     const early = [...retries.messages]
-    await sweep(bindings, config, NOW + 30_000, () => undefined)
+    await sweep(bindings, config, toolsAt(NOW + 30_000))
 
     expect(early).toEqual([])
     expect(retries.messages).toHaveLength(1)

@@ -2,13 +2,21 @@
 
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { longestBatchMs, mustLease, overdueMarginMs } from '../../../src/core/deliveries/lease.ts'
+import { longestBatchMs, needsLease, overdueMarginMs } from '../../../src/core/deliveries/lease.ts'
 import type { EventId } from '../../../src/core/id.ts'
-import { deliver } from '../../../src/stages/deliveries/deliver.ts'
-import { createInHand, type InHand } from '../../../src/stages/deliveries/in-flight.ts'
+import { createInFlight, type InFlight } from '../../../src/stages/deliveries/in-flight.ts'
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
-import { aConfig, aMessageFor, aPayment, aQueue, NOW, stored } from '../../builders.ts'
+import {
+  aConfig,
+  aMessageFor,
+  aPayment,
+  aQueue,
+  deliverBatch,
+  NOW,
+  stored,
+  toolsAt,
+} from '../../builders.ts'
 import { aWorld } from '../../world.ts'
 
 const config = aConfig({ name: 'crm' })
@@ -35,16 +43,21 @@ function aMessage(id: string, body: Awaited<ReturnType<typeof aMessageFor>>) {
 function aConsumer(id: string, now: number, answer: () => Promise<Response> | Response) {
   const got: string[] = []
   const handle = async (body: Awaited<ReturnType<typeof aMessageFor>>) =>
-    deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'deliveries', [aMessage(id, body)], {
-      send: async (url) => {
-        got.push(url)
-        return answer()
+    deliverBatch(
+      { DB: env.DB, RETRIES: aQueue().queue },
+      config,
+      'deliveries',
+      [aMessage(id, body)],
+      {
+        fetch: async (url) => {
+          got.push(url)
+          return answer()
+        },
+        now: () => now,
+        random: () => 0,
+        log: () => undefined,
       },
-      now: () => now,
-      random: () => 0,
-      inHand: createInHand(),
-      log: () => undefined,
-    })
+    )
   return { got, handle }
 }
 
@@ -65,7 +78,7 @@ describe('a late message', () => {
     const queue = aQueue()
     const later = NOW + 600_000
     const bindings = { DB: env.DB, DELIVERIES: queue.queue, RETRIES: queue.queue }
-    await sweep(bindings, config, later, () => undefined)
+    await sweep(bindings, config, toolsAt(later))
     const { got, handle } = aConsumer('first', later, () => new Response('ok'))
 
     await handle(first)
@@ -125,22 +138,22 @@ describe('a message that a queue hands over twice', () => {
   /** Two consumers of the same queue, both with the message in hand; gives how many requests the target got. */
   async function requestsOfTwo(
     lane: 'deliveries' | 'retries',
-    hands: [InHand, InHand],
+    hands: [InFlight, InFlight],
   ): Promise<number> {
     const event = await stored(config, 'hype', aPayment())
     const body = await aMessageFor(event, 'crm')
     let requests = 0
     const lines: object[] = []
-    const handle = (id: string, inHand: InHand) =>
-      deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, lane, [aMessage(id, body)], {
-        send: async () => {
+    const handle = (id: string, inFlight: InFlight) =>
+      deliverBatch({ DB: env.DB, RETRIES: aQueue().queue }, config, lane, [aMessage(id, body)], {
+        fetch: async () => {
           requests++
           await new Promise((resolve) => setTimeout(resolve, 200))
           return new Response('ok')
         },
         now: () => NOW,
         random: () => 0,
-        inHand,
+        inFlight,
         log: (line) => lines.push(line),
       })
     await Promise.all([handle('one', hands[0]), handle('two', hands[1])])
@@ -159,14 +172,13 @@ describe('a message that a queue hands over twice', () => {
     }))
     let requests = 0
 
-    await deliver({ DB: env.DB, RETRIES: aQueue().queue }, config, 'deliveries', messages, {
-      send: async () => {
+    await deliverBatch({ DB: env.DB, RETRIES: aQueue().queue }, config, 'deliveries', messages, {
+      fetch: async () => {
         requests++
         return new Response('ok')
       },
       now: () => NOW,
       random: () => 0,
-      inHand: createInHand(),
       log: () => undefined,
     })
 
@@ -175,12 +187,12 @@ describe('a message that a queue hands over twice', () => {
   })
 
   it('in two batches of one isolate is attempted once', async () => {
-    const inHand = createInHand()
-    expect(await requestsOfTwo('deliveries', [inHand, inHand])).toBe(1)
+    const inFlight = createInFlight()
+    expect(await requestsOfTwo('deliveries', [inFlight, inFlight])).toBe(1)
   })
 
   it('in two isolates is attempted once in the lane for trouble', async () => {
-    expect(await requestsOfTwo('retries', [createInHand(), createInHand()])).toBe(1)
+    expect(await requestsOfTwo('retries', [createInFlight(), createInFlight()])).toBe(1)
   })
 
   it('while its target is in trouble is attempted once, whichever way the two go', async () => {
@@ -218,12 +230,12 @@ describe('what is in hand', () => {
   const message = { event: 'evt_1' as EventId, target: 'crm', attempt: 1, due: NOW }
 
   it('is taken once, until it is let go', () => {
-    const inHand = createInHand()
-    const letGo = inHand.take(message, NOW + 1000, NOW)
+    const inFlight = createInFlight()
+    const letGo = inFlight.add(message, NOW + 1000, NOW)
 
-    expect(inHand.take({ ...message }, NOW + 1000, NOW)).toBeUndefined()
+    expect(inFlight.add({ ...message }, NOW + 1000, NOW)).toBeUndefined()
     letGo?.()
-    expect(inHand.take(message, NOW + 1000, NOW)).toBeDefined()
+    expect(inFlight.add(message, NOW + 1000, NOW)).toBeDefined()
   })
 
   it.each([
@@ -231,19 +243,19 @@ describe('what is in hand', () => {
     ['another alarm', { due: NOW + 1 }],
     ['another target', { target: 'finance' }],
   ])('is not %s', (_case, other) => {
-    const inHand = createInHand()
-    inHand.take(message, NOW + 1000, NOW)
+    const inFlight = createInFlight()
+    inFlight.add(message, NOW + 1000, NOW)
 
-    expect(inHand.take({ ...message, ...other }, NOW + 1000, NOW)).toBeDefined()
+    expect(inFlight.add({ ...message, ...other }, NOW + 1000, NOW)).toBeDefined()
   })
 
   it('is forgotten when a batch can no longer be at it, and that batch lets go of its own only', () => {
-    const inHand = createInHand()
-    const lost = inHand.take(message, NOW + 1000, NOW)
+    const inFlight = createInFlight()
+    const lost = inFlight.add(message, NOW + 1000, NOW)
 
-    expect(inHand.take(message, NOW + 9000, NOW + 1001)).toBeDefined()
+    expect(inFlight.add(message, NOW + 9000, NOW + 1001)).toBeDefined()
     lost?.()
-    expect(inHand.take(message, NOW + 9000, NOW + 1002)).toBeUndefined()
+    expect(inFlight.add(message, NOW + 9000, NOW + 1002)).toBeUndefined()
   })
 })
 
@@ -254,10 +266,9 @@ describe('a message that rests while D1 is away', () => {
     },
   } as unknown as D1Database
   const tools = (now: number, send: (url: string) => Promise<Response>) => ({
-    send,
+    fetch: send,
     now: () => now,
     random: () => 0,
-    inHand: createInHand(),
     log: () => undefined,
   })
 
@@ -273,7 +284,7 @@ describe('a message that rests while D1 is away', () => {
     } as unknown as Queue
     const nothing = () => Promise.reject(new Error('nothing is sent'))
     const bindings = { DB: away, RETRIES: stumbling }
-    await deliver(
+    await deliverBatch(
       bindings,
       config,
       'retries',
@@ -289,7 +300,7 @@ describe('a message that rests while D1 is away', () => {
       return new Response('ok')
     }
     const handle = (id: string, body: typeof message) =>
-      deliver(
+      deliverBatch(
         { DB: env.DB, RETRIES: aQueue().queue },
         config,
         'retries',
@@ -308,7 +319,7 @@ describe('a message that rests while D1 is away', () => {
     const message = aMessage('first', await aMessageFor(event, 'crm'))
     const nothing = () => Promise.reject(new Error('nothing is sent'))
 
-    await deliver(
+    await deliverBatch(
       { DB: away, RETRIES: queue },
       config,
       'retries',
@@ -388,7 +399,7 @@ describe('the margin of the sweep', () => {
   ] as const)(
     'is a whole batch longer than a message may come without a lease: by %s, %i ms late',
     (lane, late, must) => {
-      expect(mustLease(lane, { due: NOW }, NOW + late)).toBe(must)
+      expect(needsLease(lane, { due: NOW }, NOW + late)).toBe(must)
     },
   )
 })

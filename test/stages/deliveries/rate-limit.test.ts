@@ -1,7 +1,7 @@
 // Targets with a rate, over many batches and consumers: never more than it, and nothing lost.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { reserveTurns } from '../../../src/store/deliveries/targets.ts'
+import { reserveSendTimes } from '../../../src/store/deliveries/targets.ts'
 import { aConfig, aPayment, NOW } from '../../builders.ts'
 import { aWorld } from '../../world.ts'
 
@@ -109,14 +109,18 @@ it('reserves no turns for those that wait for an earlier one', async () => {
 
 describe('turns', () => {
   it('that two consumers reserve at once do not overlap', async () => {
-    const firsts = await Promise.all([1, 2, 3].map(() => reserveTurns(env.DB, 'crm', 5, 100, NOW)))
+    const firsts = await Promise.all(
+      [1, 2, 3].map(() => reserveSendTimes(env.DB, 'crm', { count: 5, intervalMs: 100, now: NOW })),
+    )
 
     expect(firsts.sort((a, b) => a - b)).toEqual([NOW, NOW + 500, NOW + 1000])
   })
 
   it('begin now when nobody waits', async () => {
-    await reserveTurns(env.DB, 'crm', 1, 100, NOW)
+    await reserveSendTimes(env.DB, 'crm', { count: 1, intervalMs: 100, now: NOW })
 
-    expect(await reserveTurns(env.DB, 'crm', 1, 100, NOW + 10_000)).toBe(NOW + 10_000)
+    expect(
+      await reserveSendTimes(env.DB, 'crm', { count: 1, intervalMs: 100, now: NOW + 10_000 }),
+    ).toBe(NOW + 10_000)
   })
 })

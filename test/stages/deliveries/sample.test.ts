@@ -1,11 +1,12 @@
 // What `npm run check -- --sample` shows is what an attempt sends: the same body, under the same headers.
 import { expect, it } from 'vitest'
-import { headerNames } from '../../../src/cli/check-sample.ts'
-import { samplesOf } from '../../../src/cli/samples.ts'
+import { headerNames } from '../../../src/cli/check/sample-report.ts'
+import { samplesOf } from '../../../src/cli/check/samples.ts'
 import { type ConfiguredSource, type ConfiguredTarget, parseConfig } from '../../../src/config.ts'
+import type { DueDelivery } from '../../../src/core/deliveries/delivery.ts'
 import { renderFor } from '../../../src/formats/index.ts'
 import { attemptDelivery } from '../../../src/stages/deliveries/attempt.ts'
-import type { Owed } from '../../../src/store/deliveries/deliveries.ts'
+import { toolsAt } from '../../builders.ts'
 
 const SECRET = `whsec_${'A'.repeat(43)}=`
 const NOW = Date.parse('2026-11-21T00:00:00Z')
@@ -23,21 +24,21 @@ it.each([
   const [sample] = samplesOf(config.sources.get('hapana') as ConfiguredSource, NOW)
   if (sample === undefined) throw new Error('there is no sample')
   const { event, raw } = sample
-  const owed = { event: event.id, content: event, raw, attempt: 1, hops: 0 }
+  const due = { event: event.id, content: event, raw, attempt: 1, hops: 0 }
   const sent: Request[] = []
-  const send = async (url: string, init: RequestInit) => {
+  const fetch = async (url: string, init: RequestInit) => {
     sent.push(new Request(url, init))
     return new Response()
   }
 
   const precedence = { mustWait: false, skipped: [] }
-  await attemptDelivery(target, { ...owed, precedence } as unknown as Owed, {
-    send,
-    now: () => NOW,
-  })
+  const delivery = { ...due, precedence } as unknown as DueDelivery
+  await attemptDelivery(target, delivery, toolsAt(NOW, { fetch }))
 
   const [request] = sent
   const shown = await renderFor(target, event, raw, undefined)
   expect(await request?.text()).toBe(shown.body)
-  expect([...(request?.headers.keys() ?? [])].sort()).toEqual(headerNames(target, event).sort())
+  expect([...(request?.headers.keys() ?? [])].sort()).toEqual(
+    headerNames(target, event, NOW).sort(),
+  )
 })

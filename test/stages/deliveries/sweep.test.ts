@@ -4,16 +4,23 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { type Config, parseConfig } from '../../../src/config.ts'
 import { overdueMarginMs } from '../../../src/core/deliveries/lease.ts'
-import { deliver } from '../../../src/stages/deliveries/deliver.ts'
-import { createInHand } from '../../../src/stages/deliveries/in-flight.ts'
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
-import { aConfig, aMessageFor, aQueue, aStatusChange, NOW, stored } from '../../builders.ts'
+import {
+  aConfig,
+  aMessageFor,
+  aQueue,
+  aStatusChange,
+  deliverBatch,
+  NOW,
+  stored,
+  toolsAt,
+} from '../../builders.ts'
 
 async function run(config: Config, now: number) {
   const [deliveries, retries] = [aQueue(), aQueue()]
   const env_ = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
-  await sweep(env_, config, now, () => undefined)
+  await sweep(env_, config, toolsAt(now))
   return { deliveries: deliveries.sent, retries: retries.sent }
 }
 
@@ -141,7 +148,7 @@ describe('the sweep', () => {
     const lines: Record<string, unknown>[] = []
 
     const bindings = { DB, DELIVERIES: queue, RETRIES: aQueue().queue }
-    await sweep(bindings, config, NOW + MARGIN + 1, (line) => lines.push(line))
+    await sweep(bindings, config, toolsAt(NOW + MARGIN + 1, { log: (line) => lines.push(line) }))
 
     expect(messages).toContainEqual({ event, target: 'late', attempt: 1, due: NOW })
     expect(lines).toContainEqual(
@@ -164,7 +171,7 @@ describe('the sweep', () => {
     const { retries: messages } = await run(mended, NOW + 1)
     const got: string[] = []
     const [message] = messages.filter(({ target }) => target === 'mended')
-    await deliver(
+    await deliverBatch(
       { DB: env.DB, RETRIES: aQueue().queue },
       mended,
       'retries',
@@ -179,13 +186,12 @@ describe('the sweep', () => {
         },
       ],
       {
-        send: async (url) => {
+        fetch: async (url) => {
           got.push(url)
           return new Response('ok')
         },
         now: () => NOW + 1,
         random: () => 0,
-        inHand: createInHand(),
         log: () => undefined,
       },
     )

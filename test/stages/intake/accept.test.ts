@@ -90,7 +90,7 @@ describe('an accepted event', () => {
 
     const { items: unrouted } = await listEvents(env.DB, { unrouted: true }, { limit: 200 })
     expect(unrouted.map((event) => event.id)).toContain(id)
-    expect(unrouted.every(({ planned }) => planned === 0)).toBe(true)
+    expect(unrouted.every((event) => event.deliveries_created === 0)).toBe(true)
   })
 
   it('waits the settle time of a target when what it says may change its meaning', async () => {
@@ -174,8 +174,8 @@ describe('a duplicate', () => {
     const own = duplicates.find(({ subject }) => subject === 'contact/said-twice')
     expect(own?.id).not.toBe(first)
     expect(await getEvent(env.DB, own?.id as EventId)).toMatchObject({
-      matched: { id: first, rung: 'content' },
-      planned: 0,
+      matched: { id: first, by: 'content' },
+      deliveries_created: 0,
       deliveries: [],
     })
     expect(sent).toEqual([])

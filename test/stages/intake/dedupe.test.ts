@@ -5,7 +5,7 @@ import { type ConfiguredSource, parseConfig } from '../../../src/config.ts'
 import type { EventId } from '../../../src/core/id.ts'
 import { accept } from '../../../src/stages/intake/accept.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
-import { aConfig, aQueue, aSpill, NOW, stored, take } from '../../builders.ts'
+import { aConfig, aQueue, aSpill, NOW, stored, take, toolsAt } from '../../builders.ts'
 import { aMeteredDatabase } from '../../database.ts'
 import { bodyOf, STEPS_FIXTURES } from '../../fixtures.ts'
 
@@ -27,40 +27,35 @@ it.each(STEPS_FIXTURES)('$name: $about', async ({ vendor, name, source, steps })
   const ids: EventId[] = []
   for (const [i, { after_seconds, request, expected }] of steps.entries()) {
     now += after_seconds * 1000
+    const query = new URLSearchParams({ key: 'secret', ...request.query })
     const result = await accept(
       { DB: env.DB, DELIVERIES: aQueue().queue, SPILL: aSpill().queue },
       config,
       sourceName,
-      {
-        headers: new Headers(request.headers ?? {}),
-        query: new URLSearchParams({ key: 'secret', ...request.query }),
-        body: async () => ({ ok: true, value: new TextEncoder().encode(bodyOf(request)) }),
-      },
-      {
-        now,
-        random: (below) => Math.floor(Math.random() * below),
-        origin: 'https://relay.example',
-        log: () => undefined,
-        waitUntil: () => undefined,
-      },
+      new Request(`https://relay.example/in/x?${query}`, {
+        method: 'POST',
+        headers: request.headers ?? {},
+        body: new TextEncoder().encode(bodyOf(request)),
+      }),
+      toolsAt(now),
     )
-    const event = result.ok ? result.value.events[0] : undefined
+    const event = result.ok ? result.value.receipts[0] : undefined
     if (event === undefined) throw new Error(`step ${i} was refused: ${JSON.stringify(result)}`)
     ids.push(event.id)
     expect({ step: i, status: event.status }).toEqual({ step: i, status: expected.status })
-    if (expected.type) expect(event.type).toBe(expected.type)
+    if (expected.type) expect(event.record.type).toBe(expected.type)
     if (expected.of !== undefined) expect(event.id).toBe(ids[expected.of])
     if (expected.status === 'accepted') {
       const detail = await getEvent(env.DB, event.id)
-      expect({ step: i, twin: detail?.matched?.rung === 'twin' }).toEqual({
+      expect({ step: i, isMarked: detail?.matched?.by === 'possible_duplicate' }).toEqual({
         step: i,
-        twin: expected.possibleduplicate === true,
+        isMarked: expected.possibleduplicate === true,
       })
     }
   }
 })
 
-it('answers a duplicate with the first id, and logs which rung matched', async () => {
+it('answers a duplicate with the first id, and logs what matched', async () => {
   const { results } = await env.DB.prepare(
     `SELECT rung, count(*) AS n FROM events WHERE status = 'duplicate' GROUP BY rung ORDER BY rung`,
   ).all<{ rung: string; n: number }>()

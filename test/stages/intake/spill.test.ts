@@ -5,7 +5,7 @@ import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import type { EventId } from '../../../src/core/id.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
-import { aConfig, aPayment, aQueue, aSpill, NOW, stored, take } from '../../builders.ts'
+import { aConfig, aPayment, aQueue, aSpill, NOW, stored, take, toolsAt } from '../../builders.ts'
 
 const config = aConfig({ name: 'crm' })
 const AWAY = {
@@ -36,10 +36,7 @@ function messagesOf(...packed: Uint8Array[]) {
 async function run(packed: Uint8Array[], db: D1Database = env.DB) {
   const { queue, sent } = aQueue()
   const messages = messagesOf(...packed)
-  await spill({ DB: db, DELIVERIES: queue }, config, messages, {
-    now: NOW + 60_000,
-    log: () => undefined,
-  })
+  await spill({ DB: db, DELIVERIES: queue }, config, messages, toolsAt(NOW + 60_000))
   return { sent, messages }
 }
 
@@ -85,7 +82,7 @@ describe('a spilled request', () => {
     const messages = messagesOf(first.packed, second.packed)
     const log = vi.fn()
 
-    const tools = { now: NOW + 60_000, log }
+    const tools = toolsAt(NOW + 60_000, { log })
     await spill({ DB: env.DB, DELIVERIES: stumbling }, config, messages, tools)
 
     expect(sent.map(({ event }) => event)).toEqual([first.id, second.id].sort())
@@ -96,7 +93,7 @@ describe('a spilled request', () => {
     expect(log).toHaveBeenCalledWith({
       at: 'queue',
       deliveries: sent.map(({ event }) => ({ event, target: 'crm', attempt: 1 })),
-      fault: 'the queue did not take the ids; the sweep will',
+      fault: 'the queue did not take the messages; the sweep will send them again',
       detail: 'Error: Network connection lost.',
     })
   })

@@ -2,9 +2,18 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { findingsOf } from '../../../src/core/ledger/drift.ts'
-import { keepDiary } from '../../../src/stages/ledger/drift.ts'
-import { listDiaries } from '../../../src/store/ledger/drift.ts'
-import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, take } from '../../builders.ts'
+import { updateDriftReports } from '../../../src/stages/ledger/drift.ts'
+import { listDriftReports } from '../../../src/store/ledger/drift.ts'
+import {
+  aConfig,
+  aPayment,
+  aQueue,
+  aStatusChange,
+  NOW,
+  stored,
+  take,
+  toolsAt,
+} from '../../builders.ts'
 import { aMeteredDatabase } from '../../database.ts'
 
 const MINUTE = 60_000
@@ -23,12 +32,14 @@ beforeEach(async () => {
 })
 
 const keep = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
-  keepDiary({ DB: db }, now, () => undefined)
+  updateDriftReports({ DB: db }, toolsAt(now))
 
 /** What the diaries say: how many messages each has. */
 async function noted() {
-  const diaries = await listDiaries(env.DB, {})
-  return diaries.map(({ source, type, diary }) => `${source} ${type || '(none)'} ${diary.messages}`)
+  const diaries = await listDriftReports(env.DB, {})
+  return diaries.map(
+    ({ source, type, report }) => `${source} ${type || '(none)'} ${report.messages}`,
+  )
 }
 
 /** The database with something that happens before and after a batch. */
@@ -60,9 +71,9 @@ describe('the diary', () => {
       'hype contact.created 1',
       'hype payment.created 1',
     ])
-    const [status] = await listDiaries(env.DB, { source: 'hapana' })
-    expect(status?.diary).toMatchObject({ first: NOW, last: NOW })
-    expect([...(status?.diary.keys.keys() ?? [])].sort()).toEqual([
+    const [status] = await listDriftReports(env.DB, { source: 'hapana' })
+    expect(status?.report).toMatchObject({ first: NOW, last: NOW })
+    expect([...(status?.report.keys.keys() ?? [])].sort()).toEqual([
       'clientID',
       'eventType',
       'siteID',
@@ -138,8 +149,8 @@ describe('the diary', () => {
     await days(0, 20, data)
     await days(2, 20, { total: '100', tax: { rate: 10 } })
 
-    const [payment] = await listDiaries(env.DB, { type: 'payment.created' })
-    const told = payment ? findingsOf(payment.diary, 0) : []
+    const [payment] = await listDriftReports(env.DB, { type: 'payment.created' })
+    const told = payment ? findingsOf(payment.report, 0) : []
     expect(told.map(({ finding, path }) => `${finding} ${path}`)).toEqual([
       'vanished data.tier',
       'new data.tax',
@@ -155,8 +166,8 @@ describe('the diary', () => {
 
     await keep()
 
-    const [diary] = await listDiaries(env.DB, {})
-    expect(diary?.diary).toMatchObject({ messages: 3, first: NOW - 3 * DAY, last: NOW - DAY })
+    const [diary] = await listDriftReports(env.DB, {})
+    expect(diary?.report).toMatchObject({ messages: 3, first: NOW - 3 * DAY, last: NOW - DAY })
   })
 })
 
@@ -245,8 +256,8 @@ describe('privacy', () => {
     await keep()
     await keep()
 
-    const [diary] = await listDiaries(env.DB, {})
-    expect([...(diary?.diary.keys.keys() ?? [])]).toEqual(
+    const [diary] = await listDriftReports(env.DB, {})
+    expect([...(diary?.report.keys.keys() ?? [])]).toEqual(
       expect.arrayContaining(['__proto__', '__proto__.a', 'constructor']),
     )
   })

@@ -13,17 +13,17 @@ import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
-import { createReplay, listReplays, steerReplay } from '../../../src/store/deliveries/replays.ts'
+import { createReplay, listReplays, setReplayState } from '../../../src/store/deliveries/replays.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import { findPeople, getPerson, mergePeople } from '../../../src/store/events/people.ts'
 import { listCounts } from '../../../src/store/ledger/ledger.ts'
-import { pruneEvents, pruneRaws } from '../../../src/store/ledger/prune.ts'
-import { readFigures } from '../../../src/store/ledger/statistics.ts'
+import { pruneEvents, pruneRawBodies } from '../../../src/store/ledger/prune.ts'
+import { readStatistics } from '../../../src/store/ledger/statistics.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
 import { cutSegment } from '../../../src/store/segments.ts'
 import { linesOfBooks, linesOfLog } from '../../books.ts'
-import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
 import { aWorld, type Fault } from '../../world.ts'
 
@@ -41,7 +41,7 @@ const config = aConfig(
 )
 const silent = () => undefined
 const keep = { retentionDays: 400, rawRetentionDays: 90 }
-const run = (now = LATER, db = env.DB) => prune({ DB: db }, keep, now, silent)
+const run = (now = LATER, db = env.DB) => prune({ DB: db }, keep, toolsAt(now))
 const cutoff = (now = LATER) => firstKeyAt(now - 400 * DAY)
 
 const TABLES =
@@ -60,7 +60,7 @@ const count = async (from: string) =>
   (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>('n')) ?? 0
 
 async function rollAll(now = LATER) {
-  while ((await count('segments WHERE counted = 0')) > 0) await rollUp(env, now, silent)
+  while ((await count('segments WHERE counted = 0')) > 0) await rollUp(env, toolsAt(now))
 }
 
 /** A log of some hours with repeats, a message that is not understood, and a target to which every fourth delivery dies. */
@@ -148,7 +148,8 @@ async function everything<T>(
 /** The statistics of some kinds in all, as lines. */
 async function figures(kinds: string[]): Promise<string[]> {
   const sums = new Map<string, [count: number, ms: number]>()
-  for (const { kind, name, outcome, bucket, count, ms } of (await readFigures(env.DB, 0)).total) {
+  for (const { kind, name, outcome, bucket, count, ms } of (await readStatistics(env.DB, 0))
+    .total) {
     const line = `${kind} ${name} ${outcome} ${bucket}`
     const [n, t] = sums.get(line) ?? [0, 0]
     if (kinds.includes(kind)) sums.set(line, [n + count, t + ms])
@@ -300,13 +301,13 @@ describe('the books', () => {
   const ACTS = {
     prune: (n: number) => pruneEvents(env.DB, cutoff(), 1 + (n % 6)),
     day: () => env.DB.prepare('UPDATE pruned SET events = 0').run(),
-    rollUp: () => rollUp(env, LATER, silent),
+    rollUp: () => rollUp(env, toolsAt(LATER)),
     cut: (n: number) => cutSegment(env.DB, NOW + (n % 3) * HOUR + MINUTE + n * 1000, 1),
     spill: (n: number) =>
       stored(config, 'hype', aPayment(), { now: NOW + (n % 3) * HOUR + n * 1000 }),
     replay: async (n: number) => {
       const key = await nth<string>('SELECT CAST(key AS TEXT) AS it FROM events', n)
-      if (key) await replayEvent(env.DB, idOf(key), ['good'], LATER)
+      if (key) await restartDeliveries(env.DB, idOf(key), { targets: ['good'], now: LATER })
     },
     attempt: async (n: number) => {
       const row = await nth<string>(
@@ -317,8 +318,9 @@ describe('the books', () => {
       const state = (['delivered', 'dead', 'held'] as const)[n % 3] ?? 'held'
       const [key = '', target = '', attempt = 0] = JSON.parse(row ?? '[]')
       const made = { attempt, at: '2026-11-21T00:00:01.000Z', ms: n, status: 200 }
-      const update = { event: idOf(key), target, attempt, state, reason: 'disabled', made }
-      if (row) await updateDeliveries(env.DB, [update])
+      const delivery = { event: idOf(key), target, attempt }
+      const next = { state, reason: 'disabled', made }
+      if (row) await updateDeliveries(env.DB, [{ delivery, next }])
     },
   }
   const nth = async <T>(sql: string, n: number) =>
@@ -375,8 +377,10 @@ describe('the books', () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     await run()
 
-    await updateDeliveries(env.DB, [{ event, target: 'good', attempt: 1, state: 'delivered' }])
-    expect(await replayEvent(env.DB, event, ['good'], LATER)).toEqual([])
+    await updateDeliveries(env.DB, [
+      { delivery: { event, target: 'good', attempt: 1 }, next: { state: 'delivered' } },
+    ])
+    expect(await restartDeliveries(env.DB, event, { targets: ['good'], now: LATER })).toEqual([])
 
     expect(await count('segments')).toBe(0)
   })
@@ -432,10 +436,15 @@ describe('who is known', () => {
     const id = (ms: number) => idOf(firstKeyAt(ms)).replace('evt_', 'rpl_') as `rpl_${string}`
     const [ended, running, young] = [id(NOW), id(NOW + 1), id(LATER - DAY)]
     for (const one of [ended, running, young]) {
-      await createReplay(env.DB, one, { person: 'ana@example.com' }, 10, 1)
+      await createReplay(env.DB, {
+        id: one,
+        filter: { person: 'ana@example.com' },
+        perSecond: 10,
+        total: 1,
+      })
     }
-    await steerReplay(env.DB, ended, 'stopped', NOW)
-    await steerReplay(env.DB, young, 'stopped', NOW)
+    await setReplayState(env.DB, ended, 'stopped', NOW)
+    await setReplayState(env.DB, young, 'stopped', NOW)
     await env.DB.prepare(
       "INSERT INTO idempotency (key, request, at) VALUES ('a', 'b', ?1), ('c', 'd', ?2)",
     )
@@ -450,10 +459,10 @@ describe('who is known', () => {
 })
 
 describe('an event without its bytes', () => {
-  const tools = { now: () => LATER, random: () => 0, log: silent, origin: 'https://relay.example' }
+  const tools = toolsAt(LATER)
   const untilBytesGo = async () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
-    await pruneRaws(env.DB, cutoff(), 100)
+    await pruneRawBodies(env.DB, cutoff(), 100)
   }
 
   it('is cancelled, in words, for a target that wants them, and sent to others', async () => {
@@ -466,7 +475,10 @@ describe('an event without its bytes', () => {
     const event = idOf(key ?? '')
     world.queues.DELIVERIES = []
 
-    const messages = await replayEvent(env.DB, event, ['good', 'bytes'], world.now())
+    const messages = await restartDeliveries(env.DB, event, {
+      targets: ['good', 'bytes'],
+      now: world.now(),
+    })
     for (const message of messages) await world.bindings.RETRIES.send(message)
     await world.live(1)
 
@@ -500,6 +512,7 @@ describe('an event without its bytes', () => {
         limit: 10,
         isDryRun: true,
         deliver: false,
+        origin: 'https://relay.example',
       },
       tools,
     )
@@ -513,7 +526,12 @@ describe('an event without its bytes', () => {
     await untilBytesGo()
     const world = aWorld(config, silent, () => new Response())
 
-    const options = { after: undefined, limit: 10, isDryRun: false }
+    const options = {
+      after: undefined,
+      limit: 10,
+      isDryRun: false,
+      origin: 'https://relay.example',
+    }
     const { refused } = await release(world.bindings, config, {}, options, tools)
 
     expect(refused).toEqual([{ id: event, issues: [expect.stringContaining('no longer kept')] }])

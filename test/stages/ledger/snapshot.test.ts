@@ -6,9 +6,9 @@ import { type EventId, idOfKey, timeOfId } from '../../../src/core/id.ts'
 import { ANSWER_BOUNDS_MS, LATENCY_BOUNDS_MS } from '../../../src/core/ledger/histogram.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
-import { getSnapshot, listWaiting } from '../../../src/store/ledger/snapshot.ts'
-import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
+import { getSnapshot, listOldestWaiting } from '../../../src/store/ledger/snapshot.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { counting } from '../../database.ts'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
 import { aWorld } from '../../world.ts'
@@ -32,11 +32,9 @@ beforeEach(async () => {
   await env.DB.batch(TABLES.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
 })
 
-const quiet = () => undefined
-
 /** Takes the snapshot of a time; gives what is kept then. */
 async function snapshotAt(now: number, config = aConfig()) {
-  await takeSnapshot(env, config, now)
+  await takeSnapshot(env, config, toolsAt(now))
   const snapshot = await getSnapshot(env.DB)
   if (snapshot === undefined) throw new Error('no snapshot was kept')
   return snapshot
@@ -145,10 +143,11 @@ describe('the snapshot of a living relay', () => {
       received.quarantined += 1
       await world.live(20)
       await expectTruth(world.now())
-      await rollUp(env, world.now(), quiet)
+      await rollUp(env, toolsAt(world.now()))
       await expectTruth(world.now())
       // An hour that is counted changes, and is not counted again yet.
-      if (earlier) await replayEvent(env.DB, earlier, ['good', 'moody'], world.now())
+      if (earlier)
+        await restartDeliveries(env.DB, earlier, { targets: ['good', 'moody'], now: world.now() })
       await expectTruth(world.now())
       earlier = taken.ok ? taken.value.events[0]?.id : undefined
       await world.live(40)
@@ -228,7 +227,7 @@ describe('the snapshot', () => {
       .run()
     const { db, read } = counting()
 
-    const waiting = await listWaiting(db)
+    const waiting = await listOldestWaiting(db)
 
     expect(waiting).toEqual([{ target: 'off', oldestDue: null, oldestHeld: NOW }])
     expect(read()).toBeLessThan(60)
@@ -239,7 +238,7 @@ describe('the snapshot', () => {
     for (const at of [minute(-25 * 60), minute(-61), minute(-59), minute(1)]) {
       await stored(config, 'hype', aPayment(), { now: at })
     }
-    await rollUp(env, minute(2), quiet)
+    await rollUp(env, toolsAt(minute(2)))
 
     const source = sourceIn(await snapshotAt(minute(2)), 'hype')
 
@@ -256,7 +255,7 @@ describe('the snapshot', () => {
       await stored(config, 'hype', aPayment(), { now: NOW - day * DAY })
       await stored(config, 'hype', aSample(), { now: NOW - day * DAY + 5 * HOUR })
     }
-    for (let i = 0; i < 20; i++) await rollUp(env, NOW, quiet)
+    for (let i = 0; i < 20; i++) await rollUp(env, toolsAt(NOW))
 
     const source = sourceIn(await snapshotAt(NOW + 60_000), 'hype')
 
@@ -273,7 +272,7 @@ describe('the snapshot', () => {
     for (let day = 1; day <= 8; day++) {
       await stored(config, 'hype', aPayment(), { now: NOW - day * DAY })
     }
-    for (let i = 0; i < 10; i++) await rollUp(env, NOW, quiet)
+    for (let i = 0; i < 10; i++) await rollUp(env, toolsAt(NOW))
     const first = sourceIn(await snapshotAt(NOW), 'hype')
     await env.DB.prepare('DELETE FROM statistics').run()
 
@@ -306,7 +305,7 @@ async function fillLog(events: number) {
     env.DB.prepare(LIST_SEGMENTS),
   ])
   const left = 'SELECT count(*) AS n FROM segments WHERE counted = 0 OR posted = 0'
-  while ((await env.DB.prepare(left).first<number>('n')) !== 0) await rollUp(env, NOW, quiet)
+  while ((await env.DB.prepare(left).first<number>('n')) !== 0) await rollUp(env, toolsAt(NOW))
 }
 
 describe('the price of a snapshot', () => {
@@ -316,7 +315,7 @@ describe('the price of a snapshot', () => {
     for (let i = 0; i < 20; i++) await stored(config, 'hype', aPayment(), { now: NOW + i })
     const price = async (now: number) => {
       const { db, read, written } = counting()
-      await takeSnapshot({ DB: db }, config, now)
+      await takeSnapshot({ DB: db }, config, toolsAt(now))
       return { read: read(), written: written() }
     }
 
@@ -340,7 +339,7 @@ describe('the price of a snapshot', () => {
       .bind(Math.floor(NOW / HOUR - 300) * HOUR)
       .run()
     const { db, read, written } = counting()
-    await rollUp({ DB: db }, NOW, quiet)
+    await rollUp({ DB: db }, toolsAt(NOW))
     expect(read()).toBeLessThan(60 * 139) // the hour has so many events, each with a delivery of two attempts
     expect(written()).toBeLessThan(60)
   }, 120_000)

@@ -10,12 +10,12 @@ import { sampleOf, singleStepPlan } from '../../../src/simulator/sample.ts'
 import type { Step } from '../../../src/simulator/step.ts'
 import { settledEvent } from '../../../src/stages/events/meaning.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
-import { keepDiary } from '../../../src/stages/ledger/drift.ts'
+import { updateDriftReports } from '../../../src/stages/ledger/drift.ts'
 import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { MAX_STEPS, simulate, simulatedSource } from '../../../src/stages/operate/simulate.ts'
-import { listDiaries } from '../../../src/store/ledger/drift.ts'
-import { aQueue, aSpill, NOW, SIGNING_SECRET } from '../../builders.ts'
+import { listDriftReports } from '../../../src/store/ledger/drift.ts'
+import { aQueue, aSpill, NOW, SIGNING_SECRET, toolsAt } from '../../builders.ts'
 
 const SECRETS: Record<string, string> = {
   KEY: 'correct-horse',
@@ -50,7 +50,8 @@ const app = createApp(() => config, {
   },
   random: () => Math.random(),
   log: () => undefined,
-  send: () => Promise.reject(new Error('nothing is sent here')),
+  fetch: () => Promise.reject(new Error('nothing is sent here')),
+  waitUntil: () => undefined,
 })
 
 beforeEach(async () => {
@@ -70,7 +71,8 @@ const frontDoor = async (request: Request) => {
   const bindings = { ...env, DB, DELIVERIES: aQueue().queue, SPILL: spilled.queue }
   return app.request(request, undefined, bindings)
 }
-const tools = { now: () => now, origin: 'https://relay.example', send: frontDoor }
+const relay = { origin: 'https://relay.example', send: frontDoor }
+const tools = { ...toolsAt(NOW), now: () => now }
 
 function sourceOf(name: string): ConfiguredSource {
   const source = simulatedSource(config, name)
@@ -78,7 +80,7 @@ function sourceOf(name: string): ConfiguredSource {
   return source.value
 }
 const send = (name: string, plan: Step[], page = { offset: 0, limit: MAX_STEPS }) =>
-  simulate(sourceOf(name), plan, page, tools)
+  simulate(sourceOf(name), plan, page, relay, tools)
 
 /** The plan of one sample, always about the same somebody. */
 function sample(vendor: 'hapana' | 'hype', type: string, overrides = {}): Step[] {
@@ -413,19 +415,9 @@ describe('a test', () => {
       limit: 50,
       isDryRun: false,
       deliver: false,
+      origin: relay.origin,
     }
-    const operator = {
-      now: () => now,
-      random: () => 0.5,
-      log: () => undefined,
-      origin: 'https://relay.example',
-    }
-    const again = await renormalize(
-      { DB: env.DB, RETRIES: aQueue().queue },
-      config,
-      request,
-      operator as never,
-    )
+    const again = await renormalize({ DB: env.DB, RETRIES: aQueue().queue }, config, request, tools)
 
     expect(again.changed).toHaveLength(3)
     const after = await eventOf(change.id)
@@ -449,10 +441,7 @@ describe('a test', () => {
       ack: () => undefined,
       attempts: 1,
     } as unknown as Message<ArrayBuffer>
-    await spill({ DB: env.DB, DELIVERIES: aQueue().queue }, config, [message], {
-      now,
-      log: () => undefined,
-    })
+    await spill({ DB: env.DB, DELIVERIES: aQueue().queue }, config, [message], tools)
 
     expect(await eventOf(steps[0]?.answer?.id)).toMatchObject({
       test: true,
@@ -467,20 +456,8 @@ describe('a test', () => {
       "UPDATE events SET status = 'quarantined', event = NULL, contact = NULL, issues = '[]', dedup_key = 'q'",
     ).run()
 
-    const page = { after: undefined, limit: 10, isDryRun: false }
-    const operator = {
-      now: () => now,
-      random: () => 0.5,
-      log: () => undefined,
-      origin: tools.origin,
-    }
-    const released = await release(
-      { DB: env.DB, RETRIES: aQueue().queue },
-      config,
-      {},
-      page,
-      operator as never,
-    )
+    const page = { after: undefined, limit: 10, isDryRun: false, origin: relay.origin }
+    const released = await release({ DB: env.DB, RETRIES: aQueue().queue }, config, {}, page, tools)
 
     expect(released.released).toMatchObject([{ id, status: 'accepted', deliveries: 1 }])
     expect(await eventOf(id)).toMatchObject({ test: true })
@@ -491,10 +468,10 @@ describe('a test', () => {
     await send('community', plan)
     await real('community', sample('hype', 'payment.created'))
 
-    await keepDiary({ DB: env.DB }, now + 600_000, () => undefined)
+    await updateDriftReports({ DB: env.DB }, toolsAt(now + 600_000))
 
-    const diaries = await listDiaries(env.DB, {})
-    expect(diaries.map(({ type, diary }) => `${type} ${diary.messages}`)).toEqual([
+    const diaries = await listDriftReports(env.DB, {})
+    expect(diaries.map(({ type, report }) => `${type} ${report.messages}`)).toEqual([
       'payment.created 1',
     ])
   })

@@ -1,4 +1,4 @@
-// The price of a page from a log of 100,000 events: what is read for it, by D1's own count.
+// How many rows D1 reads for a page of a log of 100,000 events, by its own count.
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { idOfKey } from '../../../src/core/id.ts'
@@ -7,44 +7,47 @@ import type { DeliveryFilter } from '../../../src/store/deliveries/delivery-rows
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
 import { listEvents } from '../../../src/store/events/events.ts'
 import { postSegments } from '../../../src/store/events/postings.ts'
-import { listCauses } from '../../../src/store/events/stored-message.ts'
-import { cursorOf, type Page, type Paged } from '../../../src/store/pages.ts'
-import { listSegmentsToBe } from '../../../src/store/segments.ts'
+import { listCauses } from '../../../src/store/operate/quarantine.ts'
+import { encodeCursor, type Page, type Paged } from '../../../src/store/pages.ts'
+import { listPendingSegments } from '../../../src/store/segments.ts'
 import { aMeteredDatabase } from '../../database.ts'
 import { BEGIN, EVENTS, FEW, fillLargeLog, HOUR, keyAt, MANY, STEP } from '../large-log.ts'
 
 beforeAll(fillLargeLog, 60_000)
 
-/** How many items a page has, and how many rows D1 read for it: no query of it more than 3 for each row it gave, and 20. */
+/** Returns a page and how many rows D1 read for it. Expects each query to read at most 20 rows and 3 for each it returned. */
 async function priceOf<T>(
   list: () => Promise<Paged<T>>,
 ): Promise<{ items: T[]; read: number; next: string | undefined }> {
   const batch = env.DB.batch.bind(env.DB)
-  const queries: { read: number; given: number }[] = []
+  const queries: { read: number; returned: number }[] = []
   const spy = vi
     .spyOn(env.DB, 'batch')
     .mockImplementation(async <Row>(statements: D1PreparedStatement[]) => {
       const results = await batch<Row>(statements)
       queries.push(
-        ...results.map(({ meta, results: rows }) => ({ read: meta.rows_read, given: rows.length })),
+        ...results.map(({ meta, results: rows }) => ({
+          read: meta.rows_read,
+          returned: rows.length,
+        })),
       )
       return results
     })
   const { items, next } = await list()
   spy.mockRestore()
-  for (const { read, given } of queries) expect(read).toBeLessThanOrEqual(3 * given + 20)
+  for (const { read, returned } of queries) expect(read).toBeLessThanOrEqual(3 * returned + 20)
   return { items, next, read: queries.reduce((sum, { read }) => sum + read, 0) }
 }
 
-/** A place deep in the log, in lists by receipt and in lists by contact. */
+/** The cursor of a position deep in the log, in lists by receipt and in lists by contact. */
 const deep = ({ person, email, text }: EventFilter) => {
   const isByContact = person ?? email ?? (text === 'few' ? text : undefined)
   const at = isByContact === undefined ? null : BEGIN + 30_000 * STEP
-  return cursorOf({ key: keyAt(30_000), target: null, at })
+  return encodeCursor({ key: keyAt(30_000), target: null, at })
 }
 
 const HALFWAY = BEGIN + (EVENTS / 2) * STEP
-/** What no index can follow together: pages may then be short, and read no more than full ones. */
+/** Filters that no index serves as a whole: their pages may be short, but read no more rows than full pages. */
 const SHORT = [
   'of a person, of one kind',
   'of a contact id and a type',
@@ -60,10 +63,10 @@ const EVENT_FILTERS: [string, EventFilter][] = [
   ['of a frequent type', { types: ['payment.created'] }],
   ['of a rare type', { types: ['payment.failed'] }],
   ['of types by a pattern', { types: ['payment.*'] }],
-  ['of a type that there is not', { types: ['membership.*'] }],
+  ['of a type without events', { types: ['membership.*'] }],
   ['of a rare status', { statuses: ['quarantined'] }],
-  ['of a status that there is not', { statuses: ['derived'] }],
-  ['that nobody wanted', { unrouted: true }],
+  ['of a status without events', { statuses: ['inferred'] }],
+  ['without deliveries', { unrouted: true }],
   ['of a rare type of one source', { types: ['payment.failed'], sources: ['hapana'] }],
   ['of a rare status and a type', { statuses: ['quarantined'], types: ['contact.*'] }],
   [
@@ -73,19 +76,19 @@ const EVENT_FILTERS: [string, EventFilter][] = [
   ['of a person with many', { person: MANY }],
   ['of a person with few', { person: FEW }],
   ['of a person, of one kind', { person: MANY, types: ['payment.*'] }],
-  ['of a person, repeated', { person: MANY, statuses: ['duplicate'] }],
+  ['of a person, duplicates', { person: MANY, statuses: ['duplicate'] }],
   ['of a person, of one source', { person: MANY, sources: ['hapana'] }],
   ['of an address', { email: 'FEW@example.com' }],
   ['of an event id', { text: idOfKey(keyAt(50_000)) }],
-  ['of the beginning of an event id', { text: idOfKey(keyAt(50_000)).slice(0, 11) }],
+  ['of a prefix of an event id', { text: idOfKey(keyAt(50_000)).slice(0, 11) }],
   ['of a contact id', { text: 'few' }],
   ['of a contact id and a type', { text: 'c17', types: ['checkin.*'], sources: ['hype'] }],
 ]
 const DELIVERY_FILTERS: [string, DeliveryFilter][] = [
   ['all', {}],
   ['to a target', { targets: ['finance'] }],
-  ['to a target that hardly gets any', { targets: ['seldom'] }],
-  ['to a target that there is not', { targets: ['nobody'] }],
+  ['to a target with few', { targets: ['seldom'] }],
+  ['to a target without any', { targets: ['nobody'] }],
   ['that are delivered', { states: ['delivered'] }],
   ['that are dead', { states: ['dead'] }],
   ['that are dead or held', { states: ['dead', 'held'] }],
@@ -101,22 +104,19 @@ const DELIVERY_FILTERS: [string, DeliveryFilter][] = [
 ]
 
 describe('the causes of quarantine', () => {
-  it.each([10, 200])(
-    'are looked for in as many messages as a page of %i may read',
-    async (limit) => {
-      let cursor: string | undefined
-      let count = 0
-      do {
-        const page = { limit, cursor }
-        const { items, read, next } = await priceOf(() => listCauses(env.DB, page))
-        expect(read).toBeLessThanOrEqual(3 * limit + 20)
-        count += items.reduce((sum, cause) => sum + cause.count, 0)
-        cursor = next
-      } while (cursor !== undefined)
+  it.each([10, 200])('are read with the rows that a page of %i may read', async (limit) => {
+    let cursor: string | undefined
+    let count = 0
+    do {
+      const page = { limit, cursor }
+      const { items, read, next } = await priceOf(() => listCauses(env.DB, page))
+      expect(read).toBeLessThanOrEqual(3 * limit + 20)
+      count += items.reduce((sum, cause) => sum + cause.count, 0)
+      cursor = next
+    } while (cursor !== undefined)
 
-      expect(count).toBe(51)
-    },
-  )
+    expect(count).toBe(51)
+  })
 })
 
 describe('a page of 100,000 events', () => {
@@ -125,15 +125,15 @@ describe('a page of 100,000 events', () => {
     [200, 'first'],
     [10, 'deep'],
     [200, 'deep'],
-  ] as const)('of at most %i, the %s', (limit, place) => {
+  ] as const)('of at most %i, the %s', (limit, position) => {
     const pageOf = (filter: EventFilter): Page => ({
       limit,
-      cursor: place === 'deep' ? deep(filter) : undefined,
+      cursor: position === 'deep' ? deep(filter) : undefined,
     })
     const bound = (name: string, items: number) => 3 * (SHORT.includes(name) ? limit : items) + 20
 
     it.each(EVENT_FILTERS)(
-      'events %s: reads 3 rows for each that it gives, and 20',
+      'events %s: reads 20 rows, and 3 for each that it holds',
       async (name, filter) => {
         const { items, read } = await priceOf(() => listEvents(env.DB, filter, pageOf(filter)))
         expect(read).toBeLessThanOrEqual(bound(name, items.length))
@@ -141,23 +141,23 @@ describe('a page of 100,000 events', () => {
     )
 
     it.each(DELIVERY_FILTERS)(
-      'deliveries %s: reads 3 rows for each that it gives, and 20',
+      'deliveries %s: reads 20 rows, and 3 for each that it holds',
       async (name, filter) => {
         const { items, read } = await priceOf(() => listDeliveries(env.DB, filter, pageOf(filter)))
         expect(read).toBeLessThanOrEqual(bound(name, items.length))
       },
     )
 
-    it('a timeline: reads 3 rows for each event and delivery that it gives, and 20', async () => {
+    it('a timeline: reads 20 rows, and 3 for each event and delivery that it holds', async () => {
       const page = pageOf({ person: MANY })
       const { items, read } = await priceOf(() => getTimeline(env.DB, MANY, page))
-      const given = items.reduce((sum, { deliveries }) => sum + 1 + deliveries.length, 0)
-      expect(given).toBeGreaterThan(limit)
-      expect(read).toBeLessThanOrEqual(3 * given + 20)
+      const rows = items.reduce((sum, { deliveries }) => sum + 1 + deliveries.length, 0)
+      expect(rows).toBeGreaterThan(limit)
+      expect(read).toBeLessThanOrEqual(3 * rows + 20)
     })
   })
 
-  it('finds every one of a few, in as many pages as it takes', async () => {
+  it('leads to every event of a rare type', async () => {
     const ids: string[] = []
     let cursor: string | undefined
     do {
@@ -169,7 +169,7 @@ describe('a page of 100,000 events', () => {
     expect(ids).toEqual(rare.toReversed())
   })
 
-  it('is in the current hour, which is not posted, looked for in no more rows than a full page', async () => {
+  it('reads no more rows than a full page where nothing is posted', async () => {
     await env.DB.prepare('UPDATE segments SET posted = 0').run()
     let [count, isEnd, cursor] = [0, false, undefined as string | undefined]
     for (let pages = 0; pages < 5 && !isEnd; pages++) {
@@ -186,7 +186,7 @@ describe('a page of 100,000 events', () => {
     expect(count).toBeGreaterThan(100)
   })
 
-  it('costs the roll-up of a segment three rows, and none when its events have not changed', async () => {
+  it('costs three written rows for posting a segment, and none if its events have not changed', async () => {
     const start = (Math.floor(BEGIN / HOUR) + 50) * HOUR
     const { db, rows } = aMeteredDatabase('rows_written')
     await env.DB.batch([
@@ -199,6 +199,6 @@ describe('a page of 100,000 events', () => {
 
     expect(rows).toEqual([3])
     await env.DB.prepare('UPDATE segments SET counted = 0 WHERE start = ?1').bind(start).run()
-    expect(await listSegmentsToBe('posted', env.DB, start + HOUR)).not.toContain(start)
+    expect(await listPendingSegments(env.DB, 'posted', start + HOUR)).not.toContain(start)
   })
 })

@@ -1,4 +1,4 @@
-// Lists held against a naive filter over a small log: whatever is asked for, the pages hold the very items, in order.
+// Compares lists with a naive filter of a small log: for any filter, the pages hold the same items in the same order.
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -26,7 +26,7 @@ const TYPES = ['payment.created', 'payment.failed', 'contact.updated', 'checkin.
 const CONTACTS = ['a', 'ab', 'b', 'c']
 const PEOPLE = [11n, 12n]
 
-/** An event of the small log. `ms` before now; what is null in `owed` goes to no target. */
+/** An event of the small log, received `ms` before now, with its deliveries. */
 const Event = fc.record({
   ms: fc.integer({ min: 0, max: 300 * HOUR }),
   source: fc.constantFrom(...SOURCES),
@@ -34,7 +34,7 @@ const Event = fc.record({
   type: fc.constantFrom(...TYPES),
   contact: fc.option(fc.constantFrom(...CONTACTS)),
   late: fc.integer({ min: 0, max: 5 }),
-  owed: fc.uniqueArray(
+  deliveries: fc.uniqueArray(
     fc.record({ target: fc.constantFrom(...TARGETS), state: fc.constantFrom(...DELIVERY_STATES) }),
     { selector: ({ target }) => target, maxLength: 3 },
   ),
@@ -67,7 +67,7 @@ const DeliveryQuery = fc.record({
   states: some(...DELIVERY_STATES),
 })
 
-/** hype's contacts are of two persons, and one of hapana's is known by nobody. */
+/** The contacts belong to two persons, except one of hapana's that has no person. */
 const personOf = (source: string, contact: string | null) => {
   if (contact === null || (source === 'hapana' && contact === 'c')) return null
   return contact.startsWith('a') ? (PEOPLE[0] as bigint) : (PEOPLE[1] as bigint)
@@ -76,10 +76,10 @@ const emailOf = (contact: string | null) => (contact === 'ab' ? 'ana@example.com
 const isHistory = (status: EventStatus) => status !== 'quarantined'
 
 async function write(events: readonly Event[]): Promise<void> {
-  for (const { key, source, status, type, contact, late, owed } of events) {
+  for (const { key, source, status, type, contact, late, deliveries } of events) {
     const own = isHistory(status) ? contact : null
     const at = Number(key / SPAN) - late * HOUR
-    const routed = status === 'accepted' || status === 'derived' ? owed : []
+    const routed = status === 'accepted' || status === 'inferred' ? deliveries : []
     await env.DB.batch([
       env.DB.prepare(
         `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at)
@@ -95,7 +95,7 @@ async function write(events: readonly Event[]): Promise<void> {
   }
 }
 
-/** Rolls up the segments of every second event: the others are looked through. */
+/** Counts and posts the segments of two out of three events; lists scan the others. */
 async function rollUpSome(events: readonly Event[]): Promise<void> {
   const starts = new Set(
     events
@@ -105,7 +105,7 @@ async function rollUpSome(events: readonly Event[]): Promise<void> {
   if (starts.size === 0) return
   await countSegments(env.DB, [...starts])
   await postSegments(env.DB, [...starts])
-  // A delivery that changes has its segment counted anew, and leaves its postings as they are.
+  // Counts the segments again, as after a change of deliveries: their postings stay.
   await env.DB.prepare('UPDATE segments SET counted = 0').run()
   await countSegments(env.DB, [...starts])
 }
@@ -122,7 +122,7 @@ function matches(filter: EventFilter, event: Event): boolean {
   const contact = isHistory(status) ? event.contact : null
   const person = personOf(source, contact)
   const time = Number(event.key / SPAN)
-  const isRouted = (status === 'accepted' || status === 'derived') && event.owed.length > 0
+  const isRouted = (status === 'accepted' || status === 'inferred') && event.deliveries.length > 0
   const { text } = filter
   return (
     (filter.sources?.includes(source) ?? true) &&
@@ -142,7 +142,7 @@ function matches(filter: EventFilter, event: Event): boolean {
   )
 }
 
-/** The events that match, in the order in which a list has them. */
+/** Returns the events that match, in the order of a list. */
 function naive(filter: EventFilter, events: readonly Event[]): Event[] {
   const isByContact = filter.person !== undefined || filter.email !== undefined
   const at = ({ key, late }: Event) => (isByContact ? Number(key / SPAN) - late * HOUR : 0)
@@ -171,7 +171,7 @@ async function all<T>(
 
 beforeEach(begin)
 
-/** Begins with an empty log, and the contacts that are known. */
+/** Empties the log and creates the contacts. */
 async function begin(): Promise<void> {
   await empty(...LOG_TABLES)
   for (const source of SOURCES) {
@@ -193,7 +193,7 @@ const RUNS = 8
 const QUERIES = 10
 
 describe('a list', () => {
-  it('of events holds what a naive filter gives, also when events arrive between its pages', async () => {
+  it('of events holds what a naive filter returns, also if events are received between pages', async () => {
     const queries = fc.array(fc.tuple(EventQuery, Limit), {
       minLength: QUERIES,
       maxLength: QUERIES,
@@ -213,7 +213,7 @@ describe('a list', () => {
           naive(filter, events).map(({ key }) => idOfKey(key)),
         )
       }
-      // What is newer than a page is not seen by the next; nothing that was there is lost or comes twice.
+      // Events newer than the first page are on no later page, and no other event is missing or listed twice.
       const [filter, limit] = queries[0] as [EventFilter, number]
       const newer = keyed(news, 1000).map((event) => ({
         ...event,
@@ -234,7 +234,7 @@ describe('a list', () => {
     })
   }, 60_000)
 
-  it('of deliveries too', async () => {
+  it('of deliveries holds what a naive filter returns', async () => {
     const queries = fc.array(fc.tuple(DeliveryQuery, Limit), {
       minLength: QUERIES,
       maxLength: QUERIES,
@@ -250,9 +250,9 @@ describe('a list', () => {
           limit,
         )
         const expected = naive(filter, events)
-          .filter(({ status }) => status === 'accepted' || status === 'derived')
-          .flatMap(({ key, owed }) =>
-            owed
+          .filter(({ status }) => status === 'accepted' || status === 'inferred')
+          .flatMap(({ key, deliveries }) =>
+            deliveries
               .filter(({ target }) => targets?.includes(target) ?? true)
               .filter(({ state }) => states?.includes(state) ?? true)
               .map(({ target }) => `${idOfKey(key)} ${target}`)
@@ -264,7 +264,7 @@ describe('a list', () => {
     await fc.assert(fc.asyncProperty(Log, queries, property), { numRuns: RUNS })
   }, 60_000)
 
-  it('of ids is found by their beginnings, whatever else is asked', async () => {
+  it('finds prefixes of event and contact ids, together with another condition', async () => {
     const property = async (log: Omit<Event, 'key'>[], limit: number, length: number) => {
       await begin()
       const events = keyed(log, 0)
@@ -283,7 +283,7 @@ describe('a list', () => {
     })
   }, 60_000)
 
-  it('of persons has pages too', async () => {
+  it('of persons has pages', async () => {
     const statement = env.DB.prepare(
       `INSERT INTO contacts (source, contact, vendor, person, email, sites) VALUES ('hype', ?1, 'hype', ?2, 'desk@gym.example', '[]')`,
     )
@@ -297,7 +297,7 @@ describe('a list', () => {
     expect(found.at(-1)?.contacts).toHaveLength(2)
   })
 
-  it('of a person is a timeline with what became of each event', async () => {
+  it('of the events of a person has the deliveries of each', async () => {
     const events = keyed(fc.sample(Event, { numRuns: 60, seed: 7 }), 0)
     await write(events)
     const person = personIdOfKey('11') as PersonId
@@ -307,8 +307,8 @@ describe('a list', () => {
     const expected = naive({ person }, events)
     expect(found.map(({ id }) => id)).toEqual(expected.map(({ key }) => idOfKey(key)))
     expect(found.map(({ deliveries }) => deliveries.length)).toEqual(
-      expected.map(({ status, owed }) =>
-        status === 'accepted' || status === 'derived' ? owed.length : 0,
+      expected.map(({ status, deliveries }) =>
+        status === 'accepted' || status === 'inferred' ? deliveries.length : 0,
       ),
     )
     expect(found.every(({ id, receivedat }) => timeOfId(id) === Date.parse(receivedat))).toBe(true)

@@ -1,4 +1,4 @@
-// Postings never make a list wrong: what changes after an hour was posted is found as it is, before the next roll-up and after.
+// Lists stay correct if a segment changes after it was posted, both before and after it is posted again.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { MembershipEvent } from '../../../src/core/events/event.ts'
@@ -6,16 +6,16 @@ import type { EventId } from '../../../src/core/id.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
-import { updateEvents } from '../../../src/store/events/stored-message.ts'
-import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { updateEvents } from '../../../src/store/events/update-events.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { empty, LOG_TABLES } from '../../database.ts'
 
 const HOUR = 3_600_000
 const config = aConfig({ name: 'good' })
-const postAll = () => rollUp(env, NOW + 2 * HOUR, () => undefined)
+const postAll = () => rollUp(env, toolsAt(NOW + 2 * HOUR))
 const posted = () =>
   env.DB.prepare('SELECT min(posted) AS posted FROM segments').first<number>('posted')
 
@@ -32,7 +32,7 @@ async function targetsOf(filter: { targets: string[] }): Promise<string[]> {
 beforeEach(() => empty(...LOG_TABLES))
 
 describe('a posted hour', () => {
-  it('in which an event becomes another is looked through until it is posted again', async () => {
+  it('is scanned after an event in it has changed, until it is posted again', async () => {
     const id = await stored(config, 'hype', aPayment())
     const other = await stored(config, 'hype', aPayment())
     await postAll()
@@ -51,7 +51,7 @@ describe('a posted hour', () => {
     }
   })
 
-  it('to which an event comes late has it at once', async () => {
+  it('lists an event that is recorded late', async () => {
     await stored(config, 'hype', aPayment())
     await postAll()
 
@@ -64,11 +64,11 @@ describe('a posted hour', () => {
     expect(await ids({ statuses: ['quarantined'] })).toEqual([late])
   })
 
-  it('of which an event goes to one more target is found by that', async () => {
+  it('lists an event by a target that was added', async () => {
     const id = await stored(config, 'hype', aPayment())
     await postAll()
 
-    await replayEvent(env.DB, id, ['added'], NOW + 2 * HOUR)
+    await restartDeliveries(env.DB, id, { targets: ['added'], now: NOW + 2 * HOUR })
 
     expect(await targetsOf({ targets: ['added'] })).toEqual([`${id} added`])
     await postAll()
@@ -76,11 +76,13 @@ describe('a posted hour', () => {
     expect(await targetsOf({ targets: ['added'] })).toEqual([`${id} added`])
   })
 
-  it('stays posted when only deliveries change', async () => {
+  it('stays posted if only deliveries change', async () => {
     const id = await stored(config, 'hype', aPayment())
     await postAll()
 
-    await updateDeliveries(env.DB, [{ event: id, target: 'good', attempt: 1, state: 'delivered' }])
+    await updateDeliveries(env.DB, [
+      { delivery: { event: id, target: 'good', attempt: 1 }, next: { state: 'delivered' } },
+    ])
 
     for (const isCounted of [0, 1]) {
       const marks = await env.DB.prepare('SELECT counted, posted FROM segments').first()
@@ -90,7 +92,7 @@ describe('a posted hour', () => {
     }
   })
 
-  it('with more events than a row can name is looked through', async () => {
+  it('is scanned if it has more events than a row can hold', async () => {
     const id = await stored(config, 'hype', aPayment(), { now: NOW + 120_000 })
     const key = (NOW + 60_000) * 2 ** 21
     await env.DB.prepare(

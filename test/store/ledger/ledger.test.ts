@@ -1,12 +1,12 @@
-// The ledger of a living relay: roll-ups and log agree at any moment, and whatever is tampered with is named.
+// The ledger matches the log at any moment, and verification reports every difference.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { discrepancies, tally } from '../../../src/core/ledger/ledger.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
-import { replayEvent } from '../../../src/store/deliveries/replay-event.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import { listCounts } from '../../../src/store/ledger/ledger.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
-import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { aMeteredDatabase } from '../../database.ts'
 import { aWorld } from '../../world.ts'
 
@@ -27,8 +27,8 @@ beforeEach(async () => {
   )
 })
 
-/** The counts straight from the log, without hours or roll-ups. */
-async function straight() {
+/** Counts the log directly, without segments. */
+async function byLog() {
   const { results } = await env.DB.prepare(
     `SELECT 'source ' || source || ' ' || status AS line, count(*) AS count FROM events GROUP BY 1
      UNION ALL SELECT 'target ' || target || ' ' || state, count(*) FROM deliveries GROUP BY 1 ORDER BY 1`,
@@ -57,8 +57,8 @@ async function differences() {
   return found
 }
 
-describe('the ledger of a living relay', () => {
-  it('is that of the log, hour after hour, whatever happens to its deliveries', async () => {
+describe('the ledger of a running relay', () => {
+  it('matches the log hour after hour, whatever happens to the deliveries', async () => {
     let turn = 0
     const world = aWorld(
       config,
@@ -68,40 +68,40 @@ describe('the ledger of a living relay', () => {
     const payment = aPayment()
     for (let hour = 0; hour < 4; hour++) {
       for (let i = 0; i < 4; i++) await world.take('hype', aPayment())
-      await world.take('hype', payment) // a repeat each hour, marked after the window
+      await world.take('hype', payment) // the same each hour: accepted, as the window has passed
       await world.take('hype', payment)
       await world.take('hype', { nothing: 'known' })
       await world.live(20)
-      await rollUp(env, world.now(), () => undefined)
-      expect(await byLedger()).toEqual(await straight())
+      await rollUp(env, toolsAt(world.now()))
+      expect(await byLedger()).toEqual(await byLog())
       await world.live(40)
-      expect(await byLedger()).toEqual(await straight())
+      expect(await byLedger()).toEqual(await byLog())
     }
-    await rollUp(env, world.now(), () => undefined)
+    await rollUp(env, toolsAt(world.now()))
 
-    expect(await byLedger()).toEqual(await straight())
+    expect(await byLedger()).toEqual(await byLog())
     expect(await rolled()).toBeGreaterThan(20)
     expect(discrepancies(tally(await listCounts(env.DB, EVER)))).toEqual([])
     expect(await differences()).toEqual([])
   }, 60_000)
 
-  it('counts a segment again that changed after it was counted', async () => {
+  it('counts a segment again after it has changed', async () => {
     const event = await stored(config, 'hype', aPayment())
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
 
-    await replayEvent(env.DB, event, ['off', 'added'], NOW + 2 * HOUR)
+    await restartDeliveries(env.DB, event, { targets: ['off', 'added'], now: NOW + 2 * HOUR })
 
-    expect(await byLedger()).toEqual(await straight())
+    expect(await byLedger()).toEqual(await byLog())
     expect(await differences()).toEqual([])
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
-    expect(tally(await listCounts(env.DB, EVER))).toMatchObject({ sources: [{ planned: 4 }] })
+    expect(tally(await listCounts(env.DB, EVER))).toMatchObject({ sources: [{ created: 4 }] })
   })
 
-  it('knows what came late from the spill queue', async () => {
+  it('counts an event that arrives late from the spill queue', async () => {
     await stored(config, 'hype', aPayment())
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
 
     await stored(config, 'hype', aPayment(), { now: NOW + 60_000 })
 
@@ -109,11 +109,11 @@ describe('the ledger of a living relay', () => {
     expect(await differences()).toEqual([])
   })
 
-  it('knows parts of hours', async () => {
+  it('counts periods that start or end within an hour', async () => {
     for (const minute of [1, 59, 61]) {
       await stored(config, 'hype', aPayment(), { now: NOW + minute * 60_000 })
     }
-    await rollUp(env, NOW + 3 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 3 * HOUR))
     const within = async (from: number, to: number) => {
       const counts = await listCounts(env.DB, {
         since: NOW + from * 60_000,
@@ -130,9 +130,9 @@ describe('the ledger of a living relay', () => {
     expect(await within(62, 240)).toBe(0)
   })
 
-  it('reads roll-ups for hours that are over, not their events', async () => {
+  it('reads the stored counts of past hours, not their events', async () => {
     for (let i = 0; i < 50; i++) await stored(config, 'hype', aPayment(), { now: NOW + i })
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     let read = 0
     const spy = {
       prepare: (sql: string) => ({
@@ -154,8 +154,8 @@ describe('the ledger of a living relay', () => {
   })
 })
 
-describe('the price', () => {
-  it('of the ledger is two rows a segment, and none for an event', async () => {
+describe('recording an event', () => {
+  it('writes two rows for a new segment, and none for a marked one', async () => {
     const { db, rows } = aMeteredDatabase('rows_written')
     const single = aConfig({ name: 'good' })
     const profile = { eventType: 'clientUpdated', clientID: 'c', siteID: 's' }
@@ -172,15 +172,15 @@ describe('the price', () => {
 describe('verification', () => {
   it.each([
     [
-      'a delivery that vanished',
+      'a missing delivery',
       `DELETE FROM deliveries WHERE target = 'good'`,
       [
         /^2026-11-21T00:00:00Z target good pending: 1 in the roll-up, 0 in the log$/,
-        /^evt_\w+: 3 deliveries planned, 2 in the log$/,
+        /^evt_\w+: 3 deliveries created, 2 in the log$/,
       ],
     ],
     [
-      'an event that vanished',
+      'a missing event',
       'DELETE FROM events',
       [
         /^2026-11-21T00:00:00Z source hype accepted: 1 in the roll-up, 0 in the log$/,
@@ -190,12 +190,12 @@ describe('verification', () => {
       ],
     ],
     [
-      'a delivery that waits for nothing',
+      'a pending delivery without a due time',
       `UPDATE deliveries SET due = NULL WHERE target = 'moody'`,
       [/^evt_\w+ to moody: pending without a due time$/],
     ],
     [
-      'a state that nobody knows',
+      'an unknown state',
       `UPDATE deliveries SET state = 'lost' WHERE target = 'moody'`,
       [
         /target moody lost: 0 in the roll-up, 1 in the log$/,
@@ -204,7 +204,7 @@ describe('verification', () => {
       ],
     ],
     [
-      'a status that nobody knows',
+      'an unknown status',
       `UPDATE events SET status = 'lost'`,
       [
         /source hype accepted: 1 in the roll-up, 0 in the log$/,
@@ -213,20 +213,20 @@ describe('verification', () => {
       ],
     ],
     [
-      'a segment that would never be counted',
+      'a missing segment',
       'DELETE FROM segments',
       [/in a segment that is not listed$/, /not listed$/, /not listed$/, /not listed$/],
     ],
     [
-      'a roll-up that was changed',
+      'a changed count',
       `UPDATE ledger SET planned = 7 WHERE kind = 'source'`,
       [
-        /^2026-11-21T00:00:00Z source hype accepted: 7 deliveries planned in the roll-up, 3 in the log$/,
+        /^2026-11-21T00:00:00Z source hype accepted: 7 deliveries created by the roll-up, 3 by the log$/,
       ],
     ],
-  ])('names %s', async (_case, tampering, words) => {
+  ])('reports %s', async (_case, tampering, words) => {
     await stored(config, 'hype', aPayment())
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
 
     await env.DB.prepare(tampering).run()
@@ -236,7 +236,7 @@ describe('verification', () => {
     for (const [i, word] of words.entries()) expect(found[i]).toMatch(word)
   })
 
-  it('names a hundred of a kind, and says that there are more', async () => {
+  it('lists a hundred differences of a kind, and notes that there are more', async () => {
     const single = aConfig({ name: 'good' })
     await stored(single, 'hype', aPayment())
     const more = env.DB.prepare(
@@ -257,10 +257,10 @@ describe('verification', () => {
     expect(found.at(-1)).toBe('… and more like this one: narrow the period')
   })
 
-  it('goes through a long log day by day, and passes over days without anything', async () => {
+  it('checks a long log day by day and skips days without events', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW - 90 * 24 * HOUR })
     await stored(config, 'hype', aPayment())
-    await rollUp(env, NOW + 2 * HOUR, () => undefined)
+    await rollUp(env, toolsAt(NOW + 2 * HOUR))
     await env.DB.prepare('DELETE FROM ledger').run()
     let calls = 0
     const found: string[] = []

@@ -1,20 +1,25 @@
-// `deliveries`: what each target was sent, is owed, or will not get.
+// `deliveries`: a list of deliveries by target, state and event.
 import { Command } from 'commander'
 import { DELIVERY_STATES, type DeliveryState } from '../../../core/deliveries/delivery.ts'
+import { repeatable } from '../../command-line.ts'
+import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { type FilterOptions, filtered, queryOf, readPages } from '../filter.ts'
-import { print, several } from '../output.ts'
-import { table } from '../table.ts'
+import { type FilterOptions, queryOf, readPages, withFilters } from '../lists.ts'
+import { print } from '../output.ts'
 
 type Delivery = Answer<Awaited<ReturnType<Api['deliveries']['$get']>>>['deliveries'][number]
 type Options = FilterOptions & { target?: string[]; state?: DeliveryState[] }
 
 /** The command. */
 export function deliveriesCommand(): Command {
-  return filtered(new Command('deliveries'))
-    .description('what each target was sent, is owed, or will not get')
-    .option('--target <name>', 'to this target (several times)', several)
-    .option('--state <state>', `${DELIVERY_STATES.join(', ')} (several times)`, several)
+  return withFilters(new Command('deliveries'))
+    .description('list deliveries and their state, newest first')
+    .option('--target <name>', 'only this target (repeatable)', repeatable)
+    .option(
+      '--state <state>',
+      `only this state: ${DELIVERY_STATES.join(', ')} (repeatable)`,
+      repeatable,
+    )
     .action(async ({ target, state, ...options }: Options, command: Command) => {
       const api = apiOf(command)
       const filter = {
@@ -26,12 +31,12 @@ export function deliveriesCommand(): Command {
         const answer = await answerOf(api.deliveries.$get({ query: { ...filter, ...page } }))
         return { items: answer.deliveries, next: answer.next }
       })
-      print(command, { deliveries }, inWords)
+      print(command, { deliveries }, textOf)
     })
 }
 
-function inWords({ deliveries }: { deliveries: Delivery[] }): string {
-  if (deliveries.length === 0) return 'There are none.'
+function textOf({ deliveries }: { deliveries: Delivery[] }): string {
+  if (deliveries.length === 0) return 'No deliveries match.'
   return table(
     [
       'received',
@@ -40,7 +45,7 @@ function inWords({ deliveries }: { deliveries: Delivery[] }): string {
       'target',
       'state',
       'attempts',
-      'answer',
+      'last result',
       'next attempt',
       'reason',
     ],

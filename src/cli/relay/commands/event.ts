@@ -1,45 +1,52 @@
-// `event`: one event whole: what came, what was made of it, what became of its deliveries.
+// `event`: one event with its received payload, its normalized form and its deliveries.
 import { Command } from 'commander'
+import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
 import { print } from '../output.ts'
-import { table } from '../table.ts'
 
 type Event = Answer<Awaited<ReturnType<Api['events'][':id']['$get']>>>
 type Delivery = Event['deliveries'][number]
 
+/** How much of a response body is shown. */
+const RESPONSE_CHARACTERS = 60
+
 /** The command. */
 export function eventCommand(): Command {
   return new Command('event')
-    .description('one event whole: what came, what was made of it, what became of its deliveries')
+    .description('show one event: received payload, normalized event, deliveries and attempts')
     .argument('<event>', 'evt_…')
     .action(async (id: string, _options, command: Command) => {
       const api = apiOf(command)
-      print(command, await answerOf(api.events[':id'].$get({ param: { id } })), inWords)
+      print(command, await answerOf(api.events[':id'].$get({ param: { id } })), textOf)
     })
 }
 
-function inWords(event: Event): string {
+function textOf(event: Event): string {
   const { id, source, status, type, vendortype, receivedat, matched, issues, deliveries } = event
+  const duplicate = status === 'duplicate' ? 'duplicate of' : 'possible duplicate of'
   return [
     `${id}  ${type}  ${status}`,
     `from ${source}${vendortype === null ? '' : ` (${vendortype})`}, received ${receivedat}`,
-    ...(matched === null ? [] : [`says the same as ${matched.id} (${matched.rung})`]),
-    ...(issues ?? []).map(({ path, message }) => `not understood: ${path} ${message}`),
+    ...(matched === null ? [] : [`${duplicate} ${matched.id} (matched by ${matched.by})`]),
+    // An event that was released from quarantine keeps its issues.
+    ...(issues ?? []).map(
+      ({ path, message }) => `not understood when received: ${path} ${message}`,
+    ),
     '',
-    'What came:',
-    pretty(event.raw),
+    'Received payload:',
+    payloadText(event.raw),
     '',
     ...(event.event === null
       ? []
-      : ['What was made of it:', JSON.stringify(event.event, null, 2), '']),
+      : ['Normalized event:', JSON.stringify(event.event, null, 2), '']),
     ...(deliveries.length === 0
-      ? ['No target wanted it.']
-      : deliveries.flatMap((delivery) => [...deliveryInWords(delivery), '']).slice(0, -1)),
+      ? ['No target matched.']
+      : deliveries.flatMap((delivery) => [...deliveryLines(delivery), '']).slice(0, -1)),
   ].join('\n')
 }
 
-function pretty({ text, encoding }: Event['raw']): string {
-  if (text === null) return '(no longer kept: its retention is over)'
+function payloadText({ text, encoding }: Event['raw']): string {
+  if (text === null) return '(deleted after its retention period)'
   if (encoding === 'base64') return `(base64) ${text}`
   try {
     return JSON.stringify(JSON.parse(text), null, 2)
@@ -48,17 +55,17 @@ function pretty({ text, encoding }: Event['raw']): string {
   }
 }
 
-function deliveryInWords({ target, state, reason, due, attempts }: Delivery): string[] {
+function deliveryLines({ target, state, reason, due, attempts }: Delivery): string[] {
   const next = due === null ? '' : `, next attempt ${due}`
   const rows = attempts.map(({ attempt, at, ms, status, error, response }) => [
     attempt,
     at,
     ms,
     status ?? error ?? '',
-    (response ?? '').replaceAll(/\s+/g, ' ').slice(0, 60),
+    (response ?? '').replaceAll(/\s+/g, ' ').slice(0, RESPONSE_CHARACTERS),
   ])
   return [
     `${target}: ${state}${reason === null ? '' : ` (${reason})`}${next}`,
-    ...(rows.length === 0 ? [] : [table(['attempt', 'at', 'ms', 'answer', ''], rows)]),
+    ...(rows.length === 0 ? [] : [table(['attempt', 'at', 'ms', 'result', 'response'], rows)]),
   ]
 }

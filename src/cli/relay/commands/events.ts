@@ -1,21 +1,26 @@
-// `events`: what came, and what was made of it.
+// `events`: a list of received events.
 import { Command } from 'commander'
 import { EVENT_STATUSES, type EventStatus } from '../../../core/events/event.ts'
+import { repeatable } from '../../command-line.ts'
+import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { type FilterOptions, filtered, queryOf, readPages } from '../filter.ts'
-import { print, several } from '../output.ts'
-import { table } from '../table.ts'
+import { type FilterOptions, queryOf, readPages, withFilters } from '../lists.ts'
+import { print } from '../output.ts'
 
-/** An event as a list shows it. */
+/** An event in a list. */
 export type EventSummary = Answer<Awaited<ReturnType<Api['events']['$get']>>>['events'][number]
 type Options = FilterOptions & { status?: EventStatus[]; unrouted?: true }
 
 /** The command. */
 export function eventsCommand(): Command {
-  return filtered(new Command('events'))
-    .description('what came, the newest first')
-    .option('--status <status>', `${EVENT_STATUSES.join(', ')} (several times)`, several)
-    .option('--unrouted', 'only what no target wanted')
+  return withFilters(new Command('events'))
+    .description('list events, newest first')
+    .option(
+      '--status <status>',
+      `only this status: ${EVENT_STATUSES.join(', ')} (repeatable)`,
+      repeatable,
+    )
+    .option('--unrouted', 'only events that no target matched')
     .action(async ({ status, unrouted, ...options }: Options, command: Command) => {
       const api = apiOf(command)
       const filter = {
@@ -27,21 +32,21 @@ export function eventsCommand(): Command {
         const answer = await answerOf(api.events.$get({ query: { ...filter, ...page } }))
         return { items: answer.events, next: answer.next }
       })
-      print(command, { events }, eventsInWords)
+      print(command, { events }, textOf)
     })
 }
 
-function eventsInWords({ events }: { events: EventSummary[] }): string {
-  if (events.length === 0) return 'There are none.'
+function textOf({ events }: { events: EventSummary[] }): string {
+  if (events.length === 0) return 'No events match.'
   return table(
     ['received', 'event', 'source', 'type', 'status', 'deliveries', 'subject'],
-    events.map(({ receivedat, id, source, type, status, planned, subject }) => [
+    events.map(({ receivedat, id, source, type, status, deliveries_created, subject }) => [
       receivedat,
       id,
       source,
       type,
       status,
-      planned,
+      deliveries_created,
       subject ?? '',
     ]),
   )

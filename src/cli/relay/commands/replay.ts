@@ -1,21 +1,22 @@
-// `replay`: one event, or everything that a filter matches, sent again: first how much that is, then done.
+// `replay`: resends one event, or all deliveries that a filter matches, after showing how many there are.
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
 import { pluralize } from '../../../core/text.ts'
+import { repeatable } from '../../command-line.ts'
+import { table } from '../../table.ts'
 import { UserError } from '../../user-error.ts'
 import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../client.ts'
-import { print, several } from '../output.ts'
-import { table } from '../table.ts'
+import { print } from '../output.ts'
 
-/** More than these are sent again only when somebody says yes. */
-const UNASKED = 100
+/** More deliveries than this are resent only after a confirmation. */
+const MAX_UNCONFIRMED = 100
 
 const PROGRESS_MS = 1000
 const BAR_WIDTH = 30
 
 type Filter = Parameters<Api['replays']['$post']>[0]['json']['filter']
-type Planned = Answer<Awaited<ReturnType<Api['replays']['$post']>>>
+type Plan = Answer<Awaited<ReturnType<Api['replays']['$post']>>>
 type Replay = Answer<Awaited<ReturnType<Api['replays'][':id']['$get']>>>
 type Options = {
   target?: string[]
@@ -34,31 +35,31 @@ type Options = {
 /** The command with its subcommands. */
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('sends an event again, or all deliveries that a filter matches')
-    .argument('[event]', 'evt_…: this event alone, to --target or to all that had it')
-    .option('--target <name>', 'to this target (may be given several times)', several)
-    .option('--source <name>', 'events of this source (several times)', several)
+    .description('resend one event, or all deliveries that match a filter')
+    .argument('[event]', 'evt_…: resend only this event, to --target or to all targets that had it')
+    .option('--target <name>', 'only this target (repeatable)', repeatable)
+    .option('--source <name>', 'only this source (repeatable)', repeatable)
     .option(
       '--type <pattern>',
-      'events of this type: payment.failed, payment.* (several times)',
-      several,
+      'only this event type: payment.failed, payment.* (repeatable)',
+      repeatable,
     )
     .option(
       '--state <state>',
-      'deliveries that are held, delivered, dead or cancelled (several times)',
-      several,
+      'only deliveries that are held, delivered, dead or cancelled (repeatable)',
+      repeatable,
     )
-    .option('--since <time>', 'events since: RFC 3339, or 30m, 24h, 7d')
-    .option('--until <time>', 'events until')
-    .option('--person <who>', 'of a person: per_…, a contact id, an e-mail address')
-    .option('--rate <n>', 'deliveries a second')
-    .option('--dry-run', 'only say how many, and of whom')
-    .option('-y, --yes', `do not ask when they are more than ${UNASKED}`)
-    .option('--detach', 'do not wait for the end')
+    .option('--since <time>', 'RFC 3339, or how long ago: 30m, 24h, 7d')
+    .option('--until <time>', 'RFC 3339, or how long ago: 30m, 24h, 7d')
+    .option('--person <id>', 'only this person: per_…, a contact id or an e-mail address')
+    .option('--rate <n>', 'deliveries per second')
+    .option('--dry-run', 'only show how many deliveries match')
+    .option('-y, --yes', `do not ask before resending more than ${MAX_UNCONFIRMED} deliveries`)
+    .option('--detach', 'do not wait until the replay has finished')
     .action(replay)
     .addCommand(listCommand())
-    .addCommand(steerCommand('stop', 'stops a replay where it is'))
-    .addCommand(steerCommand('resume', 'goes on with a replay that was stopped'))
+    .addCommand(controlCommand('stop', 'stop a running replay'))
+    .addCommand(controlCommand('resume', 'resume a stopped replay'))
 }
 
 async function replay(
@@ -73,18 +74,19 @@ async function replay(
     ...(options.rate === undefined ? {} : { per_second: Number(options.rate) }),
   }
   const plan = await answerOf(api.replays.$post({ json: { ...json, dry_run: true } }))
-  const { json: isForProgram } = command.optsWithGlobals<GlobalOptions>()
-  if (options.dryRun) return print(command, plan, planInWords)
-  if (!isForProgram) console.log(planInWords(plan))
-  if (plan.total === 0) return print(command, plan, () => 'There is nothing to send.')
-  if (plan.total > UNASKED && !options.yes) await confirm(plan.total)
-  // Only a dry run has no id.
-  const begun = (await answerOf(api.replays.$post({ json }))) as Replay
-  const done = options.detach || isForProgram ? begun : await follow(api, begun)
+  const { json: isJson } = command.optsWithGlobals<GlobalOptions>()
+  if (options.dryRun) return print(command, plan, planText)
+  if (!isJson) console.log(planText(plan))
+  if (plan.total === 0) return print(command, plan, () => 'Nothing to resend.')
+  if (plan.total > MAX_UNCONFIRMED && !options.yes) await confirm(plan.total)
+  // Without `dry_run`, the answer is a replay with an id.
+  const started = (await answerOf(api.replays.$post({ json }))) as Replay
+  const result = options.detach || isJson ? started : await follow(api, started)
   print(
     command,
-    done,
-    ({ id, state, replayed, total }) => `${id} is ${state}: ${replayed} of ${total}.`,
+    result,
+    ({ id, state, replayed, total }) =>
+      `${id} is ${state}: ${replayed} of ${pluralize(total, 'delivery', 'deliveries')} queued.`,
   )
 }
 
@@ -94,15 +96,16 @@ async function replayEvent(
   { target, dryRun, ...rest }: Options,
   command: Command,
 ): Promise<void> {
-  const odd = Object.keys(rest).filter((key) => key !== 'yes' && key !== 'detach')
-  if (odd.length > 0) throw new UserError(`An event is replayed alone: leave out --${odd[0]}.`)
+  const [extra] = Object.keys(rest).filter((key) => key !== 'yes' && key !== 'detach')
+  if (extra !== undefined)
+    throw new UserError(`--${extra} cannot be combined with an event: it is for filters.`)
   const json = { dry_run: dryRun ?? false, ...(target === undefined ? {} : { targets: target }) }
   const answer = await answerOf(api.events[':id'].replay.$post({ param: { id }, json }))
-  print(command, answer, ({ targets, replayed }) =>
-    dryRun
-      ? `${id} would be sent again to ${targets.join(', ') || 'nobody'}.`
-      : `${id} is sent again to ${replayed.join(', ') || 'nobody: what waits for an attempt is left as it is'}.`,
-  )
+  print(command, answer, ({ targets, replayed }) => {
+    if (dryRun) return `${id} would be resent to ${targets.join(', ') || 'no target'}.`
+    if (replayed.length > 0) return `${id} is queued again for ${replayed.join(', ')}.`
+    return `Nothing to resend: every delivery of ${id} still waits for an attempt, or there is none.`
+  })
 }
 
 function filterOf({ target, source, type, state, since, until, person }: Options): Filter {
@@ -111,13 +114,13 @@ function filterOf({ target, source, type, state, since, until, person }: Options
     Object.entries(given).filter(([, value]) => value !== undefined),
   )
   if (Object.keys(filter).length === 0)
-    throw new UserError('Say which: an event (evt_…), or a filter: see "replay --help".')
+    throw new UserError('Missing event (evt_…) or filter: see "relay replay --help".')
   return filter as Filter
 }
 
-function planInWords({ total, people, targets, types, states }: Planned): string {
-  const rows = (counts: Record<string, number>, what: string) =>
-    Object.entries(counts).map(([name, count]) => [what, name, count])
+function planText({ total, people, targets, types, states }: Plan): string {
+  const rows = (counts: Record<string, number>, by: string) =>
+    Object.entries(counts).map(([name, count]) => [by, name, count])
   return [
     `${pluralize(total, 'delivery', 'deliveries')} of ${pluralize(people, 'person', 'people')}:`,
     table(
@@ -127,44 +130,46 @@ function planInWords({ total, people, targets, types, states }: Planned): string
   ].join('\n')
 }
 
+/** Asks at the terminal. Throws a UserError if the answer is not yes, or there is no terminal. */
 async function confirm(total: number): Promise<void> {
-  if (!process.stdin.isTTY) throw new UserError(`These are ${total}: say --yes to send them again.`)
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await asking.question(`Send ${total} deliveries again? [y/N] `)
-  asking.close()
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('Nothing was sent.')
+  if (!process.stdin.isTTY)
+    throw new UserError(`${total} deliveries match: pass --yes to resend them.`)
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await terminal.question(`Resend ${total} deliveries? [y/N] `)
+  terminal.close()
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('Cancelled: nothing was sent.')
 }
 
-/** Shows how far a replay has come, until it is over. */
-async function follow(api: Api, begun: Replay): Promise<Replay> {
-  let replay = begun
+/** Shows the progress of a replay until it is no longer running. Returns its last state. */
+async function follow(api: Api, started: Replay): Promise<Replay> {
+  let replay = started
   while (replay.state === 'running') {
-    draw(replay)
+    drawProgress(replay)
     await new Promise((resolve) => setTimeout(resolve, PROGRESS_MS))
-    replay = await answerOf(api.replays[':id'].$get({ param: { id: begun.id } }))
+    replay = await answerOf(api.replays[':id'].$get({ param: { id: started.id } }))
   }
-  draw(replay)
+  drawProgress(replay)
   if (process.stderr.isTTY) process.stderr.write('\n')
   return replay
 }
 
-function draw({ replayed, total }: Replay): void {
+function drawProgress({ replayed, total }: Replay): void {
   if (!process.stderr.isTTY) return
   const done = Math.round((BAR_WIDTH * replayed) / Math.max(total, 1))
   const bar = '█'.repeat(done) + '░'.repeat(Math.max(0, BAR_WIDTH - done))
-  process.stderr.write(`\r${bar} ${replayed} of ${total} (Ctrl-C leaves it running)`)
+  process.stderr.write(`\r${bar} ${replayed} of ${total} (Ctrl-C exits, the replay continues)`)
 }
 
 function listCommand(): Command {
   return new Command('list')
-    .description('the latest replays')
+    .description('list recent replays')
     .action(async (_options, command: Command) => {
       const answer = await answerOf(apiOf(command).replays.$get({ query: { limit: '20' } }))
       print(command, answer, ({ replays }) =>
         replays.length === 0
-          ? 'There were none.'
+          ? 'There are no replays.'
           : table(
-              ['replay', 'state', 'sent', 'of', 'started', 'filter'],
+              ['replay', 'state', 'queued', 'of', 'started', 'filter'],
               replays.map(({ id, state, replayed, total, started_at, filter }) => [
                 id,
                 state,
@@ -178,12 +183,12 @@ function listCommand(): Command {
     })
 }
 
-function steerCommand(wish: 'stop' | 'resume', description: string): Command {
-  return new Command(wish)
+function controlCommand(action: 'stop' | 'resume', description: string): Command {
+  return new Command(action)
     .description(description)
     .argument('<replay>', 'rpl_…')
     .action(async (id: string, _options, command: Command) => {
-      const request = apiOf(command).replays[':id'][wish].$post({ param: { id } })
+      const request = apiOf(command).replays[':id'][action].$post({ param: { id } })
       print(command, await answerOf(request), (replay) => `${id} is ${replay.state}.`)
     })
 }

@@ -1,14 +1,16 @@
-// `simulate`: what a vendor would send, sent to the relay's own front door and marked as a test.
+// `simulate`: sends simulated vendor messages to the ingest URLs of the relay, marked as tests.
 import { Command, Option } from 'commander'
 import { pluralize } from '../../../core/text.ts'
 import { SWITCHES } from '../../../simulator/trouble.ts'
+import { repeatable, type SetStatus } from '../../command-line.ts'
 import { UserError } from '../../user-error.ts'
 import { type Answer, type Api, answerOf, connect, type GlobalOptions } from '../client.ts'
-import { print, several, visible } from '../output.ts'
+import { print, printable } from '../output.ts'
 
 type Request = Parameters<Api['simulate']['$post']>[0]['json']
 type Page = Answer<Awaited<ReturnType<Api['simulate']['$post']>>>
 type Step = Page['steps'][number]
+type Switch = (typeof SWITCHES)[number]
 type Options = {
   source?: string
   set?: string[]
@@ -17,91 +19,114 @@ type Options = {
   start?: string
   rate?: string
   seed?: string
-} & Partial<Record<(typeof SWITCHES)[number], string | true>>
+} & Partial<Record<Switch, string | true>>
 
-/** Steps that one call sends; fewer, so that a slow rate is a steady one. */
-const A_CALL = 20
+/** The most messages that one call of the API sends. With a rate below it, a call sends those of one second. */
+const MAX_PER_CALL = 20
+
+const SWITCH_DESCRIPTIONS: Record<Switch, string> = {
+  duplicates: 'send some messages twice',
+  reordering: 'swap some messages with the next one',
+  lateness: 'send some messages days late',
+  drift: 'change the fields of some messages (schema drift)',
+  junk: 'also send malformed messages',
+}
 
 const HELP = `
-One message:    npm run relay -- simulate payment.created --source hype --set data.total=0
-Journeys:       npm run relay -- simulate --journey --members 5 --duplicates --lateness 0.1
-A switch alone means often enough to be seen; a number is its probability for each message.
-The seed and the start that are printed repeat the same plan.`
+One message:  npm run relay -- simulate payment.created --source hype --set data.total=0
+Journeys:     npm run relay -- simulate --journey --members 5 --duplicates --lateness 0.1
 
-/** The command; `finish` is told 1 when the front door refused something that was no junk. */
-export function simulateCommand(finish: (status: number) => void): Command {
+A probability is from 0 to 1, for each message (default: a few in each journey).
+To repeat a run, pass the --seed and the --start that it printed.`
+
+/** The command. The exit status is 1 if a message that is not junk was refused. */
+export function simulateCommand(setStatus: SetStatus): Command {
   const command = new Command('simulate')
-    .description('sends what a vendor would send, marked as a test, through the front door')
-    .argument('[type]', 'one message of this type of the vendor')
-    .option('--source <name>', 'the source to send to; a journey goes to all unless told')
+    .description('send simulated vendor messages, authenticated like real ones and marked as tests')
+    .argument('[type]', 'send one message of this vendor type, such as payment.created or checkIn')
+    .option('--source <name>', 'the source to send to (with --journey, default: all sources)')
     .option(
       '--set <path=value>',
-      'what to put into the message: JSON or text (several times)',
-      several,
+      'with a type: set a field to JSON or text (repeatable)',
+      repeatable,
     )
-    .option('--journey', 'from the day members join to the day they leave')
-    .option('--members <n>', 'how many (1)')
-    .option('--start <time>', 'when the first joins: RFC 3339, or 90d')
-    .option('--rate <n>', 'messages a second (as fast as they are answered)')
-    .option('--seed <text>', 'what the same plan is made of again')
+    .option('--journey', 'send all messages of a membership, from joining to leaving')
+    .option('--members <n>', 'number of members (default: 1)')
+    .option('--start <time>', 'when the first member joins: RFC 3339, or how long ago: 90d')
+    .option('--rate <n>', 'messages per second (default: no limit)')
+    .option('--seed <text>', 'repeat the random choices of the run that printed this seed')
     .addHelpText('after', HELP)
-  for (const name of SWITCHES) command.addOption(new Option(`--${name} [probability]`))
+  for (const name of SWITCHES)
+    command.addOption(new Option(`--${name} [probability]`, SWITCH_DESCRIPTIONS[name]))
   return command.action(async (type: string | undefined, options: Options, self: Command) => {
     const globals = self.optsWithGlobals<GlobalOptions>()
     const api = connect(globals)
-    const told = globals.json ? () => undefined : (line: string) => console.log(visible(line))
+    const report = globals.json ? () => undefined : (line: string) => console.log(printable(line))
     const steps: Step[] = []
     for (const request of await requestsOf(api, type, options)) {
-      steps.push(...(await sendAll(api, request, numberOf('rate', options.rate), told)))
+      steps.push(...(await sendAll(api, request, numberOf('rate', options.rate), report)))
     }
-    print(self, { steps }, summary)
-    finish(steps.every(isTaken) ? 0 : 1)
+    print(self, { steps }, summaryText)
+    setStatus(steps.every(isExpected) ? 0 : 1)
   })
 }
 
-/** Junk is there to be refused. */
-function isTaken({ status, troubles }: Step): boolean {
+/** True for a message that was accepted. Junk may be refused. */
+function isExpected({ status, troubles }: Step): boolean {
   return status === 202 || troubles.includes('junk')
 }
 
+/** The request for one message, or one request per source for journeys. Throws a UserError for options that conflict. */
 async function requestsOf(
   api: Api,
   type: string | undefined,
-  { source, set = [], journey, members, start, seed, rate: _rate, ...switches }: Options,
+  options: Options,
 ): Promise<Request[]> {
-  if ((type === undefined) === (journey === undefined))
-    throw new UserError('Name a type of message, or --journey: see "simulate --help".')
+  if ((type === undefined) === (options.journey === undefined))
+    throw new UserError('Pass either a message type or --journey: see "relay simulate --help".')
+  rejectConflicts(type !== undefined, options)
+  const { source, set = [], seed } = options
   const shared = seed === undefined ? {} : { seed }
-  const odd = type === undefined ? { set } : { members, start, ...switches }
-  const [stray] = Object.entries(odd).filter(([, value]) => value !== undefined && value.length > 0)
-  if (stray)
-    throw new UserError(`--${stray[0]} is for ${type === undefined ? 'one message' : 'a journey'}.`)
-  if (type !== undefined) {
-    if (source === undefined) throw new UserError('Say to which source: --source.')
-    return [{ ...shared, source, type, overrides: Object.fromEntries(set.map(overrideOf)) }]
+  if (type === undefined) {
+    const sources = source === undefined ? await activeSources(api) : [source]
+    return sources.map((name) => ({ ...shared, source: name, journey: journeyOf(options) }))
   }
-  const given = SWITCHES.flatMap((name) => {
-    const value = switches[name]
-    return value === undefined ? [] : [[name, value === true || numberOf(name, value)]]
-  })
-  const plan = {
-    ...(members === undefined ? {} : { members: numberOf('members', members) ?? 1 }),
-    ...(start === undefined ? {} : { start }),
-    ...Object.fromEntries(given),
-  }
-  const sources = source === undefined ? await namesOf(api) : [source]
-  return sources.map((name) => ({ ...shared, source: name, journey: plan }))
+  if (source === undefined) throw new UserError('Missing --source (hapana, hype, …).')
+  return [{ ...shared, source, type, overrides: Object.fromEntries(set.map(overrideOf)) }]
 }
 
-/** The sources that can be sent to. */
-async function namesOf(api: Api): Promise<string[]> {
+/** Refuses options for journeys if one message is sent, and the other way round. */
+function rejectConflicts(isOneMessage: boolean, options: Options): void {
+  const forOther = isOneMessage ? (['members', 'start', ...SWITCHES] as const) : (['set'] as const)
+  const extra = forOther.find((name) => options[name] !== undefined)
+  if (extra === undefined) return
+  const rule = isOneMessage ? 'needs' : 'cannot be combined with'
+  throw new UserError(`--${extra} ${rule} --journey.`)
+}
+
+/** The plan of a journey. A switch without a value is sent as true: the relay has the default probability. */
+function journeyOf({ members, start, ...options }: Options): NonNullable<Request['journey']> {
+  const switches = SWITCHES.flatMap((name) => {
+    const value = options[name]
+    return value === undefined ? [] : [[name, value === true || numberOf(name, value)]]
+  })
+  return {
+    ...(members === undefined ? {} : { members: numberOf('members', members) ?? 1 }),
+    ...(start === undefined ? {} : { start }),
+    ...Object.fromEntries(switches),
+  }
+}
+
+/** The names of the sources that accept messages. */
+async function activeSources(api: Api): Promise<string[]> {
   const { sources } = await answerOf(api.sources.$get())
   return sources.filter(({ state }) => state === 'active').map(({ name }) => name)
 }
 
+/** The path and value of a `--set`. A value that is not JSON is text. */
 function overrideOf(text: string): [path: string, value: unknown] {
   const [, path = '', value = ''] = /^([^=]+)=([\s\S]*)$/.exec(text) ?? []
-  if (path === '') throw new UserError(`--set takes path=value, not "${text}".`)
+  if (path === '') throw new UserError(`--set must be path=value, not "${text}".`)
   try {
     return [path, JSON.parse(value)]
   } catch {
@@ -113,37 +138,39 @@ function numberOf(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
   if (text.trim() === '' || !(value >= 0))
-    throw new UserError(`--${name} takes a number, not "${text}".`)
+    throw new UserError(`--${name} must be a number of at least 0, not "${text}".`)
   return value
 }
 
-/** Sends a plan to its end, page by page, at its rate. */
+/** Sends all messages of a request, page by page, at a rate per second. Reports each of them in a line. */
 async function sendAll(
   api: Api,
   request: Request,
   rate: number | undefined,
-  told: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Step[]> {
-  const limit = rate === undefined ? A_CALL : Math.max(1, Math.min(A_CALL, Math.floor(rate)))
+  const limit =
+    rate === undefined ? MAX_PER_CALL : Math.max(1, Math.min(MAX_PER_CALL, Math.floor(rate)))
   const steps: Step[] = []
   let next: Request | undefined = { ...request, limit }
   while (next !== undefined) {
-    const begun = Date.now()
+    const startedAt = Date.now()
     const page: Page = await answerOf(api.simulate.$post({ json: next }))
     if (steps.length === 0 && request.journey)
-      told(
+      report(
         `${request.source}: ${pluralize(page.total, 'message')}, seed ${page.seed}, start ${page.start}`,
       )
-    for (const step of page.steps) told(lineOf(step))
+    for (const step of page.steps) report(lineOf(step))
     steps.push(...page.steps)
-    next = following(request, page, limit)
-    const due = rate ? begun + (page.steps.length * 1000) / rate : begun
+    next = nextRequest(request, page, limit)
+    const due = rate ? startedAt + (page.steps.length * 1000) / rate : startedAt
     if (next) await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - Date.now())))
   }
   return steps
 }
 
-function following(
+/** The request for the next page, with the seed and the start of this one; undefined after the last page. */
+function nextRequest(
   request: Request,
   { next, seed, start }: Page,
   limit: number,
@@ -153,20 +180,23 @@ function following(
   return { ...request, ...journey, seed, offset: next, limit }
 }
 
+/** A message and its response: an event, or the title of a problem. */
 function lineOf({ member, name, vendortype, troubles, status, answer }: Step): string {
-  const said = [answer?.id, answer?.status ?? answer?.title, answer?.type]
+  const result = status === 202 ? [answer?.id, answer?.status, answer?.type] : [answer?.title]
   return [
     `member ${member}`,
     name.padEnd(14),
     (vendortype ?? '(junk)').padEnd(20),
     String(status),
-    ...said.filter((word) => typeof word === 'string'),
+    ...result.filter((part) => typeof part === 'string'),
     ...(troubles.length === 0 ? [] : [`(${troubles.join(', ')})`]),
   ].join('  ')
 }
 
-function summary({ steps }: { steps: Step[] }): string {
-  const kinds = Map.groupBy(steps, ({ status, answer }) => String(answer?.status ?? status))
-  const counts = [...kinds].map(([kind, all]) => `${all.length} ${kind}`)
+function summaryText({ steps }: { steps: Step[] }): string {
+  const results = Map.groupBy(steps, ({ status, answer }) =>
+    status === 202 ? String(answer?.status) : `refused (${status})`,
+  )
+  const counts = [...results].map(([result, all]) => `${all.length} ${result}`)
   return `${pluralize(steps.length, 'message')} sent: ${counts.join(', ') || 'none'}.`
 }

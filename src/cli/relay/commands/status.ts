@@ -1,9 +1,10 @@
-// `status`: how everything is, in one look; what needs attention stands first.
+// `status`: a health summary that begins with the problems.
 import { Command } from 'commander'
 import { attentionOf } from '../../../core/operate/attention.ts'
+import type { SetStatus } from '../../command-line.ts'
+import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
 import { print } from '../output.ts'
-import { table } from '../table.ts'
 
 type Targets = Answer<Awaited<ReturnType<Api['targets']['$get']>>>
 type Sources = Answer<Awaited<ReturnType<Api['sources']['$get']>>>
@@ -16,36 +17,36 @@ type Status = {
   ledger: Ledger
 }
 
-/** The command; `finish` is told 1 when something needs attention. */
-export function statusCommand(finish: (status: number) => void): Command {
+/** The command. The exit status is 1 if something needs attention. */
+export function statusCommand(setStatus: SetStatus): Command {
   return new Command('status')
-    .description('how everything is; exit status 1 when something needs attention')
+    .description('health summary; exit status 1 if something needs attention')
     .action(async (_options, command: Command) => {
       const status = await readStatus(apiOf(command))
-      print(command, status, inWords)
-      finish(status.attention.length === 0 ? 0 : 1)
+      print(command, status, textOf)
+      setStatus(status.attention.length === 0 ? 0 : 1)
     })
 }
 
 async function readStatus(api: Api): Promise<Status> {
-  const [{ as_of, targets }, { sources }, ledger, quarantined] = await Promise.all([
+  const [{ as_of, targets }, { sources }, ledger, quarantine] = await Promise.all([
     answerOf(api.targets.$get()),
     answerOf(api.sources.$get()),
     answerOf(api.ledger.$get({ query: { since: '24h' } })),
     answerOf(api.quarantine.$get({ query: { limit: '200' } })),
   ])
-  const { causes, next } = quarantined
-  const situation = { targets, sources, causes, areMoreCauses: next !== null, ledger }
-  const attention = attentionOf(situation, Date.now()).map(({ words }) => words)
+  const { causes, next } = quarantine
+  const system = { targets, sources, causes, areMoreCauses: next !== null, ledger }
+  const attention = attentionOf(system, Date.now()).map(({ words }) => words)
   return { attention, as_of, sources, targets, ledger }
 }
 
-function inWords({ attention, as_of, sources, targets, ledger }: Status): string {
+function textOf({ attention, as_of, sources, targets, ledger }: Status): string {
   return [
     ...(attention.length === 0 ? ['All is well.'] : attention.map((line) => `! ${line}`)),
     '',
     table(
-      ['source', 'state', 'last seen', 'received in 24 h', 'ingest URL'],
+      ['source', 'state', 'last seen', 'received (24 h)', 'ingest URL'],
       sources.map(({ name, state, ingest_url, figures }) => [
         name,
         state,
@@ -59,20 +60,22 @@ function inWords({ attention, as_of, sources, targets, ledger }: Status): string
       [
         'target',
         'state',
-        'waiting',
+        'backlog',
         'last success',
         'last failure',
-        'delivered in 24 h',
-        '95 % within',
+        'delivered (24 h)',
+        'response time (p95)',
       ],
-      targets.map(({ name, state, figures }) => [name, state, ...figuresOf(figures)]),
+      targets.map(({ name, state, figures }) => [name, state, ...figureCells(figures)]),
     ),
     '',
-    as_of === null ? 'Figures come with the first minute.' : `Figures changed last at ${as_of}.`,
+    as_of === null
+      ? 'Statistics are available after the first minute.'
+      : `Statistics last changed at ${as_of}.`,
   ].join('\n')
 }
 
-function figuresOf(figures: Targets['targets'][number]['figures']): (string | number)[] {
+function figureCells(figures: Targets['targets'][number]['figures']): (string | number)[] {
   if (figures === null) return [0, '', '', '', '']
   const { backlog, last_success, last_failure, last_day } = figures
   const { p95 } = last_day.answer_ms

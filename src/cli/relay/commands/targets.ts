@@ -1,33 +1,33 @@
-// `targets`, `pause`, `resume`, `test`: how the targets fare, and steering them.
+// `targets`, `pause`, `resume` and `test`: the state of targets, and how to change it.
 import { Command } from 'commander'
 import { describeAnswer } from '../../../core/text.ts'
+import type { SetStatus } from '../../command-line.ts'
+import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
 import { print } from '../output.ts'
-import { table } from '../table.ts'
 
 type Targets = Answer<Awaited<ReturnType<Api['targets']['$get']>>>
 type Target = Targets['targets'][number]
-type Tried = Answer<Awaited<ReturnType<Api['targets'][':name']['test']['$post']>>>
+type TestResult = Answer<Awaited<ReturnType<Api['targets'][':name']['test']['$post']>>>
 
-/** The command; `finish` is told 1 when a target is not well. */
-export function targetsCommand(finish: (status: number) => void): Command {
+/** The command. The exit status is 1 if a target is neither active nor disabled. */
+export function targetsCommand(setStatus: SetStatus): Command {
   return new Command('targets')
-    .description('the targets, and how they fare; exit status 1 when one is not well')
+    .description('list targets with state and backlog; exit status 1 if one is not active')
     .action(async (_options, command: Command) => {
       const answer = await answerOf(apiOf(command).targets.$get())
-      print(command, answer, targetsInWords)
-      finish(
-        answer.targets.every(({ state }) => state === 'active' || state === 'disabled') ? 0 : 1,
-      )
+      print(command, answer, targetsText)
+      const isFine = ({ state }: Target) => state === 'active' || state === 'disabled'
+      setStatus(answer.targets.every(isFine) ? 0 : 1)
     })
 }
 
-function targetsInWords({ targets }: Targets): string {
+function targetsText({ targets }: Targets): string {
   if (targets.length === 0) return 'No targets are configured.'
   const head = [
     'target',
     'state',
-    'waiting',
+    'backlog',
     'last success',
     'last failure',
     'failures',
@@ -40,7 +40,7 @@ function targetsInWords({ targets }: Targets): string {
     targets.map(({ name, state, failures, failing_since, next_probe_at, reason, figures }) => [
       name,
       state,
-      waiting(figures),
+      backlogOf(figures),
       figures?.last_success?.at ?? '',
       figures?.last_failure?.at ?? '',
       failures,
@@ -52,7 +52,7 @@ function targetsInWords({ targets }: Targets): string {
 }
 
 /** How many deliveries wait, as of the last minute. */
-function waiting(figures: Target['figures']): number {
+function backlogOf(figures: Target['figures']): number {
   const { pending = 0, retrying = 0, held = 0 } = figures?.backlog ?? {}
   return pending + retrying + held
 }
@@ -60,43 +60,44 @@ function waiting(figures: Target['figures']): number {
 /** The command. */
 export function pauseCommand(): Command {
   return new Command('pause')
-    .description('holds what a target is owed, until it is resumed')
-    .argument('<target>')
+    .description('pause a target: its deliveries are held until it is resumed')
+    .argument('<target>', 'name of the target')
     .action(async (name: string, _options, command: Command) => {
       const request = apiOf(command).targets[':name'].pause.$post({ param: { name } })
-      print(command, await answerOf(request), inWords)
+      print(command, await answerOf(request), stateText)
     })
 }
 
 /** The command. */
 export function resumeCommand(): Command {
   return new Command('resume')
-    .description('sends to a target again, whatever stopped that')
-    .argument('<target>')
+    .description('resume a target that was paused or stopped, and send its held deliveries')
+    .argument('<target>', 'name of the target')
     .action(async (name: string, _options, command: Command) => {
       const request = apiOf(command).targets[':name'].resume.$post({ param: { name } })
-      print(command, await answerOf(request), inWords)
+      print(command, await answerOf(request), stateText)
     })
 }
 
-function inWords({ name, state }: Target): string {
+function stateText({ name, state }: Target): string {
   return `${name} is ${state}.`
 }
 
-/** The command; `finish` is told 1 when the target did not take it. */
-export function testCommand(finish: (status: number) => void): Command {
+/** The command. The exit status is 1 if the target did not accept the event. */
+export function testCommand(setStatus: SetStatus): Command {
   return new Command('test')
-    .description('sends a test event to a target, whatever its state, and says what it answered')
-    .argument('<target>')
+    .description('send a test event to a target in any state, and show its response')
+    .argument('<target>', 'name of the target')
     .action(async (name: string, _options, command: Command) => {
       const request = apiOf(command).targets[':name'].test.$post({ param: { name } })
-      const tried = await answerOf(request)
-      print(command, tried, (answer) => triedInWords(name, answer))
-      finish(tried.delivered ? 0 : 1)
+      const result = await answerOf(request)
+      print(command, result, (answer) => testText(name, answer))
+      setStatus(result.delivered ? 0 : 1)
     })
 }
 
-function triedInWords(name: string, { event, attempt }: Tried): string {
+function testText(name: string, { event, attempt }: TestResult): string {
   const { response } = attempt
-  return `${describeAnswer(name, attempt)}${response ? `: ${response}` : ''}\n${event} shows it whole.`
+  const body = response ? `: ${response}` : ''
+  return `${describeAnswer(name, attempt)}${body}\nDetails: relay event ${event}`
 }

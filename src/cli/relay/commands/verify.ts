@@ -1,56 +1,54 @@
-// `verify`: whether a captured delivery is genuine, and if not, why.
+// `verify`: checks the signature of a captured delivery, and explains why it does not match.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command } from 'commander'
 import { signingSecretProblem } from '../../../config/secrets.ts'
+import { repeatable, type SetStatus } from '../../command-line.ts'
 import { UserError } from '../../user-error.ts'
-import { print, several } from '../output.ts'
-import { type Captured, judgeDelivery } from '../verify-delivery.ts'
+import { print } from '../output.ts'
+import { type CapturedDelivery, verifyDelivery } from '../verify-delivery.ts'
 
 type Options = { secret?: string[]; header?: string[]; body?: string }
 
 const HELP = `
-A FILE holds the delivery as it came: header lines, an empty line, the body ("-" reads it from the standard input).
-Or give both apart: -H 'webhook-id: …' -H 'webhook-timestamp: …' -H 'webhook-signature: …' --body FILE
-The secret is --secret, or SIGNING_SECRET of the environment, which no shell remembers.`
+The file contains the delivery as received: header lines, an empty line, the body. "-" reads standard input.
+Or pass headers and body separately:
+  -H 'webhook-id: …' -H 'webhook-timestamp: …' -H 'webhook-signature: …' --body FILE
+The environment variable SIGNING_SECRET replaces --secret and stays out of the shell history.`
 
-/** The command; `finish` is told the exit status: 1 when the delivery is not genuine. */
-export function verifyCommand(finish: (status: number) => void): Command {
+/** The command. The exit status is 1 if the delivery is not authentic. */
+export function verifyCommand(setStatus: SetStatus): Command {
   return new Command('verify')
-    .description('says whether a captured delivery is genuine, and if not, why')
+    .description('verify the signature of a captured delivery, and explain a failure')
     .argument('[file]', 'the delivery: header lines, an empty line, the body')
-    .option(
-      '--secret <whsec>',
-      'the signing secret of the target (may be given several times)',
-      several,
-    )
-    .option('-H, --header <line>', 'a header of the delivery (may be given several times)', several)
-    .option('--body <file>', 'the body alone')
+    .option('--secret <whsec>', 'a signing secret of the target (repeatable)', repeatable)
+    .option('-H, --header <line>', 'a header of the delivery (repeatable)', repeatable)
+    .option('--body <file>', 'the body only')
     .addHelpText('after', HELP)
     .action((file: string | undefined, options: Options, command: Command) => {
-      const judgement = judgeDelivery(captured(file, options), secretsOf(options), Date.now())
-      print(command, judgement, ({ verdict, detail }) => `${verdict}: ${detail}`)
-      finish(judgement.verdict === 'ok' ? 0 : 1)
+      const result = verifyDelivery(readDelivery(file, options), secretsOf(options), Date.now())
+      print(command, result, ({ verdict, detail }) => `${verdict}: ${detail}`)
+      setStatus(result.verdict === 'ok' ? 0 : 1)
     })
 }
 
 function secretsOf({ secret }: Options): string[] {
   const secrets = secret ?? (process.env.SIGNING_SECRET ? [process.env.SIGNING_SECRET] : [])
   if (secrets.length === 0)
-    throw new UserError('Give the secret: --secret whsec_…, or SIGNING_SECRET.')
-  const [remedy] = secrets.flatMap((one) => signingSecretProblem(one) ?? [])
-  if (remedy) throw new UserError(`A secret ${remedy}: this one is not.`)
+    throw new UserError('Missing secret: pass --secret whsec_…, or set SIGNING_SECRET.')
+  const [problem] = secrets.flatMap((one) => signingSecretProblem(one) ?? [])
+  if (problem) throw new UserError(`Invalid secret: it ${problem}.`)
   return secrets
 }
 
-function captured(file: string | undefined, { header = [], body }: Options): Captured {
+/** The delivery from a file, or from its headers and its body. Throws a UserError if that is not complete. */
+function readDelivery(file: string | undefined, { header = [], body }: Options): CapturedDelivery {
   if ((file === undefined) === (body === undefined))
-    throw new UserError('Give the delivery as one file, or its headers (-H) and its --body.')
+    throw new UserError('Pass the delivery as one file, or as headers (-H) and --body.')
   if (body !== undefined) return { headers: headersOf(header), body: read(body) }
   const text = read(file ?? '-')
   const end = /\r?\n\r?\n/.exec(text)
-  if (end === null)
-    throw new UserError('The file has no empty line between the headers and the body.')
+  if (end === null) throw new UserError('There is no empty line between the headers and the body.')
   const lines = text.slice(0, end.index).split(/\r?\n/)
   return {
     headers: headersOf([...lines.filter((line) => !/^(POST|HTTP)\b/.test(line)), ...header]),
@@ -62,7 +60,7 @@ function headersOf(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     lines.map((line) => {
       const [, name = '', value = ''] = /^([^:]+):\s*(.*?)\s*$/.exec(line) ?? []
-      if (name === '') throw new UserError(`"${line}" is no header line.`)
+      if (name === '') throw new UserError(`"${line}" is not a header line.`)
       return [name.toLowerCase(), value]
     }),
   )
@@ -72,6 +70,8 @@ function read(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8')
   } catch (error) {
-    throw new UserError(`${file} cannot be read: ${error instanceof Error ? error.message : error}`)
+    throw new UserError(
+      `${file} cannot be read: ${error instanceof Error ? error.message : error}.`,
+    )
   }
 }

@@ -1,7 +1,9 @@
 // Responses about events and deliveries.
+
 import * as v from 'valibot'
 import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
 import { EVENT_STATUSES } from '../../../core/events/event.ts'
+import { MATCHES } from '../../../core/intake/dedupe.ts'
 import { anything, count, eventId, name, personId, Time } from './basic.ts'
 
 const Issue = v.object({ path: v.string(), message: v.string() })
@@ -16,7 +18,7 @@ const summary = {
   vendortype: v.nullable(v.string()),
   subject: v.nullable(v.string()),
   personid: v.nullable(personId),
-  planned: count,
+  deliveries_created: count,
 }
 export const EventSummary = v.strictObject(summary)
 
@@ -78,9 +80,7 @@ export const TimelineEntry = v.strictObject({
 export const Event = v.strictObject({
   ...summary,
   hops: count,
-  matched: v.nullable(
-    v.strictObject({ id: eventId, rung: v.picklist(['identity', 'content', 'twin']) }),
-  ),
+  matched: v.nullable(v.strictObject({ id: eventId, by: v.picklist(MATCHES) })),
   issues: v.nullable(v.array(Issue)),
   event: v.pipe(anything, v.description('The normalized event; null for a quarantined message')),
   raw: v.strictObject({

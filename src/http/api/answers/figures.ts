@@ -20,9 +20,9 @@ export const Ledger = v.strictObject({
     ),
   ),
   sources: v.array(
-    v.strictObject({ source: name, received: count, ...byState(EVENT_STATUSES), planned: count }),
+    v.strictObject({ source: name, received: count, ...byState(EVENT_STATUSES), created: count }),
   ),
-  targets: v.array(v.strictObject({ target: name, planned: count, ...byState(DELIVERY_STATES) })),
+  targets: v.array(v.strictObject({ target: name, created: count, ...byState(DELIVERY_STATES) })),
 })
 export const Differences = v.strictObject({
   differences: v.array(v.string()),

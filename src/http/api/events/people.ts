@@ -1,11 +1,11 @@
 // Persons across sources: finding them, their events, splitting and merging them.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
+import { EMAIL_PREFIX, TEST_PREFIX } from '../../../core/events/contact-key.ts'
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import type { Env } from '../../../env.ts'
 import { mergePerson, splitContactOff } from '../../../stages/operate/acts/people.ts'
 import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
-import { EMAIL_PREFIX, TEST_PREFIX } from '../../../store/events/contacts.ts'
 import { findPeople, getPerson, type Person as KnownPerson } from '../../../store/events/people.ts'
 import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'

@@ -11,7 +11,7 @@ import {
 } from '../../../core/ledger/drift.ts'
 import { parseTime } from '../../../core/period.ts'
 import type { Env } from '../../../env.ts'
-import { listDiaries, type NamedDiary } from '../../../store/ledger/drift.ts'
+import { listDriftReports, type NamedDriftReport } from '../../../store/ledger/drift.ts'
 import { describe, query } from '../../operation.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Drift } from '../answers/index.ts'
@@ -36,31 +36,31 @@ export function drift({ now }: ApiTools) {
     async (c) => {
       const filter = c.req.valid('query')
       const since = parseTime(filter.since, now()) ?? 0
-      const diaries = await listDiaries(c.env.DB, filter)
+      const reports = await listDriftReports(c.env.DB, filter)
       return c.json({
         since: formatInstant(since),
-        drift: diaries.map((named) => reportAsJson(named, since)),
+        drift: reports.map((named) => reportAsJson(named, since)),
       })
     },
   )
 }
 
-function reportAsJson({ source, type, diary }: NamedDiary, since: number) {
+function reportAsJson({ source, type, report }: NamedDriftReport, since: number) {
   return {
     source,
     vendortype: type === '' ? null : type,
-    messages: diary.messages,
-    first_seen: formatInstant(diary.first),
-    last_seen: formatInstant(diary.last),
-    learning: isLearning(diary),
-    findings: findingsOf(diary, since).map(({ path, finding, kinds, noticed, ...seen }) => ({
+    messages: report.messages,
+    first_seen: formatInstant(report.first),
+    last_seen: formatInstant(report.last),
+    learning: isLearning(report),
+    findings: findingsOf(report, since).map(({ path, finding, kinds, noticed, ...seen }) => ({
       path,
       finding,
       kinds,
       noticed_at: formatInstant(noticed),
       ...occurrencesAsJson(seen),
     })),
-    keys: [...diary.keys]
+    keys: [...report.keys]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([path, key]) => ({ path, kinds: kindsAsJson(key), ...occurrencesAsJson(key) })),
   }

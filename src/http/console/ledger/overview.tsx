@@ -10,9 +10,9 @@ import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { attentionOf } from '../../../core/operate/attention.ts'
 import { HOUR_MS, parseTime } from '../../../core/period.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
-import { listCauses } from '../../../store/events/stored-message.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
-import { type Arrivals, readArrivals } from '../../../store/ledger/statistics.ts'
+import { type ReceivedCount, readReceivedByOutcome } from '../../../store/ledger/statistics.ts'
+import { listCauses } from '../../../store/operate/quarantine.ts'
 import { targetViews } from '../../api/deliveries/targets.ts'
 import { instant } from '../../api/fields.ts'
 import { readLedger } from '../../api/ledger/ledger.ts'
@@ -35,7 +35,7 @@ export function overview({ configOf, now, log }: ApiTools) {
     const firstHour = Math.floor(since / HOUR_MS) + 1
     const [ledger, arrivals, snapshot, healths, quarantined] = await Promise.all([
       readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, log),
-      readArrivals(DB, firstHour),
+      readReceivedByOutcome(DB, firstHour),
       getSnapshot(DB),
       listHealth(DB),
       listCauses(DB, { limit: MAX_CAUSES }),
@@ -61,7 +61,11 @@ export function overview({ configOf, now, log }: ApiTools) {
 }
 
 /** The events of vendors by source and status, for each hour from the first to the last. */
-function bySource(arrivals: readonly Arrivals[], first: number, last: number): SourceArrivals[] {
+function bySource(
+  arrivals: readonly ReceivedCount[],
+  first: number,
+  last: number,
+): SourceArrivals[] {
   const none = () => Array.from({ length: last - first + 1 }, () => 0)
   const sources = new Map<string, Record<string, number[]>>()
   for (const { source, hour, outcome, count } of arrivals) {

@@ -2,10 +2,8 @@
 // and the API (and so the command line) call the same acts, so they obey the same limits and are audited alike.
 import type { Config } from '../../../config.ts'
 import type { OperatorAct } from '../../../core/events/system-event.ts'
-import type { Env } from '../../../env.ts'
-import type { AttemptTools } from '../../deliveries/attempt.ts'
-import type { HealthTools } from '../../deliveries/health.ts'
-import { tellOfOperator } from '../operator.ts'
+import type { Env, Tools } from '../../../env.ts'
+import { recordSystemEvent } from '../../deliveries/system-events.ts'
 
 /** An operator, and the relay that is operated. */
 export type Operator = {
@@ -16,8 +14,6 @@ export type Operator = {
   /** The origin of the relay: the URLs of its schemas start with it. */
   origin: string
 }
-
-export type ActTools = HealthTools & AttemptTools
 
 /** Why an act was not carried out. Nothing has changed then, and no audit record is written. */
 export type Refusal =
@@ -43,10 +39,10 @@ export async function audit(
   { env, config, by }: Operator,
   act: OperatorAct,
   on: string,
-  tools: ActTools,
+  tools: Tools,
 ): Promise<void> {
   const fact = { type: 'relay.operator_acted', data: { by, act, on } } as const
-  await tellOfOperator(env, config, fact, tools).catch((error) =>
+  await recordSystemEvent(env, config, fact, tools).catch((error) =>
     tools.log({ at: 'audit', act, on, fault: 'an act was not audited', detail: String(error) }),
   )
 }

@@ -1,12 +1,14 @@
 // Acts on events: sending one again, and reading stored events with the current mapping.
+
 import { type EventId, idOfKey, isEventId, keyOfId, timeOfId } from '../../../core/id.ts'
 import type { Period } from '../../../core/period.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
 import { pluralize } from '../../../core/text.ts'
+import type { Tools } from '../../../env.ts'
 import { getEvent } from '../../../store/events/events.ts'
-import { sendAgain } from '../../deliveries/replay-event.ts'
+import { replayEventTo } from '../../deliveries/replay-event.ts'
 import { type Renormalized, renormalize } from '../renormalize.ts'
-import { type ActTools, audit, type Operator, type Refusal } from './audit.ts'
+import { audit, type Operator, type Refusal } from './audit.ts'
 
 /** The targets that an event may go to, and those to which it is sent again; none in a dry run. */
 export type EventReplay = { id: EventId; targets: string[]; replayed: string[] }
@@ -19,13 +21,12 @@ export async function replayEvent(
   operator: Operator,
   id: string,
   options: { targets?: string[] | undefined; isDryRun?: boolean },
-  tools: ActTools,
+  tools: Tools,
 ): Promise<Result<EventReplay, Refusal>> {
   const { env, config } = operator
   const event = isEventId(id) ? await getEvent(env.DB, id) : undefined
   if (event === undefined) return err({ kind: 'unknown_event' })
-  const { now, log } = tools
-  const sent = await sendAgain(env, config, event, options, { now: now(), log })
+  const sent = await replayEventTo(env, config, event, options, tools)
   if (!sent.ok) {
     return 'unknown' in sent.error
       ? err({ kind: 'unknown_target', names: sent.error.unknown })
@@ -54,7 +55,7 @@ type RenormalizePage = {
 export function renormalizeEvents(
   operator: Operator,
   page: RenormalizePage,
-  tools: ActTools,
+  tools: Tools,
 ): Promise<Renormalized> {
   return renormalizeUpTo(MAX_RENORMALIZED, operator, page, tools)
 }
@@ -76,7 +77,7 @@ export async function renormalizeEvent(
   operator: Operator,
   id: string,
   { isDryRun, deliver }: { isDryRun: boolean; deliver: boolean },
-  tools: ActTools,
+  tools: Tools,
 ): Promise<Result<Renormalization, Refusal>> {
   const event = isEventId(id) ? await getEvent(operator.env.DB, id) : undefined
   if (event === undefined) return err({ kind: 'unknown_event' })
@@ -100,10 +101,10 @@ async function renormalizeUpTo(
   limit: number,
   operator: Operator,
   page: RenormalizePage,
-  tools: ActTools,
+  tools: Tools,
 ): Promise<Renormalized> {
   const { env, config, origin } = operator
-  const result = await renormalize(env, config, { ...page, limit }, { ...tools, origin })
+  const result = await renormalize(env, config, { ...page, limit, origin }, tools)
   const [first, ...others] = result.changed
   if (first !== undefined && !page.isDryRun) {
     const on = others.length === 0 ? first.id : pluralize(result.changed.length, 'event')

@@ -1,9 +1,11 @@
 // Acts on people: splitting a contact off a person, and merging two persons.
+
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
+import type { Tools } from '../../../env.ts'
 import { getPerson, type Person } from '../../../store/events/people.ts'
 import { mergeInto, type NamedContact, splitPerson } from '../people.ts'
-import { type ActTools, audit, type Operator, type Refusal } from './audit.ts'
+import { audit, type Operator, type Refusal } from './audit.ts'
 
 /**
  * Splits a contact off a person. Returns both ids. Refuses an unknown or merged person, and a contact that is not one of
@@ -13,7 +15,7 @@ export async function splitContactOff(
   operator: Operator,
   id: string,
   contact: NamedContact,
-  tools: ActTools,
+  tools: Tools,
 ): Promise<Result<{ person: PersonId; newPerson: PersonId }, Refusal>> {
   const { env, config } = operator
   const person = await personOf(env.DB, id)
@@ -29,7 +31,7 @@ export async function mergePerson(
   operator: Operator,
   id: string,
   otherId: string,
-  tools: ActTools,
+  tools: Tools,
 ): Promise<Result<{ person: PersonId; merged: PersonId }, Refusal>> {
   const { env, config } = operator
   const person = await personOf(env.DB, id)

@@ -1,9 +1,11 @@
 // Acts on quarantined messages: releasing those that are understood now, and dismissing others with a reason.
+
 import type { EventId } from '../../../core/id.ts'
 import { pluralize } from '../../../core/text.ts'
-import type { QuarantineFilter } from '../../../store/events/stored-message.ts'
+import type { Tools } from '../../../env.ts'
+import type { QuarantineFilter } from '../../../store/operate/quarantine.ts'
 import { dismiss, type Released, release } from '../quarantine.ts'
-import { type ActTools, audit, type Operator } from './audit.ts'
+import { audit, type Operator } from './audit.ts'
 
 /** Messages that one call releases: each takes a few round trips to D1. */
 const MAX_RELEASED = 50
@@ -16,11 +18,11 @@ export async function releaseMessages(
   operator: Operator,
   filter: QuarantineFilter,
   { after, isDryRun }: { after: EventId | undefined; isDryRun: boolean },
-  tools: ActTools,
+  tools: Tools,
 ): Promise<Released> {
   const { env, config, origin } = operator
-  const page = { after, limit: MAX_RELEASED, isDryRun }
-  const result = await release(env, config, filter, page, { ...tools, origin })
+  const page = { after, limit: MAX_RELEASED, isDryRun, origin }
+  const result = await release(env, config, filter, page, tools)
   if (result.released.length > 0 && !isDryRun) {
     const on = pluralize(result.released.length, 'message')
     await audit(operator, 'released from quarantine', on, tools)
@@ -33,10 +35,10 @@ export async function dismissMessages(
   operator: Operator,
   filter: QuarantineFilter,
   reason: string,
-  tools: ActTools,
+  tools: Tools,
 ): Promise<{ events: EventId[]; areMore: boolean }> {
-  const { env, config, origin } = operator
-  const events = await dismiss(env, config, filter, reason, MAX_DISMISSED, { ...tools, origin })
+  const { env, config } = operator
+  const events = await dismiss(env, config, filter, reason, MAX_DISMISSED, tools)
   if (events.length > 0) {
     await audit(operator, 'dismissed from quarantine', pluralize(events.length, 'message'), tools)
   }

@@ -1,15 +1,17 @@
 // The act of simulating: a plan of messages, and a page of it sent to a source as its vendor would send it.
+
 import type { ConfiguredSource } from '../../../config.ts'
 import { formatInstant } from '../../../core/events/time.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
 import { pluralize } from '../../../core/text.ts'
+import type { Tools } from '../../../env.ts'
 import { journeyOf } from '../../../simulator/journey.ts'
 import { sampleOf, singleStepPlan } from '../../../simulator/sample.ts'
 import { JOURNEY_MS } from '../../../simulator/sender.ts'
 import type { Step } from '../../../simulator/step.ts'
 import type { Switches } from '../../../simulator/trouble.ts'
 import { type SentStep, simulate, simulatedSource } from '../simulate.ts'
-import { type ActTools, audit, type Operator, type Refusal } from './audit.ts'
+import { audit, type Operator, type Refusal } from './audit.ts'
 
 /** One message of a `type`, or the journeys of some members; a page of these, `limit` steps from `offset` on. */
 export type Simulation = {
@@ -42,7 +44,7 @@ export async function sendSimulation(
   operator: Operator,
   simulation: Simulation,
   send: (request: Request) => Promise<Response>,
-  tools: ActTools,
+  tools: Tools,
 ): Promise<Result<Simulated, Refusal>> {
   const { config, origin } = operator
   const source = simulatedSource(config, simulation.source)
@@ -52,7 +54,8 @@ export async function sendSimulation(
   const start = journey === undefined ? now() : (journey.start ?? now() - JOURNEY_MS)
   const plan = planFor(source.value, simulation, seed, start)
   if (!plan.ok) return err({ kind: 'bad_simulation', reason: plan.error })
-  const page = await simulate(source.value, plan.value, { offset, limit }, { now, origin, send })
+  const relay = { origin, send }
+  const page = await simulate(source.value, plan.value, { offset, limit }, relay, tools)
   if (page.steps.length > 0) {
     const on = `${pluralize(page.steps.length, 'message')} to ${simulation.source}`
     await audit(operator, 'simulated messages', on, tools)

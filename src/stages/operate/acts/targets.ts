@@ -1,21 +1,23 @@
 // Acts on targets: pausing, resuming and testing one.
+
 import { type Config, targetOf } from '../../../config.ts'
 import type { Health } from '../../../core/deliveries/breaker.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
-import { steerTarget } from '../../deliveries/health.ts'
-import { type Tried, tryTarget } from '../try-target.ts'
-import { type ActTools, audit, type Operator, type Refusal } from './audit.ts'
+import type { Tools } from '../../../env.ts'
+import { setTargetState } from '../../deliveries/health.ts'
+import { type TestResult, testTarget } from '../test-target.ts'
+import { audit, type Operator, type Refusal } from './audit.ts'
 
 /** A target, and its health after an act. */
-export type SteeredTarget = { target: Config['targets'][number]; health: Health }
+export type ChangedTarget = { target: Config['targets'][number]; health: Health }
 
 /** Pauses a target: its deliveries are held. Refuses an unknown target. */
 export function pauseTarget(
   operator: Operator,
   name: string,
-  tools: ActTools,
-): Promise<Result<SteeredTarget, Refusal>> {
+  tools: Tools,
+): Promise<Result<ChangedTarget, Refusal>> {
   return changeState(operator, name, 'pause', tools)
 }
 
@@ -23,8 +25,8 @@ export function pauseTarget(
 export function resumeTarget(
   operator: Operator,
   name: string,
-  tools: ActTools,
-): Promise<Result<SteeredTarget, Refusal>> {
+  tools: Tools,
+): Promise<Result<ChangedTarget, Refusal>> {
   return changeState(operator, name, 'resume', tools)
 }
 
@@ -32,12 +34,12 @@ async function changeState(
   operator: Operator,
   name: string,
   action: 'pause' | 'resume',
-  tools: ActTools,
-): Promise<Result<SteeredTarget, Refusal>> {
+  tools: Tools,
+): Promise<Result<ChangedTarget, Refusal>> {
   const { env, config } = operator
   const target = targetOf(config, name)
   if (target === undefined) return err({ kind: 'unknown_target', names: [name] })
-  const health = await steerTarget(env, config, name, action, tools)
+  const health = await setTargetState(env, config, name, action, tools)
   await audit(operator, action === 'pause' ? 'paused a target' : 'resumed a target', name, tools)
   return ok({ target, health })
 }
@@ -46,12 +48,12 @@ async function changeState(
 export async function sendTestEvent(
   operator: Operator,
   name: string,
-  tools: ActTools,
-): Promise<Result<Tried, Refusal>> {
+  tools: Tools,
+): Promise<Result<TestResult, Refusal>> {
   const target = targetOf(operator.config, name)
   if (target === undefined) return err({ kind: 'unknown_target', names: [name] })
   if (isBroken(target)) return err({ kind: 'target_broken', name, reason: target.broken })
-  const tried = await tryTarget(operator.env, target, tools)
+  const tried = await testTarget(operator.env, target, tools)
   await audit(operator, 'tested a target', name, tools)
   return ok(tried)
 }

@@ -1,0 +1,20 @@
+// Rows of values as aligned text.
+
+/** A table with a header row. Columns that hold only numbers are aligned to the right. */
+export function table(head: string[], rows: (string | number)[][]): string {
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => String(row[i] ?? '').length)),
+  )
+  const isNumeric = head.map(
+    (_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === 'number'),
+  )
+  const line = (cells: (string | number)[]) =>
+    cells
+      .map((cell, i) => {
+        const text = String(cell)
+        return isNumeric[i] ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)
+      })
+      .join('  ')
+      .trimEnd()
+  return [head, ...rows].map(line).join('\n')
+}

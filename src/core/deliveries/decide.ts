@@ -1,0 +1,114 @@
+// The two decisions about a delivery: what to do when its message arrives, and its state after an attempt. Pure: the
+// facts and the time are arguments. stages/deliveries/process.ts acts on them.
+import { RAW_GONE } from '../intake/request.ts'
+import { admission, type Health, isTroubled, type TargetState } from './breaker.ts'
+import {
+  type Attempt,
+  awaitsAttempt,
+  type DeliveryMessage,
+  type DueDelivery,
+  type HoldReason,
+  type Lane,
+  type NextState,
+} from './delivery.ts'
+import { isNear } from './lease.ts'
+import { retryDue } from './retry.ts'
+import type { Wants } from './routing.ts'
+import { type BrokenTarget, isBroken, type Target } from './target.ts'
+
+/** Everything that the decision about a message rests on. */
+export type Facts = {
+  message: DeliveryMessage
+  /** Undefined when there is no such delivery. */
+  delivery: DueDelivery | undefined
+  /** Undefined when it is no longer configured. */
+  target: Target | BrokenTarget | undefined
+  health: Health
+  lane: Lane
+  /** Whether the content of its event may have changed since it was routed, so that its target is asked again. */
+  isChangeable: boolean
+  /** Whether its target wants it; undefined until it was asked. */
+  wants: Wants | undefined
+  /** Whether its body is made of the vendor's bytes. */
+  needsRaw: boolean
+}
+
+/**
+ * ignore: the message is not the last one of its delivery. requeue: it is early. sleep: it is early by a moment.
+ * cancel, hold: no attempt, with the reason. evaluate: ask the target first. fail: an attempt that failed by a fault of
+ * ours. move: leave it to the queue `retries`. attempt: send it, as the one probe or like any other.
+ */
+export type Decision =
+  | { do: 'ignore' | 'requeue' | 'evaluate' | 'move' }
+  | { do: 'sleep'; until: number }
+  | { do: 'cancel'; reason: string; releasesNext: boolean }
+  | { do: 'hold'; reason: HoldReason; releasesNext: boolean }
+  | { do: 'fail'; detail: string }
+  | { do: 'attempt' }
+
+/** What to do with a delivery whose message has arrived. `now` in epoch milliseconds. */
+export function decide(facts: Facts, now: number): Decision {
+  const { message, delivery, target, health, lane, wants } = facts
+  if (delivery === undefined || !awaitsAttempt(delivery)) return { do: 'ignore' }
+  if (delivery.attempt !== message.attempt || delivery.due !== message.due) return { do: 'ignore' }
+  if (!isNear(delivery.due, now)) return { do: 'requeue' }
+  if (delivery.due > now) return { do: 'sleep', until: delivery.due }
+  if (target === undefined) return cancel('its target is no longer configured')
+  if (isBroken(target)) return hold('broken')
+  // A target that could not be asked whether it wants the event is asked when the delivery is released.
+  const holdAsIs = (reason: HoldReason) => hold(isUnsure(delivery) ? 'broken' : reason)
+  if (!target.enabled) return holdAsIs('disabled')
+  if (admission(health, now) === 'hold') return holdAsIs(holdReason(health.state))
+  const mustAsk = facts.isChangeable || isUnsure(delivery)
+  if (mustAsk && wants === undefined) return { do: 'evaluate' }
+  if (wants === 'no') return cancel('its target does not want it', target.ordered)
+  const isImpossible =
+    facts.needsRaw && delivery.raw === undefined && delivery.sentBody === undefined
+  if (isImpossible) return cancel(RAW_GONE, target.ordered)
+  if (typeof wants === 'object') return { do: 'fail', detail: `its where failed: ${wants.fault}` }
+  if (lane === 'deliveries' && isTroubled(health)) return { do: 'move' }
+  // What it waits for may have ended since it was loaded: hence the release.
+  if (delivery.precedence.mustWait) return hold('order', true)
+  return { do: 'attempt' }
+}
+
+function cancel(reason: string, releasesNext = false): Decision {
+  return { do: 'cancel', reason, releasesNext }
+}
+
+function hold(reason: HoldReason, releasesNext = false): Decision {
+  return { do: 'hold', reason, releasesNext }
+}
+
+/** True until its target could be asked whether it wants the event. */
+export function isUnsure({ reason }: Pick<DueDelivery, 'reason'>): boolean {
+  return reason === 'broken' || reason === 'where'
+}
+
+/** The reason to hold a delivery while its target is in a state. */
+export function holdReason(state: TargetState): HoldReason {
+  return state === 'active' ? 'backing_off' : state
+}
+
+/**
+ * The state of a delivery after an attempt: 2xx is success, 410 holds, everything else is retried until the schedule
+ * ends. `schedule` in seconds, `now` in epoch milliseconds, `random` in [0, 1).
+ */
+export function stateAfter(
+  { first, reason }: Pick<DueDelivery, 'first' | 'reason'>,
+  attempt: Attempt,
+  hasBody: boolean,
+  schedule: readonly number[],
+  { now, random }: { now: number; random: number },
+): NextState {
+  if (attempt.error === undefined) return { state: 'delivered' }
+  if (attempt.status === 410) return { state: 'held', reason: 'gone' }
+  const tries = attempt.attempt - first + 1
+  const due = retryDue(tries, schedule, attempt.retry_after, { now, random })
+  if (due === undefined) {
+    return { state: 'dead', reason: `failed ${tries} times, last by ${attempt.error}` }
+  }
+  // Without a body nothing was sent: a target that could not be asked is asked again.
+  const isStillUnsure = isUnsure({ reason }) && !hasBody
+  return { state: 'retrying', due, ...(isStillUnsure ? { reason: 'where' } : {}) }
+}

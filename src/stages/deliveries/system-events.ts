@@ -1,0 +1,73 @@
+// The relay's own events: recorded like any other, and sent to the targets that want them.
+import type { Config } from '../../config.ts'
+import type { NewDelivery } from '../../core/deliveries/delivery.ts'
+import { route } from '../../core/deliveries/routing.ts'
+import {
+  composeSystemEvent,
+  isOperatorEvent,
+  type NewSystemEvent,
+  RELAY_SOURCE,
+  type SystemEvent,
+} from '../../core/events/system-event.ts'
+import { type EventId, ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
+import { fingerprint } from '../../core/intake/dedupe.ts'
+import { NO_BODY } from '../../core/intake/request.ts'
+import type { Env, Tools } from '../../env.ts'
+import { type EventRecord, recordEvents } from '../../store/intake/records.ts'
+import { enqueueDeliveries, firstMessages } from './enqueue.ts'
+
+/** Records an event of the relay's own and enqueues its deliveries. Throws when D1 does not record it. */
+export async function recordSystemEvent(
+  env: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
+  fact: NewSystemEvent,
+  tools: Tools,
+): Promise<void> {
+  const event = composeSystemEvent(newSystemEventId(tools), fact)
+  const deliveries = await route(event, audienceOf(fact, config), tools.now())
+  const record = await systemEventRecord(event, deliveries)
+  await recordEvents(env.DB, [record])
+  await enqueueDeliveries(env.RETRIES, firstMessages(record), tools)
+}
+
+/**
+ * The targets that may get an event of the relay's own. Never the target that it is about: a report of its failure would
+ * be one more delivery that fails. What an operator did names a person: only targets that ask for `relay.` by name.
+ */
+function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['targets'] {
+  if (isOperatorEvent(fact)) {
+    return targets.filter(({ events }) => events.some((one) => one.startsWith('relay.')))
+  }
+  const about = 'target' in fact.data ? fact.data.target : undefined
+  return targets.filter(({ name }) => name !== about)
+}
+
+/** A new id for an event of the relay's own. */
+export function newSystemEventId({ now, random }: Tools): EventId {
+  return newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))
+}
+
+/** The record of an event of the relay's own. */
+export async function systemEventRecord(
+  event: SystemEvent,
+  deliveries: NewDelivery[],
+): Promise<EventRecord> {
+  const { id, type } = event
+  return {
+    id,
+    source: RELAY_SOURCE,
+    vendor: RELAY_SOURCE,
+    type,
+    vendorType: undefined,
+    contactId: undefined,
+    content: { event },
+    entry: 'received',
+    deliveries,
+    hops: 0,
+    dedupKey: await fingerprint([RELAY_SOURCE, id]),
+    dedupStamp: undefined,
+    raw: NO_BODY,
+    headers: {},
+    eventName: undefined,
+  }
+}

@@ -1,0 +1,43 @@
+// A test event for one target, sent at once: whether the target can be reached, and its response.
+import type { ConfiguredTarget } from '../../config.ts'
+import type { Attempt } from '../../core/deliveries/delivery.ts'
+import { composeSystemEvent } from '../../core/events/system-event.ts'
+import type { EventId } from '../../core/id.ts'
+import type { Env, Tools } from '../../env.ts'
+import { loadDueDeliveries, updateDeliveries } from '../../store/deliveries/deliveries.ts'
+import { recordEvents } from '../../store/intake/records.ts'
+import { attemptDelivery } from '../deliveries/attempt.ts'
+import { newSystemEventId, systemEventRecord } from '../deliveries/system-events.ts'
+
+/** The result of a test. The event and its delivery are in the log like any other. */
+export type TestResult = { event: EventId; delivered: boolean; attempt: Attempt }
+
+/**
+ * Sends a test event to a target, whatever its state and its `events`, and waits for the response. It is tried once and
+ * does not change the target's health. Throws when D1 does not record it.
+ */
+export async function testTarget(
+  { DB }: Pick<Env, 'DB'>,
+  target: ConfiguredTarget,
+  tools: Tools,
+): Promise<TestResult> {
+  const { name } = target
+  const id = newSystemEventId(tools)
+  const event = composeSystemEvent(id, { type: 'relay.test', data: { target: name } })
+  const due = tools.now()
+  const message = { event: id, target: name, attempt: 1, due }
+  await recordEvents(DB, [
+    await systemEventRecord(event, [{ target: name, state: 'pending', due }]),
+  ])
+  const needs = { raw: false, order: false, lease: undefined }
+  const { deliveries } = await loadDueDeliveries(DB, [{ ...message, ...needs }], due)
+  const [delivery] = deliveries
+  if (delivery === undefined) throw new Error('the test event was not recorded')
+  const { attempt } = await attemptDelivery(target, delivery, tools)
+  const delivered = attempt.error === undefined
+  const next = delivered
+    ? { state: 'delivered' as const }
+    : { state: 'cancelled' as const, reason: 'a test is tried once' }
+  await updateDeliveries(DB, [{ delivery, next: { ...next, made: attempt } }])
+  return { event: id, delivered, attempt }
+}

@@ -1,0 +1,65 @@
+// Rows of events as lists read them.
+import type { EventStatus } from '../../core/events/event.ts'
+import type { Position, RowBudget } from '../pages.ts'
+import { PERSON_OF_E } from './contacts.ts'
+import type { EventFilter } from './event-filter.ts'
+
+/** An event as lists read it. */
+export type EventRow = {
+  key: string
+  source: string
+  vendor: string
+  status: EventStatus
+  type: string
+  vendor_type: string | null
+  contact: string | null
+  planned: number
+  /** When it happened, in epoch milliseconds; null if unknown. */
+  at: number | null
+  person: string | null
+  /** The targets of its deliveries; undefined unless they were read from the postings. */
+  targets?: readonly string[] | undefined
+}
+
+/** The columns of an event row except its person, for a query over `events AS e`. */
+export const EVENT_COLUMNS =
+  'CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.at'
+
+/** Which events a list reads. */
+export type EventQuery = {
+  filter: EventFilter
+  /** The position after which the page starts; undefined for the first page. */
+  start: Position | undefined
+  /** `events`: with their persons. `deliveries`: without, and part of the budget is left for reading the deliveries. */
+  shows: 'events' | 'deliveries'
+  /** Only events with a delivery to one of these targets, or to any. Events may be returned that have none of these. */
+  targets?: readonly string[] | 'any'
+}
+
+/** Reads the events of a list one after the other. */
+export type EventReader = {
+  /** Returns the next events, at most `n`; fewer at the end, or when the budget of the page is spent. */
+  next(n: number): Promise<EventRow[]>
+  /** Returns the position of an event in this list. */
+  positionOf(event: EventRow): Position
+  /** Returns the position after the last event that was returned; undefined if no events follow. */
+  nextPosition(): Position | undefined
+}
+
+/** Reads events by their keys, in that order. `withPerson`: costs one more row each; without it, `person` is null. */
+export async function readEventRows(
+  db: D1Database,
+  budget: RowBudget,
+  keys: readonly bigint[],
+  withPerson: boolean,
+): Promise<EventRow[]> {
+  // D1 does not count the rows of VALUES as read, unlike those of json_each.
+  const [rows = []] = await budget.read<EventRow>([
+    db.prepare(
+      `WITH wanted(key) AS (VALUES ${keys.map((key) => `(${key})`)})
+       SELECT ${EVENT_COLUMNS}, ${withPerson ? PERSON_OF_E : 'NULL'} AS person
+       FROM wanted CROSS JOIN events AS e ON e.key = wanted.key`,
+    ),
+  ])
+  return rows
+}

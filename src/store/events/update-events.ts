@@ -1,0 +1,29 @@
+// Replaces the events of messages that were normalized again.
+import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import { keyOfId } from '../../core/id.ts'
+import { markSegments } from '../segments.ts'
+
+/** Replaces accepted events, and their contacts' ids, in one transaction. The stored requests never change. */
+export async function updateEvents(
+  db: D1Database,
+  updates: readonly { event: MembershipEvent; contact: string | undefined }[],
+): Promise<void> {
+  const update = db.prepare(
+    `UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, event = ?5, at = ?6
+     WHERE key = CAST(?1 AS INTEGER) AND status = 'accepted'`,
+  )
+  const ids = updates.map(({ event }) => event.id)
+  await db.batch([
+    ...updates.map(({ event, contact }) =>
+      update.bind(
+        keyOfId(event.id),
+        event.type,
+        event.vendortype,
+        contact ?? null,
+        JSON.stringify(event),
+        instantOf(event),
+      ),
+    ),
+    markSegments(db, ids, 'changed'),
+  ])
+}

@@ -1,0 +1,34 @@
+// Records as one message of the spill queue, for when D1 is unavailable.
+import type { MembershipEvent } from '../../core/events/event.ts'
+import { parseJson } from '../../core/intake/json.ts'
+import type { EventRecord } from './records.ts'
+
+/** The largest message of a queue is 128,000 bytes, of which about 100 are its own (Cloudflare Queues limits). */
+export const MAX_PACKED_BYTES = 127_000
+
+/** Records as gzipped JSON. */
+export async function packRecords(records: readonly EventRecord[]): Promise<Uint8Array> {
+  const stream = new Blob([JSON.stringify(records)]).stream()
+  return new Response(stream.pipeThrough(new CompressionStream('gzip'))).bytes()
+}
+
+/** The records of a packed message. Throws when it holds anything else. */
+export async function unpackRecords(packed: Uint8Array | ArrayBuffer): Promise<EventRecord[]> {
+  const stream = new Blob([packed as ArrayBuffer]).stream()
+  const text = await new Response(stream.pipeThrough(new DecompressionStream('gzip'))).text()
+  return (parseJson(text) as (EventRecord | EarlierRecord)[]).map(upgraded)
+}
+
+/** A record that version 0.1 has packed, which may still be in the queue. */
+type EarlierRecord = Omit<EventRecord, 'content' | 'deliveries' | 'entry'> & {
+  content: { event: string } | Extract<EventRecord['content'], { issues: unknown }>
+  planned: EventRecord['deliveries']
+}
+
+function upgraded(record: EventRecord | EarlierRecord): EventRecord {
+  if (!('planned' in record)) return record
+  const { planned: deliveries, content: packed, ...rest } = record
+  const content =
+    'issues' in packed ? packed : { event: parseJson(packed.event) as MembershipEvent }
+  return { ...rest, content, deliveries, entry: 'received' }
+}

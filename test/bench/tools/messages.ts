@@ -1,0 +1,40 @@
+// What vendors send, by the thousand: the simulator's sample of a type, about one of some members, never the same twice.
+import { memberOf } from '../../../src/simulator/member.ts'
+import { SENDERS } from '../../../src/simulator/senders.ts'
+import type { VendorId } from '../../../src/vendors/index.ts'
+import type { Traffic } from './load.ts'
+import { SECRETS } from './runtime.ts'
+
+/** A member is heard of about once a week: so far apart are two messages in turn. */
+const WEEK_MS = 7 * 86_400_000
+
+/** More than is sent of one type in any bench, in weeks of one member: all of it lies in the past. */
+const WEEKS = 300
+
+/**
+ * Traffic of one vendor's type, proven as the sources of wrangler.toml want it. The messages are about some members in
+ * turn, made up by the seed, and each tells of a time after the one before, in the three hundred weeks before `now` (epoch
+ * milliseconds).
+ */
+export function trafficOf(
+  vendor: VendorId,
+  vendorType: string,
+  { seed, members, now }: { seed: number; members: number; now: number },
+): Traffic {
+  const all = Array.from({ length: members }, (_, i) => memberOf(String(seed), i + 1))
+  let sent = 0
+  const next = () => {
+    const at = now - WEEKS * WEEK_MS + Math.floor((sent * WEEK_MS) / members)
+    const member = all[sent++ % members] ?? memberOf(String(seed), 1)
+    return JSON.stringify(SENDERS[vendor].bodyOf(vendorType, member, at))
+  }
+  return {
+    ...(vendor === 'hype'
+      ? { path: `/in/hype?key=${SECRETS.HYPE_SECRET}`, headers: {} }
+      : {
+          path: `/in/hapana?event=${vendorType}`,
+          headers: { 'x-relay-key': SECRETS.HAPANA_SECRET },
+        }),
+    next,
+  }
+}

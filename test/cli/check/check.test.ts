@@ -1,0 +1,112 @@
+// `npm run check` and `npm run deploy --dry-run` on valid and invalid configurations.
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { aProject, command } from '../project.ts'
+
+const withTarget = (toml: string) =>
+  toml
+    .replace('http://127.0.0.1:8788/', 'https://crm.example.com/hooks/s3cret')
+    .replace('"example"', '"crm"')
+
+async function within(
+  change: (toml: string) => string,
+  args: string[],
+  files: Record<string, string> = {},
+) {
+  const project = aProject(change)
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(path.join(project.dir, name), text)
+  try {
+    return await command(project.dir, ...args)
+  } finally {
+    project.remove()
+  }
+}
+
+describe('npm run check', () => {
+  it('shows sources, targets, routes and secrets, but no path of a URL, which may be secret', async () => {
+    const { status, output } = await within(withTarget, ['check'])
+
+    expect(status).toBe(0)
+    expect(output).toMatch(/^hapana {2}hapana {2}\/in\/hapana {3}header x-relay-key$/m)
+    expect(output).toMatch(/^crm {5}cloudevents {2}\* {7}https:\/\/crm\.example\.com\/…$/m)
+    expect(output).toMatch(/^payment\.created +crm$/m)
+    expect(output).toMatch(/^HYPE_SECRET +SOURCES\[1\]\.secret$/m)
+    expect(output).toContain('The configuration is valid.')
+    expect(output).not.toContain('s3cret')
+  })
+
+  it('shows the path and the remedy of each error, and fails', async () => {
+    const { status, output } = await within(
+      (toml) =>
+        toml.replace(
+          'url = "http://127.0.0.1:8788/"',
+          'url = "http://crm.example.com/"\nevent = ["*"]',
+        ),
+      ['check'],
+    )
+
+    expect(status).toBe(1)
+    expect(output).toContain('example  BROKEN')
+    expect(output).toContain('TARGETS[0].event: is no key that is known: check its spelling')
+  })
+})
+
+it('assumes that a URL in a secret is valid', async () => {
+  const { status, output } = await within(
+    (toml) => withTarget(toml).replace('https://crm.example.com/hooks/s3cret', '$CRM_URL'),
+    ['check'],
+  )
+
+  expect(status).toBe(0)
+  expect(output).toMatch(/^CRM_URL +TARGETS\[0\]\.url$/m)
+})
+
+describe('npm run deploy', () => {
+  it('refuses the example target', async () => {
+    const { status, output } = await within((toml) => toml, ['deploy', '--dry-run'])
+
+    expect(status).toBe(1)
+    expect(output).toContain('Nothing was deployed: the target "example" is on this machine')
+  })
+
+  it('refuses a configuration with errors', async () => {
+    const { status, output } = await within(
+      (toml) => withTarget(toml).replace('"hype"\nsecret', '"hipe"\nsecret'),
+      ['deploy', '--dry-run'],
+    )
+
+    expect(status).toBe(1)
+    expect(output).toContain('SOURCES[1].vendor: must be hapana or hype')
+    expect(output).toContain('Nothing was deployed: fix these errors first.')
+  })
+
+  it('refuses a secrets file that lacks a secret', async () => {
+    const { status, output } = await within(withTarget, ['deploy', '--dry-run'], {
+      '.prod.vars': 'ADMIN_TOKEN="x"\nHYPE_SECRET="y"\n',
+    })
+
+    expect(status).toBe(1)
+    expect(output.trim()).toBe(
+      'Nothing was deployed: .prod.vars does not set HAPANA_SECRET, EXAMPLE_SIGNING_SECRET.',
+    )
+  })
+
+  it('shows the steps with --dry-run, and builds a Worker of less than 180 KB gzipped, console assets included', async () => {
+    const { status, output } = await within(withTarget, ['deploy', '--dry-run'])
+
+    expect(status).toBe(0)
+    expect(output).toContain('create the queue membership-relay-deliveries if it does not exist')
+    expect(output).toContain('apply the migrations to membership-relay')
+    const [, kib] = /gzip: ([\d.]+) KiB/.exec(output) ?? []
+    expect((Number(kib) * 1024) / 1000).toBeLessThan(180)
+  })
+})
+
+it('lists the commands when the name of a command is unknown', async () => {
+  const { status, output } = await within((toml) => toml, ['deplyo'])
+
+  expect(status).toBe(1)
+  expect(output).toMatch(/npm run start .*\n.*npm run check .*\n.*npm run deploy /)
+})

@@ -1,0 +1,21 @@
+// What an installation rests on: package-lock.json, and the install scripts that may run.
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+const read = (file: string) => readFileSync(file, 'utf8')
+
+it('has a checksum for every package, those of other platforms too', () => {
+  const lock = JSON.parse(read('package-lock.json'))
+  const { '': _project, ...packages } = lock.packages as Record<string, { integrity?: string }>
+  const lacking = Object.keys(packages).filter((name) => !packages[name]?.integrity)
+  expect(Object.keys(packages)).not.toEqual([])
+  expect(lacking).toEqual([])
+})
+
+it('lets the same install scripts run with pnpm as with npm', () => {
+  const forNpm = JSON.parse(read('package.json')).allowScripts as Record<string, boolean>
+  const forPnpm = read('pnpm-workspace.yaml').matchAll(/^ {2}(\S+): (true|false)$/gm)
+  expect([...forPnpm].map(([, name, value]) => [name, value === 'true'])).toEqual(
+    Object.entries(forNpm),
+  )
+})

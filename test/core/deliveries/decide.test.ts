@@ -1,0 +1,355 @@
+// The two decisions about a delivery, as tables.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { HEALTHY, type Health } from '../../../src/core/deliveries/breaker.ts'
+import {
+  type Decision,
+  decide,
+  type Facts,
+  stateAfter,
+} from '../../../src/core/deliveries/decide.ts'
+import type { Attempt, AttemptError, DueDelivery } from '../../../src/core/deliveries/delivery.ts'
+import { DEFAULT_RETRY, parseRetryAfter } from '../../../src/core/deliveries/retry.ts'
+import type { BrokenTarget, Target } from '../../../src/core/deliveries/target.ts'
+import { RAW_GONE } from '../../../src/core/intake/request.ts'
+
+const NOW = Date.parse('2026-11-21T00:00:00Z')
+
+const MESSAGE = { event: 'evt_38fz9hg1wp8bq', target: 'crm', attempt: 1, due: NOW } as const
+
+const TARGET: Target = {
+  name: 'crm',
+  url: 'https://crm.example',
+  events: ['*'],
+  sources: undefined,
+  where: undefined,
+  format: 'cloudevents',
+  transform: undefined,
+  secrets: [],
+  headers: [],
+  include: [],
+  retry: DEFAULT_RETRY,
+  timeoutSeconds: 15,
+  intervalMs: undefined,
+  settleSeconds: 0,
+  ordered: false,
+  test: true,
+  enabled: true,
+}
+const BROKEN: BrokenTarget = { name: 'crm', events: ['*'], sources: undefined, broken: 'no url' }
+
+const DELIVERY: DueDelivery = {
+  ...MESSAGE,
+  state: 'pending',
+  first: 1,
+  reason: undefined,
+  isReplay: false,
+  leaseHolder: undefined,
+  sentBody: undefined,
+  content: { type: 'payment.created' } as DueDelivery['content'],
+  contact: 'contact',
+  hops: 0,
+  precedence: { mustWait: false, skipped: [] },
+  raw: undefined,
+  rawContentType: undefined,
+}
+
+const BACKING_OFF: Health = {
+  state: 'backing_off',
+  failures: 5,
+  failingSince: NOW - 60_000,
+  cooldownSeconds: 30,
+  probeAt: NOW + 10_000,
+}
+const IN_TROUBLE: Health = { ...HEALTHY, failures: 1, failingSince: NOW - 1000 }
+
+type Overrides = Partial<Omit<Facts, 'delivery' | 'target'>> & {
+  delivery?: Partial<DueDelivery> | undefined
+  target?: Partial<Target> | BrokenTarget | undefined
+}
+
+function decisionFor({ delivery, target, ...facts }: Overrides): Decision {
+  const broken = target !== undefined && 'broken' in target
+  return decide(
+    {
+      message: MESSAGE,
+      health: HEALTHY,
+      lane: 'deliveries',
+      isChangeable: false,
+      wants: undefined,
+      needsRaw: false,
+      ...facts,
+      delivery: { ...DELIVERY, ...delivery },
+      target: broken ? BROKEN : { ...TARGET, ...target },
+    },
+    NOW,
+  )
+}
+
+const cancel = (reason: string, releasesNext = false) => ({ do: 'cancel', reason, releasesNext })
+const hold = (reason: string, releasesNext = false) => ({ do: 'hold', reason, releasesNext })
+const mustWait = { precedence: { mustWait: true, skipped: [] } }
+const where = { reason: 'where' }
+const fault = { fault: 'JSONata error T2001 at 3' }
+
+describe('decide', () => {
+  it.each<[string, Overrides, object]>([
+    ['a delivery that is due', {}, { do: 'attempt' }],
+    ['one that is retried', { delivery: { state: 'retrying' } }, { do: 'attempt' }],
+    ['one that was delivered', { delivery: { state: 'delivered' } }, { do: 'ignore' }],
+    ['one that is held', { delivery: { state: 'held' } }, { do: 'ignore' }],
+    ['one without a due time', { delivery: { due: undefined } }, { do: 'ignore' }],
+    ['another attempt', { delivery: { attempt: 2 } }, { do: 'ignore' }],
+    ['another due time', { delivery: { due: NOW + 1 } }, { do: 'ignore' }],
+    [
+      'an early message',
+      { message: { ...MESSAGE, due: NOW + 1001 }, delivery: { due: NOW + 1001 } },
+      { do: 'requeue' },
+    ],
+    [
+      'a message that is early by a moment',
+      { message: { ...MESSAGE, due: NOW + 1000 }, delivery: { due: NOW + 1000 } },
+      { do: 'sleep', until: NOW + 1000 },
+    ],
+    ['a broken target', { target: BROKEN }, hold('broken')],
+    ['a disabled target', { target: { enabled: false } }, hold('disabled')],
+    [
+      'a disabled target that was not asked',
+      { target: { enabled: false }, delivery: where },
+      hold('broken'),
+    ],
+    ['a target that is backing off', { health: BACKING_OFF }, hold('backing_off')],
+    ['one that was not asked', { health: BACKING_OFF, delivery: where }, hold('broken')],
+    [
+      'a probe that is due',
+      { health: { ...BACKING_OFF, probeAt: NOW }, lane: 'retries' },
+      { do: 'attempt' },
+    ],
+    ['a paused target', { health: { ...HEALTHY, state: 'paused' } }, hold('paused')],
+    ['a failing target', { health: { ...HEALTHY, state: 'failing' } }, hold('failing')],
+    ['a target that is gone', { health: { ...HEALTHY, state: 'gone' } }, hold('gone')],
+    ['a target that must be asked', { delivery: where }, { do: 'evaluate' }],
+    ['an event that may have changed', { isChangeable: true }, { do: 'evaluate' }],
+    ['a target that wants it', { delivery: where, wants: 'yes' }, { do: 'attempt' }],
+    [
+      'a target that does not want it',
+      { delivery: where, wants: 'no' },
+      cancel('its target does not want it'),
+    ],
+    [
+      'an ordered target that does not want it',
+      { delivery: where, wants: 'no', target: { ordered: true } },
+      cancel('its target does not want it', true),
+    ],
+    ['bytes that are gone', { needsRaw: true }, cancel(RAW_GONE)],
+    [
+      'bytes that are gone, of a body that was sent',
+      { needsRaw: true, delivery: { sentBody: { contentType: 'text/plain', body: '' } } },
+      { do: 'attempt' },
+    ],
+    [
+      'bytes that are there',
+      { needsRaw: true, delivery: { raw: { text: '{}', encoding: 'utf8' } } },
+      { do: 'attempt' },
+    ],
+    [
+      'a where that fails',
+      { delivery: where, wants: fault },
+      { do: 'fail', detail: 'its where failed: JSONata error T2001 at 3' },
+    ],
+    ['a target in trouble', { health: IN_TROUBLE }, { do: 'move' }],
+    [
+      'a target in trouble, of the other queue',
+      { health: IN_TROUBLE, lane: 'retries' },
+      { do: 'attempt' },
+    ],
+    ['an earlier delivery of the person', { delivery: mustWait }, hold('order', true)],
+    // The order of the checks: a target is not asked, and its where not blamed, while it cannot be sent to.
+    ['a broken target, early', { target: BROKEN, delivery: { due: NOW + 1 } }, { do: 'ignore' }],
+    [
+      'a disabled target that does not want it',
+      { target: { enabled: false }, delivery: where, wants: 'no' },
+      hold('broken'),
+    ],
+    [
+      'a target in trouble that does not want it',
+      { health: IN_TROUBLE, delivery: where, wants: 'no' },
+      cancel('its target does not want it'),
+    ],
+    [
+      'a target in trouble, and an earlier delivery',
+      { health: IN_TROUBLE, delivery: mustWait },
+      { do: 'move' },
+    ],
+  ])('%s', (_case, facts, decision) => {
+    expect(decisionFor(facts)).toEqual(decision)
+  })
+
+  it('ignores a message without a delivery, and cancels one without a target', () => {
+    const facts = {
+      message: MESSAGE,
+      delivery: DELIVERY,
+      target: undefined,
+      health: HEALTHY,
+      lane: 'retries',
+      isChangeable: false,
+      wants: undefined,
+      needsRaw: false,
+    } as const
+
+    expect(decide(facts, NOW)).toEqual(cancel('its target is no longer configured'))
+    expect(decide({ ...facts, delivery: undefined }, NOW)).toEqual({ do: 'ignore' })
+  })
+})
+
+type Tried = {
+  status?: number | undefined
+  error?: AttemptError | undefined
+  retryAfter?: string | undefined
+}
+
+/** The state after an attempt that failed with 500, unless the test has something else. */
+function stateOnce(tried: Tried, attempt: number, schedule: readonly number[], random = 0) {
+  const { status, error, retryAfter } = { status: 500, error: 'status' as const, ...tried }
+  const seconds = parseRetryAfter(retryAfter, NOW)
+  const made: Attempt = {
+    attempt,
+    at: '2026-11-21T00:00:00Z',
+    ms: 1,
+    ...(status === undefined ? {} : { status }),
+    ...(error === undefined ? {} : { error }),
+    ...(seconds === undefined ? {} : { retry_after: Math.ceil(seconds) }),
+  }
+  const delivery = { first: 1, reason: undefined }
+  return stateAfter(delivery, made, true, schedule, { now: NOW, random })
+}
+
+describe('stateAfter', () => {
+  it('calls an attempt without an error delivered', () => {
+    const outcome = { status: 204, error: undefined }
+
+    expect(stateOnce(outcome, 10, [], 0)).toEqual({ state: 'delivered' })
+  })
+
+  it('holds for a target that is gone, at whatever attempt', () => {
+    const gone = { state: 'held', reason: 'gone' }
+
+    expect(stateOnce({ status: 410 }, 1, [5], 0)).toEqual(gone)
+    expect(stateOnce({ status: 410, retryAfter: '60' }, 2, [5], 0)).toEqual(gone)
+  })
+
+  it.each([
+    ['a redirect', { status: 302, error: 'redirect' }],
+    ['401', { status: 401 }],
+    ['403', { status: 403 }],
+    ['404', { status: 404 }],
+    ['429', { status: 429 }],
+    ['500', { status: 500 }],
+    ['a timeout', { status: undefined, error: 'timeout' }],
+    ['a failed connection', { status: undefined, error: 'connect' }],
+    ['a name that is not found', { status: undefined, error: 'dns' }],
+    ['a failed handshake', { status: undefined, error: 'tls' }],
+    ['a fault of ours', { status: undefined, error: 'fault' }],
+  ] as const)('tries again after %s', (_, outcome) => {
+    expect(stateOnce(outcome, 1, [5], 0)).toEqual({
+      state: 'retrying',
+      due: NOW + 5000,
+    })
+  })
+
+  it.each([
+    [1, 5],
+    [2, 300],
+    [3, 1800],
+    [4, 7200],
+    [5, 18_000],
+    [6, 36_000],
+    [7, 50_400],
+    [8, 72_000],
+    [9, 86_400],
+  ])('waits after attempt %d for %d s', (attempt, seconds) => {
+    expect(stateOnce({}, attempt, DEFAULT_RETRY)).toEqual({
+      state: 'retrying',
+      due: NOW + seconds * 1000,
+    })
+  })
+
+  it.each([
+    [10, DEFAULT_RETRY],
+    [11, DEFAULT_RETRY],
+    [1, []],
+    [2, [5]],
+  ])('ends dead after attempt %d when the schedule is over', (attempt, schedule) => {
+    const reason = `failed ${attempt} times, last by status`
+
+    expect(stateOnce({ retryAfter: '60' }, attempt, schedule)).toEqual({ state: 'dead', reason })
+  })
+
+  it.each([
+    ['a Retry-After later than the schedule', '60', 5, 0, 60_000],
+    ['the schedule later than the Retry-After', '60', 300, 0, 300_000],
+    ['half the jitter', undefined, 300, 0.5, 315_000],
+    ['a Retry-After without jitter', '3600', 5, 0.99, 3_600_000],
+    ['a Retry-After within the jitter of the schedule', '305', 300, 0.5, 315_000],
+    ['a malformed Retry-After as none', 'soon', 5, 0, 5000],
+    ['a Retry-After of 0 as none', '0', 5, 0, 5000],
+    ['a day at most', '864000', 5, 0.99, 86_400_000],
+    ['a date', 'Sat, 21 Nov 2026 01:00:00 GMT', 5, 0.5, 3_600_000],
+    ['a past date as none', 'Fri, 20 Nov 2026 23:00:00 GMT', 5, 0, 5000],
+    ['a date beyond a day as a day', 'Thu, 26 Nov 2026 00:00:00 GMT', 5, 0, 86_400_000],
+  ])('takes %s', (_, retryAfter, seconds, random, wait) => {
+    expect(stateOnce({ retryAfter }, 1, [seconds], random)).toEqual({
+      state: 'retrying',
+      due: NOW + wait,
+    })
+  })
+
+  it('is never early, and never later than a tenth more', () => {
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+    const asked = fc.option(fc.nat({ max: 200_000 }), { nil: undefined })
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1_209_600 }),
+        asked,
+        random,
+        (wait, seconds, jitter) => {
+          const tried = { retryAfter: seconds?.toString() }
+          const next = stateOnce(tried, 1, [wait], jitter)
+          const due = next.state === 'retrying' ? (next.due ?? Number.NaN) - NOW : Number.NaN
+          const least = Math.max(wait, Math.min(seconds ?? 0, 86_400)) * 1000
+          const most = Math.max(wait * 1.1, Math.min(seconds ?? 0, 86_400)) * 1000
+          expect(due).toBeGreaterThanOrEqual(least)
+          expect(due).toBeLessThanOrEqual(Math.ceil(most))
+        },
+      ),
+    )
+  })
+})
+
+describe('stateAfter, of a target that could not be asked', () => {
+  const failed: Attempt = { attempt: 1, at: '2026-11-21T00:00:00Z', ms: 0, error: 'fault' }
+  const chance = { now: NOW, random: 0 }
+
+  it('asks it again as long as nothing was sent', () => {
+    for (const reason of ['where', 'broken']) {
+      const next = stateAfter({ first: 1, reason }, failed, false, [5], chance)
+      expect(next).toEqual({ state: 'retrying', due: NOW + 5000, reason: 'where' })
+    }
+  })
+
+  it('does not ask again once a body was rendered', () => {
+    const next = stateAfter({ first: 1, reason: 'where' }, failed, true, [5], chance)
+    expect(next).toEqual({ state: 'retrying', due: NOW + 5000 })
+  })
+
+  it('counts the tries of a replay from its first attempt', () => {
+    const again = { ...failed, attempt: 4 }
+    expect(stateAfter({ first: 4, reason: undefined }, again, true, [5], chance).state).toBe(
+      'retrying',
+    )
+    expect(stateAfter({ first: 3, reason: undefined }, again, true, [5], chance)).toEqual({
+      state: 'dead',
+      reason: 'failed 2 times, last by fault',
+    })
+  })
+})
