@@ -66,8 +66,8 @@ export function groupCommit(db: D1Database, { now, waitUntil }: Tools): BatchDat
   }
 
   async function join(group: PendingGroup, statements: D1PreparedStatement[]): Promise<D1Result[]> {
-    // Not `new Promise`: where V8 inlines that, workerd does not know whose the promise is, and goes on in the I/O
-    // context of whoever resolves it (workerd, patches/v8, "Promise Context Tagging"), which ends before this one.
+    // Not `new Promise`: where V8 inlines that, workerd does not know whose the promise is, and continues in the I/O
+    // context of the request that resolves it (workerd, patches/v8, "Promise Context Tagging"), which ends before this one.
     const { promise, resolve, reject } = Promise.withResolvers<D1Result[] | undefined>()
     group.followers.push({ statements, resolve, reject })
     group.budget -= statements.length
