@@ -252,7 +252,7 @@ describe('/api/events/:id/replay', () => {
     await env.DB.batch([
       env.DB.prepare('UPDATE events SET status = ?2 WHERE key = CAST(?1 AS INTEGER)').bind(
         keyOfId(id),
-        'inferred',
+        'derived', // as D1 stores "inferred"
       ),
       env.DB.prepare(
         `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2 WHERE event = CAST(?1 AS INTEGER)`,

@@ -157,7 +157,7 @@ describe('the quarantine', () => {
     expect(await getEvent(env.DB, id)).toMatchObject({
       status: 'accepted',
       type: 'payment.created',
-      planned: 1,
+      deliveries_created: 1,
       issues: [{ path: 'status', message: 'is not known' }],
       event: { id, type: 'payment.created', personid: expect.stringMatching(/^per_/) },
       deliveries: [{ target: 'crm', state: 'pending' }],
@@ -223,7 +223,7 @@ describe('the quarantine', () => {
     ])
     expect(await getEvent(env.DB, id)).toMatchObject({
       status: 'duplicate',
-      planned: 0,
+      deliveries_created: 0,
       matched: { id: again, by: 'identity' },
       deliveries: [],
     })

@@ -77,7 +77,7 @@ describe('relay ledger', () => {
 
     const { status, output } = await run('ledger', '--verify')
 
-    expect(output).toContain('Not balanced:\nthe events promise 1 deliveries, and there are 0')
+    expect(output).toContain('Not balanced:\nevents created 1 deliveries, but 0 exist')
     expect(output).toMatch(/^evt_\w{13}: 1 deliveries created, 0 in the log$/m)
     expect(status).toBe(1)
   })
