@@ -284,7 +284,7 @@ describe('a replay', () => {
   })
 
   it.each([
-    ['dead', 'failed 3 times, last by fault'],
+    ['dead', 'gave up after 3 attempts; last error: fault'],
     ['cancelled', 'its target does not want it'],
     ['held', 'disabled'],
   ])('asks the target whether it wants what is %s and was never sent', async (state, reason) => {

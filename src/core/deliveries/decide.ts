@@ -1,6 +1,7 @@
 // The two decisions about a delivery: what to do when its message arrives, and its state after an attempt. Pure: the
 // facts and the time are arguments. stages/deliveries/process.ts acts on them.
 import { RAW_GONE } from '../intake/request.ts'
+import { pluralize } from '../text.ts'
 import { admission, type Health, isTroubled, type TargetState } from './breaker.ts'
 import {
   type Attempt,
@@ -105,10 +106,13 @@ export function stateAfter(
   if (attempt.status === 410) return { state: 'held', reason: 'gone' }
   const tries = attempt.attempt - first + 1
   const due = retryDue(tries, schedule, attempt.retry_after, { now, random })
-  if (due === undefined) {
-    return { state: 'dead', reason: `failed ${tries} times, last by ${attempt.error}` }
-  }
+  if (due === undefined) return { state: 'dead', reason: whyDead(tries, attempt) }
   // Without a body nothing was sent: a target that could not be asked is asked again.
   const isStillUnsure = isUnsure({ reason }) && !hasBody
   return { state: 'retrying', due, ...(isStillUnsure ? { reason: 'where' } : {}) }
+}
+
+function whyDead(tries: number, { status, error }: Attempt): string {
+  const last = status === undefined ? `last error: ${error}` : `last response: ${status}`
+  return `gave up after ${pluralize(tries, 'attempt')}; ${last}`
 }

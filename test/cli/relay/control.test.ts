@@ -75,7 +75,7 @@ describe('targets', () => {
   it('that do not exist are refused', async () => {
     expect(await run('test', 'nobody')).toMatchObject({
       status: 2,
-      output: 'There is no such target.\n',
+      output: 'Unknown target: nobody.\n',
     })
   })
 })
@@ -126,9 +126,7 @@ describe('replay', () => {
     expect((await run('replay')).output).toContain(
       'Missing event (evt_…) or filter: see "relay replay --help".',
     )
-    expect((await run('replay', 'evt_0000000000000')).output).toBe(
-      'There is no event of this id.\n',
-    )
+    expect((await run('replay', 'evt_0000000000000')).output).toBe('No event has this ID.\n')
     expect((await run('replay', '--state', 'lost')).output).toContain(
       'filter.state must be one of held',
     )

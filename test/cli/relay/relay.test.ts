@@ -66,7 +66,9 @@ describe('relay ledger', () => {
   it('refuses an invalid time', async () => {
     const { status, output } = await run('ledger', '--since', 'yesterday')
 
-    expect(output.trim()).toBe('since must be RFC 3339, or such as 30m, 24h, 7d.')
+    expect(output.trim()).toBe(
+      'since must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.',
+    )
     expect(status).toBe(2)
   })
 
@@ -75,7 +77,7 @@ describe('relay ledger', () => {
 
     const { status, output } = await run('ledger', '--verify')
 
-    expect(output).toContain('Not balanced:\nthe events promise 1 deliveries, and there are 0')
+    expect(output).toContain('Not balanced:\nevents created 1 deliveries, but 0 exist')
     expect(output).toMatch(/^evt_\w{13}: 1 deliveries created, 0 in the log$/m)
     expect(status).toBe(1)
   })

@@ -280,7 +280,8 @@ describe('stateAfter', () => {
     [1, []],
     [2, [5]],
   ])('ends dead after attempt %d when the schedule is over', (attempt, schedule) => {
-    const reason = `failed ${attempt} times, last by status`
+    const attempts = attempt === 1 ? '1 attempt' : `${attempt} attempts`
+    const reason = `gave up after ${attempts}; last response: 500`
 
     expect(stateOnce({ retryAfter: '60' }, attempt, schedule)).toEqual({ state: 'dead', reason })
   })
@@ -349,7 +350,7 @@ describe('stateAfter, of a target that could not be asked', () => {
     )
     expect(stateAfter({ first: 3, reason: undefined }, again, true, [5], chance)).toEqual({
       state: 'dead',
-      reason: 'failed 2 times, last by fault',
+      reason: 'gave up after 2 attempts; last error: fault',
     })
   })
 })

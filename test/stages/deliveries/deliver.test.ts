@@ -297,7 +297,7 @@ describe('a failed attempt', () => {
     expect(delivery).toMatchObject({
       state: 'dead',
       due: null,
-      reason: 'failed 2 times, last by status',
+      reason: 'gave up after 2 attempts; last response: 500',
     })
     expect(delivery?.attempts).toHaveLength(2)
     expect(queued).toEqual([])
@@ -444,7 +444,10 @@ describe('a delivery whose where cannot be told', () => {
 
     const { delivery } = await attempt(failing, event, { attempt: 3, now: NOW + 120_000 })
 
-    expect(delivery).toMatchObject({ state: 'dead', reason: 'failed 3 times, last by fault' })
+    expect(delivery).toMatchObject({
+      state: 'dead',
+      reason: 'gave up after 3 attempts; last error: fault',
+    })
   })
 })
 
