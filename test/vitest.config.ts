@@ -6,15 +6,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const root = path.join(import.meta.dirname, '..')
 
-/** Files that take longest, which begin first, so that nothing waits for one of them at the end. */
-const LONG = ['faults', 'start', 'console', 'pages', 'reading', 'steering', 'prune']
-
-class LongFirst extends BaseSequencer {
+/** The longest first, so that nothing waits for them at the end; those that share a runtime last, and together. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]) {
-    const rank = ({ moduleId }: TestSpecification) => {
-      const at = LONG.indexOf(path.basename(moduleId, '.test.ts'))
-      return at === -1 ? LONG.length : at
-    }
+    const order = ['browser', 'node', 'queues', 'worker']
+    const rank = ({ moduleId, project }: TestSpecification) =>
+      path.basename(moduleId) === 'faults.test.ts' ? -1 : order.indexOf(project.name)
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b))
   }
 }
@@ -52,7 +49,7 @@ export default defineConfig(async () => {
     root,
     test: {
       maxWorkers: availableParallelism() + 2, // some of them wait, for a runtime or for a browser
-      sequence: { sequencer: LongFirst },
+      sequence: { sequencer: LongestFirst },
       projects: [
         {
           plugins: [workersRuntime()],
