@@ -18,15 +18,12 @@ import type {
 } from '../../core/deliveries/delivery.ts'
 import { isNear } from '../../core/deliveries/lease.ts'
 import { evaluateWants } from '../../core/deliveries/routing.ts'
-import { isBroken, SETTLING } from '../../core/deliveries/target.ts'
-import type { MembershipEvent } from '../../core/events/event.ts'
-import { isSystemEvent } from '../../core/events/system-event.ts'
+import { isBroken } from '../../core/deliveries/target.ts'
 import type { Env, Tools } from '../../env.ts'
 import { FORMATS } from '../../formats/index.ts'
 import type { DeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
 import { releaseNextInOrder } from '../../store/deliveries/order.ts'
-import { updateEvents } from '../../store/events/update-events.ts'
-import { settledEvent } from '../events/meaning.ts'
+import { mayChange, settle } from '../events/settle.ts'
 import { attemptDelivery, faultAttempt } from './attempt.ts'
 import { enqueueDeliveries } from './enqueue.ts'
 import type { Healths } from './health.ts'
@@ -195,26 +192,6 @@ async function move({ env, tools, write }: BatchContext, delivery: DueDelivery):
   const due = Math.max((delivery.due ?? 0) + 1, tools.now())
   await write(delivery, { state, reason, due })
   await enqueueDeliveries(env.RETRIES, [{ event, target, attempt, due }], tools)
-}
-
-/** Whether the event may mean something else by now. Once it was sent, it stays as it was. */
-function mayChange({ content, contact, sentBody }: DueDelivery): boolean {
-  if (sentBody !== undefined || contact === undefined || isSystemEvent(content)) return false
-  return SETTLING.includes(content.type)
-}
-
-/** The event by what the log knows now. The log keeps what is sent. */
-async function settle(db: D1Database, { content, contact }: DueDelivery): Promise<MembershipEvent> {
-  const { personid, possibleduplicate, ...event } = content as MembershipEvent
-  const settled = await settledEvent(db, event as MembershipEvent, contact ?? '')
-  if (JSON.stringify(settled) !== JSON.stringify(event)) {
-    await updateEvents(db, [{ event: settled, contact }])
-  }
-  return {
-    ...settled,
-    ...(personid === undefined ? {} : { personid }),
-    ...(possibleduplicate === undefined ? {} : { possibleduplicate }),
-  } as MembershipEvent
 }
 
 /** Resolves at a time (epoch milliseconds). A timer may fire a fraction of a millisecond early. */

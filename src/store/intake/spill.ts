@@ -1,5 +1,6 @@
 // Records as one message of the spill queue, for when D1 is unavailable.
 import type { MembershipEvent } from '../../core/events/event.ts'
+import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import type { EventRecord } from './records.ts'
 
@@ -31,4 +32,19 @@ function upgraded(record: EventRecord | EarlierRecord): EventRecord {
   const content =
     'issues' in packed ? packed : { event: parseJson(packed.event) as MembershipEvent }
   return { ...rest, content, deliveries, entry: 'received' }
+}
+
+/** Those of some ids that are taken, each with the dedup key of its event. */
+export async function listTaken(
+  db: D1Database,
+  ids: readonly EventId[],
+): Promise<Map<EventId, string>> {
+  const { results } = await db
+    .prepare(
+      `SELECT CAST(e.key AS TEXT) AS key, e.dedup_key
+       FROM json_each(?1) AS wanted CROSS JOIN events AS e ON e.key = CAST(wanted.value AS INTEGER)`,
+    )
+    .bind(JSON.stringify(ids.map(keyOfId)))
+    .all<{ key: string; dedup_key: string }>()
+  return new Map(results.map(({ key, dedup_key }) => [idOfKey(key), dedup_key]))
 }
