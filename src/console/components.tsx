@@ -60,7 +60,7 @@ export function Empty({ children }: { children?: Child }) {
 }
 
 /** A column: its name, its cell of a row, and whether that is a number. */
-export type Column<Row> = { name: string; of: (row: Row) => Child; isNumber?: true }
+type Column<Row> = { name: string; of: (row: Row) => Child; isNumber?: true }
 
 /** A table, shown as cards on narrow screens. `caption` is for screen readers. */
 export function Table<Row>({

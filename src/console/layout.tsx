@@ -18,7 +18,7 @@ const PAGES: [path: string, name: string][] = [
 export type Notice = { kind: 'done' | 'refused'; text: string }
 
 /** The path of a page, the operator (undefined on the sign-in page), and a notice to show. */
-export type Frame = { path: string; who?: string | undefined; notice?: Notice | undefined }
+type Frame = { path: string; who?: string | undefined; notice?: Notice | undefined }
 
 /** A page as HTML. */
 export function pageOf(title: string, frame: Frame, content: Child): string {

@@ -17,7 +17,7 @@ import { Find, type ListQuery } from '../events/events.tsx'
 import { linkTo } from '../links.ts'
 
 /** A delivery as a list shows it. */
-export type DeliveryLine = {
+type DeliveryLine = {
   event: string
   type: string
   source: string
@@ -29,7 +29,7 @@ export type DeliveryLine = {
   last: { at: string; status: number | null; error: string | null } | null
 }
 
-export type DeliveriesView = {
+type DeliveriesView = {
   query: ListQuery
   targets: readonly string[]
   sources: readonly string[]

@@ -9,7 +9,7 @@ import { Act, Choice, Empty, Field, State, Table, Time } from '../components.tsx
 import { Live } from '../live.tsx'
 
 /** A replay, as the API returns it. */
-export type ReplayView = {
+type ReplayView = {
   id: string
   state: string
   per_second: number
@@ -86,7 +86,7 @@ export function Replays({
 }
 
 /** The deliveries that a replay would send again: their number by target, type and state. */
-export type PlanView = {
+type PlanView = {
   total: number
   people: number
   targets: Record<string, number>

@@ -16,7 +16,7 @@ import { linkTo } from '../links.ts'
 import { Live } from '../live.tsx'
 
 /** An event as a list shows it, without personal data. */
-export type EventLine = {
+type EventLine = {
   id: string
   receivedat: string
   source: string
@@ -31,7 +31,7 @@ export type EventLine = {
 /** The query of a list, as it is in the URL. */
 export type ListQuery = Record<string, string>
 
-export type EventsView = {
+type EventsView = {
   query: ListQuery
   sources: readonly string[]
   events: readonly EventLine[]

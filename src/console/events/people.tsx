@@ -5,7 +5,7 @@ import { linkTo } from '../links.ts'
 import { Find } from './events.tsx'
 
 /** A person, with all contacts. */
-export type PersonView = {
+type PersonView = {
   id: string
   contacts: readonly {
     source: string
@@ -16,7 +16,7 @@ export type PersonView = {
 }
 
 /** An event of a person, and its deliveries with their last response. */
-export type TimelineLine = {
+type TimelineLine = {
   id: string
   receivedat: string
   source: string

@@ -3,7 +3,7 @@
 import type { Tone } from '../components.tsx'
 
 /** A count for each hour, and its colour. */
-export type Series = {
+type Series = {
   name: string
   tone: Tone
   counts: readonly number[]

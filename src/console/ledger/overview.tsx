@@ -17,7 +17,7 @@ export type PeriodName = (typeof PERIODS)[number]
 /** The events of a source in each hour of the period, by status. */
 export type SourceArrivals = { source: string; counts: Record<string, readonly number[]> }
 
-export type OverviewView = {
+type OverviewView = {
   period: PeriodName
   attention: readonly Attention[]
   ledger: LedgerView

@@ -4,7 +4,7 @@ import { Act, Empty, EventLink, Older, Table, Time } from '../components.tsx'
 import { linkTo } from '../links.ts'
 
 /** A cause of quarantine, with the messages of one source and type that have it. */
-export type CauseView = {
+type CauseView = {
   source: string
   vendortype: string | null
   cause: string
@@ -90,7 +90,7 @@ function Cause({ cause: one }: { cause: CauseView }) {
 }
 
 /** A release or its preview. `filter`: the fields that select its messages; `next`: the start of the next page. */
-export type ReleaseView = {
+type ReleaseView = {
   filter: Record<string, string>
   isDryRun: boolean
   released: readonly { id: string; status: string; type: string; deliveries: number }[]

@@ -18,7 +18,7 @@ export type TargetConfigView = {
 
 type Issue = { path: string; message: string }
 
-export type SetUpView = {
+type SetUpView = {
   sources: readonly SourceView[]
   targets: readonly TargetConfigView[]
   errors: readonly Issue[]

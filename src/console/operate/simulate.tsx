@@ -4,7 +4,7 @@ import { Act, Empty, EventLink, Field, State, Table } from '../components.tsx'
 import { linkTo } from '../links.ts'
 
 /** A source, and the types of messages that its vendor sends. */
-export type Simulatable = { source: string; types: readonly string[] }
+type Simulatable = { source: string; types: readonly string[] }
 
 const PATH = '/console/simulate'
 
@@ -96,7 +96,7 @@ export function Simulate({
 }
 
 /** A page of a plan that was sent. `again`: the fields of the form that sends the next page. */
-export type SentView = {
+type SentView = {
   source: string
   seed: string
   total: number

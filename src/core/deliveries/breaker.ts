@@ -35,11 +35,11 @@ export function isTroubled({ state, failures }: Health): boolean {
 }
 
 /** Failures in a row that open the circuit breaker. */
-export const MAX_FAILURES = 5
+const MAX_FAILURES = 5
 
 /** The first cooldown; each further one is twice as long, up to the longest. */
-export const FIRST_COOLDOWN_SECONDS = 30
-export const LONGEST_COOLDOWN_SECONDS = 600
+const FIRST_COOLDOWN_SECONDS = 30
+const LONGEST_COOLDOWN_SECONDS = 600
 
 /** How long a target may fail before it is given up: five days, more than the default schedule. */
 export const GIVE_UP_AFTER_MS = 5 * 86_400_000

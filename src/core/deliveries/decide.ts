@@ -82,7 +82,7 @@ function hold(reason: HoldReason, releasesNext = false): Decision {
 }
 
 /** True until its target could be asked whether it wants the event. */
-export function isUnsure({ reason }: Pick<DueDelivery, 'reason'>): boolean {
+function isUnsure({ reason }: Pick<DueDelivery, 'reason'>): boolean {
   return reason === 'broken' || reason === 'where'
 }
 

@@ -7,7 +7,7 @@ import { CLOUDEVENT_TYPE, type Sent } from './delivery.ts'
  * The request of an attempt. `at` in epoch milliseconds; `hops`: how many relays the event has passed; `sent` has no
  * digest where nothing was sent.
  */
-export type DeliveryRequest = {
+type DeliveryRequest = {
   event: string
   attempt: number
   at: number

@@ -7,7 +7,7 @@ import type { Lane } from './delivery.ts'
 const LATE_AFTER_MS = 15_000
 
 /** Rounds of attempts in a batch: ten messages, five at once (wrangler.toml, stages/deliveries/deliver.ts). */
-export const ROUNDS_A_BATCH = 2
+const ROUNDS_A_BATCH = 2
 
 /** The time of an attempt beside its request: the wait for a near slot, and its record. */
 const BESIDE_MS = 3500

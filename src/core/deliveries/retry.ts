@@ -4,10 +4,10 @@
 export const DEFAULT_RETRY = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400] as const
 
 /** The longest wait that a target may ask for: beyond a day it is a mistake or a way to switch us off. */
-export const MAX_RETRY_AFTER_SECONDS = 86_400
+const MAX_RETRY_AFTER_SECONDS = 86_400
 
 /** A queue delays a message at most this long (Cloudflare Queues limits); longer waits are taken in hops. */
-export const MAX_QUEUE_DELAY_SECONDS = 86_400
+const MAX_QUEUE_DELAY_SECONDS = 86_400
 
 /** The part of a wait that jitter may add, so that deliveries that failed together do not return together. */
 const JITTER = 0.1

@@ -81,7 +81,7 @@ type Typed = {
 export type NewSystemEvent = Typed
 
 /** One about an operator. */
-export type NewOperatorEvent = Extract<Typed, { type: `relay.operator_${string}` }>
+type NewOperatorEvent = Extract<Typed, { type: `relay.operator_${string}` }>
 
 /** An event of the relay's own, as a CloudEvent. */
 export type SystemEvent = Typed & {

@@ -49,7 +49,7 @@ function parseSpelled(text: string): unknown {
 }
 
 /** One element of a body: its exact text, and its value unless it is nested too deep. */
-export type JsonElement = { text: string; value: JsonObject | undefined }
+type JsonElement = { text: string; value: JsonObject | undefined }
 
 /**
  * Reads a body that is a JSON object or a list of objects, each element with its exact text.

@@ -41,7 +41,7 @@ export const RAW_GONE = 'its bytes are no longer kept (RAW_RETENTION_DAYS)'
 export const MAX_MESSAGES = 100
 
 /** The most relays that a request may have passed: two in a row are possible, a loop does not end by itself. */
-export const MAX_HOPS = 5
+const MAX_HOPS = 5
 
 /**
  * Reads the messages of a request: a JSON object, or a list of objects, of which each keeps its exact text. Refuses a

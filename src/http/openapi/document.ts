@@ -9,7 +9,7 @@ import { type Json, jsonSchema, namedSchemas } from './schema.ts'
 import { webhooks } from './webhooks.ts'
 
 /** An operation of the app, with its method in lower case and its path as `/events/{id}`. */
-export type Route = Operation & { description: Description; method: string; path: string }
+type Route = Operation & { description: Description; method: string; path: string }
 
 /** All routes with a description, in the order of their declaration. */
 export function routesOf(app: Pick<Hono, 'routes'>): Route[] {
@@ -127,7 +127,7 @@ function requestBody({ body, description }: Route): Json {
 }
 
 /** True for an act: a POST behind the token, which takes an idempotency key. */
-export function isAct({ method, description }: Route): boolean {
+function isAct({ method, description }: Route): boolean {
   return method === 'post' && description.isPublic === undefined
 }
 

@@ -7,7 +7,7 @@ import type { EventDetail } from '../../store/events/events.ts'
 import { enqueueDeliveries } from './enqueue.ts'
 
 /** Why an event is not sent again: its status, or targets that are not configured. */
-export type ReplayRefusal = { notReplayable: true } | { unknown: string[] }
+type ReplayRefusal = { notReplayable: true } | { unknown: string[] }
 
 /**
  * Sends an event again to the named targets, whether they want it or not, or to all that had it. Returns those, and the

@@ -27,7 +27,7 @@ const SPILL_TIMEOUT_MS = 5000
 const MAX_IDS = 4 * MAX_MESSAGES
 
 /** The bindings of accept. The database may be shared with other requests (store/group-commit.ts). */
-export type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: BatchDatabase }
+type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: BatchDatabase }
 
 /**
  * Accepts a request, and returns what became of each of its messages. Refuses, in this order: an unknown or broken

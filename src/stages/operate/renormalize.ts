@@ -16,7 +16,7 @@ import { completeRecords, subjectOf } from '../intake/commit.ts'
 import { redraftRecord } from '../intake/draft.ts'
 
 /** Which events to normalize again: their sources and period, after which event, and how many at once. */
-export type RenormalizeRequest = {
+type RenormalizeRequest = {
   period: Period
   source: string | undefined
   after: EventId | undefined

@@ -56,7 +56,7 @@ export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period,
     ...lines,
   }
 }
-export type ReadLedger = Awaited<ReturnType<typeof readLedger>>
+type ReadLedger = Awaited<ReturnType<typeof readLedger>>
 
 /** The number of requests in the spill queue; null when the queue does not report it. */
 async function countSpilled({ SPILL }: Pick<Env, 'SPILL'>, log: Log): Promise<number | null> {

@@ -14,7 +14,7 @@ import { type SentStep, simulate, simulatedSource } from '../simulate.ts'
 import { audit, type Operator, type Refusal } from './audit.ts'
 
 /** One message of a `type`, or the journeys of some members; a page of these, `limit` steps from `offset` on. */
-export type Simulation = {
+type Simulation = {
   source: string
   type?: string
   /** Values for the body of the message, by path. */

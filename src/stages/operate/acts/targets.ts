@@ -10,7 +10,7 @@ import { type TestResult, testTarget } from '../test-target.ts'
 import { audit, type Operator, type Refusal } from './audit.ts'
 
 /** A target, and its health after an act. */
-export type ChangedTarget = { target: Config['targets'][number]; health: Health }
+type ChangedTarget = { target: Config['targets'][number]; health: Health }
 
 /**
  * Pauses a target, so that its deliveries are held, or resumes it, whatever stopped it: held deliveries are sent within a
