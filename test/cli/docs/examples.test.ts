@@ -6,7 +6,7 @@ import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
 import { checkConfig } from '../../../src/cli/check/configuration.ts'
 import { SourceInput, TargetInput } from '../../../src/config/schema.ts'
-import { EVENT_DATA } from '../../../src/core/events/vocabulary.ts'
+import { EVENT_TYPES } from '../../../src/core/events/event.ts'
 import { costs, USAGE_OF_AN_EVENT } from '../../bench/costs.ts'
 import { type Named, namedCommands, problemsOf, readCommand, relayCommands } from './commands.ts'
 import { blocksOf, ROOT, readPages, tableOf } from './pages.ts'
@@ -52,7 +52,7 @@ describe('JSON', () => {
 it('every type of the vocabulary is explained', () => {
   const { text } = pageOf('docs/events.md')
 
-  expect(Object.keys(EVENT_DATA).filter((type) => !text.includes(`\`${type}\``))).toEqual([])
+  expect(EVENT_TYPES.filter((type) => !text.includes(`\`${type}\``))).toEqual([])
 })
 
 it('every metric that an alert names is one', () => {

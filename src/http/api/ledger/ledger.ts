@@ -56,8 +56,6 @@ export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period,
     ...lines,
   }
 }
-type ReadLedger = Awaited<ReturnType<typeof readLedger>>
-
 /** The number of requests in the spill queue; null when the queue does not report it. */
 async function countSpilled({ SPILL }: Pick<Env, 'SPILL'>, log: Log): Promise<number | null> {
   try {
