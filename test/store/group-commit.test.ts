@@ -11,8 +11,10 @@ beforeEach(() => empty('notes'))
 /** What happens on a trip; `go` asks the real D1. */
 type Trip = (go: () => Promise<D1Result[]>) => Promise<D1Result[]>
 
-/** The real D1 with what its trips carry (`sizes`), and what was handed to `waitUntil` (`kept`). */
-function aDatabase({ trips = [], now = Date.now }: { trips?: Trip[]; now?: () => number } = {}) {
+type Setting = { trips?: Trip[]; now?: () => number }
+
+/** The real D1 with what its trips carry (`sizes`), and what was handed to `waitUntil` (`kept`), at one moment. */
+function aDatabase({ trips = [], now = () => 1000 }: Setting = {}) {
   const sizes: number[] = []
   const kept: Promise<unknown>[] = []
   const db = {
@@ -92,7 +94,7 @@ it('waits for a trip under way, and shares the next one: each gets its own resul
 it('waits 10 ms at most, however long D1 is silent', async () => {
   stopTimers()
   const slow = aSlowTrip()
-  const { sizes, write } = aDatabase({ trips: [slow.trip], now: () => 1000 })
+  const { sizes, write } = aDatabase({ trips: [slow.trip] })
 
   const all = [write(1, 'slow'), write(2, 'quick'), write(3, 'quick too')]
   await vi.advanceTimersByTimeAsync(9)
@@ -138,7 +140,7 @@ it('goes as soon as the trip before has ended, with all who had no room in one g
 })
 
 it('takes nobody along any more once it has left', async () => {
-  const { sizes, write } = aDatabase({ now: () => 1000 })
+  const { sizes, write } = aDatabase()
   await Promise.all([write(1, 'first'), write(2, 'leads')])
 
   expect(await write(3, 'comes in the same moment')).toEqual(['comes in the same moment'])
