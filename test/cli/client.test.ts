@@ -48,4 +48,4 @@ it('gives another program the types of every route', async () => {
 
   expect(stdout).toBe('')
   expect(status).toBe(0)
-}, 60_000)
+})
