@@ -39,6 +39,8 @@ export default defineConfig(async () => {
         },
       },
     })
+  // Commands, runtimes and browsers are slow to start on a busy machine.
+  const patience = { testTimeout: 180_000, hookTimeout: 180_000 }
   const worker = {
     // Vite knows no `require` here. The bundle does: targets of `npm run chaos` have a `where`.
     alias: [{ find: /^.*\/expression-jsonata\.cjs$/, replacement: 'jsonata' }],
@@ -70,8 +72,7 @@ export default defineConfig(async () => {
           test: {
             name: 'node',
             include: ['test/cli/**/*.test.ts'],
-            testTimeout: 60_000,
-            hookTimeout: 60_000, // starting the runtime on a busy machine
+            ...patience,
           },
         },
         {
@@ -79,8 +80,7 @@ export default defineConfig(async () => {
             name: 'browser',
             include: ['test/browser/**/*.test.ts'],
             globalSetup: 'test/browser/chromium.ts',
-            testTimeout: 60_000,
-            hookTimeout: 120_000,
+            ...patience,
           },
         },
       ],

@@ -49,7 +49,7 @@ export function aRelay() {
     await send(aPayment())
     await send({ type: 'refund.created', id: 'c-9' })
     await command(project.dir, 'relay', 'simulate', '--journey', '--members', '2', '--url', origin)
-  }, 120_000)
+  })
   afterAll(async () => {
     await browser?.close()
     if (relay?.child.exitCode === null) {

@@ -55,4 +55,4 @@ it('gives another program the types of every route, and compiles the example of 
   expect(EXAMPLE?.page).toBe('docs/api.md')
   expect(stdout).toBe('')
   expect(status).toBe(0)
-}, 60_000)
+})

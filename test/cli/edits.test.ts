@@ -44,11 +44,11 @@ it('says why it cannot start with what was written, and starts once that is put 
   const since = () => relay.output().slice(before)
 
   writeFileSync(file, '')
-  await expect.poll(since, { timeout: 45_000 }).toMatch(/Waiting until the file is complete/)
+  await expect.poll(since, { timeout: 120_000 }).toMatch(/Waiting until the file is complete/)
   writeFileSync(file, whole.replace('src/index.ts', 'src/nope.ts'))
-  await expect.poll(since, { timeout: 45_000 }).toMatch(/^The relay did not start: .*nope\.ts.*/m)
+  await expect.poll(since, { timeout: 120_000 }).toMatch(/^The relay did not start: .*nope\.ts.*/m)
   writeFileSync(file, whole)
-  await expect.poll(since, { timeout: 45_000 }).toMatch(/The relay runs again/)
+  await expect.poll(since, { timeout: 120_000 }).toMatch(/The relay runs again/)
 
   expect(await statusOf('/in/hapana')).not.toBe(404)
 })
@@ -57,7 +57,7 @@ it('ends in order, and at once, while it waits', async () => {
   const before = relay.output().length
   writeFileSync(file, '')
   await expect
-    .poll(() => relay.output().slice(before), { timeout: 45_000 })
+    .poll(() => relay.output().slice(before), { timeout: 120_000 })
     .toMatch(/Waiting until the file is complete/)
 
   relay.child.kill('SIGINT')

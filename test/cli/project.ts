@@ -64,7 +64,7 @@ export function begin(dir: string, ...args: string[]): Running {
     said += data
   })
   const until = async (pattern: RegExp) => {
-    const deadline = Date.now() + 45_000
+    const deadline = Date.now() + 120_000
     for (;;) {
       const match = pattern.exec(said)
       if (match) return match

@@ -11,14 +11,10 @@ beforeEach(() => empty('notes'))
 /** Stands in for one D1 batch; `run` runs the real one. */
 type Batch = (run: () => Promise<D1Result[]>) => Promise<D1Result[]>
 
-/** The real D1; `sizes`: how many statements each batch had, `extended`: the promises handed to `waitUntil`. */
-function aDatabase({
-  batches = [],
-  now = Date.now,
-}: {
-  batches?: Batch[]
-  now?: () => number
-} = {}) {
+type Setting = { trips?: Trip[]; now?: () => number }
+
+/** The real D1 with what its trips carry (`sizes`), and what was handed to `waitUntil` (`kept`), at one moment. */
+function aDatabase({ trips = [], now = () => 1000 }: Setting = {}) {
   const sizes: number[] = []
   const extended: Promise<unknown>[] = []
   const db = {
@@ -95,10 +91,10 @@ it('waits for the running batch and shares the next one: each request gets its o
   expect(sizes).toEqual([1, 6])
 })
 
-it('waits 10 ms at most, however long D1 takes', async () => {
-  useManualTimers()
-  const slow = aSlowBatch()
-  const { sizes, write } = aDatabase({ batches: [slow.batch], now: () => 1000 })
+it('waits 10 ms at most, however long D1 is silent', async () => {
+  stopTimers()
+  const slow = aSlowTrip()
+  const { sizes, write } = aDatabase({ trips: [slow.trip] })
 
   const all = [write(1, 'slow'), write(2, 'quick'), write(3, 'quick too')]
   await vi.advanceTimersByTimeAsync(9)
@@ -143,8 +139,8 @@ it('flushes a request apart that does not fit into the group', async () => {
   expect(sizes).toEqual([1, 1, 18])
 })
 
-it('accepts no follower after it has flushed', async () => {
-  const { sizes, write } = aDatabase({ now: () => 1000 })
+it('takes nobody along any more once it has left', async () => {
+  const { sizes, write } = aDatabase()
   await Promise.all([write(1, 'first'), write(2, 'leads')])
 
   expect(await write(3, 'arrives in the same moment')).toEqual(['arrives in the same moment'])

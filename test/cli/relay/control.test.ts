@@ -37,7 +37,7 @@ beforeAll(async () => {
   await relay.until(/Ctrl-C ends everything/)
   const file = readFileSync(path.join(project.dir, '.dev.vars'), 'utf8')
   secrets = Object.fromEntries([...file.matchAll(/^(\w+)="(.+)"$/gm)].map(([, k, v]) => [k, v]))
-}, 60_000)
+})
 afterAll(async () => {
   relay.child.kill('SIGINT')
   await once(relay.child, 'close')

@@ -25,7 +25,7 @@ beforeAll(async () => {
   })
   expect(response.status).toBe(202)
   await relay.until(/receiver.*verified/)
-}, 60_000)
+})
 afterAll(async () => {
   relay.child.kill('SIGINT')
   await once(relay.child, 'close')
