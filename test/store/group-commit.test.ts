@@ -11,10 +11,14 @@ beforeEach(() => empty('notes'))
 /** Stands in for one D1 batch; `run` runs the real one. */
 type Batch = (run: () => Promise<D1Result[]>) => Promise<D1Result[]>
 
-type Setting = { trips?: Trip[]; now?: () => number }
-
-/** The real D1 with what its trips carry (`sizes`), and what was handed to `waitUntil` (`kept`), at one moment. */
-function aDatabase({ trips = [], now = () => 1000 }: Setting = {}) {
+/** The real D1 at one moment; `sizes`: how many statements each batch had, `extended`: the promises for `waitUntil`. */
+function aDatabase({
+  batches = [],
+  now = () => 1000,
+}: {
+  batches?: Batch[]
+  now?: () => number
+} = {}) {
   const sizes: number[] = []
   const extended: Promise<unknown>[] = []
   const db = {
@@ -91,10 +95,10 @@ it('waits for the running batch and shares the next one: each request gets its o
   expect(sizes).toEqual([1, 6])
 })
 
-it('waits 10 ms at most, however long D1 is silent', async () => {
-  stopTimers()
-  const slow = aSlowTrip()
-  const { sizes, write } = aDatabase({ trips: [slow.trip] })
+it('waits 10 ms at most, however long D1 takes', async () => {
+  useManualTimers()
+  const slow = aSlowBatch()
+  const { sizes, write } = aDatabase({ batches: [slow.batch], now: () => 1000 })
 
   const all = [write(1, 'slow'), write(2, 'quick'), write(3, 'quick too')]
   await vi.advanceTimersByTimeAsync(9)
@@ -139,8 +143,8 @@ it('flushes a request apart that does not fit into the group', async () => {
   expect(sizes).toEqual([1, 1, 18])
 })
 
-it('takes nobody along any more once it has left', async () => {
-  const { sizes, write } = aDatabase()
+it('accepts no follower after it has flushed', async () => {
+  const { sizes, write } = aDatabase({ now: () => 1000 })
   await Promise.all([write(1, 'first'), write(2, 'leads')])
 
   expect(await write(3, 'arrives in the same moment')).toEqual(['arrives in the same moment'])
