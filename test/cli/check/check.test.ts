@@ -49,7 +49,7 @@ describe('npm run check', () => {
 
     expect(status).toBe(1)
     expect(output).toContain('example  BROKEN')
-    expect(output).toContain('TARGETS[0].event: is no key that is known: check its spelling')
+    expect(output).toContain('TARGETS[0].event: unknown setting; did you mean events?')
   })
 })
 
