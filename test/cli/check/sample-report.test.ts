@@ -27,6 +27,18 @@ describe('the samples', () => {
     expect(failures).toBe(0)
   })
 
+  it('of a status have one package, none, and two', async () => {
+    const transform = '{ "names": [data.membership.packages.name] }'
+
+    const { text } = await show([{ transform }], { type: 'membership.status_changed' })
+
+    const bodies = text.split(/^\S+ {2}from .*$/m).slice(1)
+    const names = bodies.map((body) =>
+      [...body.matchAll(/^ {6,}"([^"]+)",?$/gm)].map(([, name]) => name),
+    )
+    expect(names).toEqual([['Unlimited'], [], ['Unlimited', 'Off-Peak']])
+  })
+
   it('come from the vendors that have a source', async () => {
     const config = checkConfig({ SOURCES: SOURCES.slice(1), TARGETS: [{ name: 'crm', url: URL }] })
 
