@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
 import { parse, TomlError } from 'smol-toml'
-import type { ConfigIssue } from '../config/issues.ts'
+import type { Config } from '../config.ts'
 import { UserError } from './user-error.ts'
 
 export const ROOT = path.join(import.meta.dirname, '../..')
@@ -79,7 +79,7 @@ const ENTRY = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(?:[ \t]*(?:'[^']*'|"[^"]
  * A note for each value of a dotenv file that is truncated: Node and Wrangler end an unquoted value at a "#", other
  * readers only at a "#" after a space. The notes do not contain the values.
  */
-export function notesOnEnvFile(name: string): ConfigIssue[] {
+export function notesOnEnvFile(name: string): Config['notes'] {
   return [...textOf(name).matchAll(ENTRY)]
     .filter(([, , value = '']) => /(^|\S)#/.test(value))
     .map(([, key]) => ({
