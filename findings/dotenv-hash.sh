@@ -10,7 +10,7 @@
 # Impact: wrangler, `npm start` and `npm run deploy` read .dev.vars and .prod.vars in this format. The header value agreed
 #   with Hapana is free text: with an unquoted "#" the relay only knows the beginning and answers 401, while a Python
 #   receiver with the same file has the whole value. Quote secrets, as .dev.vars.example does, and avoid "#" and "${" in
-#   them.
+#   them. `npm run check` warns about an unquoted "#".
 # Source: Cloudflare Workers documentation, "Secrets", local development (dotenv syntax); dotenv README, "Comments";
 #   python-dotenv README, "File format"; POSIX shell, section 2.3.
 # Needs: node 20.12 or newer, npm, python3 with venv.

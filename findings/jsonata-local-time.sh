@@ -7,9 +7,9 @@
 # Behaviour: Without a picture, jsonata 2.2.2 passes the text to JavaScript's Date.parse, which reads a date with a time as
 #   local time of the process, and a date alone as UTC. With a picture of the same form, a time without an offset is UTC in
 #   every process.
-# Impact: Events have `at_local` instead of `at` when the zone of a site is not known. A Worker always runs in UTC, but an
-#   operator's machine does not: `npm run check -- --sample` can show another instant, even another day, than the receiver
-#   gets. An expression with a picture gives the same result in both.
+# Impact: Events have `at_local` instead of `at` when the zone of a site is not known. A Worker always runs in UTC, and
+#   so does the relay's command line, but other programs do not: an expression that is tried elsewhere can show another
+#   instant, even another day, than the receiver gets. An expression with a picture gives the same result in both.
 # Source: ECMA-262, "Date Time String Format"; JSONata documentation, "Date/Time functions", $toMillis.
 # Needs: node, npm.
 set -euo pipefail

@@ -6,9 +6,9 @@
 # Behaviour: jsonata 2.2.2 reads "+1100" correctly. It reads "+11:00" and "+11" as eleven minutes. A zone name gives the
 #   text "NaN". "-0330" (St. John's) and "-0930" (Marquesas) are one hour too far west, because the hours are rounded down
 #   and the minutes are subtracted as well. "-0800" is correct.
-# Impact: `where` and `transform` of a target are JSONata. The time of a check-in in a Slack message is off by hours, and
-#   neither `npm run check` nor the delivery fails. Write offsets as "+HHMM", avoid negative half hours, or pass `at` on as
-#   it is.
+# Impact: `where` and `transform` of a target are JSONata. There, the time of a check-in would be off by hours without an
+#   error, so the relay refuses every form but "+HHMM" and "-HHMM", and corrects negative half hours. Where JSONata is used
+#   without the relay, in a receiver or in a test of an expression, write "+HHMM" and avoid negative half hours.
 # Source: JSONata documentation, "Date/Time functions", $fromMillis: the timezone is "±HHMM".
 # Needs: node, npm.
 set -euo pipefail

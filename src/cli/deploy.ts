@@ -4,7 +4,14 @@ import { Command } from 'commander'
 import { type Config, parseConfig, secretNames } from '../config.ts'
 import { checkConfig, describeConfig, isLocal } from './check/configuration.ts'
 import { runProgram, type SetStatus } from './command-line.ts'
-import { type Project, ROOT, readEnvFile, readProject, WRANGLER } from './project.ts'
+import {
+  notesOnEnvFile,
+  type Project,
+  ROOT,
+  readEnvFile,
+  readProject,
+  WRANGLER,
+} from './project.ts'
 import { UserError } from './user-error.ts'
 
 /** Secrets for the first deploy: `wrangler secret put` needs a Worker that exists already. */
@@ -37,6 +44,7 @@ function runDeploy(isDryRun: boolean): number {
   const project = readProject()
   requireDeployable(checkConfig(project.vars), project)
   const fileSecrets = readEnvFile(SECRETS_FILE)
+  for (const { path, message } of notesOnEnvFile(SECRETS_FILE)) console.error(`${path}: ${message}`)
   const hasFile = Object.keys(fileSecrets).length > 0
   if (hasFile) requireValidSecrets(project, fileSecrets)
   if (isDryRun) {

@@ -9,6 +9,9 @@ const root = path.join(
   '../..',
 )
 
+// The Worker runs in UTC. Expressions that read local times give the same result here, and in every child process.
+process.env.TZ = 'UTC'
+
 if (!existsSync(path.join(root, 'node_modules/wrangler'))) {
   fail('The packages are not installed: run "npm ci" first.')
 } else if (isOlder(process.versions.node)) {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
 import { parse, TomlError } from 'smol-toml'
+import type { Config } from '../config.ts'
 import { UserError } from './user-error.ts'
 
 export const ROOT = path.join(import.meta.dirname, '../..')
@@ -64,11 +65,31 @@ function isTable(value: unknown): boolean {
 
 /** The variables of a dotenv file in the project folder, without empty ones; none if there is no file. */
 export function readEnvFile(name: string): Record<string, string> {
-  const file = path.join(ROOT, name)
-  if (!existsSync(file)) return {}
   return Object.fromEntries(
-    Object.entries(parseEnv(readFileSync(file, 'utf8'))).filter(
+    Object.entries(parseEnv(textOf(name))).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
     ),
   )
+}
+
+/** A line of a dotenv file, or the lines of a quoted value: the name, and the value if it is not quoted. */
+const ENTRY = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(?:[ \t]*(?:'[^']*'|"[^"]*"|`[^`]*`)|(.*))/gm
+
+/**
+ * A note for each value of a dotenv file that is truncated: Node and Wrangler end an unquoted value at a "#", other
+ * readers only at a "#" after a space. The notes do not contain the values.
+ */
+export function notesOnEnvFile(name: string): Config['notes'] {
+  return [...textOf(name).matchAll(ENTRY)]
+    .filter(([, , value = '']) => /(^|\S)#/.test(value))
+    .map(([, key]) => ({
+      path: name,
+      message: `${key} has a "#" outside quotes: its value ends there. Quote it.`,
+    }))
+}
+
+/** The text of a file in the project folder; empty if there is no file. */
+function textOf(name: string): string {
+  const file = path.join(ROOT, name)
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }

@@ -8,7 +8,7 @@ import { firstSteps } from './first-steps.ts'
 import { launchLastingRelay } from './lasting-relay.ts'
 import { launchRelay, migrateLocally, requireFreePort, startClock } from './local-relay.ts'
 import { ensureLocalSecrets } from './local-secrets.ts'
-import { readEnvFile, readProject } from './project.ts'
+import { notesOnEnvFile, readEnvFile, readProject } from './project.ts'
 import { RECEIVER_PORT, startReceiver } from './receiver.ts'
 import { UserError } from './user-error.ts'
 
@@ -88,7 +88,8 @@ async function runStart(options: Options, wranglerArgs: string[]): Promise<numbe
   const { secrets, added } = ensureLocalSecrets(vars)
   if (added.length > 0) console.log(`Wrote ${added.join(', ')} to .dev.vars.`)
   const config = parseConfig(vars, (name) => secrets[name])
-  for (const { path, message } of config.errors) console.error(`${path}: ${message}`)
+  for (const { path, message } of [...config.errors, ...notesOnEnvFile('.dev.vars')])
+    console.error(`${path}: ${message}`)
 
   console.log('Starting …')
   const interruption = onInterrupt()

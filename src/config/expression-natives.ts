@@ -68,13 +68,33 @@ function readNatives(): [string, Native][] {
     },
   )
   void probe.evaluate(null) // runs to its first step synchronously
-  // JSONata defines `now` for each expression; this version is the same for all.
   const { implementation, ...rest } = Object.fromEntries(found).fromMillis as Native
+  const fromMillis: Implementation = function (time, picture, timezone) {
+    return implementation.call(this, time, picture, offsetOf(timezone))
+  }
+  // JSONata defines `now` for each expression; this version is the same for all.
   const now: Implementation = function (picture, timezone) {
-    return implementation.call(this, this.environment.base.timestamp.getTime(), picture, timezone)
+    return fromMillis.call(this, this.environment.base.timestamp.getTime(), picture, timezone)
   }
   const signature = { ...rest.signature, validate: (args: unknown[]) => args }
-  return [...found, ['now', { ...rest, implementation: now, signature }]]
+  return [
+    ...found,
+    ['fromMillis', { ...rest, implementation: fromMillis }],
+    ['now', { ...rest, implementation: now, signature }],
+  ]
+}
+
+/**
+ * The offset that makes JSONata compute with `timezone`, `+HHMM` or `-HHMM`. JSONata rounds the hours of a negative
+ * offset down and subtracts the minutes as well, so -0330 is passed as -230. Throws for another form, which JSONata
+ * misreads, and for -0001 to -0059, which cannot be passed.
+ */
+function offsetOf(timezone: unknown): unknown {
+  if (timezone === undefined) return timezone
+  if (!/^(\+|-(?!00(?!00)))[01]\d[0-5]\d$/.test(String(timezone)))
+    throw new Error('the expression uses a time zone that is not an offset such as "+1100"')
+  const offset = Number(timezone)
+  return offset < 0 && offset % 100 ? offset + 100 : offset
 }
 
 function withMeter(native: Native, extra: (typeof EXTRA_COST)[string] | undefined): Native {

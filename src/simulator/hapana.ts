@@ -15,12 +15,14 @@ const INTRO = {
   packageName: 'Two Weeks Intro',
   packageCategory: 'Intro Offer',
 }
-const UNLIMITED = {
+/** A monthly membership of the simulated gym. */
+export const UNLIMITED = {
   packageID: 'pkg-7101',
   packageName: 'Unlimited',
   packageCategory: 'Membership',
 }
-const OFF_PEAK = {
+/** A second one, which a member can have at the same time. */
+export const OFF_PEAK = {
   packageID: 'pkg-7102',
   packageName: 'Off-Peak',
   packageCategory: 'Membership',

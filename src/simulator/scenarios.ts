@@ -1,7 +1,7 @@
-// Scenarios: for each type of event, the messages of a vendor that lead to an event of that type.
+// Scenarios: for each type of event, the messages of a vendor that lead to an event of that type. A type may have several.
 import type { EventType } from '../core/events/vocabulary.ts'
 import type { VendorId } from '../vendors/index.ts'
-import { hapana } from './hapana.ts'
+import { hapana, OFF_PEAK, UNLIMITED } from './hapana.ts'
 import { hype } from './hype.ts'
 import type { Member } from './member.ts'
 
@@ -45,7 +45,16 @@ const HAPANA: Scenario[] = [
   { type: 'contact.updated', messages: [gym('clientUpdated')] },
   // Without a type, a new account and a change cannot be distinguished.
   { type: 'contact.upserted', messages: [{ ...account, eventName: undefined }] },
+  // One package, none, and two: JSONata gives a value, nothing, or a list for a path over them.
   { type: 'membership.status_changed', messages: [gym('clientStatusChange')] },
+  {
+    type: 'membership.status_changed',
+    messages: [gym('clientStatusChange', { status: 'inactive', activePackages: [] })],
+  },
+  {
+    type: 'membership.status_changed',
+    messages: [gym('clientStatusChange', { activePackages: [UNLIMITED, OFF_PEAK] })],
+  },
   { type: 'purchase.completed', messages: [gym('packagePurchased')] },
   { type: 'checkin.recorded', messages: [gym('checkIn')] },
   {

@@ -58,6 +58,46 @@ describe('an expression', () => {
   })
 })
 
+describe('a time in a zone', () => {
+  const AT = '$toMillis("2026-11-21T18:09:17Z")'
+  const PICTURE = '"[Y0001]-[M01]-[D01] [H01]:[m01] [Z]"'
+
+  it.each([
+    ['+0000', '2026-11-21 18:09 +00:00'],
+    ['-0000', '2026-11-21 18:09 +00:00'],
+    ['+0030', '2026-11-21 18:39 +00:30'],
+    ['+1100', '2026-11-22 05:09 +11:00'],
+    ['+1245', '2026-11-22 06:54 +12:45'],
+    ['-0800', '2026-11-21 10:09 -08:00'],
+    ['-0330', '2026-11-21 14:39 -03:30'],
+    ['-0930', '2026-11-21 08:39 -09:30'],
+    ['-1045', '2026-11-21 07:24 -10:45'],
+  ])('with the offset %s is %s', async (offset, expected) => {
+    expect(await evaluate(`$fromMillis(${AT}, ${PICTURE}, "${offset}")`)).toBe(expected)
+  })
+
+  it('is one for $now too', async () => {
+    expect(await evaluate('$now("[Z]", "-0330")')).toBe('-03:30')
+  })
+
+  it.each([
+    '+11:00',
+    '+11',
+    '1100',
+    '+11000',
+    '+2500',
+    '+1160',
+    '-0030',
+    'Australia/Sydney',
+    'Z',
+    '',
+  ])('is refused for another form: "%s"', async (zone) => {
+    const reason = 'a time zone that is not an offset such as "+1100"'
+    await expect(evaluate(`$fromMillis(${AT}, ${PICTURE}, "${zone}")`)).rejects.toThrow(reason)
+    await expect(evaluate(`$now(${PICTURE}, "${zone}")`)).rejects.toThrow(reason)
+  })
+})
+
 const STEPS = 'takes more than 100000 steps'
 const WORK = 'needs too much work'
 const STACK = 'nests more than 500 evaluations'

@@ -1,7 +1,7 @@
 // `npm run check` and `relay check`: validates wrangler.toml and shows the resulting configuration.
 import { Command } from 'commander'
 import { runProgram, type SetStatus } from '../command-line.ts'
-import { readProject } from '../project.ts'
+import { notesOnEnvFile, readProject } from '../project.ts'
 import { UserError } from '../user-error.ts'
 import { checkConfig, describeConfig } from './configuration.ts'
 import { DRIFT_HINT, reportDrift } from './drift.ts'
@@ -56,7 +56,9 @@ export function checkCommand(name: string, setStatus: SetStatus): Command {
 async function runCheck({ json, sample, target, url }: CheckOptions): Promise<number> {
   if (target !== undefined && sample === undefined) throw new UserError('--target needs --sample.')
   const { vars } = readProject()
-  const config = checkConfig(vars)
+  const checked = checkConfig(vars)
+  const secretsNotes = ['.dev.vars', '.prod.vars'].flatMap(notesOnEnvFile)
+  const config = { ...checked, notes: [...checked.notes, ...secretsNotes] }
   const { errors, notes } = config
   if (json) {
     console.log(JSON.stringify({ errors, notes }, null, 2))

@@ -15,7 +15,7 @@ const ORIGIN = 'https://relay.example'
 /** An event and the vendor message it was made from. The message is empty for an inferred event. */
 export type Sample = { event: MembershipEvent; raw: RawBody }
 
-/** One event of each type that a source's vendor can send. `now` in epoch milliseconds. */
+/** An event or more of each type that a source's vendor can send. `now` in epoch milliseconds. */
 export function samplesOf(source: ConfiguredSource, now: number): Sample[] {
   return SCENARIOS[source.vendor].map((scenario) => lastEventOf(scenario, source, now))
 }

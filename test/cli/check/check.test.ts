@@ -63,6 +63,41 @@ it('assumes that a URL in a secret is valid', async () => {
   expect(output).toMatch(/^CRM_URL +TARGETS\[0\]\.url$/m)
 })
 
+describe('a file of secrets with a "#" outside quotes', () => {
+  const HEAD = 'HAPANA_SECRET has a "#" outside quotes: its value ends there. Quote it.'
+  const SECRETS = [
+    '# a comment=of#the file',
+    'HAPANA_SECRET=k3y#9f',
+    "HYPE_SECRET='k3y#9f' # quoted",
+    'ADMIN_TOKEN=abc # a comment',
+    `EXAMPLE_SIGNING_SECRET="whsec_${'A'.repeat(43)}="`,
+    'OTHER="two',
+    'lines=of#one"',
+    'export EMPTY=#9f',
+  ].join('\n')
+
+  it.each(['.dev.vars', '.prod.vars'])('is a note of npm run check: %s', async (name) => {
+    const { status, output } = await within(withTarget, ['check'], { [name]: SECRETS })
+
+    expect(status).toBe(0)
+    expect(output.match(/^.*outside quotes.*$/gm)).toEqual([
+      `  ${name}: ${HEAD}`,
+      `  ${name}: ${HEAD.replace('HAPANA_SECRET', 'EMPTY')}`,
+    ])
+    expect(output).not.toContain('k3y')
+  })
+
+  it('is a warning of npm run deploy', async () => {
+    const { status, output } = await within(withTarget, ['deploy', '--dry-run'], {
+      '.prod.vars': SECRETS,
+    })
+
+    expect(status).toBe(0)
+    expect(output).toContain(`.prod.vars: ${HEAD}`)
+    expect(output).not.toContain('k3y')
+  })
+})
+
 describe('npm run deploy', () => {
   it('refuses the example target', async () => {
     const { status, output } = await within((toml) => toml, ['deploy', '--dry-run'])

@@ -1,5 +1,5 @@
 // `npm run check -- --sample`: what each target of a configuration would get.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { checkConfig } from '../../../src/cli/check/configuration.ts'
 import { showSamples } from '../../../src/cli/check/sample-report.ts'
 import { EVENT_DATA } from '../../../src/core/events/vocabulary.ts'
@@ -25,6 +25,18 @@ describe('the samples', () => {
     const types = new Set([...text.matchAll(/^(\S+) {2}from /gm)].map(([, type]) => type))
     expect([...types].sort()).toEqual(Object.keys(EVENT_DATA).sort())
     expect(failures).toBe(0)
+  })
+
+  it('of a status have one package, none, and two', async () => {
+    const transform = '{ "names": [data.membership.packages.name] }'
+
+    const { text } = await show([{ transform }], { type: 'membership.status_changed' })
+
+    const bodies = text.split(/^\S+ {2}from .*$/m).slice(1)
+    const names = bodies.map((body) =>
+      [...body.matchAll(/^ {6,}"([^"]+)",?$/gm)].map(([, name]) => name),
+    )
+    expect(names).toEqual([['Unlimited'], [], ['Unlimited', 'Off-Peak']])
   })
 
   it('come from the vendors that have a source', async () => {
@@ -121,6 +133,21 @@ describe('npm run check', () => {
     expect(output).toMatch(/^payment\.failed {2}from hype$/m)
     expect(output).toContain('"total_unchanged"')
     expect(output).not.toContain('payment.created  from')
+  })
+
+  it('evaluates expressions in UTC, as the Worker does, wherever it runs', async () => {
+    vi.stubEnv('TZ', 'Australia/Sydney')
+    const withTransform = (toml: string) =>
+      toml.replace(
+        'secret = "EXAMPLE_SIGNING_SECRET"',
+        `transform = '{ "at": $fromMillis($toMillis("2026-11-21T10:00:00")) }'`,
+      )
+
+    const { output } = await check(withTransform, '--sample', 'payment.created').finally(() =>
+      vi.unstubAllEnvs(),
+    )
+
+    expect(output).toContain('"at": "2026-11-21T10:00:00.000Z"')
   })
 
   it('fails when an expression fails', async () => {
