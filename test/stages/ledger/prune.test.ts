@@ -235,8 +235,8 @@ describe('the cron', () => {
   })
 })
 
-describe('an unfinished delivery', () => {
-  it.each(DELIVERY_STATES)('keeps its event, a finished one does not: %s', async (state) => {
+describe('a delivery', () => {
+  it.each(DELIVERY_STATES)('keeps its event only while it is unfinished: %s', async (state) => {
     const event = await stored(config, 'hype', aPayment(), { now: NOW })
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     await stored(config, 'hype', aPayment(), { now: NOW + 1 })

@@ -256,7 +256,7 @@ describe('a plan', () => {
       error: `There is no source "${name}", or it is disabled. There are: gym, signed, community.`,
     })
     expect(simulatedSource(config, 'off')).toEqual(absent('off'))
-    expect(simulatedSource(config, 'nobody')).toEqual(absent('unknown'))
+    expect(simulatedSource(config, 'unknown')).toEqual(absent('unknown'))
     expect(simulatedSource(config, 'broken')).toEqual({
       ok: false,
       error: expect.stringMatching(/^The source "broken" is broken: .*NOT_SET/),
