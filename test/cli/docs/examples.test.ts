@@ -123,7 +123,7 @@ describe('the costs', () => {
       rounds: undefined,
       seconds: undefined,
       full: false,
-      tell: () => undefined,
+      progress: () => undefined,
     })
     const [{ columns, rows } = { columns: [], rows: [] }] = tables
     const calculated = rows.map((row) =>
