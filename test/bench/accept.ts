@@ -1,5 +1,5 @@
-// How close accepting comes to what the platform allows: the relay's front door against a floor that writes rows of the same
-// sizes in the same round trips, and does nothing else.
+// How fast the relay accepts requests, against a floor: a Worker that writes rows of the same sizes in the same round trips,
+// and does nothing else.
 import { memberOf } from '../../src/simulator/member.ts'
 import type { VendorId } from '../../src/vendors/index.ts'
 import type { Bench, Cell, Goal, Options } from './tools/bench.ts'
@@ -15,37 +15,37 @@ const MEMBERS = 200
 const TARGETS = ['crm', 'finance']
 const ROUNDS = 5
 const SECONDS = 4
-/** The requests of a turn: as few as tell something of each connection, as the machine changes its speed several times a second. */
+/** The requests of a turn: as few as measure each connection, as the machine changes its speed several times a second. */
 const TURN = { least: 20, each: 16 }
 const WARM = 1000
 
-/** A vendor's commonest event, and what recording it takes beside the rows that every event takes. */
+/** A vendor's commonest event, and the reads that recording it takes. */
 type Kind = {
   vendor: VendorId
   vendorType: string
   why: string
   history: Template['history']
-  asks: Template['asks']
+  checksOthers: Template['checksOthers']
 }
 
 const KINDS: Kind[] = [
   {
     vendor: 'hapana',
     vendorType: 'checkIn',
-    why: 'members come several times a week; all else happens once a month or less',
+    why: 'members come several times a week; all other events once a month or less',
     history: 1,
-    asks: false,
+    checksOthers: false,
   },
   {
     vendor: 'hype',
     vendorType: 'payment.created',
     why: 'each supporter pays every month, and changes their contact rarely',
     history: 4,
-    asks: true,
+    checksOthers: true,
   },
 ]
 
-/** What a turn came to, with the CPU time that the runtime took, in milliseconds; NaN where nothing counts it. */
+/** The result of a turn, with the CPU time of the runtime in milliseconds; NaN where it cannot be counted. */
 type Turn = Load & { cpu: number }
 /** Opens connections to a side, which then takes turns over them. */
 type Side = (connections: number) => {
@@ -54,14 +54,14 @@ type Side = (connections: number) => {
 }
 
 export const accept: Bench = {
-  summary: 'requests a second and latencies of the front door, against a floor (four minutes)',
+  summary: 'requests a second and latencies of accepting, against a floor (four minutes)',
   run: async (options) => {
     const measured: Measured[] = []
     for (const kind of KINDS) measured.push(...(await measure(kind, options)))
     return {
       notes: [
         ...KINDS.map(({ vendor, vendorType, why }) => `${vendor}: ${vendorType}, as ${why}.`),
-        `Floor: one read in a batch of its own, then one batch of ${KINDS.map(({ asks }) => (asks ? 5 : 4)).join(' or ')} plain statements that write the same rows, and one sendBatch of ${TARGETS.length} messages. No consumers run; rate limits are left out.`,
+        `Floor: one read in a batch of its own, then one batch of ${KINDS.map(({ checksOthers }) => (checksOthers ? 5 : 4)).join(' or ')} plain statements that write the same rows, and one sendBatch of ${TARGETS.length} messages. No consumers run; rate limits are left out.`,
       ],
       tables: [tableOf(measured), cpuTableOf(measured)],
       goals: goalsOf(measured),
@@ -85,8 +85,8 @@ async function measure(kind: Kind, options: Options): Promise<Measured[]> {
     const relaySide = sideOf(relay, kind, options.seed, clock)
     const floorSide = sideOf(floor, kind, options.seed, clock)
     await warm(relaySide)
-    // The row that it writes of every message is one that the relay has written.
-    await teach(floor, await templateOf(kind, relay.db, options.seed))
+    // The row that it writes for every message is one that the relay has written.
+    await sendTemplate(floor, await templateOf(kind, relay.db, options.seed))
     await warm(floorSide)
     const measured: Measured[] = []
     for (const connections of CONNECTIONS) {
@@ -97,7 +97,7 @@ async function measure(kind: Kind, options: Options): Promise<Measured[]> {
     if (runtime.faults.length > 0) throw new Error(`The Workers log: ${runtime.faults[0]}`)
     return measured
   } catch (error) {
-    for (const fault of runtime.faults.slice(0, 3)) options.tell(fault)
+    for (const fault of runtime.faults.slice(0, 3)) options.progress(fault)
     throw error
   } finally {
     await runtime.stop()
@@ -118,7 +118,7 @@ function sideOf({ url }: RunningWorker, kind: Kind, seed: number, clock: () => n
   }
 }
 
-/** So many requests that V8 has compiled what it will; what the first of an isolate take is start-up's to say. */
+/** Enough requests that V8 has compiled the code; start-up measures the first requests of an isolate. */
 async function warm(side: Side): Promise<void> {
   const { turn, close } = side(4)
   await turn(WARM)
@@ -131,12 +131,14 @@ async function measureAt(
   relaySide: Side,
   floorSide: Side,
   { vendor }: Kind,
-  { rounds = ROUNDS, seconds = SECONDS, tell }: Options,
+  { rounds = ROUNDS, seconds = SECONDS, progress }: Options,
 ): Promise<[Turn, Turn][]> {
   const [relay, floor] = [relaySide(connections), floorSide(connections)]
   const requests = Math.max(TURN.least, TURN.each * connections)
   const turns = Math.ceil((perSecond(await floor.turn(requests)) * seconds) / requests)
-  tell(`${vendor}, ${connections} connections: ${rounds} rounds of ${turns} × ${requests} requests`)
+  progress(
+    `${vendor}, ${connections} connections: ${rounds} rounds of ${turns} × ${requests} requests`,
+  )
   const pairs = await alternate(
     rounds * turns,
     () => relay.turn(requests),
@@ -152,7 +154,7 @@ function roundOf(turns: readonly Turn[]): Turn {
 }
 
 async function templateOf(
-  { vendor, history, asks }: Kind,
+  { vendor, history, checksOthers }: Kind,
   db: RunningWorker['db'],
   seed: number,
 ): Promise<Template> {
@@ -161,18 +163,18 @@ async function templateOf(
       'SELECT source, vendor, type, vendor_type, event, headers, event_name FROM events ORDER BY key DESC LIMIT 1',
     )
     .first<Template['row']>()
-  if (row === null) throw new Error('The relay has recorded nothing.')
+  if (row === null) throw new Error('The relay has recorded no event.')
   const members = Array.from({ length: MEMBERS }, (_, i) => memberOf(String(seed), i + 1))
   const contacts = members.map((member) => (vendor === 'hype' ? member.contactId : member.clientId))
-  return { row, contacts, targets: TARGETS, history, asks }
+  return { row, contacts, targets: TARGETS, history, checksOthers }
 }
 
-async function teach({ url }: RunningWorker, template: Template): Promise<void> {
+async function sendTemplate({ url }: RunningWorker, template: Template): Promise<void> {
   const { ok } = await fetch(url, { method: 'PUT', body: JSON.stringify(template) })
-  if (!ok) throw new Error('The floor did not take its template.')
+  if (!ok) throw new Error('The floor did not accept its template.')
 }
 
-/** The two sides are compared only as long as their rows are alike: as many for each event, and as long. */
+/** Throws unless the rows of both sides are alike: as many for each event, and as long. */
 async function requireSameSizes(relay: RunningWorker, floor: RunningWorker): Promise<void> {
   const sizesOf = async ({ db }: RunningWorker) => {
     const sizes = await db
@@ -181,7 +183,7 @@ async function requireSameSizes(relay: RunningWorker, floor: RunningWorker): Pro
            (SELECT count(*) FROM deliveries) * 1.0 / count(*) AS deliveries FROM events`,
       )
       .first<{ bytes: number; deliveries: number }>()
-    if (sizes === null) throw new Error('Nothing was recorded.')
+    if (sizes === null) throw new Error('No event was recorded.')
     return sizes
   }
   const [ours, theirs] = [await sizesOf(relay), await sizesOf(floor)]

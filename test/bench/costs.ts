@@ -1,4 +1,4 @@
-// What a relay costs a month, by the number of members: arithmetic over the measured usage of an event.
+// The price of a relay a month, by the number of members: arithmetic over the measured usage of an event.
 import type { Bench, Cell } from './tools/bench.ts'
 import { dollarsAMonth, type Usage } from './tools/bill.ts'
 
@@ -10,7 +10,7 @@ export const EVENTS_A_MEMBER = {
   'changes of status and details': 1,
 }
 
-/** What one `checkIn` uses, by the number of targets: docs/benchmarks.md, "Price". */
+/** The usage of one `checkIn`, by the number of targets: docs/benchmarks.md, "Price". */
 export const USAGE_OF_AN_EVENT: Record<number, Usage> = {
   1: { rowsWritten: 6, rowsRead: 25.9, queueOperations: 3, requests: 1.1, cpuMs: 5.65 },
   2: { rowsWritten: 9, rowsRead: 33.6, queueOperations: 6, requests: 1.2, cpuMs: 6.06 },
@@ -28,7 +28,7 @@ const MINUTES_A_MONTH = 60 * HOURS_A_MONTH
 /** Rows that an hour writes for the ledger, when it is counted and when it is deleted; docs/guarantees.md, "Limits". */
 const ROWS_OF_AN_HOUR = 2 * 40
 
-/** What the cron uses in a month in which nothing is received; docs/benchmarks.md, "Growth", the empty log. */
+/** The usage of the cron in a month without events; docs/benchmarks.md, "Growth", the empty log. */
 const EMPTY_MONTH: Usage = {
   requests: MINUTES_A_MONTH,
   cpuMs: 15.9 * MINUTES_A_MONTH,
@@ -84,11 +84,11 @@ function rowOf(members: number): Cell[] {
 
 /** `npm run bench -- costs`: the table of docs/costs.md. */
 export const costs: Bench = {
-  summary: 'dollars a month by the number of members; calculates, measures nothing',
+  summary: 'dollars a month by the number of members; calculated, not measured',
   run: async () => ({
     notes: [
       `Events of a member a month: ${Object.entries(EVENTS_A_MEMBER)
-        .map(([what, count]) => `${count} ${what}`)
+        .map(([name, count]) => `${count} ${name}`)
         .join(', ')}.`,
     ],
     tables: [

@@ -1,5 +1,5 @@
-// How fast deliveries leave: a backlog drained to two receivers against a floor that reads, posts and updates; and the time
-// from accept to receipt while little comes.
+// How fast the relay delivers: a backlog drained to two receivers against a floor that reads, posts and updates; and the time
+// from accept to arrival under a light load.
 import { idOfKey } from '../../src/core/id.ts'
 import type { Bench, Options, Result } from './tools/bench.ts'
 import { alternate, median, percentile, ratiosOf, spreadText } from './tools/figures.ts'
@@ -14,13 +14,13 @@ const WARM_UP = 1000
 const ROUNDS = 3
 const EVENTS_PER_SECOND = 20
 const SECONDS = 20
-/** A backlog that has not left by then does not leave. */
+/** The longest time for a backlog. */
 const DRAINED_WITHIN_MS = 300_000
-/** How long after the last event its deliveries may take. */
+/** The longest time from the last event to its deliveries. */
 const ARRIVED_WITHIN_MS = 10_000
 
 export const deliver: Bench = {
-  summary: 'draining a backlog against a floor, and the time from accept to receipt (minutes)',
+  summary: 'draining a backlog against a floor, and the time from accept to arrival (minutes)',
   run: async (options) => {
     const receivers = await startReceivers(TARGETS)
     const targets = TARGETS.map((name) => ({
@@ -49,14 +49,14 @@ async function measure(
   relay: RunningWorker,
   floor: RunningWorker,
   receivers: Receivers,
-  { rounds = ROUNDS, seconds = SECONDS, seed, tell }: Options,
+  { rounds = ROUNDS, seconds = SECONDS, seed, progress }: Options,
 ): Promise<Result> {
-  tell(`${EVENTS_PER_SECOND} events a second for ${seconds} s`)
+  progress(`${EVENTS_PER_SECOND} events a second for ${seconds} s`)
   const waits = await waitsAt(relay, receivers, { seed, seconds })
   const row = await rowOf(relay)
   const side = (worker: RunningWorker) => (size: number) => drain(worker, receivers, row, size)
   const [ours, theirs] = [side(relay), side(floor)]
-  tell(`${rounds} rounds of ${BACKLOG} deliveries each`)
+  progress(`${rounds} rounds of ${BACKLOG} deliveries each`)
   const pairs = await alternate(
     rounds,
     () => ours(BACKLOG),
@@ -69,8 +69,8 @@ async function measure(
   return {
     notes: [
       `Events of ${row.type} to ${TARGETS.length} receivers on this machine. max_batch_size 10, max_batch_timeout 0; the local runtime handles one batch at a time.`,
-      'Floor: one read for a batch, its posts six at once (what Cloudflare gives an invocation), one batch of updates; unsigned.',
-      `Waits: from the request to the front door to its receipt, the accepting included.`,
+      'Floor: one read for a batch, its posts six at once (the connections of an invocation), one batch of updates; unsigned.',
+      'Waits: from the request of an event to its arrival at a target, accepting included.',
     ],
     tables: [
       {
@@ -79,7 +79,7 @@ async function measure(
         rows: [['backlog', middle(0), middle(1), spreadText(ratio)]],
       },
       {
-        title: `From accept to receipt at ${EVENTS_PER_SECOND} events a second: milliseconds`,
+        title: `From accept to arrival at ${EVENTS_PER_SECOND} events a second: milliseconds`,
         columns: ['', 'deliveries', 'median', 'p99', 'longest'],
         rows: [
           [
@@ -94,7 +94,7 @@ async function measure(
   }
 }
 
-/** Every wait, in milliseconds, while events come at a steady rate. Throws when a delivery does not arrive. */
+/** The waits of all deliveries, in milliseconds, while events are sent at a steady rate. Throws when one does not arrive. */
 async function waitsAt(
   { url }: RunningWorker,
   receivers: Receivers,
@@ -102,39 +102,39 @@ async function waitsAt(
 ): Promise<number[]> {
   const traffic = trafficOf('hype', 'payment.created', { seed, members: 200, now: Date.now() })
   const sentAt = new Map<string, number>()
-  const receipts: { id: string | undefined; at: number }[] = []
-  receivers.hear((id, at) => receipts.push({ id, at }))
+  const arrivals: { id: string | undefined; at: number }[] = []
+  receivers.onDelivery((id, at) => arrivals.push({ id, at }))
   const warm = 200
   await load(url, traffic, { connections: 4, requests: warm })
-  await until(() => receipts.length >= warm * TARGETS.length, DRAINED_WITHIN_MS)
-  receipts.length = 0
+  await until(() => arrivals.length >= warm * TARGETS.length, DRAINED_WITHIN_MS)
+  arrivals.length = 0
   const send = async () => {
     const at = performance.now()
     const response = await fetch(`${url}${traffic.path}`, { method: 'POST', body: traffic.next() })
     const { id } = (await response.json()) as { id: string }
     sentAt.set(id, at)
   }
-  const sending: Promise<void>[] = []
-  const timer = setInterval(() => sending.push(send()), 1000 / EVENTS_PER_SECOND)
+  const pending: Promise<void>[] = []
+  const timer = setInterval(() => pending.push(send()), 1000 / EVENTS_PER_SECOND)
   await sleep(seconds * 1000)
   clearInterval(timer)
-  await Promise.all(sending)
-  await until(() => receipts.length >= sentAt.size * TARGETS.length, ARRIVED_WITHIN_MS)
-  return receipts.map(({ id = '', at }) => at - (sentAt.get(id) ?? Number.NaN))
+  await Promise.all(pending)
+  await until(() => arrivals.length >= sentAt.size * TARGETS.length, ARRIVED_WITHIN_MS)
+  return arrivals.map(({ id = '', at }) => at - (sentAt.get(id) ?? Number.NaN))
 }
 
 type Row = { source: string; vendor: string; type: string; event: string; raw: string }
 
-/** An event as the relay has written it, of which the backlog is made. */
+/** An event as the relay has written it: the template of the backlog. */
 async function rowOf({ db }: RunningWorker): Promise<Row> {
   const row = await db
     .prepare('SELECT source, vendor, type, event, raw FROM events ORDER BY key DESC LIMIT 1')
     .first<Row>()
-  if (row === null) throw new Error('The relay has recorded nothing.')
+  if (row === null) throw new Error('The relay has recorded no event.')
   return row
 }
 
-/** Makes a backlog and waits until all of it was received; deliveries a second between the first and the last receipt. */
+/** Creates a backlog and waits until all of it has arrived; returns deliveries a second between the first and the last. */
 async function drain(
   worker: RunningWorker,
   receivers: Receivers,
@@ -144,9 +144,9 @@ async function drain(
   const now = Date.now()
   const first = BigInt(now) * 2n ** 21n
   const events = size / TARGETS.length
-  await plan(worker, row, { first, events, now })
+  await createBacklog(worker, row, { first, events, now })
   const times: number[] = []
-  receivers.hear((_id, at) => times.push(at))
+  receivers.onDelivery((_id, at) => times.push(at))
   const messages = Array.from({ length: events }, (_, i) => idOfKey(first + BigInt(i))).flatMap(
     (event) => TARGETS.map((target) => ({ body: { event, target, attempt: 1, due: now } })),
   )
@@ -159,7 +159,7 @@ async function drain(
   return (size / (end - begin)) * 1000
 }
 
-async function plan(
+async function createBacklog(
   { db }: RunningWorker,
   { source, vendor, type, event, raw }: Row,
   { first, events, now }: { first: bigint; events: number; now: number },
@@ -190,11 +190,11 @@ async function openIn({ db }: RunningWorker): Promise<number> {
   return open ?? Number.NaN
 }
 
-/** Waits until something is true. Throws when it is not within some milliseconds. */
+/** Waits until a condition is true. Throws when it is not after some milliseconds. */
 async function until(isTrue: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(`Not there after ${withinMs / 1000} s.`)
+    if (performance.now() > deadline) throw new Error(`Not complete after ${withinMs / 1000} s.`)
     await sleep(50)
   }
 }

@@ -1,5 +1,5 @@
-// What a log that grows makes dearer: taking an event in, the cron's minute, and every list and page, by the time they
-// take and by the rows that D1 reads for them.
+// How costs grow with the log: of accepting an event, of the cron's minute, and of every list and page, in time and in rows
+// that D1 reads.
 import path from 'node:path'
 import { postSegments } from '../../src/store/events/postings.ts'
 import { countSegments } from '../../src/store/ledger/ledger.ts'
@@ -33,7 +33,7 @@ const LISTS = [
   '/api/sources',
   '/api/targets',
   '/api/replays',
-  '/api/people?email=somebody7@example.com',
+  '/api/people?email=member7@example.com',
   '/api/people/PERSON/events',
   '/api/quarantine',
   '/api/ledger?since=24h',
@@ -68,7 +68,7 @@ type Measured = {
 
 const billOf = async ({ url }: RunningWorker) => (await (await fetch(`${url}/bill`)).json()) as Bill
 
-/** What a piece of work costs a Worker. */
+/** The cost of a piece of work. */
 async function costOf(worker: RunningWorker, work: () => Promise<void>): Promise<Cost> {
   await billOf(worker)
   const begin = performance.now()
@@ -83,7 +83,7 @@ async function tick({ url }: RunningWorker): Promise<void> {
   if (!ok) throw new Error('the cron failed')
 }
 
-/** Counts and posts every segment that has ended, as the cron does some at a time, and lets the cron find the rest. */
+/** Counts and posts all segments that have ended, and runs the cron for the others. */
 async function settle(worker: RunningWorker): Promise<void> {
   const open = `SELECT start FROM segments WHERE (counted = 0 OR posted = 0) AND until <= ${Date.now()}`
   const { results } = await worker.db.prepare(open).all<{ start: number }>()
@@ -113,11 +113,11 @@ async function signIn({ url }: RunningWorker): Promise<string> {
   return cookie.split(';')[0] ?? ''
 }
 
-/** Everything that is looked at, and the cron's minute with nothing due and with a hundred deliveries overdue. */
+/** The costs of all lists and pages, and of the cron's minute with nothing due and with a hundred deliveries overdue. */
 async function costsOf(worker: RunningWorker): Promise<Map<string, Cost>> {
   const costs = new Map<string, Cost>()
   const cookie = await signIn(worker)
-  const search = `${worker.url}/api/people?email=somebody7@example.com`
+  const search = `${worker.url}/api/people?email=member7@example.com`
   const headers = { authorization: `Bearer ${SECRETS.ADMIN_TOKEN}` }
   const found = (await (await fetch(search, { headers })).json()) as { people?: { id: string }[] }
   const person = found.people?.[0]?.id
@@ -146,9 +146,9 @@ async function costsOf(worker: RunningWorker): Promise<Map<string, Cost>> {
 /** A log of one size beside an empty one, in the same runtime. */
 async function measure(
   events: number,
-  { seed, rounds = 3, seconds = 3, tell }: Options,
+  { seed, rounds = 3, seconds = 3, progress }: Options,
 ): Promise<Measured> {
-  // The largest log is longer than bytes are kept: forgetting them would be due.
+  // The largest log is longer than the retention of bytes: the cron would delete them.
   const vars = {
     TARGETS: [{ name: 'crm', url: 'https://crm.example.com/' }],
     RAW_RETENTION_DAYS: 400,
@@ -165,13 +165,14 @@ async function measure(
     await sendTemplates(grown, [traffic('hype', 'payment.created'), traffic('hapana', 'checkIn')])
     const sizeOf = async () => (await grown.db.prepare('SELECT 1').run()).meta.size_after
     const before = await sizeOf()
-    if (events > 0) await growLog(grown.db, events, { before: Date.now() - 5 * MINUTE_MS, tell })
-    tell('rolling up')
+    if (events > 0)
+      await growLog(grown.db, events, { before: Date.now() - 5 * MINUTE_MS, progress })
+    progress('rolling up')
     await settle(grown)
     const bytes = (await sizeOf()) - before
-    tell('lists and pages')
+    progress('lists and pages')
     const costs = await costsOf(grown)
-    tell('accept')
+    progress('accept')
     const { path, headers, next } = traffic('hype', 'payment.created')
     const turn =
       ({ url }: RunningWorker) =>
@@ -198,7 +199,7 @@ async function measure(
   }
 }
 
-/** Some events of which the log is made: recorded by the relay itself, and delivered as far as it knows. */
+/** The events of which the log is made: recorded by the relay itself, and marked as delivered. */
 async function sendTemplates(
   worker: RunningWorker,
   traffics: ReturnType<typeof trafficOf>[],
@@ -218,12 +219,12 @@ async function run(options: Options) {
   const sizes = options.full ? [...SIZES, FULL_SIZE] : SIZES
   const all: Measured[] = []
   for (const events of sizes) {
-    options.tell(`a log of ${events} events`)
+    options.progress(`a log of ${events} events`)
     all.push(await measure(events, options))
   }
   const largest = all.at(-1)
   const small = all[1]
-  if (largest === undefined || small === undefined) throw new Error('nothing was measured')
+  if (largest === undefined || small === undefined) throw new Error('no log was measured')
   const names = [...largest.costs.keys()]
   const columns = ['', ...sizes.map((events) => events.toLocaleString('en'))]
   const byName = (figureOf: (cost: Cost) => Cell) =>
@@ -249,7 +250,7 @@ async function run(options: Options) {
     ],
     tables: [
       {
-        title: 'Taking in, events in the log',
+        title: 'Accepting, by events in the log',
         columns,
         rows: [
           ['requests a second', ...all.map(({ accept }) => Math.round(accept.perSecond))],

@@ -1,5 +1,5 @@
-// What a target that never answers costs the others: the time from accept to receipt at two healthy targets, without
-// and with a third that takes requests and says nothing.
+// The effect of a target that never responds on others: the time from accept to arrival at two healthy targets, without and
+// with a third that reads requests and never responds.
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -16,14 +16,14 @@ const EVENTS_PER_SECOND = 5
 const TIMEOUT_SECONDS = 15 // of a target, by default
 const SETTLE_MS = 5000
 
-type Receipt = { target: string; sentAt: number; waitedMs: number }
+type Delivery = { target: string; sentAt: number; waitedMs: number }
 
-/** Runs the relay with some targets under load; gives every receipt of the healthy ones. */
+/** Runs the relay with some targets under load; returns all deliveries to the healthy ones. */
 async function run(
   targets: string[],
   seconds: number,
-  tell: (line: string) => void,
-): Promise<Receipt[]> {
+  progress: (line: string) => void,
+): Promise<Delivery[]> {
   const dir = mkdtempSync(path.join(tmpdir(), 'relay-bench-'))
   const sentAt = new Map<string, number>()
   const received: { target: string; id: string; at: number }[] = []
@@ -59,8 +59,8 @@ async function run(
     clearInterval(clock)
     const expected = sentAt.size * targets.filter((name) => name !== 'silent').length
     const missing = expected - received.length
-    if (missing > 0) tell(`missing: ${missing} of ${expected}`)
-    // A delivery may be there before its sender has read the answer: that is no wait.
+    if (missing > 0) progress(`missing: ${missing} of ${expected}`)
+    // A delivery may arrive before its sender has read the response: that counts as no wait.
     return received.flatMap(({ target, id, at }) => {
       const accepted = sentAt.get(id)
       if (accepted === undefined) return []
@@ -74,7 +74,7 @@ async function run(
   }
 }
 
-/** A server that tells of each delivery, and answers when it is told to. */
+/** A server that calls `got` for each delivery, and responds when that returns true. */
 async function listen(port: number, got: (target: string, id: string) => boolean): Promise<Server> {
   const server = createServer((request, response) => {
     const id = String(request.headers['webhook-id'])
@@ -85,8 +85,8 @@ async function listen(port: number, got: (target: string, id: string) => boolean
   return server
 }
 
-/** Posts payments at a steady rate; tells the id of each and when it was accepted. */
-async function load(seconds: number, tell: (id: string, at: number) => void): Promise<void> {
+/** Posts payments at a steady rate; calls `onAccepted` with the id of each and the time. */
+async function load(seconds: number, onAccepted: (id: string, at: number) => void): Promise<void> {
   const total = seconds * EVENTS_PER_SECOND
   for (let i = 0; i < total; i++) {
     const body = {
@@ -98,38 +98,38 @@ async function load(seconds: number, tell: (id: string, at: number) => void): Pr
     const url = `http://127.0.0.1:${RELAY_PORT}/in/hype?key=bench`
     const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) })
     const { id } = (await response.json()) as { id: string }
-    tell(id, Date.now())
+    onAccepted(id, Date.now())
     await new Promise((resolve) => setTimeout(resolve, 1000 / EVENTS_PER_SECOND))
   }
 }
 
-function row(name: string, receipts: Receipt[]): Cell[] {
-  const waits = waitsOf(receipts)
+function row(name: string, deliveries: Delivery[]): Cell[] {
+  const waits = waitsOf(deliveries)
   return [name, waits.length, percentile(waits, 0.5), percentile(waits, 0.95), Math.max(...waits)]
 }
 
-function waitsOf(receipts: Receipt[]): number[] {
-  return receipts.map(({ waitedMs }) => waitedMs)
+function waitsOf(deliveries: Delivery[]): number[] {
+  return deliveries.map(({ waitedMs }) => waitedMs)
 }
 
-/** The waits without and with the silent target. It runs by `wrangler dev`, whose seeds and turns nobody chooses. */
+/** The waits without and with the silent target. It runs by `wrangler dev`, which has neither seeds nor turns. */
 export const isolation: Bench = {
-  summary: 'what a target that never answers costs the others (two minutes)',
-  run: async ({ tell }) => {
-    tell('30 s without the silent target')
-    const alone = await run(['a', 'b'], 30, tell)
-    tell('75 s with it')
-    const beside = await run(['a', 'b', 'silent'], 75, tell)
+  summary: 'the effect of a target that never responds on others (two minutes)',
+  run: async ({ progress }) => {
+    progress('30 s without the silent target')
+    const alone = await run(['a', 'b'], 30, progress)
+    progress('75 s with it')
+    const beside = await run(['a', 'b', 'silent'], 75, progress)
     const start = Math.min(...beside.map(({ sentAt }) => sentAt))
     const early = beside.filter(({ sentAt }) => sentAt < start + 30_000)
     const late = beside.filter(({ sentAt }) => sentAt >= start + 30_000)
-    const p95 = (receipts: Receipt[]) => percentile(waitsOf(receipts), 0.95)
+    const p95 = (deliveries: Delivery[]) => percentile(waitsOf(deliveries), 0.95)
     return {
       notes: [`${EVENTS_PER_SECOND} events a second to two healthy targets`],
       tables: [
         {
-          title: 'Milliseconds from accept to receipt',
-          columns: ['', 'receipts', 'median', 'p95', 'longest'],
+          title: 'Milliseconds from accept to arrival',
+          columns: ['', 'deliveries', 'median', 'p95', 'longest'],
           rows: [
             row('without the silent one', alone),
             row('with it, first 30 s', early),
@@ -140,7 +140,7 @@ export const isolation: Bench = {
       goals: [
         {
           what: '95th percentile after 30 s against that without',
-          // Less than the clock's grain is taken for one millisecond.
+          // The clock has whole milliseconds: zero counts as one.
           figure: p95(late) / Math.max(1, p95(alone)),
           unit: ' times',
           atMost: 2,

@@ -1,4 +1,4 @@
-// `npm run bench -- <name>`: measurements on the real local runtime. They talk to this machine only and end by themselves.
+// `npm run bench -- <name>`: measurements on the real local runtime. They connect to this machine only and end by themselves.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { accept } from './accept.ts'
 import { costs } from './costs.ts'
@@ -32,14 +32,12 @@ type Flags = { json?: true; full?: true; seed: number; rounds?: number; seconds?
 
 const list = Object.entries(BENCHES).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
 const program = new Command('npm run bench --')
-  .description('Measures the relay on this machine, and says which goals are reached.')
+  .description('Measures the relay on this machine, and reports which goals are reached.')
   .addArgument(new Argument('<name>', 'which bench').choices(Object.keys(BENCHES)))
   .option('--json', 'figures and goals as JSON')
-  .option('--full', 'the sizes too that take many minutes')
+  .option('--full', 'also the sizes that take many minutes')
   .addOption(
-    new Option('--seed <n>', 'decides everything that is random')
-      .argParser(numberFrom(0))
-      .default(1),
+    new Option('--seed <n>', 'seed of all random choices').argParser(numberFrom(0)).default(1),
   )
   .addOption(new Option('--rounds <n>', 'turns of both sides').argParser(numberFrom(1)))
   .addOption(new Option('--seconds <n>', 'length of a turn').argParser(numberFrom(1)))
@@ -48,8 +46,14 @@ const program = new Command('npm run bench --')
     `\nBenches:\n${list.join('\n')}\n\nExit status 1 when a bench could not run.`,
   )
   .action(async (name: string, { json, full, seed, rounds, seconds }: Flags) => {
-    const tell = (line: string) => console.error(line)
-    const result = await BENCHES[name]?.run({ seed, rounds, seconds, full: full === true, tell })
+    const progress = (line: string) => console.error(line)
+    const result = await BENCHES[name]?.run({
+      seed,
+      rounds,
+      seconds,
+      full: full === true,
+      progress,
+    })
     if (result === undefined) return
     const goals = result.goals.map((goal) => ({ ...goal, isMet: isMet(goal) }))
     console.log(

@@ -1,4 +1,4 @@
-// What an event costs: rows, queue operations, requests and CPU time, counted on the real local bindings, by the public
+// The price of an event: rows, queue operations, requests and CPU time, counted on the real local bindings, by the public
 // price list.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -23,7 +23,7 @@ const MEMBERS = 20
 const EVENTS = 200
 const SETTLE_WITHIN_MS = 60_000
 
-/** As wrangler.toml bounds a batch of first attempts; the local queue hands a lone message over at once. */
+/** As wrangler.toml bounds a batch of first attempts; the local queue delivers a single message at once. */
 const BATCH = 10
 
 /** Each vendor's commonest type. */
@@ -34,7 +34,7 @@ const KINDS = [
 
 type Counted = { usage: Usage; trips: number }
 
-/** What an event of a known person costs with so many targets that answer at once. */
+/** The usage of an event of a known person with so many targets that respond at once. */
 async function count(
   [vendor, type]: (typeof KINDS)[number],
   targets: number,
@@ -78,7 +78,7 @@ async function count(
       }
       await untilDelivered(priced.db)
     }
-    await send(5 * MEMBERS) // everybody is known, and the code compiled
+    await send(5 * MEMBERS) // all members are known, and the code is compiled
     await billed()
     const cpuMs = await cpuMsDuring(runtime.inspector, 'priced', () => send(EVENTS))
     const bill = await billed()
@@ -111,16 +111,16 @@ async function untilDelivered(db: Database): Promise<void> {
     if (left === 0) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new Error('not all was delivered')
+  throw new Error('not all events were delivered')
 }
 
 const rounded = (value: number, digits = 2) => Number(value.toFixed(digits))
 
-async function run({ seed, tell }: Options) {
+async function run({ seed, progress }: Options) {
   const counted: { name: string; targets: number; counted: Counted }[] = []
   for (const kind of KINDS) {
     for (const targets of TARGETS) {
-      tell(`${kind.join(' ')}, ${targets} targets`)
+      progress(`${kind.join(' ')}, ${targets} targets`)
       counted.push({
         name: `${kind.join(' ')}, T = ${targets}`,
         targets,
@@ -130,9 +130,9 @@ async function run({ seed, tell }: Options) {
   }
   return {
     notes: [
-      `${EVENTS} events of people who are known, each delivered at the first try; prices of ${AS_OF}, dollars.`,
+      `${EVENTS} events of known people, each delivered at the first attempt; prices of ${AS_OF}, dollars.`,
       `CPU is that of the isolate by V8's profiler, on this machine. A consumer's batch of ${BATCH} is one request.`,
-      'Not in it: what each minute and hour cost, and forgetting (2 + T rows).',
+      'Not included: the cost of each minute and hour, and retention (2 + T rows).',
     ],
     tables: [
       {
@@ -188,7 +188,7 @@ async function run({ seed, tell }: Options) {
     ],
     goals: counted.map(({ name, targets, counted: { usage } }) => ({
       what: `rows written, ${name}`,
-      figure: rounded(usage.rowsWritten, 1), // an hour that begins meanwhile takes a row
+      figure: rounded(usage.rowsWritten, 1), // an hour that begins meanwhile writes a row
       unit: '',
       atMost: 3 + 3 * targets,
     })),
@@ -196,6 +196,6 @@ async function run({ seed, tell }: Options) {
 }
 
 export const price: Bench = {
-  summary: 'rows, queue operations, requests and CPU time of an event, and what they cost',
+  summary: 'rows, queue operations, requests and CPU time of an event, and their price',
   run,
 }

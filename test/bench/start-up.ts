@@ -1,4 +1,4 @@
-// What a cold isolate costs: what is uploaded, the CPU time until the Worker can answer, and its first answers.
+// The start of a cold isolate: the upload, the CPU time until the Worker can respond, and its first responses.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ const KB = 1000
 
 type Size = { plain: number; gzipped: number }
 
-/** What `wrangler deploy` uploads: the code, and the texts that the console gives to browsers. */
+/** The upload of `wrangler deploy`: the code, and the texts that the console sends to browsers. */
 async function uploaded(dir: string): Promise<{ code: Size; texts: Size }> {
   await wrangler('deploy', '--dry-run', '--outdir', dir)
   const sizeOf = (names: string[]): Size => {
@@ -30,11 +30,11 @@ async function uploaded(dir: string): Promise<{ code: Size; texts: Size }> {
   return { code: sizeOf(['index.js']), texts: sizeOf(texts) }
 }
 
-/** The CPU milliseconds that `wrangler check startup` sees until the Worker can answer. */
+/** The CPU milliseconds until the Worker can respond, by `wrangler check startup`. */
 async function startUpMs(dir: string): Promise<number> {
-  const said = await wrangler('check', 'startup', '--outfile', path.join(dir, 'start.cpuprofile'))
-  const [, active] = /Active: ([\d.]+) ms/.exec(said) ?? []
-  if (active === undefined) throw new Error(`wrangler check startup says no time: ${said}`)
+  const output = await wrangler('check', 'startup', '--outfile', path.join(dir, 'start.cpuprofile'))
+  const [, active] = /Active: ([\d.]+) ms/.exec(output) ?? []
+  if (active === undefined) throw new Error(`wrangler check startup printed no time: ${output}`)
   return Number(active)
 }
 
@@ -70,14 +70,14 @@ async function firstAnswers(seed: number): Promise<number[]> {
   }
 }
 
-async function run({ seed, rounds = 5, tell }: Options) {
+async function run({ seed, rounds = 5, progress }: Options) {
   const dir = mkdtempSync(path.join(tmpdir(), 'relay-bench-'))
   try {
     const { code, texts } = await uploaded(dir)
     const cpu: number[] = []
     const answers: number[][] = []
     for (let i = 0; i < rounds; i++) {
-      tell(`start ${i + 1} of ${rounds}`)
+      progress(`start ${i + 1} of ${rounds}`)
       cpu.push(await startUpMs(dir))
       answers.push(await firstAnswers(seed))
     }
@@ -92,18 +92,18 @@ async function run({ seed, rounds = 5, tell }: Options) {
       notes: [`CPU by \`wrangler check startup\`; ${rounds} starts each; median (least–greatest).`],
       tables: [
         {
-          title: 'What is uploaded, KB',
+          title: 'Upload, KB',
           columns: ['', 'plain', 'gzipped'],
           rows: [
             sizeRow('code, which each isolate reads', code),
-            sizeRow('texts for browsers, which none reads', texts),
+            sizeRow('texts for browsers, which no isolate reads', texts),
           ],
         },
         {
           title: 'A cold isolate, milliseconds',
           columns: ['', 'median'],
           rows: [
-            ['CPU until it can answer', spreadText(spreadOf(cpu), 1)],
+            ['CPU until it can respond', spreadText(spreadOf(cpu), 1)],
             ['first webhook accepted', nth(0)],
             ['second', nth(1)],
             ['tenth', nth(9)],
@@ -113,7 +113,7 @@ async function run({ seed, rounds = 5, tell }: Options) {
       goals: [
         { what: 'code, gzipped', figure: code.gzipped, unit: ' KB', atMost: 150 },
         {
-          what: 'CPU until it can answer, the median',
+          what: 'CPU until it can respond, the median',
           figure: spreadOf(cpu).median,
           unit: ' ms',
           atMost: 50,
@@ -126,6 +126,6 @@ async function run({ seed, rounds = 5, tell }: Options) {
 }
 
 export const startUp: Bench = {
-  summary: 'what is uploaded, and what a cold isolate takes to answer',
+  summary: 'the upload, and the time until a cold isolate responds',
   run,
 }

@@ -1,5 +1,5 @@
-// What reading and normalizing costs in plain Node: each type as its vendor sends it, and bodies that grow in the ways in
-// which a hostile or careless sender's might.
+// The price of reading and normalizing in plain Node: each type as its vendor sends it, and bodies that grow as those of a
+// hostile or careless sender might.
 import { type JsonObject, readMessages } from '../../src/core/intake/json.ts'
 import { memberOf } from '../../src/simulator/member.ts'
 import { SENDERS } from '../../src/simulator/senders.ts'
@@ -11,7 +11,7 @@ import { median, spreadOf, spreadText } from './tools/figures.ts'
 const MEMBERS = 200
 const NOW = Date.UTC(2026, 10, 21)
 
-/** Bodies of these sizes, and nothing but them, differ in what is measured. */
+/** The sizes of the bodies; nothing else differs between the measurements. */
 const GROWN_BYTES = [100_000, 200_000, 400_000, 800_000]
 
 /** One pass through all members is a measurement: long enough for the clock, short enough for many. */
@@ -20,7 +20,7 @@ type Case = { vendor: VendorId; type: string; texts: string[] }
 const times = <T>(count: number, one: (i: number) => T) =>
   Array.from({ length: count }, (_, i) => one(i))
 
-/** Values that fill about so many bytes, under a key that no vendor has; `keys` stands beside the vendor's own. */
+/** Values that fill about so many bytes, under a key that no vendor has; It is added to the vendor's own keys. */
 const GROWN: Record<string, (bytes: number) => JsonObject> = {
   'one long text': (bytes) => ({ strange: 'x'.repeat(bytes) }),
   'many keys': (bytes) => Object.fromEntries(times(bytes / 14, (i) => [`strange${i}`, 1])),
@@ -48,7 +48,7 @@ const SETTINGS = { timezone: 'Australia/Sydney', currency: 'AUD', sites: {} }
 /** Reads a body and normalizes it. Throws when it is not understood: that would measure something else. */
 function normalize({ vendor, type }: Omit<Case, 'texts'>, text: string): void {
   const [message] = readMessages(text)?.messages ?? []
-  if (message?.value === undefined) throw new Error(`a ${type} of ${vendor} is no JSON object`)
+  if (message?.value === undefined) throw new Error(`a ${type} of ${vendor} is not a JSON object`)
   const { value: body } = message
   const eventName = SENDERS[vendor].isTypeInUrl ? type : undefined
   const { ok } = VENDORS[vendor].normalize({ body, headers: NO_HEADERS, eventName }, SETTINGS)
@@ -103,10 +103,10 @@ async function growth(
   return sizes
 }
 
-async function run({ seed, rounds = 5, seconds = 0.3, tell }: Options) {
+async function run({ seed, rounds = 5, seconds = 0.3, progress }: Options) {
   const rows: Cell[][] = []
   for (const one of casesOf(seed)) {
-    tell(`${one.vendor} ${one.type}`)
+    progress(`${one.vendor} ${one.type}`)
     const rates = spreadOf(ratesOf(passOf(one), MEMBERS, rounds, seconds))
     const bytes = bytesOf(one.texts)
     const allocated = (await bytesAllocatedBy(passOf(one))) / bytes
@@ -122,7 +122,7 @@ async function run({ seed, rounds = 5, seconds = 0.3, tell }: Options) {
   const ratios: number[] = []
   for (const vendor of Object.keys(SENDERS) as VendorId[]) {
     for (const [name, grow] of Object.entries(GROWN)) {
-      tell(`${vendor}, ${name}`)
+      progress(`${vendor}, ${name}`)
       const sizes = await growth(vendor, seed, grow, rounds)
       ratios.push((sizes.at(-1)?.allocated ?? Number.NaN) / (sizes[0]?.allocated ?? Number.NaN))
       grown.push([
@@ -162,6 +162,6 @@ async function run({ seed, rounds = 5, seconds = 0.3, tell }: Options) {
 }
 
 export const vendors: Bench = {
-  summary: 'normalizations a second by type, and what a body that grows costs',
+  summary: 'normalizations a second by type, and the cost by the size of a body',
   run,
 }

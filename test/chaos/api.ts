@@ -1,7 +1,7 @@
-// What the relay says of itself: its ledger and its log.
+// The relay's own API: its ledger and its log.
 import type { Attempt } from '../../src/core/deliveries/delivery.ts'
+import { KEY } from './config.ts'
 import { RELAY } from './ports.ts'
-import { KEY } from './setting.ts'
 
 export type LedgerSource = {
   source: string
@@ -16,7 +16,7 @@ export type LedgerTarget = { target: string; created: number } & Record<
 >
 export type Ledger = {
   adds_up: boolean
-  /** Null when the queue does not tell. */
+  /** Null when the queue does not report it. */
   spilled: number | null
   sources: LedgerSource[]
   targets: LedgerTarget[]
@@ -36,14 +36,14 @@ export type LoggedEvent = {
   }[]
 }
 
-/** Longer than any run, shorter than the time for which the sweep may be put off by a receiver. */
+/** Longer than any run, shorter than the longest delay that a receiver may ask for. */
 const PERIOD = '24h'
 
 export async function readLedger(): Promise<Ledger> {
   return (await get(`/api/ledger?since=${PERIOD}`)) as Ledger
 }
 
-/** Every difference that the relay finds in its own books, in words. */
+/** All differences between ledger and log that the relay finds, as sentences. */
 export async function listDifferences(): Promise<string[]> {
   const found: string[] = []
   for (let since: string | null = PERIOD; since !== null; ) {
@@ -67,7 +67,7 @@ export async function listLog(): Promise<Map<string, string>> {
   return log
 }
 
-/** An event of the log; undefined while there is none of that id. */
+/** An event of the log; undefined when no event has that id. */
 export async function readEvent(id: string): Promise<LoggedEvent | undefined> {
   return (await get(`/api/events/${id}`, true)) as LoggedEvent | undefined
 }

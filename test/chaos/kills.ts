@@ -1,4 +1,4 @@
-// The process ends without a warning, at moments drawn from the seed, and is started again on what it left.
+// The process is killed at random moments that the seed repeats, and is started again with the same storage.
 import { readEvent } from './api.ts'
 import type { Load } from './load.ts'
 import type { Length } from './phases.ts'
@@ -8,13 +8,13 @@ import type { Runtime } from './runtime.ts'
 
 /** The most kills. In a long run time is the limit. */
 const MOST = { short: 1, long: 1000 }
-/** For how long the relay is left alone between two kills. */
-const SHORTEST_PEACE_MS = 300
-const LONGEST_PEACE_MS = { short: 2000, long: 6000 }
+/** The pause between two kills. */
+const SHORTEST_PAUSE_MS = 300
+const LONGEST_PAUSE_MS = { short: 2000, long: 6000 }
 /** How long a spilled request may take to be recorded, when D1 was only slow. */
 const SPILL_WITHIN_MS = 20_000
 
-/** What may go wrong beside: nothing that makes the relay spill. */
+/** The faults beside the kills: none that makes the relay spill. */
 const AROUND_KILLS: Partial<Plan>[] = [
   {},
   { batches: 'duplicate' },
@@ -24,8 +24,8 @@ const AROUND_KILLS: Partial<Plan>[] = [
 ]
 
 /**
- * Kills until a time, at least once. Before each, everything that was spilled must be in the log: the local queues are
- * memory, and a crash would take what in life is durable.
+ * Kills until a time, at least once. Before each kill, all spilled requests must be in the log: the local queues are in
+ * memory, and a crash would lose what is durable on Cloudflare.
  */
 export async function killUntil(
   end: number,
@@ -34,13 +34,13 @@ export async function killUntil(
   load: Load,
   random: () => number,
 ): Promise<void> {
-  const peaceMs = () =>
-    SHORTEST_PEACE_MS + random() * (LONGEST_PEACE_MS[length] - SHORTEST_PEACE_MS)
+  const pauseMs = () =>
+    SHORTEST_PAUSE_MS + random() * (LONGEST_PAUSE_MS[length] - SHORTEST_PAUSE_MS)
   const recorded = new Set<string>()
   for (let kills = 0; kills === 0 || (kills < MOST[length] && Date.now() < end); kills++) {
     const plan = AROUND_KILLS[Math.floor(random() * AROUND_KILLS.length)]
     await runtime.setPlan({ ...plan, seed: kills })
-    await sleep(peaceMs())
+    await sleep(pauseMs())
     await untilSpillIsEmpty(load, recorded)
     await runtime.crash()
   }
@@ -52,8 +52,8 @@ async function untilSpillIsEmpty(load: Load, recorded: Set<string>): Promise<voi
   const deadline = Date.now() + SPILL_WITHIN_MS
   const waiting = () =>
     load.messages
-      .flatMap(({ sendings }) => sendings)
-      .flatMap(({ said, id }) => (said === 'queued' && id && !recorded.has(id) ? [id] : []))
+      .flatMap(({ requests }) => requests)
+      .flatMap(({ receipt, id }) => (receipt === 'queued' && id && !recorded.has(id) ? [id] : []))
   for (let ids = waiting(); ids.length > 0 && Date.now() < deadline; ids = waiting()) {
     for (const id of ids) {
       if ((await readEvent(id)) === undefined) break

@@ -1,57 +1,57 @@
-// The senders: payments and other events at a steady rate, sent again until they are answered, as vendors do.
+// The senders: payments and other events at a steady rate, retried until they are answered, as vendors do.
 
+import { KEY, wantedBy } from './config.ts'
 import { RELAY, sleep } from './ports.ts'
-import { KEY, wantedBy } from './setting.ts'
 
 const EVENTS_PER_SECOND = 10
 const CONTACTS = 60
 /** Hapana waits this long for an answer. */
 const ANSWER_WITHIN_MS = 10_000
 const AGAIN_AFTER_MS = 1500
-/** How long the last messages may take to be answered once there is no more trouble. */
+/** The longest time until the last messages are answered when all faults have ended. */
 const LAST_ANSWERS_WITHIN_MS = 20_000
 
-/** One try to hand a message in. Without an answer it was cut off. */
-export type Sending = { at: number; status?: number; id?: string; said?: string }
+/** One request that sends a message. Without a status it was cut off. `receipt` is the status in its receipt. */
+export type SentRequest = { at: number; status?: number; id?: string; receipt?: string }
 
-/** Something that a vendor has to say, once or again. */
+/** A message of a vendor, with the requests that sent it. */
 export type Message = {
-  /** What the receivers know it by. */
+  /** The name by which the receivers identify it. */
   name: string
   source: 'hype' | 'hapana'
   body: string
-  /** What the relay must make of it when nothing is in its way. */
+  /** The status of its receipt when no fault happens. */
   expects: 'accepted' | 'quarantined' | 'refused'
   wants: string[]
-  sendings: Sending[]
+  requests: SentRequest[]
   isAnswered: boolean
 }
 
 export type Load = {
   messages: Message[]
-  /** Sends nothing new, and ends when everything has been answered, or when that takes too long. */
+  /** Stops new messages, and resolves when all are answered, or when that takes too long. */
   finish: () => Promise<void>
-  /** Sends nothing more at all. */
+  /** Stops sending at once. */
   abandon: () => void
 }
 
-/** Starts sending. `random` decides what. */
+/** Starts sending. `random` decides which messages. */
 export function startLoad(random: () => number): Load {
   const messages: Message[] = []
   const open = new Set<Promise<void>>()
-  let givesUpAt = Number.POSITIVE_INFINITY
-  const insist = async (message: Message) => {
-    while (Date.now() < givesUpAt && !(await hand(message))) await sleep(AGAIN_AFTER_MS)
+  let deadline = Number.POSITIVE_INFINITY
+  const sendUntilAnswered = async (message: Message) => {
+    while (Date.now() < deadline && !(await send(message))) await sleep(AGAIN_AFTER_MS)
   }
   const timer = setInterval(() => {
     const message = nextMessage(messages, random)
     if (!messages.includes(message)) messages.push(message)
-    const sending = insist(message).finally(() => open.delete(sending))
-    open.add(sending)
+    const request = sendUntilAnswered(message).finally(() => open.delete(request))
+    open.add(request)
   }, 1000 / EVENTS_PER_SECOND)
   const close = (at: number) => {
     clearInterval(timer)
-    givesUpAt = at
+    deadline = at
   }
   return {
     messages,
@@ -63,10 +63,10 @@ export function startLoad(random: () => number): Load {
   }
 }
 
-/** Sends a message once. True when it was answered for good. */
-async function hand(message: Message): Promise<boolean> {
-  const sending: Sending = { at: Date.now() }
-  message.sendings.push(sending)
+/** Sends a message once. True when the answer is final. */
+async function send(message: Message): Promise<boolean> {
+  const request: SentRequest = { at: Date.now() }
+  message.requests.push(request)
   const { source, body } = message
   const url = `${RELAY}/in/${source}${source === 'hype' ? `?key=${KEY}` : ''}`
   try {
@@ -77,13 +77,13 @@ async function hand(message: Message): Promise<boolean> {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     })
     const { id, status } = (await response.json()) as { id?: string; status?: string | number }
-    sending.status = response.status
-    if (id !== undefined) sending.id = id
-    if (typeof status === 'string') sending.said = status
+    request.status = response.status
+    if (id !== undefined) request.id = id
+    if (typeof status === 'string') request.receipt = status
   } catch {
-    return false // it was cut off: by a kill, or while nobody listened
+    return false // it was cut off by a kill, or sent while the process was down
   }
-  if (sending.status === 503) return false
+  if (request.status === 503) return false
   message.isAnswered = true
   return true
 }
@@ -95,7 +95,7 @@ function nextMessage(sent: readonly Message[], random: () => number): Message {
   if (dice < 0.05 && earlier) return earlier
   const name = `m${sent.length}`
   const contact = `c${Math.floor(random() * CONTACTS)}`
-  if (dice < 0.07) return message(name, 'hype', 'refused', [], `no JSON, ${name}`)
+  if (dice < 0.07) return message(name, 'hype', 'refused', [], `not JSON, ${name}`)
   if (dice < 0.1) {
     return message(name, 'hype', 'quarantined', [], hype(name, contact, 'no.such.type'))
   }
@@ -114,10 +114,10 @@ function message(
   wants: string[],
   body: string,
 ): Message {
-  return { name, source, body, expects, wants, sendings: [], isAnswered: false }
+  return { name, source, body, expects, wants, requests: [], isAnswered: false }
 }
 
-/** What we do not map goes through to the targets: so they know a message whichever event is made of it. */
+/** Unmapped keys are delivered in `extra`: so the receivers can identify the message of any event. */
 function hype(name: string, contact: string, type: string): string {
   const timestamp = 1_790_000_000 + Number(name.slice(1))
   return JSON.stringify({ publisher_id: 'p', id: contact, type, timestamp, chaos: name })

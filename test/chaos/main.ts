@@ -1,12 +1,12 @@
-// `npm run chaos`: what the relay promises, held against everything that may go wrong around it. Talks to this machine
-// only; ends by itself.
+// `npm run chaos`: checks what the relay promises while everything around it fails. Connects to this machine only; ends by
+// itself.
 import { UserError } from '../../src/cli/user-error.ts'
 import { readOptions } from './options.ts'
 import { run } from './run.ts'
 
 try {
   const options = readOptions(process.argv.slice(2))
-  // Whoever is still waiting for something is not waited for.
+  // Does not wait for pending timers and connections.
   if (options) process.exit(await run(options))
 } catch (error) {
   if (!(error instanceof UserError)) throw error

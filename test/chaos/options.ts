@@ -1,32 +1,32 @@
-// What the run was asked for.
+// The command line of a run.
 import { parseArgs } from 'node:util'
 import { UserError } from '../../src/cli/user-error.ts'
 
-/** How long a short run may take; CI waits for it. */
+/** The duration of a short run; CI waits for it. */
 const SHORT_MINUTES = 1.4
 const DEFAULT_MINUTES = 3
-/** Less would leave no time for the kills, and for what was lost to be found again. */
+/** Less would leave no time for the kills, and for the sweep to find lost messages. */
 const LEAST_MINUTES = 3
 const MOST_MINUTES = 600
 
 const HELP = `npm run chaos -- [--minutes N] [--seed N] [--short]
 
-Runs the relay on this machine under load, breaks what it stands on (D1, queues, the clock, receivers, the process
-itself), and counts on its own side what arrives. Exit status 1 when a promise was broken.
+Runs the relay on this machine under load, makes D1, queues, the clock and receivers fail, kills the process, and
+counts the deliveries that arrive. Exit status 1 when a promise was broken.
 
-  --minutes N   how long the run may take as a whole, at least ${LEAST_MINUTES} (default ${DEFAULT_MINUTES}); longer runs kill more often;
-                on a busy machine the end may take two minutes more
+  --minutes N   the duration of the whole run, at least ${LEAST_MINUTES} (default ${DEFAULT_MINUTES}); longer runs kill more often;
+                on a busy machine it may take two minutes more
   --seed N      repeats the random choices of the run that printed this seed
-  --short       everything once, in about 80 s: for CI`
+  --short       each fault once, in about 85 s: for CI`
 
 export type Options = {
   isShort: boolean
-  /** For everything, starting and draining included. */
+  /** The whole duration, start and drain included. */
   minutes: number
   seed: number
 }
 
-/** Reads the command line. Undefined when only the help was wanted, which is printed then. */
+/** Parses the command line. Prints the help and returns undefined for --help. Throws a UserError. */
 export function readOptions(args: string[]): Options | undefined {
   const { values } = parse(args)
   if (values.help) {
@@ -34,7 +34,7 @@ export function readOptions(args: string[]): Options | undefined {
     return undefined
   }
   if (values.short && values.minutes !== undefined) {
-    throw new UserError('--short has a length of its own: leave --minutes out.')
+    throw new UserError('--short has a fixed duration: omit --minutes.')
   }
   const isShort = values.short === true
   return {

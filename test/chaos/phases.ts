@@ -1,31 +1,31 @@
-// What goes wrong, one thing after the other, while the load goes on.
+// The phases of a run: one kind of fault after the other, under load.
 import type { Plan } from './plan.ts'
 import { sleep } from './ports.ts'
 import type { Runtime } from './runtime.ts'
 
-/** How long a run is: `short` is for CI. */
+/** The length of a run: `short` is for CI. */
 export type Length = 'short' | 'long'
 
 export type Phase = { name: string; plan: Partial<Plan>; seconds: number }
 
-/** When something was going on, in epoch milliseconds, and whether faults were planned for it. */
-export type Span = { name: string; from: number; to: number; isTrouble: boolean }
+/** The start and end of a phase, in epoch milliseconds, and whether faults were planned for it. */
+export type Span = { name: string; from: number; to: number; hasFaults: boolean }
 
 const PHASE_SECONDS = { short: 1.6, long: 4 }
-/** The front door waits 2 s for D1 and for a queue, and the stall must be seen to begin and to end. */
+/** A request waits 2 s for D1: longer, so that a stall begins and ends in its phase. */
 const STALL_SECONDS = 3
-/** A little more than the sweep's patience of 26 s, so that everything under way looks overdue, and the other way round. */
+/** A little more than the sweep's margin of 26 s: all unfinished deliveries look overdue, or not yet due. */
 const CLOCK_JUMP_MS = 28_000
 
 // First, as a jump leaves deliveries that are due in half a minute.
 const BEFORE_KILLS: [name: string, plan: Partial<Plan>][] = [
-  ['calm', {}],
+  ['no faults', {}],
   ['clock 28 s ahead', { clockOffsetMs: CLOCK_JUMP_MS }],
   ['clock 28 s behind', { clockOffsetMs: -CLOCK_JUMP_MS }],
 ]
 
-// D1 fails after the kills, as they would take what is spilled: the local queues are memory. And before the queues, as
-// what waits for D1 rests for half a minute.
+// D1 fails after the kills, as they would lose spilled requests: the local queues are in memory. And before the queues, as
+// messages that wait for D1 are delayed by half a minute.
 const AFTER_KILLS: [name: string, plan: Partial<Plan>][] = [
   ['D1 fails', { d1: 'fail' }],
   ['D1 stalls', { d1: 'stall' }],
@@ -35,7 +35,7 @@ const AFTER_KILLS: [name: string, plan: Partial<Plan>][] = [
   ['both fail at times', { d1: 'fail', queue: 'fail', probability: 0.3 }],
   ['all fail at times', { d1: 'fail', queue: 'fail', batches: 'duplicate', probability: 0.2 }],
   ['queues fail', { queue: 'fail' }],
-  ['queues fail after', { queue: 'fail-after', probability: 0.5 }],
+  ['queues fail after send', { queue: 'fail-after', probability: 0.5 }],
   ['queues stall', { queue: 'stall' }],
   ['D1 and queues stall', { d1: 'stall', queue: 'stall' }],
   ['batches twice', { batches: 'duplicate' }],
@@ -53,28 +53,28 @@ export function phasesOf(length: Length): { before: Phase[]; after: Phase[] } {
   return { before: BEFORE_KILLS.map(phase), after: AFTER_KILLS.map(phase) }
 }
 
-/** How long phases take together, in milliseconds. */
+/** The duration of all phases together, in milliseconds. */
 export function durationOf(phases: readonly Phase[]): number {
   return phases.reduce((sum, { seconds }) => sum + seconds * 1000, 0)
 }
 
-/** Lets a phase happen, then ends its faults. */
+/** Runs a phase, then ends its faults. */
 export async function runPhase(
   { name, plan, seconds }: Phase,
   runtime: Runtime,
   seed: number,
 ): Promise<Span> {
-  const span = await spanned(name, async () => {
+  const span = await timed(name, async () => {
     await runtime.setPlan({ ...plan, seed })
     await sleep(seconds * 1000)
     await runtime.setPlan({})
   })
-  return { ...span, isTrouble: Object.keys(plan).length > 0 }
+  return { ...span, hasFaults: Object.keys(plan).length > 0 }
 }
 
-/** Does something, and tells when. */
-export async function spanned(name: string, work: () => Promise<unknown>): Promise<Span> {
+/** Runs something; returns when it started and ended. */
+export async function timed(name: string, work: () => Promise<unknown>): Promise<Span> {
   const from = Date.now()
   await work()
-  return { name, from, to: Date.now(), isTrouble: false }
+  return { name, from, to: Date.now(), hasFaults: false }
 }

@@ -1,22 +1,22 @@
-// What goes wrong in the relay at the moment, as the run has planned it; and the telling of each fault in the log.
+// The faults that the run injects at present, and the log line of each.
 
-/** What happens to calls of D1, to sends, to batches on their way to a consumer, and to the clock. */
+/** The faults of calls of D1, of sends to queues, of batches for a consumer, and of the clock. */
 export type Plan = {
-  /** `fail`: not carried out. `stall`: takes 4 s. `fail-after`: carried out, and the answer is lost. */
+  /** `fail`: not carried out. `stall`: takes 4 s. `fail-after`: carried out, and the response is lost. */
   d1: 'ok' | 'fail' | 'stall' | 'fail-after'
   queue: Plan['d1']
-  /** `drop` forgets deliveries and retries only: the spill queue is all there is of what it holds. */
+  /** `drop` loses wake-up messages only: the spill queue has the only copy of its requests. */
   batches: 'ok' | 'duplicate' | 'reorder' | 'drop'
-  /** The share of calls and messages that it happens to, from 0 to 1. */
+  /** The share of calls and messages with a fault, from 0 to 1. */
   probability: number
-  /** How far the relay's clock is off, in milliseconds. */
+  /** The offset of the relay's clock, in milliseconds. */
   clockOffsetMs: number
-  /** What the draws repeat. */
+  /** The seed of the random draws. */
   seed: number
 }
 
-/** Nothing goes wrong. */
-export const CALM: Plan = {
+/** The plan without faults. */
+export const NO_FAULTS: Plan = {
   d1: 'ok',
   queue: 'ok',
   batches: 'ok',
@@ -25,12 +25,12 @@ export const CALM: Plan = {
   seed: 0,
 }
 
-/** One fault as the log tells it; `time` is the true one, in epoch milliseconds. */
+/** The log line of a fault; `time` is the true one, in epoch milliseconds. */
 export type InjectedFault = {
   at: 'chaos'
   fault: string
   time: number
-  /** The short texts of each row that a statement was about which was not carried out: they name it. */
+  /** The short texts of each row of a statement that was not carried out: they identify the row. */
   lost?: string[][]
 }
 

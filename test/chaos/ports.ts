@@ -1,33 +1,35 @@
-// Where everything listens, on this machine only.
+// The ports of a run, on this machine only.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { UserError } from '../../src/cli/user-error.ts'
 
-/** Nobody listens here: for the receiver that refuses. */
+/** No server listens here: for the receiver that refuses connections. */
 export const REFUSED_PORT = 8806
 export const RELAY_PORT = 8807
 export const RECEIVER_PORT = 8808
-/** Speaks no TLS where TLS is expected. */
+/** Plain HTTP where TLS is expected. */
 export const PLAIN_PORT = 8809
 
 export const RELAY = `http://127.0.0.1:${RELAY_PORT}`
 
-/** Where a target of the load receives. */
+/** The URL of a target of the load. */
 export function loadUrl(target: string): string {
   return `http://127.0.0.1:${RECEIVER_PORT}/load/${target}`
 }
 
-/** Where a kind of receiver receives. */
+/** The URL of a kind of receiver. */
 export function kindUrl(kind: string): string {
   return `http://127.0.0.1:${RECEIVER_PORT}/kind/${kind}`
 }
 
-/** Refuses to begin while anybody else listens on one of the ports. */
+/** Throws a UserError when another program listens on one of the ports. */
 export async function requirePorts(): Promise<void> {
   for (const port of [REFUSED_PORT, RELAY_PORT, RECEIVER_PORT, PLAIN_PORT]) {
     const server = createServer().listen(port, '127.0.0.1')
     await once(server, 'listening').catch(() => {
-      throw new UserError(`Port ${port}, which this run needs, is in use: end what listens there.`)
+      throw new UserError(
+        `Port ${port}, which this run needs, is in use: end the program that listens there.`,
+      )
     })
     await new Promise((resolve) => server.close(resolve))
   }

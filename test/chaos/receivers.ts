@@ -1,15 +1,15 @@
-// The targets of the load, which count on their own side: `moody` fails or resets two requests of five, `absent` fails
-// whenever it is away, the others take everything.
+// The targets of the load, which record what they get: `flaky` fails or resets two requests of five, `down` fails while
+// it is down, the others accept everything.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { Webhook } from 'standardwebhooks'
 import { type SeenKinds, startKinds } from './checks/kinds-server.ts'
+import { SIGNING_SECRET } from './config.ts'
 import { RECEIVER_PORT } from './ports.ts'
-import { SIGNING_SECRET } from './setting.ts'
 
-/** One success, what it was about, and the number of the attempt; `at` in epoch milliseconds. */
-export type Receipt = {
+/** A request that got a 2xx, its event and message, and the number of the attempt; `at` in epoch milliseconds. */
+export type Success = {
   target: string
   event: string
   message: string
@@ -18,23 +18,23 @@ export type Receipt = {
 }
 
 export type Receivers = {
-  receipts: Receipt[]
-  /** What is wrong with deliveries themselves: not signed, or another body than before. */
-  offences: string[]
+  successes: Success[]
+  /** The errors of deliveries themselves: not signed, or another body than before. */
+  violations: string[]
   kinds: SeenKinds
-  /** Sends `absent` away, or has it back. */
-  setAway: (isAway: boolean) => void
+  /** Makes `down` fail, or succeed again. */
+  setDown: (isDown: boolean) => void
   close: () => Promise<void>
 }
 
-/** Starts all receivers. `random` decides the moods. */
+/** Starts all receivers. `random` decides how `flaky` responds. */
 export async function startReceivers(random: () => number): Promise<Receivers> {
-  const receipts: Receipt[] = []
-  const offences: string[] = []
+  const successes: Success[] = []
+  const violations: string[] = []
   const kinds = await startKinds()
-  const inspect = inspector(offences)
-  const nextMood = moods(random)
-  let isAway = false
+  const inspect = inspector(violations)
+  const nextBehaviour = randomBehaviour(random)
+  let isDown = false
   const server = createServer(async (request, response) => {
     const [, kind = '', name = ''] = request.url?.split('/') ?? []
     const body = await textOf(request)
@@ -42,11 +42,12 @@ export async function startReceivers(random: () => number): Promise<Receivers> {
     if (kind === 'kind') return kinds.answer(name, request, response)
     const event = String(request.headers['webhook-id'])
     inspect(name, event, request, body)
-    const mood = name === 'moody' ? nextMood() : name === 'absent' && isAway ? 'bad' : 'good'
-    if (mood === 'reset') return void request.socket.destroy()
-    if (mood === 'bad') return void response.writeHead(500).end('in a mood')
+    const behaviour =
+      name === 'flaky' ? nextBehaviour() : name === 'down' && isDown ? 'bad' : 'good'
+    if (behaviour === 'reset') return void request.socket.destroy()
+    if (behaviour === 'bad') return void response.writeHead(500).end('an injected failure')
     const attempt = Number(request.headers['relay-attempt'])
-    receipts.push({ target: name, event, message: messageIn(body), attempt, at: Date.now() })
+    successes.push({ target: name, event, message: messageIn(body), attempt, at: Date.now() })
     response.writeHead(204).end()
   })
   server.listen(RECEIVER_PORT, '127.0.0.1')
@@ -54,57 +55,57 @@ export async function startReceivers(random: () => number): Promise<Receivers> {
   const close = async () => {
     await Promise.all([end(server), kinds.close()])
   }
-  const setAway = (away: boolean) => {
-    isAway = away
+  const setDown = (down: boolean) => {
+    isDown = down
   }
-  return { receipts, offences, kinds: kinds.seen, setAway, close }
+  return { successes, violations, kinds: kinds.seen, setDown, close }
 }
 
-/** How often in a row `moody` may fail: five would open the breaker, and the run would wait for it. */
-const MOODS_IN_A_ROW = 2
+/** How often in a row `flaky` may fail: five failures open the breaker, and the run would wait for its cooldown. */
+const FAILURES_IN_A_ROW = 2
 
-function moods(random: () => number): () => 'good' | 'bad' | 'reset' {
+function randomBehaviour(random: () => number): () => 'good' | 'bad' | 'reset' {
   let inARow = 0
   return () => {
-    const dice = inARow < MOODS_IN_A_ROW ? random() : 1
+    const dice = inARow < FAILURES_IN_A_ROW ? random() : 1
     inARow = dice < 0.4 ? inARow + 1 : 0
     if (dice < 0.2) return 'reset'
     return dice < 0.4 ? 'bad' : 'good'
   }
 }
 
-/** Holds what every delivery must hold: a good signature, and the same body at each attempt. */
-function inspector(offences: string[]) {
+/** Checks each delivery: a valid signature, and the same body at each attempt. */
+function inspector(violations: string[]) {
   const webhook = new Webhook(SIGNING_SECRET)
   const bodies = new Map<string, string>()
   return (target: string, event: string, request: IncomingMessage, body: string) => {
     const digest = createHash('sha256').update(body).digest('base64')
     const before = bodies.get(`${event} ${target}`) ?? digest
     bodies.set(`${event} ${target}`, digest)
-    if (before !== digest) offences.push(`${event} at ${target} says something else than before`)
+    if (before !== digest) violations.push(`${event} at ${target} has another body than before`)
     try {
       webhook.verify(body, request.headers as Record<string, string>, { jsonParse: false })
     } catch (error) {
-      offences.push(`${event} at ${target} is not signed: ${String(error)}`)
+      violations.push(`${event} at ${target} is not signed: ${String(error)}`)
     }
   }
 }
 
-/** What a delivery is about: the message of ours, or what the relay tells of a target. */
+/** The name of the message of a delivery, or of its system event. */
 function messageIn(body: string): string {
   const { type, data } = JSON.parse(body) as {
     type: string
     data?: { target?: string; extra?: { chaos?: string } }
   }
-  return data?.extra?.chaos ?? toldOf(type, data?.target ?? '')
+  return data?.extra?.chaos ?? systemEventName(type, data?.target ?? '')
 }
 
-/** The name of what the relay tells of a target. */
-export function toldOf(type: string, target: string): string {
+/** The name of a system event about a target. */
+export function systemEventName(type: string, target: string): string {
   return `${type} of ${target}`
 }
 
-/** A body, whole; undefined when the relay was killed while it spoke. */
+/** A whole body; undefined when the relay was killed while it sent it. */
 async function textOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = []
   try {
@@ -115,7 +116,7 @@ async function textOf(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Ends a server with everything that still hangs on it. */
+/** Closes a server with its connections. */
 async function end(server: Server): Promise<void> {
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))

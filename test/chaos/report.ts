@@ -1,14 +1,14 @@
-// The tables at the end.
+// The report: tables and breaches.
 import type { Copy } from './checks/copies.ts'
 import type { KindResult } from './checks/kinds-check.ts'
+import { LOAD_TARGETS } from './config.ts'
 import { type FaultsTest, FILE } from './faults-test.ts'
 import type { Load } from './load.ts'
 import type { Span } from './phases.ts'
 import type { InjectedFault } from './plan.ts'
-import type { Receipt } from './receivers.ts'
-import { LOAD_TARGETS } from './setting.ts'
+import type { Success } from './receivers.ts'
 
-/** The most breaches of a kind that are printed. */
+/** The number of breaches of a kind that are printed at most. */
 const MAX_PRINTED = 12
 
 /** Prints a table: the first column to the left, the others to the right. */
@@ -25,12 +25,12 @@ function table(rows: (string | number)[][]): void {
   console.log('')
 }
 
-/** What was sent while each thing went wrong, how it was answered, and how often it went wrong. */
+/** The requests of each phase, their answers, and the number of faults. */
 export function printSpans(spans: Span[], { messages }: Load, faults: InjectedFault[]): void {
-  const sendings = messages.flatMap((message) => message.sendings)
+  const requests = messages.flatMap((message) => message.requests)
   const rows = spans.map((span) => {
     const { name, from, to } = span
-    const sent = sendings.filter(({ at }) => at >= from && at < to)
+    const sent = requests.filter(({ at }) => at >= from && at < to)
     const answered = sent.filter(({ status }) => status !== undefined)
     const accepted = answered.filter(({ status }) => status === 202)
     return [
@@ -43,52 +43,52 @@ export function printSpans(spans: Span[], { messages }: Load, faults: InjectedFa
       faultsIn(span, faults),
     ]
   })
-  table([['phase', 'seconds', 'sent', 'accepted', 'refused', 'cut', 'faults'], ...rows])
+  table([['phase', 'seconds', 'sent', 'accepted', 'refused', 'cut off', 'faults'], ...rows])
 }
 
-/** How many faults were injected in a span. */
+/** The number of faults injected in a span. */
 export function faultsIn({ from, to }: Span, faults: InjectedFault[]): number {
   return faults.filter(({ time }) => time >= from && time < to).length
 }
 
-/** What arrived at each target of the load. */
-export function printTargets({ messages }: Load, receipts: Receipt[], copies: Copy[]): void {
-  const accepted = messages.filter(({ sendings }) => sendings.some(({ status }) => status === 202))
+/** The messages and copies that arrived at each target of the load. */
+export function printTargets({ messages }: Load, successes: Success[], copies: Copy[]): void {
+  const accepted = messages.filter(({ requests }) => requests.some(({ status }) => status === 202))
   const rows = Object.keys(LOAD_TARGETS).map((target) => {
-    const here = receipts.filter((receipt) => receipt.target === target)
-    const extra = copies.filter(({ receipt }) => receipt.target === target)
-    const excused = (excuse: Copy['excuse']) =>
-      extra.filter((copy) => copy.excuse === excuse).length
+    const here = successes.filter((success) => success.target === target)
+    const extra = copies.filter(({ success }) => success.target === target)
+    const explained = (explanation: Copy['explanation']) =>
+      extra.filter((copy) => copy.explanation === explanation).length
     return [
       target,
       accepted.filter(({ wants }) => wants.includes(target)).length,
       new Set(here.map(({ message }) => message)).size,
       extra.length,
-      excused('killed'),
-      excused('record lost'),
-      excused('answered late'),
-      excused(undefined),
+      explained('killed'),
+      explained('record lost'),
+      explained('late response'),
+      explained(undefined),
     ]
   })
   table([
-    ['target', 'events', 'arrived', 'copies', 'by a kill', 'by D1', 'too late', 'unexplained'],
+    ['target', 'events', 'arrived', 'copies', 'by a kill', 'by D1', 'late response', 'unexplained'],
     ...rows,
   ])
 }
 
-/** What became of the event at each kind of receiver. */
+/** The delivery to each kind of receiver. */
 export function printKinds(results: KindResult[]): void {
   const rows = results.map(({ kind, state, attempts, requests, breaches }) => [
     kind.name,
     state,
     attempts,
     kind.url === undefined ? requests : '-',
-    breaches.length === 0 ? 'as it must' : 'WRONG',
+    breaches.length === 0 ? 'as expected' : 'WRONG',
   ])
   table([['kind', 'state', 'attempts', 'requests', ''], ...rows])
 }
 
-/** How the test of the faults between two awaits went. */
+/** The result of the test of the faults between two awaits. */
 export function printFaultsTest({ seconds, breaches }: FaultsTest): void {
   const result = breaches.length === 0 ? 'passed' : 'FAILED'
   table([
@@ -97,11 +97,11 @@ export function printFaultsTest({ seconds, breaches }: FaultsTest): void {
   ])
 }
 
-/** Prints the verdict; gives the exit status. */
+/** Prints the breaches; returns the exit status. */
 export function printVerdict(breaches: string[]): number {
   const kinds = Object.groupBy(breaches, (breach) => breach.split(':')[0] ?? '')
   for (const some of Object.values(kinds)) printSome(some ?? [])
-  if (breaches.length === 0) console.log('Every promise held.')
+  if (breaches.length === 0) console.log('All promises were kept.')
   else console.log(`Promises were broken: ${breaches.length} breaches.`)
   return breaches.length === 0 ? 0 : 1
 }

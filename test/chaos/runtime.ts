@@ -1,42 +1,42 @@
-// The relay's process: started, killed, told the time and what is to go wrong; and what its log says of that.
+// The relay's process: starts and kills it, sends it the plan of faults, runs its cron, and reads its log.
 import path from 'node:path'
 import { type LocalRelay, launchRelay, migrateLocally } from '../../src/cli/local-relay.ts'
-import { CALM, type InjectedFault, type Plan } from './plan.ts'
+import { configArgs } from './config.ts'
+import { type InjectedFault, NO_FAULTS, type Plan } from './plan.ts'
 import { RELAY, RELAY_PORT } from './ports.ts'
-import { settingArgs } from './setting.ts'
 
 const ENTRY = path.join(import.meta.dirname, 'worker/index.ts')
 const CRON = '* * * * *'
-/** More often than in life, as the run waits for the sweep. */
+/** More often than on Cloudflare, as the run waits for the sweep. */
 const TICK_MS = 3000
-/** How long after its end a request of the process may still be read; the next process takes longer to start. */
+/** How long after its end a receiver may still read a request of the process; the next process takes longer to start. */
 const IN_FLIGHT_MS = 500
 
-/** When the process was killed, and when nothing that it had sent could arrive any more; in epoch milliseconds. */
+/** When the process was killed, and from when none of its requests can arrive any more; in epoch milliseconds. */
 export type Kill = { at: number; over: number }
 
 export type Runtime = {
-  /** Every fault that was injected so far. */
+  /** All faults that were injected so far. */
   faults: InjectedFault[]
-  /** Rejections that nobody handled, and whatever else the log calls uncaught. */
+  /** Unhandled rejections, and other uncaught errors in the log. */
   unhandled: string[]
   kills: Kill[]
-  /** Makes the database and starts the process. */
+  /** Creates the database and starts the process. */
   start: () => Promise<void>
   setPlan: (plan: Partial<Plan>) => Promise<void>
-  /** Kills the process as a crash would, and starts it again on what it left. */
+  /** Kills the process as a crash would, and starts it again with the same storage. */
   crash: () => Promise<void>
-  /** Ends it for good, also while it starts. */
+  /** Ends it finally, also while it starts. */
   stop: () => Promise<void>
 }
 
-/** The relay with its database in a folder, not started yet. `giveUp` hears of what makes the run worthless. */
-export function createRuntime(folder: string, giveUp: (mishap: string) => void): Runtime {
+/** The relay with its database in a folder, not started yet. Calls `abort` when the run cannot have a result. */
+export function createRuntime(folder: string, abort: (reason: string) => void): Runtime {
   const faults: InjectedFault[] = []
   const unhandled: string[] = []
   const kills: Kill[] = []
-  const relay = keeper(folder, (line) => read(line, faults, unhandled, giveUp), giveUp)
-  let plan = CALM
+  const relay = singleProcess(folder, (line) => read(line, faults, unhandled, abort), abort)
+  let plan = NO_FAULTS
   let clock: NodeJS.Timeout | undefined
   return {
     faults,
@@ -48,7 +48,7 @@ export function createRuntime(folder: string, giveUp: (mishap: string) => void):
       clock = setInterval(() => void tick(), TICK_MS)
     },
     setPlan: (changes) => {
-      plan = { ...CALM, ...changes }
+      plan = { ...NO_FAULTS, ...changes }
       return post(plan)
     },
     crash: async () => {
@@ -65,8 +65,12 @@ export function createRuntime(folder: string, giveUp: (mishap: string) => void):
   }
 }
 
-/** Keeps one process at a time, and none after `retire`. */
-function keeper(folder: string, hear: (line: string) => void, giveUp: (mishap: string) => void) {
+/** Runs one process at a time, and none after `retire`. */
+function singleProcess(
+  folder: string,
+  onLine: (line: string) => void,
+  abort: (reason: string) => void,
+) {
   let current: LocalRelay | undefined
   let isRetired = false
   const end = async (how: 'kill' | 'stop') => {
@@ -78,10 +82,14 @@ function keeper(folder: string, hear: (line: string) => void, giveUp: (mishap: s
     end,
     launch: async () => {
       if (isRetired) return
-      const relay = launchRelay(RELAY_PORT, [ENTRY, '--persist-to', folder, ...settingArgs()], hear)
+      const relay = launchRelay(
+        RELAY_PORT,
+        [ENTRY, '--persist-to', folder, ...configArgs()],
+        onLine,
+      )
       current = relay
       await relay.ready
-      void relay.ended.then(() => current === relay && giveUp('The relay ended by itself'))
+      void relay.ended.then(() => current === relay && abort('The relay ended by itself'))
     },
     retire: () => {
       isRetired = true
@@ -90,30 +98,30 @@ function keeper(folder: string, hear: (line: string) => void, giveUp: (mishap: s
   }
 }
 
-/** Takes from a line of the log what the run must know. */
+/** Reads faults and uncaught errors from a line of the log. */
 function read(
   line: string,
   faults: InjectedFault[],
   unhandled: string[],
-  giveUp: (mishap: string) => void,
+  abort: (reason: string) => void,
 ): void {
   if (/Reloading local server/.test(line)) {
-    giveUp('A source file was changed meanwhile, and the local queues have forgotten everything')
+    abort('A source file was changed meanwhile, and the local queues lost their messages')
   }
   if (!line.startsWith('{"at":"chaos"')) {
     if (/uncaught|unhandled/i.test(line)) unhandled.push(line)
     return
   }
-  const told = JSON.parse(line) as InjectedFault | { unhandled: string }
-  if ('unhandled' in told) unhandled.push(told.unhandled)
-  else faults.push(told)
+  const entry = JSON.parse(line) as InjectedFault | { unhandled: string }
+  if ('unhandled' in entry) unhandled.push(entry.unhandled)
+  else faults.push(entry)
 }
 
 async function post(plan: Plan): Promise<void> {
   await fetch(`${RELAY}/chaos`, { method: 'POST', body: JSON.stringify(plan) })
 }
 
-/** The local runtime has no clock for crons. */
+/** Runs the cron, as the local runtime does not run crons by itself. */
 async function tick(): Promise<void> {
   await fetch(`${RELAY}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(CRON)}`).catch(
     () => undefined,

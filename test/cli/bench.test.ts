@@ -1,8 +1,8 @@
-// `npm run bench` as other programs read it.
+// The output of `npm run bench` for other programs.
 import { expect, it } from 'vitest'
 import { run } from './project.ts'
 
-it('says nothing but the figures with --json, whatever the tools say that it calls', async () => {
+it('prints only the figures with --json, whatever the tools that it runs print', async () => {
   const asked = ['start-up', '--json', '--rounds', '1']
   const { stdout } = await run('node', 'test/bench/main.ts', ...asked)
 
@@ -13,7 +13,7 @@ it('says nothing but the figures with --json, whatever the tools say that it cal
   })
 })
 
-it('names the benches that there are', async () => {
+it('lists all benches when the name is unknown', async () => {
   const { status, stderr } = await run('node', 'test/bench/main.ts', 'nothing')
 
   expect(status).toBe(1)

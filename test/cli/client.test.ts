@@ -1,4 +1,4 @@
-// The typed client, as a TypeScript program of somebody else's sees it: what is right compiles, what is wrong does not.
+// The typed client in another TypeScript program: correct calls compile, and wrong ones do not.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -27,7 +27,7 @@ api.replays.$post({ json: { filter: { tagret: 'crm' } } })
 api.nothing.$get()
 `
 
-/** The program of docs/api.md; `process` is what Node's types would give it. */
+/** The program of docs/api.md; `process` replaces Node's types. */
 const [EXAMPLE] = blocksOf(readPages()).filter(({ language }) => language === 'ts')
 const PROCESS = 'declare const process: { env: Record<string, string | undefined> }\n'
 

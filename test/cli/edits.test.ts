@@ -27,7 +27,7 @@ afterAll(async () => {
   project.remove()
 })
 
-it('waits while wrangler.toml is empty, and goes on with what is then written to it', async () => {
+it('waits while wrangler.toml is empty, and continues with its next content', async () => {
   expect(await statusOf('/in/renamed')).toBe(404)
 
   writeFileSync(file, '')
@@ -39,7 +39,7 @@ it('waits while wrangler.toml is empty, and goes on with what is then written to
   expect(await statusOf('/in/renamed')).not.toBe(404)
 })
 
-it('says why it cannot start with what was written, and starts once that is put right', async () => {
+it('reports why it cannot start with a broken file, and starts once that is corrected', async () => {
   const before = relay.output().length
   const since = () => relay.output().slice(before)
 
@@ -53,7 +53,7 @@ it('says why it cannot start with what was written, and starts once that is put 
   expect(await statusOf('/in/hapana')).not.toBe(404)
 })
 
-it('ends in order, and at once, while it waits', async () => {
+it('ends cleanly and at once while it waits', async () => {
   const before = relay.output().length
   writeFileSync(file, '')
   await expect

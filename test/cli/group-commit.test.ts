@@ -31,8 +31,8 @@ async function sendRounds() {
     )
     answers.push(await Promise.all(texts))
   }
-  const trips = (await (await fetch(`${url}/trips`)).json()) as number[]
-  return { answers, isShared: trips.some((statements) => statements > 1) }
+  const flushes = (await (await fetch(`${url}/flushes`)).json()) as number[]
+  return { answers, isShared: flushes.some((statements) => statements > 1) }
 }
 
 const OWN_RESULTS = { answers: Array(5).fill(NAMES.map((name) => `/${name}`)), isShared: true }

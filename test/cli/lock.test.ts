@@ -1,4 +1,4 @@
-// What an installation rests on: package-lock.json, and the install scripts that may run.
+// The basis of an installation: package-lock.json, and the install scripts that may run.
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 
@@ -12,7 +12,7 @@ it('has a checksum for every package, those of other platforms too', () => {
   expect(lacking).toEqual([])
 })
 
-it('lets the same install scripts run with pnpm as with npm', () => {
+it('allows the same install scripts with pnpm as with npm', () => {
   const forNpm = JSON.parse(read('package.json')).allowScripts as Record<string, boolean>
   const forPnpm = read('pnpm-workspace.yaml').matchAll(/^ {2}(\S+): (true|false)$/gm)
   expect([...forPnpm].map(([, name, value]) => [name, value === 'true'])).toEqual(

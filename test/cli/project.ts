@@ -1,4 +1,4 @@
-// A copy of the project that a test may spoil, and its commands as a user runs them.
+// A copy of the project that a test may change, and its commands as a user runs them.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ import { DatabaseSync } from 'node:sqlite'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 
-/** Where the receivers of this file's relays listen: not on 8788, where that of a developer or of another file may. */
+/** The port of the receivers of this file's relays: not 8788, which a developer or another file may use. */
 export const RECEIVER_PORT = await freePort()
 
 /** Copies the project; its packages are linked, and its receiver has a port of its own. `change` edits wrangler.toml. */
@@ -36,7 +36,7 @@ export function aProject(change: (toml: string) => string = (toml) => toml) {
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
-/** Runs a command to its end; gives its exit status and all that it said. */
+/** Runs a command to its end; returns its exit status and its whole output. */
 export async function command(dir: string, ...args: string[]) {
   const running = begin(dir, ...args)
   const [status] = await once(running.child, 'close')
@@ -49,35 +49,35 @@ export type Running = {
   until: (pattern: RegExp) => Promise<RegExpMatchArray>
 }
 
-/** Begins a command. `until` waits for a line and gives the match; it fails when the command ends before. */
+/** Starts a command. `until` waits for a line and returns the match; it rejects when the command ends before. */
 export function begin(dir: string, ...args: string[]): Running {
   const child = spawn(process.execPath, [path.join(dir, 'src/cli/main.js'), ...args], {
     cwd: dir,
     // Most of a command's time is that of compiling it and Wrangler, and tests call many.
     env: { ...process.env, NODE_COMPILE_CACHE: path.join(dir, '.compiled') },
   })
-  let said = ''
+  let output = ''
   child.stdout.on('data', (data) => {
-    said += data
+    output += data
   })
   child.stderr.on('data', (data) => {
-    said += data
+    output += data
   })
   const until = async (pattern: RegExp) => {
     const deadline = Date.now() + 120_000
     for (;;) {
-      const match = pattern.exec(said)
+      const match = pattern.exec(output)
       if (match) return match
       if (child.exitCode !== null || Date.now() > deadline)
-        throw new Error(`${pattern} was not said:\n${said}`)
+        throw new Error(`${pattern} was not printed:\n${output}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
-  return { child, output: () => said, until }
+  return { child, output: () => output, until }
 }
 
 /**
- * A port on which nothing listens. None of those that the system itself gives to connections and to listeners on port 0
+ * A free port. None of those that the system itself gives to connections and to listeners on port 0
  * (32768 and above on Linux): it could give this one away before the relay has started.
  */
 export async function freePort(): Promise<number> {
@@ -108,7 +108,7 @@ export async function run(program: string, ...args: string[]) {
   return { status, stdout, stderr }
 }
 
-/** Changes a local database behind the relay's back; `dir` is where the relay keeps its state. */
+/** Changes a local database beside the relay; `dir` is where the relay keeps its state. */
 export function tamperWith(dir: string, sql: string): void {
   const files = globSync(path.join(dir, 'v3/d1/*/*.sqlite'))
   const file = files.find((name) => !name.endsWith('metadata.sqlite')) ?? ''

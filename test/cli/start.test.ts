@@ -1,4 +1,4 @@
-// The main job as a newcomer sees it: `npm start`, one webhook of each kind, and each arrives, verified.
+// The first steps of a new user: `npm start`, one webhook of each kind, and each arrives and is verified.
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -30,7 +30,7 @@ describe('npm start', () => {
   let port: number
   let secrets: Record<string, string>
   let debugged: string
-  /** What may be debugged on the port on which Wrangler puts the first Worker that it runs. */
+  /** The Workers that can be debugged on Wrangler's default port for its first Worker. */
   const debuggable = () =>
     fetch('http://127.0.0.1:9229/json').then(
       (response) => response.text(),
@@ -52,7 +52,7 @@ describe('npm start', () => {
     project.remove()
   })
 
-  it('makes the missing secrets, readable by their owner alone', () => {
+  it('generates the missing secrets, readable by their owner only', () => {
     expect(Object.keys(secrets).sort()).toEqual([
       'ADMIN_TOKEN',
       'EXAMPLE_SIGNING_SECRET',
@@ -63,7 +63,7 @@ describe('npm start', () => {
     expect(statSync(path.join(project.dir, '.dev.vars')).mode & 0o777).toBe(0o600)
   })
 
-  it('prints a curl for each source that works as it stands', async () => {
+  it('prints a curl command for each source that works unchanged', async () => {
     const curls = relay.output().match(/^curl '.*\/in\/.*$/gm) ?? []
 
     expect(curls).toHaveLength(2)
@@ -92,11 +92,11 @@ describe('npm start', () => {
     console.info(`${fixture}: at the receiver after ${Date.now() - sentAt} ms`)
   })
 
-  it('takes no port for debugging unasked, which one that starts beside it would take too', async () => {
+  it('opens no port for debugging by default, which a second relay beside it would need too', async () => {
     expect(await debuggable()).toBe(debugged)
   })
 
-  it('refuses a second one in a sentence, as its port is taken', async () => {
+  it('refuses to start twice on one port, with one sentence', async () => {
     const { status, output } = await command(project.dir, 'start', '--port', String(port))
 
     expect(status).toBe(1)
@@ -105,7 +105,7 @@ describe('npm start', () => {
     )
   })
 
-  it('ends with everything that it started', async () => {
+  it('ends with all processes that it started', async () => {
     relay.child.kill('SIGINT')
     await once(relay.child, 'close')
 
@@ -117,7 +117,7 @@ describe('npm start', () => {
   })
 })
 
-it('ends at once, and whole, when it is interrupted twice while it starts', async () => {
+it('ends at once, with all its processes, when it is interrupted twice while it starts', async () => {
   const project = aProject()
   const relay = begin(project.dir, 'start', '--no-receiver', '--port', String(await freePort()))
   await relay.until(/Starting/)
@@ -134,7 +134,7 @@ it('ends at once, and whole, when it is interrupted twice while it starts', asyn
   project.remove()
 })
 
-describe('npm start says in one sentence', () => {
+describe('npm start reports in one sentence', () => {
   it.each([
     [
       'where wrangler.toml is broken',
@@ -161,7 +161,10 @@ describe('npm start says in one sentence', () => {
       'that a setting of wrangler.toml is wrong',
       (toml: string) => toml.replace('"2026-11-01"', '"tomorrow"'),
     ],
-    ['that the Worker is not there', (toml: string) => toml.replace('src/index.ts', 'src/nope.ts')],
+    [
+      'that the Worker does not exist',
+      (toml: string) => toml.replace('src/index.ts', 'src/nope.ts'),
+    ],
     [
       'that a setting is of the wrong kind',
       (toml: string) => toml.replace('crons = ["* * * * *"]', 'crons = 5'),
@@ -207,7 +210,7 @@ describe('npm start says in one sentence', () => {
     )
   })
 
-  it('that its port is none', async () => {
+  it('that its port is not a number', async () => {
     const project = aProject()
 
     const { output } = await command(project.dir, 'start', '--port', 'many')

@@ -8,7 +8,7 @@ beforeAll(() => env.DB.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TE
 afterAll(() => env.DB.exec('DROP TABLE notes'))
 beforeEach(() => empty('notes'))
 
-/** Stands in for one D1 batch; `run` runs the real one. */
+/** Replaces one D1 batch; `run` runs the real one. */
 type Batch = (run: () => Promise<D1Result[]>) => Promise<D1Result[]>
 
 /** The real D1 at one moment; `sizes`: how many statements each batch had, `extended`: the promises for `waitUntil`. */
@@ -129,7 +129,7 @@ it('flushes beside a batch that takes longer, and the next request waits for the
   expect(await Promise.all([second, third])).toEqual([['slower'], ['waits for the second']])
 })
 
-it('flushes a request apart that does not fit into the group', async () => {
+it('flushes a request separately that does not fit into the group', async () => {
   useManualTimers()
   const { sizes, write } = aDatabase()
 
@@ -232,15 +232,15 @@ it('does not wait for a request that was cut off: a group accepts followers for 
   const { sizes, write } = aDatabase({ batches: [never], now: () => time })
 
   void write(1, 'cut off')
-  const led = write(2, 'leads')
+  const leader = write(2, 'leads')
   time += 11
 
   expect(await write(3, 'arrives later')).toEqual(['arrives later'])
   expect(sizes).toEqual([1, 1])
-  await led
+  await leader
 })
 
-it('waits 10 ms for a request that was cut off when the clock goes back, too', async () => {
+it('waits 10 ms for a request that was cut off, also when the clock goes back', async () => {
   useManualTimers()
   let time = 1_000_000
   const never: Batch = () => new Promise(() => {})

@@ -12,9 +12,9 @@ import { listCounts } from '../../src/store/ledger/ledger.ts'
 import { pruneEvents } from '../../src/store/ledger/prune.ts'
 import { listDifferences } from '../../src/store/ledger/verify.ts'
 import { cutSegment, markSegments } from '../../src/store/segments.ts'
-import { linesOfBooks, linesOfLog } from '../books.ts'
 import { aConfig, aPayment, NOW, stored, toolsAt } from '../builders.ts'
 import { aMeteredDatabase, counting, empty, LOG_TABLES } from '../database.ts'
+import { linesOfLedger, linesOfLog } from '../ledger-lines.ts'
 import { LIST_SEGMENTS } from './segments.ts'
 
 const SECOND = 1000
@@ -70,9 +70,9 @@ async function minuteAt(now: number): Promise<{ read: number; written: number }>
   return { read: read(), written: written() }
 }
 
-/** Returns everything that is wrong with the counts and segments. */
+/** Returns all errors of the counts and segments. */
 async function errors(): Promise<string[]> {
-  const [log, books] = [await linesOfLog(), await linesOfBooks(EVER)]
+  const [log, ledger] = [await linesOfLog(), await linesOfLedger(EVER)]
   const counts = await listCounts(env.DB, EVER)
   const { differences } = await listDifferences(env.DB, EVER)
   const rows = await segments()
@@ -83,7 +83,7 @@ async function errors(): Promise<string[]> {
     return !begins || !(isHourStart(until) || rows[i + 1]?.[0] === until)
   })
   return [
-    ...(String(books) === String(log) ? [] : [`books ${books} but log ${log}`]),
+    ...(String(ledger) === String(log) ? [] : [`ledger ${ledger} but log ${log}`]),
     ...gaps.map(([start, until]) => `the segment from ${start} to ${until} is next to a gap`),
     ...discrepancies(tally(counts)),
     ...differences,

@@ -1,10 +1,10 @@
-// How much a piece of work allocates, what is garbage by its end included.
+// The allocation of a piece of work, garbage included.
 import { Session } from 'node:inspector/promises'
 
 /** A sample for each so many bytes: some hundreds in the smallest work that is measured. */
 const SAMPLING_BYTES = 1024
 
-/** The bytes that some work puts on the heap, as V8's sampling profiler estimates them. */
+/** The bytes that some work allocates on the heap, as V8's sampling profiler estimates them. */
 export async function bytesAllocatedBy(work: () => void): Promise<number> {
   const session = new Session()
   session.connect()

@@ -1,17 +1,17 @@
-// What a bench is, and what it gives: figures as data, printed as tables for people or as JSON for programs.
+// The type of a bench and of its result: figures as data, printed as tables for people or as JSON for programs.
 
-/** What the command line asks of every bench. */
+/** The options of the command line for every bench. */
 export type Options = {
-  /** Decides everything that is random. */
+  /** The seed of all random choices. */
   seed: number
-  /** How many times both sides take their turn; a bench has its own number unless told. */
+  /** How many times both sides take their turn; undefined for the default of the bench. */
   rounds: number | undefined
-  /** How long one side's turn takes; a bench has its own length unless told. */
+  /** The length of one side's turn; undefined for the default of the bench. */
   seconds: number | undefined
-  /** Whether sizes are measured too that take many minutes. */
+  /** Whether to measure also the sizes that take many minutes. */
   full: boolean
-  /** Tells whoever waits what is being done. */
-  tell: (line: string) => void
+  /** Prints a line about the progress. */
+  progress: (line: string) => void
 }
 
 export type Bench = {
@@ -22,27 +22,27 @@ export type Bench = {
 
 export type Cell = string | number
 
-/** Figures under a title. A number is printed as it is: whoever makes the table rounds it. */
+/** Figures under a title. A number is printed as it is: the bench rounds it. */
 export type Table = { title: string; columns: string[]; rows: Cell[][] }
 
-/** A bound that a figure is to keep. */
+/** A bound for a figure. */
 export type Goal = {
   what: string
   figure: number
-  /** How the figure is told: `×`, `ms`, `KB`. */
+  /** The unit after the figure: `×`, `ms`, `KB`. */
   unit: string
   atLeast?: number
   atMost?: number
 }
 
 export type Result = {
-  /** What the figures rest on: what was counted, and how. */
+  /** How the figures were measured. */
   notes: string[]
   tables: Table[]
   goals: Goal[]
 }
 
-/** Whether a figure keeps its bound. What is no number keeps none. */
+/** Whether a figure is within its bound. NaN is within none. */
 export function isMet({ figure, atLeast, atMost }: Goal): boolean {
   const isEnough = atLeast === undefined || figure >= atLeast
   const isWithin = atMost === undefined || figure <= atMost

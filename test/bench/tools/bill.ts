@@ -1,6 +1,6 @@
-// What Cloudflare bills, and what an event costs by it.
+// The usage that Cloudflare bills, and the price of an event by it.
 
-/** What was used of what is billed; `trips` are the round trips to D1, which cost time and no money. */
+/** The billed usage; `trips` are the round trips to D1, which cost time and no money. */
 export type Bill = {
   requests: number
   /** Invocations of a consumer: each is billed as a request. */
@@ -13,7 +13,7 @@ export type Bill = {
   queueDeletes: number
 }
 
-/** What is used by one event, in the words of the price list. */
+/** The usage of one event, in the terms of the price list. */
 export type Usage = {
   requests: number
   cpuMs: number
@@ -48,7 +48,7 @@ export function dollarsPerMillion(usage: Usage): number {
   return RESOURCES.reduce((sum, one) => sum + usage[one] * PRICE_LIST[one].dollarsPerMillion, 0)
 }
 
-/** How many events a quota carries, and what of it is used up first. */
+/** The number of events that fit into a quota, and the resource that is used up first. */
 export function carried(
   usage: Usage,
   quota: 'includedMonthly' | 'freeDaily',
@@ -57,7 +57,7 @@ export function carried(
     first: one,
     events: Math.floor(PRICE_LIST[one][quota] / usage[one]),
   })).sort((a, b) => a.events - b.events)
-  if (first === undefined) throw new Error('nothing is billed')
+  if (first === undefined) throw new Error('no resource is billed')
   return first
 }
 

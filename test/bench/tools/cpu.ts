@@ -1,8 +1,8 @@
-// CPU time of the runtime, as Linux counts it: on a machine that others share it says more than a rate does.
+// CPU time of the runtime, as Linux counts it: on a shared machine it is steadier than a rate.
 import { readdirSync, readFileSync } from 'node:fs'
 
 /**
- * Gives what reads the CPU time in milliseconds that the runtime (workerd, started by this process) has taken so far, on
+ * Returns a function that reads the CPU time in milliseconds that the runtime (workerd, started by this process) has used, on
  * all of its threads. Undefined where there is no `/proc` (https://docs.kernel.org/scheduler/sched-stats.html).
  */
 export function runtimeClock(): (() => number) | undefined {

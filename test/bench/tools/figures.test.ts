@@ -1,10 +1,10 @@
-// The arithmetic of the benches, by hand-made numbers.
+// The arithmetic of the benches, with numbers made by hand.
 import { expect, it } from 'vitest'
 import { alternate, inRounds, median, percentile, ratiosOf, spreadText } from './figures.ts'
 
 const hundred = Array.from({ length: 100 }, (_, i) => 100 - i)
 
-it('takes for a percentile the least value that so many do not exceed', () => {
+it('takes as a percentile the least value that so large a share does not exceed', () => {
   expect(percentile(hundred, 0.5)).toBe(50)
   expect(percentile(hundred, 0.99)).toBe(99)
   expect(percentile(hundred, 1)).toBe(100)
@@ -12,7 +12,7 @@ it('takes for a percentile the least value that so many do not exceed', () => {
   expect(percentile([], 0.5)).toBeNaN()
 })
 
-it('halves what is in the middle', () => {
+it('takes as the median of an even count the mean of the two in the middle', () => {
   expect(median([9, 1, 2])).toBe(2)
   expect(median([4, 1, 3, 2])).toBe(2.5)
   expect(median([])).toBeNaN()
@@ -29,7 +29,7 @@ it('takes the ratio of each round, and then their median', () => {
   expect(spreadText(ratios)).toBe('0.90 (0.80–1.00)')
 })
 
-it('lets both sides take turns, and leaves out the first of each', async () => {
+it('alternates the turns of both sides, and leaves out the first of each', async () => {
   const turns: string[] = []
   const side = (name: string) => async () => turns.push(name)
   const pairs = await alternate(2, side('a'), side('b'))
@@ -40,7 +40,7 @@ it('lets both sides take turns, and leaves out the first of each', async () => {
   ])
 })
 
-it('puts short turns together to rounds, each side with its own', () => {
+it('combines short turns into rounds, for each side', () => {
   const sum = (turns: number[]) => turns.reduce((all, one) => all + one, 0)
   const pairs: [number, number][] = [
     [1, 10],

@@ -3,14 +3,14 @@
 /** The middle of some numbers, and the least and the greatest of them. */
 export type Spread = { median: number; low: number; high: number }
 
-/** The least of some numbers that so large a share (0 to 1) of them does not exceed. Of none, no number. */
+/** The least of some numbers that so large a share (0 to 1) of them does not exceed. NaN without numbers. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   const rank = Math.max(1, Math.ceil(sorted.length * share))
   return sorted[rank - 1] ?? Number.NaN
 }
 
-/** The middle of some numbers, or what is half-way between the two in the middle. Of none, no number. */
+/** The median of some numbers; of an even count, the mean of the two in the middle. NaN without numbers. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const half = sorted.length / 2
@@ -37,8 +37,8 @@ export function spreadText({ median: middle, low, high }: Spread, digits = 2): s
 }
 
 /**
- * Lets two sides take turns, A B A B, after one turn each that does not count: what disturbs the machine for a while
- * disturbs both. Gives the pairs. The turns that do not count may be others, shorter ones.
+ * Runs two sides in turn, A B A B, after one turn each that does not count: a disturbance of the machine affects both.
+ * Returns the pairs. The turns that do not count may be others, shorter ones.
  */
 export async function alternate<T>(
   rounds: number,
@@ -54,8 +54,8 @@ export async function alternate<T>(
 }
 
 /**
- * Puts pairs of turns together to rounds of so many. Turns as short as the machine's moods are long meet the same ones; few
- * of them tell little of what is rare.
+ * Combines pairs of turns into rounds of so many. Short turns of both sides meet the machine at the same speed; many of them
+ * are needed to measure rare latencies.
  */
 export function inRounds<T>(
   pairs: readonly (readonly [T, T])[],

@@ -1,5 +1,5 @@
-// A log that has grown: copies of events that the relay itself recorded and delivered, five thousand in the last hour and
-// two hundred in each before, so that the smallest that is measured is longer than a day.
+// A large log: copies of events that the relay itself recorded and delivered, five thousand in the last hour and two hundred
+// in each hour before, so that the smallest log that is measured is longer than a day.
 import type { D1Database } from '@cloudflare/workers-types'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
 
@@ -26,7 +26,7 @@ const contactOf = (i: string, events: number) =>
 export async function growLog(
   db: D1Database,
   events: number,
-  { before, tell }: { before: number; tell: (line: string) => void },
+  { before, progress }: { before: number; progress: (line: string) => void },
 ): Promise<void> {
   const timeOf = `CASE WHEN ${events} - i <= ${LAST_HOUR}
     THEN ${before} - (${events} - i) * ${HOUR_MS / LAST_HOUR}
@@ -51,7 +51,7 @@ export async function growLog(
         INSERT INTO events (key, status, type, contact, dedup_key, issues, event, at, ${COLUMNS})
         SELECT ${keyOf}, f.status, CASE WHEN i % 125 = 7 THEN 'payment.failed' ELSE type END,
           CASE WHEN f.status = 'quarantined' THEN NULL ELSE ${contactOf('i', events)} END,
-          lower(hex(randomblob(16))), CASE WHEN f.status = 'quarantined' THEN '[{"path":"type","message":"is named nowhere"}]' END,
+          lower(hex(randomblob(16))), CASE WHEN f.status = 'quarantined' THEN '[{"path":"type","message":"unknown event type"}]' END,
           CASE WHEN f.status = 'quarantined' THEN NULL ELSE event END, ${timeOf}, ${COLUMNS}
         FROM facts f JOIN templates t ON t.nth = i % ${templates}`),
       db.prepare(`${chunk} INSERT INTO deliveries (event, target, state, reason, attempt, attempts)
@@ -59,14 +59,14 @@ export async function growLog(
           json_replace(d.attempts, '$[0].at', strftime('%Y-%m-%dT%H:%M:%fZ', (${timeOf}) / 1000.0, 'unixepoch'))
         FROM n JOIN template_deliveries d ON d.nth = i % ${templates} WHERE i % 30 <> 3 AND i % 97 <> 5`),
     ])
-    if (from % 100_000 === 0) tell(`${from} of ${events} events`)
+    if (from % 100_000 === 0) progress(`${from} of ${events} events`)
   }
   const contacts = Math.ceil(events / EVENTS_PER_CONTACT)
   for (let from = 0; from < contacts; from += CHUNK) {
     const chunk = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${Math.min(contacts, from + CHUNK)})`
     await db
       .prepare(`${chunk} INSERT OR IGNORE INTO contacts (source, contact, vendor, person, email, sites)
-      SELECT source, ${contactOf('i', events)}, vendor, ${keyOf}, 'somebody' || i || '@example.com', '[]'
+      SELECT source, ${contactOf('i', events)}, vendor, ${keyOf}, 'member' || i || '@example.com', '[]'
       FROM n JOIN (SELECT DISTINCT source, vendor FROM templates)`)
       .run()
   }

@@ -1,15 +1,15 @@
 // Requests over some connections at once, each as soon as the one before is answered. The connections stay open between
-// loads, so that two sides can take turns that are short: opening them would be what is measured.
+// loads, so that two sides can take short turns without measuring how connections are opened.
 import { once } from 'node:events'
 import http from 'node:http'
 
-/** What a load came to: how long each request took, and all of them together, in milliseconds. */
+/** The result of a load: the latency of each request, and the duration of all together, in milliseconds. */
 export type Load = { latencies: readonly number[]; ms: number }
 
-/** How many requests were answered in a second. */
+/** The requests answered in a second. */
 export const perSecond = ({ latencies, ms }: Load): number => (latencies.length / ms) * 1000
 
-/** What several loads came to. */
+/** The result of several loads. */
 export function together(loads: readonly Load[]): Load {
   return {
     latencies: loads.flatMap(({ latencies }) => latencies),
@@ -17,25 +17,25 @@ export function together(loads: readonly Load[]): Load {
   }
 }
 
-/** Whoever is not answered by then never is. */
+/** The longest wait for a response. */
 const TIMEOUT_MS = 60_000
 
-/** What is to be posted: `next` gives the body of each request. */
+/** The requests to post: `next` returns the body of each. */
 export type Traffic = {
   path: string
   headers: Record<string, string>
   next: () => string
 }
 
-/** How much is sent: by number, or for a time; all of it is answered before the next load begins. */
+/** The size of a load: by number, or by time; all of it is answered before the next load begins. */
 export type Volume = { requests: number } | { seconds: number }
 
 /** Connections that are open; `load` keeps each of them busy. */
 export type Connections = { load: (volume: Volume) => Promise<Load>; close: () => void }
 
 /**
- * Opens connections to a server with the first load. A load throws when any answer is no 2xx or does not come: it
- * measures something else.
+ * Opens connections to a server with the first load. A load throws when a response is not a 2xx or does not arrive, as it
+ * would measure something else.
  */
 export function connect(
   url: string,
@@ -45,7 +45,7 @@ export function connect(
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' })
   async function load(volume: Volume): Promise<Load> {
     const latencies: number[] = []
-    // Making up what is said is no part of saying it.
+    // The creation of the bodies is not measured.
     const bodies = 'requests' in volume ? Array.from({ length: volume.requests }, next) : []
     const startedAt = performance.now()
     let left = 'requests' in volume ? volume.requests : Number.POSITIVE_INFINITY
@@ -85,7 +85,7 @@ async function ask(url: URL, options: http.RequestOptions, body: string) {
     headers: { ...options.headers, 'content-length': Buffer.byteLength(body) },
     timeout: TIMEOUT_MS,
   })
-  // Also what breaks off within a body: the response tells of it, and nobody else may hear of it.
+  // An error within a body is thrown by the response; the request must not throw it too.
   request.on('error', () => {})
   request.on('timeout', () => request.destroy(new Error(`${url.pathname} was not answered`)))
   request.end(body)

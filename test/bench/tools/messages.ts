@@ -1,20 +1,20 @@
-// What vendors send, by the thousand: the simulator's sample of a type, about one of some members, never the same twice.
+// Messages of vendors by the thousand: the simulator's sample of a type, about one of some members, never the same twice.
 import { memberOf } from '../../../src/simulator/member.ts'
 import { SENDERS } from '../../../src/simulator/senders.ts'
 import type { VendorId } from '../../../src/vendors/index.ts'
 import type { Traffic } from './load.ts'
 import { SECRETS } from './runtime.ts'
 
-/** A member is heard of about once a week: so far apart are two messages in turn. */
+/** The time between two messages of a member. */
 const WEEK_MS = 7 * 86_400_000
 
-/** More than is sent of one type in any bench, in weeks of one member: all of it lies in the past. */
+/** More weeks than any bench sends messages of a member: all of them are in the past. */
 const WEEKS = 300
 
 /**
- * Traffic of one vendor's type, proven as the sources of wrangler.toml want it. The messages are about some members in
- * turn, made up by the seed, and each tells of a time after the one before, in the three hundred weeks before `now` (epoch
- * milliseconds).
+ * Traffic of one vendor's type, authenticated as the sources of wrangler.toml require. The messages are about some members
+ * in turn, created from the seed, and each has a later time than the one before, in the three hundred weeks before `now`
+ * (epoch milliseconds).
  */
 export function trafficOf(
   vendor: VendorId,

@@ -1,4 +1,4 @@
-// What people read of a result.
+// The text of a result.
 import { expect, it } from 'vitest'
 import { isMet } from './bench.ts'
 import { printed } from './print.ts'
@@ -20,7 +20,7 @@ NOT REACHED p99: 1.4× (goal: at most 1.3×)`,
   )
 })
 
-it('takes no figure for a goal reached', () => {
+it('does not count a goal without a figure as reached', () => {
   expect([fast, slow].map(isMet)).toEqual([true, false])
   expect(isMet({ ...slow, figure: Number.NaN })).toBe(false)
 })

@@ -27,7 +27,7 @@ export async function cpuMsDuring(
   }
 }
 
-/** What was spent in JavaScript and collecting its garbage: `(program)` is also the runtime's own waiting. */
+/** The time in JavaScript and garbage collection: `(program)` includes the runtime's own waiting. */
 function activeMs({ nodes, samples, timeDeltas }: Profile): number {
   const waiting = new Set(
     nodes
@@ -46,7 +46,7 @@ async function attach(inspector: URL, worker: string) {
     webSocketDebuggerUrl: string
   }[]
   const target = list.find(({ id }) => id.endsWith(worker))
-  if (target === undefined) throw new Error(`the inspector knows no ${worker}`)
+  if (target === undefined) throw new Error(`the inspector has no ${worker}`)
   const socket = new WebSocket(target.webSocketDebuggerUrl)
   const waiting = new Map<number, (answer: { result?: unknown; error?: object }) => void>()
   socket.addEventListener('message', ({ data }) => {

@@ -1,4 +1,4 @@
-// Receivers on this machine that take everything, and tell what came and when.
+// Receivers on this machine that accept every delivery, and report its event and time.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,12 +6,12 @@ import type { AddressInfo } from 'node:net'
 export type Receivers = {
   /** The URL of each target by its name. */
   urls: Record<string, string>
-  /** Hears of each delivery once its body is there: its event, unless the sender names none, and when it came. */
-  hear: (listener: (id: string | undefined, at: number) => void) => void
+  /** Sets the listener, called when the body of a delivery has arrived: with its event, if the sender sends it, and the time. */
+  onDelivery: (listener: (id: string | undefined, at: number) => void) => void
   stop: () => Promise<void>
 }
 
-/** Starts a receiver for each of some targets, on ports of loopback that are free. */
+/** Starts a receiver for each of some targets, on free ports of loopback. */
 export async function startReceivers(targets: readonly string[]): Promise<Receivers> {
   let listener: (id: string | undefined, at: number) => void = () => undefined
   const servers = await Promise.all(
@@ -32,7 +32,7 @@ export async function startReceivers(targets: readonly string[]): Promise<Receiv
     urls: Object.fromEntries(
       servers.map(({ target, port }) => [target, `http://127.0.0.1:${port}/`]),
     ),
-    hear: (next) => {
+    onDelivery: (next) => {
       listener = next
     },
     stop: async () => {

@@ -1,5 +1,5 @@
 // Workers as they are uploaded, in the local runtime (workerd by Miniflare) with real D1 and queues. Requests reach them by
-// sockets of their own: neither the proxy of `wrangler dev` nor Miniflare's router stands in between.
+// sockets of their own: neither the proxy of `wrangler dev` nor Miniflare's router is in between.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +30,7 @@ export const SECRETS = {
 /** A Worker to run: with the bindings of wrangler.toml, but queues and a database of its own. */
 export type WorkerSpec = {
   name: string
-  /** The file to bundle; the relay unless told. */
+  /** The file to bundle; by default the relay. */
   entry?: string
   /** Variables that replace or add to those of wrangler.toml. */
   vars?: Record<string, unknown>
@@ -43,7 +43,7 @@ export type RunningWorker = { url: string; db: D1Database; deliveries: Queue }
 
 export type Runtime = {
   workers: Record<string, RunningWorker>
-  /** What the Workers logged as faults or had to spill, and what the runtime called errors; the first hundred. */
+  /** The faults and spilled requests in the logs of the Workers, and the errors of the runtime; the first hundred. */
   faults: string[]
   inspector: URL | undefined
   stop: () => Promise<void>
@@ -63,7 +63,7 @@ export async function startRuntime(
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       workers,
-      cf: false, // else it asks the network where it is
+      cf: false, // else it requests its location from the network
       ...(inspects ? { inspectorPort: 0 } : {}),
       handleStructuredLogs: ({ level, message }) => {
         const isFault = level === 'error' || /"(fault|spilled)":/.test(message)
@@ -125,14 +125,14 @@ async function workerOf({
   }
 }
 
-/** What wrangler.toml says. Wrangler would tell of the secrets that it finds on standard output, where `--json` puts the figures. */
+/** The options of wrangler.toml. Wrangler would print the names of secrets to standard output, where `--json` prints the figures. */
 function optionsOfProject() {
   const { WRANGLER_LOG } = process.env
   process.env.WRANGLER_LOG = 'warn'
   try {
     return unstable_getMiniflareWorkerOptions(path.join(ROOT, 'wrangler.toml')).workerOptions
   } finally {
-    // The commands of Wrangler that are run say what they find.
+    // The commands of Wrangler that are run later print all they find.
     if (WRANGLER_LOG === undefined) delete process.env.WRANGLER_LOG
     else process.env.WRANGLER_LOG = WRANGLER_LOG
   }
@@ -142,7 +142,7 @@ type Bundle = { modules: V4ModuleDefinition[]; modulesRoot: string }
 
 const bundles = new Map<string, Promise<Bundle>>()
 
-/** The modules of a Worker as `wrangler deploy` would upload them; made once in the life of the process. */
+/** The modules of a Worker as `wrangler deploy` would upload them; built once in a process. */
 function bundle(entry: string): Promise<Bundle> {
   const known = bundles.get(entry) ?? makeBundle(entry)
   bundles.set(entry, known)
@@ -166,7 +166,7 @@ async function makeBundle(entry: string): Promise<Bundle> {
       path: path.join(dir, name),
       contents: readFileSync(path.join(dir, name), 'utf8'),
     })
-    // All that the code does not hold itself is text for browsers.
+    // All other modules are texts for browsers.
     const modules = [moduleOf('ESModule', main), ...others.map((name) => moduleOf('Text', name))]
     return { modulesRoot: dir, modules }
   } finally {

@@ -1,6 +1,6 @@
-// What the floor of a bench is told to write.
+// The rows that the floor of a bench writes.
 
-/** What it writes of every message: a row as the relay wrote it of such a message, and how much is read before that. */
+/** The row of every message, as the relay wrote it for such a message, and the reads before and after. */
 export type Template = {
   /** The columns of `events` that are the same in every row. */
   row: {
@@ -12,11 +12,11 @@ export type Template = {
     headers: string
     event_name: string | null
   }
-  /** Whom the messages are about, in turn. */
+  /** The contacts of the messages, in turn. */
   contacts: string[]
   targets: string[]
-  /** How many earlier events of the contact are read in a round trip of its own; 0 for a type that needs none. */
+  /** The number of earlier events of the contact that a separate round trip reads; 0 for a type that needs none. */
   history: number
-  /** Whether the transaction ends with a question for what else came of this contact. */
-  asks: boolean
+  /** Whether the transaction ends with a query for newer events of the contact. */
+  checksOthers: boolean
 }

@@ -1,5 +1,5 @@
-// What the relay is held against: a Worker that writes as many rows of the same sizes in the same round trips to D1, sends as
-// many messages, and posts what they are about. It proves, parses, compares, plans, signs and watches nothing.
+// The floor that the relay is compared with: a Worker that writes as many rows of the same sizes in the same round trips to
+// D1, sends as many messages, and posts their events. It does not authenticate, parse, compare, route or sign.
 
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import { keyOfId } from '../../../src/core/id.ts'
@@ -11,7 +11,7 @@ const KEYS_A_MS = 2n ** 21n
 const KIND = "substr(type, 1, instr(type, '.') - 1)"
 const OF_CONTACT = `status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2 AND ${KIND} = ?3`
 
-// Its limit is no parameter: SQLite plans by the limit, and would read the statement anew each time.
+// The limit is not a parameter: SQLite plans by the limit, and would parse the statement again each time.
 const historyOf = (limit: number) =>
   `SELECT event FROM events WHERE ${OF_CONTACT} ORDER BY at DESC LIMIT ${limit}`
 const EVENT = `INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, dedup_key, dedup_stamp,
@@ -35,12 +35,12 @@ export default {
       return new Response()
     }
     if (template === undefined) return new Response('no template', { status: 500 })
-    return take(env, ctx, template, await request.text())
+    return accept(env, ctx, template, await request.text())
   },
   queue: post,
 } satisfies ExportedHandler<Env, DeliveryMessage>
 
-async function take(
+async function accept(
   { DB, DELIVERIES }: Env,
   ctx: ExecutionContext,
   it: Template,
@@ -54,7 +54,7 @@ async function take(
   const [kind = ''] = row.type.split('.')
   const who = [row.source, contact, kind]
   if (it.history > 0) await DB.batch([DB.prepare(historyOf(it.history)).bind(...who)])
-  // As long as a SHA-256, and found nowhere.
+  // As long as a SHA-256, and unique.
   const hash = `${count}-${Math.random()}`.padEnd(43, '=')
   const deliveries = `INSERT INTO deliveries (event, target, state, attempt, due, attempts)
     VALUES ${targets.map(deliveryOf).join()}`
@@ -66,7 +66,7 @@ async function take(
     DB.prepare(deliveries).bind(key, now, ...targets),
     DB.prepare(CONTACT).bind(row.source, contact, row.vendor, key),
     DB.prepare(SEGMENT).bind(now - (now % 3_600_000)),
-    ...(it.asks ? [DB.prepare(OTHERS).bind(...who, now)] : []),
+    ...(it.checksOthers ? [DB.prepare(OTHERS).bind(...who, now)] : []),
   ])
   const sent = DELIVERIES.sendBatch(
     targets.map((target) => ({ body: { event: `evt_${key}`, target, attempt: 1, due: now } })),
@@ -75,22 +75,22 @@ async function take(
   return Response.json({ id: `evt_${key}`, status: 'accepted' }, { status: 202 })
 }
 
-const OWED = `SELECT CAST(d.event AS TEXT) AS key, d.target, e.event FROM json_each(?1) AS wanted
+const DUE = `SELECT CAST(d.event AS TEXT) AS key, d.target, e.event FROM json_each(?1) AS wanted
 CROSS JOIN deliveries AS d ON d.event = CAST(wanted.value ->> 'key' AS INTEGER) AND d.target = wanted.value ->> 'target'
 CROSS JOIN events AS e ON e.key = d.event WHERE d.state = 'pending'`
 const DELIVERED = `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2, attempts = ?3
 WHERE event = CAST(?1 AS INTEGER) AND target = ?2`
 
-/** What Cloudflare gives an invocation; the local runtime would give it more. */
+/** The connections of an invocation on Cloudflare; the local runtime would allow more. */
 const CONNECTIONS = 6
 
-/** Reads what a batch is about, posts it, and notes each answer, in two round trips. */
+/** Reads the deliveries of a batch, posts them, and records each response, in two round trips. */
 async function post(batch: MessageBatch<DeliveryMessage>, { DB, RECEIVERS }: Env): Promise<void> {
   const wanted = batch.messages.map(({ body }) => ({
     key: keyOfId(body.event),
     target: body.target,
   }))
-  const { results } = await DB.prepare(OWED)
+  const { results } = await DB.prepare(DUE)
     .bind(JSON.stringify(wanted))
     .all<{ key: string; target: string; event: string }>()
   const updates: D1PreparedStatement[] = []

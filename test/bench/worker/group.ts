@@ -1,11 +1,11 @@
-// The sharing of trips to D1 by itself: `/<name>` answers with what D1 says of the name, and after `?then=` milliseconds.
-// `/warm` shares so many trips that V8 optimizes what does it; `/trips` tells how many statements each trip has carried.
+// Group commit by itself: `/<name>` responds with the name as D1 returns it, and after `?then=` milliseconds. `/warm` runs so
+// many flushes that V8 optimizes the code; `/flushes` returns the number of statements of each flush.
 import { waitUntil } from 'cloudflare:workers'
 import { type BatchDatabase, groupCommit } from '../../../src/store/group-commit.ts'
 import { withTimeout } from '../../../src/store/timeout.ts'
 
-/** Long enough for what is sent at once to meet, and shorter than a trip is waited for: its end is told, too. */
-const TRIP_MS = 5
+/** Long enough that simultaneous requests join one flush, and shorter than the longest wait for a flush. */
+const FLUSH_MS = 5
 const ROUNDS = 30_000
 
 type Env = { DB: D1Database }
@@ -15,15 +15,15 @@ const TOOLS = { now: Date.now, waitUntil }
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 let slow: D1Database | undefined
-let trips: number[] = []
+let flushes: number[] = []
 
-/** A D1 that takes its time. */
+/** A slow D1. */
 function slowD1(db: D1Database): D1Database {
   const batching: BatchDatabase = {
     prepare: (query) => db.prepare(query),
     batch: async (statements) => {
-      trips.push(statements.length)
-      await wait(TRIP_MS)
+      flushes.push(statements.length)
+      await wait(FLUSH_MS)
       return db.batch(statements)
     },
   }
@@ -31,15 +31,15 @@ function slowD1(db: D1Database): D1Database {
   return slow
 }
 
-/** What shares trips to a D1 that answers at once with nothing. */
+/** Flushes to a D1 that responds at once. */
 async function warmUp(): Promise<void> {
   const nothing = { batch: async (statements: unknown[]) => statements } as unknown as D1Database
   const shared = () => groupCommit(nothing, TOOLS).batch([])
   for (let i = 0; i < ROUNDS; i++) await Promise.all([shared(), shared(), shared()])
 }
 
-/** Gives a text by way of D1, and after some milliseconds more. */
-async function say(db: D1Database, text: string, ms: number): Promise<string | undefined> {
+/** Returns a text from D1, after some milliseconds more. */
+async function echo(db: D1Database, text: string, ms: number): Promise<string | undefined> {
   const { prepare, batch } = groupCommit(slowD1(db), TOOLS)
   const [result] = await batch<{ text: string }>([prepare('SELECT ?1 AS text').bind(text)])
   await wait(ms)
@@ -53,12 +53,12 @@ export default {
       await warmUp()
       return new Response()
     }
-    if (pathname === '/trips') {
-      const sizes = trips
-      trips = []
+    if (pathname === '/flushes') {
+      const sizes = flushes
+      flushes = []
       return Response.json(sizes)
     }
-    const name = await withTimeout(say(DB, pathname, Number(searchParams.get('then'))))
+    const name = await withTimeout(echo(DB, pathname, Number(searchParams.get('then'))))
     return new Response(name)
   },
 } satisfies ExportedHandler<Env>

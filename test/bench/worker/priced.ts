@@ -1,5 +1,5 @@
-// The relay with a meter on its bindings: what of it is billed. `GET /bill` reads the meter and sets it back; `POST /tick`
-// is what the cron does each minute.
+// The relay with a meter on its bindings, which counts what is billed. `GET /bill` reads and resets the meter; `POST /tick`
+// runs the cron of a minute.
 import type { Env } from '../../../src/env.ts'
 import relay from '../../../src/index.ts'
 import type { Bill } from '../tools/bill.ts'
@@ -16,7 +16,7 @@ const nothing = (): Bill => ({
 })
 let bill = nothing()
 
-function note<T>(result: D1Result<T>): D1Result<T> {
+function count<T>(result: D1Result<T>): D1Result<T> {
   bill.rowsWritten += result.meta.rows_written
   bill.rowsRead += result.meta.rows_read
   return result
@@ -27,7 +27,7 @@ type Metered = D1PreparedStatement & { inner: D1PreparedStatement }
 function statement(inner: D1PreparedStatement): Metered {
   const run = async <T>() => {
     bill.trips++
-    return note(await inner.all<T>())
+    return count(await inner.all<T>())
   }
   return {
     inner,
@@ -47,7 +47,7 @@ function meteredDatabase(db: D1Database): D1Database {
     batch: async (statements: Metered[]) => {
       bill.trips++
       const results = await db.batch(statements.map(({ inner }) => inner))
-      return results.map(note)
+      return results.map(count)
     },
   } as unknown as D1Database
 }
@@ -67,7 +67,7 @@ function meteredQueue<T>(queue: Queue<T>): Queue<T> {
   } as unknown as Queue<T>
 }
 
-/** What is not to be handed over again is deleted. */
+/** A message that is not retried is deleted. */
 function meteredMessage<T>(message: Message<T>): Message<T> {
   bill.queueReads++
   bill.queueDeletes++
@@ -87,7 +87,7 @@ function meteredMessage<T>(message: Message<T>): Message<T> {
 
 const metered = new WeakMap<Env, Env>()
 
-/** One for each environment: the relay keeps its configuration by it. */
+/** One for each environment: the relay caches its configuration by it. */
 function meteredOf(env: Env): Env {
   const own = metered.get(env) ?? {
     ...env,

@@ -1,24 +1,24 @@
-// What receivers answer, well or badly.
+// The responses of receivers, valid and invalid.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { sleep } from '../ports.ts'
 
-/** What a receiver has seen. Times in epoch milliseconds. */
+/** The requests that a receiver got, and how they were made. Times in epoch milliseconds. */
 export type Seen = {
-  /** When each request came. */
+  /** The time of each request. */
   requests: number[]
-  /** Until when the last answer asked us to wait. */
+  /** The time until which the last response asked the relay to wait. */
   askedUntil: number | undefined
-  /** How many bytes of a large answer were taken. */
+  /** The bytes of a large response that the relay read. */
   taken: number
-  /** What was wrong with the requests themselves. */
-  offences: string[]
+  /** The errors of the requests themselves. */
+  violations: string[]
 }
 export type Exchange = { request: IncomingMessage; response: ServerResponse; seen: Seen }
-/** Answers a request, or does something else to it. */
+/** Responds to a request, or closes its connection. */
 export type Answer = (exchange: Exchange) => void
 
-/** A status, complete and in order. */
+/** A complete response with a status. */
 export const status =
   (code: number, headers: Record<string, string> = {}): Answer =>
   ({ response }) => {
@@ -27,17 +27,17 @@ export const status =
       .end(code === 204 || code === 304 ? undefined : `answer ${code}`)
   }
 
-/** One answer after the other; the last for all that follow. */
+/** One response after the other; the last one for all later requests. */
 export const first =
   (...answers: Answer[]): Answer =>
   (exchange) => {
     answers[Math.min(exchange.seen.requests.length, answers.length) - 1]?.(exchange)
   }
 
-/** The longest wait that a receiver is granted, in seconds. */
+/** The longest Retry-After that the relay obeys, in seconds. */
 const LONGEST_WAIT_SECONDS = 86_400
 
-/** Asks to be left alone for some seconds. */
+/** Responds with a Retry-After in seconds. */
 export const askingSeconds =
   (code: number, seconds: number): Answer =>
   (exchange) => {
@@ -45,7 +45,7 @@ export const askingSeconds =
     status(code, { 'retry-after': String(seconds) })(exchange)
   }
 
-/** Asks to be left alone until a full second, some seconds from now. */
+/** Responds with a Retry-After as a date: a full second, some seconds from now. */
 export const askingDate =
   (code: number, seconds: number): Answer =>
   (exchange) => {
@@ -55,17 +55,17 @@ export const askingDate =
     status(code, { 'retry-after': new Date(until).toUTCString() })(exchange)
   }
 
-/** A redirect to a path below the kind's own, so that following it would be seen. */
+/** A redirect to a path below the kind's own, so that a request that follows it is counted. */
 export const redirect =
   (code: number, to: string): Answer =>
   ({ request, response }) => {
     response.writeHead(code, { location: `${request.url}${to}` }).end()
   }
 
-/** Cuts the connection before anything is said. */
+/** Resets the connection before the response. */
 export const resetBefore: Answer = ({ request }) => request.socket.resetAndDestroy()
 
-/** Cuts the connection once the headers are there. */
+/** Resets the connection after the headers. */
 export const resetAfter: Answer = ({ request, response }) => {
   response.writeHead(200, { 'content-length': '1000' }).flushHeaders()
   setTimeout(() => request.socket.resetAndDestroy(), 100)
@@ -83,17 +83,17 @@ export const halfHead: Answer = ({ request }) => {
   setTimeout(() => request.socket.destroySoon(), 100)
 }
 
-/** Takes the request and says nothing. */
+/** Reads the request and never responds. */
 export const silence: Answer = () => undefined
 
-/** Any answer, some time later. */
+/** A response after a delay. */
 export const after =
   (ms: number, answer: Answer): Answer =>
   (exchange) => {
     setTimeout(() => answer(exchange), ms)
   }
 
-/** Says first that an answer is coming. */
+/** A 103 before the response. */
 export const earlyHints: Answer = ({ response }) => {
   response.writeEarlyHints({ link: '</style.css>; rel=preload' })
   response.writeHead(200).end()
@@ -105,7 +105,7 @@ export const dripBody: Answer = ({ request, response }) => {
   void drip(request.socket, '.'.repeat(30), (byte) => response.write(byte))
 }
 
-/** A byte a second from the first one on: the status line is never whole. */
+/** A byte a second from the first one on: the status line is never complete. */
 export const dripHead: Answer = ({ request: { socket } }) => {
   void drip(socket, 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', (byte) => socket.write(byte))
 }
@@ -120,7 +120,7 @@ async function drip(socket: Socket, text: string, write: (byte: string) => void)
 
 export const HUGE_BYTES = 100_000_000
 
-/** A body of 100 MB, as fast as it is taken. */
+/** A body of 100 MB, as fast as it is read. */
 export const huge: Answer = ({ request, response, seen }) => {
   const chunk = Buffer.alloc(100_000, '.')
   response.writeHead(200, { 'content-length': String(HUGE_BYTES) })
@@ -134,19 +134,19 @@ export const huge: Answer = ({ request, response, seen }) => {
   more()
 }
 
-/** Says more than it said that it would say. */
+/** A body that is longer than its content length. */
 export const tooLong: Answer = ({ request }) => {
   request.socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nmuch more than five bytes')
 }
 
-/** A content length that is no number. */
-export const noLength: Answer = ({ request }) => {
+/** A content length that is not a number. */
+export const invalidLength: Answer = ({ request }) => {
   request.socket.write('HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\nhow many?')
   setTimeout(() => request.socket.destroySoon(), 100)
 }
 
-/** What is no HTTP at all. */
-export const noHttp: Answer = ({ request }) => {
+/** A response that is not HTTP. */
+export const notHttp: Answer = ({ request }) => {
   request.socket.write('220 mail.example ESMTP\r\n')
   setTimeout(() => request.socket.destroySoon(), 100)
 }

@@ -1,73 +1,73 @@
-// Copies too many: which there were, and whether there is an excuse for each.
+// Surplus copies of deliveries, and whether a fault explains each.
 
 import { type EventId, keyOfId } from '../../../src/core/id.ts'
 import { type LoggedEvent, readEvent } from '../api.ts'
+import { TIMEOUT_SECONDS } from '../config.ts'
 import type { InjectedFault } from '../plan.ts'
-import type { Receipt } from '../receivers.ts'
+import type { Success } from '../receivers.ts'
 import type { Kill } from '../runtime.ts'
-import { TIMEOUT_SECONDS } from '../setting.ts'
-import { fateOf } from './arrivals.ts'
+import { describeDelivery } from './losses.ts'
 
-/** A kill so soon after a success may have come before the record of it. */
+/** A kill so soon after a success may precede its record. */
 const RECORDED_WITHIN_MS = 3000
 
 export type Copy = {
-  receipt: Receipt
-  /** The attempt that the success before it answered, and how long before that was. */
+  success: Success
+  /** The attempt of the success before it, and the time since then. */
   attemptBefore: number
   afterMs: number
-  excuse: 'killed' | 'record lost' | 'answered late' | undefined
-  /** What the log knows of the delivery. */
-  fate: string
+  explanation: 'killed' | 'record lost' | 'late response' | undefined
+  /** The delivery by the log. */
+  outcome: string
 }
 
-/** Every success beyond the first of an event at a target. */
+/** All successes of an event at a target but the first. */
 export async function copiesAmong(
-  receipts: readonly Receipt[],
+  successes: readonly Success[],
   kills: readonly Kill[],
   faults: readonly InjectedFault[],
 ): Promise<Copy[]> {
-  const groups = Object.groupBy(receipts, ({ event, target }) => `${event} ${target}`)
+  const groups = Object.groupBy(successes, ({ event, target }) => `${event} ${target}`)
   const copies: Copy[] = []
-  for (const [receipt, before] of Object.values(groups).flatMap((group = []) => pairsOf(group))) {
-    const event = await readEvent(receipt.event)
+  for (const [success, before] of Object.values(groups).flatMap((group = []) => pairsOf(group))) {
+    const event = await readEvent(success.event)
     copies.push({
-      receipt,
+      success,
       attemptBefore: before.attempt,
-      afterMs: receipt.at - before.at,
-      excuse:
-        excuseFor(before, receipt.at, kills, faults) ??
-        (isAnsweredLate(before, event) ? 'answered late' : undefined),
-      fate: fateOf(event, receipt.target),
+      afterMs: success.at - before.at,
+      explanation:
+        explanationFor(before, success.at, kills, faults) ??
+        (isResponseLate(before, event) ? 'late response' : undefined),
+      outcome: describeDelivery(event, success.target),
     })
   }
   return copies
 }
 
-/** Each receipt but the first, with the one before it. */
-function pairsOf(group: readonly Receipt[]): [Receipt, Receipt][] {
-  return group.slice(1).map((receipt, i) => [receipt, group[i] as Receipt])
+/** Each success but the first, with the one before it. */
+function pairsOf(group: readonly Success[]): [Success, Success][] {
+  return group.slice(1).map((success, i) => [success, group[i] as Success])
 }
 
-/** Whether the relay had waited for a success as long as it promises, and given up: the answer was lost on it. */
-function isAnsweredLate({ attempt, target }: Receipt, event: LoggedEvent | undefined): boolean {
+/** Whether the relay waited for the response as long as it promises: it ended the attempt before the success. */
+function isResponseLate({ attempt, target }: Success, event: LoggedEvent | undefined): boolean {
   const delivery = event?.deliveries.find((one) => one.target === target)
   const made = delivery?.attempts.find((one) => one.attempt === attempt)
   return made?.error === 'timeout' && made.ms >= TIMEOUT_SECONDS * 1000
 }
 
-/** Why the relay may not know of a success when it sends the same again. */
-function excuseFor(
-  { event, target, at }: Receipt,
+/** The fault due to which the relay may have no record of a success when it sends the event again. */
+function explanationFor(
+  { event, target, at }: Success,
   until: number,
   kills: readonly Kill[],
   faults: readonly InjectedFault[],
-): Copy['excuse'] {
+): Copy['explanation'] {
   const isCut = (kill: Kill) =>
     at >= kill.at - RECORDED_WITHIN_MS && at <= kill.over && until > kill.at
   if (kills.some(isCut)) return 'killed'
   const key = keyOfId(event as EventId)
-  // Only a write of this very delivery that was not carried out loses its record.
+  // A record is lost only by a write of this delivery that was not carried out.
   const isLost = faults.some(
     ({ time, lost }) =>
       time >= at &&
@@ -77,12 +77,12 @@ function excuseFor(
   return isLost ? 'record lost' : undefined
 }
 
-/** The copies without an excuse in words, with what the log knows of each. */
+/** The copies without an explanation as sentences, with their deliveries by the log. */
 export function copyBreaches(copies: readonly Copy[]): string[] {
   return copies
-    .filter(({ excuse }) => excuse === undefined)
-    .map(({ receipt: { event, target, attempt, at }, attemptBefore, afterMs, fate }) => {
+    .filter(({ explanation }) => explanation === undefined)
+    .map(({ success: { event, target, attempt, at }, attemptBefore, afterMs, outcome }) => {
       const when = `attempt ${attempt}, ${afterMs} ms after attempt ${attemptBefore}`
-      return `COPY: ${event} came to ${target} again (${when}), at ${new Date(at).toISOString()}, and nothing explains it: ${fate}`
+      return `COPY: ${event} arrived at ${target} again (${when}), at ${new Date(at).toISOString()}, and no fault explains it: ${outcome}`
     })
 }

@@ -1,11 +1,11 @@
-// One event for each kind of receiver, and whether what must became of it.
+// One event for each kind of receiver, and whether its delivery ended as it must.
 import { type LoggedEvent, readEvent } from '../api.ts'
+import { KEY, SYSTEM_EVENT_TARGET } from '../config.ts'
 import { RELAY } from '../ports.ts'
-import { type Receipt, type Receivers, toldOf } from '../receivers.ts'
-import { KEY, TOLD } from '../setting.ts'
+import { type Receivers, type Success, systemEventName } from '../receivers.ts'
 import { KINDS, KINDS_SOURCE, type Kind } from './kinds.ts'
 
-/** What became of a kind's event. */
+/** The delivery of a kind's event. */
 export type KindResult = {
   kind: Kind
   event: string
@@ -15,7 +15,7 @@ export type KindResult = {
   breaches: string[]
 }
 
-/** Sends the events of all kinds in one request; gives the id of each by the kind's name. */
+/** Sends the events of all kinds in one request; returns the id of each by the kind's name. */
 export async function sendKinds(): Promise<Map<string, string>> {
   const messages = KINDS.map(({ name }, i) => ({
     publisher_id: 'p',
@@ -31,24 +31,24 @@ export async function sendKinds(): Promise<Map<string, string>> {
   return new Map(KINDS.map(({ name }, i) => [name, events[i]?.id ?? '(not accepted)']))
 }
 
-/** Looks at all kinds as they are now. */
-export async function lookAtKinds(
+/** The results of all kinds at present. */
+export async function inspectKinds(
   ids: Map<string, string>,
   receivers: Receivers,
 ): Promise<KindResult[]> {
   return Promise.all(
     KINDS.map(async (kind) => {
       const event = ids.get(kind.name) ?? ''
-      return judged(kind, event, await readEvent(event), receivers)
+      return resultOf(kind, event, await readEvent(event), receivers)
     }),
   )
 }
 
-function judged(
+function resultOf(
   kind: Kind,
   event: string,
   logged: LoggedEvent | undefined,
-  { kinds, receipts }: Receivers,
+  { kinds, successes }: Receivers,
 ): KindResult {
   const { name, error, check } = kind
   const delivery = logged?.deliveries.find(({ target }) => target === name)
@@ -57,38 +57,41 @@ function judged(
   const requests = seen?.requests.length ?? 0
   const wanted = 'requests' in kind ? (kind.requests ?? requests) : kind.attempts
   const failures = attempts.map((attempt) => attempt.error ?? 'nothing')
-  const isFitting = failures.every((failure) => error?.test(failure) ?? true)
+  const isExpected = failures.every((failure) => error?.test(failure) ?? true)
   const own = seen && check?.(seen, due === null ? undefined : Date.parse(due))
   const breaches = [
     ...differing('state', state, kind.state),
     ...differing('number of attempts', attempts.length, kind.attempts),
     ...differing('number of requests', requests, wanted),
     ...differing('number of targets', logged?.deliveries.length, 1),
-    ...differing('end as it was told', tellingOf(name, receipts), TELLINGS[kind.state]),
-    ...(isFitting
+    ...differing('system event', systemEventFor(name, successes), SYSTEM_EVENTS[kind.state]),
+    ...(isExpected
       ? []
-      : [`its attempts failed of ${failures.join(', ')}, not of ${error?.source}`]),
+      : [`its attempts failed with ${failures.join(', ')}, not with ${error?.source}`]),
     ...(own ? [own] : []),
-    ...(seen?.offences ?? []),
+    ...(seen?.violations ?? []),
   ].map((problem) => `KIND: ${name}, ${event}: ${problem}`)
   return { kind, event, state, attempts: attempts.length, requests, breaches }
 }
 
-function differing(what: string, is: unknown, must: unknown): string[] {
-  return is === must ? [] : [`its ${what} is ${is}, not ${must}`]
+function differing(name: string, is: unknown, must: unknown): string[] {
+  return is === must ? [] : [`its ${name} is ${is}, not ${must}`]
 }
 
-/** What the relay must tell of a delivery that ends so. */
-const TELLINGS = {
+/** The system event that the relay must send for a delivery that ends in a state. */
+const SYSTEM_EVENTS = {
   dead: 'relay.delivery_dead',
   held: 'relay.target_gone',
   delivered: undefined,
   retrying: undefined,
 }
 
-/** What the relay has told of a kind. */
-function tellingOf(name: string, receipts: Receipt[]): string | undefined {
-  return Object.values(TELLINGS).find((type = '') =>
-    receipts.some(({ target, message }) => target === TOLD && message === toldOf(type, name)),
+/** The type of the system event that was sent about a kind. */
+function systemEventFor(name: string, successes: Success[]): string | undefined {
+  return Object.values(SYSTEM_EVENTS).find((type = '') =>
+    successes.some(
+      ({ target, message }) =>
+        target === SYSTEM_EVENT_TARGET && message === systemEventName(type, name),
+    ),
   )
 }

@@ -1,4 +1,4 @@
-// The receivers of all kinds, and what each of them has seen.
+// The receivers of all kinds, and the requests that each of them got.
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Socket } from 'node:net'
@@ -8,12 +8,12 @@ import { KINDS } from './kinds.ts'
 
 export type SeenKinds = Map<string, Seen>
 
-/** Prepares them. `answer` handles a request to one of them. */
+/** Starts them. `answer` handles a request to one of them. */
 export async function startKinds() {
   const seen: SeenKinds = new Map(
     KINDS.map(({ name }) => [
       name,
-      { requests: [], askedUntil: undefined, taken: 0, offences: [] },
+      { requests: [], askedUntil: undefined, taken: 0, violations: [] },
     ]),
   )
   const plain = await startPlain()
@@ -23,21 +23,21 @@ export async function startKinds() {
       const kind = KINDS.find((one) => one.name === name)
       const here = seen.get(name)
       if (kind === undefined || here === undefined) return void response.writeHead(404).end()
-      arrive(here)
+      recordRequest(here)
       kind.answer({ request, response, seen: here })
     },
     close: plain.close,
   }
 }
 
-function arrive(seen: Seen): void {
+function recordRequest(seen: Seen): void {
   const at = Date.now()
   const { askedUntil = 0 } = seen
-  if (at < askedUntil) seen.offences.push(`was tried again ${askedUntil - at} ms too early`)
+  if (at < askedUntil) seen.violations.push(`was retried ${askedUntil - at} ms too early`)
   seen.requests.push(at)
 }
 
-/** Speaks plain HTTP to whoever begins with TLS. */
+/** Responds with plain HTTP to clients that start with TLS. */
 async function startPlain() {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {

@@ -1,4 +1,4 @@
-// The kinds of receiver, and what must become of one event at each: design §7 as a table.
+// The kinds of receiver, and how the delivery of one event to each must end.
 
 import { PLAIN_PORT, REFUSED_PORT } from '../ports.ts'
 import {
@@ -14,8 +14,8 @@ import {
   half,
   halfHead,
   huge,
-  noHttp,
-  noLength,
+  invalidLength,
+  notHttp,
   redirect,
   resetAfter,
   resetBefore,
@@ -28,46 +28,46 @@ import {
 /** The source whose events go to the kinds, each to one of them. */
 export const KINDS_SOURCE = 'kinds'
 
-/** How long after an answer the relay may come to judge it. */
-const JUDGED_WITHIN_MS = 10_000
-/** A long wait, in seconds: it must be longer than the schedule's. */
-const ASKED_SECONDS = 3
+/** The longest time from a response to the relay's record of it. */
+const RECORDED_WITHIN_MS = 10_000
+/** A Retry-After in seconds: it must be longer than the schedule's delays. */
+const RETRY_AFTER_SECONDS = 3
 
 export type Kind = {
   name: string
   answer: Answer
-  /** Where it is, if not with the others. */
+  /** Its address, if it is not a path of the common server. */
   url?: string
   /** Seconds between attempts. */
   retry: number[]
   state: 'delivered' | 'dead' | 'held' | 'retrying'
-  /** How many attempts are made. */
+  /** The number of attempts. */
   attempts: number
-  /** How many requests come here, if not one for each attempt; undefined where that cannot be seen. */
+  /** The number of requests, if not one for each attempt; undefined where it cannot be counted. */
   requests?: number | undefined
-  /** What the attempts must be said to have failed of. */
+  /** The kinds of error of the attempts. */
   error?: RegExp
-  /** What else must be so; gives what is not. `due` in epoch milliseconds. */
+  /** A further condition; returns how it is not met. `due` in epoch milliseconds. */
   check?: (seen: Seen, due: number | undefined) => string | undefined
 }
 
 const RETRY = [0.3, 0.3]
 
-/** Success after so many attempts. */
+/** Succeeds after so many attempts. */
 function delivered(name: string, answer: Answer, attempts = 1): Kind {
   return { name, answer, retry: [0.3, 0.3, 0.3], state: 'delivered', attempts }
 }
 
-/** Tried as often as the schedule allows, and never with success. */
+/** Fails at each attempt of the schedule. */
 function dead(name: string, answer: Answer, error: RegExp): Kind {
   return { name, answer, retry: RETRY, state: 'dead', attempts: RETRY.length + 1, error }
 }
 
-/** Tried once, and not again for longer than the run: due when it asked to be, and not a millisecond earlier. */
+/** Attempted once, and due again after the run: at the time of its Retry-After, and not a millisecond earlier. */
 function waiting(name: string, answer: Answer): Kind {
   const check = ({ askedUntil = 0 }: Seen, due = 0) => {
     const lateMs = due - askedUntil
-    return lateMs >= 0 && lateMs < JUDGED_WITHIN_MS
+    return lateMs >= 0 && lateMs < RECORDED_WITHIN_MS
       ? undefined
       : `is due ${lateMs} ms after the time that it asked for`
   }
@@ -85,11 +85,11 @@ export const KINDS: Kind[] = [
   ...[400, 401, 403, 404, 408, 409, 413, 422, 429, 451].map(failing),
   ...[500, 501, 502, 503, 504, 505, 599].map(failing),
   { ...failing(410), state: 'held', attempts: 1 },
-  delivered('429-seconds', first(askingSeconds(429, ASKED_SECONDS), status(200)), 2),
-  delivered('429-date', first(askingDate(429, ASKED_SECONDS), status(200)), 2),
-  delivered('503-seconds', first(askingSeconds(503, ASKED_SECONDS), status(204)), 2),
-  delivered('503-date', first(askingDate(503, ASKED_SECONDS), status(200)), 2),
-  delivered('500-seconds', first(askingSeconds(500, ASKED_SECONDS), status(200)), 2),
+  delivered('429-seconds', first(askingSeconds(429, RETRY_AFTER_SECONDS), status(200)), 2),
+  delivered('429-date', first(askingDate(429, RETRY_AFTER_SECONDS), status(200)), 2),
+  delivered('503-seconds', first(askingSeconds(503, RETRY_AFTER_SECONDS), status(204)), 2),
+  delivered('503-date', first(askingDate(503, RETRY_AFTER_SECONDS), status(200)), 2),
+  delivered('500-seconds', first(askingSeconds(500, RETRY_AFTER_SECONDS), status(200)), 2),
   waiting('429-hour', askingSeconds(429, 3600)),
   waiting('503-date-hour', askingDate(503, 3600)),
   waiting('503-absurd', askingSeconds(503, 999_999_999_999)),
@@ -114,20 +114,20 @@ export const KINDS: Kind[] = [
   },
   dead('reset-before', resetBefore, /^connect$/),
   dead('half-head', halfHead, /^connect$/),
-  dead('no-http', noHttp, /^connect$/),
-  dead('no-length', noLength, /^connect$/),
+  dead('not-http', notHttp, /^connect$/),
+  dead('invalid-length', invalidLength, /^connect$/),
   dead('silence', silence, /^timeout$/),
   dead('drip-head', dripHead, /^timeout$/),
   dead('too-late', after(2500, status(200)), /^timeout$/),
   delivered('in-time', after(1000, status(200))),
   delivered('103-200', earlyHints),
-  // The status came: the delivery was taken, whatever happens to the rest of the answer.
+  // The status arrived: the delivery succeeded, whatever happens to the rest of the response.
   delivered('reset-after', resetAfter),
   delivered('half', half),
   delivered('drip-body', dripBody),
   delivered('too-long', tooLong),
   {
     ...delivered('huge', huge),
-    check: ({ taken }) => (taken < HUGE_BYTES ? undefined : 'took all of the 100 MB'),
+    check: ({ taken }) => (taken < HUGE_BYTES ? undefined : 'the relay read all of the 100 MB'),
   },
 ]

@@ -1,4 +1,4 @@
-// The end of a run: everything is held against everything, and the tables are printed.
+// The end of a run: all checks, and the tables.
 import { listDifferences, listLog, readLedger } from '../api.ts'
 import type { FaultsTest } from '../faults-test.ts'
 import type { Load } from '../load.ts'
@@ -13,49 +13,49 @@ import {
   printVerdict,
 } from '../report.ts'
 import type { Runtime } from '../runtime.ts'
-import { lossesOf, missingOf, strayOf } from './arrivals.ts'
-import { answersOf, ledgerOf, logOf } from './books.ts'
 import { copiesAmong, copyBreaches } from './copies.ts'
 import type { KindResult } from './kinds-check.ts'
+import { checkAnswers, checkLedger, checkLog } from './ledger.ts'
+import { describeLosses, listMissing, listStrays } from './losses.ts'
 
-/** All that a run consists of, and when what went on. */
+/** The parts of a run, and the times of its phases. */
 export type World = { runtime: Runtime; receivers: Receivers; load: Load; spans: Span[] }
 
-/** Looks at all the books, prints the tables, and gives the exit status. */
+/** Runs all checks, prints the tables, and returns the exit status. */
 export async function judge(world: World, kinds: KindResult[], test?: FaultsTest): Promise<number> {
   const { runtime, receivers, load, spans } = world
-  const { receipts, offences } = receivers
-  const copies = await copiesAmong(receipts, runtime.kills, runtime.faults)
+  const { successes, violations } = receivers
+  const copies = await copiesAmong(successes, runtime.kills, runtime.faults)
   const breaches = [
-    ...idlenessOf(world),
-    ...(await lossesOf(missingOf(load, receipts))),
-    ...strayOf(load, receipts),
+    ...checkFaults(world),
+    ...(await describeLosses(listMissing(load, successes))),
+    ...listStrays(load, successes),
     ...copyBreaches(copies),
-    ...answersOf(load),
-    ...logOf(load, await listLog()),
-    ...ledgerOf(await readLedger(), load, receipts),
+    ...checkAnswers(load),
+    ...checkLog(load, await listLog()),
+    ...checkLedger(await readLedger(), load, successes),
     ...(await listDifferences()).map((difference) => `LEDGER: ${difference}`),
     ...kinds.flatMap((kind) => kind.breaches),
-    ...offences.map((offence) => `RECEIVED: ${offence}`),
+    ...violations.map((violation) => `RECEIVED: ${violation}`),
     ...runtime.unhandled.map((line) => `UNHANDLED: ${line}`),
     ...(test?.breaches ?? []),
   ]
   console.log('')
   printSpans(spans, load, runtime.faults)
-  printTargets(load, receipts, copies)
+  printTargets(load, successes, copies)
   printKinds(kinds)
   if (test) printFaultsTest(test)
   return printVerdict(breaches)
 }
 
-/** Where nothing went wrong although it should have: such a phase proves nothing. */
-function idlenessOf({ runtime, load, spans }: World): string[] {
-  const idle = spans.filter((span) => span.isTrouble && faultsIn(span, runtime.faults) === 0)
-  const isAccepted = load.messages.some(({ sendings }) =>
-    sendings.some((one) => one.status === 202),
+/** The phases in which no fault was injected although some were planned: such a phase shows nothing. */
+function checkFaults({ runtime, load, spans }: World): string[] {
+  const idle = spans.filter((span) => span.hasFaults && faultsIn(span, runtime.faults) === 0)
+  const isAccepted = load.messages.some(({ requests }) =>
+    requests.some((one) => one.status === 202),
   )
   return [
-    ...idle.map(({ name }) => `RUN: nothing went wrong in the phase "${name}"`),
-    ...(isAccepted ? [] : ['RUN: nothing was accepted']),
+    ...idle.map(({ name }) => `RUN: no fault was injected in the phase "${name}"`),
+    ...(isAccepted ? [] : ['RUN: no request was accepted']),
   ]
 }

@@ -1,18 +1,18 @@
-// D1 as it is when it is not well: its calls fail, take their time, or are carried out and never answered.
-import { currentPlan, stalled, strikes, tell } from './state.ts'
+// A D1 with faults: its calls fail, are slow, or are carried out and report an error.
+import { currentPlan, isAffected, logFault, stalled } from './state.ts'
 
 /** Ids and names are shorter, bodies longer. */
 const LONGEST_NAME = 70
 
-/** A statement with what was bound to it, so that a fault can say what it was about. */
+/** A statement with its bound values, so that the log line of a fault can identify its rows. */
 type Statement = D1PreparedStatement & { inner: D1PreparedStatement; values: unknown[] }
 
-/** Wraps what of D1 the relay uses; anything else is missing, and says so by breaking. */
+/** Wraps the methods of D1 that the relay uses; calls of others throw. */
 export function faultyD1(db: D1Database): D1Database {
   const wrapped = {
     prepare: (sql: string) => statement(db.prepare(sql), []),
     batch: (statements: Statement[]) =>
-      struck(statements, () => db.batch(statements.map(({ inner }) => inner))),
+      withFaults(statements, () => db.batch(statements.map(({ inner }) => inner))),
   }
   return wrapped as unknown as D1Database
 }
@@ -22,31 +22,31 @@ function statement(inner: D1PreparedStatement, values: unknown[]): Statement {
     inner,
     values,
     bind: (...bound: unknown[]) => statement(inner.bind(...bound), bound),
-    all: () => struck([self], () => inner.all()),
-    run: () => struck([self], () => inner.run()),
-    first: (column: string) => struck([self], () => inner.first(column)),
+    all: () => withFaults([self], () => inner.all()),
+    run: () => withFaults([self], () => inner.run()),
+    first: (column: string) => withFaults([self], () => inner.first(column)),
   } as unknown as Statement
   return self
 }
 
-/** Carries out a call as the plan wants it. */
-async function struck<T>(statements: Statement[], work: () => Promise<T>): Promise<T> {
+/** Carries out a call with the faults of the plan. */
+async function withFaults<T>(statements: Statement[], work: () => Promise<T>): Promise<T> {
   const { d1 } = currentPlan()
-  if (d1 === 'ok' || !strikes()) return work()
+  if (d1 === 'ok' || !isAffected()) return work()
   if (d1 === 'fail') {
-    tell('D1 fails', { lost: statements.flatMap(namesIn) })
+    logFault('D1 fails', { lost: statements.flatMap(namesIn) })
     throw new Error('D1_ERROR: Network connection lost.')
   }
   if (d1 === 'stall') {
-    tell('D1 stalls')
+    logFault('D1 stalls')
     return stalled(work)
   }
   await work()
-  tell('D1 fails after')
+  logFault('D1 fails after commit')
   throw new Error('D1_ERROR: Network connection lost.')
 }
 
-/** The short texts of each row that a statement is about: those that were bound, and those of each row bound as JSON. */
+/** The short texts of each row of a statement: those that were bound, and those of each row bound as JSON. */
 function namesIn({ values }: Statement): string[][] {
   const rows = values.filter(isRow).map((row) => Object.values(JSON.parse(row) as object))
   return [values, ...rows].map((texts) =>

@@ -1,4 +1,4 @@
-// The relay, whole, in an environment that fails as it is told to: `POST /chaos` takes a plan, `GET /chaos` counts.
+// The whole relay in an environment with faults: `POST /chaos` sets the plan, `GET /chaos` returns the counters.
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import type { Env } from '../../../src/env.ts'
 import relay from '../../../src/index.ts'
@@ -7,7 +7,7 @@ import { faultyD1 } from './d1.ts'
 import { faultyQueue, misdeliver } from './queues.ts'
 import { counters, setPlan } from './state.ts'
 
-/** One for each environment: the relay keeps the configuration that it has parsed by the environment. */
+/** One for each environment: the relay caches the configuration that it has parsed by the environment. */
 const faulty = new WeakMap<Env, Env>()
 
 function faultyEnv(env: Env): Env {
@@ -31,7 +31,7 @@ export default {
       if (request.method === 'POST') setPlan((await request.json()) as Plan)
       return Response.json(counters())
     }
-    // What the run asks the relay about itself must not fail: only what comes in by the front door is struck.
+    // The run's own calls of the API must not fail: only requests of vendors get faults.
     return relay.fetch(request, pathname.startsWith('/in/') ? faultyEnv(env) : env, ctx)
   },
   queue: (batch, env) => misdeliver(batch, env, (handed) => relay.queue(handed, faultyEnv(env))),

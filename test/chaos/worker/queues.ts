@@ -1,66 +1,66 @@
-// Queues that do not take what they are given, or take their time, and batches that come twice, in another order, or never.
+// Queues with faults: sends fail or are slow, and batches are delivered twice, in another order, or never.
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import type { Env } from '../../../src/env.ts'
-import { currentPlan, draw, stalled, strikes, tell } from './state.ts'
+import { currentPlan, draw, isAffected, logFault, stalled } from './state.ts'
 
 /** Wraps the sending side of a queue. */
 export function faultyQueue<T>(queue: Queue<T>): Queue<T> {
   const wrapped = {
-    send: (body: T, options?: QueueSendOptions) => struck(() => queue.send(body, options)),
+    send: (body: T, options?: QueueSendOptions) => withFaults(() => queue.send(body, options)),
     sendBatch: (messages: Iterable<MessageSendRequest<T>>, options?: QueueSendBatchOptions) =>
-      struck(() => queue.sendBatch(messages, options)),
+      withFaults(() => queue.sendBatch(messages, options)),
   }
   return wrapped as unknown as Queue<T>
 }
 
-async function struck<T>(work: () => Promise<T>): Promise<T> {
+async function withFaults<T>(work: () => Promise<T>): Promise<T> {
   const { queue } = currentPlan()
-  if (queue === 'ok' || !strikes()) return work()
+  if (queue === 'ok' || !isAffected()) return work()
   if (queue === 'stall') {
-    tell('a queue stalls')
+    logFault('a queue stalls')
     return stalled(work)
   }
   if (queue === 'fail-after') await work()
-  tell(queue === 'fail' ? 'a queue fails' : 'a queue fails after')
+  logFault(queue === 'fail' ? 'a queue fails' : 'a queue fails after send')
   throw new Error('Queue send failed: Too Many Requests')
 }
 
 type Batch = MessageBatch<DeliveryMessage | ArrayBuffer>
 type Handle = (batch: Batch) => Promise<void>
 
-/** Hands a batch to its consumer as the plan wants it. */
+/** Delivers a batch to its consumer with the faults of the plan. */
 export async function misdeliver(batch: Batch, env: Env, handle: Handle): Promise<void> {
   const { batches } = currentPlan()
-  if (batches === 'duplicate') return twice(batch, env, handle)
-  if (batches === 'reorder') return shuffled(batch, env, handle)
-  if (batches === 'drop' && !batch.queue.includes('-spill')) return thinned(batch, handle)
+  if (batches === 'duplicate') return deliverTwice(batch, env, handle)
+  if (batches === 'reorder') return deliverShuffled(batch, env, handle)
+  if (batches === 'drop' && !batch.queue.includes('-spill')) return deliverSome(batch, handle)
   return handle(batch)
 }
 
-/** Some twice at the same moment, others as copies that come later in batches of their own. */
-async function twice(batch: Batch, env: Env, handle: Handle): Promise<void> {
-  const copied = batch.messages.filter(strikes)
+/** Delivers some messages twice at the same moment, and copies of others later in batches of their own. */
+async function deliverTwice(batch: Batch, env: Env, handle: Handle): Promise<void> {
+  const copied = batch.messages.filter(isAffected)
   const later = copied.filter(() => draw() < 0.5)
   const again = copied.filter((message) => !later.includes(message))
   if (copied.length > 0) {
-    tell(`${again.length} messages handed over twice, ${later.length} copied`)
+    logFault(`${again.length} messages delivered twice, ${later.length} copied`)
   }
   for (const message of later) await sendLater(batch, env, message)
   const copies = again.length > 0 ? [withMessages(batch, again.map(copyOf))] : []
   await Promise.all([batch, ...copies].map(handle))
 }
 
-/** In another order, and some of them a little later. */
-async function shuffled(batch: Batch, env: Env, handle: Handle): Promise<void> {
+/** Delivers the messages in another order, and some of them a little later. */
+async function deliverShuffled(batch: Batch, env: Env, handle: Handle): Promise<void> {
   const messages = batch.messages
-    .map((message) => ({ message, place: draw() }))
-    .sort((a, b) => a.place - b.place)
+    .map((message) => ({ message, rank: draw() }))
+    .sort((a, b) => a.rank - b.rank)
     .map(({ message }) => message)
-  const later = messages.filter(() => strikes() && draw() < 0.5)
+  const later = messages.filter(() => isAffected() && draw() < 0.5)
   for (const message of later) {
     if (await sendLater(batch, env, message)) message.ack()
   }
-  tell(`${messages.length} messages shuffled, ${later.length} of them put off`)
+  logFault(`${messages.length} messages shuffled, ${later.length} of them delayed`)
   await handle(
     withMessages(
       batch,
@@ -69,11 +69,11 @@ async function shuffled(batch: Batch, env: Env, handle: Handle): Promise<void> {
   )
 }
 
-/** Without some of its messages, which nobody will see again. */
-async function thinned(batch: Batch, handle: Handle): Promise<void> {
-  const lost = batch.messages.filter(strikes)
+/** Delivers the batch without some of its messages, which are lost. */
+async function deliverSome(batch: Batch, handle: Handle): Promise<void> {
+  const lost = batch.messages.filter(isAffected)
   for (const message of lost) message.ack()
-  if (lost.length > 0) tell(`${lost.length} messages lost`)
+  if (lost.length > 0) logFault(`${lost.length} messages lost`)
   await handle(
     withMessages(
       batch,
@@ -82,7 +82,7 @@ async function thinned(batch: Batch, handle: Handle): Promise<void> {
   )
 }
 
-/** Puts a copy of a message into the queue that it came from. False for a queue that only the platform fills. */
+/** Sends a copy of a message to the queue that it came from. False for a queue that only the platform fills. */
 async function sendLater(batch: Batch, env: Env, { body }: Message<unknown>): Promise<boolean> {
   const delaySeconds = 1 + Math.floor(draw() * 2)
   const { queue } = batch
@@ -99,12 +99,12 @@ async function sendLater(batch: Batch, env: Env, { body }: Message<unknown>): Pr
   return true
 }
 
-/** The platform has its answer for the message: what the consumer says of the copy changes nothing. */
+/** A copy whose acknowledgement or retry has no effect: the platform gets that of the message. */
 function copyOf({ id, timestamp, attempts, body }: Batch['messages'][number]) {
   return { id, timestamp, attempts, body, ack: () => undefined, retry: () => undefined }
 }
 
-/** A batch of other messages; the relay asks it for nothing else. */
+/** A batch of other messages, with the fields that the relay reads. */
 function withMessages({ queue }: Batch, messages: Batch['messages'][number][]): Batch {
   return { queue, messages } as unknown as Batch
 }

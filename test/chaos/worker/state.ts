@@ -1,13 +1,13 @@
-// The plan that is in force. One isolate handles everything on this machine, so its globals are the whole state.
+// The plan that is in force. One isolate handles all requests on this machine, so its globals are the whole state.
 import { waitUntil } from 'cloudflare:workers'
-import { CALM, type InjectedFault, type Plan, seededRandom } from '../plan.ts'
+import { type InjectedFault, NO_FAULTS, type Plan, seededRandom } from '../plan.ts'
 
 const trueNow = Date.now.bind(Date)
 // The relay reads no other clock.
 Date.now = () => trueNow() + plan.clockOffsetMs
 
-let plan = CALM
-let random = seededRandom(CALM.seed)
+let plan = NO_FAULTS
+let random = seededRandom(NO_FAULTS.seed)
 let faults = 0
 const unhandled: string[] = []
 
@@ -21,7 +21,7 @@ export function setPlan(next: Plan): void {
   const jumpMs = next.clockOffsetMs - plan.clockOffsetMs
   plan = next
   random = seededRandom(next.seed)
-  if (jumpMs !== 0) tell(`the clock jumps by ${jumpMs} ms`)
+  if (jumpMs !== 0) logFault(`the clock jumps by ${jumpMs} ms`)
 }
 
 /** The plan that is in force. */
@@ -29,8 +29,8 @@ export function currentPlan(): Plan {
   return plan
 }
 
-/** True for the share of cases that the plan wants struck. */
-export function strikes(): boolean {
+/** True for the share of cases in which the plan injects a fault. */
+export function isAffected(): boolean {
   return random() < plan.probability
 }
 
@@ -42,21 +42,21 @@ export function draw(): number {
 /** More than the relay waits for D1 or a queue (store/timeout.ts). */
 const STALL_MS = 4000
 
-/** Does a piece of work late, and although nobody waits for it any more. */
+/** Does a piece of work late, also when its caller does not wait any more. */
 export function stalled<T>(work: () => Promise<T>): Promise<T> {
   const late = new Promise((resolve) => setTimeout(resolve, STALL_MS)).then(work)
   waitUntil(late.catch(() => undefined))
   return late
 }
 
-/** Tells a fault in the log, where it outlives the process. */
-export function tell(fault: string, about: Pick<InjectedFault, 'lost'> = {}): void {
+/** Writes a fault to the log, where it outlives the process. */
+export function logFault(fault: string, about: Pick<InjectedFault, 'lost'> = {}): void {
   faults++
   const line: InjectedFault = { at: 'chaos', fault, time: trueNow(), ...about }
   console.log(JSON.stringify(line))
 }
 
-/** What has happened since the process began. */
+/** The plan, and the faults since the process started. */
 export function counters() {
   return { plan, faults, unhandled, now: trueNow() }
 }

@@ -1,4 +1,4 @@
-// The npm commands that the documentation names, and what their own help says of them.
+// The npm commands that the documentation names, checked by their own help.
 import { run } from '../project.ts'
 import { blocksOf, type Page, withoutBlocks } from './pages.ts'
 
@@ -36,8 +36,8 @@ export function namedCommands(pages: readonly Page[]): Named[] {
 }
 
 /**
- * Reads `[NAME=value] npm run [--silent] <script> [-- …]`; undefined for what is something else. The script is empty where
- * options stand before `--`: npm would take them for its own.
+ * Reads `[NAME=value] npm run [--silent] <script> [-- …]`; undefined for any other text. The script is empty where
+ * options are before `--`: npm would take them for its own.
  */
 export function readCommand(page: string, text: string): Named | undefined {
   if (!/^(?:\w+=\S+ )*npm (?:run|start)\b/.test(text)) return undefined
@@ -56,7 +56,7 @@ export function readCommand(page: string, text: string): Named | undefined {
 
 const helps = new Map<string, Promise<string>>()
 
-/** What a script prints with `--help`; each is asked once. Throws when its exit status is not 0. */
+/** What a script prints with `--help`; each is run once. Throws when its exit status is not 0. */
 function helpOf(script: string, ...words: string[]): Promise<string> {
   const args = [...(PROGRAMS[script] ?? []), ...words, '--help']
   const key = args.join(' ')
@@ -83,7 +83,7 @@ function commandsIn(help: string): string {
   return commands
 }
 
-/** The help for a command: that of the deepest of its words that is a command by the help of the one before. */
+/** The help for a command: that of the last of its words that is a command by the help of the one before. */
 async function helpFor({ script, words }: Named): Promise<string> {
   const path: string[] = []
   let help = await helpOf(script)
@@ -96,8 +96,8 @@ async function helpFor({ script, words }: Named): Promise<string> {
 }
 
 /**
- * What is wrong with a command, by package.json's `scripts` and its own help: a script, a command or an option that is
- * not there. Empty when nothing is.
+ * The errors of a command, by package.json's `scripts` and its own help: a script, a command or an option that does not
+ * exist. Empty when there are none.
  */
 export async function problemsOf(named: Named, scripts: ReadonlySet<string>): Promise<string[]> {
   const { text, script, words, options } = named

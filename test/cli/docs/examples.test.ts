@@ -1,5 +1,5 @@
-// The examples of the documentation work: configurations parse, JSON is JSON, commands and their options exist, figures
-// are those that are calculated.
+// The examples of the documentation work: configurations parse, JSON is valid, commands and their options exist, and
+// figures agree with the calculation.
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse } from 'smol-toml'
@@ -55,7 +55,7 @@ it('every type of the vocabulary is explained', () => {
   expect(EVENT_TYPES.filter((type) => !text.includes(`\`${type}\``))).toEqual([])
 })
 
-it('every metric that an alert names is one', () => {
+it('every metric that an alert names exists', () => {
   const rules = blocksIn('yaml')
     .map(({ text }) => text)
     .join('\n')
@@ -100,7 +100,7 @@ describe('a command', () => {
     const lines = rows.map((cells) =>
       [...cells.join(' ').matchAll(/`([^`]+)`/g)].map(([, c = '']) => c),
     )
-    // An option alone is one of the command that its line begins with.
+    // An option alone belongs to the command at the start of its line.
     const written = lines.flatMap(([first = '', ...rest]) => [
       first,
       ...rest.map((code) => (code.startsWith('-') ? `${first.split(' ')[0]} ${code}` : code)),
@@ -117,13 +117,13 @@ describe('a command', () => {
 })
 
 describe('the costs', () => {
-  it('are those that are calculated', async () => {
+  it('agree with the calculation', async () => {
     const { tables } = await costs.run({
       seed: 1,
       rounds: undefined,
       seconds: undefined,
       full: false,
-      tell: () => undefined,
+      progress: () => undefined,
     })
     const [{ columns, rows } = { columns: [], rows: [] }] = tables
     const calculated = rows.map((row) =>
@@ -133,7 +133,7 @@ describe('the costs', () => {
     expect(tableOf(pageOf('docs/costs.md'), ...columns)).toEqual(calculated)
   })
 
-  it('rest on the usage that was measured', () => {
+  it('are calculated from the measured usage', () => {
     const measured = tableOf(
       pageOf('docs/benchmarks.md'),
       '',

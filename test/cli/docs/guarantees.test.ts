@@ -1,4 +1,4 @@
-// docs/guarantees.md names the test that shows each promise and limit: each of them is there, under that title.
+// docs/guarantees.md names the test that shows each promise and limit: each of these tests exists, with that title.
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ const named = [...text.matchAll(/"([^"\n]+)" \(([\w.-]+\.test\.ts)\)/g)].map(
 )
 
 /** True when a file of this name, in whatever folder of test/, has a test of this title. */
-function isThere({ title, file }: { title: string; file: string }): boolean {
+function hasTest({ title, file }: { title: string; file: string }): boolean {
   return globSync(`test/**/${file}`, { cwd: ROOT }).some((found) => {
     const source = readFileSync(path.join(ROOT, found), 'utf8')
     return [`'${title}'`, `"${title}"`, `\`${title}\``].some((literal) => source.includes(literal))
@@ -18,8 +18,8 @@ function isThere({ title, file }: { title: string; file: string }): boolean {
 }
 
 describe('docs/guarantees.md', () => {
-  it.each(named)('names a test that is there: $title ($file)', (one) => {
-    expect(isThere(one)).toBe(true)
+  it.each(named)('names a test that exists: $title ($file)', (one) => {
+    expect(hasTest(one)).toBe(true)
   })
 
   it('names a test for each promise', () => {
@@ -31,10 +31,10 @@ describe('docs/guarantees.md', () => {
   })
 
   it.each([
-    { title: 'is in the log with its planned deliveries', file: 'accept.test.ts' },
+    { title: 'is in the log with its deliveries', file: 'accept.test.ts' },
     { title: 'twice in a batch makes one request', file: 'accept.test.ts' },
     { title: 'twice in a batch makes one request', file: 'nothing.test.ts' },
-  ])('would be found to name a test that is not there: $title ($file)', (one) => {
-    expect(isThere(one)).toBe(false)
+  ])('does not find a test that does not exist: $title ($file)', (one) => {
+    expect(hasTest(one)).toBe(false)
   })
 })

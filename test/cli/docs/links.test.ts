@@ -1,4 +1,4 @@
-// The documentation leads somewhere: every relative link and anchor of a page resolves, and the README is short.
+// The links of the documentation: every relative link and anchor of a page resolves, and the README is short.
 import { describe, expect, it } from 'vitest'
 import { brokenLinks } from './links.ts'
 import { type Page, readPages } from './pages.ts'
@@ -26,7 +26,7 @@ it('is a README of at most 250 lines, a changelog, and a page for each subject',
   )
 })
 
-it('is listed whole in the README', () => {
+it('has all its pages listed in the README', () => {
   const [readme] = pages
   const missing = pages
     .map(({ name }) => name)
@@ -40,7 +40,7 @@ describe.each(pages)('$name', (page) => {
     expect(brokenLinks(page, pages)).toEqual([])
   })
 
-  it('begins with a title and one sentence of what it is for', () => {
+  it('begins with a title and one sentence about its purpose', () => {
     expect(page.text).toMatch(/^# .+\n\n[A-Z][^\n]+(\n[^\n]+)*\n\n/)
   })
 })
@@ -54,7 +54,7 @@ describe('the check of links', () => {
     ['../README.md#no-such-heading'],
     ['#no-such-heading'],
     ['pictures/nothing.png'],
-  ])('finds that %s leads nowhere', (link) => {
+  ])('finds the broken link %s', (link) => {
     expect(brokenLinks(aPage(`# Title\n\nSee [this](${link}).\n`), pages)).toEqual([link])
   })
 
@@ -65,19 +65,19 @@ describe('the check of links', () => {
     ['#a-title-with-code-and-a-link'],
     ['#twice-1'],
     ['https://example.com/nothing#here'],
-  ])('lets %s be', (link) => {
+  ])('accepts the link %s', (link) => {
     const text = `# A title: with \`code\`, and [a link](../README.md)\n\n## Twice\n\n## Twice\n\n[this](${link})\n`
 
     expect(brokenLinks(aPage(text), pages)).toEqual([])
   })
 
-  it('follows links that are defined apart', () => {
+  it('follows links with a separate definition', () => {
     const text = '# Title\n\nSee [one] and [two].\n\n[one]: #title\n[two]: nothing.md\n'
 
     expect(brokenLinks(aPage(text), pages)).toEqual(['nothing.md'])
   })
 
-  it('takes nothing in a fenced block for a link or a heading', () => {
+  it('ignores links and headings in fenced blocks', () => {
     const text = '# Title\n\n```md\n# Inside\n[x](nothing.md)\n```\n\n[y](#inside)\n'
 
     expect(brokenLinks(aPage(text), pages)).toEqual(['#inside'])

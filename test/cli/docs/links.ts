@@ -1,4 +1,4 @@
-// Which links of a page lead nowhere.
+// The broken links of a page.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { type Page, ROOT, withoutBlocks } from './pages.ts'
@@ -31,8 +31,8 @@ function anchorsOf(page: Page): Set<string> {
   for (const [, heading = ''] of withoutBlocks(page.text).matchAll(/^#{1,6} +(.+?) *$/gm)) {
     const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
     const anchor = words.replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-')
-    const twins = [...anchors].filter((other) => other.replace(/-\d+$/, '') === anchor).length
-    anchors.add(twins === 0 ? anchor : `${anchor}-${twins}`)
+    const repeats = [...anchors].filter((other) => other.replace(/-\d+$/, '') === anchor).length
+    anchors.add(repeats === 0 ? anchor : `${anchor}-${repeats}`)
   }
   return anchors
 }

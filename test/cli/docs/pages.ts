@@ -1,4 +1,4 @@
-// The pages of the documentation, as tests read them.
+// The pages of the documentation, for the tests.
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
@@ -10,7 +10,7 @@ export type Page = { name: string; text: string }
 /** A fenced block: its language, and its text without the fences. */
 export type Block = { page: string; language: string; text: string }
 
-/** README, changelog, everything in docs/, and the findings where there are some. */
+/** README, changelog, all pages in docs/, and the findings where there are some. */
 export function readPages(): Page[] {
   const names = ['README.md', 'CHANGELOG.md', 'findings/README.md']
     .filter((name) => existsSync(path.join(ROOT, name)))

@@ -11,7 +11,7 @@ const RETIRED = [...TABLE.matchAll(/^\| [^|]+ \| [^|]+ \| ([^|]+) \|$/gm)]
   .map((word) => word.trim())
   .filter((word) => /^[A-Za-z]+$/.test(word) && word !== 'retired')
 
-/** Turns of phrase that readers stop at. */
+/** Phrases that readers stumble over. */
 const HABITS = [
   /\bmend(s|ed|ing)?\b/,
   /\banew\b/,
@@ -49,18 +49,18 @@ function wordPattern(word: string): RegExp {
 }
 
 describe('src', () => {
-  it('is read whole', () => {
+  it('is read completely', () => {
     expect(files.length).toBeGreaterThan(200)
     expect(RETIRED.length).toBeGreaterThan(20)
   })
 
-  it.each(RETIRED)('has retired the word "%s"', (word) => {
+  it.each(RETIRED)('does not contain the retired word "%s"', (word) => {
     const isMeant = (file: string) => !STORED.has(word) || !file.startsWith('store/')
 
     expect(linesWith(wordPattern(word), isMeant)).toEqual([])
   })
 
-  it.each(HABITS)('does without %s', (habit) => {
+  it.each(HABITS)('does not contain the phrase %s', (habit) => {
     expect(linesWith(habit)).toEqual([])
   })
 })

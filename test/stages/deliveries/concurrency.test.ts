@@ -1,8 +1,8 @@
-// Doing several things at once, but not all of them.
+// Running several tasks at once, up to a limit.
 import { describe, expect, it } from 'vitest'
 import { withConcurrency } from '../../../src/stages/deliveries/concurrency.ts'
 
-/** A task that ends, or freeSlots its place, when it is told to. */
+/** A task that ends, or frees its slot, when the test calls for it. */
 function aTask(name: string, log: string[]) {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const task = {
@@ -18,11 +18,11 @@ function aTask(name: string, log: string[]) {
   return task
 }
 
-const turn = () => new Promise((resolve) => setTimeout(resolve))
+const nextMacrotask = () => new Promise((resolve) => setTimeout(resolve))
 
-function begin(count: number, names: string[]) {
-  const begun: string[] = []
-  const tasks = names.map((name) => aTask(name, begun))
+function start(count: number, names: string[]) {
+  const started: string[] = []
+  const tasks = names.map((name) => aTask(name, started))
   const of = (name: string) => {
     const task = tasks.find((one) => one.name === name)
     if (task === undefined) throw new Error(`there is no task ${name}`)
@@ -32,36 +32,36 @@ function begin(count: number, names: string[]) {
   const done = withConcurrency(count, tasks, (task, freeSlot) => task.run(freeSlot)).then(() => {
     isDone = true
   })
-  return { begun, of, done, isDone: () => isDone }
+  return { started, of, done, isDone: () => isDone }
 }
 
-describe('in two places', () => {
-  it('two begin, and the next when one ends', async () => {
-    const { begun, of } = begin(2, ['a', 'b', 'c'])
-    expect(begun).toEqual(['a', 'b'])
+describe('with a limit of two', () => {
+  it('two tasks start at once, and the next one when a task ends', async () => {
+    const { started, of } = start(2, ['a', 'b', 'c'])
+    expect(started).toEqual(['a', 'b'])
 
     of('b').end()
-    await turn()
+    await nextMacrotask()
 
-    expect(begun).toEqual(['a', 'b', 'c'])
+    expect(started).toEqual(['a', 'b', 'c'])
   })
 
-  it('the next begins at once when one freeSlots; leaving twice, and ending after that, frees one place', () => {
-    const { begun, of } = begin(2, ['a', 'b', 'c', 'd'])
+  it('the next one starts at once when a task frees its slot; freeing it twice, and then ending, frees one slot', () => {
+    const { started, of } = start(2, ['a', 'b', 'c', 'd'])
 
     of('a').freeSlot()
     of('a').freeSlot()
     of('a').end()
 
-    expect(begun).toEqual(['a', 'b', 'c'])
+    expect(started).toEqual(['a', 'b', 'c'])
   })
 
-  it('all is done when the last has ended, those included that had left', async () => {
-    const { of, done, isDone } = begin(2, ['a', 'b', 'c'])
+  it('it resolves when all tasks have ended, those included that freed their slots early', async () => {
+    const { of, done, isDone } = start(2, ['a', 'b', 'c'])
     of('a').freeSlot()
     of('b').end()
     of('c').end()
-    await turn()
+    await nextMacrotask()
     expect(isDone()).toBe(false)
 
     of('a').end()
@@ -70,7 +70,7 @@ describe('in two places', () => {
     expect(isDone()).toBe(true)
   })
 
-  it('one that throws freeSlots its place, and is told when those that followed there have ended', async () => {
+  it('a task that throws frees its slot, and it rejects when the tasks that followed in that slot have ended', async () => {
     const ended: string[] = []
     const failing = withConcurrency(1, ['a', 'b'], async (name) => {
       if (name === 'a') throw new Error('a mistake')
@@ -81,7 +81,7 @@ describe('in two places', () => {
     expect(ended).toEqual(['b'])
   })
 
-  it('nothing to do is done', async () => {
-    await begin(2, []).done
+  it('it resolves at once without tasks', async () => {
+    await start(2, []).done
   })
 })

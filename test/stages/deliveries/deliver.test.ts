@@ -1,4 +1,4 @@
-// One attempt at a delivery, and what it makes of it. Real D1; the target is a function, the queue remembers.
+// One attempt at a delivery, and the state after it. Real D1; the target is a function, the queue records its messages.
 
 import { env } from 'cloudflare:workers'
 import { Webhook } from 'standardwebhooks'
@@ -24,7 +24,7 @@ import {
 
 type Sent = { url: string; headers: Headers; body: string; init: RequestInit }
 
-/** A target that answers as told and remembers what it got. */
+/** A target that responds with `answer` and records the requests it got. */
 function aTarget(answer: (n: number) => Response | Promise<Response> = () => new Response('ok')) {
   const got: Sent[] = []
   const send = async (url: string, init: RequestInit) => {
@@ -82,7 +82,7 @@ async function attempt(
 
 const config = aConfig({ name: 'crm' })
 
-// What a test does to a target is forgotten by the next; test/stages/deliveries/health.test.ts is about what is remembered.
+// Each test starts with healthy targets; health.test.ts is about the health that attempts leave behind.
 beforeEach(async () => {
   await env.DB.prepare('DELETE FROM targets').run()
 })
@@ -128,7 +128,7 @@ describe('a delivery', () => {
     expect(signatures.every((signature) => signature.startsWith('v1,'))).toBe(true)
   })
 
-  it("carries the target's own headers, and keeps the sensitive fields that were not asked for", async () => {
+  it("carries the target's own headers, and leaves out the sensitive fields that the target does not include", async () => {
     const target = aTarget()
     const open = aConfig({ name: 'crm', headers: { 'x-tenant': 'gym' }, include: ['gender'] })
     const body = {
@@ -148,7 +148,7 @@ describe('a delivery', () => {
     expect(contact).toEqual({ vendor_id: 'private', gender: 'f' })
   })
 
-  it("of format raw is the vendor's own bytes with its content type", async () => {
+  it("of format raw has the vendor's exact bytes and content type", async () => {
     const target = aTarget()
     const raw = aConfig({ name: 'crm', format: 'raw' })
     const text = '{ "eventType":"clientUpdated",\n"clientID":"c-raw","siteID":"s", "n": 1.50 }'
@@ -161,7 +161,7 @@ describe('a delivery', () => {
     expect(target.got[0]?.headers.get('content-type')).toBe('application/json; charset=utf8')
   })
 
-  it("has the body that the target's transform makes", async () => {
+  it("has the body that the target's transform returns", async () => {
     const target = aTarget()
     const transform = '{ "who": data.contact.vendor_id, "what": type, "n": data.extra.n + 1 }'
     const made = aConfig({ name: 'crm', transform })
@@ -177,7 +177,7 @@ describe('a delivery', () => {
     })
   })
 
-  it('of a test event says so in a header', async () => {
+  it('of a test event has the header relay-test', async () => {
     const target = aTarget()
     const event = await stored(config, 'hype', aPayment({ id: '00001234-1' }))
 
@@ -186,7 +186,7 @@ describe('a delivery', () => {
     expect(target.got[0]?.headers.get('relay-test')).toBe('true')
   })
 
-  it('of an event that may be a repeat says so', async () => {
+  it('of a possible duplicate has the attribute possibleduplicate', async () => {
     const target = aTarget()
     const change = aStatusChange()
     await stored(config, 'hapana', change)
@@ -208,7 +208,7 @@ describe('a failed attempt', () => {
     [526, 'tls'],
     [522, 'connect'],
   ])(
-    'with status %i is an error of kind %s, and tried again after 5 s with 5 %% of jitter',
+    'with status %i is an error of kind %s, and is retried after 5 s with 5 %% of jitter',
     async (status, error) => {
       const event = await stored(config, 'hype', aPayment())
 
@@ -232,7 +232,7 @@ describe('a failed attempt', () => {
     [new Error('Network connection lost.'), 'connect'],
     [new Error('TLS peer certificate is not trusted; reason = self signed certificate'), 'tls'],
     [new Error('DNS lookup failed.'), 'dns'],
-  ])('without an answer (%s) is of kind %s', async (fault, error) => {
+  ])('without a response (%s) is an error of kind %s', async (fault, error) => {
     const event = await stored(config, 'hype', aPayment())
 
     const { delivery } = await attempt(config, event, { fetch: () => Promise.reject(fault) })
@@ -241,7 +241,7 @@ describe('a failed attempt', () => {
     expect(delivery?.attempts).toMatchObject([{ error }])
   })
 
-  it('is recorded although the queue refuses: the next one is due, and the sweep finds it', async () => {
+  it('is recorded although the queue refuses the message: the next attempt is due, and the sweep finds it', async () => {
     const event = await stored(config, 'hype', aPayment())
     const sendBatch = () => Promise.reject(new Error('Too Many Requests'))
 
@@ -260,7 +260,7 @@ describe('a failed attempt', () => {
     })
   })
 
-  it('that names a Retry-After is not repeated before, with no jitter', async () => {
+  it('with a Retry-After is not retried before that time, and without jitter', async () => {
     const event = await stored(config, 'hype', aPayment())
     const busy = () => new Response('', { status: 503, headers: { 'retry-after': '120' } })
 
@@ -271,7 +271,7 @@ describe('a failed attempt', () => {
     expect(queued).toMatchObject([{ delaySeconds: 120 }])
   })
 
-  it('with 410 ends at once and holds the delivery: nothing is thrown away', async () => {
+  it('with 410 is the last one, and holds the delivery: nothing is lost', async () => {
     const event = await stored(config, 'hype', aPayment())
 
     const { delivery, queued } = await attempt(config, event, {
@@ -282,7 +282,7 @@ describe('a failed attempt', () => {
     expect(queued).toEqual([])
   })
 
-  it('is the last when the schedule ends: the delivery is dead, with the reason', async () => {
+  it('at the end of the schedule is the last one: the delivery is dead, with the reason', async () => {
     const short = aConfig({ name: 'crm', retry: [5] })
     const event = await stored(short, 'hype', aPayment())
     const { send } = aTarget(() => new Response('no', { status: 500 }))
@@ -303,7 +303,7 @@ describe('a failed attempt', () => {
     expect(queued).toEqual([])
   })
 
-  it('because the body cannot be made counts against the same schedule, and names the fault', async () => {
+  it('due to a failed transform counts against the same schedule, and names the fault', async () => {
     const broken = aConfig({ name: 'crm', transform: 'data.nothing.here' })
     const event = await stored(broken, 'hype', aPayment())
     const target = aTarget()
@@ -317,7 +317,7 @@ describe('a failed attempt', () => {
     ])
   })
 
-  it('whose body would not fit beside its attempts is a fault, and is tried again like any other', async () => {
+  it('due to a body that does not fit beside its attempts is a fault, and is retried like any other', async () => {
     const huge = aConfig({ name: 'crm' })
     const event = await stored(huge, 'hype', aPayment({ filler: '\u0001'.repeat(140_000) }))
     // Six characters each in the body, and twice there.
@@ -335,7 +335,7 @@ describe('a failed attempt', () => {
     expect(queued).toMatchObject([{ attempt: 2 }])
   })
 
-  it('freezes what was said: the next attempt says the same, whatever the configuration has become', async () => {
+  it('keeps the body that was sent: the next attempt sends the same, although the configuration has changed', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget((n) => new Response('', { status: n === 1 ? 500 : 200 }))
     await attempt(config, event, { fetch: target.send })
@@ -348,7 +348,7 @@ describe('a failed attempt', () => {
     expect(target.got[1]?.headers.get('webhook-id')).toBe(event)
   })
 
-  it('keeps the first 1,000 characters of the answer, and reads no further than it must', async () => {
+  it('records the first 1,000 characters of the response, and reads little more', async () => {
     const event = await stored(config, 'hype', aPayment())
     let pulled = 0
     let cancelled = false
@@ -372,10 +372,10 @@ describe('a failed attempt', () => {
   })
 })
 
-describe('a delivery whose where cannot be told', () => {
+describe('a delivery whose where fails', () => {
   const failing = aConfig({ name: 'crm', where: '$nosuch(1)', retry: [5, 5] })
 
-  it('is a failed attempt with the reason, and nothing is sent', async () => {
+  it('has a failed attempt with the reason, and nothing is sent', async () => {
     const event = await stored(failing, 'hype', aPayment())
     const target = aTarget()
 
@@ -388,7 +388,7 @@ describe('a delivery whose where cannot be told', () => {
     ])
   })
 
-  it('arrives once the expression is mended, if its target wants it', async () => {
+  it('arrives when the expression is corrected, if its target wants it', async () => {
     const [wanted, unwanted] = [
       await stored(failing, 'hype', aPayment()),
       await stored(failing, 'hype', aPayment({ data: { tier: 'Silver' } })),
@@ -409,7 +409,7 @@ describe('a delivery whose where cannot be told', () => {
     expect(target.got).toHaveLength(1)
   })
 
-  it('is asked again after its target was disabled', async () => {
+  it('is held as broken while its target is disabled, so that where is evaluated again', async () => {
     const event = await stored(failing, 'hype', aPayment())
     await attempt(failing, event)
     const off = aConfig({ name: 'crm', where: '$nosuch(1)', enabled: false })
@@ -437,7 +437,7 @@ describe('a delivery whose where cannot be told', () => {
     expect(queued).toEqual([])
   })
 
-  it('is dead at the end of its schedule, and says why', async () => {
+  it('is dead at the end of its schedule, with the reason', async () => {
     const event = await stored(failing, 'hype', aPayment())
     await attempt(failing, event)
     await attempt(failing, event, { attempt: 2, now: NOW + 60_000 })
@@ -451,8 +451,8 @@ describe('a delivery whose where cannot be told', () => {
   })
 })
 
-describe('a message', () => {
-  it('whose attempt is not the next one does nothing', async () => {
+describe('a wake-up message', () => {
+  it('for an attempt that is not the next one does nothing', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget()
     await attempt(config, event, { fetch: target.send })
@@ -464,7 +464,7 @@ describe('a message', () => {
     expect(again.delivery?.attempts).toHaveLength(1)
   })
 
-  it('of an attempt that was made does nothing, although the next is due', async () => {
+  it('for an attempt that was made does nothing, although the next one is due', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget(() => new Response('', { status: 500 }))
     await attempt(config, event, { fetch: target.send })
@@ -476,7 +476,7 @@ describe('a message', () => {
     expect(again.delivery).toMatchObject({ state: 'retrying', attempt: 2 })
   })
 
-  it('of an event that is not in the log does nothing', async () => {
+  it('for an event that is not in the log does nothing', async () => {
     const target = aTarget()
 
     const { message } = await attempt(config, 'evt_0000000000000', { fetch: target.send })
@@ -485,7 +485,7 @@ describe('a message', () => {
     expect(message.ack).toHaveBeenCalledOnce()
   })
 
-  it('that comes before its time goes back for the rest, a day at most', async () => {
+  it('before its due time is sent again with the remaining delay, a day at most', async () => {
     const late = aConfig({ name: 'crm', retry: [200_000] })
     const event = await stored(late, 'hype', aPayment())
     await attempt(late, event, { fetch: aTarget(() => new Response('', { status: 500 })).send })
@@ -519,7 +519,7 @@ describe('a message', () => {
     expect(messages.every(({ ack }) => ack.mock.calls.length === 1)).toBe(true)
   })
 
-  it('for a target that is no longer configured ends its delivery as cancelled', async () => {
+  it('for a target that is no longer configured cancels its delivery', async () => {
     const event = await stored(config, 'hype', aPayment())
 
     const { delivery } = await attempt(aConfig({ name: 'other' }), event)
@@ -538,7 +538,7 @@ describe('a message', () => {
     expect(delivery).toMatchObject({ state: 'held', reason: 'disabled', attempts: [] })
   })
 
-  it('comes again when D1 cannot be read, and nothing is sent', async () => {
+  it('is sent again with a delay when D1 cannot be read, and no request is made', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget()
     const db = {
@@ -555,7 +555,7 @@ describe('a message', () => {
     expect(message.ack).toHaveBeenCalledOnce()
   })
 
-  it('that the platform gave up on counts as a failed attempt, with the fault named', async () => {
+  it('from the dead letter queue counts as a failed attempt, and names the fault', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget()
 
@@ -569,7 +569,7 @@ describe('a message', () => {
     expect(queued).toMatchObject([{ event, attempt: 2 }])
   })
 
-  it('insists on recording an answer when D1 stumbles: one request, one record', async () => {
+  it('retries the record of a response when D1 fails: one request, one record', async () => {
     const event = await stored(config, 'hype', aPayment())
     const target = aTarget()
     let calls = 0
@@ -590,7 +590,7 @@ describe('a message', () => {
   })
 })
 
-it('leaves a message whose handling throws to the platform, whose count ends it, and lets the others go', async () => {
+it('leaves a message whose processing throws to the retries of the platform, and acknowledges the others', async () => {
   const slow = aConfig({ name: 'crm', rate_per_second: 100 }, { name: 'other' })
   const event = await stored(slow, 'hype', aPayment())
   const db = {
@@ -617,7 +617,7 @@ it('leaves a message whose handling throws to the platform, whose count ends it,
   expect(sound.ack).toHaveBeenCalledOnce()
 })
 
-it('a header that cannot be sent is a fault of ours: nothing goes out, and it says nothing of the target', async () => {
+it('a header that cannot be sent is a fault of the relay: nothing is sent, and the health of the target does not change', async () => {
   const bad = aConfig({ name: 'crm' })
   for (const target of bad.targets) {
     if ('headers' in target) target.headers = [['x-bad', 'two\nlines']]
@@ -632,7 +632,7 @@ it('a header that cannot be sent is a fault of ours: nothing goes out, and it sa
 })
 
 describe('when D1 takes no writes any more', () => {
-  it('nothing more goes out than what was under way', async () => {
+  it('nothing is sent but the requests that were under way', async () => {
     const events = await Promise.all(
       Array.from({ length: 10 }, () => stored(config, 'hype', aPayment())),
     )
@@ -647,7 +647,7 @@ describe('when D1 takes no writes any more', () => {
         return env.DB.batch(statements)
       },
     } as unknown as D1Database
-    const { queue, messages: resting } = aQueue()
+    const { queue, messages: delayed } = aQueue()
 
     await deliverBatch({ DB: db, RETRIES: queue }, config, 'retries', bodies.map(aMessage), {
       fetch: target.send,
@@ -657,10 +657,10 @@ describe('when D1 takes no writes any more', () => {
     })
 
     expect(target.got).toHaveLength(5)
-    expect(resting).toHaveLength(10)
+    expect(delayed).toHaveLength(10)
   }, 20_000)
 
-  it('but did until then, no more goes out than a batch; after the first refusal only what is under way', async () => {
+  it('but took them until then, at most one batch is sent; after the first failed write only the requests under way', async () => {
     const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     const refusal = Promise.withResolvers<void>()
@@ -671,7 +671,7 @@ describe('when D1 takes no writes any more', () => {
     const [first, second] = [aTarget(), aTarget()]
 
     const batch = deliverTen(db, isolate, first.send)
-    await refusal.promise // which is asked for again for some seconds
+    await refusal.promise // the write is retried for some seconds
     await deliverTen(db, isolate, second.send)
     await batch
 
@@ -679,18 +679,18 @@ describe('when D1 takes no writes any more', () => {
     expect(second.got).toHaveLength(5)
   }, 30_000)
 
-  it('nor says so, only what is under way goes out', async () => {
+  it('and does not respond, nothing is sent but the requests under way', async () => {
     const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
-    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [writing, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const db = aDbThatRecords(() => {
-      asked.resolve()
+      writing.resolve()
       return answer.promise
     })
     const [first, second] = [aTarget(), aTarget()]
 
     const batches = [deliverTen(db, isolate, first.send)]
-    await asked.promise
+    await writing.promise
     batches.push(deliverTen(db, isolate, second.send))
     await vi.waitFor(() => expect(second.got).toHaveLength(5), 10_000)
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -737,7 +737,7 @@ describe('a batch', () => {
       1,
       6,
     ],
-    ['the lane for trouble costs one more, its lease, and at most 10 read', 'retries', 2, 10],
+    ['the queue retries costs one row more, the lease, and at most 10 read', 'retries', 2, 10],
   ] as const)('of %s, with 2 for the ledger', async (_case, lane, written, read) => {
     const events = await Promise.all(
       Array.from({ length: 3 }, () => stored(config, 'hype', aPayment())),
@@ -771,8 +771,8 @@ describe('a batch', () => {
   })
 })
 
-describe('as long as D1 takes records', () => {
-  it('the next requests go out before answers are recorded', async () => {
+describe('while D1 takes records', () => {
+  it('the next requests start before responses are recorded', async () => {
     const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     const sixAreOut = Promise.withResolvers<void>()
@@ -788,9 +788,9 @@ describe('as long as D1 takes records', () => {
   })
 
   it.each([
-    ['of a target in order', aConfig({ name: 'crm', ordered: true }), HEALTHY],
+    ['of an ordered target', aConfig({ name: 'crm', ordered: true }), HEALTHY],
     ['of a target that has failed', config, { ...HEALTHY, failures: 1, failingSince: NOW }],
-  ])('answers %s are recorded first', async (_whose, config, health) => {
+  ])('responses %s are recorded before the next requests start', async (_whose, config, health) => {
     const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     await replaceHealth(env.DB, 'crm', HEALTHY, health)
@@ -807,7 +807,7 @@ describe('as long as D1 takes records', () => {
     expect(await statesOf(await batch)).toEqual(Array(10).fill('delivered'))
   })
 
-  it('one connection is left for records: no more than six calls are under way, those of D1 included', async () => {
+  it('one connection is left for records: at most six calls are under way, those of D1 included', async () => {
     const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     let [open, most] = [0, 0]
@@ -815,7 +815,7 @@ describe('as long as D1 takes records', () => {
       most = Math.max(most, ++open)
       return call().finally(() => open--)
     }
-    let refusals = 4 // a group is tried as often before each of it is recorded by itself
+    let refusals = 4 // the tries of a group, before its records are written one by one
     const refusing = aDbThatRecords(async () => {
       if (refusals-- > 0) throw new Error('D1_ERROR: Network connection lost.')
     })
@@ -824,8 +824,8 @@ describe('as long as D1 takes records', () => {
       batch: (statements: D1PreparedStatement[]) => during(() => refusing.batch(statements)),
     } as unknown as D1Database
     const target = aTarget(async (n) => {
-      const outlasting = 4000 // the pauses between those tries
-      await new Promise((resolve) => setTimeout(resolve, n <= 5 ? 5 : outlasting))
+      const longerThanTries = 4000 // the pauses between those tries included
+      await new Promise((resolve) => setTimeout(resolve, n <= 5 ? 5 : longerThanTries))
       return new Response('ok')
     })
 
@@ -837,7 +837,7 @@ describe('as long as D1 takes records', () => {
     expect(await statesOf(events)).toEqual(Array(10).fill('delivered'))
   }, 20_000)
 
-  it('at most five requests wait at once all the same', async () => {
+  it('at most five requests still wait at once', async () => {
     const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     let [waiting, most] = [0, 0]
@@ -853,7 +853,7 @@ describe('as long as D1 takes records', () => {
     expect(await statesOf(events)).toEqual(Array(10).fill('delivered'))
   })
 
-  it('a failure is recorded and learnt from first: five open the breaker, and nothing more goes out', async () => {
+  it('a failure is recorded, and counted for the breaker, before the next request: five open it, and nothing more is sent', async () => {
     const isolate = createInFlight()
     await deliverTen(env.DB, isolate, aTarget().send)
     const target = aTarget(() => new Response('', { status: 500 }))
@@ -868,12 +868,12 @@ describe('as long as D1 takes records', () => {
   })
 })
 
-function aPaymentOfAnybody() {
+function aPaymentOfNewContact() {
   const id = crypto.randomUUID()
   return aPayment({ id, email: `${id}@example.com` })
 }
 
-/** Ten events of ten people, delivered in one batch by what an isolate has in hand; gives their ids. */
+/** Ten events of ten people, delivered in one batch by an isolate with these messages in flight; returns their ids. */
 async function deliverTen(
   db: D1Database,
   inFlight: InFlight,
@@ -881,7 +881,7 @@ async function deliverTen(
   to = config,
 ): Promise<EventId[]> {
   const events = await Promise.all(
-    Array.from({ length: 10 }, () => stored(to, 'hype', aPaymentOfAnybody())),
+    Array.from({ length: 10 }, () => stored(to, 'hype', aPaymentOfNewContact())),
   )
   const bodies = await Promise.all(events.map((event) => aMessageFor(event, 'crm')))
   await deliverBatch({ DB: db, RETRIES: aQueue().queue }, to, 'retries', bodies.map(aMessage), {
@@ -899,7 +899,7 @@ async function statesOf(events: EventId[]) {
   return details.map((event) => event?.deliveries[0]?.state)
 }
 
-/** A D1 that records what deliveries come to only after something, which may be refused. */
+/** A D1 that writes the states of deliveries only after `after`; that may reject, and the write fails. */
 function aDbThatRecords(after: () => Promise<void>) {
   const recording = new WeakSet<D1PreparedStatement>()
   return {
@@ -921,7 +921,7 @@ function aDbThatRecords(after: () => Promise<void>) {
   } as unknown as D1Database
 }
 
-it('logs one line for each attempt, without anything personal in it', async () => {
+it('logs one line for each attempt, without personal data', async () => {
   const event = await stored(config, 'hype', aPayment({ email: 'private@example.com' }))
 
   const { lines } = await attempt(config, event)

@@ -1,4 +1,4 @@
-// What attempts teach of a target, over several of them: rest, probe, recovery, giving up, and who is told.
+// The health of a target over several attempts: backing off, probe, recovery, giving up, and the system events.
 
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
@@ -27,7 +27,7 @@ beforeEach(async () => {
   )
 })
 
-/** Takes a payment in; gives the message of its delivery to the CRM. */
+/** Accepts a payment; returns the wake-up message of its delivery to the CRM. */
 async function aDelivery(now = NOW): Promise<DeliveryMessage> {
   return aMessageFor(await stored(config, 'hype', aPayment(), { now }), 'crm')
 }
@@ -36,7 +36,7 @@ async function run(
   messages: DeliveryMessage[],
   options: { status?: number; now?: number; lane?: Lane; config?: Config } = {},
 ) {
-  const { queue, messages: alarms } = aQueue()
+  const { queue, messages: sent } = aQueue()
   const got: string[] = []
   await deliverBatch(
     { DB: env.DB, RETRIES: queue },
@@ -60,7 +60,7 @@ async function run(
       log: () => undefined,
     },
   )
-  return { sent: alarms, got }
+  return { sent, got }
 }
 
 async function stateOf({ event, target }: DeliveryMessage) {
@@ -83,7 +83,7 @@ async function openTheBreaker(): Promise<void> {
 }
 
 describe('a target that fails five times in a row', () => {
-  it('gets rest: what comes then is held, and is no attempt', async () => {
+  it('backs off: later deliveries are held, and no attempt is made', async () => {
     await openTheBreaker()
     const next = await aDelivery()
 
@@ -93,7 +93,7 @@ describe('a target that fails five times in a row', () => {
     expect(await stateOf(next)).toEqual({ state: 'held', reason: 'backing_off', attempt: 1 })
   })
 
-  it('is not sent what is held by a stray message, even when it is back', async () => {
+  it('gets no held delivery through a stray message, even when it has recovered', async () => {
     await openTheBreaker()
     const held = await aDelivery()
     await run([held], { now: NOW + 1000 })
@@ -105,7 +105,7 @@ describe('a target that fails five times in a row', () => {
     expect(await stateOf(held)).toMatchObject({ state: 'held', reason: 'backing_off' })
   })
 
-  it('is told of to the targets that want to know, once, and not to itself', async () => {
+  it('is reported once, to the targets that want such events, and not to itself', async () => {
     const all = aConfig({ name: 'crm' }, { name: 'ops', events: ['relay.*'] })
     for (let i = 0; i < 7; i++) await run([await aDelivery()], { status: 500, config: all })
 
@@ -123,7 +123,7 @@ describe('a target that fails five times in a row', () => {
     })
   })
 
-  it('gets one probe when the rest is over, although two messages ask', async () => {
+  it('gets one probe when the cooldown is over, although two messages are due', async () => {
     await openTheBreaker()
     const [first, second] = [await aDelivery(), await aDelivery()]
 
@@ -136,7 +136,7 @@ describe('a target that fails five times in a row', () => {
     })
   })
 
-  it('is back with one delivered probe, and gets at once what was held', async () => {
+  it('recovers with one delivered probe, and its held deliveries are sent at once', async () => {
     await openTheBreaker()
     const held = await aDelivery()
     await run([held], { now: NOW + 1000 })
@@ -153,7 +153,7 @@ describe('a target that fails five times in a row', () => {
     ])
   })
 
-  it('is probed by the sweep when nothing else comes', async () => {
+  it('is probed by the sweep when no other delivery is due', async () => {
     await openTheBreaker()
     const held = [await aDelivery(), await aDelivery()]
     await run(held, { now: NOW + 1000 })
@@ -172,20 +172,20 @@ describe('a target that fails five times in a row', () => {
   })
 })
 
-describe('the lane of first attempts', () => {
-  it('passes a target in trouble on to the other, so that nobody waits for it', async () => {
+describe('the queue of first attempts', () => {
+  it('moves the deliveries of a failing target to the queue retries, so that no other target waits', async () => {
     await run([await aDelivery()], { status: 500 })
     const next = await aDelivery()
 
     const { got, sent } = await run([next], { lane: 'deliveries' })
 
     expect(got).toEqual([])
-    // By an alarm of its own, so that a copy of the first message does nothing.
+    // With a wake-up message of its own, so that a copy of the first message does nothing.
     expect(sent).toEqual([{ ...next, due: next.due + 1 }])
     expect((await run([next], { lane: 'deliveries' })).sent).toEqual([])
   })
 
-  it('takes a target again that has recovered', async () => {
+  it('delivers to a target again when it has recovered', async () => {
     await run([await aDelivery()], { status: 500 })
     await run([await aDelivery()])
 
@@ -196,7 +196,7 @@ describe('the lane of first attempts', () => {
 })
 
 describe('a target that answers 410', () => {
-  it('is gone: everything is held, and nothing thrown away', async () => {
+  it('is gone: all of its deliveries are held, and nothing is lost', async () => {
     const [first, second] = [await aDelivery(), await aDelivery()]
     await run([first], { status: 410 })
 
@@ -215,13 +215,13 @@ describe('a delivery that dies', () => {
     { name: 'ops', events: ['relay.*'], retry: [] },
   )
 
-  it('is told of, with what it was', async () => {
+  it('is reported with its event, attempts and reason', async () => {
     const delivery = await aDelivery()
 
     await run([delivery], { status: 500, config: short })
 
-    const [told] = await systemEvents()
-    expect(told?.detail?.event).toMatchObject({
+    const [report] = await systemEvents()
+    expect(report?.detail?.event).toMatchObject({
       type: 'relay.delivery_dead',
       data: {
         target: 'crm',
@@ -233,26 +233,26 @@ describe('a delivery that dies', () => {
     })
   })
 
-  it('is not told of when it carried such news itself', async () => {
+  it('is not reported when its event was a system event', async () => {
     await run([await aDelivery()], { status: 500, config: short })
-    const [told] = await systemEvents()
-    const news = await aMessageFor(told?.detail?.id as EventId, 'ops')
+    const [report] = await systemEvents()
+    const message = await aMessageFor(report?.detail?.id as EventId, 'ops')
 
-    await run([news], { status: 500, config: short })
+    await run([message], { status: 500, config: short })
 
-    expect(await stateOf(news)).toMatchObject({ state: 'dead' })
+    expect(await stateOf(message)).toMatchObject({ state: 'dead' })
     expect(await systemEvents()).toHaveLength(1)
   })
 })
 
-it('does not blame a target for a fault of ours', async () => {
+it('does not count a fault of the relay against a target', async () => {
   const broken = aConfig({ name: 'crm', events: ['payment.*'], transform: 'data.nothing' })
   for (let i = 0; i < 6; i++) await run([await aDelivery()], { config: broken })
 
   expect((await listHealth(env.DB)).get('crm')).toBeUndefined()
 })
 
-it('writes nothing for a target in good health', async () => {
+it('writes nothing for a healthy target', async () => {
   const prepare = vi.spyOn(env.DB, 'prepare')
 
   await run([await aDelivery(), await aDelivery()])

@@ -1,4 +1,4 @@
-// Late messages: in a long queue the sweep sends a second one after the first, and both arrive.
+// Leases for late messages: in a long queue the sweep sends a second message after the first, and both arrive.
 
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -39,7 +39,7 @@ function aMessage(id: string, body: Awaited<ReturnType<typeof aMessageFor>>) {
   }
 }
 
-/** A consumer in an isolate of its own that handles one message, and a target that answers when it is let. */
+/** A consumer in an isolate of its own that handles one message; its target responds with `answer`. */
 function aConsumer(id: string, now: number, answer: () => Promise<Response> | Response) {
   const got: string[] = []
   const handle = async (body: Awaited<ReturnType<typeof aMessageFor>>) =>
@@ -62,7 +62,7 @@ function aConsumer(id: string, now: number, answer: () => Promise<Response> | Re
 }
 
 describe('a late message', () => {
-  it('is heard, however late it is', async () => {
+  it('is handled, however late it is', async () => {
     const event = await stored(config, 'hype', aPayment())
     const { got, handle } = aConsumer('first', NOW + 3_600_000, () => new Response('ok'))
 
@@ -72,7 +72,7 @@ describe('a late message', () => {
     expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
   })
 
-  it('is heard although the sweep has sent another', async () => {
+  it('is handled although the sweep has sent another', async () => {
     const event = await stored(config, 'hype', aPayment())
     const first = await aMessageFor(event, 'crm')
     const queue = aQueue()
@@ -87,13 +87,13 @@ describe('a late message', () => {
     expect(got).toHaveLength(1)
   })
 
-  it('of two that are handled at once, one makes the attempt', async () => {
+  it('handled at the same time as another makes one attempt with it', async () => {
     const event = await stored(config, 'hype', aPayment())
     const message = await aMessageFor(event, 'crm')
     const later = NOW + 600_000
-    let letGo = (_: Response) => {}
+    let respond = (_: Response) => {}
     const slow = new Promise<Response>((resolve) => {
-      letGo = resolve
+      respond = resolve
     })
     const first = aConsumer('first', later, () => slow)
     const second = aConsumer('second', later + 1000, () => new Response('ok'))
@@ -101,14 +101,14 @@ describe('a late message', () => {
     while (first.got.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
 
     await second.handle(message)
-    letGo(new Response('ok'))
+    respond(new Response('ok'))
     await working
 
     expect([...first.got, ...second.got]).toHaveLength(1)
     expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
   })
 
-  it('is heard again when the platform brings it back, and by another one when its lease is over', async () => {
+  it('is handled again when the platform retries it, and another one is handled when its lease has expired', async () => {
     const event = await stored(config, 'hype', aPayment())
     const message = await aMessageFor(event, 'crm')
     const later = NOW + 600_000
@@ -134,11 +134,11 @@ describe('a late message', () => {
   })
 })
 
-describe('a message that a queue hands over twice', () => {
-  /** Two consumers of the same queue, both with the message in hand; gives how many requests the target got. */
+describe('a message that a queue delivers twice', () => {
+  /** Two consumers of the same queue that get the message at once; returns how many requests the target got. */
   async function requestsOfTwo(
     lane: 'deliveries' | 'retries',
-    hands: [InFlight, InFlight],
+    isolates: [InFlight, InFlight],
   ): Promise<number> {
     const event = await stored(config, 'hype', aPayment())
     const body = await aMessageFor(event, 'crm')
@@ -156,13 +156,13 @@ describe('a message that a queue hands over twice', () => {
         inFlight,
         log: (line) => lines.push(line),
       })
-    await Promise.all([handle('one', hands[0]), handle('two', hands[1])])
+    await Promise.all([handle('one', isolates[0]), handle('two', isolates[1])])
     expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
     expect(lines).toMatchObject([{ at: 'deliver', state: 'delivered' }])
     return requests
   }
 
-  it('in one batch is attempted once, and both are done with', async () => {
+  it('in one batch is attempted once, and both copies are acknowledged', async () => {
     const event = await stored(config, 'hype', aPayment())
     const body = await aMessageFor(event, 'crm')
     const acked: string[] = []
@@ -191,11 +191,11 @@ describe('a message that a queue hands over twice', () => {
     expect(await requestsOfTwo('deliveries', [inFlight, inFlight])).toBe(1)
   })
 
-  it('in two isolates is attempted once in the lane for trouble', async () => {
+  it('in two isolates is attempted once in the queue retries', async () => {
     expect(await requestsOfTwo('retries', [createInFlight(), createInFlight()])).toBe(1)
   })
 
-  it('while its target is in trouble is attempted once, whichever way the two go', async () => {
+  it('while its target is failing is attempted once, although the copies take different queues', async () => {
     const world = aWorld(
       config,
       () => undefined,
@@ -204,18 +204,18 @@ describe('a message that a queue hands over twice', () => {
     await world.take('hype', aPayment())
     const [first] = world.queues.DELIVERIES
     if (first === undefined) throw new Error('there is no message')
-    const trouble = (failures: number) =>
+    const setFailures = (failures: number) =>
       env.DB.prepare(
         `INSERT INTO targets (name, state, failures, rest_seconds) VALUES ('crm', 'active', ?1, 0)
          ON CONFLICT (name) DO UPDATE SET failures = ?1`,
       )
         .bind(failures)
         .run()
-    await trouble(1)
+    await setFailures(1)
     await world.consume('DELIVERIES')
     expect(world.queues.RETRIES).toHaveLength(1)
-    // The target is well again when the other one comes, and the first is still on its way.
-    await trouble(0)
+    // The target has recovered when the copy comes, and the first message is still in the queue.
+    await setFailures(0)
     world.queues.DELIVERIES.push({ ...first, id: 'copy' })
 
     await world.consume('DELIVERIES')
@@ -226,30 +226,30 @@ describe('a message that a queue hands over twice', () => {
   })
 })
 
-describe('what is in hand', () => {
+describe('the messages in flight', () => {
   const message = { event: 'evt_1' as EventId, target: 'crm', attempt: 1, due: NOW }
 
-  it('is taken once, until it is let go', () => {
+  it('include a message once, until it is removed', () => {
     const inFlight = createInFlight()
-    const letGo = inFlight.add(message, NOW + 1000, NOW)
+    const remove = inFlight.add(message, NOW + 1000, NOW)
 
     expect(inFlight.add({ ...message }, NOW + 1000, NOW)).toBeUndefined()
-    letGo?.()
+    remove?.()
     expect(inFlight.add(message, NOW + 1000, NOW)).toBeDefined()
   })
 
   it.each([
     ['another attempt', { attempt: 2 }],
-    ['another alarm', { due: NOW + 1 }],
+    ['another due time', { due: NOW + 1 }],
     ['another target', { target: 'finance' }],
-  ])('is not %s', (_case, other) => {
+  ])('do not match %s', (_case, other) => {
     const inFlight = createInFlight()
     inFlight.add(message, NOW + 1000, NOW)
 
     expect(inFlight.add({ ...message, ...other }, NOW + 1000, NOW)).toBeDefined()
   })
 
-  it('is forgotten when a batch can no longer be at it, and that batch lets go of its own only', () => {
+  it('expire when their batch must have ended, and that batch removes only its own', () => {
     const inFlight = createInFlight()
     const lost = inFlight.add(message, NOW + 1000, NOW)
 
@@ -259,10 +259,10 @@ describe('what is in hand', () => {
   })
 })
 
-describe('a message that rests while D1 is away', () => {
-  const away = {
+describe('a message that is delayed while D1 is unavailable', () => {
+  const unavailable = {
     prepare: () => {
-      throw new Error('D1 is away')
+      throw new Error('D1 is unavailable')
     },
   } as unknown as D1Database
   const tools = (now: number, send: (url: string) => Promise<Response>) => ({
@@ -272,18 +272,18 @@ describe('a message that rests while D1 is away', () => {
     log: () => undefined,
   })
 
-  it('shares no lease with its copy, where the queue took that and says that it did not', async () => {
+  it('shares no lease with its copy, when the queue took that and reported an error', async () => {
     const event = await stored(config, 'hype', aPayment())
     const message = await aMessageFor(event, 'crm')
     const { queue, messages } = aQueue()
-    const stumbling = {
+    const unreliable = {
       send: async (body: typeof message) => {
         await queue.send(body)
         throw new Error('Network connection lost.')
       },
     } as unknown as Queue
     const nothing = () => Promise.reject(new Error('nothing is sent'))
-    const bindings = { DB: away, RETRIES: stumbling }
+    const bindings = { DB: unavailable, RETRIES: unreliable }
     await deliverBatch(
       bindings,
       config,
@@ -313,14 +313,14 @@ describe('a message that rests while D1 is away', () => {
     expect(requests).toBe(1)
   })
 
-  it('comes when the lease is over that it may have', async () => {
+  it('is delayed until any lease of it has expired', async () => {
     const event = await stored(config, 'hype', aPayment())
     const { queue, sent } = aQueue()
     const message = aMessage('first', await aMessageFor(event, 'crm'))
     const nothing = () => Promise.reject(new Error('nothing is sent'))
 
     await deliverBatch(
-      { DB: away, RETRIES: queue },
+      { DB: unavailable, RETRIES: queue },
       config,
       'retries',
       [message],
@@ -331,8 +331,8 @@ describe('a message that rests while D1 is away', () => {
   })
 })
 
-describe('a late message that is passed on to the lane for trouble', () => {
-  it('is heard there', async () => {
+describe('a late message that is moved to the queue retries', () => {
+  it('is handled there', async () => {
     const world = aWorld(
       config,
       () => undefined,
@@ -353,14 +353,14 @@ describe('a late message that is passed on to the lane for trouble', () => {
 })
 
 describe('a queue that is ten minutes long', () => {
-  it('gets shorter, and gives every target one copy', async () => {
+  it('becomes shorter, and every target gets one copy', async () => {
     const world = aWorld(
       config,
       () => undefined,
       () => new Response('ok'),
     )
     for (let i = 0; i < 60; i++) await world.take('hype', aPayment())
-    // Six messages a minute come out of it, while the sweep looks every minute.
+    // Six messages a minute are consumed, while the sweep runs every minute.
     for (let minute = 0; minute < 20; minute++) {
       world.advance(60_000)
       await world.sweep()
@@ -382,7 +382,7 @@ describe('the margin of the sweep', () => {
     expect(overdueMarginMs(timeouts)).toBe(margin)
   })
 
-  it('is in whole milliseconds, whatever the timeouts, and so is a wait that settles', async () => {
+  it('is in whole milliseconds for any timeouts, and so is the settle time', async () => {
     expect(Number.isInteger(longestBatchMs([7.3333]))).toBe(true)
     const settling = aConfig({ name: 'crm', settle_seconds: 0.0005 })
     const event = await stored(settling, 'hype', aPayment({ type: 'payment.deleted' }))
@@ -394,10 +394,10 @@ describe('the margin of the sweep', () => {
     ['deliveries', 15_001, true],
     ['retries', 0, true],
     ['retries', -1000, true],
-    ['retries', -1001, false], // too early: it goes back to the queue
+    ['retries', -1001, false], // too early: it is sent again
     ['dead', 60_000, false],
   ] as const)(
-    'is a whole batch longer than a message may come without a lease: by %s, %i ms late',
+    'is a whole batch longer than a message may be late without a lease: by %s, %i ms late',
     (lane, late, must) => {
       expect(needsLease(lane, { due: NOW }, NOW + late)).toBe(must)
     },

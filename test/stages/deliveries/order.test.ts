@@ -1,4 +1,4 @@
-// Ordered targets: of one person, earlier before later, retries included; nobody else waits.
+// Ordered targets: the deliveries of one person in order, retries included; those of other people do not wait.
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, it } from 'vitest'
 import { releaseUnblocked } from '../../../src/store/deliveries/order.ts'
@@ -21,7 +21,7 @@ const config = aConfig({
   retry: [30, 30],
 })
 
-/** A world whose door refuses some events a number of times; what it took, in its order, by contact and number. */
+/** A world whose door refuses some events a number of times; `taken` is what it accepted, in order: contact and number. */
 function aDoor(refusals: Record<string, number>) {
   const ids = new Map<string, string>()
   const skipped = new Map<string, string>()
@@ -48,7 +48,7 @@ function aDoor(refusals: Record<string, number>) {
   return { world, take, taken, skipped }
 }
 
-it('keeps the order of one contact through retries, and lets the others pass', async () => {
+it('keeps the order of one contact through retries, and does not delay other contacts', async () => {
   const { world, take, taken } = aDoor({ ana1: 1 })
   for (const number of [1, 2, 3]) {
     await take('ana', number)
@@ -64,7 +64,7 @@ it('keeps the order of one contact through retries, and lets the others pass', a
   expect(taken().filter((name) => name.startsWith('ana'))).toEqual(['ana1', 'ana2', 'ana3'])
 })
 
-it('keeps the order of a person, whichever contact is meant', async () => {
+it('keeps the order of a person across their contacts', async () => {
   const { world, take, taken } = aDoor({ ana1: 1 })
   await take('ana', 1)
   world.advance(10)
@@ -79,7 +79,7 @@ it('keeps the order of a person, whichever contact is meant', async () => {
   expect(taken()).toEqual(['ana1', 'ben1', 'ben2'])
 })
 
-it('lets the next pass when one is dead, and names it there, once', async () => {
+it('sends the next delivery after a dead one, and names the dead one in its header, once', async () => {
   const { world, take, taken, skipped } = aDoor({ ana1: 99 })
   const dead = await take('ana', 1)
   world.advance(10)
@@ -93,7 +93,7 @@ it('lets the next pass when one is dead, and names it there, once', async () => 
   expect([...skipped]).toEqual([['ana2', dead]])
 })
 
-it('does not slow 199 contacts for one whose delivery fails', async () => {
+it('does not delay 199 contacts for one whose delivery fails', async () => {
   const { world, take, taken } = aDoor({ c01: 99 })
   for (let contact = 0; contact < 200; contact++) await take(`c${contact}`, 1)
   world.advance(10)
@@ -106,7 +106,7 @@ it('does not slow 199 contacts for one whose delivery fails', async () => {
   expect(taken()).not.toContain('c02')
 })
 
-it('is mended by the sweep when nobody let the next one go', async () => {
+it('is resumed by the sweep when the next delivery was not released', async () => {
   const { world, take, taken } = aDoor({})
   await take('ana', 1)
   world.advance(10)
@@ -121,7 +121,7 @@ it('is mended by the sweep when nobody let the next one go', async () => {
   expect(taken()).toEqual(['ana1', 'ana2'])
 })
 
-it('keeps the order over any number of events that the target does not get', async () => {
+it('keeps the order across any number of events that the target does not get', async () => {
   const gold = aConfig({
     name: 'door',
     url: 'https://door.example/',
@@ -159,7 +159,7 @@ it('keeps the order over any number of events that the target does not get', asy
   expect(await last.first()).toEqual({ state: 'held', reason: 'order' })
 })
 
-it('lets the next go at once when its target turns out not to want the one before', async () => {
+it('releases the next delivery at once when its target turns out not to want the one before', async () => {
   const { world, take } = aDoor({})
   await take('ana', 1)
   world.advance(10)
@@ -183,7 +183,7 @@ it('lets the next go at once when its target turns out not to want the one befor
   expect(world.queues.RETRIES).toHaveLength(1)
 })
 
-it('is kept at a price that the length of histories does not raise: who waits is found from the latest', async () => {
+it('reads no more rows for longer histories: waiting deliveries are found from the latest', async () => {
   const first = BigInt(NOW) * 2097152n
   await env.DB.batch([
     env.DB.prepare(

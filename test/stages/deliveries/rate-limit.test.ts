@@ -1,4 +1,4 @@
-// Targets with a rate, over many batches and consumers: never more than it, and nothing lost.
+// Targets with a rate limit, over many batches and consumers: never above the rate, and nothing lost.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { reserveSendTimes } from '../../../src/store/deliveries/targets.ts'
@@ -11,8 +11,8 @@ beforeEach(async () => {
   )
 })
 
-describe('a target with a rate', () => {
-  it('gets no two requests closer than its interval, and all of them', async () => {
+describe('a target with a rate limit', () => {
+  it('gets all requests, no two of them closer than its interval', async () => {
     const config = aConfig({ name: 'slow', url: 'https://slow.example/', rate_per_second: 0.1 })
     const world = aWorld(
       config,
@@ -30,7 +30,7 @@ describe('a target with a rate', () => {
   })
 })
 
-it('uses a turn that was missed when it comes, and keeps those of a batch apart', async () => {
+it('sends at once after a missed slot, and keeps the slots of a batch apart', async () => {
   const config = aConfig({ name: 'slow', url: 'https://slow.example/', rate_per_second: 0.1 })
   const world = aWorld(
     config,
@@ -38,7 +38,7 @@ it('uses a turn that was missed when it comes, and keeps those of a batch apart'
     () => new Response('ok'),
   )
   for (let i = 0; i < 15; i++) await world.take('hype', aPayment())
-  await world.live(0.2) // turns are reserved
+  await world.live(0.2) // slots are reserved
   world.queues.RETRIES = []
   world.advance(600_000) // and all of them are missed
   const before = world.received.length
@@ -47,12 +47,12 @@ it('uses a turn that was missed when it comes, and keeps those of a batch apart'
 
   const times = world.received.slice(before).map(({ at }) => at)
   expect(world.received).toHaveLength(15)
-  // Two batches come at once, and know nothing of each other.
+  // Two batches come at once, and do not see each other's slots.
   const perTime = Object.values(Object.groupBy(times, String)).map((same) => same?.length ?? 0)
   expect(Math.max(...perTime)).toBeLessThanOrEqual(2)
 })
 
-it('comes to an end although its queue is always 20 s late', async () => {
+it('delivers everything although its queue is always 20 s late', async () => {
   const config = aConfig({ name: 'slow', url: 'https://slow.example/', rate_per_second: 0.5 })
   const world = aWorld(
     config,
@@ -84,7 +84,7 @@ it('comes to an end although its queue is always 20 s late', async () => {
   expect(events).toHaveLength(20)
 })
 
-it('reserves no turns for those that wait for an earlier one', async () => {
+it('reserves no slots for deliveries that wait for an earlier one', async () => {
   const config = aConfig({
     name: 'slow',
     url: 'https://slow.example/',
@@ -107,8 +107,8 @@ it('reserves no turns for those that wait for an earlier one', async () => {
   expect(await next.first('next_slot')).toBe(world.now() + 5000)
 })
 
-describe('turns', () => {
-  it('that two consumers reserve at once do not overlap', async () => {
+describe('slots', () => {
+  it('that three consumers reserve at once do not overlap', async () => {
     const firsts = await Promise.all(
       [1, 2, 3].map(() => reserveSendTimes(env.DB, 'crm', { count: 5, intervalMs: 100, now: NOW })),
     )
@@ -116,7 +116,7 @@ describe('turns', () => {
     expect(firsts.sort((a, b) => a - b)).toEqual([NOW, NOW + 500, NOW + 1000])
   })
 
-  it('begin now when nobody waits', async () => {
+  it('start now when no delivery waits', async () => {
     await reserveSendTimes(env.DB, 'crm', { count: 1, intervalMs: 100, now: NOW })
 
     expect(

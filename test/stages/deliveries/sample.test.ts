@@ -1,4 +1,4 @@
-// What `npm run check -- --sample` shows is what an attempt sends: the same body, under the same headers.
+// `npm run check -- --sample` shows the body and the headers that an attempt sends.
 import { expect, it } from 'vitest'
 import { headerNames } from '../../../src/cli/check/sample-report.ts'
 import { samplesOf } from '../../../src/cli/check/samples.ts'
@@ -16,7 +16,7 @@ it.each([
   { format: 'slack', secret: 'S', headers: { 'X-Key': 'v' } },
   { format: 'raw' },
   { transform: '{"who": data.contact}', include: ['birth_date'] },
-])('of a target with %j', async (keys) => {
+])('an attempt sends the sample that is shown, to a target with %j', async (keys) => {
   const table = { name: 'crm', url: 'https://crm.example', ...keys }
   const SOURCES = [{ name: 'hapana', vendor: 'hapana', secret: 'S' }]
   const config = parseConfig({ SOURCES, TARGETS: [table] }, () => SECRET)

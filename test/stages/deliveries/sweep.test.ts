@@ -1,4 +1,4 @@
-// What lies still is set in motion again.
+// The sweep sends the wake-up messages of overdue deliveries again, and releases held ones.
 
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -27,7 +27,7 @@ async function run(config: Config, now: number) {
 const MARGIN = overdueMarginMs([15]) // of targets with the default timeout
 
 describe('the sweep', () => {
-  it('sends a delivery again whose message was lost, once it is overdue by the margin', async () => {
+  it('sends the message of a delivery again when it was lost, once the delivery is overdue by the margin', async () => {
     const config = aConfig({ name: 'lost' })
     const event = await stored(config, 'hapana', aStatusChange())
 
@@ -39,7 +39,7 @@ describe('the sweep', () => {
     expect(late.deliveries).toContainEqual(mine)
   })
 
-  it('sends a later attempt through the queue of retries', async () => {
+  it('sends the message of a later attempt through the queue retries', async () => {
     const config = aConfig({ name: 'again' })
     const event = await stored(config, 'hapana', aStatusChange())
     await env.DB.prepare(
@@ -52,7 +52,7 @@ describe('the sweep', () => {
     expect(deliveries.filter(({ target }) => target === 'again')).toEqual([])
   })
 
-  it('lets go of what a disabled target had held back, once it is enabled', async () => {
+  it('releases the deliveries of a disabled target when it is enabled', async () => {
     const off = aConfig({ name: 'off', enabled: false })
     const event = await stored(off, 'hapana', aStatusChange())
     expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
@@ -69,32 +69,32 @@ describe('the sweep', () => {
     expect(retries).toContainEqual({ event, target: 'off', attempt: 1, delaySeconds: 0 })
   })
 
-  it('takes one as a probe of what was held for any reason, once the rest of a target is over', async () => {
-    const config = aConfig({ name: 'resting' })
+  it('takes one held delivery of any reason as the probe, once the cooldown of a target is over', async () => {
+    const config = aConfig({ name: 'cooling' })
     const events = [
       await stored(config, 'hapana', aStatusChange()),
       await stored(config, 'hapana', aStatusChange(), { now: NOW + 1 }),
     ]
     await env.DB.batch([
       env.DB.prepare(
-        `UPDATE deliveries SET state = 'held', reason = 'disabled' WHERE target = 'resting'`,
+        `UPDATE deliveries SET state = 'held', reason = 'disabled' WHERE target = 'cooling'`,
       ),
       env.DB.prepare(
-        `INSERT INTO targets (name, state, failures, rest_seconds, probe_at) VALUES ('resting', 'open', 5, 30, ${NOW})`,
+        `INSERT INTO targets (name, state, failures, rest_seconds, probe_at) VALUES ('cooling', 'open', 5, 30, ${NOW})`,
       ),
     ])
 
     const early = await run(config, NOW - 1)
     const { retries } = await run(config, NOW)
 
-    const mine = (messages: typeof retries) => messages.filter(({ target }) => target === 'resting')
+    const mine = (messages: typeof retries) => messages.filter(({ target }) => target === 'cooling')
     expect(mine(early.retries)).toEqual([])
     expect(mine(retries)).toEqual([
-      { event: events[0], target: 'resting', attempt: 1, delaySeconds: 0 },
+      { event: events[0], target: 'cooling', attempt: 1, delaySeconds: 0 },
     ])
   })
 
-  it('looks for the turns of an ordered target only while it can be sent to', async () => {
+  it('releases the deliveries of an ordered target only while it can be sent to', async () => {
     const config = aConfig({ name: 'ranked', ordered: true })
     const event = await stored(config, 'hapana', aStatusChange())
     await env.DB.batch([
@@ -116,7 +116,7 @@ describe('the sweep', () => {
     expect(retries).toContainEqual({ event, target: 'ranked', attempt: 1, delaySeconds: 0 })
   })
 
-  it('lets go of what waits for its turn at a target that is no longer ordered', async () => {
+  it('releases all deliveries that wait for an earlier one when their target is no longer ordered', async () => {
     const config = aConfig({ name: 'loose' })
     const events = [
       await stored(config, 'hapana', aStatusChange({ clientID: 'one' })),
@@ -134,7 +134,7 @@ describe('the sweep', () => {
     expect(mine.map(({ event }) => event)).toEqual(events)
   })
 
-  it('sends what is overdue although what is held cannot be let go', async () => {
+  it('sends the messages of overdue deliveries although held ones cannot be released', async () => {
     const config = aConfig({ name: 'late' }, { name: 'shut' })
     const event = await stored(config, 'hapana', aStatusChange())
     await env.DB.prepare(
@@ -156,31 +156,31 @@ describe('the sweep', () => {
     )
   })
 
-  it('asks a target that is mended whether it wants what was held for it', async () => {
+  it('evaluates the filter of a target that was broken for the deliveries that were held for it', async () => {
     const broken = parseConfig(
       {
         SOURCES: [{ name: 'hapana', vendor: 'hapana', secret: 'S', header: 'x-relay-key' }],
-        TARGETS: [{ name: 'mended', url: 'https://mended.example/', events: 'payment.*' }],
+        TARGETS: [{ name: 'corrected', url: 'https://corrected.example/', events: 'payment.*' }],
       },
       () => 'hapana secret',
     )
     const event = await stored(broken, 'hapana', aStatusChange())
     const held = (await getEvent(env.DB, event))?.deliveries
-    const mended = aConfig({ name: 'mended', events: ['payment.*'] })
+    const corrected = aConfig({ name: 'corrected', events: ['payment.*'] })
 
-    const { retries: messages } = await run(mended, NOW + 1)
+    const { retries: messages } = await run(corrected, NOW + 1)
     const got: string[] = []
-    const [message] = messages.filter(({ target }) => target === 'mended')
+    const [message] = messages.filter(({ target }) => target === 'corrected')
     await deliverBatch(
       { DB: env.DB, RETRIES: aQueue().queue },
-      mended,
+      corrected,
       'retries',
       [
         {
           id: '1',
           timestamp: new Date(),
           attempts: 1,
-          body: await aMessageFor(event, 'mended'),
+          body: await aMessageFor(event, 'corrected'),
           ack: () => undefined,
           retry: () => undefined,
         },
@@ -204,7 +204,7 @@ describe('the sweep', () => {
     ])
   })
 
-  it('takes up 1,000 at most in a run', async () => {
+  it('sends 1,000 messages at most in a run', async () => {
     const config = aConfig({ name: 'many' })
     const event = await stored(config, 'hapana', aStatusChange())
     await env.DB.prepare(

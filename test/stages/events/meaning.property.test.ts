@@ -1,4 +1,4 @@
-// A journey of one member, told in every order and each event twice: what a target believes in the end is the same.
+// The events of one member in every order of arrival, each twice: a target ends up with the same meanings.
 import { env } from 'cloudflare:workers'
 import { expect, it } from 'vitest'
 import type { MembershipEvent } from '../../../src/core/events/event.ts'
@@ -55,31 +55,31 @@ function permutations<T>(all: T[]): T[][] {
   return all.flatMap((one, i) => permutations(all.toSpliced(i, 1)).map((rest) => [one, ...rest]))
 }
 
-type Told = MembershipEvent & { data: { corrects?: string; is?: object } }
+type Delivered = MembershipEvent & { data: { corrects?: string; is?: object } }
 
-/** What an event, or a correction of one, says happened. */
-function meaningIn(said: {
+/** The meaning of an event, or of its correction, in a line. */
+function meaningIn(content: {
   type: string
   reason?: string
   refund?: { amount: { value: string } | null }
 }) {
-  const detail = said.reason ?? said.refund?.amount?.value
-  return detail === undefined ? said.type : `${said.type} ${detail}`
+  const detail = content.reason ?? content.refund?.amount?.value
+  return detail === undefined ? content.type : `${content.type} ${detail}`
 }
 
-it('means the same in the end, in whatever order it was told', async () => {
+it('means the same in the end, in any order of arrival', async () => {
   for (const order of permutations(Object.keys(JOURNEY))) {
     await env.DB.batch(
       ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts'].map((table) =>
         env.DB.prepare(`DELETE FROM ${table}`),
       ),
     )
-    const told: Told[] = []
+    const delivered: Delivered[] = []
     const world = aWorld(
       config,
       () => undefined,
       () => new Response('ok'),
-      (_target, body) => told.push(JSON.parse(body)),
+      (_target, body) => delivered.push(JSON.parse(body)),
     )
     const ids = new Map<string, string>()
     for (const name of order.flatMap((one) => [one, one])) {
@@ -99,15 +99,15 @@ it('means the same in the end, in whatever order it was told', async () => {
     }
 
     for (const [name, id] of ids) {
-      const own = told.filter((event) => event.id === id)
-      const last = told.findLast(({ data }) => data.corrects === id)?.data.is
-      const believed = last ?? { ...own[0]?.data, type: own[0]?.type }
+      const own = delivered.filter((event) => event.id === id)
+      const last = delivered.findLast(({ data }) => data.corrects === id)?.data.is
+      const final = last ?? { ...own[0]?.data, type: own[0]?.type }
       expect(own, order.join()).toHaveLength(1)
-      expect(meaningIn(believed as Parameters<typeof meaningIn>[0]), `${name} of ${order}`).toBe(
+      expect(meaningIn(final as Parameters<typeof meaningIn>[0]), `${name} of ${order}`).toBe(
         JOURNEY[name]?.means,
       )
     }
-    const changes = told.filter(({ type }) => type === 'subscription.plan_changed')
+    const changes = delivered.filter(({ type }) => type === 'subscription.plan_changed')
     expect(changes, order.join()).toMatchObject([
       { data: { previous_subscription: { tier: 'Gold' }, subscription: { tier: 'Platinum' } } },
     ])

@@ -1,4 +1,4 @@
-// What is taken in, and how it is kept. Real D1; the queue only remembers.
+// Accepting requests, and what is stored of them. Real D1; the queue only records its messages.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { EventId } from '../../../src/core/id.ts'
@@ -17,7 +17,7 @@ import {
 const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*'] })
 
 describe('an accepted event', () => {
-  it('is in the log with its planned deliveries, whose ids are in the queue', async () => {
+  it('is in the log with its deliveries, whose ids are in the queue', async () => {
     const { queue, sent } = aQueue()
 
     const result = await take(config, 'hype', aPayment(), { queue })
@@ -57,7 +57,7 @@ describe('an accepted event', () => {
     ])
   })
 
-  it('keeps the exact bytes of its request', async () => {
+  it('is stored with the exact bytes of its request', async () => {
     const text = `\uFEFF{ "type" : "payment.created",\r\n "id":"spaced","publisher_id":"p", "data": {"total":1.50} }\n`
 
     const id = await stored(config, 'hype', text)
@@ -65,7 +65,7 @@ describe('an accepted event', () => {
     expect((await getEvent(env.DB, id))?.raw).toMatchObject({ text, encoding: 'utf8' })
   })
 
-  it('keeps the headers that matter, and never the one that proves the sender', async () => {
+  it('is stored with the useful headers, and never with the one that authenticates the sender', async () => {
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'Hapana/2',
@@ -83,17 +83,17 @@ describe('an accepted event', () => {
     })
   })
 
-  it('that no target wants is kept, and found as unrouted', async () => {
-    const nobody = aConfig({ name: 'finance', events: ['payment.*'] })
+  it('that no target wants is stored, and listed as unrouted', async () => {
+    const unwanted = aConfig({ name: 'finance', events: ['payment.*'] })
 
-    const id = await stored(nobody, 'hapana', aStatusChange())
+    const id = await stored(unwanted, 'hapana', aStatusChange())
 
     const { items: unrouted } = await listEvents(env.DB, { unrouted: true }, { limit: 200 })
     expect(unrouted.map((event) => event.id)).toContain(id)
     expect(unrouted.every((event) => event.deliveries_created === 0)).toBe(true)
   })
 
-  it('waits the settle time of a target when what it says may change its meaning', async () => {
+  it('waits the settle time of a target when its meaning may change', async () => {
     const { queue, sent } = aQueue()
     const settling = aConfig({ name: 'crm', settle_seconds: 600 })
 
@@ -102,7 +102,7 @@ describe('an accepted event', () => {
     expect(sent).toMatchObject([{ target: 'crm', delaySeconds: 600 }])
   })
 
-  it('is safe although the queue refuses its ids: the rows are due, and the sweep finds them', async () => {
+  it('is stored although the queue refuses its ids: the deliveries are due, and the sweep finds them', async () => {
     const queue = aQueue().queue
     vi.spyOn(queue, 'sendBatch').mockRejectedValueOnce(new Error('Too Many Requests'))
 
@@ -111,7 +111,7 @@ describe('an accepted event', () => {
     expect(result).toMatchObject({ ok: true, value: { events: [{ status: 'accepted' }] } })
   })
 
-  it('is answered for although the queue is silent: that is what is left to do afterwards', async () => {
+  it('is acknowledged while the queue does not respond: the message is sent after the response', async () => {
     const queue = aQueue().queue
     vi.spyOn(queue, 'sendBatch').mockReturnValueOnce(new Promise<never>(() => undefined))
     const waitUntil = vi.fn()
@@ -122,7 +122,7 @@ describe('an accepted event', () => {
     expect(waitUntil).toHaveBeenCalledOnce()
   })
 
-  it('of 900,000 bytes is kept and normalized whole', async () => {
+  it('of 900,000 bytes is stored and normalized whole', async () => {
     const note = 'ü'.repeat(449_800)
     const text = JSON.stringify(aStatusChange({ note }))
     expect(new TextEncoder().encode(text).length).toBeGreaterThan(899_000)
@@ -135,7 +135,7 @@ describe('an accepted event', () => {
   })
 })
 
-it('takes an HTML mail of 300 kB whole', async () => {
+it('stores an HTML mail of 300 kB whole', async () => {
   const html = `<html>${'<p>Hello Ana, your pass is ready &amp; waiting.</p>'.repeat(6000)}</html>`
   expect(html.length).toBeGreaterThan(300_000)
   const mail = {
@@ -159,9 +159,9 @@ it('takes an HTML mail of 300 kB whole', async () => {
 })
 
 describe('a duplicate', () => {
-  it('is a row of its own in the log that names the first, and has no deliveries', async () => {
+  it('is a row of its own in the log that names the first event, and has no deliveries', async () => {
     const { queue, sent } = aQueue()
-    const change = aStatusChange({ clientID: 'said-twice' })
+    const change = aStatusChange({ clientID: 'sent-twice' })
     const first = await stored(config, 'hapana', change)
 
     const second = await take(config, 'hapana', change, { queue, now: NOW + 60_000 })
@@ -171,7 +171,7 @@ describe('a duplicate', () => {
     })
     const filter = { statuses: ['duplicate' as const] }
     const { items: duplicates } = await listEvents(env.DB, filter, { limit: 200 })
-    const own = duplicates.find(({ subject }) => subject === 'contact/said-twice')
+    const own = duplicates.find(({ subject }) => subject === 'contact/sent-twice')
     expect(own?.id).not.toBe(first)
     expect(await getEvent(env.DB, own?.id as EventId)).toMatchObject({
       matched: { id: first, by: 'content' },
@@ -183,7 +183,7 @@ describe('a duplicate', () => {
 })
 
 describe('a list of events', () => {
-  it('is answered one by one, each kept exactly as it came', async () => {
+  it('has a receipt for each event, and each is stored exactly as it was sent', async () => {
     const [first, second] = [aStatusChange(), aStatusChange({ status: 'inactive' })]
     const text = `[ ${JSON.stringify(first)},\n  ${JSON.stringify(second, null, 2)} ]`
 
@@ -199,7 +199,7 @@ describe('a list of events', () => {
     expect(raws).toEqual([JSON.stringify(first), JSON.stringify(second, null, 2)])
   })
 
-  it('that holds the same event twice gives one event and one duplicate', async () => {
+  it('with the same event twice becomes one event and one duplicate', async () => {
     const change = aStatusChange()
 
     const result = await take(config, 'hapana', [change, change])
@@ -210,7 +210,7 @@ describe('a list of events', () => {
     expect(second?.id).toBe(first?.id)
   })
 
-  it('keeps its order: a status that comes back is an event of its own', async () => {
+  it('is handled in its order: a status that returns is an event of its own', async () => {
     for (let round = 0; round < 10; round++) {
       const active = aStatusChange()
       const list = [active, { ...active, status: 'inactive' }, active]
@@ -237,22 +237,22 @@ describe('a list of events', () => {
   })
 })
 
-describe('what is not understood', () => {
-  it('is quarantined with its issues, its bytes and no delivery', async () => {
+describe('a message that is not understood', () => {
+  it('is quarantined with its issues and bytes, without deliveries', async () => {
     const { queue, sent } = aQueue()
     const body = { eventType: 'refundIssued', clientID: 'c1', siteID: 's1' }
 
     const result = await take(config, 'hapana', body, { queue })
 
     if (!result.ok) throw new Error('refused')
-    const [answer] = result.value.events
-    expect(answer).toMatchObject({
+    const [receipt] = result.value.events
+    expect(receipt).toMatchObject({
       status: 'quarantined',
       type: 'vendor.unrecognized',
       deliveries: 0,
       issues: ['type: unknown event type'],
     })
-    const event = await getEvent(env.DB, answer?.id as EventId)
+    const event = await getEvent(env.DB, receipt?.id as EventId)
     expect(event).toMatchObject({
       status: 'quarantined',
       vendortype: 'refundIssued',
@@ -263,7 +263,7 @@ describe('what is not understood', () => {
     expect(sent).toEqual([])
   })
 
-  it('because it is not UTF-8 is kept byte by byte', async () => {
+  it('because it is not UTF-8 is stored byte by byte', async () => {
     const bytes = new Uint8Array([
       ...new TextEncoder().encode('{"clientID":"'),
       0xe9,
@@ -277,7 +277,7 @@ describe('what is not understood', () => {
     expect(Uint8Array.from(atob(event?.raw.text ?? ''), (c) => c.charCodeAt(0))).toEqual(bytes)
   })
 
-  it('because it nests 10,000 levels deep is kept as it came', async () => {
+  it('because it nests 10,000 levels deep is stored as it was sent', async () => {
     const text = `{"clientID":"c","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`
 
     const id = await stored(config, 'hapana', text)
@@ -286,15 +286,15 @@ describe('what is not understood', () => {
   })
 })
 
-describe('D1 in trouble', () => {
+describe('while D1 fails', () => {
   const failures: [string, () => Promise<never>][] = [
-    ['fails', () => Promise.reject(new Error('D1_ERROR: Network connection lost.'))],
-    ['does not answer within 2 s', () => new Promise<never>(() => undefined)],
+    ['rejects the write', () => Promise.reject(new Error('D1_ERROR: Network connection lost.'))],
+    ['does not respond within 2 s', () => new Promise<never>(() => undefined)],
   ]
   const without = (batch: () => Promise<never>) =>
     ({ prepare: (sql: string) => env.DB.prepare(sql), batch }) as unknown as D1Database
 
-  it.each(failures)('when it %s, the request is safe in the spill queue', async (_case, batch) => {
+  it.each(failures)('when D1 %s, the request is in the spill queue', async (_case, batch) => {
     const { queue, kept } = aSpill()
 
     const result = await take(config, 'hype', aPayment(), { db: without(batch), spill: queue })
@@ -307,7 +307,7 @@ describe('D1 in trouble', () => {
   })
 
   it.each(failures)(
-    'when it %s and the spill queue too, the sender comes again',
+    'when D1 %s and the spill queue fails too, the request is refused as not stored',
     async (_case, batch) => {
       const result = await take(config, 'hapana', aStatusChange(), { db: without(batch) })
 
@@ -315,11 +315,11 @@ describe('D1 in trouble', () => {
     },
   )
 
-  it('when the spill queue is silent too, the sender is told to come again before it gives up', async () => {
+  it('when the spill queue does not respond either, the request is refused as not stored within 5 s', async () => {
     const silent = { send: () => new Promise<never>(() => undefined) }
 
     const result = await take(config, 'hapana', aStatusChange(), {
-      db: without(() => Promise.reject(new Error('D1 is away'))),
+      db: without(() => Promise.reject(new Error('D1 is unavailable'))),
       spill: silent as unknown as Queue<Uint8Array>,
     })
 
@@ -327,12 +327,12 @@ describe('D1 in trouble', () => {
       ok: false,
       error: {
         kind: 'not_stored',
-        reason: 'Error: D1 is away; spill: Error: the queue did not answer within 5000 ms',
+        reason: 'Error: D1 is unavailable; spill: Error: the queue did not answer within 5000 ms',
       },
     })
   })
 
-  it('when its reading and its writing take longer than 2 s together, the request is safe in the spill queue', async () => {
+  it('when reading and writing take longer than 2 s together, the request is in the spill queue', async () => {
     const { queue, kept } = aSpill()
     const trips: Promise<D1Result[]>[] = []
     const slow = {
@@ -353,12 +353,12 @@ describe('D1 in trouble', () => {
     await Promise.all(trips)
   })
 
-  it('refuses what is too large for the spill queue even compressed', async () => {
+  it('refuses a request that is too large for the spill queue even when compressed', async () => {
     const noise = [...crypto.getRandomValues(new Uint8Array(60_000))]
       .map((n) => n.toString(16))
       .join('')
     const { queue, kept } = aSpill()
-    const db = without(() => Promise.reject(new Error('D1 is away')))
+    const db = without(() => Promise.reject(new Error('D1 is unavailable')))
 
     const result = await take(config, 'hapana', aStatusChange({ noise, more: noise }), {
       db,
@@ -369,7 +369,7 @@ describe('D1 in trouble', () => {
     expect(kept).toEqual([])
   })
 
-  it('gives another id when one is taken', async () => {
+  it('assigns another id when one is used already', async () => {
     const first = await stored(config, 'hapana', aStatusChange(), { tools: { random: () => 4711 } })
     const numbers = [4711, 4712]
 
@@ -382,7 +382,7 @@ describe('D1 in trouble', () => {
 })
 
 describe('the price of an event', () => {
-  /** What taking a body in costs: its round trips to D1, and the rows that these wrote and read. */
+  /** The price of accepting a body: its round trips to D1, and the rows that these wrote and read. */
   async function priceOf(targets: number, source: 'hype' | 'hapana', body: object, now: number) {
     const priced = aConfig(...Array.from({ length: targets }, (_, i) => ({ name: `t${i}` })))
     const spy = vi.spyOn(env.DB, 'batch')
@@ -428,7 +428,7 @@ describe('the price of an event', () => {
     },
   )
 
-  it('is three rows more when its contact is seen for the first time, with an address', async () => {
+  it('is three rows more for a new contact with an address', async () => {
     await stored(aConfig(), 'hype', aPayment())
     const known = { id: 'new-here', email: 'new-here@example.com' }
 

@@ -1,4 +1,4 @@
-// Repeats told from second events, over the vendors' step fixtures: each step goes in through the front door.
+// Repeats are distinguished from new events, over the vendors' step fixtures: each step is a request to accept.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, parseConfig } from '../../../src/config.ts'
@@ -55,7 +55,7 @@ it.each(STEPS_FIXTURES)('$name: $about', async ({ vendor, name, source, steps })
   }
 })
 
-it('answers a duplicate with the first id, and logs what matched', async () => {
+it('returns the first id for a duplicate, and logs which rule matched', async () => {
   const { results } = await env.DB.prepare(
     `SELECT rung, count(*) AS n FROM events WHERE status = 'duplicate' GROUP BY rung ORDER BY rung`,
   ).all<{ rung: string; n: number }>()
@@ -63,7 +63,7 @@ it('answers a duplicate with the first id, and logs what matched', async () => {
   expect(results.map(({ rung }) => rung)).toEqual(['content', 'identity'])
 })
 
-describe('what is not signed', () => {
+describe('headers that are not covered by a signature', () => {
   const status = (word: string) => ({
     eventType: 'clientStatusChange',
     clientID: 'signed',
@@ -82,14 +82,14 @@ describe('what is not signed', () => {
     return result.ok ? result.value.events[0]?.status : result.error
   }
 
-  it('decides nothing: a request that is sent again under another delivery id is a repeat', async () => {
+  it('do not decide: a request that is sent again with another delivery id is a repeat', async () => {
     expect(await statusOf('activePackage', 1, 'del_1', NOW)).toBe('accepted')
     expect(await statusOf('inactive', 2, 'del_2', NOW + 1000)).toBe('accepted')
     expect(await statusOf('activePackage', 1, 'del_9', NOW + 2000)).toBe('duplicate')
     expect(await statusOf('inactive', 2, 'del_8', NOW + 3000)).toBe('duplicate')
   })
 
-  it('and a true change back, which is signed anew, is one', async () => {
+  it('and a later timestamp do not hide a change back to an earlier status', async () => {
     const word = (text: string, t: number) => statusOf(text, t, `del_${t}`, NOW + 10_000 + t)
     await word('introOffer', 11)
     await word('suspendedMembership', 12)
@@ -97,13 +97,13 @@ describe('what is not signed', () => {
     expect(await word('introOffer', 13)).toBe('accepted')
   })
 
-  it('makes no two bodies one', async () => {
+  it('do not make two different bodies one event', async () => {
     expect(await statusOf('a', 21, 'del_same', NOW + 20_000)).toBe('accepted')
     expect(await statusOf('b', 22, 'del_same', NOW + 20_001)).toBe('accepted')
   })
 })
 
-it('takes an account that is told of again for the repeat that it is, although its client was updated since', async () => {
+it('recognises a repeated account message although its client was updated since', async () => {
   const account = {
     eventType: 'accountCreated',
     clientID: 'again',
@@ -124,7 +124,7 @@ it('takes an account that is told of again for the repeat that it is, although i
   expect(again).toMatchObject({ ok: true, value: { events: [{ id, status: 'duplicate' }] } })
 })
 
-it('reads no more of the log for the hundredth repeat of a message than for the tenth', async () => {
+it('reads no more rows for the fortieth repeat of a message than for the tenth', async () => {
   const profile = { eventType: 'clientUpdated', clientID: 'often', siteID: 's' }
   const { db, rows } = aMeteredDatabase('rows_read')
   for (let i = 0; i < 40; i++) {

@@ -1,4 +1,4 @@
-// D1 was away, and is back: what spilled is recorded as it would have been.
+// When D1 is available again, spilled requests are recorded as they would have been.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
@@ -8,15 +8,15 @@ import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, aQueue, aSpill, NOW, stored, take, toolsAt } from '../../builders.ts'
 
 const config = aConfig({ name: 'crm' })
-const AWAY = {
+const UNAVAILABLE = {
   prepare: (sql: string) => env.DB.prepare(sql),
-  batch: () => Promise.reject(new Error('D1 is away')),
+  batch: () => Promise.reject(new Error('D1 is unavailable')),
 } as unknown as D1Database
 
-/** Takes a body in while D1 is away; gives its id and its packed request. */
+/** Accepts a body while D1 is unavailable; returns its id and its packed request. */
 async function spilled(body: object, options: { now?: number; db?: D1Database } = {}) {
   const { queue, kept } = aSpill()
-  const result = await take(config, 'hype', body, { db: AWAY, spill: queue, ...options })
+  const result = await take(config, 'hype', body, { db: UNAVAILABLE, spill: queue, ...options })
   const event = result.ok ? result.value.events[0] : undefined
   if (event === undefined || kept[0] === undefined) throw new Error(JSON.stringify(result))
   return { id: event.id, packed: kept[0] }
@@ -41,7 +41,7 @@ async function run(packed: Uint8Array[], db: D1Database = env.DB) {
 }
 
 describe('a spilled request', () => {
-  it('is recorded under the id that its sender was told, and its deliveries go out', async () => {
+  it('is recorded under the id of its receipt, and its deliveries are enqueued', async () => {
     const { id, packed } = await spilled(aPayment({ id: 'spilled' }))
 
     const { sent, messages } = await run([packed])
@@ -69,9 +69,9 @@ describe('a spilled request', () => {
     expect(results).toEqual([{ status: 'accepted' }])
   })
 
-  it('is recorded and done with although the queue refuses its ids, or takes them and says that it did not', async () => {
+  it('is recorded and acknowledged although the queue takes its ids and reports an error', async () => {
     const { queue, sent } = aQueue()
-    const stumbling = {
+    const unreliable = {
       sendBatch: async (batch: Iterable<MessageSendRequest<DeliveryMessage>>) => {
         await queue.sendBatch(batch)
         throw new Error('Network connection lost.')
@@ -83,7 +83,7 @@ describe('a spilled request', () => {
     const log = vi.fn()
 
     const tools = toolsAt(NOW + 60_000, { log })
-    await spill({ DB: env.DB, DELIVERIES: stumbling }, config, messages, tools)
+    await spill({ DB: env.DB, DELIVERIES: unreliable }, config, messages, tools)
 
     expect(sent.map(({ event }) => event)).toEqual([first.id, second.id].sort())
     for (const { ack, retry } of messages) {
@@ -98,15 +98,15 @@ describe('a spilled request', () => {
     })
   })
 
-  it('whose write had succeeded, although nobody heard of it, is recognised, and its ids are sent', async () => {
-    const deaf = {
+  it('whose first write succeeded unnoticed is recognised, and its ids are sent', async () => {
+    const silent = {
       prepare: (sql: string) => env.DB.prepare(sql),
       batch: async (statements: D1PreparedStatement[]) => {
         await env.DB.batch(statements)
         throw new Error('Network connection lost.')
       },
     } as unknown as D1Database
-    const { id, packed } = await spilled(aPayment(), { db: deaf })
+    const { id, packed } = await spilled(aPayment(), { db: silent })
 
     const { sent, messages } = await run([packed])
 
@@ -126,11 +126,11 @@ describe('a spilled request', () => {
     expect(sent).toEqual([])
   })
 
-  it('whose id another event has drawn gets the next one', async () => {
+  it('whose id is used by another event gets the next one', async () => {
     const { queue, kept } = aSpill()
     const tools = { random: () => 99 }
     const result = await take(config, 'hype', aPayment({ id: 'late' }), {
-      db: AWAY,
+      db: UNAVAILABLE,
       spill: queue,
       tools,
     })
@@ -147,17 +147,17 @@ describe('a spilled request', () => {
     })
   })
 
-  it('rests longer each time while D1 stays away', async () => {
+  it('is retried with a delay while D1 is unavailable', async () => {
     const { packed } = await spilled(aPayment())
 
-    const { messages } = await run([packed], AWAY)
+    const { messages } = await run([packed], UNAVAILABLE)
 
     expect(messages[0]?.ack).not.toHaveBeenCalled()
     expect(messages[0]?.retry).toHaveBeenCalledWith({ delaySeconds: 30 })
   })
 })
 
-it('records a batch in the order of arrival, whatever the order of its messages', async () => {
+it('records a batch in the order of arrival, in any order of its messages', async () => {
   const payment = aPayment()
   const first = await spilled(payment, { now: NOW + 10 })
   const repeat = await spilled(payment, { now: NOW + 20 })

@@ -1,4 +1,4 @@
-// The drift diary of a real log: every message once, whatever breaks; nothing of what it says; and what it costs.
+// Schema drift of a real log: each message is counted once, also when a run fails; no values are kept; and the price.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { findingsOf } from '../../../src/core/ledger/drift.ts'
@@ -31,18 +31,18 @@ beforeEach(async () => {
   )
 })
 
-const keep = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
+const update = (now = NOW + 3 * MINUTE, db: D1Database = env.DB) =>
   updateDriftReports({ DB: db }, toolsAt(now))
 
-/** What the diaries say: how many messages each has. */
-async function noted() {
-  const diaries = await listDriftReports(env.DB, {})
-  return diaries.map(
+/** The drift reports in lines: how many messages each has counted. */
+async function countedMessages() {
+  const reports = await listDriftReports(env.DB, {})
+  return reports.map(
     ({ source, type, report }) => `${source} ${type || '(none)'} ${report.messages}`,
   )
 }
 
-/** The database with something that happens before and after a batch. */
+/** The database with a function that runs before each batch, and one that runs after it. */
 function aDatabase({ before = async () => {}, after = async () => {} }): D1Database {
   return {
     prepare: (sql: string) => env.DB.prepare(sql),
@@ -55,18 +55,18 @@ function aDatabase({ before = async () => {}, after = async () => {} }): D1Datab
   } as unknown as D1Database
 }
 const fail = async () => {
-  throw new Error('D1 is away')
+  throw new Error('D1 is unavailable')
 }
 
-describe('the diary', () => {
-  it('notes each message under its source and the vendor’s type', async () => {
+describe('drift reports', () => {
+  it('count each message under its source and the vendor’s type', async () => {
     await stored(config, 'hype', aPayment())
     await stored(config, 'hype', aPayment({ type: 'contact.created' }))
     await stored(config, 'hapana', [aStatusChange(), aStatusChange(), aStatusChange()])
 
-    await keep()
+    await update()
 
-    expect(await noted()).toEqual([
+    expect(await countedMessages()).toEqual([
       'hapana clientStatusChange 3',
       'hype contact.created 1',
       'hype payment.created 1',
@@ -81,21 +81,21 @@ describe('the diary', () => {
     ])
   })
 
-  it('notes what is quarantined, recognised or not', async () => {
+  it('count quarantined messages, of known and unknown types', async () => {
     await stored(config, 'hype', { type: 'payment.created', somebody: 1 })
     await stored(config, 'hype', { type: 'payment.frozen', id: 'c', email: 'a@example.com' })
     await stored(config, 'hype', { nothing: 'known' })
 
-    await keep()
+    await update()
 
-    expect(await noted()).toEqual([
+    expect(await countedMessages()).toEqual([
       'hype (none) 1',
       'hype payment.created 1',
       'hype payment.frozen 1',
     ])
   })
 
-  it('notes no repeat, no test, nothing of the relay itself, and no bytes that are no text', async () => {
+  it('skip repeats, tests, system events, and bytes that are not text', async () => {
     const payment = aPayment()
     await stored(config, 'hype', payment)
     await stored(config, 'hype', payment)
@@ -109,34 +109,34 @@ describe('the diary', () => {
     await env.DB.prepare(`UPDATE events SET source = 'relay' WHERE source = 'hapana'`).run()
     expect(own).toMatch(/^evt_/)
 
-    await keep()
+    await update()
 
-    expect(await noted()).toEqual(['hype payment.created 1'])
+    expect(await countedMessages()).toEqual(['hype payment.created 1'])
   })
 
-  it('passes over what its retention has taken', async () => {
+  it('skip messages whose bytes retention has deleted', async () => {
     await stored(config, 'hype', aPayment())
     await env.DB.prepare('UPDATE events SET raw = NULL').run()
     await stored(config, 'hype', aPayment())
 
-    await keep()
+    await update()
 
-    expect(await noted()).toEqual(['hype payment.created 1'])
+    expect(await countedMessages()).toEqual(['hype payment.created 1'])
   })
 
-  it('leaves what came within the last two minutes to the next run', async () => {
+  it('leave the messages of the last two minutes to the next run', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW })
     await stored(config, 'hype', aPayment(), { now: NOW + 2 * MINUTE })
 
-    await keep(NOW + 2 * MINUTE)
-    expect(await noted()).toEqual([])
-    await keep(NOW + 2 * MINUTE + 1)
-    expect(await noted()).toEqual(['hype payment.created 1'])
-    await keep(NOW + 4 * MINUTE + 1)
-    expect(await noted()).toEqual(['hype payment.created 2'])
+    await update(NOW + 2 * MINUTE)
+    expect(await countedMessages()).toEqual([])
+    await update(NOW + 2 * MINUTE + 1)
+    expect(await countedMessages()).toEqual(['hype payment.created 1'])
+    await update(NOW + 4 * MINUTE + 1)
+    expect(await countedMessages()).toEqual(['hype payment.created 2'])
   })
 
-  it('tells over days what is new, what is gone, and what has changed', async () => {
+  it('find new, vanished and changed keys over days', async () => {
     const data = { tier: 'Gold', total: 100 }
     const days = async (from: number, count: number, own: object) => {
       for (let i = 0; i < count; i++) {
@@ -144,14 +144,14 @@ describe('the diary', () => {
           now: NOW + from * DAY + i * MINUTE,
         })
       }
-      await keep(NOW + from * DAY + DAY)
+      await update(NOW + from * DAY + DAY)
     }
     await days(0, 20, data)
     await days(2, 20, { total: '100', tax: { rate: 10 } })
 
     const [payment] = await listDriftReports(env.DB, { type: 'payment.created' })
-    const told = payment ? findingsOf(payment.report, 0) : []
-    expect(told.map(({ finding, path }) => `${finding} ${path}`)).toEqual([
+    const findings = payment ? findingsOf(payment.report, 0) : []
+    expect(findings.map(({ finding, path }) => `${finding} ${path}`)).toEqual([
       'vanished data.tier',
       'new data.tax',
       'new data.tax.rate',
@@ -159,15 +159,15 @@ describe('the diary', () => {
     ])
   })
 
-  it('begins with what was in the log before it', async () => {
+  it('include the messages that were in the log before the first run', async () => {
     for (let day = 3; day > 0; day--) {
       await stored(config, 'hype', aPayment(), { now: NOW - day * DAY })
     }
 
-    await keep()
+    await update()
 
-    const [diary] = await listDriftReports(env.DB, {})
-    expect(diary?.report).toMatchObject({ messages: 3, first: NOW - 3 * DAY, last: NOW - DAY })
+    const [drift] = await listDriftReports(env.DB, {})
+    expect(drift?.report).toMatchObject({ messages: 3, first: NOW - 3 * DAY, last: NOW - DAY })
   })
 })
 
@@ -184,38 +184,38 @@ describe('a long log', () => {
   it('is read 500 events at a time', async () => {
     await many(600)
 
-    await keep()
-    expect(await noted()).toEqual(['hype payment.created 500'])
-    await keep()
-    expect(await noted()).toEqual(['hype payment.created 600'])
+    await update()
+    expect(await countedMessages()).toEqual(['hype payment.created 500'])
+    await update()
+    expect(await countedMessages()).toEqual(['hype payment.created 600'])
   })
 
-  it('is read no further than a Worker has room for', async () => {
+  it('is read only as far as it fits into the memory of a Worker', async () => {
     for (let i = 0; i < 12; i++) {
       await stored(config, 'hype', aPayment({ data: { note: 'x'.repeat(850_000) } }), {
         now: NOW + i,
       })
     }
 
-    await keep()
-    expect(await noted()).toEqual(['hype payment.created 9'])
-    await keep()
-    expect(await noted()).toEqual(['hype payment.created 12'])
+    await update()
+    expect(await countedMessages()).toEqual(['hype payment.created 9'])
+    await update()
+    expect(await countedMessages()).toEqual(['hype payment.created 12'])
   })
 
-  it('with another word for each message fills no table', async () => {
+  it('with another type for each message does not fill the table', async () => {
     await many(300, (i) => ({ type: `kind ${i}` }))
 
-    await keep()
+    await update()
 
-    const lines = await noted()
+    const lines = await countedMessages()
     expect(lines).toHaveLength(51)
     expect(lines).toContain('hype * 250')
   })
 })
 
 describe('privacy', () => {
-  it('keeps nothing of what a message says', async () => {
+  it('keeps no values of a message', async () => {
     const person = {
       clientID: 'QUFFQ0F3UUZCZ2NJQ1FvTERBME9Edz09',
       firstName: 'Ana',
@@ -232,7 +232,7 @@ describe('privacy', () => {
     await stored(config, 'hapana', { eventType: 'clientUpdated', ...person })
     await stored(config, 'hapana', { eventType: 'ana.silva@example.com', ...person })
 
-    await keep()
+    await update()
 
     const { results } = await env.DB.prepare('SELECT * FROM drift').all()
     const kept = JSON.stringify(results)
@@ -246,24 +246,24 @@ describe('privacy', () => {
     }
   })
 
-  it('survives keys that mean something to JavaScript', async () => {
+  it('counts keys that have a meaning in JavaScript', async () => {
     await stored(
       config,
       'hype',
       '{"type":"payment.created","id":"c","__proto__":{"a":1},"constructor":1,"timestamp":1}',
     )
 
-    await keep()
-    await keep()
+    await update()
+    await update()
 
-    const [diary] = await listDriftReports(env.DB, {})
-    expect([...(diary?.report.keys.keys() ?? [])]).toEqual(
+    const [drift] = await listDriftReports(env.DB, {})
+    expect([...(drift?.report.keys.keys() ?? [])]).toEqual(
       expect.arrayContaining(['__proto__', '__proto__.a', 'constructor']),
     )
   })
 })
 
-describe('each message is noted once', () => {
+describe('each message is counted once', () => {
   beforeEach(async () => {
     await stored(config, 'hype', aPayment())
     await stored(config, 'hapana', aStatusChange())
@@ -271,36 +271,44 @@ describe('each message is noted once', () => {
   const ONCE = ['hapana clientStatusChange 1', 'hype payment.created 1']
 
   it('when the run ends between reading and writing', async () => {
-    await expect(keep(undefined, aDatabase({ before: fail }))).rejects.toThrow('D1 is away')
-    expect(await noted()).toEqual([])
+    await expect(update(undefined, aDatabase({ before: fail }))).rejects.toThrow(
+      'D1 is unavailable',
+    )
+    expect(await countedMessages()).toEqual([])
 
-    await keep()
-    expect(await noted()).toEqual(ONCE)
+    await update()
+    expect(await countedMessages()).toEqual(ONCE)
   })
 
-  it('when it is written and nobody hears of it', async () => {
-    await expect(keep(undefined, aDatabase({ after: fail }))).rejects.toThrow('D1 is away')
+  it('when the write succeeds but reports an error', async () => {
+    await expect(update(undefined, aDatabase({ after: fail }))).rejects.toThrow('D1 is unavailable')
 
-    await keep()
-    expect(await noted()).toEqual(ONCE)
+    await update()
+    expect(await countedMessages()).toEqual(ONCE)
   })
 
-  it('when another run does the same in the meantime', async () => {
-    await keep(undefined, aDatabase({ before: () => keep() }))
-    expect(await noted()).toEqual(ONCE)
+  it('when another run counts the same messages meanwhile', async () => {
+    await update(undefined, aDatabase({ before: () => update() }))
+    expect(await countedMessages()).toEqual(ONCE)
   })
 
-  it('when another run begins a diary in the meantime, with more', async () => {
+  it('when another run starts a report meanwhile, with more messages', async () => {
     const other = async () => {
       await stored(config, 'hype', aPayment(), { now: NOW + MINUTE })
-      await keep(NOW + 4 * MINUTE)
+      await update(NOW + 4 * MINUTE)
     }
 
-    await keep(undefined, aDatabase({ before: other }))
-    expect(await noted()).toEqual(['hapana clientStatusChange 1', 'hype payment.created 2'])
+    await update(undefined, aDatabase({ before: other }))
+    expect(await countedMessages()).toEqual([
+      'hapana clientStatusChange 1',
+      'hype payment.created 2',
+    ])
 
-    await keep(NOW + 5 * MINUTE)
-    expect(await noted()).toEqual(['hapana clientStatusChange 1', 'hype payment.created 2'])
+    await update(NOW + 5 * MINUTE)
+    expect(await countedMessages()).toEqual([
+      'hapana clientStatusChange 1',
+      'hype payment.created 2',
+    ])
   })
 
   it('when one part of the write fails', async () => {
@@ -312,21 +320,21 @@ describe('each message is noted once', () => {
           env.DB.prepare('INSERT INTO drift_read VALUES (NULL)'),
         ]),
     } as unknown as D1Database
-    await expect(keep(undefined, broken)).rejects.toThrow()
+    await expect(update(undefined, broken)).rejects.toThrow()
 
-    await keep()
-    expect(await noted()).toEqual(ONCE)
+    await update()
+    expect(await countedMessages()).toEqual(ONCE)
   })
 })
 
 describe('the price of a run', () => {
   async function rowsWritten(now: number): Promise<number[]> {
     const { db, rows } = aMeteredDatabase('rows_written')
-    await keep(now, db)
+    await update(now, db)
     return rows
   }
 
-  it('is a row for each type that came, and one for the place', async () => {
+  it('is one row for each type that was received, and one for the position', async () => {
     for (let i = 0; i < 30; i++) await stored(config, 'hype', aPayment())
     await stored(config, 'hapana', aStatusChange())
     expect(await rowsWritten(NOW + 3 * MINUTE)).toEqual([3])
@@ -335,10 +343,10 @@ describe('the price of a run', () => {
     expect(await rowsWritten(NOW + 4 * MINUTE)).toEqual([2])
   })
 
-  it('is one row where there is nothing to note, and none where nothing came', async () => {
+  it('is one row when there is nothing to count, and none when nothing was received', async () => {
     const payment = aPayment()
     await stored(config, 'hype', payment)
-    await keep()
+    await update()
     await stored(config, 'hype', payment, { now: NOW + 1000 })
 
     expect(await rowsWritten(NOW + 4 * MINUTE)).toEqual([1])

@@ -1,4 +1,5 @@
-// Retention: what is old leaves the log and the books together, what is owed stays, and nothing is ever half deleted.
+// Retention: old events leave the log and the ledger together, those with unfinished deliveries stay, and no event is ever
+// half deleted.
 import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
@@ -22,15 +23,16 @@ import { pruneEvents, pruneRawBodies } from '../../../src/store/ledger/prune.ts'
 import { readStatistics } from '../../../src/store/ledger/statistics.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
 import { cutSegment } from '../../../src/store/segments.ts'
-import { linesOfBooks, linesOfLog } from '../../books.ts'
+
 import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
+import { linesOfLedger, linesOfLog } from '../../ledger-lines.ts'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
 import { aWorld, type Fault } from '../../world.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const MINUTE = 60_000
-/** Everything here happens in three hours that are over for longer than anything is kept. */
+/** All events of these tests are in three hours that are past their retention by then. */
 const LATER = NOW + 401 * DAY
 const EVER = { since: NOW - DAY, until: LATER + DAY }
 
@@ -40,21 +42,21 @@ const config = aConfig(
   { name: 'bytes', url: 'https://bytes.example/', format: 'raw', events: ['payment.created'] },
 )
 const silent = () => undefined
-const keep = { retentionDays: 400, rawRetentionDays: 90 }
-const run = (now = LATER, db = env.DB) => prune({ DB: db }, keep, toolsAt(now))
+const retention = { retentionDays: 400, rawRetentionDays: 90 }
+const run = (now = LATER, db = env.DB) => prune({ DB: db }, retention, toolsAt(now))
 const cutoff = (now = LATER) => firstKeyAt(now - 400 * DAY)
 
 const TABLES =
   `targets deliveries events segments ledger statistics totals postings posting_spans contacts merged_people
   replays idempotency`.split(/\s+/)
 
-async function forget() {
+async function clear() {
   await env.DB.batch([
     ...TABLES.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
     env.DB.prepare('UPDATE pruned SET events = 0, raws = 0, raws_left = NULL, day = 0'),
   ])
 }
-beforeEach(forget)
+beforeEach(clear)
 
 const count = async (from: string) =>
   (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>('n')) ?? 0
@@ -63,7 +65,7 @@ async function rollAll(now = LATER) {
   while ((await count('segments WHERE counted = 0')) > 0) await rollUp(env, toolsAt(now))
 }
 
-/** A log of some hours with repeats, a message that is not understood, and a target to which every fourth delivery dies. */
+/** A log of some hours with repeats, a message that is not understood, and a target whose every fourth delivery dies. */
 async function aLog(hours = 3, each = 4) {
   const known: string[] = []
   const world = aWorld(config, silent, (target, _n, headers) => {
@@ -93,9 +95,9 @@ const setState = (event: EventId, target: string, state: string) =>
     env.DB.prepare('UPDATE segments SET counted = 0'),
   ])
 
-/** All that is wrong with the books and the lists; nothing, at any moment. */
-async function wrongs(): Promise<string[]> {
-  const [log, books] = [await linesOfLog(), await linesOfBooks(EVER)]
+/** All errors of the ledger and the lists; empty at any moment. */
+async function errors(): Promise<string[]> {
+  const [log, ledger] = [await linesOfLog(), await linesOfLedger(EVER)]
   const counts = await listCounts(env.DB, EVER)
   const gauges = (await figures(['event', 'delivery']))
     .map((line) => line.replace(/^event/, 'source').replace(/^delivery/, 'target'))
@@ -108,32 +110,36 @@ async function wrongs(): Promise<string[]> {
     since = next
   }
   return [
-    ...(String(books) === String(log) ? [] : [`books ${books} but log ${log}`]),
+    ...(String(ledger) === String(log) ? [] : [`ledger ${ledger} but log ${log}`]),
     ...(String(gauges) === String(log) ? [] : [`gauges ${gauges} but log ${log}`]),
     ...discrepancies(tally(counts)),
     ...found,
-    ...(await wrongsOfLists()),
+    ...(await errorsOfLists()),
   ]
 }
 
-async function wrongsOfLists(): Promise<string[]> {
+async function errorsOfLists(): Promise<string[]> {
   const all = await count("events WHERE source = 'hype'")
-  const listed = await everything((cursor) =>
+  const listed = await listAll((cursor) =>
     listEvents(env.DB, { sources: ['hype'] }, { limit: 50, cursor }),
   )
-  const owed = await everything((cursor) => listDeliveries(env.DB, {}, { limit: 50, cursor }))
+  const listedDeliveries = await listAll((cursor) =>
+    listDeliveries(env.DB, {}, { limit: 50, cursor }),
+  )
   const deliveries = await count('deliveries')
-  const strangers = await count(
+  const unreferenced = await count(
     `contacts AS c WHERE NOT EXISTS (SELECT 1 FROM events AS e WHERE e.source = c.source AND e.contact = c.contact)`,
   )
   return [
     ...(listed.length === all ? [] : [`${listed.length} events listed of ${all}`]),
-    ...(owed.length === deliveries ? [] : [`${owed.length} deliveries listed of ${deliveries}`]),
-    ...(strangers === 0 ? [] : [`${strangers} contacts without an event`]),
+    ...(listedDeliveries.length === deliveries
+      ? []
+      : [`${listedDeliveries.length} deliveries listed of ${deliveries}`]),
+    ...(unreferenced === 0 ? [] : [`${unreferenced} contacts without an event`]),
   ]
 }
 
-async function everything<T>(
+async function listAll<T>(
   list: (cursor?: string) => Promise<{ items: T[]; next: string | undefined }>,
 ): Promise<T[]> {
   const items: T[] = []
@@ -145,7 +151,7 @@ async function everything<T>(
   return items
 }
 
-/** The statistics of some kinds in all, as lines. */
+/** The totals of the statistics of some kinds, as lines. */
 async function figures(kinds: string[]): Promise<string[]> {
   const sums = new Map<string, [count: number, ms: number]>()
   for (const { kind, name, outcome, bucket, count, ms } of (await readStatistics(env.DB, 0))
@@ -162,13 +168,13 @@ async function figures(kinds: string[]): Promise<string[]> {
 }
 const counters = () => figures(['received', 'test', 'attempt', 'latency'])
 
-describe('what is older than it is kept', () => {
-  it('is gone without a trace, and what is younger is untouched', async () => {
+describe('an event past its retention', () => {
+  it('is deleted from all tables, and younger events are untouched', async () => {
     await aLog()
     const young = await stored(config, 'hype', aPayment(), { now: LATER - 5 * DAY })
     await rollAll()
     expect(await count('events')).toBeGreaterThan(22)
-    const told = await counters()
+    const before = await counters()
 
     await run()
 
@@ -179,19 +185,19 @@ describe('what is older than it is kept', () => {
     }
     expect(await count('deliveries')).toBe(3)
     expect(await count('statistics')).toBe(1)
-    expect(await wrongs()).toEqual([])
-    // Prometheus' counters tell of all that ever was.
-    expect(await counters()).toEqual(told)
+    expect(await errors()).toEqual([])
+    // Prometheus counters never fall: they include deleted events.
+    expect(await counters()).toEqual(before)
   }, 60_000)
 
-  it('loses its bytes first, and those that deliveries kept; what was made of it stays', async () => {
+  it('loses its bytes first, and the copies of its deliveries; its normalized content stays', async () => {
     const event = await stored(config, 'hype', aPayment(), { now: NOW })
-    const derived = await env.DB.prepare('SELECT raw FROM events').first<string>('raw')
+    const raw = await env.DB.prepare('SELECT raw FROM events').first<string>('raw')
     await env.DB.prepare(
       `UPDATE deliveries SET state = 'delivered', content_type = 'x',
          body = CASE target WHEN 'bytes' THEN ?1 ELSE '{}' END`,
     )
-      .bind(derived)
+      .bind(raw)
       .run()
 
     await run(NOW + 90 * DAY)
@@ -208,7 +214,7 @@ describe('what is older than it is kept', () => {
     expect(await count('events')).toBe(0)
   })
 
-  it('has whole hours: the one in which the time is up stays', async () => {
+  it('is deleted with its whole hour, when all of that hour is past retention', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW + 59 * 60_000 })
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     await run(NOW + 400 * DAY + 60 * 60_000 - 1)
@@ -229,33 +235,30 @@ describe('the cron', () => {
   })
 })
 
-describe('what is owed', () => {
-  it.each(DELIVERY_STATES)(
-    'decides whether an event with a delivery that is %s is kept',
-    async (state) => {
-      const event = await stored(config, 'hype', aPayment(), { now: NOW })
-      await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
-      await stored(config, 'hype', aPayment(), { now: NOW + 1 })
-      await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
-      await setState(event, 'moody', state)
-      await rollAll()
+describe('a delivery', () => {
+  it.each(DELIVERY_STATES)('keeps its event only while it is unfinished: %s', async (state) => {
+    const event = await stored(config, 'hype', aPayment(), { now: NOW })
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+    await stored(config, 'hype', aPayment(), { now: NOW + 1 })
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
+    await setState(event, 'moody', state)
+    await rollAll()
 
-      await run(NOW + 100 * DAY)
-      await run(LATER)
+    await run(NOW + 100 * DAY)
+    await run(LATER)
 
-      const isOwed = UNFINISHED_STATES.includes(state)
-      const kept = await getEvent(env.DB, event)
-      expect(kept?.raw.text ?? null, state).toEqual(isOwed ? expect.any(String) : null)
-      expect(kept?.deliveries.length ?? 0).toBe(isOwed ? 3 : 0)
-      expect(await count('events')).toBe(isOwed ? 1 : 0)
-      expect(await count('contacts')).toBe(isOwed ? 1 : 0)
-      expect(await wrongs()).toEqual([])
-      await rollAll()
-      expect(await wrongs()).toEqual([])
-    },
-  )
+    const isUnfinished = UNFINISHED_STATES.includes(state)
+    const kept = await getEvent(env.DB, event)
+    expect(kept?.raw.text ?? null, state).toEqual(isUnfinished ? expect.any(String) : null)
+    expect(kept?.deliveries.length ?? 0).toBe(isUnfinished ? 3 : 0)
+    expect(await count('events')).toBe(isUnfinished ? 1 : 0)
+    expect(await count('contacts')).toBe(isUnfinished ? 1 : 0)
+    expect(await errors()).toEqual([])
+    await rollAll()
+    expect(await errors()).toEqual([])
+  })
 
-  it('leaves the day after it was settled, and its bytes too', async () => {
+  it('keeps its event and the bytes until the day after it is finished', async () => {
     const event = await stored(config, 'hype', aPayment(), { now: NOW })
     await stored(config, 'hype', aPayment(), { now: NOW + 5 * HOUR })
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
@@ -276,24 +279,24 @@ describe('what is owed', () => {
   })
 })
 
-describe('the books', () => {
+describe('the ledger', () => {
   it.each([1, 2, 3, 7, 250])(
-    'are true between chunks of %d',
+    'is correct between chunks of %d',
     async (limit) => {
       await aLog()
       await rollAll()
-      const told = await counters()
+      const before = await counters()
       for (let i = 0; (await pruneEvents(env.DB, cutoff(), limit)) !== undefined; i++) {
-        expect(await wrongs()).toEqual([])
-        expect(await counters()).toEqual(told)
+        expect(await errors()).toEqual([])
+        expect(await counters()).toEqual(before)
         if (i % 3 === 1) await rollAll()
       }
       expect(await count('events')).toBe(0)
       for (const table of ['segments', 'ledger', 'statistics', 'postings', 'posting_spans']) {
         expect(await count(table), table).toBe(0)
       }
-      expect(await counters()).toEqual(told)
-      expect(await wrongs()).toEqual([])
+      expect(await counters()).toEqual(before)
+      expect(await errors()).toEqual([])
     },
     60_000,
   )
@@ -326,32 +329,32 @@ describe('the books', () => {
   const nth = async <T>(sql: string, n: number) =>
     env.DB.prepare(`${sql} ORDER BY 1 LIMIT 1 OFFSET ?1`).bind(n).first<T>('it')
 
-  it('are true whatever else happens meanwhile, and no counter falls', async () => {
+  it('is correct whatever else happens meanwhile, and no counter falls', async () => {
     const act = fc.constantFrom(...(Object.keys(ACTS) as (keyof typeof ACTS)[]))
     const plans = fc.array(fc.tuple(act, fc.nat(30)), { minLength: 5, maxLength: 25 })
     const property = fc.asyncProperty(plans, async (plan) => {
-      await forget()
+      await clear()
       for (let i = 0; i < 9; i++) await ACTS.spill(i)
       await env.DB.prepare("UPDATE deliveries SET state = 'delivered' WHERE event % 3 > 0").run()
-      let told = await counters()
+      let before = await counters()
       for (const [name, n] of plan) {
         await ACTS[name](n)
-        expect(await wrongs()).toEqual([])
+        expect(await errors()).toEqual([])
         const now = await counters()
-        expect(told.filter((line) => countOf(now, line) < countOf(told, line))).toEqual([])
-        told = now
+        expect(before.filter((line) => countOf(now, line) < countOf(before, line))).toEqual([])
+        before = now
       }
     })
     await fc.assert(property, { numRuns: 12 })
   }, 120_000)
 
-  it('survive a run that is cut off at any call, and one beside it', async () => {
+  it('is correct when a run is cut off at any call, and when two run at once', async () => {
     for (const when of ['before', 'after'] as const) {
       for (let n = 1; ; n++) {
-        await forget()
+        await clear()
         await aLog(2, 1)
         await rollAll()
-        const told = await counters()
+        const before = await counters()
         let calls = 0
         const fault: Fault = (call, now, i) => {
           calls = i
@@ -360,19 +363,19 @@ describe('the books', () => {
         const { DB } = aWorld(config, fault, () => new Response()).bindings
         await run(LATER, DB).catch(silent)
 
-        expect(await wrongs(), `${when} ${n}`).toEqual([])
-        expect(await counters()).toEqual(told)
+        expect(await errors(), `${when} ${n}`).toEqual([])
+        expect(await counters()).toEqual(before)
         await Promise.all([run(), run()])
         expect(await count('events')).toBe(0)
         expect(await count('segments')).toBe(0)
-        expect(await counters()).toEqual(told)
-        expect(await wrongs()).toEqual([])
+        expect(await counters()).toEqual(before)
+        expect(await errors()).toEqual([])
         if (calls < n) break
       }
     }
   }, 120_000)
 
-  it('do not get an hour back by an attempt at what is gone', async () => {
+  it('gets no hour back by an attempt at a deleted delivery', async () => {
     const event = await stored(config, 'hype', aPayment(), { now: NOW })
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     await run()
@@ -393,10 +396,10 @@ const countOf = (lines: string[], line: string) => {
   return Number(lines.find((one) => name(one) === name(line))?.split(' ')[4] ?? 0)
 }
 
-describe('who is known', () => {
+describe('a contact', () => {
   const payment = (id: string, email: string) => aPayment({ id, email, timestamp: NOW / 1000 })
 
-  it('is forgotten with the last event, repeats included', async () => {
+  it('is deleted with its last event, repeats included', async () => {
     const body = payment('ana', 'ana@example.com')
     await stored(config, 'hype', body, { now: NOW })
     await stored(config, 'hype', body, { now: NOW + 60_000 })
@@ -413,12 +416,12 @@ describe('who is known', () => {
     expect(results).toEqual([{ contact: 'ben' }])
   })
 
-  it('takes the old id of a merged person along', async () => {
+  it('is deleted with the old id of its merged person', async () => {
     await stored(config, 'hype', payment('ana', 'ana@example.com'), { now: NOW })
     await stored(config, 'hype', payment('ben', 'ben@example.com'), { now: NOW + 1 })
     const of = async (email: string) => {
       const { items } = await findPeople(env.DB, { email }, { limit: 1 })
-      if (items[0] === undefined) throw new Error(`nobody has ${email}`)
+      if (items[0] === undefined) throw new Error(`no person has ${email}`)
       return items[0].id
     }
     const [ana, ben] = [await of('ana@example.com'), await of('ben@example.com')]
@@ -432,7 +435,7 @@ describe('who is known', () => {
     expect(await count('merged_people')).toBe(0)
   })
 
-  it('is not told by replays that have ended, or by answers that were kept', async () => {
+  it('is not left in ended replays, or in the stored responses of idempotency keys', async () => {
     const id = (ms: number) => idOf(firstKeyAt(ms)).replace('evt_', 'rpl_') as `rpl_${string}`
     const [ended, running, young] = [id(NOW), id(NOW + 1), id(LATER - DAY)]
     for (const one of [ended, running, young]) {
@@ -460,15 +463,15 @@ describe('who is known', () => {
 
 describe('an event without its bytes', () => {
   const tools = toolsAt(LATER)
-  const untilBytesGo = async () => {
+  const deleteBytes = async () => {
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered'").run()
     await pruneRawBodies(env.DB, cutoff(), 100)
   }
 
-  it('is cancelled, in words, for a target that wants them, and sent to others', async () => {
+  it('is cancelled with the reason for a target that wants them, and sent to others', async () => {
     const world = aWorld(config, silent, () => new Response())
     await world.take('hype', aPayment())
-    await untilBytesGo()
+    await deleteBytes()
     const key = await env.DB.prepare('SELECT CAST(key AS TEXT) AS key FROM events').first<string>(
       'key',
     )
@@ -495,9 +498,9 @@ describe('an event without its bytes', () => {
     expect(world.received.map(({ target }) => target)).toEqual(['good'])
   })
 
-  it('stays as it is when history is normalized again, which says how many do', async () => {
+  it('stays as it is when the log is normalized again, and is counted in the result', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW })
-    await untilBytesGo()
+    await deleteBytes()
     const young = await stored(config, 'hype', aPayment(), { now: LATER - DAY })
     await env.DB.prepare("UPDATE events SET type = 'payment.updated' WHERE raw IS NOT NULL").run()
     const world = aWorld(config, silent, () => new Response())
@@ -521,9 +524,9 @@ describe('an event without its bytes', () => {
     expect((await getEvent(env.DB, young))?.raw.text).not.toBeNull()
   })
 
-  it('is not released from quarantine, and says why', async () => {
+  it('is not released from quarantine, with the reason', async () => {
     const event = await stored(config, 'hype', { nothing: 'known' }, { now: NOW })
-    await untilBytesGo()
+    await deleteBytes()
     const world = aWorld(config, silent, () => new Response())
 
     const options = {
@@ -539,7 +542,7 @@ describe('an event without its bytes', () => {
 })
 
 describe('the price', () => {
-  /** A run, and what D1 says that it read and wrote. */
+  /** The price of a run: the rows that it read and wrote, and its longest transaction in milliseconds. */
   async function priceOfRun() {
     const sums = { read: 0, written: 0, longest: 0 }
     const note = (results: D1Result[]) => {
@@ -595,7 +598,7 @@ describe('the price', () => {
     await rollAll()
   }
 
-  it('of a run with nothing to do is next to nothing', async () => {
+  it('of a run with nothing to do is ten rows read at most', async () => {
     await stored(config, 'hype', aPayment(), { now: LATER - DAY })
     await run()
 
@@ -611,11 +614,11 @@ describe('the price', () => {
     const { read, written, longest } = await priceOfRun()
 
     expect(await count('events')).toBe(500)
-    // Bytes, event, its two deliveries and its contact; and what its hour has in the books, with each chunk.
+    // Bytes, event, its two deliveries and its contact; and the rows of its hour in the ledger, for each chunk.
     expect(written).toBeLessThanOrEqual(1000 * (2 + 2 + 1) + 4 * 40)
     expect(read).toBeLessThanOrEqual(1000 * 150)
     expect(longest).toBeLessThan(2000)
     await rollAll()
-    expect(await wrongs()).toEqual([])
+    expect(await errors()).toEqual([])
   }, 60_000)
 })

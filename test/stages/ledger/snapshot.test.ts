@@ -1,4 +1,4 @@
-// The snapshot of each minute: what the log says, in one row, at a price that does not grow with the log.
+// The snapshot of each minute: the state of the log in one row, at a price that does not grow with the log.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Attempt } from '../../../src/core/deliveries/delivery.ts'
@@ -32,11 +32,11 @@ beforeEach(async () => {
   await env.DB.batch(TABLES.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
 })
 
-/** Takes the snapshot of a time; gives what is kept then. */
+/** Takes the snapshot of a time; returns the one that is stored after that. */
 async function snapshotAt(now: number, config = aConfig()) {
   await takeSnapshot(env, config, toolsAt(now))
   const snapshot = await getSnapshot(env.DB)
-  if (snapshot === undefined) throw new Error('no snapshot was kept')
+  if (snapshot === undefined) throw new Error('no snapshot was stored')
   return snapshot
 }
 
@@ -70,7 +70,7 @@ function inBuckets(numbers: number[], bounds: readonly number[]) {
   )
 }
 
-async function expectTruth(now: number) {
+async function expectMatchesLog(now: number) {
   const snapshot = await snapshotAt(now)
   const attempts = await attemptsInLog()
   const rows = await env.DB.prepare(
@@ -112,9 +112,9 @@ async function expectTruth(now: number) {
   }
 }
 
-describe('the snapshot of a living relay', () => {
-  it('says what the log says, hour after hour, whatever happens to its deliveries', async () => {
-    let turn = 0
+describe('the snapshot of a running relay', () => {
+  it('agrees with the log, hour after hour, whatever happens to its deliveries', async () => {
+    let requests = 0
     const config = aConfig(
       { name: 'good', url: 'https://good.example/' },
       { name: 'moody', url: 'https://moody.example/', retry: [5, 300, 1800, 7200] },
@@ -124,10 +124,10 @@ describe('the snapshot of a living relay', () => {
       config,
       () => undefined,
       (target) => {
-        turn++
-        world.advance((turn % 7) * 37)
-        const failure = [401, 503, 404, 500][turn % 4] ?? 500
-        return new Response('', { status: target === 'moody' && turn % 3 > 0 ? failure : 200 })
+        requests++
+        world.advance((requests % 7) * 37)
+        const failure = [401, 503, 404, 500][requests % 4] ?? 500
+        return new Response('', { status: target === 'moody' && requests % 3 > 0 ? failure : 200 })
       },
     )
     const received = { accepted: 0, duplicate: 0, quarantined: 0 }
@@ -142,16 +142,16 @@ describe('the snapshot of a living relay', () => {
       received.duplicate += 1
       received.quarantined += 1
       await world.live(20)
-      await expectTruth(world.now())
+      await expectMatchesLog(world.now())
       await rollUp(env, toolsAt(world.now()))
-      await expectTruth(world.now())
-      // An hour that is counted changes, and is not counted again yet.
+      await expectMatchesLog(world.now())
+      // An hour changes that is counted, and is not counted again yet.
       if (earlier)
         await restartDeliveries(env.DB, earlier, { targets: ['good', 'moody'], now: world.now() })
-      await expectTruth(world.now())
+      await expectMatchesLog(world.now())
       earlier = taken.ok ? taken.value.events[0]?.id : undefined
       await world.live(40)
-      await expectTruth(world.now())
+      await expectMatchesLog(world.now())
     }
 
     const snapshot = await snapshotAt(world.now())
@@ -161,7 +161,7 @@ describe('the snapshot of a living relay', () => {
     const { n } = (await env.DB.prepare('SELECT sum(count) AS n FROM totals').first<{
       n: number
     }>()) ?? { n: 0 }
-    expect(n).toBeGreaterThan(50) // it is not all counted live
+    expect(n).toBeGreaterThan(50) // not everything is counted live
   }, 60_000)
 })
 
@@ -171,7 +171,7 @@ const aSample = () => aPayment({ id: `00001234-${crypto.randomUUID()}` })
 describe('the snapshot', () => {
   const config = aConfig({ name: 'crm' }, { name: 'off', enabled: false })
 
-  it('is written when something changed, and at the turn of an hour, not else', async () => {
+  it('is written when something changed and when an hour begins, not otherwise', async () => {
     await stored(config, 'hype', aPayment())
     expect((await snapshotAt(NOW + 60_000)).asOf).toBe(NOW + 60_000)
     expect((await snapshotAt(NOW + 120_000)).asOf).toBe(NOW + 60_000)
@@ -185,7 +185,7 @@ describe('the snapshot', () => {
     expect(rows).toBe(1)
   })
 
-  it('knows what is configured before anything has come', async () => {
+  it('has the configured sources and targets before anything is received', async () => {
     const snapshot = await snapshotAt(NOW, config)
 
     expect(snapshot.sources.map(({ name }) => name)).toEqual(['hapana', 'hype'])
@@ -204,7 +204,7 @@ describe('the snapshot', () => {
     expect((await snapshotAt(NOW + HOUR)).asOf).toBe(NOW + 2 * HOUR)
   })
 
-  it('says what waits the longest: when it is due, and since when it is held', async () => {
+  it('has the oldest waiting deliveries: when one is due, and since when one is held', async () => {
     await stored(config, 'hype', aPayment(), { now: NOW })
     await stored(config, 'hype', aPayment(), { now: NOW + 5000 })
 
@@ -216,7 +216,7 @@ describe('the snapshot', () => {
     expect(targetIn(snapshot, 'off')?.deliveries).toMatchObject({ pending: 0, held: 2 })
   })
 
-  it('finds what is held the longest whatever the reason, in a few rows', async () => {
+  it('finds the delivery that is held the longest, for any reason, in a few rows', async () => {
     const held = aConfig({ name: 'off', enabled: false })
     for (let i = 0; i < 100; i++) await stored(held, 'hype', aPayment(), { now: NOW + i })
     await env.DB.prepare(
@@ -233,7 +233,7 @@ describe('the snapshot', () => {
     expect(read()).toBeLessThan(60)
   })
 
-  it('looks back over whole hours: this one and the one before, and 24 more', async () => {
+  it('covers whole hours: this one and the one before, and 24 before this one', async () => {
     const minute = (n: number) => NOW + n * 60_000
     for (const at of [minute(-25 * 60), minute(-61), minute(-59), minute(1)]) {
       await stored(config, 'hype', aPayment(), { now: at })
@@ -250,7 +250,7 @@ describe('the snapshot', () => {
     })
   })
 
-  it('keeps tests out of when a source was seen and of its rhythm, not out of what was received', async () => {
+  it('leaves tests out of the last event and the rhythm of a source, not out of the received counts', async () => {
     for (let day = 1; day <= 15; day++) {
       await stored(config, 'hype', aPayment(), { now: NOW - day * DAY })
       await stored(config, 'hype', aSample(), { now: NOW - day * DAY + 5 * HOUR })
@@ -268,7 +268,7 @@ describe('the snapshot', () => {
     })
   })
 
-  it('keeps the rhythm of an hour until the next', async () => {
+  it('keeps a rhythm until the next hour', async () => {
     for (let day = 1; day <= 8; day++) {
       await stored(config, 'hype', aPayment(), { now: NOW - day * DAY })
     }
@@ -309,7 +309,7 @@ async function fillLog(events: number) {
 }
 
 describe('the price of a snapshot', () => {
-  it('is what is new and what is open, not what is stored: 100,000 events of 30 days', async () => {
+  it('depends on new and unfinished deliveries, not on the stored ones: 100,000 events of 30 days', async () => {
     await fillLog(100_000)
     const config = aConfig({ name: 'crm' })
     for (let i = 0; i < 20; i++) await stored(config, 'hype', aPayment(), { now: NOW + i })

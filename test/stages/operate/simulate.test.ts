@@ -1,5 +1,5 @@
-// The simulator at the real front door: what a journey becomes, step by step; that tests stay tests whatever is done with
-// them later; and that they and what is real never see each other.
+// The simulator sends real requests to the app: the events of a journey, step by step; tests stay tests whatever is done with
+// them later; and tests and real events never affect each other.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type ConfiguredSource, parseConfig } from '../../../src/config.ts'
@@ -41,7 +41,7 @@ const config = parseConfig(
 )
 
 let now = NOW
-let isD1Away = false
+let isD1Unavailable = false
 let spilled = aSpill()
 const app = createApp(() => config, {
   now: () => {
@@ -55,7 +55,7 @@ const app = createApp(() => config, {
 })
 
 beforeEach(async () => {
-  isD1Away = false
+  isD1Unavailable = false
   spilled = aSpill()
   const tables = ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts', 'drift']
   await env.DB.batch([
@@ -64,14 +64,16 @@ beforeEach(async () => {
   ])
 })
 
-const frontDoor = async (request: Request) => {
-  const DB = isD1Away
-    ? ({ batch: async () => Promise.reject(new Error('D1 is away')) } as unknown as D1Database)
+const sendToApp = async (request: Request) => {
+  const DB = isD1Unavailable
+    ? ({
+        batch: async () => Promise.reject(new Error('D1 is unavailable')),
+      } as unknown as D1Database)
     : env.DB
   const bindings = { ...env, DB, DELIVERIES: aQueue().queue, SPILL: spilled.queue }
   return app.request(request, undefined, bindings)
 }
-const relay = { origin: 'https://relay.example', send: frontDoor }
+const relay = { origin: 'https://relay.example', send: sendToApp }
 const tools = { ...toolsAt(NOW), now: () => now }
 
 function sourceOf(name: string): ConfiguredSource {
@@ -82,17 +84,17 @@ function sourceOf(name: string): ConfiguredSource {
 const send = (name: string, plan: Step[], page = { offset: 0, limit: MAX_STEPS }) =>
   simulate(sourceOf(name), plan, page, relay, tools)
 
-/** The plan of one sample, always about the same somebody. */
+/** The plan of one sample, always about the same member. */
 function sample(vendor: 'hapana' | 'hype', type: string, overrides = {}): Step[] {
   const made = sampleOf(vendor, type, overrides, { now, seed: 'one' })
   if (!made.ok) throw new Error(made.error)
   return singleStepPlan(made.value, now)
 }
 
-/** The same message from the vendor itself, which is no test. */
+/** The same message from the vendor itself, which is not a test. */
 async function real(name: string, [step]: Step[]) {
   const { eventName = '', text = '' } = step?.message ?? {}
-  const response = await frontDoor(
+  const response = await sendToApp(
     new Request(`https://relay.example/in/${name}?key=correct-horse&event=${eventName}`, {
       method: 'POST',
       headers: { 'x-relay-key': 'correct-horse' },
@@ -102,11 +104,11 @@ async function real(name: string, [step]: Step[]) {
   return response.json<{ id: string; status: string; type: string; deliveries: number }>()
 }
 
-/** An event of any type: what it says is whatever was written. */
+/** An event of any type, with any data. */
 type AnyEvent = Omit<MembershipEvent, 'data'> & { data: ReturnType<typeof JSON.parse> }
 
-/** What the log has, in its order. */
-async function told(): Promise<AnyEvent[]> {
+/** The events of the log, in its order. */
+async function loggedEvents(): Promise<AnyEvent[]> {
   const { results } = await env.DB.prepare(
     'SELECT event FROM events WHERE event IS NOT NULL ORDER BY key',
   ).all<{ event: string }>()
@@ -122,21 +124,21 @@ describe('a clean journey', () => {
 
     expect(steps.map(({ status }) => status)).toEqual(Array(14).fill(202))
     expect(steps.map(({ answer }) => answer?.warnings)).toEqual(Array(14).fill([]))
-    const events = await told()
-    expect(events.map(said)).toEqual([
+    const events = await loggedEvents()
+    expect(events.map(summaryOf)).toEqual([
       'contact.created',
       'purchase.completed Two Weeks Intro 29.00',
       'membership.status_changed undefined → intro_offer',
       'checkin.recorded first',
       'purchase.completed Unlimited 99.00',
       'membership.status_changed intro_offer → active',
-      // Hapana has no event for a failed payment: this is what is seen of one.
+      // Hapana has no event for a failed payment: these messages follow from one.
       'message.sent Your payment did not go through',
       'membership.status_changed active → suspended',
       'checkin.rejected No valid membership',
       'membership.status_changed suspended → active',
       'checkin.recorded again',
-      // Nor for a plan switch: the status stays, the packages are others.
+      // Nor for a plan switch: the status stays, the packages change.
       'purchase.completed Off-Peak 59.00',
       'membership.status_changed active → active',
       'membership.status_changed active → inactive',
@@ -153,18 +155,18 @@ describe('a clean journey', () => {
     const { steps } = await send('community', journey('hype'))
 
     expect(steps.map(({ status }) => status)).toEqual(Array(8).fill(202))
-    const events = await told()
-    expect(events.map(said)).toEqual([
+    const events = await loggedEvents()
+    expect(events.map(summaryOf)).toEqual([
       'contact.created',
       'payment.created first_purchase likely',
       'payment.failed likely',
       'contact.updated',
       'payment.created renewal strong',
-      // What it is half of was not there when it came; it is settled before anybody is told of it.
+      // The other half of the switch had not arrived yet; its reason changes before it is sent.
       'subscription.ended unknown',
       'payment.created plan_switch strong',
       'subscription.plan_changed Supporter → Patron',
-      // Hype never says why, nor who wanted it.
+      // Hype never sends a reason, nor who ended it.
       'subscription.ended unknown',
     ])
     expect(events.map(({ test, late }) => [test, late])).toEqual(Array(9).fill([true, undefined]))
@@ -175,18 +177,18 @@ describe('a clean journey', () => {
     expect(settled).toMatchObject({ test: true, data: { reason: 'plan_switch' } })
   })
 
-  it('of some members keeps each to themselves', async () => {
+  it('of several members keeps their histories apart', async () => {
     const plan = journey('hapana', 3)
     await send('gym', plan)
 
-    const events = await told()
+    const events = await loggedEvents()
     const firsts = events.filter(({ data }) => data.checkin?.first)
     expect(events.length).toBe(42)
     expect(new Set(firsts.map(({ subject }) => subject)).size).toBe(3)
     expect(firsts).toHaveLength(3)
   })
 
-  it('is proven where a signature is asked for too', async () => {
+  it('is authenticated where a signature is required too', async () => {
     const { steps } = await send('signed', journey('hapana'))
 
     expect(steps.map(({ status }) => status)).toEqual(Array(14).fill(202))
@@ -194,7 +196,7 @@ describe('a clean journey', () => {
 })
 
 /** An event in a line: its type, and what is important in it. */
-function said({ type, data }: AnyEvent): string {
+function summaryOf({ type, data }: AnyEvent): string {
   const { checkin, membership, purchase, message, subscription } = data
   const what: Record<string, string> = {
     'purchase.completed': `${purchase?.package.name} ${purchase?.amount.value}`,
@@ -213,7 +215,7 @@ function said({ type, data }: AnyEvent): string {
 describe('a plan', () => {
   const plan = journeyOf({ vendor: 'hapana', members: 5, seed: 'one', start: NOW })
 
-  it('is sent a page at a time, and told step by step', async () => {
+  it('is sent a page at a time, and reported step by step', async () => {
     const first = await send('gym', plan, { offset: 0, limit: 2 })
     const second = await send('gym', plan, { offset: 2, limit: 2 })
 
@@ -240,21 +242,21 @@ describe('a plan', () => {
     expect(await send('gym', plan, { offset: 70, limit: 2 })).toMatchObject({ steps: [] })
   })
 
-  it('is sent no further than 50 steps at once', async () => {
+  it('is sent 50 steps at once at most', async () => {
     const { steps, next } = await send('gym', plan, { offset: 0, limit: 1000 })
 
     expect(steps).toHaveLength(50)
     expect(next).toBe(50)
   })
 
-  it('goes to a source that takes requests, and to no other', () => {
+  it('is sent only to a source that accepts requests', () => {
     expect(simulatedSource(config, 'gym')).toMatchObject({ ok: true, value: { name: 'gym' } })
     const absent = (name: string) => ({
       ok: false,
       error: `There is no source "${name}", or it is disabled. There are: gym, signed, community.`,
     })
     expect(simulatedSource(config, 'off')).toEqual(absent('off'))
-    expect(simulatedSource(config, 'nobody')).toEqual(absent('nobody'))
+    expect(simulatedSource(config, 'unknown')).toEqual(absent('unknown'))
     expect(simulatedSource(config, 'broken')).toEqual({
       ok: false,
       error: expect.stringMatching(/^The source "broken" is broken: .*NOT_SET/),
@@ -287,33 +289,36 @@ describe('trouble', () => {
   it.each([
     ['gym', 'hapana'],
     ['community', 'hype'],
-  ] as const)('junk at %s is quarantined, or refused where it is no JSON', async (name, vendor) => {
-    const steps = await outcomes(name, journey(vendor, { junk: 1 }))
+  ] as const)(
+    'junk at %s is quarantined, or refused where it is not JSON',
+    async (name, vendor) => {
+      const steps = await outcomes(name, journey(vendor, { junk: 1 }))
 
-    const junk = steps.filter(({ troubles }) => troubles.includes('junk'))
-    expect(junk).toHaveLength(steps.length / 2)
-    const ends = junk.map(({ status, answer }) => `${status} ${answer?.status} ${answer?.type}`)
-    expect(new Set(ends.map((end) => end.replace(/400 .*/, '400')))).toEqual(
-      new Set(['202 quarantined vendor.unrecognized', '400']),
-    )
-  })
+      const junk = steps.filter(({ troubles }) => troubles.includes('junk'))
+      expect(junk).toHaveLength(steps.length / 2)
+      const ends = junk.map(({ status, answer }) => `${status} ${answer?.status} ${answer?.type}`)
+      expect(new Set(ends.map((end) => end.replace(/400 .*/, '400')))).toEqual(
+        new Set(['202 quarantined vendor.unrecognized', '400']),
+      )
+    },
+  )
 
   it.each([
     ['gym', 'hapana'],
     ['community', 'hype'],
-  ] as const)('drift at %s is taken, with what is new in extra', async (name, vendor) => {
+  ] as const)('drift at %s is accepted, with the new keys in extra', async (name, vendor) => {
     const steps = await outcomes(name, journey(vendor, { drift: 1 }))
 
     expect(new Set(steps.map(({ answer }) => answer?.status))).toEqual(new Set(['accepted']))
-    const events = (await told()).filter(({ typebasis }) => typebasis !== 'history')
+    const events = (await loggedEvents()).filter(({ typebasis }) => typebasis !== 'history')
     expect(events).toHaveLength(steps.length)
     for (const { data } of events) expect(JSON.stringify(data.extra)).toContain('2026-11')
   })
 
-  it('of time is seen by Hype’s own clock', async () => {
+  it('in the order of Hype’s events is detected by their timestamps', async () => {
     await outcomes('community', journey('hype', { lateness: 0.5, reordering: 0.5 }))
 
-    const events = await told()
+    const events = await loggedEvents()
     expect(events.filter(({ late }) => late).length).toBeGreaterThan(2)
   })
 })
@@ -322,13 +327,13 @@ describe('a test', () => {
   const active = { status: 'activePackage' }
   const gone = { status: 'inactive', activePackages: [] }
   const status = (overrides: object) => sample('hapana', 'clientStatusChange', overrides)
-  const eventOf = async (id: unknown) => (await told()).find((event) => event.id === id)
+  const eventOf = async (id: unknown) => (await loggedEvents()).find((event) => event.id === id)
   const simulated = async (name: string, plan: Step[]) => {
     const { steps } = await send(name, plan)
     return (await eventOf(steps[0]?.answer?.id)) as AnyEvent
   }
 
-  it('that comes after what is real of the same ids has a history of its own', async () => {
+  it('that is sent after real events of the same ids has a history of its own', async () => {
     await real('gym', sample('hapana', 'accountCreated'))
     await real('gym', sample('hapana', 'checkIn'))
     await real('gym', status(gone))
@@ -350,7 +355,7 @@ describe('a test', () => {
     }
   })
 
-  it('that comes before says nothing of what is real', async () => {
+  it('that is sent before real events does not affect them', async () => {
     await send('gym', sample('hapana', 'accountCreated'))
     await send('gym', sample('hapana', 'checkIn'))
     await send('gym', status(gone))
@@ -373,7 +378,7 @@ describe('a test', () => {
       'gym',
       singleStepPlan({ ...sample('hapana', 'checkIn')[0]?.message, text: '{"a":1}' } as never, NOW),
     ],
-  ])('and the same from %s itself are no repeats of each other', async (name, plan) => {
+  ])('and the same message from %s itself are not repeats of each other', async (name, plan) => {
     const [test] = (await send(name, plan)).steps
     const first = await real(name, plan)
     const [again] = (await send(name, plan)).steps
@@ -385,7 +390,7 @@ describe('a test', () => {
     expect(second).toMatchObject({ status: 'duplicate', id: first.id })
   })
 
-  it('joins no person, whatever its address', async () => {
+  it('is not linked to a person by its address', async () => {
     await real('community', sample('hype', 'payment.created', { email: 'ana@example.com' }))
     await send('gym', sample('hapana', 'accountCreated', { email: 'ana@example.com' }))
 
@@ -397,12 +402,12 @@ describe('a test', () => {
     expect(results[0]?.person).not.toBe(results[1]?.person)
   })
 
-  it('stays one when history is normalized again, and keeps its history', async () => {
+  it('stays a test when the log is normalized again, and keeps its history', async () => {
     await real('gym', status(gone))
     now += 60_000
     await send('gym', status(active))
     const change = await simulated('gym', status(gone))
-    // As if an earlier version had not told it.
+    // As if an earlier version had not marked it.
     await env.DB.prepare(
       "UPDATE events SET event = json_remove(event, '$.test', '$.data.membership')",
     ).run()
@@ -423,16 +428,16 @@ describe('a test', () => {
     const after = await eventOf(change.id)
     expect(after).toEqual(change)
     expect(after).toMatchObject({ test: true, data: { membership: { previous_status: 'active' } } })
-    expect((await told()).filter(({ test }) => test)).toHaveLength(2)
+    expect((await loggedEvents()).filter(({ test }) => test)).toHaveLength(2)
     const { results } = await env.DB.prepare(
       "SELECT count(*) AS n FROM events WHERE contact LIKE 'test:%'",
     ).all<{ n: number }>()
     expect(results[0]?.n).toBe(2)
   })
 
-  it('stays one when it came while D1 was away', async () => {
+  it('stays a test when it was spilled', async () => {
     await send('gym', status(active))
-    isD1Away = true
+    isD1Unavailable = true
     const { steps } = await send('gym', status(gone))
     expect(steps[0]?.answer?.status).toBe('queued')
 
@@ -449,7 +454,7 @@ describe('a test', () => {
     })
   })
 
-  it('stays one when it is released from quarantine', async () => {
+  it('stays a test when it is released from quarantine', async () => {
     const { steps } = await send('gym', status(active))
     const id = steps[0]?.answer?.id
     await env.DB.prepare(
@@ -463,22 +468,22 @@ describe('a test', () => {
     expect(await eventOf(id)).toMatchObject({ test: true })
   })
 
-  it('is kept out of the drift diary, understood or not', async () => {
+  it('is left out of the drift reports, understood or not', async () => {
     const plan = journeyOf({ vendor: 'hype', members: 1, seed: 'one', start: NOW, junk: 1 })
     await send('community', plan)
     await real('community', sample('hype', 'payment.created'))
 
     await updateDriftReports({ DB: env.DB }, toolsAt(now + 600_000))
 
-    const diaries = await listDriftReports(env.DB, {})
-    expect(diaries.map(({ type, report }) => `${type} ${report.messages}`)).toEqual([
+    const reports = await listDriftReports(env.DB, {})
+    expect(reports.map(({ type, report }) => `${type} ${report.messages}`)).toEqual([
       'payment.created 1',
     ])
   })
 
-  it('is what a proven request says of itself, in one word', async () => {
+  it('is what an authenticated request with the header relay-test: true becomes', async () => {
     const post = async (word: string) => {
-      const response = await frontDoor(
+      const response = await sendToApp(
         new Request('https://relay.example/in/community?key=correct-horse', {
           method: 'POST',
           headers: { 'relay-test': word },

@@ -88,7 +88,7 @@ const DELIVERY_FILTERS: [string, DeliveryFilter][] = [
   ['all', {}],
   ['to a target', { targets: ['finance'] }],
   ['to a target with few', { targets: ['seldom'] }],
-  ['to a target without any', { targets: ['nobody'] }],
+  ['to a target without any', { targets: ['unused'] }],
   ['that are delivered', { states: ['delivered'] }],
   ['that are dead', { states: ['dead'] }],
   ['that are dead or held', { states: ['dead', 'held'] }],
@@ -157,7 +157,7 @@ describe('a page of 100,000 events', () => {
     })
   })
 
-  it('leads to every event of a rare type', async () => {
+  it('and its next pages have every event of a rare type', async () => {
     const ids: string[] = []
     let cursor: string | undefined
     do {

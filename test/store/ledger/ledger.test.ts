@@ -59,11 +59,12 @@ async function differences() {
 
 describe('the ledger of a running relay', () => {
   it('matches the log hour after hour, whatever happens to the deliveries', async () => {
-    let turn = 0
+    let requests = 0
     const world = aWorld(
       config,
       () => undefined,
-      (target) => new Response('', { status: target === 'moody' && turn++ % 3 > 0 ? 500 : 200 }),
+      (target) =>
+        new Response('', { status: target === 'moody' && requests++ % 3 > 0 ? 500 : 200 }),
     )
     const payment = aPayment()
     for (let hour = 0; hour < 4; hour++) {
@@ -224,12 +225,12 @@ describe('verification', () => {
         /^2026-11-21T00:00:00Z source hype accepted: 7 deliveries created by the roll-up, 3 by the log$/,
       ],
     ],
-  ])('reports %s', async (_case, tampering, words) => {
+  ])('reports %s', async (_case, change, words) => {
     await stored(config, 'hype', aPayment())
     await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
 
-    await env.DB.prepare(tampering).run()
+    await env.DB.prepare(change).run()
 
     const found = await differences()
     expect(found).toHaveLength(words.length)

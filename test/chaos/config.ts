@@ -1,8 +1,8 @@
-// The relay's configuration for the run: who sends, who receives.
+// The relay's configuration for the run: sources and targets.
 import { KINDS, KINDS_SOURCE } from './checks/kinds.ts'
 import { kindUrl, loadUrl } from './ports.ts'
 
-/** How long an attempt may take. Short, as the sweep waits for twice as much before it takes a message for lost. */
+/** The timeout of an attempt. Short, as the margin of the sweep for lost messages grows with twice as much. */
 export const TIMEOUT_SECONDS = 2
 
 export const KEY = 'chaos'
@@ -13,19 +13,19 @@ const MAX_VARIABLE_BYTES = 4900
 
 const LOAD_SOURCES = ['hype', 'hapana']
 
-/** Enough that no delivery to a target that only has moods dies of them. */
+/** Enough that no delivery to `flaky` is dead in the end. */
 const MANY_RETRIES = Array.from({ length: 50 }, () => 0.2)
 
 type Wants = { events: string[]; ordered?: boolean; rate_per_second?: number }
 
-/** The targets of the load, and what each of them wants (receivers.ts says how they behave). */
+/** The targets of the load, and the events that each of them wants (receivers.ts has their responses). */
 export const LOAD_TARGETS: Record<string, Wants> = {
   steady: { events: ['*'] },
-  moody: { events: ['*'] },
+  flaky: { events: ['*'] },
   payments: { events: ['payment.*'] },
   ordered: { events: ['*'], ordered: true },
   paced: { events: ['payment.*'], rate_per_second: 50 },
-  absent: { events: ['payment.*'] },
+  down: { events: ['payment.*'] },
 }
 
 /** The targets of the load that want a type of event. */
@@ -34,16 +34,16 @@ export function wantedBy(type: string): string[] {
   return Object.keys(LOAD_TARGETS).filter((name) => LOAD_TARGETS[name]?.events.some(isWanted))
 }
 
-/** The target that hears what the relay says of itself. */
-export const TOLD = 'told'
+/** The target that gets the system events. */
+export const SYSTEM_EVENT_TARGET = 'reports'
 
-/** The options of `wrangler dev` that set all of it. */
-export function settingArgs(): string[] {
+/** The options of `wrangler dev` with this configuration. */
+export function configArgs(): string[] {
   const targets = [
     ...Object.entries(LOAD_TARGETS).map(([name, wants]) =>
       aTarget(name, { ...wants, sources: LOAD_SOURCES }),
     ),
-    aTarget(TOLD, { events: ['relay.*'] }),
+    aTarget(SYSTEM_EVENT_TARGET, { events: ['relay.*'] }),
     ...KINDS.map(({ name, url, retry }) => ({
       ...aTarget(name, { sources: [KINDS_SOURCE], where: `data.contact.vendor_id = "${name}"` }),
       url: url ?? kindUrl(name),
@@ -78,7 +78,7 @@ function aTarget(name: string, wants: Record<string, unknown>) {
   }
 }
 
-/** JSON texts of lists that hold all the items and fit into a variable each. */
+/** All items as JSON lists, each of which fits into a variable. */
 function inParts(items: object[]): string[] {
   const parts: object[][] = [[]]
   for (const item of items) {

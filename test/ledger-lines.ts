@@ -1,9 +1,9 @@
-// What the books say of a period, and what the log says by itself, as lines that can be compared.
+// The counts of a period by the ledger, and those by the log itself, as lines that can be compared.
 import { env } from 'cloudflare:workers'
 import type { Period } from '../src/core/period.ts'
 import { listCounts } from '../src/store/ledger/ledger.ts'
 
-/** How many events and deliveries are in which state, by the log alone. */
+/** The number of events and deliveries of each state, by the log. */
 export async function linesOfLog(): Promise<string[]> {
   const { results } = await env.DB.prepare(
     `SELECT 'source ' || source || ' ' || status AS line, count(*) AS n FROM events GROUP BY 1
@@ -13,7 +13,7 @@ export async function linesOfLog(): Promise<string[]> {
 }
 
 /** The same by the ledger. */
-export async function linesOfBooks(period: Period): Promise<string[]> {
+export async function linesOfLedger(period: Period): Promise<string[]> {
   const sums = new Map<string, number>()
   for (const { kind, name, state, count } of await listCounts(env.DB, period)) {
     const line = `${kind} ${name} ${state}`
