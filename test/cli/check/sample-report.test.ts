@@ -76,7 +76,10 @@ describe('a target', () => {
     [{ where: 'data.actor = "system"' }, 't0: not sent: does not match "where"'],
     [{ where: 'data.actor > 1' }, 't0: "where" fails: '],
     [{ where: 'data.actor > 1' }, '(T2009 at position 12)'],
-    [{ transform: 'data.nothing' }, 't0: "transform" fails: the transform returned nothing for this event'],
+    [
+      { transform: 'data.nothing' },
+      't0: "transform" fails: the transform returned nothing for this event',
+    ],
     [
       { transform: '$pad("x", 999999999)' },
       't0: "transform" fails: the expression creates a value of more than',
