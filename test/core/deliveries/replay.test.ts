@@ -4,7 +4,7 @@ import { dueOf, roomFor } from '../../../src/core/deliveries/replay.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00Z')
 
-describe('the room of a replay', () => {
+describe('roomFor', () => {
   it.each([
     [10, 0, 700],
     [10, 60_000, 100],
