@@ -1,9 +1,9 @@
-// What the books say of a period, and what the log says by itself, as lines that can be compared.
+// The counts of the log, and those of the ledger, as lines that can be compared.
 import { env } from 'cloudflare:workers'
 import type { Period } from '../src/core/period.ts'
 import { listCounts } from '../src/store/ledger/ledger.ts'
 
-/** How many events and deliveries are in which state, by the log alone. */
+/** The numbers of events and deliveries by state, counted in the log. */
 export async function linesOfLog(): Promise<string[]> {
   const { results } = await env.DB.prepare(
     `SELECT 'source ' || source || ' ' || status AS line, count(*) AS n FROM events GROUP BY 1
@@ -12,7 +12,7 @@ export async function linesOfLog(): Promise<string[]> {
   return results.map(({ line, n }) => `${line} ${n}`)
 }
 
-/** The same by the ledger. */
+/** The same numbers, from the ledger. */
 export async function linesOfBooks(period: Period): Promise<string[]> {
   const sums = new Map<string, number>()
   for (const { kind, name, state, count } of await listCounts(env.DB, period)) {
