@@ -15,7 +15,7 @@ describe('roomFor', () => {
     expect(roomFor(perSecond, NOW + from, NOW)).toBe(room)
   })
 
-  it('lets the next run begin where this one ended, never before', () => {
+  it('lets the next run start where this one ended, not before', () => {
     const room = roomFor(7, NOW, NOW)
     const last = dueOf(room - 1, 7, NOW)
     const next = dueOf(room, 7, NOW)
