@@ -1,8 +1,8 @@
-// Who may import whom: the folders of src/ are floors, each with the same wings, and imports go down only.
+// Import rules: the folders of src/ are floors, each with the same wings, and imports go down only.
 import { describe, expect, it } from 'vitest'
 import { FORMATS } from '../src/formats/index.ts'
 import { VENDORS } from '../src/vendors/index.ts'
-import { EVENT_FIXTURES, PROOF_FIXTURES } from './fixtures.ts'
+import { AUTHENTICATION_FIXTURES, EVENT_FIXTURES } from './fixtures.ts'
 
 const files = import.meta.glob<string>('../src/**/*.{ts,tsx}', {
   query: '?raw',
@@ -33,9 +33,9 @@ const RULES: Record<string, Rule> = {
   stages: { may: [...BELOW, /^stages\//] },
   http: { may: [...BELOW, /^(console|stages|http)\//] },
   index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/, /^core\/deliveries\/delivery\.ts$/] },
-  // What programs of TypeScript import: the types of the routes, and nothing that runs in the Worker.
+  // TypeScript programs import it: the types of the routes, and no code of the Worker.
   client: { may: [/^http\/app\.ts$/] },
-  // The tables of vendors and formats too: `check --sample` shows what the Worker would send, by the Worker's code.
+  // The tables of vendors and formats too: `check --sample` renders its samples with the Worker's code.
   cli: {
     may: [
       CORE,
@@ -49,8 +49,8 @@ const RULES: Record<string, Rule> = {
 const WINGS = ['intake', 'events', 'deliveries', 'ledger', 'operate']
 
 /**
- * By floor: its wings, lowest first. On its own floor a file may import its own wing and those before it. Where things
- * are written, `intake` comes third: to accept a request is to write its events and their deliveries.
+ * By floor: its wings, lowest first. On its own floor a file may import its own wing and those before it. In `store` and
+ * `stages`, `intake` comes third: to accept a request is to write its events and their deliveries.
  */
 const ORDER: Record<string, string[]> = {
   core: WINGS,
@@ -62,13 +62,13 @@ const ORDER: Record<string, string[]> = {
 /** The floor of a file: its folder, or its own name at the top. */
 const floorOf = (path: string) => path.split(/[/.-]/)[0] ?? ''
 
-/** The wing of a file; undefined for what a floor shares. */
+/** The wing of a file; undefined for a file that its floor shares. */
 function wingOf(path: string): string | undefined {
   const [floor = '', wing = ''] = path.split('/')
   return ORDER[floor]?.includes(wing) && path.split('/').length > 2 ? wing : undefined
 }
 
-/** Whether a file may use the wing of another on its floor. What a floor shares belongs to no wing and uses none. */
+/** Whether a file may use the wing of another on its floor. A file that the floor shares has no wing and uses none. */
 function mayUseWing(path: string, imported: string): boolean {
   const order = ORDER[floorOf(path)]
   const other = wingOf(imported)
@@ -86,7 +86,7 @@ function ownOf(path: string): RegExp[] {
   return folder === undefined ? [] : [new RegExp(`^${folder}`)]
 }
 
-/** What a source imports: statements, re-exports, side effects and dynamic imports. */
+/** The imports of a source: statements, re-exports, side effects and dynamic imports. */
 function importsOf(text: string): string[] {
   const found = text.matchAll(
     /^\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"`]([^'"`]+)['"`]/gm,
@@ -94,14 +94,14 @@ function importsOf(text: string): string[] {
   return [...found].map(([, from, effect, dynamic]) => from ?? effect ?? dynamic ?? '')
 }
 
-/** A relative import as a path within src/; undefined for a package, '..' for what lies outside. */
+/** A relative import as a path within src/; undefined for a package, and a path that starts with '..' outside of it. */
 function resolved(path: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined
   const url = new URL(specifier, `file:///root/src/${path}`).pathname
   return url.startsWith('/root/src/') ? url.slice('/root/src/'.length) : url.replace('/root', '..')
 }
 
-function offencesIn(path: string, text: string): string[] {
+function violationsIn(path: string, text: string): string[] {
   const rule = RULES[floorOf(path)]
   if (rule === undefined) return [`${path} is on no floor`]
   return importsOf(text)
@@ -116,29 +116,29 @@ function offencesIn(path: string, text: string): string[] {
     .map((specifier) => `${path} imports ${specifier}`)
 }
 
-/** The circles of imports among files, types included: each as the files on its way, and back to the first. */
-function circlesIn(files: Record<string, string>): string[][] {
-  const circles: string[][] = []
+/** The import cycles among files, types included: each as its files in order, and the first again. */
+function cyclesIn(files: Record<string, string>): string[][] {
+  const cycles: string[][] = []
   const done = new Set<string>()
-  function visit(path: string, way: readonly string[]): void {
-    const start = way.indexOf(path)
-    if (start >= 0) circles.push([...way.slice(start), path])
+  function visit(path: string, trail: readonly string[]): void {
+    const start = trail.indexOf(path)
+    if (start >= 0) cycles.push([...trail.slice(start), path])
     if (start >= 0 || done.has(path)) return
     for (const specifier of importsOf(files[path] ?? '')) {
       const imported = resolved(path, specifier)
-      if (imported !== undefined && imported in files) visit(imported, [...way, path])
+      if (imported !== undefined && imported in files) visit(imported, [...trail, path])
     }
     done.add(path)
   }
   for (const path of Object.keys(files)) visit(path, [])
-  return circles
+  return cycles
 }
 
-/** More files than these side by side are a corridor. */
+/** The highest number of files in one folder. */
 const MAX_FILES = 16
 
-/** The folders that hold too many files, each with their number. */
-function corridorsIn(paths: readonly string[]): string[] {
+/** The folders with too many files, each with the number of its files. */
+function crowdedFolders(paths: readonly string[]): string[] {
   const sizes = new Map<string, number>()
   for (const path of paths) {
     const folder = path.slice(0, path.lastIndexOf('/') + 1)
@@ -147,7 +147,7 @@ function corridorsIn(paths: readonly string[]): string[] {
   return [...sizes].flatMap(([folder, size]) => (size > MAX_FILES ? [`${folder}: ${size}`] : []))
 }
 
-/** What a pure file must not touch: it gets the time, randomness and answers as arguments. */
+/** The impure calls of a file. A pure file gets the time, randomness and responses as arguments. */
 function impuritiesIn(path: string, text: string): string[] {
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
   return [
@@ -168,7 +168,7 @@ const SQL =
   /\bSELECT\s+[\w*'(]|\bINSERT (OR \w+ )?INTO\b|\bUPDATE \w+\s+SET\b|\bDELETE FROM\b|\bCREATE (TABLE|INDEX)\b|\.prepare\(/
 
 describe('src', () => {
-  it('has the floors that the rules know', () => {
+  it('has only floors that have a rule', () => {
     const floors = new Set(Object.keys(SOURCES).map(floorOf))
 
     expect(Object.keys(RULES)).toEqual(expect.arrayContaining([...floors]))
@@ -201,18 +201,18 @@ describe('src', () => {
   })
 
   it('imports downwards only, between floors and between wings', () => {
-    expect(Object.entries(SOURCES).flatMap(([path, text]) => offencesIn(path, text))).toEqual([])
+    expect(Object.entries(SOURCES).flatMap(([path, text]) => violationsIn(path, text))).toEqual([])
   })
 
-  it('has no circle of imports, types included', () => {
-    expect(circlesIn(SOURCES)).toEqual([])
+  it('has no import cycle, types included', () => {
+    expect(cyclesIn(SOURCES)).toEqual([])
   })
 
-  it('has no folder with more files than a reader takes in', () => {
-    expect(corridorsIn(Object.keys(SOURCES))).toEqual([])
+  it(`has no folder of more than ${MAX_FILES} files`, () => {
+    expect(crowdedFolders(Object.keys(SOURCES))).toEqual([])
   })
 
-  it('reads no clock, no chance and no network on its pure floors', () => {
+  it('uses no clock, no randomness and no network on its pure floors', () => {
     const pure = Object.entries(SOURCES).filter(([path]) =>
       /^(core|vendors|formats|simulator)\//.test(path),
     )
@@ -222,10 +222,10 @@ describe('src', () => {
   })
 
   it('keeps its SQL in the store', () => {
-    const speaking = Object.entries(SOURCES).filter(([, text]) => SQL.test(text))
+    const withSql = Object.entries(SOURCES).filter(([, text]) => SQL.test(text))
 
-    expect(speaking.map(([path]) => floorOf(path))).toContain('store')
-    expect(speaking.filter(([path]) => floorOf(path) !== 'store').map(([path]) => path)).toEqual([])
+    expect(withSql.map(([path]) => floorOf(path))).toContain('store')
+    expect(withSql.filter(([path]) => floorOf(path) !== 'store').map(([path]) => path)).toEqual([])
   })
 })
 
@@ -242,10 +242,13 @@ describe('the tables', () => {
     for (const [key, { id }] of Object.entries({ ...VENDORS, ...FORMATS })) expect(id).toBe(key)
   })
 
-  it.each(Object.keys(VENDORS))('have fixtures of events and of proof for %s', (vendor) => {
-    expect(EVENT_FIXTURES.filter((fixture) => fixture.vendor === vendor)).not.toEqual([])
-    expect(PROOF_FIXTURES.filter((fixture) => fixture.vendor === vendor)).not.toEqual([])
-  })
+  it.each(Object.keys(VENDORS))(
+    'have fixtures of events and of authentication for %s',
+    (vendor) => {
+      expect(EVENT_FIXTURES.filter((fixture) => fixture.vendor === vendor)).not.toEqual([])
+      expect(AUTHENTICATION_FIXTURES.filter((fixture) => fixture.vendor === vendor)).not.toEqual([])
+    },
+  )
 })
 
 describe('the checker', () => {
@@ -287,8 +290,8 @@ describe('the checker', () => {
     ['stages/ledger/a.ts', "import { release } from '../operate/quarantine.ts'"],
     ['console/events/a.tsx', "import { Overview } from '../ledger/overview.tsx'"],
     ['utils/a.ts', ''],
-  ])('finds the offence of %s: %s', (path, text) => {
-    expect(offencesIn(path, text)).toHaveLength(1)
+  ])('finds the violation in %s: %s', (path, text) => {
+    expect(violationsIn(path, text)).toHaveLength(1)
   })
 
   it.each([
@@ -303,25 +306,25 @@ describe('the checker', () => {
     ['stages/deliveries/a.ts', "import { readHistories } from '../events/meaning.ts'"],
     ['store/ledger/a.ts', "import { mergeSorted } from '../merge.ts'"],
     ['core/a.ts', "// taken from '../store/events.ts'\nconst x = 'import'"],
-  ])('lets %s be: %s', (path, text) => {
-    expect(offencesIn(path, text)).toEqual([])
+  ])('allows %s: %s', (path, text) => {
+    expect(violationsIn(path, text)).toEqual([])
   })
 
-  it('finds a circle, of types too, and none where imports only go down', () => {
+  it('finds a cycle, of types too, and none if imports only go down', () => {
     const a = "import type { B } from './b.ts'"
     const b = "import { c } from './c.ts'"
 
     expect(
-      circlesIn({ 'core/a.ts': a, 'core/b.ts': b, 'core/c.ts': "export * from './a.ts'" }),
+      cyclesIn({ 'core/a.ts': a, 'core/b.ts': b, 'core/c.ts': "export * from './a.ts'" }),
     ).toEqual([['core/a.ts', 'core/b.ts', 'core/c.ts', 'core/a.ts']])
-    expect(circlesIn({ 'core/a.ts': a, 'core/b.ts': b, 'core/c.ts': '' })).toEqual([])
+    expect(cyclesIn({ 'core/a.ts': a, 'core/b.ts': b, 'core/c.ts': '' })).toEqual([])
   })
 
   it('finds a folder with too many files', () => {
     const files = (count: number) => Array.from({ length: count }, (_, i) => `core/events/${i}.ts`)
 
-    expect(corridorsIn(files(MAX_FILES + 1))).toEqual([`core/events/: ${MAX_FILES + 1}`])
-    expect(corridorsIn(files(MAX_FILES))).toEqual([])
+    expect(crowdedFolders(files(MAX_FILES + 1))).toEqual([`core/events/: ${MAX_FILES + 1}`])
+    expect(crowdedFolders(files(MAX_FILES))).toEqual([])
   })
 
   it('finds clocks in code, not in comments', () => {
@@ -334,7 +337,7 @@ describe('the checker', () => {
     'INSERT OR IGNORE INTO a',
     'UPDATE a SET b = 1',
     'db.prepare(x)',
-  ])('knows SQL: %s', (text) => {
+  ])('recognises SQL: %s', (text) => {
     expect(text).toMatch(SQL)
   })
 })

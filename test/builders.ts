@@ -1,4 +1,4 @@
-// Complete, valid values for tests; a test overrides what it is about.
+// Complete, valid values for tests; each test overrides the members that it is about.
 import { env } from 'cloudflare:workers'
 import { type Config, parseConfig } from '../src/config.ts'
 import type { DeliveryMessage, Lane } from '../src/core/deliveries/delivery.ts'
@@ -39,7 +39,7 @@ export function aConfig(...targets: Record<string, unknown>[]): Config {
   return config
 }
 
-/** Tools whose clock stands at `now`, without a network; a test gives its own where it looks. */
+/** Tools with a fixed clock and without a network; a test overrides those that it observes. */
 export function toolsAt(now: number, overrides: Partial<Tools> = {}): Tools {
   return {
     now: () => now,
@@ -53,7 +53,7 @@ export function toolsAt(now: number, overrides: Partial<Tools> = {}): Tools {
 
 let count = 0
 
-/** A status change of a client nobody has seen before, as Hapana sends it. */
+/** A status change of a new client, as Hapana sends it. */
 export function aStatusChange(overrides: Record<string, unknown> = {}) {
   return {
     eventType: 'clientStatusChange',
@@ -64,7 +64,7 @@ export function aStatusChange(overrides: Record<string, unknown> = {}) {
   }
 }
 
-/** A payment of a contact nobody has seen before, as Hype sends it. */
+/** A payment of a new contact, as Hype sends it. */
 export function aPayment(overrides: Record<string, unknown> = {}) {
   return {
     id: `contact-${count++}`,
@@ -79,30 +79,27 @@ export function aPayment(overrides: Record<string, unknown> = {}) {
   }
 }
 
-/**
- * A queue that only remembers what it was told: the messages themselves, and without the time for which their alarm
- * is set, which tests of it read as a delay.
- */
+/** A queue that records what is sent: in `messages` as it is, in `sent` with the delay in place of the due time. */
 export function aQueue() {
   const messages: DeliveryMessage[] = []
   const sent: (Omit<DeliveryMessage, 'due'> & { delaySeconds: number })[] = []
-  const remember = (body: DeliveryMessage, options?: { delaySeconds?: number }) => {
-    const { due: _due, ...rest } = body
+  const record = (body: DeliveryMessage, options?: { delaySeconds?: number }) => {
+    const { due: _due, ...message } = body
     messages.push(body)
-    sent.push({ ...rest, delaySeconds: options?.delaySeconds ?? 0 })
+    sent.push({ ...message, delaySeconds: options?.delaySeconds ?? 0 })
   }
   const queue = {
-    send: async (body: DeliveryMessage, options?: QueueSendOptions) => remember(body, options),
+    send: async (body: DeliveryMessage, options?: QueueSendOptions) => record(body, options),
     sendBatch: async (messages: Iterable<MessageSendRequest<DeliveryMessage>>) => {
       for (const { body, delaySeconds } of messages) {
-        remember(body, delaySeconds === undefined ? {} : { delaySeconds })
+        record(body, delaySeconds === undefined ? {} : { delaySeconds })
       }
     },
   }
   return { sent, messages, queue: queue as unknown as Queue<DeliveryMessage> }
 }
 
-/** The message that is set for a delivery as it stands, perhaps with something else in it. */
+/** The wake-up message of a delivery in its present state, with overrides. */
 export async function aMessageFor(
   event: EventId,
   target: string,
@@ -116,7 +113,7 @@ export async function aMessageFor(
   return { event, target, attempt: row?.attempt ?? 1, due: row?.due ?? NOW, ...overrides }
 }
 
-/** A spill queue that keeps what it is given; `refusing` takes nothing. */
+/** A spill queue that records what is sent; with `refusing` it refuses all. */
 export function aSpill({ refusing = false } = {}) {
   const kept: Uint8Array[] = []
   const queue = {
@@ -128,14 +125,14 @@ export function aSpill({ refusing = false } = {}) {
   return { kept, queue: queue as unknown as Queue<Uint8Array> }
 }
 
-/** What accept returned, as the sender gets it. */
+/** The result of accept as the sender receives it. */
 export function answered(result: Awaited<ReturnType<typeof accept>>) {
   if (!result.ok) return result
   const { batch, receipts } = result.value
   return ok({ batch, events: receipts.map(answerOf) })
 }
 
-/** Takes a body in, proven by its source, through the accept stage. */
+/** Sends a body, authenticated as from its source, through the accept stage. */
 export async function take(
   config: Config,
   source: 'hapana' | 'hype',
@@ -177,7 +174,7 @@ export async function take(
   return answered(result)
 }
 
-/** Takes one message in and expects it to be stored; gives its id. */
+/** Sends one message and expects it to be stored; returns its id. */
 export async function stored(...args: Parameters<typeof take>): Promise<EventId> {
   const result = await take(...args)
   const receipt = result.ok ? result.value.events[0] : undefined
@@ -185,7 +182,7 @@ export async function stored(...args: Parameters<typeof take>): Promise<EventId>
   return receipt.id
 }
 
-/** Delivers a batch in an isolate of its own, or in the one whose messages in flight are given. */
+/** Delivers a batch in an isolate of its own, or in the isolate of `inFlight`. */
 export function deliverBatch(
   bindings: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,

@@ -1,7 +1,7 @@
-// The local database as tests treat it: emptied, and metered.
+// The local database for tests: emptied, and metered.
 import { env } from 'cloudflare:workers'
 
-/** The tables of the log, with its contacts and all that is rolled up from it. */
+/** The tables of the log, with its contacts and its roll-ups. */
 export const LOG_TABLES = [
   'events',
   'deliveries',
@@ -17,7 +17,7 @@ export async function empty(...tables: string[]): Promise<void> {
   await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
 }
 
-/** The database, and how many rows each batch has read or written through it so far. */
+/** The database, and the number of rows that each batch has read or written through it so far. */
 export function aMeteredDatabase(meter: 'rows_read' | 'rows_written') {
   const rows: number[] = []
   const db = {
@@ -31,7 +31,7 @@ export function aMeteredDatabase(meter: 'rows_read' | 'rows_written') {
   return { db, rows }
 }
 
-/** The real D1, and how many rows were read and written by way of it. */
+/** The real D1, and the numbers of rows that were read and written through it. */
 export function counting() {
   let [read, written] = [0, 0]
   const note = <R extends D1Result>(result: R): R => {

@@ -1,5 +1,5 @@
-// The space between two awaits: every call of a binding in the life of an event fails once, before it is carried out
-// or after. Whatever was answered 202 arrives at every target, the log knows it, and the ledger adds up.
+// Every call of a binding in the life of an event fails once, before or after it takes effect. An event that was
+// answered with 202 is delivered to every target and is in the log, and the ledger adds up.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config } from '../src/config.ts'
@@ -14,16 +14,16 @@ const config = aConfig(
   { name: 'shaky', url: 'https://shaky.example/' },
 )
 
-async function forget() {
+async function emptyTables() {
   await env.DB.batch(
     ['targets', 'deliveries', 'events', 'segments', 'ledger'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )
 }
-beforeEach(forget)
+beforeEach(emptyTables)
 
-/** Throws at the n-th call, once, and wherever else `also` says; tells what was called. */
+/** A fault at the n-th call, once, and at each call for which `also` is true; with the list of all calls. */
 function atCall(n: number, when: 'before' | 'after', also: (call: number) => boolean) {
   const calls: string[] = []
   const fault: Fault = (call, now, i) => {
@@ -48,16 +48,16 @@ async function rows() {
   return results
 }
 
-/** What of the ledger does not add up, or is not what the log has. */
-async function breaches() {
+/** Where the ledger does not add up or differs from the log. */
+async function ledgerErrors() {
   const ever = { since: NOW - 3_600_000, until: NOW + 86_400_000 }
   const { differences } = await listDifferences(env.DB, ever)
   return [...discrepancies(tally(await listCounts(env.DB, ever))), ...differences]
 }
 
-type Story = {
+type Scenario = {
   config: Config
-  /** What a target answers to the n-th request for an event. */
+  /** The status with which a target answers the n-th request for an event. */
   answer: (target: string, n: number) => number
   /** Calls that fail in each run. */
   also?: (call: number) => boolean
@@ -67,27 +67,27 @@ type Story = {
 
 const person = { id: 'one-person' }
 
-const SCENARIOS: Record<string, Story> = {
+const SCENARIOS: Record<string, Scenario> = {
   'a target that fails at first': {
     config,
     answer: (target, n) => (target === 'shaky' && n === 1 ? 500 : 200),
     payments: [aPayment()],
     minutes: 8,
   },
-  'a request that D1 did not take, so that it was spilled': {
+  'a request that D1 refuses, so that it is spilled': {
     config,
     answer: () => 200,
     also: (call) => call === 1,
     payments: [aPayment()],
     minutes: 8,
   },
-  'a target in order, whose first delivery fails at first': {
+  'an ordered target whose first delivery fails at first': {
     config: aConfig({ name: 'good', url: 'https://good.example/', ordered: true, retry: [5, 60] }),
     answer: (_target, n) => (n === 1 ? 503 : 200),
     payments: [aPayment(person), aPayment({ ...person, data: { tier: 'Gold', total: 200 } })],
     minutes: 12,
   },
-  'a target whose breaker opens, and that comes back': {
+  'a target whose circuit breaker opens and closes again': {
     config: aConfig(
       {
         name: 'shaky',
@@ -103,46 +103,50 @@ const SCENARIOS: Record<string, Story> = {
   },
 }
 
-describe.each(Object.entries(SCENARIOS))('%s', (_name, story) => {
+describe.each(Object.entries(SCENARIOS))('%s', (_name, scenario) => {
   it.each(['before', 'after'] as const)(
-    'arrives, although one call fails %s it is carried out, whichever it is',
+    'every event is delivered although any one call fails %s it takes effect',
     async (when) => {
       for (let n = 1; ; n++) {
-        await forget()
-        const { calls, fault } = atCall(n, when, story.also ?? (() => false))
+        await emptyTables()
+        const { calls, fault } = atCall(n, when, scenario.also ?? (() => false))
         const world = aWorld(
-          story.config,
+          scenario.config,
           fault,
-          (target, i) => new Response('', { status: story.answer(target, i) }),
+          (target, i) => new Response('', { status: scenario.answer(target, i) }),
         )
-        for (const payment of story.payments) {
+        for (const payment of scenario.payments) {
           const result = await world.take('hype', payment)
-          // A sender that is told to come again does so.
+          // The sender tries again, as the answer asks it to.
           if (!result.ok) {
             world.advance(30_000)
             expect((await world.take('hype', payment)).ok).toBe(true)
           }
           world.advance(1000)
         }
-        await world.live(story.minutes)
+        await world.live(scenario.minutes)
 
-        const place = `${when} call ${n}: ${calls[n - 1]}`
-        const names = story.config.targets.map(({ name }) => name).filter((name) => name !== 'ops')
+        const context = `${when} call ${n}: ${calls[n - 1]}`
+        const names = scenario.config.targets
+          .map(({ name }) => name)
+          .filter((name) => name !== 'ops')
         const accepted = (await rows()).filter(({ status }) => status === 'accepted')
-        const wanted = names.flatMap((name) => story.payments.map(() => `${name} delivered`)).sort()
-        expect(world.unhandled, place).toEqual([])
+        const wanted = names
+          .flatMap((name) => scenario.payments.map(() => `${name} delivered`))
+          .sort()
+        expect(world.unhandled, context).toEqual([])
         expect(
           accepted.map(({ target, state }) => `${target} ${state}`),
-          place,
+          context,
         ).toEqual(wanted)
-        expect(await breaches(), place).toEqual([])
-        // A second copy only where the answer, or our record of it, may have been lost.
+        expect(await ledgerErrors(), context).toEqual([])
+        // A second copy only if the response, or the relay's record of it, may have been lost.
         const mayBeLost = ['DB.batch', 'DB.run', 'send'].includes(calls[n - 1] ?? '')
         const successes = world.received.filter(
           ({ target, status }) => names.includes(target) && status === 200,
         )
-        expect(successes.length, place).toBeGreaterThanOrEqual(wanted.length)
-        expect(successes.length, place).toBeLessThanOrEqual(wanted.length + (mayBeLost ? 1 : 0))
+        expect(successes.length, context).toBeGreaterThanOrEqual(wanted.length)
+        expect(successes.length, context).toBeLessThanOrEqual(wanted.length + (mayBeLost ? 1 : 0))
         if (calls.length < n) {
           expect(n).toBeGreaterThan(8)
           return
@@ -153,13 +157,14 @@ describe.each(Object.entries(SCENARIOS))('%s', (_name, story) => {
   )
 })
 
-describe('when D1 is away for a while', () => {
-  it('every payment is safe, recorded in its order, and delivered', async () => {
-    let isAway = true
+describe('while D1 is unavailable', () => {
+  it('every payment is kept, and it is recorded and delivered once D1 is back', async () => {
+    let isUnavailable = true
     const world = aWorld(
       config,
       (call) => {
-        if (isAway && call.startsWith('DB')) throw new Error('D1_ERROR: Network connection lost.')
+        if (isUnavailable && call.startsWith('DB'))
+          throw new Error('D1_ERROR: Network connection lost.')
       },
       () => new Response('ok'),
     )
@@ -170,7 +175,7 @@ describe('when D1 is away for a while', () => {
     }
     await world.live(3)
     expect(world.received).toEqual([])
-    isAway = false
+    isUnavailable = false
     await world.live(6)
 
     expect(answers.every(({ ok }) => ok)).toBe(true)
@@ -181,8 +186,8 @@ describe('when D1 is away for a while', () => {
   })
 })
 
-describe('when the queues forget everything', () => {
-  it('the sweep sets every delivery in motion again', async () => {
+describe('queues', () => {
+  it('that lose every message: the sweep enqueues every delivery again', async () => {
     const world = aWorld(
       config,
       () => undefined,
@@ -196,7 +201,7 @@ describe('when the queues forget everything', () => {
     expect(world.received).toHaveLength(20)
   })
 
-  it('and remember everything twice, a target gets one copy', async () => {
+  it('that deliver every message twice: a target receives one copy', async () => {
     const world = aWorld(
       config,
       () => undefined,

@@ -1,4 +1,4 @@
-// The fixtures of the vendors. All are synthetic: no captured body of either vendor is public. Their expected sides
+// The fixtures of the vendors. All are synthetic: no captured body of either vendor is public. The expected results
 // are written by hand from the vendors' documents.
 
 /** One request of a fixture: its body as JSON, or as the exact text. */
@@ -26,11 +26,11 @@ export type ExpectedEvent =
 
 type Base = { vendor: string; name: string; about: string; source?: FixtureSource }
 export type EventFixture = Base & { request: FixtureRequest; expected: ExpectedEvent[] }
-export type ProofFixture = Base & {
+export type AuthenticationFixture = Base & {
   now: string
   secrets: Record<string, string>
   request: FixtureRequest
-  proof: { ok: true } | { ok: false; cause: string }
+  authentication: { ok: true } | { ok: false; cause: string }
 }
 export type StepsFixture = Base & {
   steps: {
@@ -38,7 +38,7 @@ export type StepsFixture = Base & {
     request: FixtureRequest
     expected: {
       status: string
-      rung?: string
+      matched_by?: string
       of?: number
       possibleduplicate?: boolean
       type?: string
@@ -58,7 +58,9 @@ const all = Object.entries(files).map(([path, content]) => {
 })
 
 export const EVENT_FIXTURES = all.filter((f): f is EventFixture => 'expected' in f)
-export const PROOF_FIXTURES = all.filter((f): f is ProofFixture => 'proof' in f)
+export const AUTHENTICATION_FIXTURES = all.filter(
+  (f): f is AuthenticationFixture => 'authentication' in f,
+)
 export const STEPS_FIXTURES = all.filter((f): f is StepsFixture => 'steps' in f)
 
 /** The exact body of a fixture's request. */

@@ -1,5 +1,4 @@
-// The recipes of docs/configuration.md as they are written there: each is a configuration without errors, and does what it
-// promises.
+// The recipes of docs/configuration.md: each is a configuration without errors, and does what the page promises.
 import { env } from 'cloudflare:workers'
 import { parse } from 'smol-toml'
 import { beforeEach, expect, it } from 'vitest'
@@ -39,23 +38,25 @@ beforeEach(async () => {
   )
 })
 
-/** What each target is told of, as Hype says it of one contact after another. */
-async function toldOf(...happened: [contact: string, type: string, at: number, data: object][]) {
-  const told: { target: string; body: string }[] = []
+/** The bodies and events that each target receives after these messages of Hype. */
+async function deliveriesAfter(
+  ...messages: [contact: string, type: string, at: number, data: object][]
+) {
+  const sent: { target: string; body: string }[] = []
   const world = aWorld(
     config,
     () => undefined,
     () => new Response('ok'),
-    (target, body) => told.push({ target, body }),
+    (target, body) => sent.push({ target, body }),
   )
-  for (const [id, type, at, data] of happened) {
+  for (const [id, type, at, data] of messages) {
     const timestamp = 1_795_000_000 + at
     const source = type === 'payment.updated' ? 'system' : 'user'
     await world.take('hype', { id, publisher_id: 'p', type, source, data, timestamp })
   }
   await world.live(20)
   const bodiesOf = (name: string) =>
-    told.flatMap(({ target, body }) => (target === name ? [body] : []))
+    sent.flatMap(({ target, body }) => (target === name ? [body] : []))
   const eventsOf = (name: string) => bodiesOf(name).map((body): MembershipEvent => JSON.parse(body))
   return { bodiesOf, typesOf: (name: string) => eventsOf(name).map(({ type }) => type), eventsOf }
 }
@@ -65,8 +66,8 @@ it('are configurations without errors', () => {
   expect(config.targets.map(({ name }) => name)).toEqual(['finance', 'door', 'crm', 'front-desk'])
 })
 
-it('tell finance of purchases, refunds and failures, and Slack of each failure in a line', async () => {
-  const { typesOf, bodiesOf } = await toldOf(
+it('send purchases, refunds and failures to finance, and each failure to Slack as one line', async () => {
+  const { typesOf, bodiesOf } = await deliveriesAfter(
     ['ana', 'payment.created', 0, { tier: 'Gold', total: 30 }],
     ['ana', 'payment.updated', 1000, { tier: 'Gold', total: 30 }],
     ['ana', 'payment.updated', 2000, { tier: 'Gold', total: 20 }],
@@ -81,8 +82,8 @@ it('tell finance of purchases, refunds and failures, and Slack of each failure i
   expect(JSON.parse(bodiesOf('front-desk')[0] ?? '{}').text).toMatch(/^[^\n]+$/)
 })
 
-it('shut the door only when an end is settled, and never on who has switched', async () => {
-  const { eventsOf } = await toldOf(
+it('send the end of a subscription to the door only once it has settled, and never a plan switch', async () => {
+  const { eventsOf } = await deliveriesAfter(
     ['ana', 'payment.created', 0, { tier: 'Gold' }],
     ['ana', 'payment.deleted', 5000, { tier: 'Gold' }],
     ['ana', 'payment.created', 5060, { tier: 'Platinum' }],

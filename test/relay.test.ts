@@ -1,13 +1,13 @@
-// The story: a vendor's webhook comes in by HTTP, the log has it, the queue carries its id, a target receives a
-// signed event. The whole Worker, its real local D1 and queues; only the internet is played.
+// The whole way: a vendor's webhook arrives by HTTP, the event is stored, a queue message has its id, and the target
+// receives a signed event. The whole Worker with local D1 and queues; only the network is simulated.
 import { env, exports } from 'cloudflare:workers'
 import { Webhook } from 'standardwebhooks'
 import { expect, it, vi } from 'vitest'
 
 const { default: worker } = exports as unknown as { default: Fetcher }
 
-/** Takes what the Worker sends, and thanks for it; gives what came. The Worker's own lines are not printed. */
-function playTheInternet() {
+/** Answers all requests of the Worker, and returns them. The Worker's log lines are not printed. */
+function simulateNetwork() {
   const received: { headers: Record<string, string>; body: string }[] = []
   vi.spyOn(console, 'log').mockImplementation(() => undefined)
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (_url, init) => {
@@ -21,7 +21,7 @@ function playTheInternet() {
 }
 
 it('relays a payment from Hype to the target, signed, and shows it to the operator', async () => {
-  const received = playTheInternet()
+  const received = simulateNetwork()
 
   const answer = await worker.fetch('https://relay.example/in/hype?key=test-hype-secret', {
     method: 'POST',
@@ -79,8 +79,8 @@ it('relays a payment from Hype to the target, signed, and shows it to the operat
   })
 })
 
-it('keeps a payment safe while D1 is away, and relays it when D1 is back', async () => {
-  const received = playTheInternet()
+it('keeps a payment while D1 is unavailable, and relays it when D1 is back', async () => {
+  const received = simulateNetwork()
   vi.spyOn(env.DB, 'batch').mockRejectedValueOnce(new Error('D1_ERROR: Network connection lost.'))
 
   const answer = await worker.fetch('https://relay.example/in/hype?key=test-hype-secret', {

@@ -1,5 +1,5 @@
-// An empty database of today's schema before each file, although files share a runtime: to start one for each, and to
-// load the Worker into it, took longer than most files' tests. All migrations go in one batch.
+// Creates an empty database of the current schema before each file. Files share a runtime: to start one for each, and to
+// load the Worker into it, takes longer than the tests of most files. All migrations are one batch.
 import { env } from 'cloudflare:workers'
 
 const { results: tables } = await env.DB.prepare(

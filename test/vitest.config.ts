@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const root = path.join(import.meta.dirname, '..')
 
-/** The longest first, so that nothing waits for them at the end; those that share a runtime last, and together. */
+/** The longest files first, so that the run does not end with them; those that share a runtime last, and together. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]) {
     const order = ['browser', 'node', 'queues', 'worker']
@@ -16,14 +16,14 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// What runs in the Worker is tested in the Workers runtime, the command line in Node, and the console in a browser.
+// The Worker is tested in the Workers runtime, the command line in Node, and the console in a browser.
 export default defineConfig(async () => {
   const migrations = await readD1Migrations(path.join(root, 'src/store/migrations'))
   const workersRuntime = () =>
     cloudflareTest({
       wrangler: { configPath: path.join(root, 'wrangler.toml') },
       miniflare: {
-        // A delivery that escapes a test reaches nobody.
+        // A request that a test does not intercept reaches no server.
         outboundService: () => new Response('no network in tests', { status: 599 }),
         bindings: {
           TEST_MIGRATIONS: migrations,
@@ -42,7 +42,7 @@ export default defineConfig(async () => {
   // Commands, runtimes and browsers are slow to start on a busy machine.
   const patience = { testTimeout: 180_000, hookTimeout: 180_000 }
   const worker = {
-    // Vite knows no `require` here. The bundle does: targets of `npm run chaos` have a `where`.
+    // Vite has no `require` here. The bundle has one: targets of `npm run chaos` have a `where`.
     alias: [{ find: /^.*\/expression-jsonata\.cjs$/, replacement: 'jsonata' }],
     setupFiles: ['test/setup.ts'],
     testTimeout: 20_000, // property tests on a busy machine
@@ -65,7 +65,7 @@ export default defineConfig(async () => {
         },
         {
           plugins: [workersRuntime()],
-          // What is left in its queues must not reach other tests.
+          // Messages that it leaves in its queues must not reach other tests.
           test: { ...worker, name: 'queues', include: ['test/relay.test.ts'] },
         },
         {

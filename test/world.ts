@@ -1,5 +1,5 @@
-// The relay on a clock that a test turns: real D1, queues that forget nothing unless told to, targets that count.
-// Every call of a binding goes through `fault`, which may throw before or after it is carried out.
+// The relay on a clock that a test advances: real D1, queues in memory, targets that record requests. Every call of a
+// binding goes through `fault`, which may throw before or after the call takes effect.
 
 import { env } from 'cloudflare:workers'
 import type { Config } from '../src/config.ts'
@@ -23,7 +23,7 @@ export type World = ReturnType<typeof aWorld>
 /** Throws, or lets the n-th call of a binding pass. */
 export type Fault = (call: string, when: 'before' | 'after', n: number) => void
 
-/** A world with nothing in it. `answer` is what a target says to the n-th request for an event; `got` hears each. */
+/** An empty world. `answer` responds to a target's n-th request for an event; `got` is called with each request. */
 export function aWorld(
   config: Config,
   fault: Fault,
@@ -98,7 +98,7 @@ export function aWorld(
     },
   }
 
-  /** Hands what is due to its consumer, as the platform does: what is neither acked nor retried is acked. */
+  /** Passes due messages to their consumer. As on the platform, a message that is neither acked nor retried is acked. */
   async function consume(name: QueueName, count = 10): Promise<void> {
     const due = queues[name].filter(({ at }) => at <= now).slice(0, count)
     queues[name] = queues[name].filter((one) => !due.includes(one))
@@ -148,7 +148,7 @@ export function aWorld(
     advance: (ms: number) => {
       now += ms
     },
-    /** One request at the front door. */
+    /** Sends one request to the accept stage, as a vendor does. */
     take: async (source: string, body: object) => {
       const afterwards: Promise<unknown>[] = []
       const result = await accept(
@@ -165,12 +165,12 @@ export function aWorld(
       await Promise.all(afterwards)
       return answered(result)
     },
-    /** Lets minutes pass: each second the queues are looked at, each minute the sweep runs. */
+    /** Lets minutes pass: the queues are consumed every five seconds, the cron runs every minute. */
     live: async (minutes: number) => {
       for (let second = 0; second < minutes * 60; second += 5) {
         now += 5000
         if (second % 60 === 0) {
-          // What fails is done by the next run, in a minute.
+          // Work that fails is done by the next run, in a minute.
           await sweep(bindings, config, tools).catch(() => undefined)
           await continueReplays(bindings, config, tools).catch(() => undefined)
           await rollUp(bindings, tools).catch(() => undefined)

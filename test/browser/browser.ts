@@ -1,4 +1,4 @@
-// A real browser in front of the console, which keeps a list of everything that it should not have had to complain of.
+// A real browser for the console. It collects the errors of each page, and requests to other origins.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type Browser, chromium, type Page } from 'playwright-core'
@@ -14,7 +14,7 @@ export function launch(): Promise<Browser> {
 
 export type Setting = { width?: number; colorScheme?: 'light' | 'dark'; hasScript?: boolean }
 
-/** A tab of its own, with cookies of its own. `complaints` is what a console's page must never cause. */
+/** A tab with cookies of its own. `complaints` collects errors, which no page of the console may cause. */
 export async function openTab(
   browser: Browser,
   origin: string,
@@ -28,14 +28,14 @@ export async function openTab(
   })
   const page = await context.newPage()
   const complaints: string[] = []
-  // What the policy refuses is said on the console too, as an error.
+  // The browser reports violations of the content security policy as errors too.
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('request', (request) => {
     if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(origin))
-      complaints.push(`it asked for ${request.url()}`)
+      complaints.push(`it requested ${request.url()}`)
   })
   return { page, context, complaints }
 }
@@ -48,9 +48,9 @@ export async function signIn(page: Page, token: string): Promise<void> {
   await page.waitForURL(/\/console$/)
 }
 
-/** What axe finds wrong with a page, as `rule: element`. */
+/** The violations that axe finds on a page, as `rule: element`. */
 export async function findingsOf(page: Page): Promise<string[]> {
-  // From outside the page, where its policy for scripts does not reach.
+  // Evaluated from outside of the page, so its content security policy does not apply.
   await page.evaluate(AXE)
   return page.evaluate(
     `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) =>
@@ -58,7 +58,7 @@ export async function findingsOf(page: Page): Promise<string[]> {
   ) as Promise<string[]>
 }
 
-/** What sticks out of a page at its sides. */
+/** The elements that overflow a page horizontally. */
 export function overflowOf(page: Page): Promise<string[]> {
   return page.evaluate(
     `document.documentElement.scrollWidth <= innerWidth ? [] :

@@ -7,7 +7,7 @@ import { aPayment, aRelay } from './relay.ts'
 describe.skipIf(IS_LEFT_OUT)('the console', () => {
   const { send, received, token, isReceived, tamper, aTab, anOperator } = aRelay()
 
-  it('lets in with the token, shows the page that was asked for, and lets out', async () => {
+  it('signs in with the token, shows the requested page, and signs out', async () => {
     const { page, complaints } = await aTab()
     await page.goto('/console/events?source=hype')
     await page.getByLabel('Admin token').fill(token())
@@ -22,7 +22,7 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     expect(complaints).toEqual([])
   })
 
-  it('answers a call: an event is found by the address, its story is read, and it is seen arriving again', async () => {
+  it('finds an event by an e-mail address, shows its details, and sends it again', async () => {
     const { id } = await send(aPayment({ id: 'c-call', email: 'bea@example.com' }))
     await isReceived(id, 1)
     const { page, complaints } = await anOperator()
@@ -53,7 +53,7 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     expect(complaints).toEqual([])
   })
 
-  it('moves along a list by keys', async () => {
+  it('moves through a list by keys', async () => {
     const { page, complaints } = await anOperator()
     await page.goto('/console/events?type=*&paused=1')
     const ids = await page.locator('tbody tr').evaluateAll((rows) => rows.map(({ id }) => id))
@@ -73,7 +73,7 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     expect(complaints).toEqual([])
   })
 
-  it('says the same at an address that is shared, after a reload, and on the way back', async () => {
+  it('shows the same list at a shared URL, after a reload, and after going back', async () => {
     const { page, complaints } = await anOperator()
     await page.goto('/console/events')
     await page.getByText('Filter', { exact: true }).first().click()
@@ -106,7 +106,7 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     expect([...complaints, ...other.complaints]).toEqual([])
   })
 
-  it('shows new events by themselves, until that is paused, and again', async () => {
+  it('shows new events live, stops when paused, and continues', async () => {
     const { page, complaints } = await anOperator()
     await page.goto('/console/events')
     const { id } = await send(aPayment({ id: 'c-live', email: 'live@example.com' }))
@@ -141,7 +141,7 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     expect(complaints).toEqual([])
   }, 150_000)
 
-  it('sends again what a filter matches: how many first, then with a bar that fills', async () => {
+  it('replays the deliveries of a filter after a preview, and shows the progress', async () => {
     const ids: string[] = []
     for (let i = 0; i < 4; i++) {
       const data = { tier: 'Gold', total: 10 + i }
@@ -167,11 +167,11 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     expect(complaints).toEqual([])
   }, 150_000)
 
-  it('releases a quarantined group once it is understood', async () => {
+  it('releases a quarantined group once the mapping understands it', async () => {
     const sent = [await send(aPayment({ id: 'c-q1' })), await send(aPayment({ id: 'c-q2' }))]
     for (const { id } of sent) await isReceived(id, 1)
     const keys = sent.map(({ id }) => keyOfId(id as EventId)).join(', ')
-    // As if an earlier mapping had not known them.
+    // As if an earlier mapping had not understood them.
     tamper(`
       DELETE FROM deliveries WHERE event IN (${keys});
       UPDATE events SET status = 'quarantined', event = NULL, planned = 0,
@@ -203,7 +203,7 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     expect(complaints).toEqual([])
   })
 
-  it('simulates an event, and shows it arriving', async () => {
+  it('simulates an event, and shows its delivery', async () => {
     const { page, complaints } = await anOperator()
     await page.goto('/console/simulate')
     const form = page.locator('form', { has: page.locator('[type=hidden][value=hype]') })

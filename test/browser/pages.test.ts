@@ -1,4 +1,4 @@
-// Every page of the console in a browser, light and dark, wide and narrow: accessible, complete, quiet and small.
+// Every page of the console in a browser, light and dark, wide and narrow: accessible, complete, small and free of errors.
 import path from 'node:path'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
@@ -24,20 +24,19 @@ const press = async (page: Page, where: string, name: string) => {
   await page.waitForLoadState()
 }
 
-/** Pages that only a form leads to. */
-const ANSWERS: Record<string, (page: Page) => Promise<void>> = {
+/** Pages that only a form opens. */
+const RESULTS: Record<string, (page: Page) => Promise<void>> = {
   tested: (page) => press(page, '/console/targets', 'Send test event'),
-  'replay planned': (page) => press(page, '/console/replays?target=crm', 'Preview'),
-  'replay of nothing planned': (page) =>
-    press(page, '/console/replays?type=payment.none', 'Preview'),
-  'replay begun': async (page) => {
+  'replay previewed': (page) => press(page, '/console/replays?target=crm', 'Preview'),
+  'empty replay previewed': (page) => press(page, '/console/replays?type=payment.none', 'Preview'),
+  'replay started': async (page) => {
     await press(page, '/console/replays?target=crm&type=relay.test&state=delivered', 'Preview')
     await page.getByRole('button', { name: /^Resend/ }).click()
     await page.waitForURL(/rpl_/)
   },
-  'release planned': (page) => press(page, '/console/quarantine', 'Preview release'),
+  'release previewed': (page) => press(page, '/console/quarantine', 'Preview release'),
   'journey sent': (page) => press(page, '/console/simulate', 'Start'),
-  'nobody found': async (page) => {
+  'no person found': async (page) => {
     await page.goto('/console/people')
     await page.getByLabel('Find').fill('nobody@example.com')
     await page.keyboard.press('Enter')
@@ -45,7 +44,7 @@ const ANSWERS: Record<string, (page: Page) => Promise<void>> = {
   },
 }
 
-/** Pages that say what went wrong; browsers complain of their status. */
+/** Error pages. Browsers report their status as an error. */
 const ERRORS = ['/console/nowhere', '/console/events?since=x', '/console/events/evt_0000000000000']
 
 const SETTINGS = [
@@ -79,12 +78,12 @@ describe.skipIf(IS_LEFT_OUT)('every page', () => {
   }
 
   it.each(SETTINGS)(
-    'is accessible, complete and quiet: $width wide, $colorScheme',
+    'is accessible, complete and free of errors: $width wide, $colorScheme',
     async (setting) => {
       const { page, complaints } = await anOperator(setting)
       const found: string[] = []
-      const look = async (name: string) => {
-        // What is folded away is looked at too.
+      const check = async (name: string) => {
+        // Collapsed details are checked too.
         await page.evaluate(
           `document.querySelectorAll('details').forEach((one) => { one.open = true })`,
         )
@@ -97,23 +96,23 @@ describe.skipIf(IS_LEFT_OUT)('every page', () => {
       }
       for (const where of await allPages(page)) {
         await page.goto(where)
-        await look(where)
+        await check(where)
       }
-      for (const [name, go] of Object.entries(ANSWERS)) {
+      for (const [name, go] of Object.entries(RESULTS)) {
         await go(page)
-        await look(name)
+        await check(name)
       }
-      const quiet = [...complaints]
+      const unexpected = [...complaints]
       for (const where of ERRORS) {
         await page.goto(where)
-        await look(where)
+        await check(where)
       }
       await page.context().clearCookies()
       await page.goto('/console/sign-in')
-      await look('sign-in')
+      await check('sign-in')
 
       expect(found).toEqual([])
-      expect(quiet).toEqual([])
+      expect(unexpected).toEqual([])
     },
     180_000,
   )
@@ -125,10 +124,10 @@ describe.skipIf(IS_LEFT_OUT)('every page', () => {
         `performance.getEntries().reduce((sum, { transferSize = 0 }) => sum + transferSize, 0)`,
       ) as Promise<number>
     await page.goto('/console/sign-in', { waitUntil: 'networkidle' })
-    const atTheDoor = await transferred()
+    const signInBytes = await transferred()
     await signIn(page, token())
     await page.waitForLoadState('networkidle')
-    const bytes = atTheDoor + (await transferred())
+    const bytes = signInBytes + (await transferred())
 
     expect(bytes).toBeGreaterThan(20_000)
     expect(bytes).toBeLessThan(200_000)

@@ -1,4 +1,5 @@
-// What a browser test stands on: the relay of `npm start`, a target that remembers, simulated members, and a browser.
+// The environment of a browser test: the relay of `npm start`, a target that records requests, simulated members, and a
+// browser.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -8,7 +9,7 @@ import { afterAll, beforeAll, expect, vi } from 'vitest'
 import { aProject, begin, command, freePort, type Running, tamperWith } from '../cli/project.ts'
 import { launch, openTab, type Setting, signIn } from './browser.ts'
 
-/** Sets it up before the tests of a file, and takes it down after them. */
+/** Starts it before the tests of a file, and stops it after them. */
 export function aRelay() {
   const project = aProject()
   let relay: Running
@@ -27,7 +28,7 @@ export function aRelay() {
       body: JSON.stringify(body),
     }).then((response) => response.json() as Promise<{ id: string }>)
 
-  /** The ids of the events that the target was sent, in their order. */
+  /** The ids of the events that the target received, in order. */
   const received: string[] = []
   const receiver = createServer((request, response) => {
     received.push(String(request.headers['webhook-id']))
@@ -65,14 +66,14 @@ export function aRelay() {
     send,
     received,
     token: () => token,
-    /** Waits until the target was sent an event so many times. */
+    /** Waits until the target has received an event this many times. */
     isReceived: (id: string, times: number, timeout = 20_000) =>
       vi.waitFor(() => expect(received.filter((one) => one === id)).toHaveLength(times), timeout),
-    /** Changes the log behind the relay's back. */
+    /** Changes the log without the relay. */
     tamper: (sql: string) => tamperWith(path.join(project.dir, '.state'), sql),
-    /** A tab of somebody who is not signed in. */
+    /** A tab that is not signed in. */
     aTab: (setting: Setting = {}) => openTab(browser, origin, setting),
-    /** A tab of somebody who is. */
+    /** A tab that is signed in. */
     async anOperator(setting: Setting = {}) {
       const tab = await openTab(browser, origin, setting)
       await signIn(tab.page, token)

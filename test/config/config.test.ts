@@ -1,4 +1,4 @@
-// SOURCES, the tables behind variables, and the size of a body. TARGETS: config.targets.test.ts.
+// SOURCES, the tables in variables, and the other variables. TARGETS: targets.test.ts.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isBrokenSource, parseConfig, secretNames } from '../../src/config.ts'
@@ -28,7 +28,7 @@ describe('a source', () => {
     ])
   })
 
-  it('takes every key', () => {
+  it('accepts every key', () => {
     const { sources, errors } = read({
       SOURCES: [
         {
@@ -70,7 +70,7 @@ describe('a source', () => {
     })
   })
 
-  it('is not there when it is disabled, and needs no secret then', () => {
+  it('does not exist while it is disabled, and then needs no secret', () => {
     const config = read({ SOURCES: [{ ...HYPE, secret: 'UNSET', enabled: false }] })
 
     expect(config.sources.size).toBe(0)
@@ -142,7 +142,7 @@ describe('a source', () => {
     expect(errors).toEqual([{ path: `SOURCES[1].${key}`, message }])
   })
 
-  it('with an error is broken alone, with the reason', () => {
+  it('with an error is broken, with the reason, and no other source is', () => {
     const { sources } = read({ SOURCES: [HYPE, { ...HYPE, name: 'b', secret: 'UNSET' }] })
 
     const first = sources.get('hype')
@@ -153,7 +153,7 @@ describe('a source', () => {
     })
   })
 
-  it('keeps the first of two of one name', () => {
+  it('with a name that is already used is ignored', () => {
     const { sources, errors } = read({ SOURCES: [HYPE, { ...HYPE, vendor: 'hapana' }] })
 
     expect(sources.get('hype')).toMatchObject({ vendor: 'hype' })
@@ -162,7 +162,7 @@ describe('a source', () => {
     ])
   })
 
-  it('is broken when one of several secrets is not set', () => {
+  it('is broken if one of several secrets is not set', () => {
     const { sources } = read({ SOURCES: [{ ...HYPE, secret: ['HYPE', 'UNSET'] }] })
 
     expect(sources.get('hype')).toHaveProperty('broken')
@@ -181,13 +181,13 @@ describe('the tables', () => {
   })
 
   it.each([null, 7, true, {}, '{', '{}', '7', 'name = "x"', '"[]"'])(
-    'are refused as %j',
+    'are refused if they are %j',
     (SOURCES) => {
       expect(read({ SOURCES }).errors).toEqual([{ path: 'SOURCES', message: TABLES }])
     },
   )
 
-  it.each([null, 7, 'x', true])('hold tables and not %j', (table) => {
+  it.each([null, 7, 'x', true])('must contain tables, not %j', (table) => {
     expect(read({ SOURCES: [table] }).errors).toEqual([
       { path: 'SOURCES[0]', message: 'must be a table' },
     ])
@@ -206,7 +206,7 @@ describe('MAX_BODY_BYTES', () => {
     expect(read({ MAX_BODY_BYTES })).toMatchObject({ maxBodyBytes: bytes, errors: [] })
   })
 
-  // `Number(value)` would take true for 1 and [5] for 5, and throw on the last row.
+  // `Number(value)` would read true as 1 and [5] as 5, and throw for the last row.
   it.each<{ value: unknown }>(
     [0, -1, 1.5, 950_001, '1 MB', null, {}, [], true, [5], { toString: 1, valueOf: 1 }].map(
       (value) => ({ value }),
@@ -245,7 +245,7 @@ describe('secretNames', () => {
 })
 
 describe('parseConfig', () => {
-  it('throws on no junk, and names every broken thing', () => {
+  it('never throws, and reports an error for everything that is broken', () => {
     const key = fc.constantFrom(
       'name',
       'vendor',
@@ -323,7 +323,7 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
     },
   )
 
-  it('keep no bytes longer than events', () => {
+  it('keep no raw body longer than its event', () => {
     const { rawRetentionDays, errors } = read({ RETENTION_DAYS: 30, RAW_RETENTION_DAYS: 31 })
 
     expect(rawRetentionDays).toBe(30)

@@ -5,7 +5,7 @@ import { anEvent } from '../core/builders.ts'
 
 const A_MAIL = 'x'.repeat(900_000)
 
-/** Evaluates over an event with these extra keys. */
+/** Evaluates an expression for an event with these extra keys. */
 async function evaluate(text: string, extra: Record<string, unknown> = {}): Promise<unknown> {
   const event = anEvent()
   return compile(text)({ ...event, data: { ...event.data, extra } } as typeof event)
@@ -29,13 +29,13 @@ describe('an expression', () => {
     ['$toMillis("1970-01-01 00:00", "[Y0001]-[M01]-[D01] [H01]:[m01]")', 0],
     ['$formatNumber(1234.5, "#,##0.00")', '1,234.50'],
     ['data.nothing', undefined],
-  ])('is JSONata: %s', async (text, expected) => {
+  ])('is evaluated as JSONata: %s', async (text, expected) => {
     const made = await evaluate(text, { list: [1, 2, 3], words: 'one two' })
 
     expect(JSON.stringify(made)).toBe(JSON.stringify(expected))
   })
 
-  it('finds the time as it is when it is evaluated, in any spelling', async () => {
+  it('reads the time of its evaluation, in any form', async () => {
     const before = Date.now()
 
     const [millis, text, year] = (await evaluate('[$millis(), $now(), $now("[Y]")]')) as unknown[]
@@ -51,7 +51,7 @@ describe('an expression', () => {
     for (let i = 0; i < 30; i++) expect(await expression(anEvent())).toBe(4000)
   })
 
-  it('may pass on all of a large event, and a little more', async () => {
+  it('may return all of a large event, and a little more', async () => {
     const made = await evaluate('$merge([$, {"more": $pad("y", 200000)}])', { mail: A_MAIL })
 
     expect(made).toMatchObject({ data: { extra: { mail: A_MAIL } } })
@@ -108,27 +108,27 @@ const DEPTH = 'nests values more than 200 deep'
 const FINITE = 'a number that is not finite'
 const PICTURE = 'a picture string of more than 100 characters'
 
-/** Calls a function of its own last result, often. */
+/** An expression that applies a step to its own last result, many times. */
 const again = (step: string, from: string, times = 60) =>
   `($f := function($s, $n) { $n = 0 ? $s : $f(${step}, $n - 1) }; $f(${from}, ${times}))`
 
-describe('an expression that would not end, or fill the memory, ends with the bound that it meets', () => {
+describe('an expression that needs too much time or memory fails with the limit that it exceeds', () => {
   it.each([
-    ['calls itself for ever', '($f := function($x) { $f($x) }; $f(1))', STEPS],
+    ['calls itself forever', '($f := function($x) { $f($x) }; $f(1))', STEPS],
     ['calls itself in itself', '($f := function($x) { $f($x) + 1 }; $f(1))', STACK],
     [
       'calls itself twice',
       '($f := function($n) { $n < 2 ? $n : $f($n - 1) + $f($n - 2) }; $f(60))',
       STEPS,
     ],
-    ['counts far', '[1..10000000]', LIST],
-    ['counts in counting', '[1..5000].[1..5000]', WORK],
-    ['counts often', '[1..5000].($sum([1..5000]))', WORK],
+    ['creates a long range', '[1..10000000]', LIST],
+    ['creates a range in each step of a range', '[1..5000].[1..5000]', WORK],
+    ['creates many ranges', '[1..5000].($sum([1..5000]))', WORK],
     ['pads', '$pad("x", 1000000000)', VALUE],
     ['pads with a long filler', '$pad("x", 1000000, $pad("y", 900000))', VALUE],
     ['pads often', '[1..5000].$pad("x", 900000)', WORK],
     ['doubles a text', again('$s & $s', '"ab"'), VALUE],
-    ['makes many long texts', '($s := $pad("x", 200000); [1..5000].($s & $string($)))', WORK],
+    ['creates many long texts', '($s := $pad("x", 200000); [1..5000].($s & $string($)))', WORK],
     ['joins one text often', '($s := $pad("x", 900000); $join([1..5000].$s))', VALUE],
     ['joins by a long text', '$join([1..5000].("x"), $pad("x", 900000))', VALUE],
     ['replaces by more', again('$replace($s, "x", "xx")', '"x"'), WORK],
@@ -141,7 +141,7 @@ describe('an expression that would not end, or fill the memory, ends with the bo
     ['puts a list in itself twice', again('[[$s], [$s]]', '[1]'), WORK],
     ['puts an object in itself twice', again('{"a": $s, "b": $s}', '{}'), WORK],
     ['puts a list in a list', again('[[$s]]', '[1]', 4000), DEPTH],
-    ['makes a circle', '$$.data.contact ~> |$|{"a": $}|', DEPTH],
+    ['creates a cycle', '$$.data.contact ~> |$|{"a": $}|', DEPTH],
     ['compares large lists often', '($a := [1..5000]; [1..5000].($a = [1..5000]))', WORK],
     ['looks into a large list often', '($a := [1..5000]; [1..5000][$ in $a])', WORK],
     ['sorts often', '[1..5000].($sort($reverse([1..3000])))', WORK],
@@ -163,7 +163,7 @@ describe('an expression that would not end, or fill the memory, ends with the bo
     ['formats a wide year of now', '$now("[Y,99999999-99999999]")', PICTURE],
     ['formats by a long picture', '$formatInteger(5, $pad("", 90000, "0,"))', PICTURE],
     ['reads a time in many ways', `$toMillis("${'1'.repeat(40)}x", "${'[f]'.repeat(12)}")`, WORK],
-    ['makes more than a receiver takes', '{"x": $pad("y", 300000)}', RESULT],
+    ['creates a result that is too large', '{"x": $pad("y", 300000)}', RESULT],
     ['searches a long text slowly', '$match(data.extra.mail, /x*y/)', 'a text of more than'],
   ])('when it %s', async (_what, text, bound) => {
     await expect(evaluate(text, { mail: 'x'.repeat(20_000) })).rejects.toThrow(bound)
@@ -175,13 +175,13 @@ describe('an expression that would not end, or fill the memory, ends with the bo
     await expect(evaluate(text, { mail: A_MAIL })).rejects.toThrow(WORK)
   })
 
-  it('when it asks a wide event often', async () => {
+  it('when it searches a wide event often', async () => {
     const wide = Array.from({ length: 4000 }, (_, i) => [[i]])
 
     await expect(evaluate('[1..5000][$$.data.extra.wide]', { wide })).rejects.toThrow(WORK)
   })
 
-  it.each([4_400, 388])('when a search takes longest (%i characters)', async (length) => {
+  it.each([4_400, 388])('when it searches the slowest texts (%i characters)', async (length) => {
     const pattern = length > 1000 ? 'x*y' : 'x*x*y'
     const text = `[1..5000].$match($$.data.extra.mail, /${pattern}/)`
 
@@ -218,7 +218,7 @@ describe('a regular expression', () => {
     '<[^>]+>',
     '[*+?|]',
     '^(?!test).*@example\\.com$',
-  ])('of everyday is taken: /%s/', (pattern) => {
+  ])('in common use is accepted: /%s/', (pattern) => {
     expect(expressionProblem(`$contains(data.x, /${pattern}/i)`)).toBeUndefined()
   })
 
@@ -230,7 +230,7 @@ describe('a regular expression', () => {
 })
 
 it.each(['$eval("1")', '($e := $eval; $e("1"))', '"1" ~> $eval', '{"a": [b.$eval(c)]}'])(
-  'an expression that could evaluate received text is refused: %s',
+  'an expression that can evaluate received text is refused: %s',
   (text) => {
     expect(expressionProblem(text)).toBe('uses $eval, which is disabled')
     expect(() => compile(text)).toThrow('$eval')

@@ -1,4 +1,4 @@
-// TARGETS. What is the same for all tables: config.test.ts.
+// TARGETS. The checks that all tables have in common: config.test.ts.
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredTarget, parseConfig } from '../../src/config.ts'
 
@@ -52,7 +52,7 @@ describe('a target', () => {
     ])
   })
 
-  it('takes every key', () => {
+  it('accepts every key', () => {
     const { targets, errors, notes } = read({
       SOURCES: [{ name: 'hype', vendor: 'hype', secret: 'HYPE' }],
       TARGETS: [
@@ -112,7 +112,7 @@ describe('a target', () => {
     'http://127.8.9.1:1/',
     'http://[::1]:80/',
     'http://a.localhost/',
-  ])('may be at %s, without TLS', (url) => {
+  ])('may have the URL %s, without TLS', (url) => {
     expect(first({ url }).errors).toEqual([])
   })
 
@@ -125,7 +125,7 @@ describe('a target', () => {
     'ftp://crm.example/',
     'javascript:alert(1)',
     '$PLAIN_HOOK',
-  ])('must be https at %s', (url) => {
+  ])('must not have the URL %s, which is not https', (url) => {
     expect(first({ url }).errors).toEqual([{ path: 'TARGETS[0].url', message: 'must be https' }])
   })
 
@@ -225,7 +225,7 @@ describe('a target', () => {
     expect(targets[1]).toMatchObject({ name: 'crm', broken: `TARGETS[1].${key}: ${message}` })
   })
 
-  it('that is broken keeps its events and sources where they can be read', () => {
+  it('that is broken keeps its events and sources if they are valid', () => {
     const { targets } = read({
       TARGETS: [
         { name: 'a', url: 'http://a.example', events: ['contact.*'], sources: ['hype'] },
@@ -246,7 +246,7 @@ describe('a target', () => {
     ])
   })
 
-  it('ends an expression that does not end by itself', async () => {
+  it('aborts an expression that does not end by itself', async () => {
     const where = '($f := function($x) { $f($x) }; $f(1))'
     const { targets } = read({ TARGETS: [{ ...CRM, where }] })
     const [target] = targets as ConfiguredTarget[]
@@ -254,7 +254,7 @@ describe('a target', () => {
     await expect(target?.where?.({ type: 'x' } as never)).rejects.toThrow('more than 100000 steps')
   })
 
-  it('keeps the first of two of one name, across variables', () => {
+  it('with a name that is already used is ignored, also across variables', () => {
     const other = { ...CRM, url: 'https://other.example' }
 
     const { targets, errors } = read({ TARGETS_B: [other], TARGETS: [CRM] })
@@ -301,7 +301,7 @@ describe('TARGETS_… variables', () => {
     expect(errors).toEqual([])
   })
 
-  it('that cannot be read stop no other', () => {
+  it('that cannot be parsed do not affect the others', () => {
     const { targets, errors } = read({ TARGETS: '[{', TARGETS_A: [named('a')] })
 
     expect(targets).toMatchObject([{ name: 'a' }])

@@ -22,15 +22,18 @@ describe('event ids', () => {
     [1, 0, '2097152', 'evt_0000000020000'],
     [1_795_219_200_000, 7, '3764847535718400007', 'evt_38fvcwc000007'],
     [MAX_TIME, 2_097_151, '9223372036854775807', 'evt_7zzzzzzzzzzzz'],
-  ] as const)('at %d with %d have the key %s and read %s', (now, part, key, id) => {
-    expect(newEventId(now, part)).toBe(id)
-    expect(keyOfId(id)).toBe(key)
-    expect(idOfKey(key)).toBe(id)
-    expect(idOfKey(BigInt(key))).toBe(id)
-    expect(timeOfId(id)).toBe(now)
-  })
+  ] as const)(
+    'at %d with the random part %d have the key %s and the text %s',
+    (now, part, key, id) => {
+      expect(newEventId(now, part)).toBe(id)
+      expect(keyOfId(id)).toBe(key)
+      expect(idOfKey(key)).toBe(id)
+      expect(idOfKey(BigInt(key))).toBe(id)
+      expect(timeOfId(id)).toBe(now)
+    },
+  )
 
-  it('give their key and time back, and the key the id', () => {
+  it('convert to their key and time, and the key back to the id', () => {
     fc.assert(
       fc.property(time, random, (now, part) => {
         const id = newEventId(now, part)

@@ -33,7 +33,7 @@ describe('a time', () => {
     '2026-11-21 10:00',
     '1795212900',
     '1969-01-01',
-  ])('%s is none', (text) => {
+  ])('%s is not a time', (text) => {
     expect(parseTime(text, NOW)).toBeUndefined()
   })
 })

@@ -1,4 +1,5 @@
-// Every format, over every event of the fixtures: the same event gives the same bytes, and no more than is due.
+// Every format, with every event of the fixtures: an event is always rendered to the same bytes, and sensitive fields
+// are left out.
 import { CloudEvent, HTTP } from 'cloudevents'
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
@@ -14,7 +15,7 @@ import { bodyOf, EVENT_FIXTURES, type EventFixture } from '../fixtures.ts'
 const NOW = Date.parse('2026-11-21T00:00:00.000Z')
 const NAMES = Object.keys(FORMATS) as FormatId[]
 
-/** What a format is given for each accepted event of a fixture. */
+/** The arguments of a format for each accepted event of a fixture. */
 async function eventsOf({ vendor, source = {}, request }: EventFixture) {
   const credentials = source.secret || source.signing_secret ? {} : { secret: 'S' }
   const table = { name: 'test', vendor, ...credentials, ...source }
@@ -45,7 +46,7 @@ const cases = await Promise.all(
 )
 const accepted = cases.filter(({ events }) => events.length > 0)
 
-it('has events of every vendor to try', () => {
+it('there are events of every vendor', () => {
   const vendors = new Set(accepted.flatMap(({ events }) => events.map(({ event }) => event.vendor)))
   expect(vendors.size).toBeGreaterThanOrEqual(2)
   expect(accepted.length).toBeGreaterThan(100)
@@ -58,7 +59,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(format.id).toBe(name)
   })
 
-  it.each(accepted)('gives the same bytes for the same event of $name', ({ events }) => {
+  it.each(accepted)('renders an event of $name to the same bytes each time', ({ events }) => {
     for (const { event, raw } of events) {
       const before = JSON.stringify(event)
       const first = format.render(event, raw, undefined)
@@ -74,7 +75,7 @@ describe.each(NAMES)('%s', (name) => {
 describe.each(NAMES.filter((name) => !FORMATS[name].needsRaw))(
   '%s without the raw body',
   (name) => {
-    it.each(accepted)('keeps sensitive fields of $name to itself', ({ events }) => {
+    it.each(accepted)('leaves out the sensitive fields of $name', ({ events }) => {
       for (const { event } of events) {
         const { body } = FORMATS[name].render(redact(event, []), undefined, undefined)
         for (const text of sensitiveTexts(event)) expect(body).not.toContain(text)
@@ -84,7 +85,7 @@ describe.each(NAMES.filter((name) => !FORMATS[name].needsRaw))(
 )
 
 describe('raw', () => {
-  it.each(accepted)('gives the exact text of $name', ({ events }) => {
+  it.each(accepted)('renders the exact text of $name', ({ events }) => {
     for (const { event, raw } of events) {
       expect(FORMATS.raw.render(redact(event, []), raw, undefined).body).toBe(raw.text)
     }
@@ -92,7 +93,7 @@ describe('raw', () => {
 })
 
 describe('cloudevents', () => {
-  it.each(accepted)('is read by the CloudEvents library: $name', ({ events }) => {
+  it.each(accepted)('can be read by the CloudEvents library: $name', ({ events }) => {
     for (const { event } of events) {
       const { contentType, body } = FORMATS.cloudevents.render(
         redact(event, []),

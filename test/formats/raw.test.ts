@@ -6,13 +6,13 @@ describe('raw', () => {
   it.each([
     ['{ "a": 1.50 }\r\n', undefined, 'application/json'],
     ['\ufeff{"é":"😀"}', 'application/json; charset=utf-8', 'application/json; charset=utf-8'],
-  ])('gives the exact text %j', (text, given, contentType) => {
+  ])('renders the exact text %j', (text, given, contentType) => {
     const body = { text, encoding: 'utf8' } as const
 
     expect(raw.render(anEvent(), body, given)).toEqual({ contentType, body: text })
   })
 
-  it('is a CloudEvent where no vendor sent anything', () => {
+  it('renders a CloudEvent if no vendor sent the event', () => {
     const event = anEvent()
 
     expect(raw.render(event, { text: '', encoding: 'utf8' }, undefined)).toEqual({
@@ -22,9 +22,9 @@ describe('raw', () => {
   })
 
   it.each([
-    ['is gone', undefined, 'no longer kept'],
-    ['is no text', { text: '/w==', encoding: 'base64' } as const, 'is not text'],
-  ])('makes none where the body %s', (_, body, text) => {
+    ['was deleted', undefined, 'no longer kept'],
+    ['is not text', { text: '/w==', encoding: 'base64' } as const, 'is not text'],
+  ])('throws if the body %s', (_, body, text) => {
     expect(() => raw.render(anEvent(), body, undefined)).toThrow(text)
   })
 })

@@ -64,7 +64,7 @@ describe('slack', () => {
     [{ email: 'ana@example.com' }, 'ana@example.com'],
     [{ vendor_id: 'C1' }, 'contact C1'],
     [{}, 'contact unknown'],
-  ])('calls %j %s', (contact, who) => {
+  ])('names the contact %j as %s', (contact, who) => {
     expect(textOf({ data: { contact } })).toBe(`*Contact created*: ${who} ${end}`)
   })
 
@@ -80,7 +80,7 @@ describe('slack', () => {
     expect(textOf({ test: true })).toContain('*Contact created* (test): ')
   })
 
-  it('carries no sensitive field even where the event does', () => {
+  it('contains no sensitive field even if the event does', () => {
     const sensitive = {
       birth_date: 'S1',
       gender: 'S1',

@@ -1,4 +1,4 @@
-// Who may what: every route without a token, with another one, and with the right one. And what every answer carries.
+// Access to every route: without a token, with a wrong one, and with the right one. And the headers of all responses.
 import { env } from 'cloudflare:workers'
 import { expect, it } from 'vitest'
 import type { Env } from '../../src/env.ts'
@@ -22,79 +22,79 @@ const bindings = {
   ADMIN_TOKEN: 'operator',
 } as unknown as Env
 
-/** The table: who may ask each route. A route that is not in it fails the test. */
-type Who = 'anybody' | 'a proven source' | 'the operator' | 'who is signed in' | 'who has the token'
-const WHO: Record<string, Who> = {
-  'POST /in/:source': 'a proven source',
-  'ALL /in/:source': 'a proven source',
-  'GET /healthz': 'anybody',
-  'GET /schemas/:type/:version': 'anybody',
-  'GET /openapi.json': 'anybody',
-  'GET /docs': 'anybody',
-  'GET /docs.css': 'anybody',
-  'GET /metrics': 'the operator',
-  'GET /api/events': 'the operator',
-  'GET /api/events/:id': 'the operator',
-  'POST /api/events/:id/replay': 'the operator',
-  'GET /api/deliveries': 'the operator',
-  'GET /api/people/:id/events': 'the operator',
-  'GET /api/sources': 'the operator',
-  'GET /api/sources/:name': 'the operator',
-  'GET /api/targets': 'the operator',
-  'GET /api/targets/:name': 'the operator',
-  'POST /api/targets/:name/pause': 'the operator',
-  'POST /api/targets/:name/resume': 'the operator',
-  'POST /api/targets/:name/test': 'the operator',
-  'GET /api/ledger': 'the operator',
-  'GET /api/ledger/differences': 'the operator',
-  'GET /api/drift': 'the operator',
-  'GET /api/replays': 'the operator',
-  'GET /api/replays/:id': 'the operator',
-  'POST /api/replays': 'the operator',
-  'POST /api/replays/:id/stop': 'the operator',
-  'POST /api/replays/:id/resume': 'the operator',
-  'GET /api/people': 'the operator',
-  'GET /api/people/:id': 'the operator',
-  'POST /api/people/:id/split': 'the operator',
-  'POST /api/people/:id/merge': 'the operator',
-  'GET /api/quarantine': 'the operator',
-  'POST /api/quarantine/release': 'the operator',
-  'POST /api/quarantine/dismiss': 'the operator',
-  'POST /api/renormalize': 'the operator',
-  'POST /api/simulate': 'the operator',
-  'GET /console/assets/:name': 'anybody',
-  'GET /console/sign-in': 'anybody',
-  'POST /console/sign-in': 'who has the token',
-  'POST /console/sign-out': 'who is signed in',
-  'GET /console': 'who is signed in',
-  'GET /console/events': 'who is signed in',
-  'GET /console/events/:id': 'who is signed in',
-  'POST /console/events/:id/replay': 'who is signed in',
-  'GET /console/events/:id/renormalize': 'who is signed in',
-  'POST /console/events/:id/renormalize': 'who is signed in',
-  'POST /console/find': 'who is signed in',
-  'GET /console/quarantine': 'who is signed in',
-  'POST /console/quarantine/plan': 'who is signed in',
-  'POST /console/quarantine/release': 'who is signed in',
-  'POST /console/quarantine/dismiss': 'who is signed in',
-  'GET /console/people': 'who is signed in',
-  'GET /console/people/:id': 'who is signed in',
-  'POST /console/people/:id/split': 'who is signed in',
-  'POST /console/people/:id/merge': 'who is signed in',
-  'GET /console/simulate': 'who is signed in',
-  'POST /console/simulate': 'who is signed in',
-  'GET /console/set-up': 'who is signed in',
-  'GET /console/deliveries': 'who is signed in',
-  'GET /console/targets': 'who is signed in',
-  'POST /console/targets/:name/pause': 'who is signed in',
-  'POST /console/targets/:name/resume': 'who is signed in',
-  'POST /console/targets/:name/test': 'who is signed in',
-  'GET /console/replays': 'who is signed in',
-  'POST /console/replays/plan': 'who is signed in',
-  'POST /console/replays': 'who is signed in',
-  'GET /console/replays/:id': 'who is signed in',
-  'POST /console/replays/:id/stop': 'who is signed in',
-  'POST /console/replays/:id/resume': 'who is signed in',
+/** The table of routes, each with its credential. A route that is not in it fails the test. */
+type Credential = 'none' | 'secret of the source' | 'token' | 'session' | 'token in the form'
+const CREDENTIALS: Record<string, Credential> = {
+  'POST /in/:source': 'secret of the source',
+  'ALL /in/:source': 'secret of the source',
+  'GET /healthz': 'none',
+  'GET /schemas/:type/:version': 'none',
+  'GET /openapi.json': 'none',
+  'GET /docs': 'none',
+  'GET /docs.css': 'none',
+  'GET /metrics': 'token',
+  'GET /api/events': 'token',
+  'GET /api/events/:id': 'token',
+  'POST /api/events/:id/replay': 'token',
+  'GET /api/deliveries': 'token',
+  'GET /api/people/:id/events': 'token',
+  'GET /api/sources': 'token',
+  'GET /api/sources/:name': 'token',
+  'GET /api/targets': 'token',
+  'GET /api/targets/:name': 'token',
+  'POST /api/targets/:name/pause': 'token',
+  'POST /api/targets/:name/resume': 'token',
+  'POST /api/targets/:name/test': 'token',
+  'GET /api/ledger': 'token',
+  'GET /api/ledger/differences': 'token',
+  'GET /api/drift': 'token',
+  'GET /api/replays': 'token',
+  'GET /api/replays/:id': 'token',
+  'POST /api/replays': 'token',
+  'POST /api/replays/:id/stop': 'token',
+  'POST /api/replays/:id/resume': 'token',
+  'GET /api/people': 'token',
+  'GET /api/people/:id': 'token',
+  'POST /api/people/:id/split': 'token',
+  'POST /api/people/:id/merge': 'token',
+  'GET /api/quarantine': 'token',
+  'POST /api/quarantine/release': 'token',
+  'POST /api/quarantine/dismiss': 'token',
+  'POST /api/renormalize': 'token',
+  'POST /api/simulate': 'token',
+  'GET /console/assets/:name': 'none',
+  'GET /console/sign-in': 'none',
+  'POST /console/sign-in': 'token in the form',
+  'POST /console/sign-out': 'session',
+  'GET /console': 'session',
+  'GET /console/events': 'session',
+  'GET /console/events/:id': 'session',
+  'POST /console/events/:id/replay': 'session',
+  'GET /console/events/:id/renormalize': 'session',
+  'POST /console/events/:id/renormalize': 'session',
+  'POST /console/find': 'session',
+  'GET /console/quarantine': 'session',
+  'POST /console/quarantine/plan': 'session',
+  'POST /console/quarantine/release': 'session',
+  'POST /console/quarantine/dismiss': 'session',
+  'GET /console/people': 'session',
+  'GET /console/people/:id': 'session',
+  'POST /console/people/:id/split': 'session',
+  'POST /console/people/:id/merge': 'session',
+  'GET /console/simulate': 'session',
+  'POST /console/simulate': 'session',
+  'GET /console/set-up': 'session',
+  'GET /console/deliveries': 'session',
+  'GET /console/targets': 'session',
+  'POST /console/targets/:name/pause': 'session',
+  'POST /console/targets/:name/resume': 'session',
+  'POST /console/targets/:name/test': 'session',
+  'GET /console/replays': 'session',
+  'POST /console/replays/plan': 'session',
+  'POST /console/replays': 'session',
+  'GET /console/replays/:id': 'session',
+  'POST /console/replays/:id/stop': 'session',
+  'POST /console/replays/:id/resume': 'session',
 }
 const routes = [
   ...new Set(
@@ -123,7 +123,7 @@ function ask(route: string, headers: Record<string, string>, query = '') {
     bindings,
   )
 }
-/** Refused, or sent to the door. */
+/** Whether a request is refused or redirected to the sign-in page. */
 const isRefused = async (asked: Response | Promise<Response>) => {
   const response = await asked
   const to = response.headers.get('location') ?? ''
@@ -143,10 +143,10 @@ const cookieOf = async () => {
 }
 
 it('has a table that names every route, and no other', () => {
-  expect(Object.keys(WHO).sort()).toEqual(routes.toSorted())
+  expect(Object.keys(CREDENTIALS).sort()).toEqual(routes.toSorted())
 })
 
-it.each(routes)('%s lets in whom it should', async (route) => {
+it.each(routes)('%s accepts its credential and no other', async (route) => {
   const without = await isRefused(ask(route, {}))
   const wrong = await isRefused(ask(route, { authorization: 'Bearer somebody' }, '?key=guessed'))
   const operator = await isRefused(ask(route, { authorization: 'Bearer operator' }))
@@ -154,7 +154,7 @@ it.each(routes)('%s lets in whom it should', async (route) => {
   const forged = await isRefused(ask(route, { cookie: '__Host-relay_session=9999999999999.x' }))
   const session = await isRefused(ask(route, { cookie: await cookieOf() }))
 
-  const nobody = {
+  const refusedAll = {
     without: true,
     wrong: true,
     operator: true,
@@ -162,19 +162,19 @@ it.each(routes)('%s lets in whom it should', async (route) => {
     forged: true,
     session: true,
   }
-  const anybody = Object.fromEntries(Object.keys(nobody).map((who) => [who, false]))
+  const acceptedAll = Object.fromEntries(Object.keys(refusedAll).map((who) => [who, false]))
   expect({ without, wrong, operator, source, forged, session }).toEqual(
     {
-      anybody,
-      'a proven source': { ...nobody, source: false },
-      'the operator': { ...nobody, operator: false },
-      'who is signed in': { ...nobody, session: false },
-      'who has the token': nobody,
-    }[WHO[route] ?? 'anybody'],
+      none: acceptedAll,
+      'secret of the source': { ...refusedAll, source: false },
+      token: { ...refusedAll, operator: false },
+      session: { ...refusedAll, session: false },
+      'token in the form': refusedAll,
+    }[CREDENTIALS[route] ?? 'none'],
   )
 })
 
-it.each(routes)('%s answers with the headers that keep browsers and caches out', async (route) => {
+it.each(routes)('%s has the headers of security and caching, and no secret', async (route) => {
   for (const headers of [{}, { authorization: 'Bearer operator' }]) {
     const response = await ask(route, { ...headers, origin: 'https://elsewhere.example' })
 
@@ -191,7 +191,7 @@ it.each(routes)('%s answers with the headers that keep browsers and caches out',
   }
 })
 
-it('lets ten wrong tokens a minute come from an address, then says when to come again; the right one still gets in', async () => {
+it('answers 429 with Retry-After after ten wrong tokens a minute from an address, and still accepts the right one', async () => {
   const over = { ...bindings, FAILURES: (env as unknown as Env).FAILURES } as Env
   const guess = (token: string, address = '192.0.2.7') =>
     app.request(
@@ -211,7 +211,7 @@ it('lets ten wrong tokens a minute come from an address, then says when to come 
   expect((await guess('wrong', '192.0.2.8')).status).toBe(401)
 })
 
-it('takes what a source is sent when the limiter fails', async () => {
+it('accepts the webhooks of a source while the rate limiter fails', async () => {
   const broken = { limit: () => Promise.reject(new Error('away')) } as unknown as RateLimit
   const response = await app.request(
     '/in/hype?key=hype%20secret',

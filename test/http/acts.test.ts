@@ -1,4 +1,4 @@
-// Acts of operators: the same act by the console and by the API leaves the same record of who did what, once.
+// Acts of operators: the same act by the console and by the API leaves the same record of the operator and the act, once.
 import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { OPERATOR_ACTS } from '../../src/core/events/system-event.ts'
@@ -15,14 +15,14 @@ const run = (sql: string, ...values: unknown[]) =>
     .bind(...values)
     .run()
 
-/** An event that was delivered. */
+/** A delivered event. */
 async function aDelivered(overrides: Record<string, unknown> = {}): Promise<EventId> {
   const id = await stored(config, 'hype', aPayment(overrides), { now: NOW - 9000 })
   await run("UPDATE deliveries SET state = 'delivered', attempt = 2, due = NULL")
   return id
 }
 
-/** An event that an earlier mapping would have read in another way. */
+/** An event that an earlier mapping would have normalized differently. */
 async function anOutdated(): Promise<EventId> {
   const id = await aDelivered()
   const sql =
@@ -72,9 +72,9 @@ type Act = {
   /** The routes of API and console, with a place-holder for the id or the name. */
   api: string
   form: string
-  /** Makes what the act is done to; returns what is asked of each. */
+  /** Creates the object of the act; returns the request for each way. */
   given: (visitor: Visitor) => Promise<{ api: Request; form: Request }>
-  /** What the record says it was done to, with ids shortened to their kind. */
+  /** The object of the act in the record, with ids shortened to their prefix. */
   on: string
 }
 
@@ -211,7 +211,7 @@ beforeEach(async () => {
   await run('DELETE FROM idempotency')
 })
 
-/** The records of one act, with ids shortened to their kind: setting the scene is audited too. */
+/** The records of one act, with ids shortened to their prefix; acts of the set-up are recorded too. */
 async function recordsOf(act: string) {
   const all = await actsOf()
   return all
@@ -222,7 +222,7 @@ async function recordsOf(act: string) {
 describe.each(ACTS)('$act', (one) => {
   const record = { by: 'ADMIN_TOKEN', act: one.act, on: one.on }
 
-  it('leaves the same record when it is done by the API and in the console', async () => {
+  it('leaves the same record by the API and by the console', async () => {
     const visitor = await anOperator({ config })
     const response = await byApi(visitor, one, (await one.given(visitor)).api)
     expect(response.status).toBeLessThan(300)
@@ -234,7 +234,7 @@ describe.each(ACTS)('$act', (one) => {
     expect(await recordsOf(one.act)).toEqual([record])
   })
 
-  it('is done and recorded once when it is asked for twice with one key', async () => {
+  it('is done and recorded once if it is requested twice with one key', async () => {
     const visitor = await anOperator({ config })
     const { api } = await one.given(visitor)
     const key = { 'idempotency-key': 'k' }
@@ -246,7 +246,7 @@ describe.each(ACTS)('$act', (one) => {
     expect(await recordsOf(one.act)).toEqual([record])
   })
 
-  it('succeeds although it cannot be recorded, and the log says so', async () => {
+  it('succeeds although it cannot be recorded, which is logged', async () => {
     const visitor = await anOperator({ config, env: { DB: withoutRecordsOf('operator_acted') } })
     const { api } = await one.given(visitor)
     visitor.logged.length = 0
@@ -260,7 +260,7 @@ describe.each(ACTS)('$act', (one) => {
   })
 })
 
-/** D1 that takes everything but events of one type. */
+/** D1 that refuses to insert events of one type. */
 function withoutRecordsOf(type: string): D1Database {
   const marked = new WeakSet<object>()
   const guarded = {
@@ -285,7 +285,7 @@ function withoutRecordsOf(type: string): D1Database {
 
 it('covers all acts, all POST routes of the API and all forms of the console', async () => {
   const visitor = await anOperator({ config })
-  /** Forms that change nothing, and those of signing in and out, which leave records of their own (access.test.ts). */
+  /** Forms that change nothing, and those to sign in and out, which leave records of their own (access.test.ts). */
   const others = [
     '/console/sign-in',
     '/console/sign-out',
@@ -301,12 +301,12 @@ it('covers all acts, all POST routes of the API and all forms of the console', a
   )
 })
 
-it('records no dry run, no preview and no refusal', async () => {
+it('does not record a dry run, a preview or a refusal', async () => {
   const visitor = await anOperator({ config })
   const id = await anOutdated()
   const issues = JSON.stringify([{ path: 'type', message: 'was not known' }])
   const dryRun = { dry_run: true }
-  const nobody = 'per_0000000000000'
+  const unknown = 'per_0000000000000'
   const requests: [path: string, body: object][] = [
     [`/api/events/${id}/replay`, dryRun],
     ['/api/renormalize', { since: '1h' }],
@@ -315,7 +315,7 @@ it('records no dry run, no preview and no refusal', async () => {
     ['/api/replays/rpl_0000000000000/stop', {}],
     ['/api/targets/nobody/pause', {}],
     ['/api/targets/nobody/test', {}],
-    [`/api/people/${nobody}/merge`, { person: nobody }],
+    [`/api/people/${unknown}/merge`, { person: unknown }],
     ['/api/quarantine/dismiss', { ...CAUSE, reason: 'theirs' }],
     ['/api/simulate', { source: 'nobody', type: 'payment.created' }],
   ]

@@ -1,4 +1,4 @@
-// Everything beside the front door: health, the API behind its token, schemas, and what is nowhere.
+// Health, the API behind its token, schemas, and unknown paths and methods.
 
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -42,16 +42,16 @@ async function get(
 const OPERATOR = { authorization: 'Bearer operator' }
 const BROKEN_DB = {
   prepare: () => {
-    throw new Error('D1 is away')
+    throw new Error('D1 is unavailable')
   },
 } as unknown as D1Database
 
 describe('/healthz', () => {
-  it('is 200 while D1 answers, and says nothing more', async () => {
+  it('is 200 while D1 responds, without details', async () => {
     expect(await get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } })
   })
 
-  it('is 503 when D1 does not', async () => {
+  it('is 503 while D1 does not respond', async () => {
     expect(await get('/healthz', {}, { DB: BROKEN_DB })).toMatchObject({ status: 503 })
   })
 })
@@ -72,7 +72,7 @@ describe('/api', () => {
     expect(answer.headers.get('www-authenticate')).toContain('Bearer')
   })
 
-  it('refuses everybody while no ADMIN_TOKEN is set, and says so', async () => {
+  it('refuses every request while ADMIN_TOKEN is not set, with the reason', async () => {
     const answer = await get('/api/events', { authorization: 'Bearer ' }, { ADMIN_TOKEN: '' })
 
     expect(answer).toMatchObject({
@@ -95,7 +95,7 @@ describe('/api', () => {
     expect(listed.slice(0, 3)).toEqual(ids.toReversed())
   })
 
-  it('shows one event whole: what came, what was made of it, its deliveries', async () => {
+  it('returns one event with its payload, its normalized form and its deliveries', async () => {
     const id = await stored(config, 'hype', aPayment({ id: 'whole' }))
 
     const { body } = await get(`/api/events/${id}`, OPERATOR)
@@ -121,23 +121,23 @@ describe('/api', () => {
     ['type=*.created', 'type may contain one * only, at its end.'],
     ['person=ana', 'person must be a person ID (per_…).'],
     ['status=lost', 'status must be one of accepted, quarantined, duplicate, inferred.'],
-  ])('refuses ?%s in words', async (query, title) => {
+  ])('refuses ?%s with the reason', async (query, title) => {
     expect(await get(`/api/events?${query}`, OPERATOR)).toMatchObject({
       status: 400,
       body: { title },
     })
   })
 
-  it.each(['evt_0000000000000', 'evt_x', '%00'])('has no event %s', async (id) => {
+  it.each(['evt_0000000000000', 'evt_x', '%00'])('does not find the event %s', async (id) => {
     expect(await get(`/api/events/${id}`, OPERATOR)).toMatchObject({ status: 404 })
   })
 
-  it('answers a fault with 500, without its inner detail, which is logged', async () => {
+  it('answers an internal error with 500, and its detail is only logged', async () => {
     const answer = await get('/api/events', OPERATOR, { DB: BROKEN_DB })
 
     expect(answer.status).toBe(500)
-    expect(JSON.stringify(answer.body)).not.toContain('D1 is away')
-    expect(lines.at(-1)).toMatchObject({ at: 'http', detail: 'D1 is away' })
+    expect(JSON.stringify(answer.body)).not.toContain('D1 is unavailable')
+    expect(lines.at(-1)).toMatchObject({ at: 'http', detail: 'D1 is unavailable' })
   })
 })
 
@@ -148,7 +148,7 @@ describe('/api/targets', () => {
     return { status: response.status, body: await response.json<Record<string, unknown>>() }
   }
 
-  it('pauses a target and resumes it, and tells of both once', async () => {
+  it('pauses and resumes a target, with one event for each', async () => {
     const paused = await post('/api/targets/crm/pause')
     await post('/api/targets/crm/pause')
     const shown = await get('/api/targets', OPERATOR)
@@ -164,13 +164,13 @@ describe('/api/targets', () => {
     ])
   })
 
-  it('never shows where a target is', async () => {
+  it('never returns the URL of a target', async () => {
     expect(JSON.stringify((await get('/api/targets', OPERATOR)).body)).not.toContain(
       'target.example',
     )
   })
 
-  it('knows no other targets, and no other wishes', async () => {
+  it('does not find an unknown target or an unknown act', async () => {
     expect(await post('/api/targets/nobody/pause')).toMatchObject({ status: 404 })
     expect(await post('/api/targets/crm/destroy')).toMatchObject({ status: 404 })
   })
@@ -187,7 +187,7 @@ describe('/api/events/:id/replay', () => {
   }
   const retries = aQueue()
 
-  /** Hands the last message of the queue to its consumer; gives what the target got. */
+  /** Passes the last message of the queue to its consumer; returns the headers that the target receives. */
   async function deliverLast(status = 200) {
     const got: Headers[] = []
     const body = retries.messages.at(-1) as DeliveryMessage
@@ -204,7 +204,7 @@ describe('/api/events/:id/replay', () => {
     return got
   }
 
-  it('sends a delivered event again, under its id, and says that it is a replay', async () => {
+  it('sends a delivered event again, with its id and marked as a replay', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare(`UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2`).run()
 
@@ -217,7 +217,7 @@ describe('/api/events/:id/replay', () => {
     expect(headers?.get('relay-attempt')).toBe('2')
   })
 
-  it('gives a dead delivery its whole schedule again, and does not count against the target', async () => {
+  it('starts the whole schedule of a dead delivery again, and does not count against the target', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare(
       `UPDATE deliveries SET state = 'dead', due = NULL, attempt = 11 WHERE target = 'crm'`,
@@ -234,7 +234,7 @@ describe('/api/events/:id/replay', () => {
     expect((await get('/api/targets', OPERATOR)).body).toMatchObject({ targets: [{ failures: 0 }] })
   })
 
-  it('holds the target when a replay is told that it is gone', async () => {
+  it('marks the target as gone if a replay is answered with 410', async () => {
     await env.DB.prepare('DELETE FROM targets').run()
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare(`UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2`).run()
@@ -247,7 +247,7 @@ describe('/api/events/:id/replay', () => {
     await env.DB.prepare('DELETE FROM targets').run()
   })
 
-  it('sends an event again that followed from others', async () => {
+  it('sends an inferred event again', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.batch([
       env.DB.prepare('UPDATE events SET status = ?2 WHERE key = CAST(?1 AS INTEGER)').bind(
@@ -265,7 +265,7 @@ describe('/api/events/:id/replay', () => {
     })
   })
 
-  it('asks whoever never had it, unless an operator names who is to get it', async () => {
+  it('evaluates where for a target that never received it, unless the request names the target', async () => {
     const id = await stored(config, 'hype', aPayment())
     const dead = env.DB.prepare(
       `UPDATE deliveries SET state = 'dead', due = NULL, attempt = 3 WHERE event = CAST(?1 AS INTEGER)`,
@@ -282,7 +282,7 @@ describe('/api/events/:id/replay', () => {
     expect(await reason.first('reason')).toBeNull()
   })
 
-  it('says with dry_run what it would do, and leaves what still waits as it is', async () => {
+  it('only lists its targets with dry_run, and does not change deliveries that await an attempt', async () => {
     const id = await stored(config, 'hype', aPayment())
 
     const dry = await post(`/api/events/${id}/replay`, { dry_run: true })
@@ -293,9 +293,9 @@ describe('/api/events/:id/replay', () => {
   })
 
   it.each([
-    ['an event that is not there', 'evt_0000000000000', {}, 404],
-    ['a target that is not there', undefined, { targets: ['nobody'] }, 404],
-    ['a body that is wrong', undefined, { targets: 'crm' }, 400],
+    ['an unknown event', 'evt_0000000000000', {}, 404],
+    ['an unknown target', undefined, { targets: ['nobody'] }, 404],
+    ['an invalid body', undefined, { targets: 'crm' }, 400],
   ])('refuses %s', async (_case, unknown, body, status) => {
     const id = unknown ?? (await stored(config, 'hype', aPayment()))
 
@@ -321,21 +321,21 @@ describe('/schemas', () => {
   })
 })
 
-it('says in the same words that there is nothing elsewhere', async () => {
+it('answers an unknown path with a problem', async () => {
   expect(await get('/nowhere')).toMatchObject({
     status: 404,
     body: { type: 'urn:membership-relay:problem:not-found' },
   })
 })
 
-describe('a method that a path does not take', () => {
+describe('a method that a path does not allow', () => {
   it.each([
     ['PUT', '/api/events', 'GET'],
     ['DELETE', '/api/targets/crm', 'GET'],
     ['GET', '/api/targets/crm/pause', 'POST'],
     ['PATCH', '/api/replays', 'GET, POST'],
     ['POST', '/healthz', 'GET'],
-  ])('%s %s is 405, and the answer names those that it takes', async (method, path, allow) => {
+  ])('%s %s is 405, and the answer lists the allowed ones', async (method, path, allow) => {
     const init = { method, headers: OPERATOR }
     const response = await app.request(`https://relay.example${path}`, init, bindings)
 
@@ -346,7 +346,7 @@ describe('a method that a path does not take', () => {
     })
   })
 
-  it('is nothing that one without the token learns of', async () => {
+  it('is not revealed without the token', async () => {
     const response = await app.request(
       'https://relay.example/api/events',
       { method: 'PUT' },
@@ -355,7 +355,7 @@ describe('a method that a path does not take', () => {
     expect(response.status).toBe(401)
   })
 
-  it('does not make a path of what is none', async () => {
+  it('is 404 for an unknown path', async () => {
     const init = { method: 'PUT', headers: OPERATOR }
     const response = await app.request('https://relay.example/api/nothing', init, bindings)
     expect(response.status).toBe(404)

@@ -1,4 +1,4 @@
-// The API's page: whole, readable without a script, and quiet about what is not text.
+// The page of the API: complete, readable without a script, and without files from other origins.
 import { expect, it } from 'vitest'
 import { outline } from '../../src/console/schema-outline.ts'
 import type { Env } from '../../src/env.ts'
@@ -40,7 +40,7 @@ it('shows every operation, every webhook and every schema of the document', asyn
   ).toBe(true)
 })
 
-it('loads nothing from elsewhere, and runs nothing', async () => {
+it('loads nothing from other origins, and runs no script', async () => {
   const { text } = await get('/docs')
 
   expect(text).not.toMatch(/<script|https?:\/\/|\son\w+=|style=/)
@@ -62,6 +62,6 @@ it.each([
     '{\n  a: anything\n  b?: anything\n}',
   ],
   [{ type: 'object', additionalProperties: { type: 'number' } }, '{\n  [key]: number\n}'],
-])('sketches %j', (schema, text) => {
+])('outlines the schema %j', (schema, text) => {
   expect(outline(schema)).toBe(text)
 })

@@ -1,4 +1,4 @@
-// The drift diary as the API shows it.
+// Drift reports in the API.
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/http/app.ts'
@@ -36,7 +36,7 @@ beforeAll(async () => {
 })
 
 describe('GET /api/drift', () => {
-  it('shows each source and type, with what it has to tell', async () => {
+  it('lists each source and type, with its findings', async () => {
     const { status, body } = await get()
 
     expect(status).toBe(200)
@@ -75,7 +75,7 @@ describe('GET /api/drift', () => {
     ])
   })
 
-  it('shows each key with its kinds', async () => {
+  it('lists each key with its kinds', async () => {
     const { body } = await get('?type=payment.created')
 
     expect(body.drift[0]?.keys).toContainEqual({
@@ -105,27 +105,27 @@ describe('GET /api/drift', () => {
     ['?source=hype&type=', ['hype null']],
     ['?source=nobody', []],
     ["?source=' OR 1=1 --", []],
-  ])('%s gives %j', async (query, names) => {
+  ])('%s lists %j', async (query, names) => {
     const { body } = await get(query)
 
     expect(body.drift.map(({ source, vendortype }) => `${source} ${vendortype}`)).toEqual(names)
   })
 
-  it('tells what was noticed since a time, the last 30 days unless it is asked for', async () => {
+  it('lists findings since a time, by default of the last 30 days', async () => {
     const { body } = await get('?since=12h&source=hype&type=payment.created')
 
     expect(body.since).toBe('2026-11-23T12:00:00Z')
     expect(body.drift[0]?.findings).toEqual([])
   })
 
-  it('says what is wrong with a time', async () => {
+  it('explains the error in a time', async () => {
     expect(await get('?since=yesterday')).toMatchObject({
       status: 400,
       body: { title: 'since must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d.' },
     })
   })
 
-  it('is for the operator only', async () => {
+  it('requires the token', async () => {
     expect(await get('', 'guess')).toMatchObject({ status: 401 })
   })
 })

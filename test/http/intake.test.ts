@@ -1,5 +1,5 @@
-// The front door, over HTTP: each refusal in its order, each bad input with its documented answer. Whatever is not
-// proven leaves no trace, and no answer or log line holds a secret.
+// Intake over HTTP: each refusal in its order, each bad input with its documented answer. A request that is not
+// authenticated leaves no trace, and no answer or log line contains a secret.
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
@@ -36,7 +36,7 @@ const tools: Tools = {
 const app = createApp(() => config, tools)
 const bindings = { ...env, DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: aQueue().queue }
 
-const PROVEN = { 'x-hapana-key': 'correct-horse-battery-staple' }
+const AUTHENTICATED = { 'x-hapana-key': 'correct-horse-battery-staple' }
 
 async function post(path: string, init: RequestInit = {}) {
   const response = await app.request(
@@ -57,8 +57,8 @@ async function post(path: string, init: RequestInit = {}) {
   }
 }
 
-it('keeps no secret with an event, even one in a header that looks like the vendor’s own', async () => {
-  await post('/in/gym', { headers: PROVEN, body: JSON.stringify(aStatusChange()) })
+it('stores no secret with an event, even from a header that looks like the vendor’s own', async () => {
+  await post('/in/gym', { headers: AUTHENTICATED, body: JSON.stringify(aStatusChange()) })
 
   const { results } = await env.DB.prepare('SELECT headers FROM events').all()
   expect(results.length).toBeGreaterThan(0)
@@ -74,11 +74,11 @@ const problem = (name: string, status: number) => ({
   body: expect.objectContaining({ type: `urn:membership-relay:problem:${name}`, status }),
 })
 
-describe('a proven request', () => {
-  it('is answered by no more headers than a program needs; a refusal by those that a browser does', async () => {
+describe('an authenticated request', () => {
+  it('is answered with the headers that a program needs, and a refusal with those for browsers too', async () => {
     const body = JSON.stringify(aStatusChange())
 
-    const accepted = await post('/in/gym', { headers: PROVEN, body })
+    const accepted = await post('/in/gym', { headers: AUTHENTICATED, body })
     const refused = await post('/in/gym', { body })
 
     expect(accepted.status).toBe(202)
@@ -96,7 +96,7 @@ describe('a proven request', () => {
     })
   })
 
-  it('is one line of the log: what became of it, nothing of what it says', async () => {
+  it('is one log line, with its result and nothing of its content', async () => {
     const before = lines.length
     const payment = aPayment({ email: 'private@example.com' })
 
@@ -117,9 +117,9 @@ describe('a proven request', () => {
     expect(JSON.stringify(lines.slice(before))).not.toMatch(/private|correct-horse|\?|=|contact-/)
   })
 
-  it('is answered 202 with what became of it', async () => {
+  it('is answered 202 with its receipt', async () => {
     const { status, body } = await post('/in/gym', {
-      headers: PROVEN,
+      headers: AUTHENTICATED,
       body: JSON.stringify(aStatusChange()),
     })
 
@@ -136,7 +136,7 @@ describe('a proven request', () => {
   it('with a list is answered with a list', async () => {
     const list = JSON.stringify([aStatusChange(), aStatusChange()])
 
-    const { body } = await post('/in/gym', { headers: PROVEN, body: list })
+    const { body } = await post('/in/gym', { headers: AUTHENTICATED, body: list })
 
     expect(body.events).toHaveLength(2)
   })
@@ -153,11 +153,11 @@ describe('a proven request', () => {
     })
   })
 
-  it("finds the event's type in the URL that was given out for it", async () => {
+  it('has the event type that its URL names', async () => {
     const { eventType: _, ...untyped } = aStatusChange()
 
     const { body } = await post('/in/gym?event=clientStatusChange', {
-      headers: PROVEN,
+      headers: AUTHENTICATED,
       body: JSON.stringify(untyped),
     })
 
@@ -169,7 +169,7 @@ describe('the order of refusals', () => {
   it.each([
     ['404 before all else', '/in/nowhere', { method: 'GET' }, 'unknown-source', 404],
     ['404 for a disabled source', '/in/off', {}, 'unknown-source', 404],
-    ['405 before the proof', '/in/gym', { method: 'GET' }, 'method-not-allowed', 405],
+    ['405 before the authentication', '/in/gym', { method: 'GET' }, 'method-not-allowed', 405],
     [
       '503 for a source that is not configured completely',
       '/in/broken',
@@ -182,21 +182,21 @@ describe('the order of refusals', () => {
     [
       '413 before the loop',
       '/in/gym',
-      { headers: { ...PROVEN, 'relay-hops': '9' }, body: 'x'.repeat(900_001) },
+      { headers: { ...AUTHENTICATED, 'relay-hops': '9' }, body: 'x'.repeat(900_001) },
       'too-large',
       413,
     ],
     [
       '508 before the JSON',
       '/in/gym',
-      { headers: { ...PROVEN, 'relay-hops': '5' }, body: '{' },
+      { headers: { ...AUTHENTICATED, 'relay-hops': '5' }, body: '{' },
       'looping',
       508,
     ],
     [
       '400 last',
       '/in/gym',
-      { headers: { ...PROVEN, 'relay-hops': '4' }, body: '{' },
+      { headers: { ...AUTHENTICATED, 'relay-hops': '4' }, body: '{' },
       'not-json',
       400,
     ],
@@ -210,7 +210,7 @@ describe('the order of refusals', () => {
     expect(await rowCount()).toBe(before)
   })
 
-  it('names the methods that are allowed', async () => {
+  it('includes the allowed methods in a 405', async () => {
     for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
       const response = await app.request('https://relay.example/in/gym', { method }, bindings)
       expect([method, response.status, response.headers.get('allow')]).toEqual([
@@ -221,7 +221,7 @@ describe('the order of refusals', () => {
     }
   })
 
-  it('tells a sender when to come again', async () => {
+  it('includes Retry-After in a 503', async () => {
     const { headers } = await post('/in/broken')
 
     expect(headers.get('retry-after')).toBe('30')
@@ -238,7 +238,7 @@ describe('a secret that is', () => {
     ['long', 'correct-horse-battery-staple-and-more'],
     ['in another case', 'Correct-horse-battery-staple'],
     ['not ASCII', '\u00e9\u00e8'],
-  ])('%s does not prove a sender', async (_case, value) => {
+  ])('%s does not authenticate a sender', async (_case, value) => {
     const before = await rowCount()
     const headers: Record<string, string> = value === undefined ? {} : { 'x-hapana-key': value }
     const query = value === undefined ? '' : `?key=${encodeURIComponent(value)}`
@@ -250,7 +250,7 @@ describe('a secret that is', () => {
     expect(await rowCount()).toBe(before)
   })
 
-  it('in the query does not do where a header is agreed', async () => {
+  it('in the query does not authenticate a sender if a header is configured', async () => {
     const answer = await post('/in/gym?key=correct-horse-battery-staple', { body })
 
     expect(answer).toMatchObject(problem('unauthenticated', 401))
@@ -286,14 +286,14 @@ describe('a signature', () => {
   }
   const now = () => Math.floor(Date.now() / 1000)
 
-  it('over the very bytes proves the sender', async () => {
+  it('over the exact bytes authenticates the sender', async () => {
     const body = JSON.stringify(aStatusChange())
     const headers = { 'x-hapana-signature': await signature(body, now()) }
 
     expect(await post('/in/signed', { headers, body })).toMatchObject({ status: 202 })
   })
 
-  it('over other bytes does not, and nothing is stored', async () => {
+  it('over other bytes is refused, and nothing is stored', async () => {
     const before = await rowCount()
     const body = JSON.stringify(aStatusChange())
     const headers = { 'x-hapana-signature': await signature(body, now()) }
@@ -304,7 +304,7 @@ describe('a signature', () => {
     expect(await rowCount()).toBe(before)
   })
 
-  it('that claims thousands of MACs is refused before its body is read', async () => {
+  it('with a thousand MACs is refused before the body is read', async () => {
     const macs = `,v1=${'0'.repeat(64)}`.repeat(1000)
     const headers = { 'x-hapana-signature': `t=${now()}${macs}` }
 
@@ -333,14 +333,14 @@ describe('a body that is', () => {
     ['empty', ''],
     ['white space', ' \n'],
     ['truncated', '{"eventType":"checkIn","clientID":"c'],
-    ['a text', '"hello"'],
+    ['a string', '"hello"'],
     ['a number', '42'],
     ['null', 'null'],
     ['an empty list', '[]'],
     ['a list of junk', '[1,"two",null]'],
     ['a list of lists', '[[{}]]'],
     [
-      'a list with one thing that is no object',
+      'a list with one element that is not an object',
       '[{"eventType":"checkIn","clientID":"c","checkInStatus":"Valid"},7]',
     ],
     ['10,000 open brackets', '['.repeat(10_000)],
@@ -349,25 +349,30 @@ describe('a body that is', () => {
   ])('%s is refused as not JSON, and nothing is stored', async (_case, body) => {
     const before = await rowCount()
 
-    expect(await post('/in/gym', { headers: PROVEN, body })).toMatchObject(problem('not-json', 400))
+    expect(await post('/in/gym', { headers: AUTHENTICATED, body })).toMatchObject(
+      problem('not-json', 400),
+    )
     expect(await rowCount()).toBe(before)
   })
 
   it.each([
-    ['an object without anything', '{}'],
+    ['an empty object', '{}'],
     ['10,000 levels of objects', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`],
     [
-      'keys that are prototypes',
+      'an object with the keys of prototypes',
       '{"__proto__":{"clientID":"c"},"constructor":{"prototype":{"x":1}}}',
     ],
     [
-      '100 objects that mean nothing',
+      '100 objects of no known type',
       `[${Array.from({ length: 100 }, (_, i) => `{"n":${i}}`).join()}]`,
     ],
-    ['a number that no double holds', '{"n":1e999,"m":123456789012345678901234567890}'],
-    ['an id longer than any', `{"eventType":"checkIn","clientID":"${'x'.repeat(600_000)}"}`],
+    ['an object with numbers beyond a double', '{"n":1e999,"m":123456789012345678901234567890}'],
     [
-      'keys that all mean the client',
+      'an object with an id of 600,000 characters',
+      `{"eventType":"checkIn","clientID":"${'x'.repeat(600_000)}"}`,
+    ],
+    [
+      'an object with 300 spellings of clientID',
       `{${Array.from(
         { length: 50_000 },
         (_, i) => `"client${' '.repeat(i % 7)}ID${'-'.repeat(i / 7)}":0.5`,
@@ -376,11 +381,11 @@ describe('a body that is', () => {
         .join()}}`,
     ],
     [
-      'a type whose name fills the body',
+      'an object with a type of 800,000 characters',
       `{"eventType":"check${'.'.repeat(800_000)}In","clientID":"c","siteID":"s","checkInStatus":"Valid"}`,
     ],
   ])('%s is quarantined and answered 202', async (_case, body) => {
-    const { status, body: answer } = await post('/in/gym', { headers: PROVEN, body })
+    const { status, body: answer } = await post('/in/gym', { headers: AUTHENTICATED, body })
 
     expect(status).toBe(202)
     const events = answer.events ?? [answer]
@@ -388,9 +393,9 @@ describe('a body that is', () => {
     expect(({} as { x?: unknown }).x).toBeUndefined()
   })
 
-  it('whose ids are no text at all is taken in', async () => {
+  it('an object with ids that are not valid Unicode is accepted', async () => {
     const hapana = await post('/in/gym', {
-      headers: PROVEN,
+      headers: AUTHENTICATED,
       body: '{"eventType":"clientUpdated","clientID":"\\udc00","siteID":"\\ud800"}',
     })
     const hype = await post('/in/community?key=correct-horse-battery-staple', {
@@ -400,25 +405,25 @@ describe('a body that is', () => {
     expect([hapana.status, hype.status]).toEqual([202, 202])
   })
 
-  it('an object with a key twice is read by its last, as JSON.parse does', async () => {
+  it('an object with a key twice has the last value, as with JSON.parse', async () => {
     const body =
       '{"eventType":"checkIn","eventType":"clientStatusChange","clientID":"twice","siteID":"s","status":"inactive"}'
 
-    const { body: answer } = await post('/in/gym', { headers: PROVEN, body })
+    const { body: answer } = await post('/in/gym', { headers: AUTHENTICATED, body })
 
     expect(answer).toMatchObject({ status: 'accepted', type: 'membership.status_changed' })
   })
 
-  it('not UTF-8 is quarantined: nothing is lost', async () => {
+  it('not UTF-8 is quarantined with its bytes', async () => {
     const body = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])
 
-    expect(await post('/in/gym', { headers: PROVEN, body })).toMatchObject({
+    expect(await post('/in/gym', { headers: AUTHENTICATED, body })).toMatchObject({
       status: 202,
       body: { status: 'quarantined', issues: ['body: is not UTF-8; stored as bytes'] },
     })
   })
 
-  it('a stream of 10 MB without a length is read to the cap and no further', async () => {
+  it('a stream of 10 MB without a length is read to the limit and no further', async () => {
     let chunks = 0
     const body = new ReadableStream({
       pull(controller) {
@@ -427,20 +432,24 @@ describe('a body that is', () => {
       },
     })
 
-    const answer = await post('/in/gym', { headers: PROVEN, body, duplex: 'half' } as RequestInit)
+    const answer = await post('/in/gym', {
+      headers: AUTHENTICATED,
+      body,
+      duplex: 'half',
+    } as RequestInit)
 
     expect(answer).toMatchObject(problem('too-large', 413))
     expect(chunks).toBeLessThan(20)
   })
 
-  it('of exactly the cap is read', async () => {
+  it('exactly as large as the limit is accepted', async () => {
     const body = `{"n":"${'x'.repeat(900_000 - 8)}"}`
 
-    expect(await post('/in/gym', { headers: PROVEN, body })).toMatchObject({ status: 202 })
+    expect(await post('/in/gym', { headers: AUTHENTICATED, body })).toMatchObject({ status: 202 })
   })
 })
 
-it('lets requests that come at once share transactions', async () => {
+it('simultaneous requests share transactions', async () => {
   const sizes: number[] = []
   const db = {
     prepare: (sql: string) => env.DB.prepare(sql),
@@ -449,15 +458,15 @@ it('lets requests that come at once share transactions', async () => {
       return env.DB.batch(statements)
     },
   } as unknown as D1Database
-  // However slow the machine, no time passes.
-  const quick = createApp(() => config, { ...tools, now: () => NOW })
+  // With a fixed clock, the speed of the machine does not matter.
+  const fixed = createApp(() => config, { ...tools, now: () => NOW })
   const send = async (clientID: string) => {
     const init = {
       method: 'POST',
-      headers: PROVEN,
+      headers: AUTHENTICATED,
       body: JSON.stringify({ ...aStatusChange(), clientID }),
     }
-    const response = await quick.request('https://relay.example/in/gym', init, {
+    const response = await fixed.request('https://relay.example/in/gym', init, {
       ...bindings,
       DB: db,
     })

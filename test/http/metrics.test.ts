@@ -1,4 +1,4 @@
-// GET /metrics, read by a parser that is not ours, while the relay lives.
+// GET /metrics, read by an independent parser, while the relay runs.
 import { env } from 'cloudflare:workers'
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -22,15 +22,15 @@ beforeEach(async () => {
   await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
 })
 
-/** A relay that lives, and what is read of it over HTTP. */
-function aRelay(isFailing = (turn: number) => turn % 4 > 0) {
-  let turn = 0
+/** A running relay, and its HTTP API. */
+function aRelay(isFailing = (n: number) => n % 4 > 0) {
+  let requests = 0
   const world: ReturnType<typeof aWorld> = aWorld(
     config,
     () => undefined,
     (target) => {
       if (target === 'crm') world.advance(30)
-      return new Response('', { status: target === 'moody' && isFailing(turn++) ? 503 : 200 })
+      return new Response('', { status: target === 'moody' && isFailing(requests++) ? 503 : 200 })
     },
   )
   const app = createApp(() => config, {
@@ -62,8 +62,8 @@ const OPERATOR = { headers: { authorization: 'Bearer operator' } }
 type Metrics = Map<string, { type: string; labels: Record<string, string>; value: number }[]>
 
 /**
- * Metrics by name without the prefix. Refuses a text of which the parser did not take every line. It throws the buckets of
- * all targets together, so it gets the lines of histograms as samples without a type.
+ * Metrics by name without the prefix. Fails if the parser skips a line. The parser merges the buckets of all
+ * targets, so it gets the lines of histograms as samples without a type.
  */
 function parsed(text: string): Metrics {
   const families = parsePrometheusTextFormat(text.replaceAll(/^# TYPE \w+ histogram\n/gm, ''))
@@ -87,7 +87,7 @@ function read(metrics: Metrics, name: string, labels: object = {}): number | und
   return metrics.get(name)?.find((sample) => keyOf(sample.labels) === keyOf(labels))?.value
 }
 
-/** Every number that must never fall, by its name and labels: all but gauges. */
+/** Every number that must never fall, by its name and labels: all except gauges. */
 function counters(metrics: Metrics): Map<string, number> {
   return new Map(
     [...metrics].flatMap(([name, samples]) =>
@@ -102,7 +102,7 @@ describe('/metrics', () => {
   it.each([
     ['no token', {}],
     ['another token', { authorization: 'Bearer somebody' }],
-  ])('is nothing for %s', async (_case, headers) => {
+  ])('is refused with %s', async (_case, headers) => {
     const { request } = aRelay()
 
     const response = await request('/metrics', { headers: headers as Record<string, string> })
@@ -123,7 +123,7 @@ describe('/metrics', () => {
     expect(read(families, 'target_state', { target: 'off', state: 'disabled' })).toBe(1)
   })
 
-  it('tells of events, deliveries, attempts and what waits', async () => {
+  it('has events, deliveries, attempts and the backlog', async () => {
     const { world, metrics } = aRelay()
     const payment = aPayment()
     await world.take('hype', payment)
@@ -181,7 +181,7 @@ describe('/metrics', () => {
     expect(read(families, 'delivery_latency_seconds_count', { target: 'moody' })).toBe(delivered)
   })
 
-  it('tells of a target in trouble: its breaker, its failures, what is held', async () => {
+  it('has the state of a target in trouble: circuit breaker, failures, held deliveries', async () => {
     const { world, metrics } = aRelay(() => true)
     for (let i = 0; i < 8; i++) await world.take('hype', aPayment())
     await world.live(1)
@@ -198,7 +198,7 @@ describe('/metrics', () => {
     expect(at('oldest_held_timestamp_seconds')).toBe(NOW / 1000)
   })
 
-  it('has no labels but source, target, state and outcome, and names nothing single', async () => {
+  it('has no labels except source, target, state and outcome, and names no single event or person', async () => {
     const { world, request } = aRelay()
     await world.take('hype', aPayment({ email: 'private@example.com' }))
     await world.live(2)
@@ -218,7 +218,7 @@ describe('/metrics', () => {
       return (taken.ok && taken.value.events[0]?.id) as EventId
     }
     let before = counters(await metrics())
-    const look = async () => {
+    const compare = async () => {
       const after = counters(await metrics())
       for (const [name, value] of before) {
         expect(after.get(name), name).toBeGreaterThanOrEqual(value - 1e-9)
@@ -226,30 +226,30 @@ describe('/metrics', () => {
       before = after
     }
 
-    const mended = await accepted(aPayment())
+    const released = await accepted(aPayment())
     const sent = await accepted(aPayment())
     await env.DB.batch([
       env.DB.prepare(
         `UPDATE events SET status = 'quarantined', event = NULL, planned = 0, issues = '[]', dedup_key = 'q'
          WHERE key = CAST(?1 AS INTEGER)`,
-      ).bind(keyOfId(mended)),
+      ).bind(keyOfId(released)),
       env.DB.prepare('DELETE FROM deliveries WHERE event = CAST(?1 AS INTEGER)').bind(
-        keyOfId(mended),
+        keyOfId(released),
       ),
     ])
-    await look()
+    await compare()
     await world.live(10)
-    await look()
+    await compare()
     await world.live(60)
     await rollUp(env, toolsAt(world.now()))
-    await look()
-    await post('/api/quarantine/release', { events: [mended] })
+    await compare()
+    await post('/api/quarantine/release', { events: [released] })
     await post(`/api/events/${sent}/replay`, {})
-    await look()
+    await compare()
     await world.live(70)
-    await look()
+    await compare()
     await rollUp(env, toolsAt(world.now()))
-    await look()
+    await compare()
 
     const families = await metrics()
     expect(read(families, 'events_quarantined', { source: 'hype' })).toBe(0)

@@ -1,5 +1,6 @@
-// The OpenAPI document is true: every operation is called until it has given each answer that the document promises, and
-// each answer is held against its schema; another one fails the test. That it is valid: test/cli/relay/reading.test.ts.
+// The OpenAPI document matches the API: every operation is called until it has given each documented answer, and each
+// answer is checked against its schema; an undocumented one fails the test. test/cli/relay/reading.test.ts validates the
+// document itself.
 
 import { env } from 'cloudflare:workers'
 import Ajv2020 from 'ajv/dist/2020.js'
@@ -43,10 +44,10 @@ const app = createApp(() => config, {
   fetch: async () => new Response('', { status: answerOfTarget }),
   waitUntil: () => undefined,
 })
-const away = () => {
-  throw new Error('D1 is away')
+const unavailable = () => {
+  throw new Error('D1 is unavailable')
 }
-const BROKEN_DB = { prepare: away, batch: away } as unknown as D1Database
+const BROKEN_DB = { prepare: unavailable, batch: unavailable } as unknown as D1Database
 const FULL = { limit: async () => ({ success: false }) } as unknown as RateLimit
 const bindings = () =>
   ({
@@ -72,7 +73,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 )
 
 describe('the document', () => {
-  it('describes every route of the API, and none twice', () => {
+  it('describes every route of the API once', () => {
     const served = new Set(
       app.routes
         .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/'))
@@ -85,7 +86,7 @@ describe('the document', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
-  it('is the table of docs/api.md, route by route', () => {
+  it('has the same routes as the table of docs/api.md', () => {
     const [page = ''] = Object.values(
       import.meta.glob<string>('/docs/api.md', { query: '?raw', import: 'default', eager: true }),
     )
@@ -101,7 +102,7 @@ describe('the document', () => {
     expect(listed.toSorted()).toEqual(described.toSorted())
   })
 
-  it('says of each parameter what it takes', () => {
+  it('describes the values of each parameter', () => {
     const { parameters = [] } = document.paths['/api/deliveries']?.get ?? {}
 
     expect(parameters).toContainEqual({
@@ -123,7 +124,7 @@ describe('the document', () => {
     })
   })
 
-  it('describes a query as what is read from it', () => {
+  it('describes the types of a query', () => {
     const named = (path: string) =>
       Object.fromEntries(
         (document.paths[path]?.get?.parameters ?? []).map(({ name, schema }) => [name, schema]),
@@ -140,7 +141,7 @@ describe('the document', () => {
     expect(named('/api/ledger').since).toMatchObject({ type: 'string', default: '24h' })
   })
 
-  it('says where a body must be, and what a source is sent', () => {
+  it('marks required bodies, and describes the webhooks of a source', () => {
     const needed = operations.filter(({ operation }) => operation.requestBody?.required)
 
     expect(needed.map(({ operation }) => operation.operationId).sort()).toEqual(
@@ -198,7 +199,7 @@ describe('the document', () => {
 const ajv = new Ajv2020({ strict: false, validateFormats: false })
 ajv.addSchema({ $id: 'https://relay.example/openapi.json', components: document.components })
 
-/** Where a value is not as its schema says. */
+/** The places where a value violates its schema. */
 function violations(schema: object, value: unknown): string[] {
   const text = JSON.stringify(schema).replaceAll('"#/', '"https://relay.example/openapi.json#/')
   const validate = ajv.compile(JSON.parse(text))
@@ -209,8 +210,8 @@ function violations(schema: object, value: unknown): string[] {
 /** The answers that were seen: operation and status. */
 const seen = new Set<string>()
 
-/** Calls an operation by its name and holds the answer against the document. */
-async function hold(
+/** Calls an operation by its name and checks the answer against the document. */
+async function check(
   name: string,
   status: number,
   { path, init, over }: { path?: string; init?: RequestInit; over?: Partial<Env> } = {},
@@ -261,7 +262,7 @@ beforeEach(async () => {
   )
 })
 
-/** A path of an operation with something in its place-holders. */
+/** A path of an operation with values for its placeholders. */
 const filled = (path: string) =>
   path
     .replace('/events/{id}', `/events/${UNKNOWN.event}`)
@@ -269,7 +270,7 @@ const filled = (path: string) =>
     .replace('/replays/{id}', `/replays/${UNKNOWN.replay}`)
     .replace('{name}', 'crm')
 
-/** The least that an operation must be told to get past its checks. */
+/** The smallest body that each operation accepts. */
 const BODIES: Record<string, object> = {
   postReplays: { filter: { target: 'crm' }, dry_run: true },
   postPeopleIdSplit: { source: 'hype', contact: 'c' },
@@ -295,18 +296,18 @@ describe.each(guarded)('$operation.operationId', ({ path, method, operation }) =
     over,
   })
 
-  it('refuses whoever has no token, or another, and in the end without looking', async () => {
-    await hold(name, 401, asked({ authorization: '' }))
-    await hold(name, 401, asked({ authorization: 'Bearer somebody' }))
-    await hold(name, 429, asked({ authorization: '' }, { FAILURES: FULL }))
-    await hold(name, 503, asked({}, { ADMIN_TOKEN: '' }))
+  it('refuses a request without a valid token, after too many of them, and while no token is set', async () => {
+    await check(name, 401, asked({ authorization: '' }))
+    await check(name, 401, asked({ authorization: 'Bearer somebody' }))
+    await check(name, 429, asked({ authorization: '' }, { FAILURES: FULL }))
+    await check(name, 503, asked({}, { ADMIN_TOKEN: '' }))
   })
 
-  it('answers a fault of ours as a problem', async () => {
+  it('answers an internal error with a problem', async () => {
     const over = { DB: BROKEN_DB }
-    // A key that cannot be looked up is a fault, where a webhook itself would be spilled.
+    // A webhook would be spilled instead, so the idempotency key causes the error.
     const key: Record<string, string> = method === 'post' ? { 'idempotency-key': 'k' } : {}
-    await hold(name, 500, asked(key, over))
+    await check(name, 500, asked(key, over))
   })
 
   if (operation.parameters?.some((one) => one.in === 'query')) {
@@ -314,29 +315,29 @@ describe.each(guarded)('$operation.operationId', ({ path, method, operation }) =
       const query = operation.parameters?.some((one) => one.name === 'limit')
         ? 'limit=0'
         : 'since=then'
-      await hold(name, 400, { path: `${filled(path)}?${query}` })
+      await check(name, 400, { path: `${filled(path)}?${query}` })
     })
   }
   if (operation.requestBody) {
     it('refuses a body that is not a JSON object, and an unknown field', async () => {
       for (const body of ['{', 'null', '[]', '"text"']) {
-        const { title } = await hold(name, 400, { path: filled(path), init: { body } })
+        const { title } = await check(name, 400, { path: filled(path), init: { body } })
         expect(title).toBe('The body is not a JSON object.')
       }
       const body = JSON.stringify({ ...BODIES[name], nobody: 'knows this' })
-      const { title } = await hold(name, 400, { path: filled(path), init: { body } })
+      const { title } = await check(name, 400, { path: filled(path), init: { body } })
       expect(title).toBe('nobody is not a known field.')
     })
   }
 })
 
-describe.each(acts)('$operation.operationId, asked again with its key', ({ path, operation }) => {
+describe.each(acts)('$operation.operationId with an idempotency key', ({ path, operation }) => {
   const name = operation.operationId
   const body = JSON.stringify(BODIES[name] ?? {})
   const ask = (key: string, more = '') =>
     call(`${filled(path)}${more}`, { method: 'POST', body, headers: { 'idempotency-key': key } })
 
-  it('answers the same, and does nothing more', async () => {
+  it('answers a repeat in the same way, and does nothing more', async () => {
     const first = await ask('k')
     const second = await ask('k')
 
@@ -347,20 +348,20 @@ describe.each(acts)('$operation.operationId, asked again with its key', ({ path,
   })
 
   if (BODIES[name]) {
-    it('takes the key again for a body that is put right', async () => {
+    it('accepts the key again for a corrected body', async () => {
       const asked = (text: string) => ({
         path: filled(path),
         init: { body: text, headers: { 'idempotency-key': 'k' } },
       })
-      await hold(name, 400, asked('{'))
+      await check(name, 400, asked('{'))
 
       expect((await ask('k')).headers.get('idempotency-replayed')).toBeNull()
       expect((await ask('k')).headers.get('idempotency-replayed')).toBe('true')
     })
   }
 
-  it('answers what it did, although that cannot be kept', async () => {
-    const unkept = new Proxy(env.DB, {
+  it('answers although its answer cannot be stored', async () => {
+    const failingDb = new Proxy(env.DB, {
       get:
         (db, key) =>
         (sql: string, ...rest: unknown[]) => {
@@ -373,177 +374,186 @@ describe.each(acts)('$operation.operationId, asked again with its key', ({ path,
     const response = await call(
       filled(path),
       { method: 'POST', body, headers: { 'idempotency-key': 'another' } },
-      { DB: unkept },
+      { DB: failingDb },
     )
 
     expect(response.status).toBe(known.status)
   })
 
-  it('refuses a key of another request, one under way, and one that is none', async () => {
+  it('refuses a key of another request, a key in use, and an invalid key', async () => {
     const asked = (key: string, path_ = filled(path)) => ({
       path: path_,
       init: { body, headers: { 'idempotency-key': key } },
     })
     await ask('k')
-    await hold(name, 422, asked('k', `${filled(path)}?other`))
+    await check(name, 422, asked('k', `${filled(path)}?other`))
     await env.DB.prepare('UPDATE idempotency SET status = NULL').run()
-    await hold(name, 409, asked('k'))
-    await hold(name, 400, asked('k'.repeat(256)))
+    await check(name, 409, asked('k'))
+    await check(name, 400, asked('k'.repeat(256)))
   })
 })
 
-describe('what each operation is for', () => {
-  it('takes webhooks, or says why not', async () => {
+describe('the operations', () => {
+  it('accept webhooks, or refuse them with the reason', async () => {
     const body = JSON.stringify(aPayment())
-    const proven = '/in/hype?key=hype%20secret'
-    await hold('postInSource', 202, { path: proven, init: { body } })
-    await hold('postInSource', 202, { path: proven, init: { body: `[${body}]` } })
-    await hold('postInSource', 400, { path: proven, init: { body: '"text"' } })
-    await hold('postInSource', 401, { path: '/in/hype?key=wrong', init: { body } })
-    await hold('postInSource', 404, { path: '/in/nobody', init: { body } })
-    await hold('postInSource', 413, { path: proven, init: { body: `[${'{},'.repeat(100)}{}]` } })
-    await hold('postInSource', 429, { path: proven, init: { body }, over: { INTAKE: FULL } })
-    await hold('postInSource', 508, {
-      path: proven,
+    const authenticated = '/in/hype?key=hype%20secret'
+    await check('postInSource', 202, { path: authenticated, init: { body } })
+    await check('postInSource', 202, { path: authenticated, init: { body: `[${body}]` } })
+    await check('postInSource', 400, { path: authenticated, init: { body: '"text"' } })
+    await check('postInSource', 401, { path: '/in/hype?key=wrong', init: { body } })
+    await check('postInSource', 404, { path: '/in/nobody', init: { body } })
+    await check('postInSource', 413, {
+      path: authenticated,
+      init: { body: `[${'{},'.repeat(100)}{}]` },
+    })
+    await check('postInSource', 429, {
+      path: authenticated,
+      init: { body },
+      over: { INTAKE: FULL },
+    })
+    await check('postInSource', 508, {
+      path: authenticated,
       init: { body, headers: { 'relay-hops': '99' } },
     })
     const SPILL = aSpill({ refusing: true }).queue
-    await hold('postInSource', 503, {
-      path: proven,
+    await check('postInSource', 503, {
+      path: authenticated,
       init: { body },
       over: { DB: BROKEN_DB, SPILL },
     })
   })
 
-  it('says how it is', async () => {
-    await hold('getHealthz', 200)
-    await hold('getHealthz', 503, { over: { DB: BROKEN_DB } })
-    await hold('getMetrics', 200)
-    await hold('getSchemasTypeVersion', 200, { path: '/schemas/payment.created/1' })
-    await hold('getSchemasTypeVersion', 404, { path: '/schemas/payment.created/2' })
+  it('return health, metrics and schemas', async () => {
+    await check('getHealthz', 200)
+    await check('getHealthz', 503, { over: { DB: BROKEN_DB } })
+    await check('getMetrics', 200)
+    await check('getSchemasTypeVersion', 200, { path: '/schemas/payment.created/1' })
+    await check('getSchemasTypeVersion', 404, { path: '/schemas/payment.created/2' })
   })
 
-  it('shows events, and sends one again', async () => {
+  it('list events, and send one again', async () => {
     const id = await take()
     const quarantined = await stored(config, 'hype', { strange: true }, { now: now++ })
-    await hold('getEvents', 200)
-    await hold('getEvents', 200, { path: '/api/events?type=payment.*&status=accepted&source=hype' })
-    await hold('getEventsId', 200, { path: `/api/events/${id}` })
-    await hold('getDeliveries', 200, { path: '/api/deliveries?target=crm' })
-    await hold('getEventsId', 200, { path: `/api/events/${quarantined}` })
-    await hold('getEventsId', 404, { path: `/api/events/${UNKNOWN.event}` })
-    await hold('postEventsIdReplay', 200, {
+    await check('getEvents', 200)
+    await check('getEvents', 200, {
+      path: '/api/events?type=payment.*&status=accepted&source=hype',
+    })
+    await check('getEventsId', 200, { path: `/api/events/${id}` })
+    await check('getDeliveries', 200, { path: '/api/deliveries?target=crm' })
+    await check('getEventsId', 200, { path: `/api/events/${quarantined}` })
+    await check('getEventsId', 404, { path: `/api/events/${UNKNOWN.event}` })
+    await check('postEventsIdReplay', 200, {
       path: `/api/events/${id}/replay`,
       ...json({ dry_run: true }),
     })
-    await hold('postEventsIdReplay', 200, { path: `/api/events/${id}/replay` })
-    await hold('postEventsIdReplay', 404, { path: `/api/events/${UNKNOWN.event}/replay` })
-    await hold('postEventsIdReplay', 409, { path: `/api/events/${quarantined}/replay` })
+    await check('postEventsIdReplay', 200, { path: `/api/events/${id}/replay` })
+    await check('postEventsIdReplay', 404, { path: `/api/events/${UNKNOWN.event}/replay` })
+    await check('postEventsIdReplay', 409, { path: `/api/events/${quarantined}/replay` })
   })
 
-  it('names sources', async () => {
-    await hold('getSources', 200)
-    expect(await hold('getSourcesName', 200, { path: '/api/sources/hype' })).toMatchObject({
+  it('list sources', async () => {
+    await check('getSources', 200)
+    expect(await check('getSourcesName', 200, { path: '/api/sources/hype' })).toMatchObject({
       name: 'hype',
     })
-    await hold('getSourcesName', 404, { path: '/api/sources/nobody' })
+    await check('getSourcesName', 404, { path: '/api/sources/nobody' })
   })
 
-  it('steers targets', async () => {
-    await hold('getTargets', 200)
-    expect(await hold('getTargetsName', 200, { path: '/api/targets/crm' })).toMatchObject({
+  it('list, pause, resume and test targets', async () => {
+    await check('getTargets', 200)
+    expect(await check('getTargetsName', 200, { path: '/api/targets/crm' })).toMatchObject({
       name: 'crm',
       state: 'active',
     })
-    await hold('getTargetsName', 404, { path: '/api/targets/nobody' })
+    await check('getTargetsName', 404, { path: '/api/targets/nobody' })
     for (const act of ['pause', 'resume', 'test']) {
       const name = `postTargetsName${act[0]?.toUpperCase()}${act.slice(1)}`
-      await hold(name, 200, { path: `/api/targets/crm/${act}` })
-      await hold(name, 404, { path: `/api/targets/nobody/${act}` })
+      await check(name, 200, { path: `/api/targets/crm/${act}` })
+      await check(name, 404, { path: `/api/targets/nobody/${act}` })
     }
-    await hold('postTargetsNameTest', 409, { path: '/api/targets/broken/test' })
+    await check('postTargetsNameTest', 409, { path: '/api/targets/broken/test' })
     answerOfTarget = 500
-    await hold('postTargetsNameTest', 200, { path: '/api/targets/crm/test' })
+    await check('postTargetsNameTest', 200, { path: '/api/targets/crm/test' })
   })
 
-  it('replays by a filter', async () => {
-    const { id } = await hold('postReplays', 202, json({ filter: { since: '1h', state: 'dead' } }))
-    await hold('postReplays', 200, json({ filter: { since: '1h' }, dry_run: true }))
-    await hold('postReplays', 404, json({ filter: { target: 'nobody' } }))
-    await hold('getReplays', 200)
-    await hold('getReplaysId', 200, { path: `/api/replays/${id}` })
-    await hold('getReplaysId', 404, { path: `/api/replays/${UNKNOWN.replay}` })
+  it('replay by a filter', async () => {
+    const { id } = await check('postReplays', 202, json({ filter: { since: '1h', state: 'dead' } }))
+    await check('postReplays', 200, json({ filter: { since: '1h' }, dry_run: true }))
+    await check('postReplays', 404, json({ filter: { target: 'nobody' } }))
+    await check('getReplays', 200)
+    await check('getReplaysId', 200, { path: `/api/replays/${id}` })
+    await check('getReplaysId', 404, { path: `/api/replays/${UNKNOWN.replay}` })
     for (const [name, act, state] of [
       ['postReplaysIdStop', 'stop', 'stopped'],
       ['postReplaysIdResume', 'resume', 'running'],
     ]) {
       await env.DB.prepare('UPDATE replays SET state = ?1').bind(state).run()
-      await hold(`${name}`, 200, { path: `/api/replays/${id}/${act}` })
-      await hold(`${name}`, 404, { path: `/api/replays/${UNKNOWN.replay}/${act}` })
+      await check(`${name}`, 200, { path: `/api/replays/${id}/${act}` })
+      await check(`${name}`, 404, { path: `/api/replays/${UNKNOWN.replay}/${act}` })
       await env.DB.prepare("UPDATE replays SET state = 'done'").run()
-      await hold(`${name}`, 409, { path: `/api/replays/${id}/${act}` })
+      await check(`${name}`, 409, { path: `/api/replays/${id}/${act}` })
     }
   })
 
-  it('finds people, splits and merges them', async () => {
+  it('find, split and merge people', async () => {
     for (const id of ['a', 'b'])
       await stored(config, 'hype', aPayment({ id, email: 'one@example.com' }), { now: now++ })
-    const { people } = (await hold('getPeople', 200, {
+    const { people } = (await check('getPeople', 200, {
       path: '/api/people?email=one@example.com',
     })) as {
       people: { id: string }[]
     }
     const [person] = people
-    await hold('getPeopleId', 200, { path: `/api/people/${person?.id}` })
-    await hold('getPeopleId', 404, { path: `/api/people/${UNKNOWN.person}` })
-    await hold('getPeopleIdEvents', 200, { path: `/api/people/${person?.id}/events` })
-    await hold('getPeopleIdEvents', 404, { path: `/api/people/${UNKNOWN.person}/events` })
+    await check('getPeopleId', 200, { path: `/api/people/${person?.id}` })
+    await check('getPeopleId', 404, { path: `/api/people/${UNKNOWN.person}` })
+    await check('getPeopleIdEvents', 200, { path: `/api/people/${person?.id}/events` })
+    await check('getPeopleIdEvents', 404, { path: `/api/people/${UNKNOWN.person}/events` })
     const split = { path: `/api/people/${person?.id}/split` }
-    const { new_person: anew } = (await hold('postPeopleIdSplit', 200, {
+    const { new_person: separate } = (await check('postPeopleIdSplit', 200, {
       ...split,
       ...json({ source: 'hype', contact: 'b' }),
     })) as { new_person: { id: string } }
-    await hold('postPeopleIdSplit', 409, { ...split, ...json({ source: 'hype', contact: 'b' }) })
-    await hold('postPeopleIdSplit', 404, {
+    await check('postPeopleIdSplit', 409, { ...split, ...json({ source: 'hype', contact: 'b' }) })
+    await check('postPeopleIdSplit', 404, {
       path: `/api/people/${UNKNOWN.person}/split`,
       ...json({ source: 'hype', contact: 'b' }),
     })
     const merge = { path: `/api/people/${person?.id}/merge` }
-    await hold('postPeopleIdMerge', 409, { ...merge, ...json({ person: person?.id }) })
-    await hold('postPeopleIdMerge', 404, { ...merge, ...json({ person: UNKNOWN.person }) })
-    await hold('postPeopleIdMerge', 200, { ...merge, ...json({ person: anew.id }) })
+    await check('postPeopleIdMerge', 409, { ...merge, ...json({ person: person?.id }) })
+    await check('postPeopleIdMerge', 404, { ...merge, ...json({ person: UNKNOWN.person }) })
+    await check('postPeopleIdMerge', 200, { ...merge, ...json({ person: separate.id }) })
     const merged = { init: { redirect: 'manual' as const } }
-    await hold('getPeopleId', 308, { path: `/api/people/${anew.id}`, ...merged })
-    await hold('getPeopleIdEvents', 308, { path: `/api/people/${anew.id}/events`, ...merged })
+    await check('getPeopleId', 308, { path: `/api/people/${separate.id}`, ...merged })
+    await check('getPeopleIdEvents', 308, { path: `/api/people/${separate.id}/events`, ...merged })
   })
 
-  it('mends what was quarantined, and normalizes again', async () => {
+  it('release and dismiss quarantined messages, and normalize again', async () => {
     const id = await stored(config, 'hype', { strange: true }, { now: now++ })
     await take()
-    await hold('getQuarantine', 200)
-    await hold('postQuarantineRelease', 200, json({ events: [id] }))
-    await hold('postQuarantineDismiss', 200, json({ events: [id], reason: 'a test' }))
-    await hold('postRenormalize', 200, json({ since: '1h' }))
+    await check('getQuarantine', 200)
+    await check('postQuarantineRelease', 200, json({ events: [id] }))
+    await check('postQuarantineDismiss', 200, json({ events: [id], reason: 'a test' }))
+    await check('postRenormalize', 200, json({ since: '1h' }))
   })
 
-  it('simulates', async () => {
-    await hold('postSimulate', 200, json({ source: 'hapana', type: 'checkIn' }))
+  it('simulate messages and journeys', async () => {
+    await check('postSimulate', 200, json({ source: 'hapana', type: 'checkIn' }))
     const journey = { members: 2, junk: true, duplicates: 1 }
-    await hold('postSimulate', 200, json({ source: 'hype', journey, limit: 10 }))
+    await check('postSimulate', 200, json({ source: 'hype', journey, limit: 10 }))
     for (const body of [
       { source: 'nobody', type: 'checkIn' },
       { source: 'hapana', type: 'noType' },
       { source: 'hapana' },
       { source: 'hype', type: 'payment.created', overrides: { 'email.address': 'a' } },
     ])
-      await hold('postSimulate', 400, json(body))
+      await check('postSimulate', 400, json(body))
   })
 
-  it('keeps the books', async () => {
+  it('return the ledger, its differences and schema drift', async () => {
     await take()
-    await hold('getLedger', 200)
-    await hold('getLedgerDifferences', 200)
-    await hold('getDrift', 200)
+    await check('getLedger', 200)
+    await check('getLedgerDifferences', 200)
+    await check('getDrift', 200)
   })
 })
 

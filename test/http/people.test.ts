@@ -1,4 +1,4 @@
-// Who is who: contacts of two vendors joined to one person, and put right by an operator.
+// People: contacts of two vendors are joined to one person, and an operator splits and merges people.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EventId } from '../../src/core/id.ts'
@@ -51,7 +51,7 @@ const hype = (id: string, email: string, more: object = {}) =>
   stored(config, 'hype', aPayment({ id, email, ...more }), { now: now++ })
 
 describe('a person', () => {
-  it('is one across both vendors, by the address in any case', async () => {
+  it('has the contacts of both vendors with one e-mail address, in any case', async () => {
     const event = await hapana('client-1', 'Ana@Example.com')
     await hype('contact-1', 'ana@example.COM')
     await hype('contact-2', 'ben@example.com')
@@ -68,7 +68,7 @@ describe('a person', () => {
     expect((await call('GET', '?contact=contact-1')).body.people).toEqual([ana])
   })
 
-  it('stays who they are when their address becomes that of another', async () => {
+  it('keeps its id if its address changes to that of another person', async () => {
     await hapana('client-1', 'ana@example.com')
     await hapana('client-2', 'ben@example.com')
     const [ben] = await find('ben@example.com')
@@ -81,7 +81,7 @@ describe('a person', () => {
     expect(people.map(({ id }) => id)).toContain(ben?.id)
   })
 
-  it('who is known by the address alone is joined by it too', async () => {
+  it('includes a contact that is known by the address alone', async () => {
     await hype('contact-1', 'ana@example.com')
     await stored(
       config,
@@ -95,7 +95,7 @@ describe('a person', () => {
     expect(ana?.contacts.map(({ contact }) => contact)).toEqual(['contact-1', null])
   })
 
-  it('without an address is nobody else', async () => {
+  it('without an address is not joined with another', async () => {
     await stored(config, 'hapana', aStatusChange({ clientID: 'a' }), { now: now++ })
     await stored(config, 'hapana', aStatusChange({ clientID: 'b' }), { now: now++ })
 
@@ -104,7 +104,7 @@ describe('a person', () => {
     expect(a?.id).not.toBe(b?.id)
   })
 
-  it('is not told of by what was quarantined, repeated, or late', async () => {
+  it('does not change with messages that are quarantined, repeated or late', async () => {
     await hype('contact-1', 'new@example.com', { timestamp: 2_000_000_000 })
     await hype('contact-1', 'old@example.com', { timestamp: 1_900_000_000, data: { total: 1 } })
     await stored(
@@ -119,7 +119,7 @@ describe('a person', () => {
     expect(await find('new@example.com')).toHaveLength(1)
   })
 
-  it('checks in late as a contact only after that contact has', async () => {
+  it('has a late check-in only after a later one of the same contact', async () => {
     const checkIn = (clientID: string, checkInTime: string) => ({
       eventType: 'checkIn',
       clientID,
@@ -146,7 +146,7 @@ describe('a person', () => {
     ])
   })
 
-  it('checks in for the first time once, as whichever contact', async () => {
+  it('has one first check-in across all contacts', async () => {
     await hapana('client-1', 'ana@example.com')
     const checkIn = (clientID: string, minute: number) =>
       stored(
@@ -173,7 +173,7 @@ describe('a person', () => {
   })
 })
 
-it('is one person also when two contacts of an address come in one request', async () => {
+it('two contacts with one address in one request are one person', async () => {
   const both = ['client-1', 'client-2'].map((clientID) => ({
     eventType: 'clientUpdated',
     clientID,
@@ -186,7 +186,7 @@ it('is one person also when two contacts of an address come in one request', asy
 })
 
 describe('a join by address', () => {
-  it('is undone by a split, which is an event, and nobody is joined to the split one again', async () => {
+  it('is undone by a split, which is an event, and no contact is joined to the new person again', async () => {
     await hapana('client-1', 'family@example.com')
     await hype('contact-1', 'family@example.com')
     const [both] = await find('family@example.com')
@@ -221,7 +221,7 @@ describe('a join by address', () => {
     ])
   })
 
-  it('is never undone by an address where an id is asked for, so that none gets into the log', async () => {
+  it('is not undone with an address in place of an id, so that no address gets into the log', async () => {
     await hapana('client-9', 'alone@example.com')
     const [alone] = await find('alone@example.com')
     const body = { source: 'hype', contact: 'email:alone@example.com' }
@@ -231,7 +231,7 @@ describe('a join by address', () => {
 
   it.each([
     ['the only contact', 'client-9', 409],
-    ['a contact of somebody else', 'client-8', 409],
+    ['a contact of another person', 'client-8', 409],
   ])('is not undone for %s', async (_case, contact, status) => {
     await hapana('client-9', 'alone@example.com')
     await hapana('client-8', 'other@example.com')
@@ -243,8 +243,8 @@ describe('a join by address', () => {
   })
 })
 
-describe('two persons', () => {
-  it('are merged by hand, which is an event, and the old id leads to the new one', async () => {
+describe('two people', () => {
+  it('are merged by an operator, which is an event, and the old id redirects to the new one', async () => {
     await hapana('client-1', 'ana@example.com')
     await hype('contact-1', 'ana.silva@work.example')
     const [[home], [work]] = [await find('ana@example.com'), await find('ana.silva@work.example')]
@@ -266,12 +266,12 @@ describe('two persons', () => {
   })
 
   it.each([
-    ['with themselves', 409],
-    ['with nobody', 404],
-  ])('are not merged %s', async (who, status) => {
+    ['if they are the same person', 409],
+    ['if one does not exist', 404],
+  ])('cannot be merged %s', async (who, status) => {
     await hapana('client-1', 'ana@example.com')
     const [ana] = await find('ana@example.com')
-    const person = who === 'with nobody' ? 'per_0000000000000' : ana?.id
+    const person = who === 'if one does not exist' ? 'per_0000000000000' : ana?.id
 
     expect(await call('POST', `/${ana?.id}/merge`, { person })).toMatchObject({ status })
   })

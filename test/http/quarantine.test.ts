@@ -1,4 +1,4 @@
-// Quarantine: why a message is there, in words; released once it is understood, or put away. And history normalized again.
+// Quarantine: the causes of messages, releasing and dismissing them. And normalizing events again.
 
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
@@ -60,7 +60,7 @@ const systemEvents = async (type: string) => {
     .all<{ event: string }>()
   return results.map(({ event }) => JSON.parse(event).data)
 }
-/** What the earlier version of a mapping did not understand: written as it would have. */
+/** Turns an event into a quarantined message, as if an earlier mapping had not understood it. */
 async function quarantinedBefore(event: EventId) {
   await env.DB.batch([
     env.DB.prepare(
@@ -71,7 +71,7 @@ async function quarantinedBefore(event: EventId) {
     env.DB.prepare('DELETE FROM deliveries WHERE event = CAST(?1 AS INTEGER)').bind(keyOfId(event)),
   ])
 }
-/** Hands a message to its consumer when it is due; gives the bodies that were sent. */
+/** Passes a message to its consumer when it is due; returns the bodies that were sent. */
 async function deliverNow(message: DeliveryMessage): Promise<string[]> {
   const bodies: string[] = []
   await deliverBatch(
@@ -100,11 +100,11 @@ async function deliverNow(message: DeliveryMessage): Promise<string[]> {
   )
   return bodies
 }
-const breaches = async () =>
+const differences = async () =>
   (await listDifferences(env.DB, { since: NOW - 3_600_000, until: NOW + 3_600_000 })).differences
 
 describe('the quarantine', () => {
-  it('names each cause in words, with the path in the body, how often and when', async () => {
+  it('lists each cause with the path in the body, the count and the times', async () => {
     await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 1 })
     await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 2 })
     const last = await take('hapana', { eventType: 'somethingElse', clientID: 'c' })
@@ -133,7 +133,7 @@ describe('the quarantine', () => {
     ])
   })
 
-  it('names the path of what is missing within what the body wraps it in', async () => {
+  it('includes the envelope in the path of a missing key', async () => {
     await take('hapana', { eventType: 'clientStatusChange', Payload: { clientID: 'c' } })
 
     const { body } = await call('GET', '/quarantine')
@@ -141,8 +141,8 @@ describe('the quarantine', () => {
     expect(body.causes).toMatchObject([{ cause: expect.stringMatching(/^Payload\.status: /) }])
   })
 
-  it('releases what is understood by now: it goes out, and is told of', async () => {
-    const id = await take('hype', aPayment({ id: 'mended' }))
+  it('releases messages that the mapping understands now, with their deliveries and a system event', async () => {
+    const id = await take('hype', aPayment({ id: 'released' }))
     await quarantinedBefore(id)
 
     const dry = await call('POST', '/quarantine/release', { events: [id], dry_run: true })
@@ -167,7 +167,7 @@ describe('the quarantine', () => {
       { target: 'crm' },
     ])
     expect(await systemEvents('relay.events_released')).toEqual([{ events: [id] }])
-    expect(await breaches()).toEqual([])
+    expect(await differences()).toEqual([])
   })
 
   it('releases all of one cause at once, and leaves the others', async () => {
@@ -182,7 +182,7 @@ describe('the quarantine', () => {
     expect((await getEvent(env.DB, other))?.status).toBe('quarantined')
   })
 
-  it('releases all that is asked for although the queue refuses: the sweep finds them, and it is told of', async () => {
+  it('releases all requested messages although the queue refuses: their deliveries are due, and there is a system event', async () => {
     const ids = [await take('hype', aPayment()), await take('hype', aPayment())]
     for (const id of ids) await quarantinedBefore(id)
     vi.spyOn(retries.queue, 'sendBatch').mockRejectedValue(new Error('Too Many Requests'))
@@ -198,7 +198,7 @@ describe('the quarantine', () => {
     expect(states).toMatchObject([[{ state: 'pending' }], [{ state: 'pending' }]])
   })
 
-  it('keeps what is not understood yet, and says why', async () => {
+  it('keeps messages that are still not understood, with the reason', async () => {
     const id = await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 1 })
 
     const { body } = await call('POST', '/quarantine/release', { source: 'hype' })
@@ -210,7 +210,7 @@ describe('the quarantine', () => {
     expect((await getEvent(env.DB, id))?.status).toBe('quarantined')
   })
 
-  it('takes what the vendor has sent again since for the repeat that it is', async () => {
+  it('releases a message that the vendor has sent again since as a duplicate', async () => {
     const payment = aPayment({ id: 'twice' })
     const id = await take('hype', payment)
     await quarantinedBefore(id)
@@ -227,10 +227,10 @@ describe('the quarantine', () => {
       matched: { id: again, by: 'identity' },
       deliveries: [],
     })
-    expect(await breaches()).toEqual([])
+    expect(await differences()).toEqual([])
   })
 
-  it('takes one of two alike that came within minutes for a repeat', async () => {
+  it('releases the second of two equal messages within minutes as a duplicate', async () => {
     const [first, second] = [
       await take('hype', aPayment({ id: 'a' })),
       await take('hype', aPayment({ id: 'b' })),
@@ -252,7 +252,7 @@ describe('the quarantine', () => {
     })
   })
 
-  it('releases one element of a list, and what follows from it, beside the others', async () => {
+  it('releases one element of a list, with the event that is inferred from it', async () => {
     const list = [
       {
         id: 'ana',
@@ -282,11 +282,11 @@ describe('the quarantine', () => {
 
     expect(status).toBe(200)
     expect(body.released).toMatchObject([{ id, status: 'accepted', type: 'subscription.ended' }])
-    const derived = await env.DB.prepare(`SELECT type FROM events WHERE status = 'derived'`).all()
-    expect(derived.results).toEqual([{ type: 'subscription.plan_changed' }])
+    const inferred = await env.DB.prepare(`SELECT type FROM events WHERE status = 'derived'`).all()
+    expect(inferred.results).toEqual([{ type: 'subscription.plan_changed' }])
   })
 
-  it('puts away with a reason what is to stay, and deletes nothing', async () => {
+  it('dismisses messages with a reason, and deletes nothing', async () => {
     const id = await take('hype', { type: 'payment.created', publisher_id: 'p', timestamp: 1 })
 
     const { body } = await call('POST', '/quarantine/dismiss', {
@@ -307,7 +307,7 @@ describe('the quarantine', () => {
     expect(released.body.released).toEqual([])
   })
 
-  it('is gone through page by page', async () => {
+  it('is processed page by page', async () => {
     const ids: string[] = []
     for (let i = 0; i < 52; i++) {
       ids.push(await take('hype', { type: 'payment.created', publisher_id: `p${i}`, timestamp: 1 }))
@@ -329,7 +329,7 @@ describe('the quarantine', () => {
     ['/quarantine/dismiss', { reason: 'x' }, 'must have at least one of'],
     ['/quarantine/release', { events: ['evt_1'] }, 'must be an event ID'],
     ['/renormalize', {}, 'since is missing'],
-  ])('POST %s with %j is refused in words', async (path, body, words) => {
+  ])('POST %s with %j is refused with the reason', async (path, body, words) => {
     const answer = await call('POST', path, body)
 
     expect(answer.status).toBe(400)
@@ -337,7 +337,7 @@ describe('the quarantine', () => {
   })
 })
 
-/** Makes the log say of an event what an earlier mapping would have. */
+/** Changes an event in the log to the result of an earlier mapping. */
 async function asMappedBefore(event: EventId, change: (json: Record<string, unknown>) => void) {
   const detail = await getEvent(env.DB, event)
   const { personid: _, ...json } = (detail?.event ?? {}) as Record<string, unknown>
@@ -347,8 +347,8 @@ async function asMappedBefore(event: EventId, change: (json: Record<string, unkn
     .run()
 }
 
-describe('history normalized again', () => {
-  it('is shown as a difference of each event first, and nothing is changed', async () => {
+describe('normalizing again', () => {
+  it('previews the differences of each event, and changes nothing', async () => {
     const first = await take('hype', aPayment({ id: 'ana', data: { tier: 'Gold', total: 30 } }))
     const id = await take(
       'hype',
@@ -387,7 +387,7 @@ describe('history normalized again', () => {
     expect(retries.messages).toEqual([])
   })
 
-  it('is kept when asked, the bytes untouched, and delivered only when that is asked too', async () => {
+  it('stores its result if requested, keeps the bytes, and delivers the event only if that is requested too', async () => {
     const id = await take('hapana', aStatusChange({ clientID: 'c', status: 'suspendedMembership' }))
     await env.DB.prepare(
       `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2, body = 'old', content_type = 'text/plain'`,
@@ -420,7 +420,7 @@ describe('history normalized again', () => {
     ])
   })
 
-  it('finds nothing to change in what the present mapping made, whatever came after', async () => {
+  it('finds no difference in events of the present mapping, whatever arrived later', async () => {
     const accounts = ['site-1', 'site-2', 'site-1'].map((siteID, i) => ({
       eventType: 'accountCreated',
       clientID: 'client-1',
@@ -455,7 +455,7 @@ describe('history normalized again', () => {
     expect(body.refused).toEqual([])
   })
 
-  it('leaves what was settled when it was sent, and what was late when it came', async () => {
+  it('does not change events that were settled when they were sent, or late when they arrived', async () => {
     const ended = await take('hype', aPayment({ id: 'ana', type: 'payment.deleted' }))
     await take(
       'hype',
@@ -463,7 +463,7 @@ describe('history normalized again', () => {
     )
     await deliverNow(await aMessageFor(ended, 'crm'))
     await take('hapana', aStatusChange({ clientID: 'client-1' }))
-    // Recorded after what came later, as what comes by the spill queue is.
+    // Recorded after a later event, as with the spill queue.
     const late = await stored(
       config,
       'hapana',
@@ -483,7 +483,7 @@ describe('history normalized again', () => {
     expect(own).toEqual([undefined, undefined])
   })
 
-  it('leaves what it does not understand any more as it is, and names it', async () => {
+  it('does not change events that it no longer understands, and lists them', async () => {
     const id = await take('hype', aPayment())
     await env.DB.prepare(
       `UPDATE events SET raw = '{"type":"payment.created"}' WHERE key = CAST(?1 AS INTEGER)`,
@@ -499,7 +499,7 @@ describe('history normalized again', () => {
     expect((await getEvent(env.DB, id))?.status).toBe('accepted')
   })
 
-  it('is gone through page by page', async () => {
+  it('is processed page by page', async () => {
     for (let i = 0; i < 51; i++) await take('hype', aPayment())
 
     const first = (await call('POST', '/renormalize', { since: '1h', source: 'hype' })).body

@@ -1,4 +1,4 @@
-// Replays by filter: what they match, at which rate, and that nothing stops them for good.
+// Replays by filter: their matches, their rate, and that they continue after any failure.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config.ts'
@@ -60,7 +60,7 @@ function aRelay(failing: Set<string> = new Set()) {
     if (!result.ok) throw new Error(JSON.stringify(result.error))
     return result.value.events[0]?.id as EventId
   }
-  /** What came at targets that was a replay. */
+  /** The replays that targets received. */
   const replayed = () =>
     world.received.filter(({ headers }) => headers.get('relay-replay') === 'true')
   return { world, call, take, replayed }
@@ -107,7 +107,7 @@ async function aHistory(relay: ReturnType<typeof aRelay>) {
 }
 
 describe('a dry run', () => {
-  it('says how many and for whom, and sends nothing', async () => {
+  it('returns the numbers of deliveries and people, and sends nothing', async () => {
     const relay = aRelay()
     await aHistory(relay)
 
@@ -155,7 +155,7 @@ describe('a dry run', () => {
   })
 })
 
-it('of a person has the events of all contacts, under any id that the person had', async () => {
+it('a replay of a person has the events of all contacts, by any id of the person', async () => {
   const relay = aRelay()
   const two = { email: 'same@example.com' }
   await relay.take('hype', aPayment({ id: 'one', ...two }))
@@ -182,7 +182,7 @@ it('of a person has the events of all contacts, under any id that the person had
 })
 
 describe('a replay', () => {
-  it('sends again what matches, under the same ids, marked, and shows how far it has come', async () => {
+  it('sends the matching deliveries again, with the same ids and a mark, and shows its progress', async () => {
     const relay = aRelay()
     const events = await aHistory(relay)
 
@@ -203,7 +203,7 @@ describe('a replay', () => {
     })
   })
 
-  it('tells its filter in the words in which it was asked for, so that it can be asked for again', async () => {
+  it('returns its filter in the form of the request, so that it can be requested again', async () => {
     const relay = aRelay()
     await aHistory(relay)
     const filter = {
@@ -220,7 +220,7 @@ describe('a replay', () => {
     expect(again).toMatchObject({ status: 200, body: { filter: body.filter } })
   })
 
-  it('keeps its rate, also over the runs of the cron', async () => {
+  it('keeps its rate across the runs of the cron', async () => {
     const relay = aRelay()
     for (let i = 0; i < 60; i++) await relay.take('hype', aPayment())
     await relay.world.live(0.5)
@@ -237,7 +237,7 @@ describe('a replay', () => {
     expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(115_000)
   })
 
-  it('is stopped, and goes on where it was', async () => {
+  it('can be stopped, and continues from there', async () => {
     const relay = aRelay()
     for (let i = 0; i < 60; i++) await relay.take('hype', aPayment())
     await relay.world.live(0.5)
@@ -256,7 +256,7 @@ describe('a replay', () => {
     expect(await relay.call('POST', `/${body.id}/stop`)).toMatchObject({ status: 409 })
   })
 
-  it('of many that do not match goes through all of them', async () => {
+  it('reads through many deliveries that do not match', async () => {
     const relay = aRelay()
     const id = await relay.take('hype', aPayment({ id: 'the-one' }))
     await relay.world.live(0.5)
@@ -287,7 +287,7 @@ describe('a replay', () => {
     ['dead', 'gave up after 3 attempts; last error: fault'],
     ['cancelled', 'its target does not want it'],
     ['held', 'disabled'],
-  ])('asks the target whether it wants what is %s and was never sent', async (state, reason) => {
+  ])('evaluates where for a delivery that is %s and was never sent', async (state, reason) => {
     const { world, call } = aRelayOf(
       aConfig({ name: 'crm', url: 'https://crm.example/', where: 'data.extra.wanted = true' }),
     )
@@ -321,7 +321,7 @@ describe('a replay', () => {
     ])
   })
 
-  it('of what was held and never sent is no replay to its target', async () => {
+  it('of a delivery that was never sent is not marked as a replay', async () => {
     const { world, call } = aRelayOf(aConfig({ name: 'crm', url: 'https://crm.example/' }))
     await call('targets/crm/pause')
     await world.take('hype', aPayment())
@@ -337,7 +337,7 @@ describe('a replay', () => {
     expect(request?.headers.get('relay-replay')).toBeNull()
   })
 
-  it('is accepted once it is kept, although it cannot begin yet', async () => {
+  it('is accepted once it is stored, although it cannot start yet', async () => {
     let isBad = false
     const { world, call } = aRelayOf(
       aConfig({ name: 'crm', url: 'https://crm.example/' }),
@@ -360,7 +360,7 @@ describe('a replay', () => {
     expect(world.received).toHaveLength(2)
   })
 
-  it('goes on in the request that asks for it, and the others by the cron alone', async () => {
+  it('starts in its own request, and all others continue only with the cron', async () => {
     const relay = aRelay()
     await aHistory(relay)
     const first = await relay.call('POST', '', { filter: { target: 'crm' }, per_second: 0.1 })
@@ -372,13 +372,13 @@ describe('a replay', () => {
     expect((await relay.call('GET', `/${first.body.id}`)).body).toEqual(before)
   })
 
-  it('goes on although one before it cannot', async () => {
+  it('continues although an earlier one fails', async () => {
     let calls = 0
     let isArmed = false
     const { world, call } = aRelayOf(
       aConfig({ name: 'crm', url: 'https://crm.example/' }),
       (name, when) => {
-        // The first list is of the replays; the first batch is a look of the first of them.
+        // The list of replays is not a batch; the first batch reads for the first replay.
         if (isArmed && name === 'DB.batch' && when === 'before' && ++calls === 1)
           throw new Error('D1_ERROR: exceeded timeout')
       },
@@ -403,12 +403,12 @@ describe('a replay', () => {
     expect(after[1]).toBeGreaterThan(before[1] ?? 0)
   })
 
-  it('of which few match shares its looks with the others of a run', async () => {
-    let looks = 0
+  it('with few matches shares the reads of a run with the others', async () => {
+    let batches = 0
     const { world, call } = aRelayOf(
       aConfig({ name: 'crm', url: 'https://crm.example/' }),
       (name, when) => {
-        if (name === 'DB.batch' && when === 'before') looks++
+        if (name === 'DB.batch' && when === 'before') batches++
       },
     )
     await world.take('hype', aPayment())
@@ -423,15 +423,15 @@ describe('a replay', () => {
       world.advance(1000)
     }
     await env.DB.prepare(`UPDATE replays SET state = 'running', event = 0, target = ''`).run()
-    looks = 0
+    batches = 0
 
     await world.continueReplays()
 
-    // Each look is one batch, and another that moves the place.
-    expect(looks).toBe(2 * 10)
+    // Each read is one batch, and another one moves the position.
+    expect(batches).toBe(2 * 10)
   })
 
-  it('leaves alone what waits for an attempt anyway', async () => {
+  it('does not change deliveries that await an attempt', async () => {
     const failing = new Set(['crm'])
     const relay = aRelay(failing)
     const id = await relay.take('hype', aPayment())
@@ -445,7 +445,7 @@ describe('a replay', () => {
     expect(crm(await getEvent(env.DB, id))).toEqual(crm(before))
   })
 
-  it('does not count against the breaker, and has its whole schedule', async () => {
+  it('does not count for the circuit breaker, and has its whole schedule', async () => {
     const failing = new Set<string>()
     const relay = aRelay(failing)
     for (let i = 0; i < 8; i++) await relay.take('hype', aPayment())
@@ -466,7 +466,7 @@ describe('a replay', () => {
     ).toBe(0)
   })
 
-  it('stays marked while it waits for a turn', async () => {
+  it('stays marked while it waits for the rate limit', async () => {
     const slow = aConfig({ name: 'crm', url: 'https://crm.example/', rate_per_second: 0.1 })
     const world = aWorld(
       slow,
@@ -504,7 +504,7 @@ describe('a replay', () => {
     ])
   })
 
-  it('goes on after every call that fails, and leaves a ledger that adds up', async () => {
+  it('continues after any call that fails, and the ledger adds up', async () => {
     for (const when of ['before', 'after'] as const) {
       for (let n = 1, calls = n; calls >= n; n++) {
         await env.DB.batch(
@@ -545,31 +545,31 @@ describe('a replay', () => {
         isArmed = true
         const answer = await call('POST', '/replays', { filter: { target: 'crm' } })
         isArmed = false
-        // An operator who saw an error looks whether it was begun, and else asks again.
+        // After an error, the operator checks whether the replay has started, and otherwise requests it again.
         const { replays } = await (await call('GET', '/replays', {})).json<{ replays: object[] }>()
         if (replays.length === 0) await call('POST', '/replays', { filter: { target: 'crm' } })
         await world.live(4)
 
-        const place = `${when} call ${n}, answered ${answer.status}`
+        const context = `${when} call ${n}, answered ${answer.status}`
         const copies = world.received.filter(({ headers }) => headers.get('relay-replay'))
-        expect(copies, place).toHaveLength(3)
+        expect(copies, context).toHaveLength(3)
         const ledger = await (await call('GET', '/ledger?since=1d', {})).json()
-        expect(ledger, place).toMatchObject({ adds_up: true })
+        expect(ledger, context).toMatchObject({ adds_up: true })
       }
     }
   }, 60_000)
 })
 
-describe('a replay that nobody could mean', () => {
+describe('an invalid replay', () => {
   it.each([
     ['of everything', { filter: {} }, 400, 'at least one'],
     ['without a filter', {}, 400, 'filter'],
-    ['by a key with a slip', { filter: { targets: 'crm' } }, 400, 'is not a known field'],
-    ['to nobody', { filter: { target: 'nobody' } }, 404, 'nobody'],
-    ['of what is on its way', { filter: { state: 'pending' } }, 400, 'must be one of'],
-    ['at no rate', { filter: { target: 'crm' }, per_second: 0 }, 400, 'at least 0.1'],
-    ['since a strange time', { filter: { since: 'yesterday' } }, 400, 'must be a time'],
-    ['of a strange type', { filter: { type: '*.created' } }, 400, 'at its end'],
+    ['by a misspelt key', { filter: { targets: 'crm' } }, 400, 'is not a known field'],
+    ['to an unknown target', { filter: { target: 'nobody' } }, 404, 'nobody'],
+    ['of pending deliveries', { filter: { state: 'pending' } }, 400, 'must be one of'],
+    ['at a rate of 0', { filter: { target: 'crm' }, per_second: 0 }, 400, 'at least 0.1'],
+    ['since an invalid time', { filter: { since: 'yesterday' } }, 400, 'must be a time'],
+    ['of an invalid type', { filter: { type: '*.created' } }, 400, 'at its end'],
   ])('%s is refused with the reason', async (_case, body, status, words) => {
     const answer = await aRelay().call('POST', '', body)
 
@@ -577,7 +577,7 @@ describe('a replay that nobody could mean', () => {
     expect(JSON.stringify(answer.body)).toContain(words)
   })
 
-  it.each(['rpl_0000000000000', 'evt_0000000000000', 'nothing'])('%s is not there', async (id) => {
+  it.each(['rpl_0000000000000', 'evt_0000000000000', 'nothing'])('%s is not found', async (id) => {
     expect(await aRelay().call('GET', `/${id}`)).toMatchObject({ status: 404 })
     expect(await aRelay().call('POST', `/${id}/stop`)).toMatchObject({ status: 404 })
   })

@@ -1,4 +1,4 @@
-// Simulating over the API: the front door takes it like a vendor's, and it stays a test.
+// Simulation over the API: messages are accepted like those of a vendor, and are marked as tests.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Env } from '../../src/env.ts'
@@ -29,7 +29,7 @@ async function simulate(body: object) {
   )
   return { status: response.status, body: JSON.parse(await response.text()) }
 }
-/** What came in, without the relay's own records of who simulated it. */
+/** The events in the log, without the relay's own records of who simulated them. */
 const logged = async () => {
   const { results } = await env.DB.prepare(
     "SELECT type, event, planned FROM events WHERE source <> 'relay' ORDER BY key",
@@ -47,7 +47,7 @@ beforeEach(async () => {
 })
 
 describe('one message', () => {
-  it('is sent with what was to be put into it, as a test, to those targets that take tests', async () => {
+  it('is sent with the overrides, as a test, to the targets that accept tests', async () => {
     const { status, body } = await simulate({
       source: 'hype',
       type: 'payment.created',
@@ -72,7 +72,7 @@ describe('one message', () => {
 })
 
 describe('a journey', () => {
-  it('goes on page by page, and is the same when it is asked for again', async () => {
+  it('is sent page by page, and is the same when it is requested again', async () => {
     const journey = { members: 2, duplicates: 0.3, lateness: 0.2 }
     const first = await simulate({ source: 'hapana', journey, limit: 7 })
     const { seed, start, total, next } = first.body
@@ -97,12 +97,13 @@ describe('a journey', () => {
       seed,
       limit: 7,
     })
-    const told = (all: { answer: unknown }[]) => all.map(({ answer: _answer, ...step }) => step)
-    expect(told(again.body.steps)).toEqual(told(first.body.steps))
+    const withoutAnswers = (all: { answer: unknown }[]) =>
+      all.map(({ answer: _answer, ...step }) => step)
+    expect(withoutAnswers(again.body.steps)).toEqual(withoutAnswers(first.body.steps))
     expect((await logged()).every(({ event }) => event.test)).toBe(true)
   })
 
-  it('tells junk from what was not taken', async () => {
+  it('marks junk, which is quarantined, a duplicate or refused', async () => {
     const { body } = await simulate({ source: 'hype', journey: { junk: 1 }, limit: 50 })
     type Step = { troubles: string[]; status: number; answer: { status: string } }
     const junk = (body.steps as Step[]).filter(({ troubles }) => troubles.includes('junk'))
@@ -131,7 +132,7 @@ it.each([
     { source: 'hype', type: 'refund' },
     /^"refund" is not an event type of hype\. Its types: contact\.created/,
   ],
-])('refuses %j in words', async (body, title) => {
+])('refuses %j with the reason', async (body, title) => {
   const answer = await simulate(body)
 
   expect(answer.status).toBe(400)

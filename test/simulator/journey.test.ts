@@ -47,15 +47,12 @@ describe('a clean journey', () => {
     ])
   })
 
-  it.each(['hapana', 'hype'] as const)(
-    'of %s begins at its start and is over in time',
-    (vendor) => {
-      const steps = journeyOf({ ...REQUEST, vendor, members: 40 })
+  it.each(['hapana', 'hype'] as const)('of %s begins at its start and ends in time', (vendor) => {
+    const steps = journeyOf({ ...REQUEST, vendor, members: 40 })
 
-      expect(steps[0]?.at).toBe(NOW)
-      expect(Math.max(...steps.map(sentAt))).toBeLessThan(NOW + JOURNEY_MS)
-    },
-  )
+    expect(steps[0]?.at).toBe(NOW)
+    expect(Math.max(...steps.map(sentAt))).toBeLessThan(NOW + JOURNEY_MS)
+  })
 
   it('of some members is interleaved, each with an order of its own', () => {
     const steps = journeyOf(REQUEST)
@@ -79,7 +76,7 @@ describe('a clean journey', () => {
     expect(first).toEqual(journeyOf({ ...REQUEST, members: 1 }))
   })
 
-  it('of as many as there may be is made in a moment', () => {
+  it('of the maximum number of members has all their messages', () => {
     const troubles = { duplicates: true, reordering: true, lateness: true, drift: true, junk: true }
     const steps = journeyOf({ ...REQUEST, vendor: 'hapana', members: MAX_MEMBERS, ...troubles })
 
@@ -87,10 +84,10 @@ describe('a clean journey', () => {
   })
 })
 
-describe('a switch', () => {
+describe('a trouble', () => {
   const clean = journeyOf({ ...REQUEST, members: 30 })
 
-  it('repeats messages byte by byte, soon after', () => {
+  it('of duplicates repeats messages byte by byte, within a minute', () => {
     const steps = journeyOf({ ...REQUEST, members: 30, duplicates: 0.3 })
     const copies = withTrouble(steps, 'duplicate')
 
@@ -103,16 +100,16 @@ describe('a switch', () => {
     }
   })
 
-  it('lets the next message of the same member go first', () => {
+  it('of reordering sends the next message of the same member first', () => {
     const steps = journeyOf({ ...REQUEST, members: 1, reordering: 1 })
     const texts = (all: Step[]) => all.map(({ message }) => message.text)
 
     expect(texts(steps).toSorted()).toEqual(texts(journeyOf({ ...REQUEST, members: 1 })).toSorted())
-    expect(withTrouble(steps, 'reordered')).toHaveLength(7) // the last has none to let pass
+    expect(withTrouble(steps, 'reordered')).toHaveLength(7) // the last message has no next one
     expect(steps.map(({ at }) => at)).not.toEqual(steps.map(({ at }) => at).toSorted())
   })
 
-  it('keeps messages for days', () => {
+  it('of lateness delays messages for days', () => {
     const late = withTrouble(journeyOf({ ...REQUEST, lateness: 1 }), 'late')
 
     expect(late).toHaveLength(24)
@@ -120,15 +117,17 @@ describe('a switch', () => {
   })
 
   it.each(['hapana', 'hype'] as const)(
-    'adds and changes keys of %s, and none that matter',
+    'of drift adds and changes keys of %s, but none that matter',
     (vendor) => {
       const request = { ...REQUEST, vendor, members: 20 }
-      const was = journeyOf(request)
+      const original = journeyOf(request)
       const drifted = journeyOf({ ...request, drift: 1 })
 
-      expect(drifted).toHaveLength(was.length)
+      expect(drifted).toHaveLength(original.length)
       for (const [i, step] of drifted.entries()) {
-        const [before, after] = [was[i], step].map((one) => JSON.parse(one?.message.text ?? ''))
+        const [before, after] = [original[i], step].map((one) =>
+          JSON.parse(one?.message.text ?? ''),
+        )
         expect(Object.keys(after)).toHaveLength(Object.keys(before).length + 1)
         const changed = Object.keys(before).filter(
           (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
@@ -147,15 +146,15 @@ describe('a switch', () => {
     },
   )
 
-  it('sends junk between the messages, as JSON and as other text', () => {
+  it('of junk sends junk between the messages, as JSON and as other text', () => {
     const steps = journeyOf({ ...REQUEST, members: 30, junk: true })
     const junk = withTrouble(steps, 'junk')
-    const noJson = junk.filter(({ message }) => message.text.startsWith('<'))
+    const notJson = junk.filter(({ message }) => message.text.startsWith('<'))
 
     expect(steps.filter((step) => !junk.includes(step))).toEqual(clean)
     expect(junk.length / clean.length).toBeGreaterThan(0.15)
-    expect(noJson.length).toBeGreaterThan(0)
-    expect(noJson.length).toBeLessThan(junk.length)
+    expect(notJson.length).toBeGreaterThan(0)
+    expect(notJson.length).toBeLessThan(junk.length)
     expect(new Set(junk.map(({ message }) => message.text)).size).toBe(junk.length)
   })
 
@@ -164,11 +163,11 @@ describe('a switch', () => {
     [undefined, 0],
     [0, 0],
     [1, 24],
-  ])('of %s is as probable', (duplicates, expected) => {
+  ])('has the probability %s', (duplicates, expected) => {
     expect(withTrouble(journeyOf({ ...REQUEST, duplicates }), 'duplicate')).toHaveLength(expected)
   })
 
-  it('does not affect another', () => {
+  it('does not affect another trouble', () => {
     const one = journeyOf({ ...REQUEST, duplicates: 0.5 })
     const both = journeyOf({ ...REQUEST, duplicates: 0.5, junk: 0.5 })
 

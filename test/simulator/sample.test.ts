@@ -1,5 +1,5 @@
-// The simulator's messages: of every type, as the vendors document them, the same for the same seed, proven as the vendor
-// would. All are synthetic: no real body of either vendor is public.
+// The simulator's messages: of every type, as the vendors document them, the same for the same seed, authenticated as by
+// the vendor. All are synthetic: no real body of either vendor is public.
 import { describe, expect, it } from 'vitest'
 import type { Source } from '../../src/core/events/source.ts'
 import { withOverrides } from '../../src/simulator/overrides.ts'
@@ -20,7 +20,7 @@ function sample(vendor: VendorId, type: string, overrides = {}, context = CONTEX
 }
 const bodyOf = ({ text }: SimulatedMessage) => JSON.parse(text)
 
-/** The keys of an article (H527 to H532, Y), and their own keys. */
+/** The keys that the vendors document for each message. */
 const DOCUMENTED = {
   profile:
     'address barcodeID birthDate clientID customProperties email emergencyEmail emergencyFirstName emergencyLastName emergencyPhone firstName gender joinDate lastName leadSource phone profileImage siteID',
@@ -47,7 +47,7 @@ describe('a sample', () => {
     ['hype', 'payment.updated', 'payment.updated', DOCUMENTED.hype],
     ['hype', 'payment.deleted', 'subscription.ended', DOCUMENTED.hype],
   ] as const)(
-    'of %s %s has the documented keys, and is understood as %s',
+    'of %s %s has the documented keys, and is normalized to %s',
     (vendor, type, event, keys) => {
       const made = sample(vendor, type)
 
@@ -62,7 +62,7 @@ describe('a sample', () => {
     },
   )
 
-  it('is there for each type of a sender', () => {
+  it('exists for each type of a sender', () => {
     expect(SENDERS.hapana.types).toHaveLength(6)
     expect(SENDERS.hype.types).toHaveLength(5)
   })
@@ -78,7 +78,7 @@ describe('a sample', () => {
     )
   })
 
-  it('has ids in the vendors’ forms, and the time of now', () => {
+  it('has ids in the vendors’ forms, and the current time', () => {
     const account = bodyOf(sample('hapana', 'accountCreated'))
     const payment = bodyOf(sample('hype', 'payment.created'))
 
@@ -99,7 +99,7 @@ describe('a sample', () => {
     expect(other.deliveryId).not.toBe(sample('hapana', 'checkIn').deliveryId)
   })
 
-  it('takes overrides', () => {
+  it('applies overrides', () => {
     const made = sample('hype', 'payment.updated', { email: 'ana@example.com', 'data.total': 0 })
 
     expect(bodyOf(made)).toMatchObject({
@@ -108,7 +108,7 @@ describe('a sample', () => {
     })
   })
 
-  it('is refused in words where there is none, or an override fits nowhere', () => {
+  it('is refused with the reason if its type is unknown or an override does not fit', () => {
     expect(sampleOf('hype', 'checkIn', {}, CONTEXT)).toEqual({
       ok: false,
       error:
@@ -133,7 +133,7 @@ describe('an override', () => {
     ['in a list', { 'list.0.b': 7 }, { ...body, list: [{ b: 7 }] }],
     ['at the end of a list', { 'list.1.b': 7 }, { ...body, list: [{ b: 2 }, { b: 7 }] }],
     ['after another', { 'deep.c': 1, deep: 2 }, { ...body, deep: 2 }],
-  ])('%s is put in', (_, overrides, expected) => {
+  ])('%s is applied', (_, overrides, expected) => {
     const before = structuredClone(body)
 
     expect(withOverrides(body, overrides)).toEqual({ ok: true, value: expected })
@@ -150,7 +150,7 @@ describe('an override', () => {
     expect(withOverrides(body, overrides)).toEqual({ ok: false, error })
   })
 
-  it('changes no object but the body, whatever it is called', () => {
+  it('changes no object but the body, whatever its path', () => {
     const result = withOverrides({}, { '__proto__.polluted': true, 'constructor.x': 1 })
 
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
@@ -186,7 +186,7 @@ describe('a request', () => {
       { now: NOW + 999, origin: 'https://relay.example' },
     )
 
-  it('shows the first secret in the agreed header', async () => {
+  it('has the first secret in the configured header', async () => {
     const request = await made('hapana', { secrets: ['new', 'old'], header: 'x-relay-key' })
 
     expect(request.url).toBe('https://relay.example/in/gym?event=checkIn')
@@ -199,7 +199,7 @@ describe('a request', () => {
     expect(await request.text()).toBe('{"clientID":"é"}')
   })
 
-  it('shows it in the URL where no header is agreed', async () => {
+  it('has it in the URL if no header is configured', async () => {
     const request = await made('hype', { secrets: ['a b&c'] }, { eventName: undefined })
 
     expect(request.url).toBe('https://relay.example/in/gym?key=a+b%26c')

@@ -1,4 +1,4 @@
-// Makes normalization.json of the fixtures: node test/vectors/make.ts
+// Generates normalization.json from the fixtures: node test/vectors/make.ts
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Fixture, textOf, vectorsOf } from './vectors.ts'

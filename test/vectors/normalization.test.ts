@@ -1,4 +1,4 @@
-// The published vectors: they are equal to the fixtures, and the mappings give their results.
+// The published vectors: they are equal to the fixtures, and the mappings return their results.
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
 import { composeEvent } from '../../src/core/events/event.ts'
@@ -13,11 +13,11 @@ const NOW = Date.parse('2026-11-21T00:00:00.000Z')
 const file = JSON.parse(published) as ReturnType<typeof vectorsOf>
 
 describe('normalization.json', () => {
-  it('is made of the fixtures as they are: after a change, run "node test/vectors/make.ts"', () => {
+  it('is generated from the fixtures: after a change, run "node test/vectors/make.ts"', () => {
     expect(published).toBe(textOf(vectorsOf(EVENT_FIXTURES as Fixture[])))
   })
 
-  it('describes itself and has a licence', () => {
+  it('has a description and a licence', () => {
     expect(file).toMatchObject({ license: 'MIT', made: 'synthetic' })
   })
 

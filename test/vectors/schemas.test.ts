@@ -1,5 +1,5 @@
-// The schemas that the Worker serves, held by an independent validator (ajv) against every event that we emit, and the
-// events by an independent reader (the CloudEvents library).
+// The schemas that the Worker serves: an independent validator (ajv) checks every event of the relay against them, and an
+// independent reader (the CloudEvents library) reads the events.
 import Ajv from 'ajv'
 import { CloudEvent, HTTP } from 'cloudevents'
 import { describe, expect, it } from 'vitest'
@@ -33,12 +33,12 @@ const SCHEMAS = new Map(
     }),
   ),
 )
-// Strict: it refuses unknown keywords, unknown formats and other drafts.
+// Strict: unknown keywords, unknown formats and other drafts are errors.
 const ajv = new Ajv({ strict: true, strictRequired: true, allErrors: true })
 const served = new Map([...SCHEMAS].map(([type, schema]) => [type, ajv.compile(schema)]))
 const closed = new Map([...SCHEMAS].map(([type, schema]) => [type, ajv.compile(close(schema))]))
 
-/** The schema without additional properties: a further key in an event is a misspelt one of ours. */
+/** The schema without additional properties: an unknown key in an event is a spelling error of the relay. */
 function close(schema: unknown): Json {
   return JSON.parse(JSON.stringify(schema), (_key, value) =>
     isObject(value) && value.type === 'object' && 'properties' in value
@@ -94,22 +94,22 @@ const samples = Object.keys(VENDORS).flatMap((vendor) =>
 )
 const emitted = [...fixtures, ...samples].filter(({ events }) => events.length > 0)
 
-/** What a validator finds wrong with an event's data. */
-function faults(validators: typeof served, event: Json): string[] {
+/** The errors of a validator for the data of an event. */
+function errorsOf(validators: typeof served, event: Json): string[] {
   const validate = validators.get(String(event.type))
   if (validate === undefined) return [`there is no schema of ${event.type}`]
   validate(event.data)
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
 }
 
-it('has events of every type of the vocabulary to hold against the schemas', () => {
+it('there are events of every type of the vocabulary', () => {
   const types = new Set(emitted.flatMap(({ events }) => events.map(({ type }) => type)))
 
   expect([...types].sort()).toEqual([...TYPES].sort())
   expect(fixtures.flatMap(({ events }) => events).length).toBeGreaterThan(300)
 })
 
-it.each([...SCHEMAS])('the schema of %s is of the draft that it names', (_type, schema) => {
+it.each([...SCHEMAS])('the schema of %s is valid in the draft that it names', (_type, schema) => {
   expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#')
   expect(ajv.validateSchema(schema)).toBe(true)
 })
@@ -117,8 +117,8 @@ it.each([...SCHEMAS])('the schema of %s is of the draft that it names', (_type, 
 describe.each(emitted)('the events of $name', ({ events }) => {
   it('are valid, and have no key that the schema lacks', () => {
     for (const event of events) {
-      expect(faults(served, event)).toEqual([])
-      expect(faults(closed, event)).toEqual([])
+      expect(errorsOf(served, event)).toEqual([])
+      expect(errorsOf(closed, event)).toEqual([])
       expect(new URL(String(event.dataschema)).pathname).toBe(`/schemas/${event.type}/1`)
     }
   })
@@ -135,7 +135,7 @@ describe.each(emitted)('the events of $name', ({ events }) => {
   })
 })
 
-describe('an event that is broken', () => {
+describe('an invalid event', () => {
   const [payment, checkin] = ['hype, payment.created', 'hapana, checkin.recorded'].map((name) => {
     const [event] = samples.find((sample) => sample.name === name)?.events ?? []
     if (event === undefined) throw new Error(`there is no sample of ${name}`)
@@ -143,7 +143,7 @@ describe('an event that is broken', () => {
   }) as [Json, Json]
 
   it.each([
-    ['a number for a text', payment, { contact: { email: 5 } }, '/contact/email must be string'],
+    ['a number for a string', payment, { contact: { email: 5 } }, '/contact/email must be string'],
     [
       'a number for an amount',
       payment,
@@ -160,22 +160,22 @@ describe('an event that is broken', () => {
       'must match pattern',
     ],
     [
-      'another status',
+      'an unknown status',
       checkin,
       { contact: {}, checkin: { status: 'late' } },
       'must be equal to one of',
     ],
     ['no check-in', checkin, { contact: {} }, "must have required property 'checkin'"],
     ['no contact', payment, {}, "must have required property 'contact'"],
-    ['nothing', payment, null, 'must be object'],
-  ])('by %s is refused', (_case, event, data, fault) => {
-    expect(faults(served, { ...event, data }).join('\n')).toContain(fault)
+    ['null for the data', payment, null, 'must be object'],
+  ])('with %s is refused', (_case, event, data, error) => {
+    expect(errorsOf(served, { ...event, data }).join('\n')).toContain(error)
   })
 
-  it('by a key that is misspelt is refused by the closed schema', () => {
+  it('with a misspelt key is refused by the closed schema', () => {
     const data = { contact: { emial: 'ana.silva@example.com' } }
 
-    expect(faults(closed, { ...payment, data })).toEqual([
+    expect(errorsOf(closed, { ...payment, data })).toEqual([
       '/contact must NOT have additional properties',
     ])
   })
@@ -186,12 +186,12 @@ describe('an event that is broken', () => {
     ['a schema that is not a URI', { dataschema: 'none of them' }],
     ['no type', { type: undefined }],
     ['an invalid time', { time: 'yesterday' }],
-  ])('by %s is not a CloudEvent', (_case, change) => {
+  ])('with %s is not a CloudEvent', (_case, change) => {
     expect(() => new CloudEvent({ ...payment, ...change } as never, true)).toThrow()
   })
 })
 
-it('has no schema for messages that are only stored, nor for a later version', async () => {
+it('there is no schema for messages that are only stored, nor for a later version', async () => {
   for (const path of ['vendor.unrecognized/1', 'payment.created/2']) {
     expect(await app.request(`/schemas/${path}`, {}, {} as Env)).toMatchObject({ status: 404 })
   }

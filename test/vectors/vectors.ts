@@ -1,4 +1,4 @@
-// The published vectors: for others who want to check their own mapping against ours.
+// The published vectors: for others who check their own mapping against this one.
 
 /** The part of a fixture that a vector is made from: a request, and the result that its author expects by the documents. */
 export type Fixture = {
@@ -28,7 +28,7 @@ export type Vector = {
     | { text: string }
   )
 } & (Result | { results: Result[] })
-/** What becomes of one message. */
+/** The result of normalizing one message. */
 export type Result =
   | { event: Record<string, unknown>; warnings: string[] }
   | { issues: string[]; type: string; vendortype?: string }
@@ -81,7 +81,7 @@ function resultOf(expected: Fixture['expected'][number]): Result {
   return { issues, type, ...(vendortype === undefined ? {} : { vendortype }) }
 }
 
-/** The file's text: a vector a line, so that a change shows which it is. */
+/** The file's text: a vector a line, so that a diff shows which one changed. */
 export function textOf({ vectors, ...head }: ReturnType<typeof vectorsOf>): string {
   const lines = vectors.map((vector) => JSON.stringify(vector)).join(',\n')
   return `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "vectors": [\n${lines}\n]}\n`

@@ -1,4 +1,4 @@
-// Every vendor, over every one of its fixtures: through the very path that a request takes, without the store.
+// Every vendor, with each of its fixtures: through the path of a request, without the store.
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
@@ -11,22 +11,22 @@ import { storedMessage } from '../../src/core/intake/request.ts'
 import { draftRecord } from '../../src/stages/intake/draft.ts'
 import { VENDORS, type VendorId } from '../../src/vendors/index.ts'
 import {
+  AUTHENTICATION_FIXTURES,
   bodyOf,
   EVENT_FIXTURES,
   type FixtureRequest,
   type FixtureSource,
-  PROOF_FIXTURES,
 } from '../fixtures.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00.000Z')
 
 describe.each(Object.keys(VENDORS) as VendorId[])('%s', (vendor) => {
   const events = EVENT_FIXTURES.filter((fixture) => fixture.vendor === vendor)
-  const proofs = PROOF_FIXTURES.filter((fixture) => fixture.vendor === vendor)
+  const authentications = AUTHENTICATION_FIXTURES.filter((fixture) => fixture.vendor === vendor)
 
-  it('has fixtures of its events and of its proof', () => {
+  it('has fixtures of its events and of its authentication', () => {
     expect(events.length).toBeGreaterThan(30)
-    expect(proofs.length).toBeGreaterThan(0)
+    expect(authentications.length).toBeGreaterThan(0)
   })
 
   it.each(events)('$name: $about', async ({ source, request, expected }) => {
@@ -42,26 +42,33 @@ describe.each(Object.keys(VENDORS) as VendorId[])('%s', (vendor) => {
     }
   })
 
-  it.each(proofs)('$name: $about', async ({ source, secrets, request, proof, now }) => {
-    const config = configFor(vendor, source ?? {}, (name) => secrets[name])
-    const url = new URL('https://relay.example/in/x')
-    for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value)
-    const sent = new Request(url, {
-      method: 'POST',
-      headers: headersOf(request),
-      body: new TextEncoder().encode(bodyOf(request)),
-    })
-    const { credentials } = config.source
-    const required = { credentials, scheme: VENDORS[vendor].signature }
-    const limits = { now: Date.parse(now), maxBodyBytes: 900_000 }
-    const result = await authenticate(sent, url.searchParams, required, limits)
-    if (proof.ok) expect(result).toMatchObject({ ok: true })
-    else
-      expect(result).toEqual({ ok: false, error: { kind: 'unauthenticated', cause: proof.cause } })
-  })
+  it.each(authentications)(
+    '$name: $about',
+    async ({ source, secrets, request, authentication, now }) => {
+      const config = configFor(vendor, source ?? {}, (name) => secrets[name])
+      const url = new URL('https://relay.example/in/x')
+      for (const [key, value] of Object.entries(request.query ?? {}))
+        url.searchParams.set(key, value)
+      const sent = new Request(url, {
+        method: 'POST',
+        headers: headersOf(request),
+        body: new TextEncoder().encode(bodyOf(request)),
+      })
+      const { credentials } = config.source
+      const required = { credentials, scheme: VENDORS[vendor].signature }
+      const limits = { now: Date.parse(now), maxBodyBytes: 900_000 }
+      const result = await authenticate(sent, url.searchParams, required, limits)
+      if (authentication.ok) expect(result).toMatchObject({ ok: true })
+      else
+        expect(result).toEqual({
+          ok: false,
+          error: { kind: 'unauthenticated', cause: authentication.cause },
+        })
+    },
+  )
 })
 
-/** Headers as they come off the wire, where a text beyond ASCII is bytes. */
+/** Headers as a Worker receives them: a value beyond ASCII has a character for each of its bytes. */
 function headersOf(request: FixtureRequest): Headers {
   const headers = new Headers()
   for (const [name, value] of Object.entries(request.headers ?? {})) {

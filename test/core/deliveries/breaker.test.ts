@@ -1,4 +1,4 @@
-// The breaker's moves, on a clock that is an argument.
+// The states of the circuit breaker; the time is an argument.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -22,7 +22,7 @@ function failedTimes(failures: number, from: Health = HEALTHY): Health {
   return health
 }
 
-describe('the breaker', () => {
+describe('the circuit breaker', () => {
   it('stays closed for four failures in a row, and opens for 30 s at the fifth', () => {
     expect(failedTimes(4)).toMatchObject({ state: 'active', failures: 4, failingSince: NOW })
     expect(failedTimes(5)).toMatchObject({
@@ -32,13 +32,13 @@ describe('the breaker', () => {
   })
 
   it('counts only failures in a row', () => {
-    const mended = afterAttempt(failedTimes(4), 'delivered', false, NOW)
+    const recovered = afterAttempt(failedTimes(4), 'delivered', false, NOW)
 
-    expect(mended).toEqual(HEALTHY)
-    expect(failedTimes(4, mended).state).toBe('active')
+    expect(recovered).toEqual(HEALTHY)
+    expect(failedTimes(4, recovered).state).toBe('active')
   })
 
-  it('holds everything until the rest is over, then lets one probe through', () => {
+  it('holds everything until the cooldown ends, then admits one probe', () => {
     const open = failedTimes(5)
     const over = open.probeAt ?? 0
 
@@ -47,18 +47,18 @@ describe('the breaker', () => {
     expect(admission(whileProbing(open, over), over)).toBe('hold')
   })
 
-  it('doubles its rest with each failed probe, up to ten minutes', () => {
+  it('doubles the cooldown with each failed probe, up to ten minutes', () => {
     let health = failedTimes(5)
-    const rests: number[] = []
+    const cooldowns: number[] = []
     for (let i = 0; i < 7; i++) {
-      rests.push(health.cooldownSeconds)
+      cooldowns.push(health.cooldownSeconds)
       health = afterAttempt(health, 'failed', true, NOW)
     }
 
-    expect(rests).toEqual([30, 60, 120, 240, 480, 600, 600])
+    expect(cooldowns).toEqual([30, 60, 120, 240, 480, 600, 600])
   })
 
-  it('does not rest longer for attempts that were under way when it opened', () => {
+  it('does not extend the cooldown for attempts that were in flight when it opened', () => {
     expect(failedTimes(9)).toMatchObject({
       state: 'backing_off',
       failures: 9,
@@ -67,7 +67,7 @@ describe('the breaker', () => {
     })
   })
 
-  it('closes with one delivered probe', () => {
+  it('closes after one successful probe', () => {
     expect(afterAttempt(failedTimes(5), 'delivered', true, NOW)).toEqual(HEALTHY)
   })
 
@@ -82,7 +82,7 @@ describe('the breaker', () => {
     expect(admission(then, NOW * 2)).toBe('hold')
   })
 
-  it('takes a 410 at its word', () => {
+  it('marks a target that answers 410 as gone', () => {
     const gone = afterAttempt(HEALTHY, 'gone', false, NOW)
 
     expect(gone.state).toBe('gone')
@@ -90,7 +90,7 @@ describe('the breaker', () => {
   })
 
   it.each(['paused', 'failing', 'gone'] as const)(
-    'leaves %s to its operator, whatever an attempt says',
+    'leaves a target that is %s to its operator, whatever the result of an attempt',
     (state) => {
       const settled: Health = { ...HEALTHY, state }
 
@@ -100,11 +100,11 @@ describe('the breaker', () => {
     },
   )
 
-  it('is paused by its operator from every state', () => {
+  it('holds everything while its operator pauses the target, also after a cooldown', () => {
     expect(admission(paused(failedTimes(5)), NOW * 2)).toBe('hold')
   })
 
-  it('never sends while it rests, and never rests longer than ten minutes', () => {
+  it('admits nothing during a cooldown, and no cooldown is longer than ten minutes', () => {
     const results = fc.array(
       fc.tuple(fc.constantFrom('delivered', 'failed'), fc.boolean(), fc.nat(900)),
     )

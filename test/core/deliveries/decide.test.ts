@@ -95,31 +95,35 @@ const fault = { fault: 'JSONata error T2001 at 3' }
 describe('decide', () => {
   it.each<[string, Overrides, object]>([
     ['a delivery that is due', {}, { do: 'attempt' }],
-    ['one that is retried', { delivery: { state: 'retrying' } }, { do: 'attempt' }],
-    ['one that was delivered', { delivery: { state: 'delivered' } }, { do: 'ignore' }],
-    ['one that is held', { delivery: { state: 'held' } }, { do: 'ignore' }],
-    ['one without a due time', { delivery: { due: undefined } }, { do: 'ignore' }],
-    ['another attempt', { delivery: { attempt: 2 } }, { do: 'ignore' }],
-    ['another due time', { delivery: { due: NOW + 1 } }, { do: 'ignore' }],
+    ['a delivery that is retried', { delivery: { state: 'retrying' } }, { do: 'attempt' }],
+    ['a delivery that was delivered', { delivery: { state: 'delivered' } }, { do: 'ignore' }],
+    ['a delivery that is held', { delivery: { state: 'held' } }, { do: 'ignore' }],
+    ['a delivery without a due time', { delivery: { due: undefined } }, { do: 'ignore' }],
+    ['a message for another attempt', { delivery: { attempt: 2 } }, { do: 'ignore' }],
+    ['a message for another due time', { delivery: { due: NOW + 1 } }, { do: 'ignore' }],
     [
       'an early message',
       { message: { ...MESSAGE, due: NOW + 1001 }, delivery: { due: NOW + 1001 } },
       { do: 'requeue' },
     ],
     [
-      'a message that is early by a moment',
+      'a message that is one second early',
       { message: { ...MESSAGE, due: NOW + 1000 }, delivery: { due: NOW + 1000 } },
       { do: 'sleep', until: NOW + 1000 },
     ],
     ['a broken target', { target: BROKEN }, hold('broken')],
     ['a disabled target', { target: { enabled: false } }, hold('disabled')],
     [
-      'a disabled target that was not asked',
+      'a disabled target whose where was not evaluated',
       { target: { enabled: false }, delivery: where },
       hold('broken'),
     ],
     ['a target that is backing off', { health: BACKING_OFF }, hold('backing_off')],
-    ['one that was not asked', { health: BACKING_OFF, delivery: where }, hold('broken')],
+    [
+      'a target that is backing off, whose where was not evaluated',
+      { health: BACKING_OFF, delivery: where },
+      hold('broken'),
+    ],
     [
       'a probe that is due',
       { health: { ...BACKING_OFF, probeAt: NOW }, lane: 'retries' },
@@ -128,7 +132,7 @@ describe('decide', () => {
     ['a paused target', { health: { ...HEALTHY, state: 'paused' } }, hold('paused')],
     ['a failing target', { health: { ...HEALTHY, state: 'failing' } }, hold('failing')],
     ['a target that is gone', { health: { ...HEALTHY, state: 'gone' } }, hold('gone')],
-    ['a target that must be asked', { delivery: where }, { do: 'evaluate' }],
+    ['a target whose where must be evaluated', { delivery: where }, { do: 'evaluate' }],
     ['an event that may have changed', { isChangeable: true }, { do: 'evaluate' }],
     ['a target that wants it', { delivery: where, wants: 'yes' }, { do: 'attempt' }],
     [
@@ -141,14 +145,14 @@ describe('decide', () => {
       { delivery: where, wants: 'no', target: { ordered: true } },
       cancel('its target does not want it', true),
     ],
-    ['bytes that are gone', { needsRaw: true }, cancel(RAW_GONE)],
+    ['a raw body that was deleted', { needsRaw: true }, cancel(RAW_GONE)],
     [
-      'bytes that are gone, of a body that was sent',
+      'a raw body that was deleted, of a delivery that was sent before',
       { needsRaw: true, delivery: { sentBody: { contentType: 'text/plain', body: '' } } },
       { do: 'attempt' },
     ],
     [
-      'bytes that are there',
+      'a raw body that is stored',
       { needsRaw: true, delivery: { raw: { text: '{}', encoding: 'utf8' } } },
       { do: 'attempt' },
     ],
@@ -159,12 +163,12 @@ describe('decide', () => {
     ],
     ['a target in trouble', { health: IN_TROUBLE }, { do: 'move' }],
     [
-      'a target in trouble, of the other queue',
+      'a target in trouble, in the queue of retries',
       { health: IN_TROUBLE, lane: 'retries' },
       { do: 'attempt' },
     ],
     ['an earlier delivery of the person', { delivery: mustWait }, hold('order', true)],
-    // The order of the checks: a target is not asked, and its where not blamed, while it cannot be sent to.
+    // The order of the checks: where is neither evaluated nor reported while the target cannot receive anything.
     ['a broken target, early', { target: BROKEN, delivery: { due: NOW + 1 } }, { do: 'ignore' }],
     [
       'a disabled target that does not want it',
@@ -202,17 +206,17 @@ describe('decide', () => {
   })
 })
 
-type Tried = {
+type Outcome = {
   status?: number | undefined
   error?: AttemptError | undefined
   retryAfter?: string | undefined
 }
 
 /** The state after an attempt that failed with 500, unless the test has something else. */
-function stateOnce(tried: Tried, attempt: number, schedule: readonly number[], random = 0) {
-  const { status, error, retryAfter } = { status: 500, error: 'status' as const, ...tried }
+function stateOnce(outcome: Outcome, attempt: number, schedule: readonly number[], random = 0) {
+  const { status, error, retryAfter } = { status: 500, error: 'status' as const, ...outcome }
   const seconds = parseRetryAfter(retryAfter, NOW)
-  const made: Attempt = {
+  const result: Attempt = {
     attempt,
     at: '2026-11-21T00:00:00Z',
     ms: 1,
@@ -221,17 +225,17 @@ function stateOnce(tried: Tried, attempt: number, schedule: readonly number[], r
     ...(seconds === undefined ? {} : { retry_after: Math.ceil(seconds) }),
   }
   const delivery = { first: 1, reason: undefined }
-  return stateAfter(delivery, made, true, schedule, { now: NOW, random })
+  return stateAfter(delivery, result, true, schedule, { now: NOW, random })
 }
 
 describe('stateAfter', () => {
-  it('calls an attempt without an error delivered', () => {
+  it('is delivered after an attempt without an error', () => {
     const outcome = { status: 204, error: undefined }
 
     expect(stateOnce(outcome, 10, [], 0)).toEqual({ state: 'delivered' })
   })
 
-  it('holds for a target that is gone, at whatever attempt', () => {
+  it('is held if the target is gone, at any attempt', () => {
     const gone = { state: 'held', reason: 'gone' }
 
     expect(stateOnce({ status: 410 }, 1, [5], 0)).toEqual(gone)
@@ -247,10 +251,10 @@ describe('stateAfter', () => {
     ['500', { status: 500 }],
     ['a timeout', { status: undefined, error: 'timeout' }],
     ['a failed connection', { status: undefined, error: 'connect' }],
-    ['a name that is not found', { status: undefined, error: 'dns' }],
+    ['an unknown host name', { status: undefined, error: 'dns' }],
     ['a failed handshake', { status: undefined, error: 'tls' }],
-    ['a fault of ours', { status: undefined, error: 'fault' }],
-  ] as const)('tries again after %s', (_, outcome) => {
+    ['a fault of the relay', { status: undefined, error: 'fault' }],
+  ] as const)('is retrying after %s', (_, outcome) => {
     expect(stateOnce(outcome, 1, [5], 0)).toEqual({
       state: 'retrying',
       due: NOW + 5000,
@@ -279,7 +283,7 @@ describe('stateAfter', () => {
     [11, DEFAULT_RETRY],
     [1, []],
     [2, [5]],
-  ])('ends dead after attempt %d when the schedule is over', (attempt, schedule) => {
+  ])('is dead after attempt %d, when the schedule has ended', (attempt, schedule) => {
     const attempts = attempt === 1 ? '1 attempt' : `${attempt} attempts`
     const reason = `gave up after ${attempts}; last response: 500`
 
@@ -289,23 +293,23 @@ describe('stateAfter', () => {
   it.each([
     ['a Retry-After later than the schedule', '60', 5, 0, 60_000],
     ['the schedule later than the Retry-After', '60', 300, 0, 300_000],
-    ['half the jitter', undefined, 300, 0.5, 315_000],
+    ['the schedule and half the jitter', undefined, 300, 0.5, 315_000],
     ['a Retry-After without jitter', '3600', 5, 0.99, 3_600_000],
     ['a Retry-After within the jitter of the schedule', '305', 300, 0.5, 315_000],
-    ['a malformed Retry-After as none', 'soon', 5, 0, 5000],
-    ['a Retry-After of 0 as none', '0', 5, 0, 5000],
-    ['a day at most', '864000', 5, 0.99, 86_400_000],
-    ['a date', 'Sat, 21 Nov 2026 01:00:00 GMT', 5, 0.5, 3_600_000],
-    ['a past date as none', 'Fri, 20 Nov 2026 23:00:00 GMT', 5, 0, 5000],
-    ['a date beyond a day as a day', 'Thu, 26 Nov 2026 00:00:00 GMT', 5, 0, 86_400_000],
-  ])('takes %s', (_, retryAfter, seconds, random, wait) => {
+    ['the schedule if Retry-After is malformed', 'soon', 5, 0, 5000],
+    ['the schedule if Retry-After is 0', '0', 5, 0, 5000],
+    ['a day if Retry-After is longer', '864000', 5, 0.99, 86_400_000],
+    ['a Retry-After that is a date', 'Sat, 21 Nov 2026 01:00:00 GMT', 5, 0.5, 3_600_000],
+    ['the schedule if Retry-After is a past date', 'Fri, 20 Nov 2026 23:00:00 GMT', 5, 0, 5000],
+    ['a day if Retry-After is a later date', 'Thu, 26 Nov 2026 00:00:00 GMT', 5, 0, 86_400_000],
+  ])('is due after %s', (_, retryAfter, seconds, random, wait) => {
     expect(stateOnce({ retryAfter }, 1, [seconds], random)).toEqual({
       state: 'retrying',
       due: NOW + wait,
     })
   })
 
-  it('is never early, and never later than a tenth more', () => {
+  it('is never due early, nor later than a tenth more', () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
     const asked = fc.option(fc.nat({ max: 200_000 }), { nil: undefined })
     fc.assert(
@@ -314,8 +318,8 @@ describe('stateAfter', () => {
         asked,
         random,
         (wait, seconds, jitter) => {
-          const tried = { retryAfter: seconds?.toString() }
-          const next = stateOnce(tried, 1, [wait], jitter)
+          const outcome = { retryAfter: seconds?.toString() }
+          const next = stateOnce(outcome, 1, [wait], jitter)
           const due = next.state === 'retrying' ? (next.due ?? Number.NaN) - NOW : Number.NaN
           const least = Math.max(wait, Math.min(seconds ?? 0, 86_400)) * 1000
           const most = Math.max(wait * 1.1, Math.min(seconds ?? 0, 86_400)) * 1000
@@ -327,23 +331,23 @@ describe('stateAfter', () => {
   })
 })
 
-describe('stateAfter, of a target that could not be asked', () => {
+describe('stateAfter, if where failed', () => {
   const failed: Attempt = { attempt: 1, at: '2026-11-21T00:00:00Z', ms: 0, error: 'fault' }
   const chance = { now: NOW, random: 0 }
 
-  it('asks it again as long as nothing was sent', () => {
+  it('evaluates it again as long as nothing was sent', () => {
     for (const reason of ['where', 'broken']) {
       const next = stateAfter({ first: 1, reason }, failed, false, [5], chance)
       expect(next).toEqual({ state: 'retrying', due: NOW + 5000, reason: 'where' })
     }
   })
 
-  it('does not ask again once a body was rendered', () => {
+  it('does not evaluate it again once a body was rendered', () => {
     const next = stateAfter({ first: 1, reason: 'where' }, failed, true, [5], chance)
     expect(next).toEqual({ state: 'retrying', due: NOW + 5000 })
   })
 
-  it('counts the tries of a replay from its first attempt', () => {
+  it('counts the attempts of a replay from its first', () => {
     const again = { ...failed, attempt: 4 }
     expect(stateAfter({ first: 4, reason: undefined }, again, true, [5], chance).state).toBe(
       'retrying',

@@ -4,7 +4,7 @@ import { dueOf, roomFor } from '../../../src/core/deliveries/replay.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00Z')
 
-describe('the room of a replay', () => {
+describe('roomFor', () => {
   it.each([
     [10, 0, 700],
     [10, 60_000, 100],
@@ -15,7 +15,7 @@ describe('the room of a replay', () => {
     expect(roomFor(perSecond, NOW + from, NOW)).toBe(room)
   })
 
-  it('lets the next run begin where this one ended, never before', () => {
+  it('lets the next run start where this one ended, not before', () => {
     const room = roomFor(7, NOW, NOW)
     const last = dueOf(room - 1, 7, NOW)
     const next = dueOf(room, 7, NOW)

@@ -45,8 +45,8 @@ describe('parseRetryAfter', () => {
     expect(parseRetryAfter(header, NOW)).toBe(seconds)
   })
 
-  // BUG (src/core/deliveries/retry.ts, parseHttpDate): any capitalised word before a number passes for a date.
-  it.each(['Wait 2027', 'Retry in 2027', 'Try again 5'])('takes %j for malformed', (header) => {
+  // Date.parse reads any capitalised word before a number as a date.
+  it.each(['Wait 2027', 'Retry in 2027', 'Try again 5'])('treats %j as malformed', (header) => {
     expect(parseRetryAfter(header, NOW)).toBeUndefined()
   })
 
@@ -72,7 +72,7 @@ describe('queueDelaySeconds', () => {
     [86_400_000, 86_400],
     [86_400_001, 86_400],
     [7 * 86_400_000, 86_400],
-  ])('for what is due in %d ms is %d s', (ms, seconds) => {
+  ])('for a delivery that is due in %d ms is %d s', (ms, seconds) => {
     expect(queueDelaySeconds(NOW + ms, NOW)).toBe(seconds)
   })
 })

@@ -7,7 +7,7 @@ import { aBrokenTarget, anEvent, aTarget } from '../builders.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00Z')
 const due = (target: string, at = NOW) => ({ target, state: 'pending', due: at })
-const unsure = (target: string) => ({ ...due(target), reason: 'where' })
+const unevaluated = (target: string) => ({ ...due(target), reason: 'where' })
 const fails = () => Promise.reject(new Error('x'))
 const held = (target: string, reason: string) => ({ target, state: 'held', reason })
 
@@ -41,16 +41,16 @@ describe('matchesType', () => {
 })
 
 describe('route', () => {
-  it('plans a delivery at once for each target that wants the event, in their order', async () => {
+  it('creates a delivery, due now, for each target that wants the event, in the order of targets', async () => {
     const targets = [
       aTarget({ name: 'crm' }),
       aTarget({ name: 'finance', events: ['payment.*'] }),
       aTarget({ name: 'chat', events: ['payment.*', 'contact.created'] }),
     ]
 
-    const planned = await route(anEvent(), targets, NOW)
+    const deliveries = await route(anEvent(), targets, NOW)
 
-    expect(planned).toEqual([due('crm'), due('chat')])
+    expect(deliveries).toEqual([due('crm'), due('chat')])
   })
 
   it.each<[string, Partial<Target>, object[]]>([
@@ -61,22 +61,22 @@ describe('route', () => {
     ['a disabled target does not want it', { enabled: false, events: ['payment.*'] }, []],
     ['where is true', { where: async () => true }, [due('crm')]],
     ['where is false', { where: async () => false }, []],
-    ['where is nothing', { where: async () => undefined }, []],
-    ['where is a text', { where: async () => 'true' }, []],
+    ['where is undefined', { where: async () => undefined }, []],
+    ['where is a string', { where: async () => 'true' }, []],
     ['where is 1', { where: async () => 1 }, []],
-    ['where is the text "failed"', { where: async () => 'failed' }, []],
-    ['where fails', { where: fails }, [unsure('crm')]],
+    ['where is the string "failed"', { where: async () => 'failed' }, []],
+    ['where fails', { where: fails }, [unevaluated('crm')]],
     [
       'where fails and the target is disabled',
       { where: fails, enabled: false },
       [held('crm', 'broken')],
     ],
     ['where is false and the target disabled', { where: async () => false, enabled: false }, []],
-    ['the target has time to settle', { settleSeconds: 60 }, [due('crm')]],
-  ])('plans what is due when %s', async (_, overrides, expected) => {
-    const planned = await route(anEvent(), [aTarget(overrides)], NOW)
+    ['the target has settle_seconds', { settleSeconds: 60 }, [due('crm')]],
+  ])('creates the expected delivery when %s', async (_, overrides, expected) => {
+    const deliveries = await route(anEvent(), [aTarget(overrides)], NOW)
 
-    expect(planned).toEqual(expected)
+    expect(deliveries).toEqual(expected)
   })
 
   it.each([
@@ -84,27 +84,33 @@ describe('route', () => {
     ['it wants its type', { events: ['contact.*'] }, [held('crm', 'broken')]],
     ['it wants another type', { events: ['payment.*'] }, []],
     ['it wants another source', { sources: ['hype'] }, []],
-  ])('holds for a broken target when %s', async (_, overrides, expected) => {
-    expect(await route(anEvent(), [aBrokenTarget(overrides)], NOW)).toEqual(expected)
-  })
+  ])(
+    'holds the deliveries of a broken target, by its events and sources: %s',
+    async (_, overrides, expected) => {
+      expect(await route(anEvent(), [aBrokenTarget(overrides)], NOW)).toEqual(expected)
+    },
+  )
 
   it.each([
-    ['a target that takes them', true, true, [due('crm')]],
-    ['a target that does not', true, false, []],
-    ['neither, when it is none', false, false, [due('crm')]],
-  ])('keeps test events to %s', async (_, isTest, test, expected) => {
-    const event = anEvent(isTest ? { test: true } : {})
+    ['a test event is accepted', true, true, [due('crm')]],
+    ['a test event is not accepted', true, false, []],
+    ['another event', false, false, [due('crm')]],
+  ])(
+    'sends test events only to targets that accept them: %s',
+    async (_, isTest, test, expected) => {
+      const event = anEvent(isTest ? { test: true } : {})
 
-    expect(await route(event, [aTarget({ test })], NOW)).toEqual(expected)
-  })
+      expect(await route(event, [aTarget({ test })], NOW)).toEqual(expected)
+    },
+  )
 
-  it('lets only the end of a subscription wait until it has settled', async () => {
+  it('delays only the end of a subscription by settle_seconds', async () => {
     const event = anEvent({ type: 'subscription.ended' })
     const targets = [aTarget({ name: 'doors', settleSeconds: 900 }), aTarget()]
 
-    const planned = await route(event, targets, NOW)
+    const deliveries = await route(event, targets, NOW)
 
-    expect(planned).toEqual([due('doors', NOW + 900_000), due('crm')])
+    expect(deliveries).toEqual([due('doors', NOW + 900_000), due('crm')])
   })
 
   it.each([
@@ -112,21 +118,21 @@ describe('route', () => {
     ['data.contact.vendor_id = "C2"', []],
     ['type in ["contact.created", "contact.updated"]', [due('crm')]],
     ['data.absent = 5', []],
-    ['data.contact.vendor_id > 5', [unsure('crm')]],
-    ['$nosuch(1)', [unsure('crm')]],
-    ['($f := function($n) { $f($n + 1) + 1 }; $f(0))', [unsure('crm')]],
-    ['$count([1..1000000]) > 0', [unsure('crm')]],
-  ])('judges by the JSONata expression %s', async (where, expected) => {
+    ['data.contact.vendor_id > 5', [unevaluated('crm')]],
+    ['$nosuch(1)', [unevaluated('crm')]],
+    ['($f := function($n) { $f($n + 1) + 1 }; $f(0))', [unevaluated('crm')]],
+    ['$count([1..1000000]) > 0', [unevaluated('crm')]],
+  ])('evaluates the JSONata expression %s', async (where, expected) => {
     const target = { name: 'crm', url: 'https://crm.example', where }
     const { targets, errors } = parseConfig({ TARGETS: [target] }, () => undefined)
 
-    const planned = await route(anEvent(), targets, NOW)
+    const deliveries = await route(anEvent(), targets, NOW)
 
     expect(errors).toEqual([])
-    expect(planned).toEqual(expected)
+    expect(deliveries).toEqual(expected)
   })
 
-  it('plans at most one delivery for each target, and nothing for others', async () => {
+  it('creates one delivery for each target that wants the event, and none for others', async () => {
     const name = fc.constantFrom('a', 'b', 'c', 'd')
     const target = fc.record({
       name,
@@ -136,12 +142,12 @@ describe('route', () => {
     const targets = fc.uniqueArray(target, { selector: (one) => one.name })
     await fc.assert(
       fc.asyncProperty(targets, async (some) => {
-        const planned = await route(anEvent(), some.map(aTarget), NOW)
+        const deliveries = await route(anEvent(), some.map(aTarget), NOW)
         const wanting = some.filter(({ events }) =>
           events.some((one) => !one.startsWith('payment')),
         )
-        expect(planned.map(({ target }) => target)).toEqual(wanting.map((one) => one.name))
-        expect(planned.map(({ state }) => state)).toEqual(
+        expect(deliveries.map(({ target }) => target)).toEqual(wanting.map((one) => one.name))
+        expect(deliveries.map(({ state }) => state)).toEqual(
           wanting.map(({ enabled }) => (enabled ? 'pending' : 'held')),
         )
       }),

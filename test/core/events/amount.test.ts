@@ -22,7 +22,7 @@ describe('asDecimal', () => {
     ['5e-3', '0.005'],
     ['1e-30', '0.000000000000000000000000000001'],
     ['123456789012345678901234567890', '123456789012345678901234567890'],
-  ])('reads the text %j as %s', (text, decimal) => {
+  ])('reads the string %j as %s', (text, decimal) => {
     expect(asDecimal(text)).toBe(decimal)
   })
 
@@ -42,7 +42,7 @@ describe('asDecimal', () => {
     ['0.10', '0.10'],
     ['9007199254740993.01', '9007199254740993.01'],
     ['-0.0', '0.0'],
-  ])('reads the JSON number %s as %s, digits as they were written', (json, decimal) => {
+  ])('reads the JSON number %s as %s, with its digits as written', (json, decimal) => {
     expect(asDecimal(parseJson(json))).toBe(decimal)
   })
 
@@ -74,7 +74,7 @@ describe('asDecimal', () => {
   })
 
   it.each([true, null, [], ['5'], {}, Number.NaN, Number.POSITIVE_INFINITY, undefined])(
-    'does not read %j',
+    'does not read the value %j',
     (value) => {
       expect(asDecimal(value)).toBeUndefined()
     },
@@ -83,7 +83,7 @@ describe('asDecimal', () => {
   const whole = fc.stringMatching(/^(0|[1-9]\d{0,14})$/)
   const fraction = fc.stringMatching(/^(\.\d{1,15})?$/)
 
-  it('gives every decimal text back as it was', () => {
+  it('returns every decimal string unchanged', () => {
     fc.assert(
       fc.property(whole, fraction, (a, b) => {
         expect(asDecimal(a + b)).toBe(a + b)
@@ -92,7 +92,7 @@ describe('asDecimal', () => {
     )
   })
 
-  it('takes thousands commas away', () => {
+  it('removes thousands separators', () => {
     const group = fc.stringMatching(/^\d{3}$/)
     const groups = fc.array(group, { minLength: 1, maxLength: 4 })
     fc.assert(
@@ -100,15 +100,15 @@ describe('asDecimal', () => {
         fc.stringMatching(/^[1-9]\d{0,2}$/),
         groups,
         fraction,
-        (first, rest, decimals) => {
-          const text = [first, ...rest].join(',') + decimals
-          expect(asDecimal(text)).toBe([first, ...rest].join('') + decimals)
+        (first, others, decimals) => {
+          const text = [first, ...others].join(',') + decimals
+          expect(asDecimal(text)).toBe([first, ...others].join('') + decimals)
         },
       ),
     )
   })
 
-  it('moves the point by an exponent, and writes none', () => {
+  it('shifts the decimal point by an exponent, and writes no exponent', () => {
     const exponent = fc.integer({ min: -12, max: 12 })
     fc.assert(
       fc.property(fc.integer(), exponent, (n, e) => {
@@ -119,7 +119,7 @@ describe('asDecimal', () => {
     )
   })
 
-  it('writes a double with exactly its own digits', () => {
+  it('writes a double with exactly its digits', () => {
     fc.assert(
       fc.property(fc.double(), (n) => {
         const decimal = asDecimal(n)
@@ -130,7 +130,7 @@ describe('asDecimal', () => {
     )
   })
 
-  it('throws on nothing', () => {
+  it('never throws, whatever the value', () => {
     fc.assert(fc.property(fc.anything(), (value) => void asDecimal(value)))
     fc.assert(fc.property(fc.string(), (value) => void asDecimal(value)))
     fc.assert(fc.property(fc.stringMatching(/^[-+\d.,e]*$/), (value) => void asDecimal(value)))
@@ -141,11 +141,11 @@ describe('asAmount', () => {
   it.each([
     ['AUD', { value: '49.00', unit: 'unspecified', currency: 'AUD' }],
     [undefined, { value: '49.00', unit: 'unspecified', currency: null }],
-  ])('takes the currency %j from the settings and never a unit', (currency, amount) => {
+  ])('uses the currency %j of the settings, and never assumes a unit', (currency, amount) => {
     expect(asAmount(currency)('49.00')).toEqual(amount)
   })
 
-  it('does not read other values', () => {
+  it('does not read a value that is not a number', () => {
     expect(asAmount('AUD')('free')).toBeUndefined()
   })
 

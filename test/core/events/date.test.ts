@@ -22,7 +22,7 @@ describe('asDate', () => {
     ['31/1/1990', '1990-01-31'],
     ['1/31/1990', '1990-01-31'],
     ['0000-00-00', null],
-  ])('reads %s as %s: a time behind it moves nothing', (text, date) => {
+  ])('reads %s as %s: a time after the date does not shift it', (text, date) => {
     expect(asDate({})(text)).toBe(date)
   })
 
@@ -40,7 +40,7 @@ describe('asDate', () => {
     expect(asDate({})(value)).toBeUndefined()
   })
 
-  it('gives any real date of the three forms back', () => {
+  it('reads any real date in each of the three forms', () => {
     fc.assert(
       fc.property(parts, ([year, month, day]) => {
         const date = `${year}-${month}-${day}`
@@ -74,7 +74,7 @@ describe('asDate', () => {
     )
   })
 
-  it('throws on nothing', () => {
+  it('never throws, whatever the value', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => void [asDate({})(value), asMoment(SYDNEY)(value)]),
     )

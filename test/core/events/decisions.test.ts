@@ -1,4 +1,4 @@
-// Why an event is what it is.
+// The decisions behind an event, each with its reason.
 import { expect, it } from 'vitest'
 import { decisionsOf } from '../../../src/core/events/decisions.ts'
 

@@ -51,7 +51,7 @@ describe('composeEvent', () => {
     })
   })
 
-  it('leaves out unknown attributes, and has the time received as its time', () => {
+  it('leaves out unknown attributes, and uses the time received as the time', () => {
     const draft = aDraft({
       contactId: undefined,
       occurred: undefined,
@@ -76,14 +76,14 @@ describe('composeEvent', () => {
     expect(warningTexts([{ path: 'a', message: 'b' }])).toEqual(['a: b'])
   })
 
-  it('has the first twenty warnings, and the number of the others', () => {
+  it('includes the first twenty warnings, and the number of the others', () => {
     const texts = warningTexts(Array.from({ length: 70_000 }, () => ({ path: 'a', message: 'b' })))
 
     expect(texts).toHaveLength(21)
     expect(texts.at(-1)).toBe('and 69980 more')
   })
 
-  it('names its extensions as CloudEvents wants: lower-case letters and digits', () => {
+  it('names its extensions as CloudEvents requires: lower-case letters and digits', () => {
     for (const key of Object.keys(composeEvent(aDraft(), { ...CONTEXT, warnings: [] }))) {
       expect(key).toMatch(/^[a-z0-9]{1,20}$/)
     }
@@ -125,7 +125,7 @@ describe('EVENT_DATA', () => {
     ['purchase.completed', { contact, purchase: { package: {}, amount } }],
     ['checkin.recorded', { contact, checkin: { status: 'unknown' } }],
     ['message.sent', { contact, message: { channel: 'sms' } }],
-  ] as const)('of %s takes %j', (type, data) => {
+  ] as const)('of %s accepts %j', (type, data) => {
     expect(v.is(EVENT_DATA[type], data)).toBe(true)
   })
 

@@ -27,11 +27,11 @@ describe('fold', () => {
     expect(fold(key)).toBe(folded)
   })
 
-  it('changes nothing the second time', () => {
+  it('is idempotent', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (key) => fold(fold(key)) === fold(key)))
   })
 
-  it('lets spellings by case, spaces, underscores and hyphens meet', () => {
+  it('ignores case, spaces, underscores and hyphens', () => {
     const word = fc.stringMatching(/^[a-z0-9]{1,8}$/)
     const words = fc.array(word, { minLength: 1, maxLength: 5 })
     const separator = fc.constantFrom('', ' ', '_', '-', '__', '. ')
@@ -86,7 +86,7 @@ describe('readFields', () => {
     expect(warnings).toEqual([])
   })
 
-  it('drops a twin of the same value, whatever its spelling of it', () => {
+  it('drops another spelling of a key with the same value, however the number is written', () => {
     const warnings: Warning[] = []
     const fields = readFields(
       parseJson('{"amount":1.50,"Amount":1.5}') as object as never,
@@ -98,7 +98,7 @@ describe('readFields', () => {
     expect(warnings).toEqual([])
   })
 
-  it('takes the first alias in the order given', () => {
+  it('reads the first alias in the given order', () => {
     const fields = readFields({ dob: '2', birthDate: '1' }, [])
 
     expect(fields.read(['birthDate', 'dob'], asText)).toBe('1')
@@ -150,7 +150,7 @@ describe('readFields', () => {
     expect(fields.rest()).toEqual({})
   })
 
-  it('looks without reading', () => {
+  it('can be inspected without reading', () => {
     const fields = readFields({ 'Client Id': 7, empty: '' }, [])
 
     expect(fields.has('clientid')).toBe(true)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { MAX_KEYS, parentPath, safeName, shapeOf } from '../../../src/core/events/shape.ts'
 import { type JsonObject, parseJson } from '../../../src/core/intake/json.ts'
 
-/** The shape of a message as lines, in the order in which it is looked at. */
+/** The shape of a message as lines, in the order in which it is traversed. */
 function linesOf(message: unknown): string[] {
   return [...shapeOf(message as JsonObject).keys].map(
     ([path, kinds]) => `${path} ${[...kinds].sort().join('|')}`,
@@ -35,7 +35,7 @@ describe('a shape', () => {
     ])
   })
 
-  it('knows a number by whatever spelling', () => {
+  it('recognises a number in any spelling', () => {
     const message = parseJson('{"a":1,"b":1.0,"c":1e400,"d":12345678901234567890}')
 
     expect(linesOf(message)).toEqual(['a number', 'b number', 'c number', 'd number'])
@@ -44,7 +44,7 @@ describe('a shape', () => {
   it.each([
     [{ list: ['a', 1, null, ['b'], {}] }, 'list[] list|null|number|object|string'],
     [{ list: [['a'], [1]] }, 'list[][] number|string'],
-  ])('takes the elements of a list together: %j', (message, line) => {
+  ])('merges the elements of a list: %j', (message, line) => {
     expect(linesOf(message)).toContain(line)
   })
 
@@ -61,7 +61,7 @@ describe('a shape', () => {
     expect(linesOf({ data: { [key]: [own] } })).toEqual(['data object', `data.${key} list`])
   })
 
-  it('takes a key that every object has for a key', () => {
+  it('treats a key such as __proto__ as an ordinary key', () => {
     const message = JSON.parse(
       '{"__proto__":{"polluted":1},"constructor":"a","hasOwnProperty":null}',
     )
@@ -95,7 +95,7 @@ describe('a key', () => {
     'prénom',
     'xml:lang',
     'emergencyContactAddressLine1',
-  ])('that reads like a name stays: %s', (key) => {
+  ])('that looks like a name is kept: %s', (key) => {
     expect(safeName(key)).toBe(key)
   })
 
@@ -109,10 +109,10 @@ describe('a key', () => {
     ['an opaque id', 'QUFFQ0F3UUZCZ2NJQ1FvTERBME9Edz09'],
     ['one with few digits', 'QUFFQkRsbGFoZGZrbGJtbnFycGVabz09'],
     ['a URL', 'https://example.com/?u=ana'],
-    ['a text', 'Ana said: "no"'],
-    ['lines', 'a\nb'],
-    ['nothing', ''],
-    ['half a character', '\ud800'],
+    ['a sentence', 'Ana said: "no"'],
+    ['several lines', 'a\nb'],
+    ['an empty string', ''],
+    ['an unpaired surrogate', '\ud800'],
     ['a long text', 'very '.repeat(20)],
   ])('that may be data is written as a star: %s', (_case, key) => {
     expect(safeName(key)).toBe('*')
@@ -127,20 +127,20 @@ describe('a message beyond a limit', () => {
     )
   const abc = (digit: string) => 'abcdefghij'[Number(digit)] ?? ''
 
-  it('is 10,000 keys: they are a map, and its keys are not written', () => {
+  it('of 10,000 keys is read as a map, whose keys are not written', () => {
     const { keys, isComplete } = shapeOf({ data: wide(10_000, { name: 'Ana' }) })
 
     expect([...keys.keys()]).toEqual(['data', 'data.*', 'data.*.name'])
     expect(isComplete).toBe(false)
   })
 
-  it('is a list of objects that have 10,000 keys together', () => {
+  it('of 10,000 keys in a list of objects is read as a list of maps', () => {
     const list = Object.entries(wide(10_000)).map(([key, value]) => ({ [key]: value }))
 
     expect(linesOf({ list })).toEqual(['list list', 'list[] object', 'list[].* number'])
   })
 
-  it('is more than 300 paths: the deepest are left out', () => {
+  it('of more than 300 paths is read without the deepest ones', () => {
     const { keys, isComplete } = shapeOf({ ...wide(20, wide(20)), last: 1 })
 
     expect(keys.size).toBe(MAX_KEYS)
@@ -148,14 +148,14 @@ describe('a message beyond a limit', () => {
     expect(isComplete).toBe(false)
   })
 
-  it('is more than eight levels', () => {
+  it('of more than eight levels is read to the eighth', () => {
     const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
 
     expect(linesOf(JSON.parse(deep)).at(-1)).toBe('a.a.a.a.a.a.a.a object')
     expect(linesOf({ l: JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) })).toHaveLength(8)
   })
 
-  it('is a path of more than 200 characters', () => {
+  it('of a path with more than 200 characters is read without that path', () => {
     const key = 'quite a long key for one that a vendor made up'
     const { keys, isComplete } = shapeOf({ [key]: { [key]: { [key]: { [key]: { [key]: 1 } } } } })
 
@@ -163,14 +163,14 @@ describe('a message beyond a limit', () => {
     expect(isComplete).toBe(false)
   })
 
-  it('never takes long', () => {
+  it('of 300,000 elements in a list is read', () => {
     const list = Array.from({ length: 300_000 }, (_, i) => i)
 
     expect(linesOf({ list })).toEqual(['list list', 'list[] number'])
   })
 })
 
-it('has the parent of a path', () => {
+it('parentPath returns the parent of a path', () => {
   expect(['a', 'a.b', 'a[]', 'a[].b', 'a.b[][]', '*.b'].map(parentPath)).toEqual([
     '',
     'a',
@@ -181,7 +181,7 @@ it('has the parent of a path', () => {
   ])
 })
 
-it('holds no value of any message', () => {
+it('a shape contains no value of any message', () => {
   const secret = fc.string({ minLength: 5, unit: 'binary' }).map((text) => `§${text}`)
   const message = fc.letrec((tie) => ({
     value: fc.oneof(
@@ -198,7 +198,7 @@ it('holds no value of any message', () => {
   )
 })
 
-it('has the parent of each path as an object or a list', () => {
+it('a shape contains the parent of each path, as an object or a list', () => {
   fc.assert(
     fc.property(fc.object({ key: fc.string(), maxDepth: 5 }), (message) => {
       const { keys } = shapeOf(message as JsonObject)

@@ -20,11 +20,11 @@ describe('settingsForSite', () => {
     ['Lisbon', { timezone: 'Australia/Sydney', currency: 'AUD', dateFormat: 'DD/MM/YYYY' }],
     ['__proto__', { timezone: 'Australia/Sydney', currency: 'AUD', dateFormat: 'DD/MM/YYYY' }],
     ['constructor', { timezone: 'Australia/Sydney', currency: 'AUD', dateFormat: 'DD/MM/YYYY' }],
-  ])('at %s are the own ones of the site, else those of the source', (site, settings) => {
+  ])('for the site %s are its own, else those of the source', (site, settings) => {
     expect(settingsForSite(SETTINGS, site)).toEqual(settings)
   })
 
-  it('invents nothing', () => {
+  it('are undefined if neither the site nor the source has any', () => {
     expect(settingsForSite({ sites: {} }, 'x')).toEqual({
       timezone: undefined,
       currency: undefined,

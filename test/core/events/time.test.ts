@@ -81,7 +81,7 @@ describe('asMoment with a zone in the value', () => {
     expect(asMoment(SYDNEY)(value)).toBeUndefined()
   })
 
-  it('takes a zero date for none', () => {
+  it('reads a zero date as null', () => {
     expect(asMoment(SYDNEY)('0000-00-00 00:00:00')).toBeNull()
   })
 
@@ -89,7 +89,7 @@ describe('asMoment with a zone in the value', () => {
   it.each([
     ['9999-12-31T23:59:59-01:00', {}],
     ['9999-12-31T23:59:59', { timezone: 'America/New_York' }],
-  ])('gives no year of more than four digits for %s', (text, settings) => {
+  ])('returns no year of more than four digits for %s', (text, settings) => {
     const moment = asMoment(settings)(text)
 
     expect(JSON.stringify(moment ?? null)).not.toMatch(/"at":"[+-]/)

@@ -1,4 +1,4 @@
-// The order of the checks; what each vendor's signature accepts is in test/vendors/contract.test.ts.
+// The order of the checks. The signatures of each vendor are tested in test/vendors/contract.test.ts.
 import { describe, expect, it } from 'vitest'
 import {
   authenticate,
@@ -54,8 +54,8 @@ describe('authenticate', () => {
   it.each([
     ['the first secret', { key: 'one' }, {}, undefined],
     ['the second secret', { key: 'two' }, {}, undefined],
-    ['a header', {}, { 'X-Key': 'two' }, 'x-key'],
-  ])('accepts by %s', async (_, query, headers, header) => {
+    ['the secret in a header', {}, { 'X-Key': 'two' }, 'x-key'],
+  ])('accepts a request with %s', async (_, query, headers, header) => {
     const request = aRequest({ ...query, event: 'checkIn' } as never, headers as never)
 
     const result = await authenticated(request, credentials({ header }))
@@ -63,7 +63,7 @@ describe('authenticate', () => {
     expect(result).toMatchObject({ ok: true, value: { eventName: 'checkIn' } })
   })
 
-  it('needs the signature too where one is configured', async () => {
+  it('requires the signature too if one is configured', async () => {
     const seen: unknown[] = []
     const scheme: SignatureScheme = {
       header: 'x-signed',
@@ -106,7 +106,7 @@ describe('authenticate', () => {
     expect(request.bodyUsed).toBe(false)
   })
 
-  it('accepts nobody when nothing is configured', async () => {
+  it('refuses every request if no secret is configured', async () => {
     const request = aRequest({ key: '' })
 
     const result = await authenticated(request, credentials({ secrets: [] }))
@@ -117,7 +117,7 @@ describe('authenticate', () => {
     })
   })
 
-  it('passes on why the body could not be read', async () => {
+  it('returns the reason why the body could not be read', async () => {
     const request = aRequest({ key: 'one' })
 
     const result = await authenticated(request, credentials(), undefined, 1)

@@ -16,8 +16,8 @@ describe('fingerprint', () => {
   it.each([
     ['the order of keys', '{"a":1,"b":[2]}', '{ "b": [2], "a": 1 }'],
     ['the spelling of numbers', '{"a":1.50}', '{"a":15e-1}'],
-    ['the spelling of texts', '{"a":"\\u0041"}', '{"a":"A"}'],
-  ])('does not see %s', async (_, a, b) => {
+    ['the spelling of strings', '{"a":"\\u0041"}', '{"a":"A"}'],
+  ])('ignores %s', async (_, a, b) => {
     expect(await fingerprint([parseJson(a)])).toBe(await fingerprint([parseJson(b)]))
   })
 
@@ -31,11 +31,11 @@ describe('fingerprint', () => {
     ['""', 'null'],
     ['"a "', '"a"'],
     ['12345678901234567890', '12345678901234567891'],
-  ])('tells %s from %s', async (a, b) => {
+  ])('distinguishes %s from %s', async (a, b) => {
     expect(await fingerprint([parseJson(a)])).not.toBe(await fingerprint([parseJson(b)]))
   })
 
-  it('tells lists of texts apart wherever they are cut', async () => {
+  it('distinguishes lists of strings wherever they are split', async () => {
     const texts = fc.array(fc.string({ maxLength: 3 }), { maxLength: 4 })
     await fc.assert(
       fc.asyncProperty(texts, texts, async (a, b) => {
@@ -47,7 +47,7 @@ describe('fingerprint', () => {
 })
 
 describe('identities', () => {
-  it('say whether the message tells which one it is', () => {
+  it('have a stamp only if the message identifies itself', () => {
     expect(identifiedBy('checkIn', 7)).toEqual({ key: ['checkIn', 7], stamp: 'id' })
     expect(sameContent('a')).toEqual({ key: ['a'], stamp: undefined })
   })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonical, isObject, numberText, parseJson } from '../../../src/core/intake/json.ts'
 
-/** A JSON value as any reader of its text has it: without -0. */
+/** A JSON value after it was written and parsed: without -0. */
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)))
 
 describe('parseJson', () => {
@@ -23,7 +23,7 @@ describe('parseJson', () => {
     expect(numberText(parseJson(text))).toBe(text)
   })
 
-  it('keeps every spelling, wherever the number stands', () => {
+  it('keeps every spelling of a number, at any position', () => {
     const digits = fc.stringMatching(/^(0|[1-9][0-9]{0,18})$/)
     const fraction = fc.stringMatching(/^(\.[0-9]{1,18})?$/)
     const exponent = fc.stringMatching(/^([eE][+-]?[0-9]{1,3})?$/)
@@ -46,17 +46,17 @@ describe('parseJson', () => {
     ['-7', -7],
     ['1.5', 1.5],
     ['9007199254740991', 9007199254740991],
-  ])('gives %s as a plain number', (text, number) => {
+  ])('returns %s as a plain number', (text, number) => {
     expect(parseJson(text)).toBe(number)
     expect(numberText(number)).toBe(text)
   })
 
-  it('takes the last of equal keys, in its own spelling', () => {
+  it('uses the last of equal keys, in its own spelling', () => {
     expect(JSON.stringify(parseJson('{"a":1.0,"a":{"b":2.0},"a":3.50}'))).toBe('{"a":3.50}')
     expect(JSON.stringify(parseJson('{"a":{"b":1.0},"a":"x"}'))).toBe('{"a":"x"}')
   })
 
-  it('makes a key of __proto__ and pollutes nothing', () => {
+  it('treats __proto__ as an ordinary key and pollutes no prototype', () => {
     const value = parseJson(
       '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":1.0}}}',
     )
@@ -90,11 +90,11 @@ describe('isObject and numberText', () => {
     ['{}', false],
     [1, false],
     [parseJson('1.0'), false],
-  ])('says of %j that being an object is %s', (value, is) => {
+  ])('isObject of %j is %s', (value, is) => {
     expect(isObject(value)).toBe(is)
   })
 
-  it.each(['1', null, true, {}, [1], undefined])('finds no digits in %j', (value) => {
+  it.each(['1', null, true, {}, [1], undefined])('numberText of %j is undefined', (value) => {
     expect(numberText(value)).toBeUndefined()
   })
 })
@@ -119,18 +119,18 @@ describe('canonical', () => {
     ['1', '1.0', '1e0', '10e-1', '0.1E+1'],
     ['0', '-0', '0.00', '0e5'],
     ['1500', '1.5e3', '15e2', '1500.0'],
-  ])('writes all of %s … alike', (...spellings) => {
+  ])('writes %s and its other spellings in one way', (...spellings) => {
     expect(new Set(spellings.map((text) => canonical(parseJson(text)))).size).toBe(1)
   })
 
-  it('tells numbers apart that a double does not', () => {
+  it('distinguishes numbers that are equal as doubles', () => {
     const a = canonical(parseJson('9007199254740992'))
     const b = canonical(parseJson('9007199254740993'))
 
     expect(a).not.toBe(b)
   })
 
-  it('gives the value back when parsed', () => {
+  it('can be parsed to the same value', () => {
     fc.assert(
       fc.property(json, (value) => {
         expect(JSON.parse(canonical(value))).toEqual(value)
@@ -138,7 +138,7 @@ describe('canonical', () => {
     )
   })
 
-  it('sees neither the order of keys nor white space', () => {
+  it('ignores the order of keys and white space', () => {
     fc.assert(
       fc.property(json, fc.constantFrom('', ' ', '\t', '\n  '), (value, space) => {
         const text = JSON.stringify(reversed(value), null, space)
@@ -147,7 +147,7 @@ describe('canonical', () => {
     )
   })
 
-  it('tells different values apart', () => {
+  it('distinguishes different values', () => {
     const one = fc.constantFrom<unknown>(0, 1, '', '0', '1', null, false, true, [], {}, [0], ['0'])
     const tree = fc.oneof(
       one,
@@ -162,7 +162,7 @@ describe('canonical', () => {
     )
   })
 
-  it('takes no longer than a moment over the digits of a hostile number', async () => {
+  it('takes less than half a second for a number of 40,000 digits', async () => {
     const number = parseJson(`1${'0'.repeat(40_000)}1`)
     const started = await clock()
 
@@ -172,7 +172,7 @@ describe('canonical', () => {
   })
 })
 
-/** The time in milliseconds: a Worker's clock stands until something comes from outside. */
+/** The time in milliseconds: a Worker's clock advances only with I/O. */
 async function clock(): Promise<number> {
   await env.DB.prepare('SELECT 1').run()
   return Date.now()

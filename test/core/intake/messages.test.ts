@@ -1,4 +1,4 @@
-// readMessages: a request's body, cut into messages that keep their exact text.
+// readMessages splits the body of a request into messages that keep their exact text.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_DEPTH, readMessages } from '../../../src/core/intake/json.ts'
@@ -6,7 +6,7 @@ import { MAX_DEPTH, readMessages } from '../../../src/core/intake/json.ts'
 const nested = (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`
 
 describe('readMessages', () => {
-  it('takes an object as one message with its whole text', () => {
+  it('reads an object as one message with its whole text', () => {
     const text = ' {"a": 1.0}\n'
 
     const read = readMessages(text)
@@ -27,7 +27,7 @@ describe('readMessages', () => {
     ],
     ['[{"]":1,"[":"\\u005d"},{"a , b":2.5}]', ['{"]":1,"[":"\\u005d"}', '{"a , b":2.5}']],
     ['[{"a":1, "a":2}]', ['{"a":1, "a":2}']],
-  ])('cuts %s at its own commas', (text, slices) => {
+  ])('splits %s at the commas of the list', (text, slices) => {
     const read = readMessages(text)
 
     expect(read?.batch).toBe(true)
@@ -66,7 +66,7 @@ describe('readMessages', () => {
     expect(readMessages(text)).toBeUndefined()
   })
 
-  it('knows sixty-four levels', () => {
+  it('allows 64 levels of nesting', () => {
     expect(MAX_DEPTH).toBe(64)
   })
 
@@ -85,11 +85,11 @@ describe('readMessages', () => {
     ['10,000 levels', nested(10_000)],
     ['10,000 levels of lists', `{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`],
     ['100,000 levels', nested(100_000)],
-  ])('keeps a body of %s whole and unread', (_, text) => {
+  ])('keeps a body of %s whole and does not parse it', (_, text) => {
     expect(readMessages(text)).toEqual({ batch: false, messages: [{ text, value: undefined }] })
   })
 
-  it('reads the others of a list in which one nests too deep', () => {
+  it('reads the other elements of a list if one is nested too deep', () => {
     const deep = nested(65)
 
     expect(readMessages(`[{"a":1},${deep}]`)).toEqual({
@@ -102,20 +102,20 @@ describe('readMessages', () => {
   })
 
   it.each([
-    ['no object', '['.repeat(100) + ']'.repeat(100)],
-    ['no JSON', nested(100).slice(1)],
-    ['cut off', '{"a":'.repeat(10_000)],
-  ])('refuses what nests too deep and is %s', (_, text) => {
+    ['not an object', '['.repeat(100) + ']'.repeat(100)],
+    ['not JSON', nested(100).slice(1)],
+    ['truncated', '{"a":'.repeat(10_000)],
+  ])('refuses a body that is nested too deep and is %s', (_, text) => {
     expect(readMessages(text)).toBeUndefined()
   })
 
-  it('does not count brackets in texts as levels', () => {
+  it('does not count brackets in strings as levels', () => {
     const text = JSON.stringify({ a: '[{'.repeat(500), b: '\\"[{'.repeat(500) })
 
     expect(readMessages(text)?.messages[0]?.value).toEqual(JSON.parse(text))
   })
 
-  it('cuts any list of objects in any formatting into its elements, in order', () => {
+  it('splits any list of objects in any formatting into its elements, in order', () => {
     const nasty = fc.string({
       unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', ' ', 'é', '😀', '\n'),
     })
@@ -141,7 +141,7 @@ describe('readMessages', () => {
     )
   })
 
-  it('throws on no text', () => {
+  it('never throws, whatever the text', () => {
     const broken = fc
       .tuple(fc.json(), fc.nat(), fc.string())
       .map(([text, at, junk]) => text.slice(0, at % (text.length + 1)) + junk)

@@ -34,7 +34,7 @@ describe('keepBytes', () => {
     expect(keepBytes(Uint8Array.from(bytes))).toEqual({ text, encoding })
   })
 
-  it('gives any bytes back exactly', () => {
+  it('keeps any bytes without loss', () => {
     const text = fc.string({ unit: 'binary' }).map((one) => new TextEncoder().encode(one))
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), text), (bytes) => {
@@ -43,13 +43,13 @@ describe('keepBytes', () => {
     )
   })
 
-  it('does not take what was cut off for the beginning of the next body', () => {
+  it('does not carry an incomplete character over to the next body', () => {
     expect(keepBytes(Uint8Array.of(0xc3)).encoding).toBe('base64')
     expect(keepBytes(Uint8Array.of(0xa9)).encoding).toBe('base64')
     expect(keepBytes(Uint8Array.of(0x61))).toEqual({ text: 'a', encoding: 'utf8' })
   })
 
-  it('keeps a body of a million bytes that are no text', () => {
+  it('keeps a body of a million bytes that are not text', () => {
     const bytes = new Uint8Array(1_000_000).fill(0xfe)
 
     const kept = keepBytes(bytes)
@@ -82,7 +82,7 @@ async function verified(body: Uint8Array | string, headers: Record<string, strin
 }
 
 describe('messagesIn', () => {
-  it('reads one object, with the bytes as they came', async () => {
+  it('reads one object, with its exact bytes', async () => {
     const read = messagesIn(await verified('\ufeff {"a":"é"} ', { 'relay-hops': '2' }))
 
     expect(read).toMatchObject({
@@ -110,7 +110,7 @@ describe('messagesIn', () => {
     expect(read).toMatchObject({ value: { batch: true } })
   })
 
-  it('keeps what is not UTF-8 as one message that it cannot read', async () => {
+  it('keeps a body that is not UTF-8 as one unreadable message', async () => {
     const read = messagesIn(
       await verified(Uint8Array.from([0x5b, 0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d, 0x5d])),
     )
@@ -127,8 +127,8 @@ describe('messagesIn', () => {
   })
 
   it.each([
-    ['a text', '"a"', {}, { kind: 'not_json' }],
-    ['nothing', '', {}, { kind: 'not_json' }],
+    ['a string', '"a"', {}, { kind: 'not_json' }],
+    ['an empty body', '', {}, { kind: 'not_json' }],
     ['a loop', '{}', { 'relay-hops': '5' }, { kind: 'looping', maxHops: 5 }],
     [
       'too many messages',
@@ -142,7 +142,7 @@ describe('messagesIn', () => {
     expect(messagesIn(await verified(body, headers as never))).toEqual({ ok: false, error })
   })
 
-  it('takes nothing but an authenticated request, or does not compile', () => {
+  it('accepts only an authenticated request: another argument does not compile', () => {
     const plain = { headers: new Headers(), eventName: undefined, bytes: new Uint8Array() }
 
     // @ts-expect-error: an object of the same members was not authenticated
@@ -151,7 +151,7 @@ describe('messagesIn', () => {
     expect(() => messagesIn(new Request('https://relay.example'))).not.toBe('')
   })
 
-  it('only ever gets what authenticate.ts made: no other file makes a VerifiedRequest', () => {
+  it('gets the VerifiedRequest of authenticate.ts only: no other file creates one', () => {
     const makers = Object.entries(sources)
       .filter(([, text]) =>
         /(\bas|satisfies|<)\s+VerifiedRequest\b|<VerifiedRequest>\s*[{(]/.test(text),
@@ -170,7 +170,7 @@ describe('messagesIn', () => {
 describe('storedMessage', () => {
   const context = { headers: new Headers(), eventName: undefined, hops: 0 }
 
-  it('reads a stored message as it was read at first', () => {
+  it('reads a stored message as on its arrival', () => {
     const raw = { text: ' {"a":1} ', encoding: 'utf8' as const }
 
     expect(storedMessage(raw, context)).toMatchObject({

@@ -24,7 +24,7 @@ describe('verifyHmac', () => {
     expect(await verifyHmac(bytesOf(text), [mac(hex.toUpperCase())], [secret])).toBe(true)
   })
 
-  it('accepts when any of the secrets made any of the MACs', async () => {
+  it('accepts if any of the secrets matches any of the MACs', async () => {
     expect(await verifyHmac(bytesOf('Hi There'), [mac(JEFE), mac(HI_THERE)], ['x', ONES])).toBe(
       true,
     )
@@ -34,15 +34,15 @@ describe('verifyHmac', () => {
     ['other bytes', 'Hi there', [HI_THERE], [ONES]],
     ['another secret', 'Hi There', [HI_THERE], ['Jefe']],
     ['another MAC', 'Hi There', [JEFE], [ONES]],
-    ['a MAC cut short', 'Hi There', [HI_THERE.slice(0, 62)], [ONES]],
-    ['a MAC with more behind it', 'Hi There', [`${HI_THERE}00`], [ONES]],
+    ['a truncated MAC', 'Hi There', [HI_THERE.slice(0, 62)], [ONES]],
+    ['a MAC with an extra byte', 'Hi There', [`${HI_THERE}00`], [ONES]],
     ['no MAC', 'Hi There', [], [ONES]],
     ['no secret', 'Hi There', [HI_THERE], []],
   ])('refuses %s', async (_, text, macs, secrets) => {
     expect(await verifyHmac(bytesOf(text), macs.map(mac), secrets)).toBe(false)
   })
 
-  it('refuses when any one bit of the MAC is another', async () => {
+  it('refuses a MAC in which any one bit differs', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 255 }), async (bit) => {
         const altered = mac(HI_THERE)
@@ -80,7 +80,7 @@ describe('matchesAny', () => {
     expect(await matchesAny(text, secrets)).toBe(matches)
   })
 
-  it('keeps each list of secrets apart from the others, however often it is asked', async () => {
+  it('does not mix up lists of secrets, however often it is called', async () => {
     const [gym, studio] = [['a'], ['b']]
     for (let i = 0; i < 2; i++) {
       expect(await matchesAny('a', gym)).toBe(true)

@@ -16,7 +16,7 @@ const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 const EVER = 0
 
-/** Notes messages, one a minute from `at` on. */
+/** Adds messages to a report, one a minute from `at` on. */
 function reportOf(report: DriftReport | undefined, at: number, ...messages: object[]): DriftReport {
   return addSamples(
     report,
@@ -95,7 +95,7 @@ describe('a new key', () => {
   it.each([
     ['among the first 20 messages', 19, BEGIN + 2 * DAY],
     ['on the first day', 500, BEGIN + DAY - 1],
-  ])('is none %s', (_case, before, at) => {
+  ])('is not found %s', (_case, before, at) => {
     const report = reportOf(reportOf(undefined, BEGIN, ...times(before, {})), at, { tax: 1 })
 
     expect(report.keys.has('tax')).toBe(true)
@@ -139,7 +139,7 @@ describe('a key that vanished', () => {
     ])
   })
 
-  it('is not found any more when it comes back', () => {
+  it('is no longer found when it comes back', () => {
     const report = reportOf(reportOf(learned(), LATER, ...without(25)), LATER + DAY, { a: 'x' })
 
     expect(findingsIn(report)).toEqual([])
@@ -148,14 +148,14 @@ describe('a key that vanished', () => {
   it.each([
     ['18 of 20', 18, ['vanished a string']],
     ['17 of 20', 17, []],
-  ])('was in nearly all messages before: %s', (_case, of20, expected) => {
+  ])('is found only if nearly all messages had it: %s', (_case, of20, expected) => {
     const twenty = [...times(of20 - 1, { a: 'x' }), ...times(20 - of20, {}), { a: 'x' }]
     const report = reportOf(undefined, BEGIN, ...twenty, ...twenty, ...times(20, {}))
 
     expect(findingsIn(report)).toEqual(expected)
   })
 
-  it('was in enough messages', () => {
+  it('is found only if at least 20 messages had it', () => {
     const seen = (count: number) =>
       reportOf(undefined, BEGIN, ...times(count, { a: 1 }), ...times(100, {}))
 
@@ -169,13 +169,13 @@ describe('a key that vanished', () => {
     expect(findingsIn(report)).toEqual(['vanished tax number', 'new tax number'])
   })
 
-  it('is its object, not all that is in it', () => {
+  it('is reported as its object, not as each key in it', () => {
     const report = reportOf(learned(), LATER, ...times(30, { a: 'x' }))
 
     expect(findingsIn(report)).toEqual(['vanished data object'])
   })
 
-  it('is missing only where its object is present', () => {
+  it('counts as missing only where its object is present', () => {
     const packages = { packages: [{ id: 1, name: 'x' }] }
     const report = reportOf(learned(packages), LATER, ...times(50, { packages: [] }))
 
@@ -192,7 +192,7 @@ describe('a key that vanished', () => {
     ])
   })
 
-  it('is not a key of a map: those come and go', () => {
+  it('is never a key of a map, whose keys vary', () => {
     const report = reportOf(
       learned({ by: { 'ana@example.com': { visits: 1 } } }),
       LATER,
@@ -202,7 +202,7 @@ describe('a key that vanished', () => {
     expect(findingsIn(report)).toEqual([])
   })
 
-  it('is not missing in a message whose shape is incomplete', () => {
+  it('does not count as missing in a message whose shape is incomplete', () => {
     const large = Object.fromEntries(
       Array.from({ length: 300 }, (_, i) => [`${'k'.repeat(i % 50)}${'l'.repeat(i / 50)}`, 1]),
     )
@@ -229,7 +229,7 @@ describe('a key that changed', () => {
     ])
   })
 
-  it('is found when a list becomes a text, although the list is missing', () => {
+  it('is found when a list becomes a string, although the list is missing', () => {
     const report = reportOf(learned({ packages: ['a'] }), LATER, ...times(30, { packages: 'a' }))
 
     expect(findingsIn(report)).toEqual(['changed packages list string'])
@@ -239,7 +239,7 @@ describe('a key that changed', () => {
     ['it is null now', { a: 'x' }, { a: null }],
     ['it was null before', { a: null }, { a: 'x' }],
     ['it had that kind before', { a: 'x' }, { a: 'y' }],
-  ])('did not when %s', (_case, before, after) => {
+  ])('is not found when %s', (_case, before, after) => {
     expect(findingsIn(reportOf(learned(before), LATER, ...times(30, after)))).toEqual([])
   })
 
@@ -247,7 +247,7 @@ describe('a key that changed', () => {
     expect(findingsIn(reportOf(undefined, BEGIN, { a: 1 }, { a: 'x' }))).toEqual([])
   })
 
-  it('changed once, not with each of its kinds', () => {
+  it('is found once for each new kind, not for the kinds that it had', () => {
     const report = reportOf(
       learned({ list: [1, 'x'] }),
       LATER,
@@ -280,7 +280,7 @@ describe('the size of a report', () => {
     expect([...report.keys.keys()]).toEqual(expect.arrayContaining(Object.keys(strange(29))))
   })
 
-  it('always has room for the present message', () => {
+  it('always leaves room for the latest message', () => {
     const full = [strange(0), strange(1), strange(2), strange(3), strange(4), strange(5)]
     const report = reportOf(learned(), LATER, ...full, strange(6, 57), ...full, strange(6, 57), {
       tax: 1,
@@ -291,7 +291,7 @@ describe('the size of a report', () => {
   })
 })
 
-describe('the type under which a message is reportOf', () => {
+describe('reportTypeFor', () => {
   it.each([
     ['payment.created', 'payment.created'],
     ['accountCreated|clientUpdated', 'accountCreated|clientUpdated'],
@@ -303,7 +303,7 @@ describe('the type under which a message is reportOf', () => {
     expect(reportTypeFor(vendorType, new Set())).toBe(type)
   })
 
-  it('is * when a source has too many', () => {
+  it('is * when a source has too many types', () => {
     const known = new Set(Array.from({ length: MAX_TYPES }, (_, i) => `type ${i}`))
 
     expect(reportTypeFor('one more', known)).toBe('*')

@@ -84,7 +84,7 @@ describe('a tally', () => {
     })
   })
 
-  it('takes a name that every object has for a name', () => {
+  it('treats a name such as constructor as an ordinary name', () => {
     const odd = COUNTS.map((count) => ({ ...count, name: 'constructor' }))
 
     expect(tally(odd).sources).toHaveLength(1)
@@ -103,12 +103,12 @@ describe('discrepancies', () => {
       'source hype: 6 received, 5 accounted for',
     ],
     [
-      'a delivery that no event promises',
+      'a delivery that no event created',
       { kind: 'target', name: 'crm', state: 'pending', count: 1, created: 0 },
       'events created 6 deliveries, but 7 exist',
     ],
     [
-      'a promise without a delivery',
+      'a created delivery that does not exist',
       { kind: 'source', name: 'hype', state: 'accepted', count: 1, created: 1 },
       'events created 7 deliveries, but 6 exist',
     ],

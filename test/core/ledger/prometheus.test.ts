@@ -1,4 +1,4 @@
-// The text that Prometheus reads, letter by letter, and by a parser that is not ours.
+// The text that Prometheus reads, character by character, and as an independent parser reads it.
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import { describe, expect, it } from 'vitest'
 import { formatMetrics } from '../../../src/core/ledger/prometheus.ts'

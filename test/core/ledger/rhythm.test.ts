@@ -5,7 +5,7 @@ const HOUR = 3_600_000
 const NOW = 494_000 // an hour
 const WEEK = 168
 
-/** Counts by how many hours ago they came. */
+/** Counts of events, by hours ago. */
 const ago = (counts: Record<number, number>) =>
   new Map(Object.entries(counts).map(([hours, count]) => [NOW - Number(hours), count]))
 
@@ -28,7 +28,7 @@ describe('the rhythm of a source', () => {
     expect(rhythmOf(ago(counts), NOW)).toMatchObject(rhythm)
   })
 
-  it('knows the longest silence between two hours with events, not the one that lasts', () => {
+  it('has the longest silence between two hours with events, not the current one', () => {
     const { longestSilenceHours } = rhythmOf(ago({ 200: 1, 199: 1, 188: 1, 180: 1 }), NOW)
 
     expect(longestSilenceHours).toBe(10)
@@ -46,7 +46,7 @@ describe('a silence', () => {
     expect(isUnusuallySilent(rhythm, at(NOW - hours), at(NOW))).toBe(isUnusual)
   })
 
-  it('is nothing unusual where no rhythm is known', () => {
+  it('is not unusual if no rhythm is known', () => {
     expect(isUnusuallySilent(rhythmOf(new Map(), NOW), 0, at(NOW))).toBe(false)
   })
 })

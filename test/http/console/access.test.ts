@@ -1,4 +1,4 @@
-// Who gets into the console, for how long, and from where its forms may come.
+// Access to the console: signing in, sessions, and the origin of forms.
 import { createExecutionContext, env } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import type { Env } from '../../../src/env.ts'
@@ -8,15 +8,15 @@ import { aConfig } from '../../builders.ts'
 import { actsOf, anOperator, aVisitor, ORIGIN, TOKEN } from './visitor.ts'
 
 const HOUR = 3_600_000
-const DOOR = '/console/sign-in?to=%2Fconsole%2Fevents%3Fsource%3Dhype'
+const SIGN_IN = '/console/sign-in?to=%2Fconsole%2Fevents%3Fsource%3Dhype'
 
-describe('the door', () => {
-  it('sends who is not signed in there and back', async () => {
+describe('a session', () => {
+  it('is required: the sign-in page leads back to the requested page', async () => {
     const visitor = aVisitor()
     const response = await visitor.ask('/console/events?source=hype')
 
     expect(response.status).toBe(303)
-    expect(response.headers.get('location')).toBe(DOOR)
+    expect(response.headers.get('location')).toBe(SIGN_IN)
     const page = await visitor.send('/console/sign-in', {
       token: TOKEN,
       to: '/console/events?source=hype',
@@ -24,7 +24,7 @@ describe('the door', () => {
     expect(page).toMatchObject({ url: '/console/events?source=hype' })
   })
 
-  it('gives a cookie that no script reads, that no other site makes use of, and that ends after twelve hours', async () => {
+  it('has a cookie that scripts cannot read, that other sites cannot use, and that expires after twelve hours', async () => {
     const visitor = aVisitor()
     const response = await visitor.ask('/console/sign-in', {
       method: 'POST',
@@ -44,14 +44,14 @@ describe('the door', () => {
     expect((await visitor.ask('/console')).status).toBe(303)
   })
 
-  it('works on this machine without https, where browsers keep no Secure cookie', async () => {
+  it('works on localhost without https, where browsers do not keep a Secure cookie', async () => {
     const visitor = await anOperator({ origin: 'http://127.0.0.1:8787' })
 
     expect([...visitor.cookies.keys()]).toEqual(['relay_session'])
     expect((await visitor.ask('/console')).status).toBe(200)
   })
 
-  it('does not know a cookie that somebody made or changed, or of another token', async () => {
+  it('is refused with a cookie that is forged, changed, or of another token', async () => {
     const visitor = await anOperator()
     const [[name, value] = ['', '']] = [...visitor.cookies]
     const [, signature] = decodeURIComponent(value).split('.')
@@ -64,7 +64,7 @@ describe('the door', () => {
     expect((await other.ask('/console')).status).toBe(303)
   })
 
-  it('ends a session when asked to, and writes who came and went to the log', async () => {
+  it('ends by signing out, and the log has both events', async () => {
     const visitor = await anOperator()
     const page = await visitor.send('/console/sign-out')
 
@@ -79,7 +79,7 @@ describe('the door', () => {
     )
   })
 
-  it('says that a token is wrong, and lets ten a minute be tried', async () => {
+  it('is refused with a wrong token, and after ten of them in a minute with 429', async () => {
     const visitor = aVisitor({ env: { FAILURES: (env as unknown as Env).FAILURES as RateLimit } })
     for (let i = 0; i < 10; i++) {
       const page = await visitor.signIn('guessed')
@@ -92,7 +92,7 @@ describe('the door', () => {
     expect(await visitor.signIn()).toMatchObject({ status: 200, url: '/console' })
   })
 
-  it('says what to do when no token is set', async () => {
+  it('is refused with a remedy while no token is set', async () => {
     const page = await aVisitor({ env: { ADMIN_TOKEN: '' } }).signIn('')
 
     expect(page).toMatchObject({
@@ -108,7 +108,7 @@ describe('the door', () => {
     '/api/events',
     '/console\\..',
     '/consoles',
-  ])('leads nowhere but into the console: not to %s', async (to) => {
+  ])('leads only to pages of the console: not to %s', async (to) => {
     const visitor = aVisitor()
     const response = await visitor.ask('/console/sign-in', {
       method: 'POST',
@@ -125,12 +125,12 @@ describe('a form', () => {
     .postsOf('/console')
     .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_0000000000000'))
 
-  it('is one of many', () => {
+  it('is found for every POST route', () => {
     expect(FORMS.length).toBeGreaterThan(15)
     expect(FORMS).toContain('/console/targets/crm/pause')
   })
 
-  it.each(FORMS)('of another site is refused: %s', async (path) => {
+  it.each(FORMS)('from another site is refused: %s', async (path) => {
     const visitor = await anOperator()
     for (const headers of [
       {},
@@ -151,7 +151,7 @@ describe('a form', () => {
   })
 
   it.each(FORMS.filter((path) => path !== '/console/sign-in'))(
-    'of somebody who is not signed in does nothing: %s',
+    'without a session does nothing: %s',
     async (path) => {
       const init = { method: 'POST', body: new URLSearchParams(), headers: { origin: ORIGIN } }
 
@@ -176,7 +176,7 @@ describe('Cloudflare Access', () => {
     return app.request(`${ORIGIN}/console`, {}, bindings, context as ExecutionContext)
   }
 
-  it('lets in whom it knows, by name', async () => {
+  it('admits the users that it identifies, by name', async () => {
     const response = await ask('the application', {
       aud: 'the application',
       email: 'ana@gym.example',
@@ -186,7 +186,7 @@ describe('Cloudflare Access', () => {
     expect(await response.text()).toContain('ana@gym.example')
   })
 
-  it('is who did what was done', async () => {
+  it('names the operator of an act', async () => {
     const access = {
       aud: 'the application',
       getIdentity: async () => ({ email: 'ana@gym.example' }),
@@ -211,15 +211,15 @@ describe('Cloudflare Access', () => {
       'the application',
       { aud: 'another', email: 'ana@gym.example' },
     ],
-    ['it knows nobody', 'the application', { aud: 'the application' }],
+    ['it identifies no user', 'the application', { aud: 'the application' }],
     ['it does not guard the Worker', 'the application', undefined],
-  ])('lets nobody in when %s', async (_, aud, known) => {
+  ])('admits no one if %s', async (_, aud, known) => {
     expect((await ask(aud, known)).status).toBe(303)
   })
 })
 
-describe('what browsers may do', () => {
-  it('is to run and load what is ours, and nothing else', async () => {
+describe('browsers', () => {
+  it('may run and load only files of the console', async () => {
     const page = await (await anOperator()).open('/console')
 
     expect(page.headers.get('content-security-policy')).toBe(
@@ -229,7 +229,7 @@ describe('what browsers may do', () => {
   })
 
   it.each(['pico.css', 'console.css', 'htmx.js', 'console.js', 'icon.svg'])(
-    'gives %s to anybody, for five minutes',
+    'may cache %s for five minutes, without a session',
     async (name) => {
       const response = await aVisitor().ask(`/console/assets/${name}`)
 

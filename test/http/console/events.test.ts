@@ -1,4 +1,5 @@
-// The log in the console: found without an address in any URL, one event with its whole story, sent and read again.
+// Events in the console: the list, the search without an e-mail address in any URL, and one event: its details, its
+// replay, and normalizing it again.
 import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
@@ -17,13 +18,13 @@ beforeEach(emptyLog)
 
 const idsIn = (html: string) => [...html.matchAll(/<tr id="(evt_\w+)"/g)].map(([, id]) => id)
 describe('the list', () => {
-  it('says what to do while there is nothing', async () => {
+  it('offers to show all events if none matches', async () => {
     const { text } = await (await anOperator({ config })).open('/console/events?source=hype')
 
     expect(text).toContain('No event matches. Show all.')
   })
 
-  it('shows what came, the latest first, and nothing personal', async () => {
+  it('shows events, the latest first, without personal data', async () => {
     const first = await stored(config, 'hype', aPayment({ name: 'Ana Silva' }), { now: NOW - 2000 })
     const second = await stored(config, 'hapana', aStatusChange(), { now: NOW - 1000 })
     const { html, text } = await (await anOperator({ config })).open(
@@ -35,7 +36,7 @@ describe('the list', () => {
     expect(html).not.toMatch(/ana@example\.com|Ana Silva/)
   })
 
-  it('is of what its address asks for, page by page, and live only at its beginning', async () => {
+  it('follows the filter in its URL, page by page, and only its first page is live', async () => {
     for (let i = 0; i < 3; i++) {
       await stored(config, 'hype', aPayment(), { now: NOW - 10_000 + i })
       await stored(config, 'hapana', aStatusChange(), { now: NOW - 5000 + i })
@@ -43,13 +44,13 @@ describe('the list', () => {
     const operator = await anOperator({ config })
     const page = await operator.open('/console/events?type=payment.*&limit=2')
     const older = /<a href="([^"]+)">Older/.exec(page.html)?.[1]?.replaceAll('&amp;', '&') ?? ''
-    const rest = await operator.open(older)
+    const nextPage = await operator.open(older)
 
     expect(idsIn(page.html)).toHaveLength(2)
     expect(page.html).toContain('hx-trigger="every 3s"')
     expect(older).toContain('type=payment.')
-    expect(idsIn(rest.html)).toHaveLength(1)
-    expect(rest.html).not.toContain('hx-trigger')
+    expect(idsIn(nextPage.html)).toHaveLength(1)
+    expect(nextPage.html).not.toContain('hx-trigger')
     expect((await operator.open('/console/events?paused=1')).html).not.toContain('hx-trigger')
   })
 
@@ -58,7 +59,7 @@ describe('the list', () => {
     ['status=lost', '"Status" must be one of accepted'],
     ['email=ana@example.com', '"Email" is not a known field.'],
     ['next=nowhere', '"Next" must be the `next` of a previous page.'],
-  ])('says what is wrong with ?%s', async (query, words) => {
+  ])('explains the error in ?%s', async (query, words) => {
     const page = await (await anOperator({ config })).open(`/console/events?${query}`)
 
     expect(page.status).toBe(400)
@@ -66,8 +67,8 @@ describe('the list', () => {
   })
 })
 
-describe('finding', () => {
-  it('by an address leads to the events of whoever has it, and the address stands nowhere', async () => {
+describe('the search', () => {
+  it('by an e-mail address leads to the events of its person, and neither URL nor page has the address', async () => {
     const mine = await stored(config, 'hype', aPayment({ email: 'Bea@Example.com' }))
     await stored(config, 'hype', aPayment({ email: 'other@example.com' }))
     const page = await (await anOperator({ config })).send('/console/find', {
@@ -80,7 +81,7 @@ describe('finding', () => {
     expect(page.html).not.toMatch(/bea@example/i)
   })
 
-  it('takes ids of events and contacts too, and says when nobody has an address', async () => {
+  it('accepts ids of events and contacts too, and reports that no person has an address', async () => {
     const id = await stored(
       config,
       'hype',
@@ -92,17 +93,17 @@ describe('finding', () => {
     expect((await look(id)).url).toBe(`/console/events/${id}`)
     expect(idsIn((await look('contact-of-note')).html)).toEqual([id])
     expect(idsIn((await look('contact-of')).html)).toEqual([id])
-    const nobody = await look('nobody@example.com')
-    expect(nobody.text).toContain(
+    const unknown = await look('nobody@example.com')
+    expect(unknown.text).toContain(
       'No match for "nobody@example.com". Only current addresses are searched',
     )
-    expect(nobody.url).toBe('/console/events')
+    expect(unknown.url).toBe('/console/events')
     expect((await operator.open('/console/events')).text).not.toContain('No match for')
   })
 })
 
 describe('an event', () => {
-  it('shows what came, what was made of it, why, and each attempt, without a secret', async () => {
+  it('shows the received payload, the normalized event, its reasons and each attempt, without a secret', async () => {
     const id = await stored(config, 'hype', aPayment({ shoe_size: 44 }))
     await env.DB.prepare(
       "UPDATE deliveries SET state = 'retrying', attempt = 2, due = ?1, attempts = ?2 WHERE target = 'crm'",
@@ -139,15 +140,15 @@ describe('an event', () => {
     expect(html).not.toMatch(/hype secret|unseen|whsec_/)
   })
 
-  it('shows the very headers that a target was sent, but for what may be secret', async () => {
+  it('shows the exact headers that a target received, with secrets masked', async () => {
     const sent: Headers[] = []
     const answer = (headers: Headers) => {
       sent.push(headers)
       return new Response()
     }
     const operator = await anOperator({ config, answer })
-    const tried = await operator.send('/console/targets/crm/test')
-    const [, id] = /(evt_\w{13})/.exec(tried.text) ?? []
+    const tested = await operator.send('/console/targets/crm/test')
+    const [, id] = /(evt_\w{13})/.exec(tested.text) ?? []
     const { text } = await operator.open(`/console/events/${id}`)
 
     const names = [...(sent[0]?.keys() ?? [])]
@@ -158,7 +159,7 @@ describe('an event', () => {
     }
   })
 
-  it('tells an attempt that was asked for once more, and those that were skipped, from one that never was', async () => {
+  it('distinguishes an attempt without a request, a usual one, and a replay that skips an event', async () => {
     const id = await stored(config, 'hype', aPayment())
     const at = '2026-11-21T00:00:01.000Z'
     const attempts = [
@@ -179,7 +180,7 @@ describe('an event', () => {
     expect(third).toContain('relay-replay: true relay-skipped: evt_1')
   })
 
-  it('says why a delivery is held, and promises no time for it that has passed', async () => {
+  it('shows why a delivery is held, and no next attempt in the past', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'open', due = ?1")
       .bind(NOW - 1000)
@@ -203,7 +204,7 @@ describe('an event', () => {
     for (const { text } of [event, list]) expect(text).not.toContain('2026-11-20 23:59:59')
   })
 
-  it('is sent again to one target or to all, which is in the log with who did it', async () => {
+  it('is sent again to one target or to all, and the log has the act and its operator', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered', attempt = 2, due = NULL").run()
     const operator = await anOperator({ config })
@@ -221,7 +222,7 @@ describe('an event', () => {
     ])
   })
 
-  it('says why it is not sent again', async () => {
+  it('shows why it cannot be sent again', async () => {
     const id = await stored(config, 'hype', { type: 'refund.created' })
     const operator = await anOperator({ config })
     const page = await operator.open(`/console/events/${id}`)
@@ -234,7 +235,7 @@ describe('an event', () => {
     expect(sent.text).toContain('An event that is quarantined cannot be sent.')
   })
 
-  it('is read again only after its differences were shown', async () => {
+  it('is normalized again only after a preview of the differences', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare(
       "UPDATE events SET event = json_set(event, '$.data.actor', 'somebody') WHERE key = CAST(?1 AS INTEGER)",
@@ -255,7 +256,7 @@ describe('an event', () => {
     )
   })
 
-  it.each(['evt_0000000000000', 'nonsense'])('is not there: %s', async (id) => {
+  it.each(['evt_0000000000000', 'nonsense'])('is not found: %s', async (id) => {
     const page = await (await anOperator({ config })).open(`/console/events/${id}`)
 
     expect(page.status).toBe(404)

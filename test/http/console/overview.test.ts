@@ -1,4 +1,4 @@
-// The overview: what needs attention, and figures that are those of the log.
+// The overview: problems that need attention, and figures that match the log.
 import { env } from 'cloudflare:test'
 import { beforeEach, expect, it } from 'vitest'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
@@ -14,7 +14,7 @@ const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*']
 
 beforeEach(emptyLog)
 
-it('says that nothing needs attention, and what to do when nothing has come', async () => {
+it('reports that nothing needs attention, and what to do while no event has arrived', async () => {
   const { text } = await (await anOperator({ config })).open('/console')
 
   expect(text).toContain('Nothing needs attention.')
@@ -24,7 +24,7 @@ it('says that nothing needs attention, and what to do when nothing has come', as
   expect(text).toContain('Balanced: every event and delivery is accounted for.')
 })
 
-it('says in words what needs attention, the same as the command line', async () => {
+it('lists what needs attention, in the words of the command line', async () => {
   await stored(config, 'hype', { ...aPayment(), type: 'refund.created' })
   const failing = {
     ...HEALTHY,
@@ -43,7 +43,7 @@ it('says in words what needs attention, the same as the command line', async () 
   expect(text).not.toContain('Nothing needs attention.')
 })
 
-it('shows a ledger that adds up, and what came by source and outcome', async () => {
+it('shows the ledger, and the events by source and outcome', async () => {
   await stored(config, 'hype', aPayment(), { now: NOW - 2 * HOUR })
   await stored(config, 'hype', aPayment(), { now: NOW - 2 * HOUR })
   await take(config, 'hype', { type: 'refund.created' }, { now: NOW - HOUR })
@@ -58,7 +58,7 @@ it('shows a ledger that adds up, and what came by source and outcome', async () 
   )
 })
 
-it('is red and named when the ledger does not add up', async () => {
+it('shows in red where the ledger does not add up', async () => {
   await stored(config, 'hype', aPayment())
   await env.DB.prepare("DELETE FROM deliveries WHERE target = 'finance'").run()
   const { html, text } = await (await anOperator({ config })).open('/console')
@@ -67,7 +67,7 @@ it('is red and named when the ledger does not add up', async () => {
   expect(html).toContain('class="attention bad"')
 })
 
-it('tells how sources and targets fare', async () => {
+it('shows the state of sources and targets', async () => {
   await stored(config, 'hype', aPayment(), { now: NOW - HOUR })
   await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console?period=7d')
@@ -76,7 +76,7 @@ it('tells how sources and targets fare', async () => {
   expect(text).toMatch(/crm active no attempts 1 due 2026-11-20 23:00:00/)
 })
 
-it('tells what is held from what is due, and a test from a sign of life', async () => {
+it('distinguishes held deliveries from due ones, and test events from others', async () => {
   await stored(config, 'hype', aPayment(), { now: NOW - HOUR, headers: { 'relay-test': 'true' } })
   await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'paused'").run()
   await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
@@ -87,7 +87,7 @@ it('tells what is held from what is due, and a test from a sign of life', async 
   expect(text).toContain('crm active no attempts 1 held since 2026-11-20 23:00:00')
 })
 
-it('reads the same for the chart from roll-ups as from the log', async () => {
+it('reads the same counts for the chart from roll-ups as from the log', async () => {
   for (let i = 0; i < 30; i++) {
     await stored(config, 'hype', aPayment(), { now: NOW - (1 + (i % 3)) * HOUR })
   }

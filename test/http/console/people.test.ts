@@ -7,14 +7,14 @@ import { aConfig, aPayment, aStatusChange, NOW, stored } from '../../builders.ts
 import { actsOf, anOperator, emptyLog } from './visitor.ts'
 
 const config = aConfig({ name: 'crm' })
-const doneBy = async () => (await actsOf()).map(({ act, on }) => `${act}: ${on}`)
+const recordedActs = async () => (await actsOf()).map(({ act, on }) => `${act}: ${on}`)
 
 beforeEach(emptyLog)
 
 describe('the quarantine', () => {
   const nonsense = { type: 'refund.created' }
 
-  it('says that nothing is in it', async () => {
+  it('reports that it is empty', async () => {
     const { text } = await (await anOperator({ config })).open('/console/quarantine')
 
     expect(text).toContain('The quarantine is empty')
@@ -50,10 +50,10 @@ describe('the quarantine', () => {
     expect(done.text).toContain(
       '2 messages dismissed; they stay in the log. The quarantine is empty',
     )
-    expect(await doneBy()).toEqual(['dismissed from quarantine: 2 messages'])
+    expect(await recordedActs()).toEqual(['dismissed from quarantine: 2 messages'])
   })
 
-  it('releases what is understood by now', async () => {
+  it('releases messages that the mapping understands now', async () => {
     const id = await stored(config, 'hype', aPayment())
     const issues = JSON.stringify([{ path: 'type', message: 'was not known' }])
     await env.DB.prepare("UPDATE events SET status = 'quarantined', issues = ?1, event = NULL")
@@ -68,7 +68,7 @@ describe('the quarantine', () => {
     const done = await operator.send('/console/quarantine/release', fields)
     expect(done.text).toContain('1 message released')
     expect((await getEvent(env.DB, id))?.status).toBe('accepted')
-    expect(await doneBy()).toEqual(['released from quarantine: 1 message'])
+    expect(await recordedActs()).toEqual(['released from quarantine: 1 message'])
   })
 })
 
@@ -86,7 +86,7 @@ describe('people', () => {
   const find = async (operator: Awaited<ReturnType<typeof anOperator>>, who: string) =>
     operator.send('/console/find', { who, from: '/console/people' })
 
-  it('are found by address or contact id, with a timeline across vendors; addresses are masked until asked for', async () => {
+  it('are found by address or contact id, with a timeline across vendors; addresses are masked until they are requested', async () => {
     await ofBoth()
     const operator = await anOperator({ config })
     const page = await find(operator, email)
@@ -101,7 +101,7 @@ describe('people', () => {
     expect((await operator.open(`${page.url}?personal=show`)).text).toContain(email)
   })
 
-  it('are said to be more where they are more than a page shows', async () => {
+  it('have a note if there are more of them than a page shows', async () => {
     const contacts = Array.from({ length: 21 }, (_, i) => ({ id: `contact-of-many-${i}`, email }))
     await stored(config, 'hype', aPayment(contacts[0]), { now: NOW - 1000 })
     const operator = await anOperator({ config })
@@ -116,7 +116,7 @@ describe('people', () => {
     )
   })
 
-  it('are split and merged, and that is in the log with who did it', async () => {
+  it('are split and merged, and the log has the acts and their operator', async () => {
     await ofBoth()
     const operator = await anOperator({ config })
     const { url } = await find(operator, email)
@@ -131,13 +131,13 @@ describe('people', () => {
     const merged = await operator.send(`${url}/merge`, { person: other })
     expect(merged.text).toContain(`The contacts of ${other} now belong to this person.`)
     expect((await operator.open(split.url)).url).toBe(url)
-    expect(await doneBy()).toEqual([
+    expect(await recordedActs()).toEqual([
       expect.stringMatching(/^merged people: per_/),
       expect.stringMatching(/^split a person: per_/),
     ])
   })
 
-  it('who are not there are said not to be', async () => {
+  it('who do not exist are not found', async () => {
     const operator = await anOperator({ config })
 
     expect(await operator.open('/console/people/per_0000000000000')).toMatchObject({ status: 404 })
@@ -148,7 +148,7 @@ describe('people', () => {
 })
 
 describe('the simulator', () => {
-  it('sends one message and shows what became of it', async () => {
+  it('sends one message and shows its event', async () => {
     const page = await (await anOperator({ config })).send('/console/simulate', {
       source: 'hype',
       type: 'payment.created',
@@ -160,7 +160,7 @@ describe('the simulator', () => {
     expect(page.text).toContain('"email": "sim@example.com"')
     expect(page.text).toContain('test yes the sender marked it as a test')
     expect(page.html).toContain('id="deliveries" hx-get=')
-    expect(await doneBy()).toEqual(['simulated messages: 1 message to hype'])
+    expect(await recordedActs()).toEqual(['simulated messages: 1 message to hype'])
   })
 
   it('sends a journey, page by page', async () => {
@@ -195,7 +195,7 @@ describe('the simulator', () => {
     ],
     [{ source: 'hype', type: 'refund' }, '"refund" is not an event type of hype.'],
     [{ source: 'hype', members: '1000' }, '"Members" must be at most 100.'],
-  ])('says what is wrong with %j', async (fields, words) => {
+  ])('explains the error in %j', async (fields, words) => {
     expect((await (await anOperator({ config })).send('/console/simulate', fields)).text).toContain(
       words,
     )
@@ -203,7 +203,7 @@ describe('the simulator', () => {
 })
 
 describe('the set-up', () => {
-  it('shows ingest URLs without their secrets, what to paste where, and how to verify in four languages', async () => {
+  it('shows ingest URLs without their secrets, the texts for the vendors, and how to verify in four languages', async () => {
     const { text, html } = await (await anOperator({ config })).open('/console/set-up')
 
     expect(text).toContain('https://relay.example/in/hype?key=SECRET')
@@ -215,7 +215,7 @@ describe('the set-up', () => {
     expect(html).not.toMatch(/(hype|hapana) secret|whsec_/)
   })
 
-  it('shows what is wrong with the configuration, in the words of a check', async () => {
+  it('shows the errors of the configuration, in the words of npm run check', async () => {
     const broken = parseConfig(
       {
         SOURCES: [{ name: 'hype', vendor: 'hype', secret: 'MISSING' }],

@@ -1,4 +1,4 @@
-// Pages over a log of 100,000 events: small, and read from few rows in few round trips.
+// Pages of a log with 100,000 events are small, and need few rows and few round trips.
 import { env } from 'cloudflare:test'
 import { beforeAll, expect, it, vi } from 'vitest'
 import { idOfKey } from '../../../src/core/id.ts'
@@ -12,7 +12,7 @@ const config = aConfig(
   { name: 'finance', events: ['payment.*'] },
   { name: 'seldom' },
 )
-/** What browsers load beside the first page. */
+/** The files that browsers load with the first page. */
 const ASSETS = ['pico.css', 'console.css', 'htmx.js', 'console.js', 'icon.svg']
 const MAX_BYTES = 200_000
 
@@ -22,13 +22,13 @@ beforeAll(async () => {
   await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
 }, 120_000)
 
-/** A body as it is transferred. */
-async function packed(body: string): Promise<number> {
+/** The size of a compressed body, as it is transferred. */
+async function compressedSize(body: string): Promise<number> {
   const stream = new Response(body).body?.pipeThrough(new CompressionStream('gzip'))
   return (await new Response(stream).arrayBuffer()).byteLength
 }
 
-/** How many rows D1 read in batches, as lists are read, while something was done, and how many batches it took. */
+/** The rows that D1 reads in batches, as for lists, during an act, and the number of batches. */
 async function readFor(act: () => Promise<unknown>): Promise<{ rows: number; trips: number }> {
   const spy = vi.spyOn(env.DB, 'batch')
   await act()
@@ -61,7 +61,7 @@ it.each<[path: string, rows: number, form?: Record<string, string>]>([
   ['/console/find', 250, { who: 'many@example.com', from: '/console/people' }],
   ['/console/simulate', 50],
   ['/console/set-up', 50],
-])('answers %s', async (path, rows, form) => {
+])('answers %s with few rows, few round trips and a small page', async (path, rows, form) => {
   const operator = await anOperator({ config })
   const ask = () => (form === undefined ? operator.open(path) : operator.send(path, form))
   const page = await ask()
@@ -70,9 +70,9 @@ it.each<[path: string, rows: number, form?: Record<string, string>]>([
   const assets = await Promise.all(
     ASSETS.map(async (name) => (await operator.ask(`/console/assets/${name}`)).text()),
   )
-  const sizes = await Promise.all([page.html, ...assets].map(packed))
+  const sizes = await Promise.all([page.html, ...assets].map(compressedSize))
   const bytes = sizes.reduce((sum, one) => sum + one, 0)
-  // How long it takes is measured by `npm run bench -- growth`; it is these that take the time.
+  // `npm run bench -- growth` measures the time, which depends on these figures.
   expect(trips).toBeLessThanOrEqual(8)
   expect(read).toBeLessThanOrEqual(rows)
   expect(bytes).toBeLessThan(MAX_BYTES)

@@ -1,4 +1,4 @@
-// What a list shows of people: enough to tell them apart, and nothing by which to reach them.
+// Lists show enough of people to distinguish them, and no data to contact them.
 import { beforeEach, expect, it } from 'vitest'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
 import { aConfig, aPayment, aStatusChange, NOW, stored, toolsAt } from '../../builders.ts'
@@ -15,7 +15,7 @@ const PERSONAL = {
 
 beforeEach(emptyLog)
 
-it('masks what is personal in every list and title, until it is asked for', async () => {
+it('masks personal data in every list and title, until they are requested', async () => {
   const { firstName, lastName, phone, email, name } = PERSONAL
   const one = { ...aStatusChange({ clientID: 'c-1' }), firstName, lastName, phone, email }
   const event = await stored(config, 'hapana', one, { now: NOW - 3000 })
@@ -47,10 +47,10 @@ it('masks what is personal in every list and title, until it is asked for', asyn
   ])
 
   for (const { url, html } of [found, quarantine, ...pages]) {
-    expect({ url, told: html.match(/unheard|zoe|400 ?555/gi) ?? [] }).toEqual({ url, told: [] })
+    expect({ url, leaked: html.match(/unheard|zoe|400 ?555/gi) ?? [] }).toEqual({ url, leaked: [] })
   }
   expect((await operator.open(`/console/people/${person}?personal=show`)).text).toContain(email)
-  const story = await operator.open(`/console/events/${event}`)
-  expect(story.text).toContain(email)
-  expect(/<title>(.*)<\/title>/.exec(story.html)?.[1]).toBe(`${event} · Membership Relay`)
+  const details = await operator.open(`/console/events/${event}`)
+  expect(details.text).toContain(email)
+  expect(/<title>(.*)<\/title>/.exec(details.html)?.[1]).toBe(`${event} · Membership Relay`)
 })

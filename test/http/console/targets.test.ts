@@ -1,4 +1,4 @@
-// Deliveries, targets and replays by filter in the console: seen, stopped, tried and sent again.
+// Deliveries, targets and replays by filter in the console.
 import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
@@ -8,11 +8,11 @@ const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*']
 
 beforeEach(emptyLog)
 
-const doneBy = async () => (await actsOf()).map(({ act, on }) => `${act}: ${on}`)
+const recordedActs = async () => (await actsOf()).map(({ act, on }) => `${act}: ${on}`)
 const setDeliveries = (values: string) => env.DB.prepare(`UPDATE deliveries SET ${values}`).run()
 
 describe('deliveries', () => {
-  it('are listed by target and state, with the last answer and the next try', async () => {
+  it('are listed by target and state, with the last response and the next attempt', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare(
       "UPDATE deliveries SET state = 'retrying', attempt = 2, due = ?1, attempts = ?2 WHERE target = 'crm'",
@@ -37,8 +37,8 @@ describe('deliveries', () => {
   })
 })
 
-describe('whose deliveries they are', () => {
-  it('is found by an address that stands in none of ours', async () => {
+describe('the search for deliveries', () => {
+  it('by an e-mail address does not put the address in a URL', async () => {
     const id = await stored(config, 'hype', aPayment({ email: 'bea@example.com' }))
     await stored(config, 'hype', aPayment({ email: 'other@example.com' }))
     const operator = await anOperator({ config })
@@ -56,7 +56,7 @@ describe('whose deliveries they are', () => {
 })
 
 describe('a target', () => {
-  it('is paused and resumed, and that is in the log with who did it', async () => {
+  it('is paused and resumed, and the log has the acts and their operator', async () => {
     const operator = await anOperator({ config })
     const paused = await operator.send('/console/targets/crm/pause')
     expect(paused.text).toContain('crm is paused. Its deliveries are held.')
@@ -64,10 +64,10 @@ describe('a target', () => {
 
     const resumed = await operator.send('/console/targets/crm/resume')
     expect(resumed.text).toContain('crm is active.')
-    expect(await doneBy()).toEqual(['resumed a target: crm', 'paused a target: crm'])
+    expect(await recordedActs()).toEqual(['resumed a target: crm', 'paused a target: crm'])
   })
 
-  it('is sent a test, and says what it answered', async () => {
+  it('can be tested, and the page shows its response', async () => {
     const operator = await anOperator({
       config,
       answer: () => new Response('<b>no</b>', { status: 418 }),
@@ -77,10 +77,10 @@ describe('a target', () => {
     expect(url).toMatch(/^\/console\/events\/evt_\w{13}$/)
     expect(text).toContain('crm answered 418 after 0 ms.')
     expect(html).toContain('&lt;b&gt;no&lt;/b&gt;')
-    expect(await doneBy()).toEqual(['tested a target: crm'])
+    expect(await recordedActs()).toEqual(['tested a target: crm'])
   })
 
-  it.each(['pause', 'resume', 'test'])('that nobody knows cannot be asked to %s', async (act) => {
+  it.each(['pause', 'resume', 'test'])('that does not exist is not found: %s', async (act) => {
     const page = await (await anOperator({ config })).send(`/console/targets/nobody/${act}`)
 
     expect(page).toMatchObject({
@@ -91,7 +91,7 @@ describe('a target', () => {
 })
 
 describe('a replay', () => {
-  it('says how many and of whom before it begins, and how far it has come', async () => {
+  it('is previewed with its deliveries and people, and shows its progress', async () => {
     for (let i = 0; i < 3; i++) await stored(config, 'hype', aPayment(), { now: NOW - 10_000 + i })
     await setDeliveries("state = 'dead', attempt = 11, due = NULL, reason = 'no attempt is left'")
     const operator = await anOperator({ config })
@@ -106,29 +106,31 @@ describe('a replay', () => {
     expect(operator.queue.sent).toEqual([])
     expect(plan.html).toContain('name="per_second" value="1"')
 
-    const begun = await operator.send('/console/replays', {
+    const started = await operator.send('/console/replays', {
       target: 'crm',
       state: 'dead',
       per_second: '1',
     })
-    expect(begun.url).toMatch(/^\/console\/replays\/rpl_\w{13}$/)
-    expect(begun.text).toContain('3 of 3 deliveries queued, 1 per second')
-    expect(begun.html).toContain('<progress value="3" max="3"')
+    expect(started.url).toMatch(/^\/console\/replays\/rpl_\w{13}$/)
+    expect(started.text).toContain('3 of 3 deliveries queued, 1 per second')
+    expect(started.html).toContain('<progress value="3" max="3"')
     expect(operator.queue.sent.map(({ target }) => target)).toEqual(['crm', 'crm', 'crm'])
-    expect(await doneBy()).toEqual([expect.stringMatching(/^started a replay: rpl_\w{13} of 3$/)])
+    expect(await recordedActs()).toEqual([
+      expect.stringMatching(/^started a replay: rpl_\w{13} of 3$/),
+    ])
   })
 
-  it('is stopped where it is, and goes on', async () => {
+  it('can be stopped and resumed', async () => {
     for (let i = 0; i < 12; i++) await stored(config, 'hype', aPayment(), { now: NOW - 10_000 + i })
     await setDeliveries("state = 'delivered', attempt = 2, due = NULL")
     const operator = await anOperator({ config })
-    const begun = await operator.send('/console/replays', { target: 'crm', per_second: '0.1' })
-    expect(begun.html).toContain('hx-trigger="every 2s"')
+    const started = await operator.send('/console/replays', { target: 'crm', per_second: '0.1' })
+    expect(started.html).toContain('hx-trigger="every 2s"')
 
-    const stopped = await operator.send(`${begun.url}/stop`)
+    const stopped = await operator.send(`${started.url}/stop`)
     expect(stopped.text).toContain('The replay is stopped.')
     expect(stopped.html).not.toContain('hx-trigger')
-    expect((await operator.send(`${begun.url}/resume`)).text).toContain('The replay is resumed.')
+    expect((await operator.send(`${started.url}/resume`)).text).toContain('The replay is resumed.')
     expect((await operator.open('/console/replays')).text).toMatch(/rpl_\w{13} running \d+ of 12/)
   })
 
@@ -137,13 +139,13 @@ describe('a replay', () => {
     [{ target: 'nobody' }, 'Unknown target: nobody.'],
     [{ since: 'yesterday' }, '"Since" must be a time: 2026-11-30,'],
     [{ target: 'crm', per_second: '500' }, 'The number per second must be at most 50.'],
-  ])('says what is wrong with %j', async (fields, words) => {
+  ])('explains the error in %j', async (fields, words) => {
     const page = await (await anOperator({ config })).send('/console/replays/plan', fields)
 
     expect(page.text).toContain(words)
   })
 
-  it('of what nothing matches has nothing to confirm', async () => {
+  it('without a match cannot be started', async () => {
     const { text, html } = await (await anOperator({ config })).send('/console/replays/plan', {
       state: 'dead',
     })

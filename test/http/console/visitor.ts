@@ -1,4 +1,4 @@
-// Somebody at the console: keeps cookies and follows where a page leads, as a browser would, against real D1.
+// A visitor of the console with real D1: keeps cookies and follows redirects, as a browser does.
 import { env } from 'cloudflare:workers'
 import type { Config } from '../../../src/config.ts'
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
@@ -14,14 +14,14 @@ type Setting = {
   config?: Config
   env?: Partial<Env>
   origin?: string
-  /** How targets answer a request of these headers. */
+  /** The response of targets to a request with these headers. */
   answer?: (headers: Headers) => Response
 }
 
-/** A page as a reader sees it: its status, where it is, its markup, and its words without that. */
+/** A page: its status, its path, its markup, and its text without markup. */
 export type Page = { status: number; url: string; html: string; text: string; headers: Headers }
 
-/** A console and somebody in front of it, not signed in. */
+/** A visitor who is not signed in. */
 export function aVisitor({
   config = aConfig({ name: 'crm' }),
   origin = ORIGIN,
@@ -47,7 +47,7 @@ export function aVisitor({
     ...rest.env,
   } as unknown as Env
 
-  /** One request, a millisecond after the one before, with the cookies that were given; keeps those that come. */
+  /** Sends a request, a millisecond after the one before, with the cookies so far; keeps those of the response. */
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
     now++
     const headers = new Headers(init.headers)
@@ -74,14 +74,14 @@ export function aVisitor({
       status: response.status,
       url: path,
       html,
-      text: wordsOf(html),
+      text: textOf(html),
       headers: response.headers,
     }
   }
   return {
     ask,
     logged,
-    /** The paths under a prefix that take a POST, as they are declared. */
+    /** The paths under a prefix that accept POST, as they are declared. */
     postsOf: (prefix: string) => [
       ...new Set(
         app.routes
@@ -97,7 +97,7 @@ export function aVisitor({
     },
     /** Opens a page. */
     open: async (path: string) => follow(path, await ask(path)),
-    /** Sends a form of the console's own, and opens where that leads. */
+    /** Submits a form as the console's own, and follows the redirect. */
     send: async (path: string, fields: Record<string, string> = {}) =>
       follow(
         path,
@@ -120,7 +120,7 @@ export async function anOperator(setting: Setting = {}) {
   return visitor
 }
 
-/** What the log says that operators did, the latest first. */
+/** The acts of operators in the log, the latest first. */
 export async function actsOf(): Promise<{ by: string; act: string; on: string }[]> {
   const { items } = await listEvents(env.DB, { types: ['relay.operator_acted'] }, { limit: 20 })
   const events = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
@@ -133,13 +133,13 @@ export async function actsOf(): Promise<{ by: string; act: string; on: string }[
 const TABLES =
   'events deliveries segments ledger statistics totals snapshot targets replays contacts postings'
 
-/** Forgets everything that was logged before. */
+/** Empties the log. */
 export async function emptyLog(): Promise<void> {
   await env.DB.batch(TABLES.split(' ').map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
 }
 
-/** What a page says, without its markup. */
-function wordsOf(html: string): string {
+/** The text of a page, without its markup. */
+function textOf(html: string): string {
   return html
     .replace(/<(script|style)[^>]*>.*?<\/\1>/gs, '')
     .replace(/<[^>]+>/g, ' ')
