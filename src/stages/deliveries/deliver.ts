@@ -5,7 +5,7 @@ import type { DeliveryMessage, DueDelivery, Lane } from '../../core/deliveries/d
 import { type Lease, longestBatchMs, needsLease } from '../../core/deliveries/lease.ts'
 import { isBroken } from '../../core/deliveries/target.ts'
 import type { Env, Tools } from '../../env.ts'
-import { FORMATS } from '../../formats/index.ts'
+import { needsRaw } from '../../formats/index.ts'
 import { loadDueDeliveries } from '../../store/deliveries/deliveries.ts'
 import { createDeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
 import { withConcurrency } from './concurrency.ts'
@@ -132,8 +132,8 @@ function withDelivery(
 /** What must be loaded with the deliveries of a target. */
 function needsOf(config: Config, name: string): { raw: boolean; order: boolean } {
   const target = targetOf(config, name)
-  if (target === undefined || isBroken(target)) return { raw: false, order: false }
-  return { raw: FORMATS[target.format].needsRaw, order: target.ordered }
+  const order = target !== undefined && !isBroken(target) && target.ordered
+  return { raw: needsRaw(target), order }
 }
 
 /**

@@ -8,6 +8,7 @@ import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../../core/led
 import type { Figure, HourlyFigure } from '../../core/ledger/statistics.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import { selectSegments } from '../segments.ts'
+import { readWord } from '../stored-words.ts'
 
 /** The number of the histogram bucket of a duration. */
 const bucketOf = (ms: string, bounds: Bounds) =>
@@ -140,9 +141,9 @@ export async function readStatistics(db: D1Database, firstHour: number): Promise
     db.prepare(statesIn({ segments: selectSegments('counted = 0') })),
   ])
   const fresh = (live?.results ?? []) as HourlyFigure[]
-  const total = [totals, outdated, live, states].flatMap(
-    (part) => (part?.results ?? []) as Figure[],
-  )
+  const total = [totals, outdated, live, states]
+    .flatMap((part) => (part?.results ?? []) as Figure[])
+    .map((figure) => ({ ...figure, outcome: readWord<Figure['outcome']>(figure.outcome) }))
   return {
     total,
     recent: [...((recent?.results ?? []) as HourlyFigure[]), ...fresh].filter(
