@@ -35,7 +35,10 @@ export type HoldReason =
   | 'failing'
   | 'gone'
 
-/** A delivery of an event that is not in the log yet. `due` in epoch milliseconds. `where`: whether its target wants it is evaluated again. */
+/**
+ * A delivery of an event that is not in the log yet. `due` in epoch milliseconds. `where`: whether its target wants it is
+ * evaluated again.
+ */
 export type NewDelivery =
   | { target: string; state: 'pending'; due: number; reason?: 'where' }
   | { target: string; state: 'held'; reason: HoldReason }

@@ -135,7 +135,7 @@ export function hopsOf(headers: Headers): number {
   return /^\d+$/.test(hops) ? Math.min(Number(hops), 1000) : 0
 }
 
-/** The header of a test message: its content is true of nobody. Any authenticated sender may set it; so do we. */
+/** The header of a test message. Any authenticated sender may set it, and so does the relay. */
 export const TEST_HEADER = 'relay-test'
 
 /** Whether the headers of a message mark it as a test. */

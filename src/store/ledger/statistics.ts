@@ -26,7 +26,8 @@ const rowsOf = ({ segments, condition }: LogPart, table: string, key: string) =>
 
 // A released event keeps its issues, so it still counts as quarantined: the outcome at its receipt does not change.
 const receivedIn = (part: LogPart) => `
-SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test' ELSE 'received' END AS kind, h.start / ${HOUR_MS} AS made, h.start AS start,
+SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test'
+    ELSE 'received' END AS kind, h.start / ${HOUR_MS} AS made, h.start AS start,
   e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
   count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
 FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status <> 'derived' GROUP BY 1, 3, 4, 5`
