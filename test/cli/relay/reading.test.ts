@@ -169,7 +169,7 @@ describe('status', () => {
 
     expect(output).toMatch(/^hapana +active +\S+Z \(test\) +\d+ /m)
     expect(output).toMatch(
-      /\nFigures updated \S+Z\. Test events count as received; "last seen" leaves them out\.\n$/,
+      /\nUpdated \S+Z; "received" is current and includes test events, "last seen" leaves them out\.\n$/,
     )
   })
 

@@ -70,8 +70,8 @@ function textOf({ attention, as_of, sources, targets, ledger }: Status): string 
     ),
     '',
     as_of === null
-      ? 'Figures are available after the first minute.'
-      : `Figures updated ${as_of}. Test events count as received; "last seen" leaves them out.`,
+      ? 'Figures are available after the first minute; "received" is current and includes test events.'
+      : `Updated ${as_of}; "received" is current and includes test events, "last seen" leaves them out.`,
   ].join('\n')
 }
 
