@@ -43,14 +43,14 @@ const INFERENCE_BASIS: Record<string, string> = {
   ended_within_window: 'another plan ended within minutes',
   history_not_read: 'earlier events were not read',
   interval: 'paid once',
+  named_so: 'by its name',
   new_facts: 'by a later message',
-  name: 'by its name',
   no_history: 'no earlier events',
   paid_after_within_window: 'another plan was paid within minutes after',
   paid_before_within_window: 'another plan was paid within minutes before',
-  tier_missing: 'the plan is not named',
+  tier_not_told: 'the plan is not named',
   total_rose_by_recurring: 'total rose by the price of the plan',
-  total_rose_differently: 'total did not rise by the price of the plan',
+  total_rose_otherwise: 'total did not rise by the price of the plan',
 }
 
 /** The decisions about a message, in the order in which they were made. */

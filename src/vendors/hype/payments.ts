@@ -71,7 +71,7 @@ function inferKind(
   ): [PaymentKind, Inference] => [kind, { basis, confidence, evidence }]
 
   const named = giftOrDonation(subscription)
-  if (named) return because(named, 'likely', ['name'])
+  if (named) return because(named, 'likely', ['named_so'])
   if (isOneTime(subscription)) return because('one_time', 'likely', ['interval'])
   const others = [...before, ...after]
   const ended = others.find(
@@ -92,7 +92,7 @@ function inferKind(
         : because('first_purchase', 'likely', ['subscription_had_ended'], [last.id])
     }
     if (subscription?.tier === undefined) {
-      return because('unknown', 'none', ['tier_missing'], [last.id])
+      return because('unknown', 'none', ['tier_not_told'], [last.id])
     }
     if (subscriptionOf(last)?.tier !== subscription.tier) {
       return because('plan_switch', 'likely', ['tier_changed'], [last.id])
@@ -102,7 +102,7 @@ function inferKind(
       return because('renewal', 'strong', ['same_tier', 'total_rose_by_recurring'], [last.id])
     }
     return step === 'other'
-      ? because('unknown', 'none', ['same_tier', 'total_rose_differently'], [last.id])
+      ? because('unknown', 'none', ['same_tier', 'total_rose_otherwise'], [last.id])
       : because('renewal', 'likely', ['same_tier'], [last.id])
   }
   const first = subscription?.first_payment_at
