@@ -16,7 +16,7 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
   ],
   [
     'content-digest',
-    'The digest of the body (RFC 9530): tells a changed body from a wrong secret',
+    'The digest of the body (RFC 9530): distinguishes a changed body from a wrong secret',
     true,
   ],
   ['relay-attempt', 'The number of the attempt, from 1', true],
