@@ -59,6 +59,15 @@ export function Empty({ children }: { children?: Child }) {
   return <p class="empty">{children}</p>
 }
 
+/** In place of an empty list of configured sources or targets. */
+export function NotConfigured({ what }: { what: 'source' | 'target' }) {
+  return (
+    <Empty>
+      No {what} is configured: add one to {what.toUpperCase()}S in wrangler.toml, and deploy.
+    </Empty>
+  )
+}
+
 /** A column: its name, its cell of a row, and whether that is a number. */
 type Column<Row> = { name: string; of: (row: Row) => Child; isNumber?: true }
 
@@ -166,6 +175,7 @@ export function Field({
   name,
   value,
   hint,
+  list,
   isSearch = false,
   isRequired = false,
 }: {
@@ -173,6 +183,8 @@ export function Field({
   name: string
   value?: string | undefined
   hint?: string
+  /** The ID of a datalist. */
+  list?: string | undefined
   isSearch?: boolean
   isRequired?: boolean
 }) {
@@ -183,6 +195,7 @@ export function Field({
         name={name}
         value={value}
         placeholder={hint}
+        list={list}
         data-search={isSearch ? '' : undefined}
         required={isRequired}
         autocomplete="off"

@@ -1,6 +1,6 @@
 // Set-up: the configuration, instructions for vendors, and code for receivers.
 
-import { Copy, Empty, State, Table } from '../components.tsx'
+import { Copy, NotConfigured, State, Table } from '../components.tsx'
 import type { SourceView } from '../views.ts'
 import { SNIPPETS } from './snippets.ts'
 import { hapanaLetter } from './vendor-instructions.ts'
@@ -37,7 +37,7 @@ export function SetUp({ sources, targets, errors, notes }: SetUpView) {
       <section>
         <h2>Connect your vendors</h2>
         {sources.length === 0 ? (
-          <Empty>No source is configured: add one to SOURCES in wrangler.toml, and deploy.</Empty>
+          <NotConfigured what="source" />
         ) : (
           sources.map((source) => <Source source={source} />)
         )}
@@ -77,9 +77,7 @@ function Issues({ errors, notes }: { errors: readonly Issue[]; notes: readonly I
 }
 
 function TargetTable({ targets }: { targets: readonly TargetConfigView[] }) {
-  if (targets.length === 0) {
-    return <Empty>No target is configured: add one to TARGETS in wrangler.toml, and deploy.</Empty>
-  }
+  if (targets.length === 0) return <NotConfigured what="target" />
   return (
     <Table
       caption="Targets"

@@ -7,6 +7,7 @@ import type { Health } from '../../../core/deliveries/breaker.ts'
 import type { Attempt } from '../../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../../core/deliveries/headers.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
+import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import type { EventDetail } from '../../../store/events/events.ts'
 import { instant } from '../../api/fields.ts'
 import { sourceViews } from '../../api/ledger/sources.ts'
@@ -23,14 +24,16 @@ export function viewOf(
   now: number,
 ): EventView {
   const { raw, hops, source } = event
+  const isSentByVendor = event.status !== 'inferred' && source !== RELAY_SOURCE
   const isTest = (event.event as { test?: boolean } | null)?.test === true
   const from = sourceViews(config, undefined, origin, now).find(({ name }) => name === source)
   const headers = Object.entries((raw.headers ?? {}) as Record<string, string>)
   const secret = from?.header ? [[from.header, 'SECRET'] as const] : []
   return {
     ...event,
+    isSentByVendor,
     curl:
-      from === undefined || raw.text === null || raw.encoding === 'base64'
+      !isSentByVendor || from === undefined || raw.text === null || raw.encoding === 'base64'
         ? undefined
         : curlCommand(from.ingest_url, [...headers, ...secret], raw.text),
     isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
@@ -38,7 +41,7 @@ export function viewOf(
     deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({
       ...delivery,
       target,
-      nextCheck: instant(healths.get(target)?.probeAt),
+      nextProbe: instant(healths.get(target)?.probeAt),
       attempts: attempts.map((attempt) => ({
         ...attempt,
         headers: requestOf(attempt, { event: event.id, hops, isTest }, config, target),
