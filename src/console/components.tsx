@@ -113,6 +113,17 @@ export function Table<Row>({
   )
 }
 
+/** The hidden fields of a form. */
+export function Hidden({ values }: { values: Record<string, string> }) {
+  return (
+    <>
+      {Object.entries(values).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+    </>
+  )
+}
+
 /** A button as a form of its own, so that it needs no script. `values` are its hidden fields. */
 export function Act({
   action,
@@ -130,9 +141,7 @@ export function Act({
 }) {
   return (
     <form method={method} action={action}>
-      {Object.entries(values).map(([key, value]) => (
-        <input type="hidden" name={key} value={value} />
-      ))}
+      <Hidden values={values} />
       <button type="submit" class={isQuiet ? 'outline' : undefined}>
         {name}
       </button>

@@ -58,9 +58,7 @@ export function Replays({
       </form>
       <h2>Past replays</h2>
       {replays.length === 0 ? (
-        <Empty>
-          No replays yet. Select deliveries by a filter, and preview how many would be replayed.
-        </Empty>
+        <Empty>No replays yet.</Empty>
       ) : (
         <Table
           caption="Replays"

@@ -3,7 +3,7 @@
 import { Copy, NotConfigured, State, Table } from '../components.tsx'
 import type { SourceView } from '../views.ts'
 import { SNIPPETS } from './snippets.ts'
-import { hapanaLetter } from './vendor-instructions.ts'
+import { HYPE_STEPS, hapanaLetter } from './vendor-instructions.ts'
 
 /** The configuration of a target, without its URL, which may contain a secret. */
 export type TargetConfigView = {
@@ -128,7 +128,7 @@ function Source({ source }: { source: SourceView }) {
         )}
       </dl>
       {vendor === 'hapana' && <Hapana source={source} />}
-      {vendor === 'hype' && <Hype />}
+      {vendor === 'hype' && <p>{HYPE_STEPS}</p>}
     </article>
   )
 }
@@ -143,16 +143,5 @@ function Hapana({ source: { name, ingest_url, header } }: { source: SourceView }
         Replace SECRET with the secret, or send the secret through a separate, confidential channel.
       </p>
     </details>
-  )
-}
-
-function Hype() {
-  return (
-    <p>
-      In Hype's dashboard: <b>Apps</b>, <b>Webhooks</b>, <b>Install</b>. Paste the URL, and replace
-      SECRET in it with the secret. Choose the events contact.created, contact.updated,
-      payment.created, payment.updated and payment.deleted, and save. Press <b>Simulate</b> to send
-      a test event.
-    </p>
   )
 }

@@ -35,7 +35,7 @@ const MATCHED_BY: Record<string, string> = {
 /** Words of `data.inference.basis` (vendors/) as clauses; `#` is the total paid. The others are clauses themselves. */
 const INFERENCE_BASIS: Record<string, string> = {
   actor_user: 'the member acted',
-  actor_dashboard: 'somebody acted in the dashboard',
+  actor_dashboard: 'the staff acted',
   actor_system: "the vendor's system acted",
   actor_unknown: 'the actor is unknown',
   client_known: 'the client is known',
@@ -58,8 +58,8 @@ const INFERENCE_BASIS: Record<string, string> = {
   tier_not_told: 'the tier is not named',
   total_fell: 'the total fell to #',
   total_rose: 'the total rose to #',
-  total_rose_by_recurring: 'the total rose by the price of the plan, to #',
-  total_rose_otherwise: 'the total did not rise by the price of the plan; it is #',
+  total_rose_by_recurring: 'the total rose by the price of the plan',
+  total_rose_otherwise: 'the total did not rise by the price of the plan',
   total_unchanged: 'the total stayed at #',
 }
 
@@ -96,7 +96,7 @@ function typeReason(
   { typebasis }: Record<string, unknown>,
   data: Record<string, unknown>,
 ): string {
-  if (status === 'inferred') return 'inferred from other events; see below'
+  if (status === 'inferred') return 'inferred from other events'
   if (vendortype === null) return ''
   const basis = TYPE_BASIS[String(typebasis)]
   const sent = `the vendor sent ${vendortype}${basis ? ` (${basis})` : ''}`

@@ -70,7 +70,7 @@ it('explains an inferred event by other events, not by a message', () => {
   const inferred = decisionsOf({ ...explained, status: 'inferred' })
 
   expect(inferred.slice(0, 2).map(({ what, because }) => [what, because])).toEqual([
-    ['type', 'inferred from other events; see below'],
+    ['type', 'inferred from other events'],
     ['time', 'that of the event that caused it'],
   ])
 })
