@@ -59,6 +59,15 @@ export function Empty({ children }: { children?: Child }) {
   return <p class="empty">{children}</p>
 }
 
+/** In place of an empty list of configured sources or targets. */
+export function NotConfigured({ what }: { what: 'source' | 'target' }) {
+  return (
+    <Empty>
+      No {what} is configured: add one to {what.toUpperCase()}S in wrangler.toml, and deploy.
+    </Empty>
+  )
+}
+
 /** A column: its name, its cell of a row, and whether that is a number. */
 type Column<Row> = { name: string; of: (row: Row) => Child; isNumber?: true }
 
@@ -104,6 +113,17 @@ export function Table<Row>({
   )
 }
 
+/** The hidden fields of a form. */
+export function Hidden({ values }: { values: Record<string, string> }) {
+  return (
+    <>
+      {Object.entries(values).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+    </>
+  )
+}
+
 /** A button as a form of its own, so that it needs no script. `values` are its hidden fields. */
 export function Act({
   action,
@@ -121,9 +141,7 @@ export function Act({
 }) {
   return (
     <form method={method} action={action}>
-      {Object.entries(values).map(([key, value]) => (
-        <input type="hidden" name={key} value={value} />
-      ))}
+      <Hidden values={values} />
       <button type="submit" class={isQuiet ? 'outline' : undefined}>
         {name}
       </button>
@@ -166,6 +184,7 @@ export function Field({
   name,
   value,
   hint,
+  list,
   isSearch = false,
   isRequired = false,
 }: {
@@ -173,6 +192,8 @@ export function Field({
   name: string
   value?: string | undefined
   hint?: string
+  /** The ID of a datalist. */
+  list?: string | undefined
   isSearch?: boolean
   isRequired?: boolean
 }) {
@@ -183,6 +204,7 @@ export function Field({
         name={name}
         value={value}
         placeholder={hint}
+        list={list}
         data-search={isSearch ? '' : undefined}
         required={isRequired}
         autocomplete="off"

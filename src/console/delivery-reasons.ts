@@ -3,17 +3,15 @@ import type { HoldReason } from '../core/deliveries/delivery.ts'
 
 type Reason = HoldReason | 'rate' | 'where'
 
-/** For lists: beside the state and the name of the target. */
-const SHORT: Record<Reason, string> = {
-  backing_off: 'target backing off',
-  paused: 'target paused',
-  failing: 'target failed for days',
-  gone: 'target gone (410)',
-  disabled: 'target disabled',
-  broken: 'target misconfigured',
+/** For lists, beside the state and the name of the target; the others are shown as they are. */
+const SHORT: Record<string, string> = {
+  backing_off: 'backing off',
+  failing: 'failed for days',
+  gone: 'gone (410)',
+  broken: 'misconfigured',
   order: 'after an earlier delivery',
   rate: 'rate limit',
-  where: 'filter to be checked again',
+  where: '"where" to be evaluated',
 }
 
 /** In full, for a target. */
@@ -27,14 +25,14 @@ const FULL: Record<Reason, (target: string) => string> = {
     `On hold: the configuration of ${target} has an error. Sent when it is fixed.`,
   order: () => 'Waits for an earlier delivery of the same person.',
   rate: (target) => `Waits for the rate limit of ${target}.`,
-  where: (target) => `The filter of ${target} is evaluated again before it is sent.`,
+  where: (target) => `"where" of ${target} is evaluated before it is sent.`,
 }
 
-const isReason = (reason: string): reason is Reason => reason in SHORT
+const isReason = (reason: string): reason is Reason => reason in FULL
 
 /** A reason in a few words; any other text as it is. */
 export function shortReason(reason: string): string {
-  return isReason(reason) ? SHORT[reason] : reason
+  return SHORT[reason] ?? reason
 }
 
 /** A reason as a sentence: why the delivery waits and until when; any other text with a capital and a full stop. */

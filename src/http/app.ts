@@ -1,6 +1,7 @@
 // Every route on one page.
 /// <reference path="../console/text-modules.d.ts" />
 import { toJsonSchema } from '@valibot/to-json-schema'
+import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Config } from '../config.ts'
@@ -23,18 +24,17 @@ import { problem } from './problems.ts'
 
 /** The HTTP side of the relay. `configOf` returns the configuration of an environment. */
 export function createApp(configOf: (env: Env) => Config, tools: Tools) {
+  const receive = (c: Context<{ Bindings: Env }, '/in/:source'>) =>
+    intake(c.req.raw, c.req.param('source'), c.env, configOf(c.env), tools)
   const app = new Hono<{ Bindings: Env }>()
     .use(protectiveHeaders)
     .use(async (c, next) => {
       await next()
       if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
     })
-    .post('/in/:source', describe(Intake), (c) =>
-      intake(c.req.raw, c.req.param('source'), c.env, configOf(c.env), tools),
-    )
-    .all('/in/:source', (c) =>
-      intake(c.req.raw, c.req.param('source'), c.env, configOf(c.env), tools),
-    )
+    // Only POST is in the OpenAPI document; intake itself refuses all other methods.
+    .post('/in/:source', describe(Intake), receive)
+    .all('/in/:source', receive)
     .get(
       '/healthz',
       describe({
@@ -79,8 +79,10 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
           })
     })
     .onError((error, c) => {
-      tools.log({ at: 'http', path: c.req.routePath, fault: error.name, detail: error.message })
-      return problem(500, 'fault', 'Internal error. It was logged.')
+      const ray = c.req.header('cf-ray') // Cloudflare's id of the request, by which its log line is found
+      const { name: fault, message: detail } = error
+      tools.log({ at: 'http', path: c.req.routePath, ray, fault, detail })
+      return problem(500, 'fault', `Internal error. It was logged${ray ? ` as ${ray}` : ''}.`)
     })
   const routes = routesOf(app)
   let api: Json | undefined

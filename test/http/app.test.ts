@@ -135,9 +135,17 @@ describe('/api', () => {
   it('answers an internal error with 500, and its detail is only logged', async () => {
     const answer = await get('/api/events', OPERATOR, { DB: BROKEN_DB })
 
-    expect(answer.status).toBe(500)
+    expect(answer).toMatchObject({ status: 500, body: { title: 'Internal error. It was logged.' } })
     expect(JSON.stringify(answer.body)).not.toContain('D1 is unavailable')
     expect(lines.at(-1)).toMatchObject({ at: 'http', detail: 'D1 is unavailable' })
+  })
+
+  it('names the request of an internal error in the answer and in the log', async () => {
+    const headers = { ...OPERATOR, 'cf-ray': '9ab1-SIN' }
+    const answer = await get('/api/events', headers, { DB: BROKEN_DB })
+
+    expect(answer.body.title).toBe('Internal error. It was logged as 9ab1-SIN.')
+    expect(lines.at(-1)).toMatchObject({ at: 'http', ray: '9ab1-SIN' })
   })
 })
 

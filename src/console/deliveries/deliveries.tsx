@@ -5,7 +5,6 @@ import {
   Choice,
   Empty,
   EventLink,
-  Field,
   Older,
   SearchOlder,
   State,
@@ -13,7 +12,7 @@ import {
   Time,
 } from '../components.tsx'
 import { nextAttempt, shortReason } from '../delivery-reasons.ts'
-import { Find, type ListQuery } from '../events/events.tsx'
+import { EventFields, FilterActs, Find, type ListQuery } from '../events/events.tsx'
 import { linkTo } from '../links.ts'
 
 /** A delivery as a list shows it. */
@@ -51,20 +50,15 @@ export function Deliveries({
   searchedTo,
 }: DeliveriesView) {
   const { next: _, limit: __, ...filter } = query
-  const { target, state, source, type, since, until, person } = filter
+  const { target, state } = filter
   return (
     <>
       <Find from={PATH} />
       <form class="filter" action={PATH}>
         <Choice label="Target" name="target" of={targets} chosen={target} />
         <Choice label="State" name="state" of={DELIVERY_STATES} chosen={state} />
-        <Choice label="Source" name="source" of={sources} chosen={source} />
-        <Field label="Type" name="type" value={type} hint="payment.*" />
-        <Field label="Since" name="since" value={since} hint="24h" />
-        <Field label="Until" name="until" value={until} hint="2026-11-21" />
-        <Field label="Person" name="person" value={person} hint="per_…" />
-        <button type="submit">Filter</button>
-        <a href={PATH}>Clear</a>
+        <EventFields query={filter} sources={sources} />
+        <FilterActs clear={PATH} />
       </form>
       {deliveries.length === 0 && next !== undefined && (
         <SearchOlder what="deliveries" since={searchedTo} href={linkTo(PATH, { ...query, next })} />
@@ -110,7 +104,7 @@ function DeliveryTable({ deliveries }: { deliveries: readonly DeliveryLine[] }) 
           ),
         },
         { name: 'attempts', of: ({ attempts }) => attempts, isNumber: true },
-        { name: 'last response', of: ({ last }) => last?.status ?? last?.error ?? '' },
+        { name: 'response', of: ({ last }) => last?.status ?? last?.error ?? '' },
         { name: 'last attempt', of: ({ last }) => <Time at={last?.at} /> },
         { name: 'next attempt', of: ({ state, due }) => <Time at={nextAttempt(state, due)} /> },
       ]}

@@ -1,11 +1,10 @@
 // The figures of sources and targets on the overview.
-import { duration, Empty, State, sum, Table, Time } from '../components.tsx'
+import { duration, NotConfigured, State, sum, Table, Time } from '../components.tsx'
 import type { SourceView, TargetView } from '../views.ts'
 
 /** The sources: when each last sent an event, how many, and its typical volume. */
 export function Sources({ sources }: { sources: readonly SourceView[] }) {
-  if (sources.length === 0)
-    return <Empty>No source is configured: add one to SOURCES in wrangler.toml.</Empty>
+  if (sources.length === 0) return <NotConfigured what="source" />
   return (
     <Table
       caption="Sources"
@@ -52,8 +51,7 @@ function typicalVolume({ figures }: SourceView): string {
 
 /** The targets: their success rate, response time and backlog. */
 export function Targets({ targets }: { targets: readonly TargetView[] }) {
-  if (targets.length === 0)
-    return <Empty>No target is configured: add one to TARGETS in wrangler.toml.</Empty>
+  if (targets.length === 0) return <NotConfigured what="target" />
   return (
     <Table
       caption="Targets"

@@ -5,7 +5,8 @@ import {
   REPLAYABLE_STATES,
 } from '../../core/deliveries/replay.ts'
 import { pluralize } from '../../core/text.ts'
-import { Act, Choice, Empty, Field, State, Table, Time } from '../components.tsx'
+import { Act, Choice, Empty, State, Table, Time } from '../components.tsx'
+import { EventFields } from '../events/events.tsx'
 import { Live } from '../live.tsx'
 
 /** A replay, as the API returns it. */
@@ -41,13 +42,9 @@ export function Replays({
       <form class="filter" method="post" action={`${PATH}/plan`}>
         <Choice label="Target" name="target" of={targets} chosen={form.target} />
         <Choice label="State" name="state" of={REPLAYABLE_STATES} chosen={form.state} />
-        <Choice label="Source" name="source" of={sources} chosen={form.source} />
-        <Field label="Type" name="type" value={form.type} hint="payment.*" />
-        <Field label="Since" name="since" value={form.since} hint="24h" />
-        <Field label="Until" name="until" value={form.until} hint="2026-11-21" />
-        <Field label="Person or e-mail" name="person" value={form.person} hint="per_…" />
+        <EventFields query={form} sources={sources} personLabel="Person or e-mail" />
         <label>
-          Deliveries per second
+          Per second
           <input
             type="number"
             name="per_second"
@@ -61,9 +58,7 @@ export function Replays({
       </form>
       <h2>Past replays</h2>
       {replays.length === 0 ? (
-        <Empty>
-          No replays yet. Select deliveries by a filter, and preview how many would be sent again.
-        </Empty>
+        <Empty>No replays yet.</Empty>
       ) : (
         <Table
           caption="Replays"
@@ -85,7 +80,7 @@ export function Replays({
   )
 }
 
-/** The deliveries that a replay would send again: their number by target, type and state. */
+/** The deliveries to replay: their number by target, type and state. */
 type PlanView = {
   total: number
   people: number
@@ -94,7 +89,7 @@ type PlanView = {
   states: Record<string, number>
 }
 
-/** The preview: how many deliveries a replay would send again, with the button that starts it. */
+/** The preview: how many deliveries would be replayed, with the button that starts it. */
 export function ReplayPreview({ form, plan }: { form: ReplayForm; plan: PlanView }) {
   const { total, people, targets, types, states } = plan
   if (total === 0) {
@@ -111,10 +106,10 @@ export function ReplayPreview({ form, plan }: { form: ReplayForm; plan: PlanView
     <>
       <p>
         <b>{pluralize(total, 'delivery', 'deliveries')}</b> of{' '}
-        {pluralize(people, 'person', 'people')} would be sent again.
+        {pluralize(people, 'person', 'people')} would be replayed.
       </p>
       <Table
-        caption="Deliveries that would be sent again"
+        caption="Deliveries to replay"
         rows={rows}
         columns={[
           { name: 'group', of: ({ by }) => by },
@@ -125,7 +120,7 @@ export function ReplayPreview({ form, plan }: { form: ReplayForm; plan: PlanView
       <div class="acts">
         <Act
           action={PATH}
-          name={`Resend ${pluralize(total, 'delivery', 'deliveries')}`}
+          name={`Replay ${pluralize(total, 'delivery', 'deliveries')}`}
           values={form}
         />
         <a href={PATH}>Cancel</a>

@@ -1,16 +1,14 @@
 // The targets: their state and figures; pausing, resuming and testing them.
 
 import { pluralize } from '../../core/text.ts'
-import { Act, Empty, State, Time } from '../components.tsx'
+import { Act, NotConfigured, State, Time } from '../components.tsx'
 import { linkTo } from '../links.ts'
 import type { TargetView } from '../views.ts'
 import { backlog, percentiles, successRate } from './health.tsx'
 
 /** The page. */
 export function Targets({ targets }: { targets: readonly TargetView[] }) {
-  if (targets.length === 0) {
-    return <Empty>No target is configured: add one to TARGETS in wrangler.toml, and deploy.</Empty>
-  }
+  if (targets.length === 0) return <NotConfigured what="target" />
   return (
     <div class="cards">
       {targets.map((target) => (
@@ -33,22 +31,26 @@ function Target({ target }: { target: TargetView }) {
           <>
             <dt>failing since</dt>
             <dd>
-              <Time at={failing_since} /> ({failures} in a row)
+              <Time at={failing_since} /> <span>({failures} in a row)</span>
             </dd>
           </>
         )}
         {next_probe_at !== null && (
           <>
-            <dt>next check</dt>
+            <dt>next probe</dt>
             <dd>
               <Time at={next_probe_at} />
             </dd>
           </>
         )}
         <dt>last 24 h</dt>
-        <dd>{successRate(target)}</dd>
+        <dd>
+          <span>{successRate(target)}</span>
+        </dd>
         <dt>response time</dt>
-        <dd>{percentiles(target) || 'no data'} (p50 / p95 / p99)</dd>
+        <dd>
+          <span>{percentiles(target) || 'no data'}</span> <span>(p50 / p95 / p99)</span>
+        </dd>
         <dt>backlog</dt>
         <dd>
           <a href={linkTo('/console/deliveries', { target: name, state: 'held' })}>
@@ -58,7 +60,7 @@ function Target({ target }: { target: TargetView }) {
           <a href={linkTo('/console/deliveries', { target: name, state: 'retrying' })}>
             {figures?.backlog.retrying ?? 0} retrying
           </a>
-          , {backlog(target)} in total
+          , <span>{backlog(target)} in total</span>
         </dd>
         <dt>last success</dt>
         <dd>{figures?.last_success ? <Time at={figures.last_success.at} /> : 'none'}</dd>
@@ -66,8 +68,8 @@ function Target({ target }: { target: TargetView }) {
         <dd>
           {figures?.last_failure ? (
             <>
-              <Time at={figures.last_failure.at} /> (
-              {figures.last_failure.status ?? figures.last_failure.outcome})
+              <Time at={figures.last_failure.at} />{' '}
+              <span>({figures.last_failure.status ?? figures.last_failure.outcome})</span>
             </>
           ) : (
             'none'

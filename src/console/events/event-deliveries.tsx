@@ -9,8 +9,8 @@ export type DeliveryView = {
   state: string
   reason: string | null
   due: string | null
-  /** When its target is checked next, while that is backing off. */
-  nextCheck: string | null
+  /** When its target is probed next, while that is backing off. */
+  nextProbe: string | null
   replayed: boolean
   attempts: readonly (Attempt & { headers: readonly (readonly [string, string])[] })[]
 }
@@ -18,7 +18,7 @@ export type DeliveryView = {
 /** A delivery with its attempts. */
 export function Delivery({
   id,
-  delivery: { target, state, reason, due, nextCheck, replayed, attempts },
+  delivery: { target, state, reason, due, nextProbe, replayed, attempts },
   isSendable,
 }: {
   id: string
@@ -32,9 +32,9 @@ export function Delivery({
       </h3>
       <p>
         {reason !== null && `${fullReason(reason, target)} `}
-        {state === 'held' && nextCheck !== null && (
+        {state === 'held' && nextProbe !== null && (
           <>
-            Next check at <Time at={nextCheck} />.{' '}
+            Next probe at <Time at={nextProbe} />.{' '}
           </>
         )}
         {replayed && 'Replayed by an operator. '}

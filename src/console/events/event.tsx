@@ -14,7 +14,9 @@ export type EventView = ExplainedEvent & {
   issues: { path: string; message: string }[] | null
   raw: { text: string | null; encoding: string; headers: unknown }
   deliveries: readonly DeliveryView[]
-  /** The vendor's request as a curl command; undefined when the payload is past its retention. */
+  /** Whether a vendor sent it: it is neither inferred nor the relay's own. */
+  isSentByVendor: boolean
+  /** The vendor's request as a curl command; undefined without one, and when the payload is past its retention. */
   curl: string | undefined
   /** Whether an attempt is due soon, or was due a moment ago. */
   isMoving: boolean
@@ -42,7 +44,7 @@ export function EventPage({ event }: { event: EventView }) {
       <div class="pair">
         <article>
           <h2>Received payload</h2>
-          <Payload raw={event.raw} />
+          <Payload event={event} />
         </article>
         <article>
           <h2>Normalized event</h2>
@@ -53,10 +55,7 @@ export function EventPage({ event }: { event: EventView }) {
           )}
         </article>
       </div>
-      <section>
-        <h2>Why</h2>
-        <Decisions event={event} />
-      </section>
+      <Decisions decisions={decisionsOf(event)} />
       <section>
         <h2>Deliveries</h2>
         <LiveDeliveries event={event}>
@@ -110,7 +109,7 @@ function Acts({ event, isSendable }: { event: EventView; isSendable: boolean }) 
         {isSendable && targets.length > 0 && (
           <form method="post" action={replay}>
             <label>
-              Send to{' '}
+              Resend to{' '}
               <select name="target">
                 {targets.map((name) => (
                   <option value={name}>{name}</option>
@@ -118,7 +117,7 @@ function Acts({ event, isSendable }: { event: EventView; isSendable: boolean }) 
               </select>
             </label>
             <button type="submit" class="outline">
-              Send
+              Resend
             </button>
           </form>
         )}
@@ -158,7 +157,9 @@ function Issues({ event: { issues, event } }: { event: EventView }) {
   )
 }
 
-function Payload({ raw: { text, encoding, headers } }: { raw: EventView['raw'] }) {
+function Payload({ event: { isSentByVendor, raw } }: { event: EventView }) {
+  const { text, encoding, headers } = raw
+  if (!isSentByVendor) return <Empty>None: no vendor sent this event.</Empty>
   if (text === null) return <Empty>The payload is past its retention.</Empty>
   return (
     <>
@@ -179,29 +180,33 @@ function pretty(text: string): string {
   }
 }
 
-function Decisions({ event }: { event: EventView }) {
+function Decisions({ decisions }: { decisions: ReturnType<typeof decisionsOf> }) {
+  if (decisions.length === 0) return null
   return (
-    <Table
-      caption="Decisions"
-      rows={decisionsOf(event)}
-      columns={[
-        { name: 'field', of: ({ what }) => what },
-        { name: 'value', of: ({ is }) => <code>{is}</code> },
-        {
-          name: 'reason',
-          of: ({ because, events }) => (
-            <span>
-              {because}
-              {events.map((id) => (
-                <>
-                  {' '}
-                  <EventLink id={id} />
-                </>
-              ))}
-            </span>
-          ),
-        },
-      ]}
-    />
+    <section>
+      <h2>Why</h2>
+      <Table
+        caption="Decisions"
+        rows={decisions}
+        columns={[
+          { name: 'field', of: ({ what }) => what },
+          { name: 'value', of: ({ is }) => <code>{is}</code> },
+          {
+            name: 'reason',
+            of: ({ because, events }) => (
+              <span>
+                {because}
+                {events.map((id) => (
+                  <>
+                    {' '}
+                    <EventLink id={id} />
+                  </>
+                ))}
+              </span>
+            ),
+          },
+        ]}
+      />
+    </section>
   )
 }

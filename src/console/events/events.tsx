@@ -99,27 +99,53 @@ export function Find({ from }: { from: string }) {
   )
 }
 
+/** The fields that select events, in the filters of all lists. `types`: the ID of a datalist of event types. */
+export function EventFields({
+  query: { source, type, since, until, person },
+  sources,
+  types,
+  personLabel = 'Person',
+}: {
+  query: ListQuery
+  sources: readonly string[]
+  types?: string
+  personLabel?: string
+}) {
+  return (
+    <>
+      <Choice label="Source" name="source" of={sources} chosen={source} />
+      <Field label="Type" name="type" value={type} hint="payment.*" list={types} />
+      <Field label="Since" name="since" value={since} hint="24h" />
+      <Field label="Until" name="until" value={until} hint="2026-11-21" />
+      <Field label={personLabel} name="person" value={person} hint="per_…" />
+    </>
+  )
+}
+
+/** The end of a filter form: the button, and the link that clears the filter. */
+export function FilterActs({ clear }: { clear: string }) {
+  return (
+    <div class="acts">
+      <button type="submit">Filter</button>
+      <a href={clear}>Clear</a>
+    </div>
+  )
+}
+
 function EventFilter({ query, sources }: { query: ListQuery; sources: readonly string[] }) {
-  const { source, type, status, since, until, person, q, unrouted } = query
+  const { status, q, unrouted } = query
   return (
     <details open={Object.keys(query).length > 0}>
       <summary>Filter</summary>
       <form class="filter" action={PATH}>
-        <Choice label="Source" name="source" of={sources} chosen={source} />
-        <label>
-          Type
-          <input name="type" value={type} list="types" placeholder="payment.*" autocomplete="off" />
-        </label>
+        <Choice label="Status" name="status" of={EVENT_STATUSES} chosen={status} />
+        <EventFields query={query} sources={sources} types="types" />
         <datalist id="types">
           {EVENT_TYPES.map((one) => (
             <option value={one} />
           ))}
         </datalist>
-        <Choice label="Status" name="status" of={EVENT_STATUSES} chosen={status} />
-        <Field label="Since" name="since" value={since} hint="24h" />
-        <Field label="Until" name="until" value={until} hint="2026-11-21" />
-        <Field label="Person" name="person" value={person} hint="per_…" />
-        <Field label="Contact or event ID" name="q" value={q} />
+        <Field label="Contact/event ID" name="q" value={q} />
         <label>
           Delivered to
           <select name="unrouted">
@@ -129,8 +155,7 @@ function EventFilter({ query, sources }: { query: ListQuery; sources: readonly s
             </option>
           </select>
         </label>
-        <button type="submit">Filter</button>
-        <a href={PATH}>Clear</a>
+        <FilterActs clear={PATH} />
       </form>
     </details>
   )

@@ -37,10 +37,7 @@ export function People({ found, areMore }: { found: readonly PersonView[]; areMo
     <>
       <Find from={PATH} />
       {found.length === 0 ? (
-        <Empty>
-          Find a person to see their contacts and events across vendors, and where these were
-          delivered.
-        </Empty>
+        <Empty>Find a person to see their contacts, events and deliveries across vendors.</Empty>
       ) : (
         <Table
           caption="People"

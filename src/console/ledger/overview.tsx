@@ -73,7 +73,7 @@ export function Overview({
           'The figures of sources and targets appear within a minute. '
         ) : (
           <>
-            Figures updated <Time at={asOf} />. Test events are not counted for sources.{' '}
+            Updated <Time at={asOf} />. Test events are not counted for sources.{' '}
           </>
         )}
         All times are UTC.

@@ -1,6 +1,6 @@
 // Quarantined messages by cause: shown, released once they are understood, or dismissed with a reason.
 import { pluralize } from '../../core/text.ts'
-import { Act, Empty, EventLink, Older, Table, Time } from '../components.tsx'
+import { Act, Empty, EventLink, Hidden, Older, sum, Table, Time } from '../components.tsx'
 import { linkTo } from '../links.ts'
 
 /** A cause of quarantine, with the messages of one source and type that have it. */
@@ -30,8 +30,8 @@ export function Quarantine({
   return (
     <>
       <p>
-        These messages are authentic and stored, but were not understood. Fix the mapping or the
-        configuration, deploy, and release them; or dismiss messages that nobody needs.
+        These messages are stored, but were not understood. Fix the mapping or the configuration,
+        deploy, and release them; or dismiss them.
       </p>
       {causes.map((cause) => (
         <Cause cause={cause} />
@@ -70,9 +70,7 @@ function Cause({ cause: one }: { cause: CauseView }) {
       <footer class="acts">
         <Act action={`${PATH}/plan`} name="Preview release" values={filterOf(one)} />
         <form method="post" action={`${PATH}/dismiss`}>
-          {Object.entries(filterOf(one)).map(([name, value]) => (
-            <input type="hidden" name={name} value={value} />
-          ))}
+          <Hidden values={filterOf(one)} />
           <input
             name="reason"
             required
@@ -106,11 +104,7 @@ export function Release({ view }: { view: ReleaseView }) {
     <>
       <p role="status">
         {pluralize(released.length, 'message')} {would} (
-        {pluralize(
-          released.reduce((sum, { deliveries }) => sum + deliveries, 0),
-          'delivery',
-          'deliveries',
-        )}
+        {pluralize(sum(released.map(({ deliveries }) => deliveries)), 'delivery', 'deliveries')}
         ); {refused.length} still not understood{next === undefined ? '' : '; there are more'}.
       </p>
       {released.length > 0 && (

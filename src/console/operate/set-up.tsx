@@ -1,9 +1,9 @@
 // Set-up: the configuration, instructions for vendors, and code for receivers.
 
-import { Copy, Empty, State, Table } from '../components.tsx'
+import { Copy, NotConfigured, State, Table } from '../components.tsx'
 import type { SourceView } from '../views.ts'
 import { SNIPPETS } from './snippets.ts'
-import { hapanaLetter } from './vendor-instructions.ts'
+import { HYPE_STEPS, hapanaLetter } from './vendor-instructions.ts'
 
 /** The configuration of a target, without its URL, which may contain a secret. */
 export type TargetConfigView = {
@@ -37,7 +37,7 @@ export function SetUp({ sources, targets, errors, notes }: SetUpView) {
       <section>
         <h2>Connect your vendors</h2>
         {sources.length === 0 ? (
-          <Empty>No source is configured: add one to SOURCES in wrangler.toml, and deploy.</Empty>
+          <NotConfigured what="source" />
         ) : (
           sources.map((source) => <Source source={source} />)
         )}
@@ -77,9 +77,7 @@ function Issues({ errors, notes }: { errors: readonly Issue[]; notes: readonly I
 }
 
 function TargetTable({ targets }: { targets: readonly TargetConfigView[] }) {
-  if (targets.length === 0) {
-    return <Empty>No target is configured: add one to TARGETS in wrangler.toml, and deploy.</Empty>
-  }
+  if (targets.length === 0) return <NotConfigured what="target" />
   return (
     <Table
       caption="Targets"
@@ -130,7 +128,7 @@ function Source({ source }: { source: SourceView }) {
         )}
       </dl>
       {vendor === 'hapana' && <Hapana source={source} />}
-      {vendor === 'hype' && <Hype />}
+      {vendor === 'hype' && <p>{HYPE_STEPS}</p>}
     </article>
   )
 }
@@ -145,16 +143,5 @@ function Hapana({ source: { name, ingest_url, header } }: { source: SourceView }
         Replace SECRET with the secret, or send the secret through a separate, confidential channel.
       </p>
     </details>
-  )
-}
-
-function Hype() {
-  return (
-    <p>
-      In Hype's dashboard: <b>Apps</b>, <b>Webhooks</b>, <b>Install</b>. Paste the URL, and replace
-      SECRET in it with the secret. Choose the events contact.created, contact.updated,
-      payment.created, payment.updated and payment.deleted, and save. Press <b>Simulate</b> to send
-      a test event.
-    </p>
   )
 }

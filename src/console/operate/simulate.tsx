@@ -1,14 +1,14 @@
-// The simulator: forms for one message and for a journey, and the page of what was sent.
+// The simulator: forms for one message and for a journey, and the result.
 import { pluralize } from '../../core/text.ts'
 import { Act, Empty, EventLink, Field, State, Table } from '../components.tsx'
 import { linkTo } from '../links.ts'
 
 /** A source, and the types of messages that its vendor sends. */
-type Simulatable = { source: string; types: readonly string[] }
+type SimulationSource = { source: string; types: readonly string[] }
 
 const PATH = '/console/simulate'
 
-/** What each switch does. */
+/** The effect of each switch. */
 const SWITCHES: Record<string, string> = {
   duplicates: 'send some messages twice',
   reordering: 'swap some messages',
@@ -23,7 +23,7 @@ export function Simulate({
   switches,
   maxMembers,
 }: {
-  sources: readonly Simulatable[]
+  sources: readonly SimulationSource[]
   /** The names of the switches. */
   switches: readonly string[]
   maxMembers: number
@@ -95,8 +95,8 @@ export function Simulate({
   )
 }
 
-/** A page of a plan that was sent. `again`: the fields of the form that sends the next page. */
-type SentView = {
+/** A page of a plan, after sending. `again`: the fields of the form that sends the next page. */
+type SimulationView = {
   source: string
   seed: string
   total: number
@@ -113,10 +113,10 @@ type SentView = {
 }
 
 /** The page after sending. */
-export function SimulationSent({
+export function SimulationResult({
   sent: { source, seed, total, steps, again },
 }: {
-  sent: SentView
+  sent: SimulationView
 }) {
   const last = (steps.at(-1)?.step ?? -1) + 1
   return (

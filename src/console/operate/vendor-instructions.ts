@@ -1,6 +1,10 @@
-// The letter to a vendor.
+// The instructions for each vendor: text modules (wrangler.toml).
 /// <reference path="../text-modules.d.ts" />
 import letter from '../assets/hapana-letter.txt'
+import steps from '../assets/hype-steps.txt'
+
+/** How to connect Hype: the steps in its dashboard. */
+export const HYPE_STEPS = steps
 
 const HAPANA_EVENTS = [
   'accountCreated',

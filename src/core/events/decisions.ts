@@ -20,7 +20,6 @@ const TYPE_BASIS: Record<string, string> = {
   body: 'named in the body',
   header: 'named in a header',
   shape: 'named nowhere; recognized by the keys of the body',
-  history: 'inferred from other events',
 }
 const TIME_BASIS: Record<string, string> = {
   vendor_field: 'from a field of the message',
@@ -33,82 +32,98 @@ const MATCHED_BY: Record<string, string> = {
   possible_duplicate: 'same content, but too late for a retry; both are kept',
 }
 
-/** Words of `data.inference.basis` (vendors/) that do not explain themselves. The others are shown with spaces. */
+/** Words of `data.inference.basis` (vendors/) as clauses; `#` is the total paid. The others are clauses themselves. */
 const INFERENCE_BASIS: Record<string, string> = {
-  actor_user: 'made by the member',
-  actor_dashboard: 'made in the dashboard',
-  actor_system: "made by the vendor's system",
-  actor_unknown: 'made by an unknown actor',
+  actor_user: 'the member acted',
+  actor_dashboard: 'the staff acted',
+  actor_system: "the vendor's system acted",
+  actor_unknown: 'the actor is unknown',
+  client_known: 'the client is known',
+  client_unseen: 'the client is new',
   ended_and_paid_within_window: 'one plan ended and another was paid within minutes',
   ended_within_window: 'another plan ended within minutes',
+  first_payment_earlier: 'the first payment was earlier',
+  first_payment_now: 'it is the first payment',
   history_not_read: 'earlier events were not read',
-  interval: 'paid once',
-  named_so: 'by its name',
-  new_facts: 'by a later message',
-  no_history: 'no earlier events',
+  interval: 'the plan is paid once',
+  named_so: 'the plan has such a name',
+  new_facts: 'a later message changed the conclusion',
+  no_earlier_total: 'there is no earlier total',
+  no_history: 'there are no earlier events',
   paid_after_within_window: 'another plan was paid within minutes after',
   paid_before_within_window: 'another plan was paid within minutes before',
-  tier_not_told: 'the plan is not named',
-  total_rose_by_recurring: 'total rose by the price of the plan',
-  total_rose_otherwise: 'total did not rise by the price of the plan',
+  site_known: 'the site is known',
+  site_unknown: 'the site is unknown',
+  site_unseen: 'the site is new',
+  tier_not_told: 'the tier is not named',
+  total_fell: 'the total fell to #',
+  total_rose: 'the total rose to #',
+  total_rose_by_recurring: 'the total rose by the price of the plan',
+  total_rose_otherwise: 'the total did not rise by the price of the plan',
+  total_unchanged: 'the total stayed at #',
 }
 
-/** The decisions about a message, in the order in which they were made. */
+/** The decisions about an event, in the order in which they were made. One without a reason is left out. */
 export function decisionsOf(explained: ExplainedEvent): Decision[] {
-  const { type, vendortype, status, personid, matched } = explained
+  const { type, status, personid, matched } = explained
   const event = isObject(explained.event) ? explained.event : {}
   const data = isObject(event.data) ? event.data : {}
-  const vendorType = vendortype === null ? '' : `the vendor sent ${vendortype}`
-  const typeBasis = textOf(TYPE_BASIS, event.typebasis)
+  const time =
+    status === 'inferred' ? 'that of the event that caused it' : TIME_BASIS[String(event.timebasis)]
+  const match = matched?.by === undefined ? undefined : MATCHED_BY[matched.by]
+  const late = event.late && 'a later event of the same contact and kind came before it'
+  const test = type === 'relay.test' ? 'a test by an operator' : 'the sender marked it as a test'
+  const matchName = status === 'duplicate' ? 'duplicate' : 'possible duplicate'
   return [
-    decision('type', type, [vendorType, typeBasis].filter(Boolean).join('; ')),
-    ...(typeof event.time === 'string'
-      ? [decision('time', event.time, textOf(TIME_BASIS, event.timebasis))]
-      : []),
-    ...inferenceIn(type, data),
-    ...(matched === null
-      ? []
-      : [
-          decision(
-            status === 'duplicate' ? 'duplicate' : 'possible duplicate',
-            'yes',
-            textOf(MATCHED_BY, matched.by),
-            [matched.id],
-          ),
-        ]),
-    ...(event.late === true
-      ? [decision('late', 'yes', 'a later event of the same contact and kind came before it')]
-      : []),
-    ...(event.test === true ? [decision('test', 'yes', 'the sender marked it as a test')] : []),
-    ...(personid === null
-      ? []
-      : [decision('person', personid, 'by the contact id, else by the e-mail address')]),
-  ]
+    decision('type', type, typeReason(explained, event, data)),
+    decision('time', event.time, time),
+    inferenceIn(type, data),
+    decision(matchName, 'yes', match, [matched?.id ?? '']),
+    decision('late', 'yes', late),
+    decision('test', 'yes', event.test && test),
+    decision('person', personid, personid && 'by the contact id, else by the e-mail address'),
+  ].filter(({ because }) => because !== '')
 }
 
-function decision(what: string, is: string, because: string, events: string[] = []): Decision {
-  return { what, is, because, events }
+/** A decision. Its reason is empty unless it is a text. */
+function decision(what: string, is: unknown, because: unknown, events: string[] = []): Decision {
+  return { what, is: String(is), because: typeof because === 'string' ? because : '', events }
 }
 
-function textOf(texts: Record<string, string>, key: unknown): string {
-  return texts[String(key)] ?? ''
+/** Why an event has its type; empty for the relay's own events, and for a message without a type. */
+function typeReason(
+  { type, vendortype, status }: ExplainedEvent,
+  { typebasis }: Record<string, unknown>,
+  data: Record<string, unknown>,
+): string {
+  if (status === 'inferred') return 'inferred from other events'
+  if (vendortype === null) return ''
+  const basis = TYPE_BASIS[String(typebasis)]
+  const sent = `the vendor sent ${vendortype}${basis ? ` (${basis})` : ''}`
+  const isInferred = isObject(data.inference) && conclusionOf(data) === undefined
+  return isInferred && type !== vendortype ? `${sent}; inferred as ${type}, see below` : sent
 }
 
-/** The inference of an event, if it has one: its reason, payment kind or type, and how certain that is. */
-function inferenceIn(
-  type: string,
-  { inference, reason, payment }: Record<string, unknown>,
-): Decision[] {
-  if (!isObject(inference)) return []
-  const { basis, confidence, evidence } = inference
-  const kind = isObject(payment) ? payment.kind : undefined
+/** The concluded reason or payment kind; undefined if the type itself is concluded. */
+function conclusionOf({ reason, payment }: Record<string, unknown>): unknown {
+  return reason ?? (isObject(payment) ? payment.kind : undefined)
+}
+
+/** The inference of an event: its conclusion, how certain that is, and the reasons as a sentence. */
+function inferenceIn(type: string, data: Record<string, unknown>): Decision {
+  const { basis, confidence, evidence } = isObject(data.inference) ? data.inference : {}
   const certainty = confidence === 'none' ? 'uncertain' : confidence
   const because = textsIn(basis)
-    .map((word) => INFERENCE_BASIS[word] ?? word.replaceAll('_', ' '))
-    .join(', ')
-  return [
-    decision('inference', `${reason ?? kind ?? type} (${certainty})`, because, textsIn(evidence)),
-  ]
+    .map((word) => INFERENCE_BASIS[word] ?? `the ${word.replaceAll('_', ' ')}`)
+    .join(', and ')
+    .replace('#', totalIn(data))
+  const is = `${conclusionOf(data) ?? type} (${certainty})`
+  return decision('inference', is, because, textsIn(evidence))
+}
+
+function totalIn({ subscription }: Record<string, unknown>): string {
+  const { total_paid_amount: total } = isObject(subscription) ? subscription : {}
+  return isObject(total) ? String(total.value) : 'an unknown amount'
 }
 
 function textsIn(value: unknown): string[] {

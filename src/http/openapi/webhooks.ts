@@ -16,7 +16,7 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
   ],
   [
     'content-digest',
-    'The digest of the body (RFC 9530): tells a changed body from a wrong secret',
+    'The digest of the body (RFC 9530): distinguishes a changed body from a wrong secret',
     true,
   ],
   ['relay-attempt', 'The number of the attempt, from 1', true],
@@ -31,7 +31,7 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
 ]
 
 const OTHER_FORMATS =
-  'This is the body of `format = "cloudevents"`. With `raw` it is the body that the vendor sent, with its `content-type`; with `slack` it is `{"text": …}`; with `transform` it is the result of the expression. The headers are the same.'
+  'This is the body of `format = "cloudevents"`. With `raw` it is the body from the vendor, with its `content-type`; with `slack`, `{"text": …}`; with `transform`, the result of the expression. The headers are the same.'
 
 /** The webhooks by the type of their event. */
 export function webhooks(): Json {

@@ -15,8 +15,8 @@ import { historiesFor } from '../events/meaning.ts'
 import { completeRecords, subjectOf } from '../intake/commit.ts'
 import { redraftRecord } from '../intake/draft.ts'
 
-/** What became of some messages. `next`: the last of them, when there are more. */
-export type Released = {
+/** The result for some messages. `next`: the last of them, when there are more. */
+export type ReleaseResult = {
   released: { id: EventId; status: string; type: string; deliveries: number }[]
   refused: { id: EventId; issues: string[] }[]
   next: EventId | undefined
@@ -37,9 +37,9 @@ export async function release(
     origin,
   }: { after: EventId | undefined; limit: number; isDryRun: boolean; origin: string },
   tools: Tools,
-): Promise<Released> {
+): Promise<ReleaseResult> {
   const page = await listQuarantinedMessages(env.DB, filter, { after, limit })
-  const result: Released = {
+  const result: ReleaseResult = {
     released: [],
     refused: [],
     next: page.length === limit ? page.at(-1)?.id : undefined,
@@ -70,7 +70,7 @@ async function releaseOne(
   draft: EventRecord,
   isDryRun: boolean,
   tools: Tools,
-): Promise<Released['released'][number]> {
+): Promise<ReleaseResult['released'][number]> {
   const { id } = draft
   const histories = await historiesFor(env.DB, [subjectOf(draft)], 'arrival')
   const context = { idFor: (n: number) => neighbourId(id, n), now: tools.now() }

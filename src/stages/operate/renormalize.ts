@@ -29,7 +29,7 @@ type RenormalizeRequest = {
 }
 
 /** Some events by the present mapping. `next`: the last of them, when there are more. */
-export type Renormalized = {
+export type RenormalizeResult = {
   checked: number
   changed: { id: EventId; was: string; is: string; differences: Change[] }[]
   /** Messages that the present mapping does not understand: they stay as they are. */
@@ -45,12 +45,12 @@ export async function renormalize(
   config: Config,
   request: RenormalizeRequest,
   tools: Tools,
-): Promise<Renormalized> {
+): Promise<RenormalizeResult> {
   const { period, source, after, limit, isDryRun, deliver, origin } = request
   const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
   const sources = usable.map(({ name }) => name).filter((name) => !source || name === source)
   const page = await listAcceptedMessages(env.DB, { period, sources, after, limit })
-  const result: Renormalized = {
+  const result: RenormalizeResult = {
     checked: page.length,
     changed: [],
     refused: [],

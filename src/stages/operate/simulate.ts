@@ -11,7 +11,7 @@ import type { Step } from '../../simulator/step.ts'
 export const MAX_STEPS = 50
 
 /** A step that was sent, and the response: the event, or the problem. */
-export type SentStep = {
+export type StepResult = {
   /** Its place in the plan, from 0. */
   step: number
   member: number
@@ -23,7 +23,7 @@ export type SentStep = {
 }
 
 /** The steps of a page. `next`: the offset of the next page; undefined after the last. */
-export type Simulated = { total: number; steps: SentStep[]; next: number | undefined }
+export type SimulationPage = { total: number; steps: StepResult[]; next: number | undefined }
 
 /** The source to which the simulator sends. Refuses, in words, one that is not usable. */
 export function simulatedSource(config: Config, name: string): Result<ConfiguredSource, string> {
@@ -45,9 +45,9 @@ export async function simulate(
   { offset, limit }: { offset: number; limit: number },
   { origin, send }: { origin: string; send: (request: Request) => Promise<Response> },
   { now }: Tools,
-): Promise<Simulated> {
+): Promise<SimulationPage> {
   const end = offset + Math.min(limit, MAX_STEPS)
-  const steps: SentStep[] = []
+  const steps: StepResult[] = []
   for (const [i, { member, name, message, troubles }] of plan.slice(offset, end).entries()) {
     const response = await send(await authenticatedRequest(source, message, { now: now(), origin }))
     steps.push({

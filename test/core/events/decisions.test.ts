@@ -10,9 +10,10 @@ const explained = {
   matched: null,
   event: {
     time: '2026-11-21T00:00:00Z',
-    typebasis: 'history',
+    typebasis: 'body',
     timebasis: 'envelope',
     data: {
+      subscription: { total_paid_amount: { value: '10', unit: 'unspecified', currency: null } },
       inference: {
         basis: ['total_unchanged', 'actor_system'],
         confidence: 'likely',
@@ -27,7 +28,8 @@ it('names the rule or the inference behind each decision', () => {
     {
       what: 'type',
       is: 'payment.failed',
-      because: 'the vendor sent payment.updated; inferred from other events',
+      because:
+        'the vendor sent payment.updated (named in the body); inferred as payment.failed, see below',
       events: [],
     },
     {
@@ -39,9 +41,47 @@ it('names the rule or the inference behind each decision', () => {
     {
       what: 'inference',
       is: 'payment.failed (likely)',
-      because: "total unchanged, made by the vendor's system",
+      because: "the total stayed at 10, and the vendor's system acted",
       events: ['evt_1'],
     },
+  ])
+})
+
+it('has only the conclusion about a payment of the type that the vendor sent', () => {
+  const data = {
+    payment: { kind: 'renewal' },
+    inference: { basis: ['same_tier'], confidence: 'likely' },
+  }
+  const renewal = {
+    ...explained,
+    type: 'payment.created',
+    vendortype: 'payment.created',
+    event: { ...explained.event, data },
+  }
+
+  expect(decisionsOf(renewal).map(({ what, is, because }) => [what, is, because])).toEqual([
+    ['type', 'payment.created', 'the vendor sent payment.created (named in the body)'],
+    ['time', '2026-11-21T00:00:00Z', 'from the envelope of the message'],
+    ['inference', 'renewal (likely)', 'the same tier'],
+  ])
+})
+
+it('explains an inferred event by other events, not by a message', () => {
+  const inferred = decisionsOf({ ...explained, status: 'inferred' })
+
+  expect(inferred.slice(0, 2).map(({ what, because }) => [what, because])).toEqual([
+    ['type', 'inferred from other events'],
+    ['time', 'that of the event that caused it'],
+  ])
+})
+
+it('leaves out the decisions about an event of the relay that have no reason', () => {
+  const own = { ...explained, vendortype: null, type: 'relay.target_paused', event: { time: 't' } }
+  const test = { ...own, type: 'relay.test', event: { ...own.event, test: true } }
+
+  expect(decisionsOf(own)).toEqual([])
+  expect(decisionsOf(test).map(({ what, because }) => [what, because])).toEqual([
+    ['test', 'a test by an operator'],
   ])
 })
 

@@ -6,7 +6,7 @@ import type { Result } from '../../../core/result.ts'
 import type { Env, Tools } from '../../../env.ts'
 import { MAX_MEMBERS } from '../../../simulator/journey.ts'
 import type { Operator, Refusal } from '../../../stages/operate/acts/audit.ts'
-import { type Simulated, sendSimulation } from '../../../stages/operate/acts/simulation.ts'
+import { type SimulationResult, sendSimulation } from '../../../stages/operate/acts/simulation.ts'
 import { MAX_STEPS } from '../../../stages/operate/simulate.ts'
 import { intake } from '../../intake.ts'
 import { body, describe } from '../../operation.ts'
@@ -101,7 +101,7 @@ export function runSimulation(
   env: Env,
   { journey, ...rest }: SimulationRequest,
   tools: Tools,
-): Promise<Result<Simulated, Refusal>> {
+): Promise<Result<SimulationResult, Refusal>> {
   const startOf = (time: string | undefined) =>
     time === undefined ? undefined : parseTime(time, tools.now())
   const simulation = {

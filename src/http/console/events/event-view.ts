@@ -7,6 +7,7 @@ import type { Health } from '../../../core/deliveries/breaker.ts'
 import type { Attempt } from '../../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../../core/deliveries/headers.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
+import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import type { EventDetail } from '../../../store/events/events.ts'
 import { instant } from '../../api/fields.ts'
 import { ingestOf } from '../../ingest-url.ts'
@@ -23,6 +24,7 @@ export function viewOf(
   now: number,
 ): EventView {
   const { raw, hops, source } = event
+  const isSentByVendor = event.status !== 'inferred' && source !== RELAY_SOURCE
   const isTest = (event.event as { test?: boolean } | null)?.test === true
   const from = config.sources.get(source)
   const ingest = from === undefined ? undefined : ingestOf(from, origin)
@@ -30,8 +32,9 @@ export function viewOf(
   const secret = ingest?.header ? [[ingest.header, 'SECRET'] as const] : []
   return {
     ...event,
+    isSentByVendor,
     curl:
-      ingest === undefined || raw.text === null || raw.encoding === 'base64'
+      !isSentByVendor || ingest === undefined || raw.text === null || raw.encoding === 'base64'
         ? undefined
         : curlCommand(ingest.url, [...headers, ...secret], raw.text),
     isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
@@ -39,7 +42,7 @@ export function viewOf(
     deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({
       ...delivery,
       target,
-      nextCheck: instant(healths.get(target)?.probeAt),
+      nextProbe: instant(healths.get(target)?.probeAt),
       attempts: attempts.map((attempt) => ({
         ...attempt,
         headers: requestOf(attempt, { event: event.id, hops, isTest }, config, target),

@@ -64,7 +64,7 @@ export function events(tools: ApiTools) {
             'Nothing was sent: every delivery still awaits an attempt.',
             'refused',
           )
-        : goTo(c, pageOf(id), `Sent again to ${replayed.join(', ')}.`)
+        : goTo(c, pageOf(id), `Resent to ${replayed.join(', ')}.`)
     })
     .get('/:id/renormalize', async (c) => {
       const id = c.req.param('id')
@@ -81,6 +81,6 @@ export function events(tools: ApiTools) {
       if (!change.ok) return showRefusal(c, change.error, pageOf(id))
       return change.value.differences.length === 0
         ? goTo(c, pageOf(id), 'Nothing has changed.', 'refused')
-        : goTo(c, pageOf(id), `The event was changed${deliver ? ' and sent again' : ''}.`)
+        : goTo(c, pageOf(id), `The event was changed${deliver ? ' and resent' : ''}.`)
     })
 }

@@ -5,7 +5,7 @@ import { People, Person } from '../../../console/events/people.tsx'
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import { mergePerson, splitContactOff } from '../../../stages/operate/acts/people.ts'
 import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
-import { getPerson, type Person as KnownPerson } from '../../../store/events/people.ts'
+import { getPerson, type Person as StoredPerson } from '../../../store/events/people.ts'
 import { SplitBody } from '../../api/events/people.ts'
 import { pageEntries } from '../../api/fields.ts'
 import type { ApiTools } from '../../tools.ts'
@@ -62,8 +62,8 @@ export function people(tools: ApiTools) {
     })
 }
 
-type Found = KnownPerson | { mergedInto: PersonId } | undefined
+type PersonLookup = StoredPerson | { mergedInto: PersonId } | undefined
 
-function isPresent(person: Found): person is KnownPerson {
+function isPresent(person: PersonLookup): person is StoredPerson {
   return person !== undefined && 'id' in person
 }

@@ -1,8 +1,8 @@
-// `/console/simulate`: the form of the simulator, and the page of what was sent.
+// `/console/simulate`: the form of the simulator, and the result.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { isBrokenSource } from '../../../config.ts'
-import { Simulate, SimulationSent } from '../../../console/operate/simulate.tsx'
+import { Simulate, SimulationResult } from '../../../console/operate/simulate.tsx'
 import { MAX_MEMBERS } from '../../../simulator/journey.ts'
 import { SENDERS } from '../../../simulator/senders.ts'
 import { SWITCHES } from '../../../simulator/trouble.ts'
@@ -42,7 +42,7 @@ export function simulation(tools: ApiTools) {
       if (typeof id === 'string')
         return goTo(c, `/console/events/${id}`, 'The message was sent. This is its event.')
       const again = next === null ? undefined : { ...fields, seed, start, offset: String(next) }
-      return show(c, 'Simulate', <SimulationSent sent={{ source, seed, total, steps, again }} />)
+      return show(c, 'Simulate', <SimulationResult sent={{ source, seed, total, steps, again }} />)
     })
 }
 

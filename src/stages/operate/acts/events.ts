@@ -7,7 +7,7 @@ import { pluralize } from '../../../core/text.ts'
 import type { Tools } from '../../../env.ts'
 import { getEvent } from '../../../store/events/events.ts'
 import { replayEventTo } from '../../deliveries/replay-event.ts'
-import { type Renormalized, renormalize } from '../renormalize.ts'
+import { type RenormalizeResult, renormalize } from '../renormalize.ts'
 import { audit, type Operator, type Refusal } from './audit.ts'
 
 /** The targets that an event may go to, and those to which it is sent again; none in a dry run. */
@@ -56,16 +56,16 @@ export function renormalizeEvents(
   operator: Operator,
   page: RenormalizePage,
   tools: Tools,
-): Promise<Renormalized> {
+): Promise<RenormalizeResult> {
   return renormalizeUpTo(MAX_RENORMALIZED, operator, page, tools)
 }
 
-/** What the current mapping changes in an event; `refused`: why it does not understand the event, which stays then. */
+/** The changes of an event by the current mapping; `refused`: why it does not understand the event, which stays then. */
 export type Renormalization = {
   id: EventId
   was: string
   is: string
-  differences: Renormalized['changed'][number]['differences']
+  differences: RenormalizeResult['changed'][number]['differences']
   refused: readonly string[]
 }
 
@@ -102,7 +102,7 @@ async function renormalizeUpTo(
   operator: Operator,
   page: RenormalizePage,
   tools: Tools,
-): Promise<Renormalized> {
+): Promise<RenormalizeResult> {
   const { env, config, origin } = operator
   const result = await renormalize(env, config, { ...page, limit, origin }, tools)
   const [first, ...others] = result.changed

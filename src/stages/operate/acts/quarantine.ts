@@ -4,7 +4,7 @@ import type { EventId } from '../../../core/id.ts'
 import { pluralize } from '../../../core/text.ts'
 import type { Tools } from '../../../env.ts'
 import type { QuarantineFilter } from '../../../store/operate/quarantine.ts'
-import { dismiss, type Released, release } from '../quarantine.ts'
+import { dismiss, type ReleaseResult, release } from '../quarantine.ts'
 import { audit, type Operator } from './audit.ts'
 
 /** Messages that one call releases: each takes a few round trips to D1. */
@@ -19,7 +19,7 @@ export async function releaseMessages(
   filter: QuarantineFilter,
   { after, isDryRun }: { after: EventId | undefined; isDryRun: boolean },
   tools: Tools,
-): Promise<Released> {
+): Promise<ReleaseResult> {
   const { env, config, origin } = operator
   const page = { after, limit: MAX_RELEASED, isDryRun, origin }
   const result = await release(env, config, filter, page, tools)

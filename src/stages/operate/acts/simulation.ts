@@ -10,7 +10,7 @@ import { sampleOf, singleStepPlan } from '../../../simulator/sample.ts'
 import { JOURNEY_MS } from '../../../simulator/sender.ts'
 import type { Step } from '../../../simulator/step.ts'
 import type { Switches } from '../../../simulator/trouble.ts'
-import { type SentStep, simulate, simulatedSource } from '../simulate.ts'
+import { type StepResult, simulate, simulatedSource } from '../simulate.ts'
 import { audit, type Operator, type Refusal } from './audit.ts'
 
 /** One message of a `type`, or the journeys of some members; a page of these, `limit` steps from `offset` on. */
@@ -27,12 +27,12 @@ type Simulation = {
   limit: number
 }
 
-/** What was sent. `next` is the offset of the next page; null when this was the last. */
-export type Simulated = {
+/** A page that was sent. `next` is the offset of the next page; null when this was the last. */
+export type SimulationResult = {
   seed: string
   start: string
   total: number
-  steps: SentStep[]
+  steps: StepResult[]
   next: number | null
 }
 
@@ -45,7 +45,7 @@ export async function sendSimulation(
   simulation: Simulation,
   send: (request: Request) => Promise<Response>,
   tools: Tools,
-): Promise<Result<Simulated, Refusal>> {
+): Promise<Result<SimulationResult, Refusal>> {
   const { config, origin } = operator
   const source = simulatedSource(config, simulation.source)
   if (!source.ok) return err({ kind: 'bad_source', reason: source.error })

@@ -10,7 +10,7 @@ import { type TestResult, testTarget } from '../test-target.ts'
 import { audit, type Operator, type Refusal } from './audit.ts'
 
 /** A target, and its health after an act. */
-type ChangedTarget = { target: Config['targets'][number]; health: Health }
+type TargetChange = { target: Config['targets'][number]; health: Health }
 
 /**
  * Pauses a target, so that its deliveries are held, or resumes it, whatever stopped it: held deliveries are sent within a
@@ -21,7 +21,7 @@ export async function changeTarget(
   name: string,
   action: 'pause' | 'resume',
   tools: Tools,
-): Promise<Result<ChangedTarget, Refusal>> {
+): Promise<Result<TargetChange, Refusal>> {
   const { env, config } = operator
   const target = targetOf(config, name)
   if (target === undefined) return err({ kind: 'unknown_target', names: [name] })

@@ -1,9 +1,9 @@
 // Drift reports in the API.
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createApp } from '../../src/http/app.ts'
-import { updateDriftReports } from '../../src/stages/ledger/drift.ts'
-import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, toolsAt } from '../builders.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { updateDriftReports } from '../../../src/stages/ledger/drift.ts'
+import { aConfig, aPayment, aQueue, aStatusChange, NOW, stored, toolsAt } from '../../builders.ts'
 
 const DAY = 24 * 3_600_000
 const config = aConfig({ name: 'crm' })

@@ -2,11 +2,11 @@
 
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { DeliveryMessage } from '../../src/core/deliveries/delivery.ts'
-import { type EventId, idOfKey, keyOfId } from '../../src/core/id.ts'
-import { createApp } from '../../src/http/app.ts'
-import { getEvent } from '../../src/store/events/events.ts'
-import { listDifferences } from '../../src/store/ledger/verify.ts'
+import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
+import { type EventId, idOfKey, keyOfId } from '../../../src/core/id.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { getEvent } from '../../../src/store/events/events.ts'
+import { listDifferences } from '../../../src/store/ledger/verify.ts'
 import {
   aConfig,
   aMessageFor,
@@ -16,7 +16,7 @@ import {
   deliverBatch,
   NOW,
   stored,
-} from '../builders.ts'
+} from '../../builders.ts'
 
 const config = aConfig({ name: 'crm' })
 let now = NOW

@@ -2,12 +2,12 @@
 import { env } from 'cloudflare:workers'
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type EventId, keyOfId } from '../../src/core/id.ts'
-import { createApp } from '../../src/http/app.ts'
-import { rollUp } from '../../src/stages/ledger/rollup.ts'
-import { takeSnapshot } from '../../src/stages/ledger/snapshot.ts'
-import { aConfig, aPayment, NOW, toolsAt } from '../builders.ts'
-import { aWorld } from '../world.ts'
+import { type EventId, keyOfId } from '../../../src/core/id.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { rollUp } from '../../../src/stages/ledger/rollup.ts'
+import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
+import { aConfig, aPayment, NOW, toolsAt } from '../../builders.ts'
+import { aWorld } from '../../world.ts'
 
 const PREFIX = 'membership_relay_'
 const config = aConfig(

@@ -1,12 +1,12 @@
 // Replays by filter: their matches, their rate, and that they continue after any failure.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Config } from '../../src/config.ts'
-import { type EventId, personIdOfKey } from '../../src/core/id.ts'
-import { createApp } from '../../src/http/app.ts'
-import { getEvent } from '../../src/store/events/events.ts'
-import { aConfig, aPayment, aStatusChange } from '../builders.ts'
-import { aWorld, type Fault } from '../world.ts'
+import type { Config } from '../../../src/config.ts'
+import { type EventId, personIdOfKey } from '../../../src/core/id.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { getEvent } from '../../../src/store/events/events.ts'
+import { aConfig, aPayment, aStatusChange } from '../../builders.ts'
+import { aWorld, type Fault } from '../../world.ts'
 
 const config = aConfig(
   { name: 'crm', url: 'https://crm.example/' },

@@ -1,11 +1,11 @@
 // Acts of operators: the same act by the console and by the API leaves the same record of the operator and the act, once.
 import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { OPERATOR_ACTS } from '../../src/core/events/system-event.ts'
-import { type EventId, keyOfId } from '../../src/core/id.ts'
-import { listEvents } from '../../src/store/events/events.ts'
-import { aConfig, aPayment, NOW, stored } from '../builders.ts'
-import { actsOf, anOperator, emptyLog, TOKEN } from './console/visitor.ts'
+import { OPERATOR_ACTS } from '../../../src/core/events/system-event.ts'
+import { type EventId, keyOfId } from '../../../src/core/id.ts'
+import { listEvents } from '../../../src/store/events/events.ts'
+import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { actsOf, anOperator, emptyLog, TOKEN } from '../console/visitor.ts'
 
 const config = aConfig({ name: 'crm' })
 type Visitor = Awaited<ReturnType<typeof anOperator>>

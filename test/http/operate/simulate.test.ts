@@ -1,9 +1,9 @@
 // Simulation over the API: messages are accepted like those of a vendor, and are marked as tests.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Env } from '../../src/env.ts'
-import { createApp } from '../../src/http/app.ts'
-import { aConfig, aQueue, aSpill, NOW } from '../builders.ts'
+import type { Env } from '../../../src/env.ts'
+import { createApp } from '../../../src/http/app.ts'
+import { aConfig, aQueue, aSpill, NOW } from '../../builders.ts'
 
 const config = aConfig({ name: 'crm' }, { name: 'live', test: false })
 let now = NOW
