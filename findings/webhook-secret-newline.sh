@@ -143,8 +143,13 @@ func main() {
 }
 GO
 export GOMODCACHE="$dir/modules" GOFLAGS=-modcacherw
-(cd goprobe && go mod init probe && go get github.com/standard-webhooks/standard-webhooks/libraries@v0.0.1 && go mod tidy && go build -o probe) \
-  > go.log 2>&1 || { cat go.log >&2; exit 2; }
+(
+  cd goprobe
+  go mod init probe
+  go get github.com/standard-webhooks/standard-webhooks/libraries@v0.0.1
+  go mod tidy
+  go build -o probe
+) > go.log 2>&1 || { cat go.log >&2; exit 2; }
 
 mkdir -p rust/src
 cat > rust/Cargo.toml <<'TOML'
