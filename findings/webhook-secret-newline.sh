@@ -7,12 +7,11 @@
 #   Go and Rust. In quotes or after a space Python reports nothing: it drops the characters that are not base64, decodes
 #   "whsec" as part of the key, and answers "No matching signature found" to every delivery; the others refuse it. base64url
 #   is a third way: Python drops "-" and "_" too.
-# Impact: A secret that works in one service fails in the next: a file in /run/secrets usually ends with a line break, and
-#   `docker run --env-file` keeps quotes. In Python it looks like a wrong secret. Trim what you read, keep the "=", and
+# Impact: A secret that works in one service fails in the next: a file in /run/secrets usually ends with a line break.
+#   In Python it looks like a wrong secret. Trim what you read, keep the "=", and
 #   check that the text begins with "whsec_". `npm run relay -- verify` compares a saved delivery with the secret.
 # Source: Standard Webhooks specification, "Symmetric" secrets (base64 with the prefix whsec_); Python, base64.b64decode
-#   (validate=False); Go, encoding/base64 ("\r" and "\n" are ignored); RFC 4648, sections 3.2 and 3.3; Docker
-#   documentation, "docker container run", --env-file.
+#   (validate=False); Go, encoding/base64 ("\r" and "\n" are ignored); RFC 4648, sections 3.2 and 3.3.
 # Needs: node, npm, python3 with venv, go, cargo.
 set -euo pipefail
 
