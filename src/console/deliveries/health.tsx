@@ -60,7 +60,7 @@ export function Targets({ targets }: { targets: readonly TargetView[] }) {
         { name: 'target', of: ({ name }) => <a href={`/console/targets#${name}`}>{name}</a> },
         { name: 'state', of: ({ state }) => <State name={state} /> },
         { name: 'delivered (24 h)', of: successRate },
-        { name: 'response time (p50 / p95 / p99)', of: percentiles },
+        { name: 'response (p50/p95/p99)', of: percentiles },
         { name: 'backlog', of: backlog, isNumber: true },
         { name: 'oldest in backlog', of: oldest },
       ]}
