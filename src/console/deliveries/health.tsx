@@ -84,7 +84,7 @@ export function successRate({ figures }: TargetView): string {
   const { attempts, delivered } = figures?.last_day ?? { attempts: 0, delivered: 0 }
   return attempts === 0
     ? 'no attempts'
-    : `${delivered} of ${attempts} attempts (${Math.round((100 * delivered) / attempts)} %)`
+    : `${delivered} of ${attempts} attempts (${Math.round((100 * delivered) / attempts)}\xA0%)`
 }
 
 /** The percentiles of a target's response time; empty without attempts. */
