@@ -1,7 +1,6 @@
 // The Worker: requests come in by fetch, deliveries go out by queue, the cron sweeps. Composition only.
 import { waitUntil } from 'cloudflare:workers'
 import { type Config, parseConfig } from './config.ts'
-
 import type { DeliveryMessage, Lane } from './core/deliveries/delivery.ts'
 import type { Env, Tools } from './env.ts'
 import { createApp } from './http/app.ts'
@@ -57,7 +56,7 @@ async function consume(
     return spill(env, configOf(env), messages, tools)
   }
   const messages = batch.messages as Message<DeliveryMessage>[]
-  return deliver(env, configOf(env), consumer, messages, tools, inFlight)
+  return deliver(env, configOf(env), { lane: consumer, messages, inFlight }, tools)
 }
 
 /** The jobs of each minute. A job that fails does not stop the others. */

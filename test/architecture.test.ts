@@ -49,32 +49,49 @@ const RULES: Record<string, Rule> = {
 const WINGS = ['intake', 'events', 'deliveries', 'ledger', 'operate']
 
 /**
- * By floor: its wings, lowest first. On its own floor a file may import its own wing and those before it. In `store` and
- * `stages`, `intake` comes third: to accept a request is to write its events and their deliveries.
+ * By folder: its wings, lowest first. A file may import its own wing and those before it. In `store` and `stages`,
+ * `intake` comes third: to accept a request is to write its events and their deliveries.
  */
 const ORDER: Record<string, string[]> = {
   core: WINGS,
   store: ['events', 'deliveries', 'intake', 'ledger', 'operate'],
   stages: ['events', 'deliveries', 'intake', 'ledger', 'operate'],
   console: WINGS,
+  'http/api': WINGS,
+  'http/console': WINGS,
 }
+
+/** Folders beside the wings: the files that browsers load, and what the API answers. */
+const BESIDE_WINGS = ['assets', 'answers']
 
 /** The floor of a file: its folder, or its own name at the top. */
 const floorOf = (path: string) => path.split(/[/.-]/)[0] ?? ''
 
-/** The wing of a file; undefined for a file that its floor shares. */
-function wingOf(path: string): string | undefined {
-  const [floor = '', wing = ''] = path.split('/')
-  return ORDER[floor]?.includes(wing) && path.split('/').length > 2 ? wing : undefined
+/** The folder with wings that a file is in, and its wing there; no wing for a file that the folder shares. */
+function placeOf(path: string): { folder: string; wing: string | undefined } | undefined {
+  const folder = Object.keys(ORDER).find((folder) => path.startsWith(`${folder}/`))
+  if (folder === undefined) return undefined
+  const [wing = '', ...rest] = path.slice(folder.length + 1).split('/')
+  return { folder, wing: rest.length > 0 && ORDER[folder]?.includes(wing) ? wing : undefined }
 }
 
-/** Whether a file may use the wing of another on its floor. A file that the floor shares has no wing and uses none. */
+/**
+ * Whether a file may use the wing of another in its folder. A file that the folder shares has no wing and uses none, but
+ * for the list of its routes.
+ */
 function mayUseWing(path: string, imported: string): boolean {
-  const order = ORDER[floorOf(path)]
-  const other = wingOf(imported)
-  if (order === undefined || other === undefined || floorOf(path) !== floorOf(imported)) return true
-  const own = wingOf(path)
-  return own !== undefined && order.indexOf(other) <= order.indexOf(own)
+  const own = placeOf(path)
+  const other = placeOf(imported)
+  if (own === undefined || other?.wing === undefined) return true
+  if (floorOf(path) !== floorOf(imported)) return true
+  if (/^http\/(api|console)\/index\.ts$/.test(path)) return true
+  const order = ORDER[own.folder] ?? []
+  return own.wing !== undefined && order.indexOf(other.wing) <= order.indexOf(own.wing)
+}
+
+/** The console uses the fields and answers of the API, and not the other way around. */
+function mayUseConsole(path: string, imported: string): boolean {
+  return !path.startsWith('http/api/') || !imported.startsWith('http/console/')
 }
 
 /** The folder of one vendor, whose files may import each other; tables may import what they list. */
@@ -111,7 +128,7 @@ function violationsIn(path: string, text: string): string[] {
       if (imported === '../package.json')
         return ['core', 'vendors', 'formats'].includes(floorOf(path))
       const isBelow = [...rule.may, ...ownOf(path)].some((allowed) => allowed.test(imported))
-      return !isBelow || !mayUseWing(path, imported)
+      return !isBelow || !mayUseWing(path, imported) || !mayUseConsole(path, imported)
     })
     .map((specifier) => `${path} imports ${specifier}`)
 }
@@ -187,14 +204,15 @@ describe('src', () => {
     }
   })
 
-  it('has the same wings on each floor that has any', () => {
-    for (const floor of ['core', 'store', 'stages', 'console']) {
+  it('has the same wings in each folder that has any', () => {
+    for (const place of Object.keys(ORDER)) {
       const folders = new Set(
         Object.keys(SOURCES)
-          .filter((path) => path.startsWith(`${floor}/`) && path.split('/').length > 2)
-          .map((path) => path.split('/')[1]),
+          .filter((path) => path.startsWith(`${place}/`))
+          .map((path) => path.slice(place.length + 1).split('/'))
+          .flatMap(([folder, ...rest]) => (rest.length > 0 ? [folder] : [])),
       )
-      folders.delete('assets')
+      for (const beside of BESIDE_WINGS) folders.delete(beside)
       expect(WINGS).toEqual(expect.arrayContaining([...folders]))
       expect(folders.size).toBeGreaterThanOrEqual(4)
     }
@@ -289,6 +307,11 @@ describe('the checker', () => {
     ['stages/deliveries/a.ts', "import { prune } from '../ledger/prune.ts'"],
     ['stages/ledger/a.ts', "import { release } from '../operate/quarantine.ts'"],
     ['console/events/a.tsx', "import { Overview } from '../ledger/overview.tsx'"],
+    ['http/api/events/a.ts', "import { replays } from '../deliveries/replays.ts'"],
+    ['http/api/fields.ts', "import { events } from './events/events.ts'"],
+    ['http/console/events/a.tsx', "import { simulate } from '../operate/simulate.tsx'"],
+    ['http/console/events/a.tsx', "import { sources } from '../../api/ledger/sources.ts'"],
+    ['http/api/events/a.ts', "import { session } from '../../console/session.ts'"],
     ['utils/a.ts', ''],
   ])('finds the violation in %s: %s', (path, text) => {
     expect(violationsIn(path, text)).toHaveLength(1)
@@ -305,6 +328,10 @@ describe('the checker', () => {
     ],
     ['stages/deliveries/a.ts', "import { readHistories } from '../events/meaning.ts'"],
     ['store/ledger/a.ts', "import { mergeSorted } from '../merge.ts'"],
+    ['http/api/operate/a.ts', "import { events } from '../events/events.ts'"],
+    ['http/console/index.ts', "import { events } from './events/events.tsx'"],
+    ['http/console/operate/a.ts', "import { events } from '../../api/events/events.ts'"],
+    ['http/console/operate/a.ts', "import { x } from '../../operator.ts'"],
     ['core/a.ts', "// taken from '../store/events.ts'\nconst x = 'import'"],
   ])('allows %s: %s', (path, text) => {
     expect(violationsIn(path, text)).toEqual([])

@@ -190,5 +190,5 @@ export function deliverBatch(
   messages: readonly Message<DeliveryMessage>[],
   { inFlight = createInFlight(), ...tools }: Partial<Tools> & { inFlight?: InFlight },
 ): Promise<void> {
-  return deliver(bindings, config, lane, messages, toolsAt(NOW, tools), inFlight)
+  return deliver(bindings, config, { lane, messages, inFlight }, toolsAt(NOW, tools))
 }

@@ -125,10 +125,12 @@ export function aWorld(
         : deliver(
             bindings,
             config,
-            name === 'DELIVERIES' ? 'deliveries' : 'retries',
-            messages as unknown as Message<DeliveryMessage>[],
+            {
+              lane: name === 'DELIVERIES' ? 'deliveries' : 'retries',
+              messages: messages as unknown as Message<DeliveryMessage>[],
+              inFlight,
+            },
             tools,
-            inFlight,
           )
     await work.catch((error) => unhandled.push(error))
   }

@@ -61,9 +61,15 @@ function runDeploy(isDryRun: boolean): number {
   return status === 0 ? wrangler(['deploy', ...secretsArgs]) : status
 }
 
-function stepsOf({ databaseName, queues }: Project, hasFile: boolean): string {
+function stepsOf({ databaseName, queues, vars }: Project, hasFile: boolean): string {
+  const secrets = [...secretNames(vars).keys()].join(', ')
   return [
     'A deploy would:',
+    ...(hasFile
+      ? []
+      : [
+          `  stop if the Worker lacks one of these secrets, as ${SECRETS_FILE} sets none: ${secrets}`,
+        ]),
     `  create the database ${databaseName} if it does not exist`,
     ...queues.map((queue) => `  create the queue ${queue} if it does not exist`),
     `  apply the migrations to ${databaseName}`,

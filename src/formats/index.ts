@@ -1,6 +1,6 @@
 // The table of formats. A new format is a file and a line here.
 import type { Rendered } from '../core/deliveries/delivery.ts'
-import type { Target } from '../core/deliveries/target.ts'
+import { type BrokenTarget, isBroken, type Target } from '../core/deliveries/target.ts'
 import type { RelayEvent } from '../core/events/event.ts'
 import { redact } from '../core/events/privacy.ts'
 import type { RawBody } from '../core/intake/request.ts'
@@ -14,6 +14,12 @@ const table = { cloudevents, raw, slack }
 export type FormatId = keyof typeof table
 /** Every format by its id. */
 export const FORMATS: Readonly<Record<FormatId, Format>> = table
+
+/** Whether the body for a target is made of the vendor's bytes. */
+export function needsRaw(target: Target<FormatId> | BrokenTarget | undefined): boolean {
+  if (target === undefined || isBroken(target)) return false
+  return target.transform === undefined && FORMATS[target.format].needsRaw
+}
 
 /**
  * The body of an event for a target, without the sensitive fields that the target does not include, in its format or by

@@ -40,15 +40,15 @@ type Shared = {
 
 const sharedByDatabase = new WeakMap<D1Database, Shared>()
 
-/** The clock in epoch milliseconds, and `waitUntil`, which keeps the request running after its client has disconnected. */
-type Tools = { now: () => number; waitUntil: (work: Promise<unknown>) => void }
-
 /**
  * Returns the database for one request, with a `batch` that may run together with those of other requests. It rejects as
- * D1's `batch` does. The caller needs a timer of its own, such as `withTimeout`: the runtime treats a request that waits
+ * D1's `batch` does. `now` in epoch milliseconds; `waitUntil` keeps a request running after its client has disconnected. The caller needs a timer of its own, such as `withTimeout`: the runtime treats a request that waits
  * only for other requests as hanging.
  */
-export function groupCommit(db: D1Database, { now, waitUntil }: Tools): BatchDatabase {
+export function groupCommit(
+  db: D1Database,
+  { now, waitUntil }: { now: () => number; waitUntil: (work: Promise<unknown>) => void },
+): BatchDatabase {
   const shared = sharedByDatabase.get(db) ?? {}
   sharedByDatabase.set(db, shared)
   let budget = FOLLOWER_BUDGET

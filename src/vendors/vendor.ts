@@ -1,5 +1,5 @@
 // The interface of a vendor: how it signs requests, and how its messages become events.
-import type { EventDraft, MembershipEvent } from '../core/events/event.ts'
+import type { EventDraft, MembershipEvent, UNRECOGNIZED } from '../core/events/event.ts'
 import type { Warning } from '../core/events/fields.ts'
 import type { History, Interpretation } from '../core/events/history.ts'
 import type { SourceSettings } from '../core/events/source.ts'
@@ -17,7 +17,7 @@ type NormalizedMessage = { event: EventDraft; identity: Identity; warnings: Warn
 
 /** Why a message is quarantined: its type as far as known, and each problem with the vendor's key. */
 export type NormalizationError = {
-  type: EventType | 'vendor.unrecognized'
+  type: EventType | typeof UNRECOGNIZED
   vendorType: string | undefined
   issues: Warning[]
 }

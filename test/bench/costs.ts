@@ -6,8 +6,8 @@ import { dollarsAMonth, type Usage } from './tools/bill.ts'
 export const EVENTS_A_MEMBER = {
   'check-ins': 6,
   'e-mails and SMS': 2,
-  purchases: 1,
-  'changes of status and details': 1,
+  purchase: 1,
+  'change of status or details': 1,
 }
 
 /** The usage of one `checkIn`, by the number of targets: docs/benchmarks.md, "Price". */

@@ -39,8 +39,8 @@ const program = new Command('npm run bench --')
   .addOption(
     new Option('--seed <n>', 'seed of all random choices').argParser(numberFrom(0)).default(1),
   )
-  .addOption(new Option('--rounds <n>', 'turns of both sides').argParser(numberFrom(1)))
-  .addOption(new Option('--seconds <n>', 'length of a turn').argParser(numberFrom(1)))
+  .addOption(new Option('--rounds <n>', 'number of rounds').argParser(numberFrom(1)))
+  .addOption(new Option('--seconds <n>', 'seconds of a round').argParser(numberFrom(1)))
   .addHelpText(
     'after',
     `\nBenches:\n${list.join('\n')}\n\nExit status 1 when a bench could not run.`,

@@ -211,6 +211,8 @@ describe('a target', () => {
     [{ enabled: 'yes' }, 'enabled', 'must be true or false'],
     [{ event: ['*'] }, 'event', 'unknown setting; did you mean events?'],
     [{ timeout_second: 5 }, 'timeout_second', 'unknown setting; did you mean timeout_seconds?'],
+    [{ timeout_secs: 5 }, 'timeout_secs', 'unknown setting; did you mean timeout_seconds?'],
+    [{ time_limit: 5 }, 'time_limit', 'unknown setting'],
     [{ colour: 'red' }, 'colour', 'unknown setting'],
   ] as const)('with %j is refused, naming the path and the remedy', (overrides, key, message) => {
     const { targets, errors } = read({

@@ -199,7 +199,7 @@ describe('a busy hour', () => {
     await updateDeliveries(env.DB, [
       {
         delivery: { event: idOfKey(key), target: 'crm', attempt: 1 },
-        next: { state: 'delivered', made },
+        next: { state: 'delivered', logged: made },
       },
     ])
     expect(await segments()).toEqual([
@@ -286,7 +286,7 @@ describe('the counts of segments', () => {
       if (row === null) return
       const made = { attempt: row.attempt, at: '2026-11-21T00:00:01.000Z', ms: at, status: 200 }
       const delivery = { event: idOfKey(row.key), target: 'crm', attempt: row.attempt }
-      await updateDeliveries(env.DB, [{ delivery, next: { state: 'delivered', made } }])
+      await updateDeliveries(env.DB, [{ delivery, next: { state: 'delivered', logged: made } }])
     },
   }
 

@@ -61,11 +61,26 @@ function targetTable({ targets }: Config): string {
 }
 
 function routeTable({ targets }: Config): string {
-  const rows = EVENT_TYPES.map((type) => {
-    const matching = targets.filter(({ events }) => events.some((p) => matchesType(p, type)))
-    return [type, matching.map(({ name }) => name).join(', ') || '(no target)']
-  })
-  return table(['EVENT', 'targets'], rows)
+  return table(
+    ['EVENT', 'targets'],
+    EVENT_TYPES.map((type) => [type, recipientsOf(type, targets)]),
+  )
+}
+
+/** The names of the targets that get a type. Two kinds of the relay's own events do not follow `*`. */
+function recipientsOf(type: string, targets: Config['targets']): string {
+  if (type === 'relay.test') return '(only the target that is tested)'
+  const matching = targets.filter(
+    ({ events }) =>
+      events.some((pattern) => matchesType(pattern, type)) &&
+      (!type.startsWith('relay.operator_') || namesRelayEvents(events)),
+  )
+  return matching.map(({ name }) => name).join(', ') || '(no target)'
+}
+
+/** Whether a target asks for the relay's own events by name. Only such targets get events about operators. */
+function namesRelayEvents(events: readonly string[]): boolean {
+  return events.some((pattern) => pattern.startsWith('relay.'))
 }
 
 function notesOnLocalTargets({ targets }: Config): Config['notes'] {

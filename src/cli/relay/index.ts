@@ -23,6 +23,9 @@ Token: RELAY_TOKEN, or ADMIN_TOKEN in .dev.vars for a relay on this machine.
 Exit status: 0 success, 1 a problem was found, 2 the command could not be run.
 For scripts: npm run --silent relay -- status --json`
 
+/** Commands that do not ask a relay, so that --url does not concern them. */
+const OFFLINE = ['secret', 'verify']
+
 /** `npm run relay`. Returns the exit status: 0, or 1 if the command found a problem. */
 export function relay(args: string[]): Promise<number> {
   process.stdout.on('error', exitOnClosedPipe)
@@ -33,7 +36,7 @@ function relayProgram(setStatus: SetStatus): Command {
   const program = new Command('npm run relay --')
     .description('Inspect and control a relay.')
     .option('--url <url>', 'URL of the relay', 'http://127.0.0.1:8787')
-    .option('--json', 'print the API response as JSON')
+    .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
   const commands = [
     statusCommand(setStatus),
@@ -58,7 +61,9 @@ function relayProgram(setStatus: SetStatus): Command {
   for (const command of commands) program.addCommand(command)
   // Commander would also list the options of `replay` in the help of `replay stop`, which ignores them.
   const visibleGlobalOptions = (command: Command) =>
-    command === program ? [] : [...program.options]
+    command === program
+      ? []
+      : program.options.filter(({ long }) => long !== '--url' || !OFFLINE.includes(command.name()))
   return program.configureHelp({ showGlobalOptions: true, visibleGlobalOptions })
 }
 

@@ -1,7 +1,7 @@
 // The circuit breaker of a target: its health after each attempt, and what that means for the next. Arithmetic only.
 
 /**
- * active: gets what it is owed. backing_off: the breaker is open; gets one probe after each cooldown. paused: by its operator.
+ * active: gets its deliveries. backing_off: the breaker is open; gets one probe after each cooldown. paused: by its operator.
  * failing: given up after days of failures. gone: it answered 410. The last three end when its operator resumes it.
  */
 export const TARGET_STATES = ['active', 'backing_off', 'paused', 'failing', 'gone'] as const

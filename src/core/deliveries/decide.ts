@@ -18,17 +18,17 @@ import type { Wants } from './routing.ts'
 import { type BrokenTarget, isBroken, type Target } from './target.ts'
 
 /** Everything that the decision about a message rests on. */
-export type Facts = {
+export type Facts<T extends Target = Target> = {
   message: DeliveryMessage
   /** Undefined when there is no such delivery. */
   delivery: DueDelivery | undefined
   /** Undefined when it is no longer configured. */
-  target: Target | BrokenTarget | undefined
+  target: T | BrokenTarget | undefined
   health: Health
   lane: Lane
-  /** Whether the content of its event may have changed since it was routed, so that its target is asked again. */
+  /** Whether its event may have changed since it was routed, so that the target is evaluated again. */
   isChangeable: boolean
-  /** Whether its target wants it; undefined until it was asked. */
+  /** Whether its target wants it; undefined until that was evaluated. */
   wants: Wants | undefined
   /** Whether its body is made of the vendor's bytes. */
   needsRaw: boolean
@@ -36,52 +36,56 @@ export type Facts = {
 
 /**
  * ignore: the message is not the last one of its delivery. requeue: it is early. sleep: it is early by a moment.
- * cancel, hold: no attempt, with the reason. evaluate: ask the target first. fail: an attempt that failed by a fault of
- * ours. move: leave it to the queue `retries`. attempt: send it, as the one probe or like any other.
+ * evaluate: whether the target wants the event must be known first. cancel, hold: no attempt, with the reason;
+ * `releasesNext`: the next delivery of the person may be blocked by this one. move: leave it to the queue `retries`.
+ * fail: an attempt that failed by a fault of ours. attempt: send it, as the one probe or like any other.
  */
-export type Decision =
-  | { do: 'ignore' | 'requeue' | 'evaluate' | 'move' }
+export type Decision<T extends Target = Target> =
+  | { do: 'ignore' }
+  | { do: 'requeue' | 'move'; delivery: Awaiting }
   | { do: 'sleep'; until: number }
-  | { do: 'cancel'; reason: string; releasesNext: boolean }
-  | { do: 'hold'; reason: HoldReason; releasesNext: boolean }
-  | { do: 'fail'; detail: string }
-  | { do: 'attempt' }
+  | { do: 'evaluate'; delivery: Awaiting; target: T }
+  | { do: 'cancel' | 'hold'; delivery: Awaiting; reason: string; releasesNext: boolean }
+  | { do: 'fail'; delivery: Awaiting; target: T; detail: string }
+  | { do: 'attempt'; delivery: Awaiting; target: T }
+
+/** A delivery that waits for an attempt. */
+type Awaiting = DueDelivery & { due: number }
 
 /** What to do with a delivery whose message has arrived. `now` in epoch milliseconds. */
-export function decide(facts: Facts, now: number): Decision {
+export function decide<T extends Target>(facts: Facts<T>, now: number): Decision<T> {
   const { message, delivery, target, health, lane, wants } = facts
   if (delivery === undefined || !awaitsAttempt(delivery)) return { do: 'ignore' }
   if (delivery.attempt !== message.attempt || delivery.due !== message.due) return { do: 'ignore' }
-  if (!isNear(delivery.due, now)) return { do: 'requeue' }
+  if (!isNear(delivery.due, now)) return { do: 'requeue', delivery }
   if (delivery.due > now) return { do: 'sleep', until: delivery.due }
+  const cancel = (reason: string, releasesNext = false) =>
+    ({ do: 'cancel', delivery, reason, releasesNext }) as const
+  const hold = (reason: HoldReason) =>
+    ({ do: 'hold', delivery, reason, releasesNext: reason === 'order' }) as const
   if (target === undefined) return cancel('its target is no longer configured')
   if (isBroken(target)) return hold('broken')
-  // A target that could not be asked whether it wants the event is asked when the delivery is released.
-  const holdAsIs = (reason: HoldReason) => hold(isUnsure(delivery) ? 'broken' : reason)
+  // Where nobody knows whether the target wants the event, that is evaluated after the release.
+  const isUnknown = wants === undefined && isUnsure(delivery)
+  const holdAsIs = (reason: HoldReason) => hold(isUnknown ? 'broken' : reason)
   if (!target.enabled) return holdAsIs('disabled')
   if (admission(health, now) === 'hold') return holdAsIs(holdReason(health.state))
-  const mustAsk = facts.isChangeable || isUnsure(delivery)
-  if (mustAsk && wants === undefined) return { do: 'evaluate' }
+  const mustEvaluate = facts.isChangeable || isUnsure(delivery)
+  if (mustEvaluate && wants === undefined) return { do: 'evaluate', delivery, target }
   if (wants === 'no') return cancel('its target does not want it', target.ordered)
   const isImpossible =
     facts.needsRaw && delivery.raw === undefined && delivery.sentBody === undefined
   if (isImpossible) return cancel(RAW_GONE, target.ordered)
-  if (typeof wants === 'object') return { do: 'fail', detail: `its where failed: ${wants.fault}` }
-  if (lane === 'deliveries' && isTroubled(health)) return { do: 'move' }
-  // What it waits for may have ended since it was loaded: hence the release.
-  if (delivery.precedence.mustWait) return hold('order', true)
-  return { do: 'attempt' }
+  if (typeof wants === 'object') {
+    return { do: 'fail', delivery, target, detail: `its where failed: ${wants.fault}` }
+  }
+  if (lane === 'deliveries' && isTroubled(health)) return { do: 'move', delivery }
+  // The earlier delivery may have ended since this one was loaded: hence the release.
+  if (delivery.precedence.mustWait) return hold('order')
+  return { do: 'attempt', delivery, target }
 }
 
-function cancel(reason: string, releasesNext = false): Decision {
-  return { do: 'cancel', reason, releasesNext }
-}
-
-function hold(reason: HoldReason, releasesNext = false): Decision {
-  return { do: 'hold', reason, releasesNext }
-}
-
-/** True until its target could be asked whether it wants the event. */
+/** True until it was evaluated whether the target wants the event. */
 function isUnsure({ reason }: Pick<DueDelivery, 'reason'>): boolean {
   return reason === 'broken' || reason === 'where'
 }
@@ -107,7 +111,7 @@ export function stateAfter(
   const tries = attempt.attempt - first + 1
   const due = retryDue(tries, schedule, attempt.retry_after, { now, random })
   if (due === undefined) return { state: 'dead', reason: whyDead(tries, attempt) }
-  // Without a body nothing was sent: a target that could not be asked is asked again.
+  // Without a body nothing was sent: whether the target wants the event is evaluated again.
   const isStillUnsure = isUnsure({ reason }) && !hasBody
   return { state: 'retrying', due, ...(isStillUnsure ? { reason: 'where' } : {}) }
 }

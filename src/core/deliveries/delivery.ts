@@ -35,7 +35,10 @@ export type HoldReason =
   | 'failing'
   | 'gone'
 
-/** A delivery of an event that is not in the log yet. `due` in epoch milliseconds. `where`: its target is asked again. */
+/**
+ * A delivery of an event that is not in the log yet. `due` in epoch milliseconds. `where`: whether its target wants it is
+ * evaluated again.
+ */
 export type NewDelivery =
   | { target: string; state: 'pending'; due: number; reason?: 'where' }
   | { target: string; state: 'held'; reason: HoldReason }
@@ -91,7 +94,7 @@ export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 
 /** The media type of a CloudEvent in the structured mode. */
 export const CLOUDEVENT_TYPE = 'application/cloudevents+json; charset=utf-8'
 
-/** What is logged of a request, as it cannot be told from the delivery later. */
+/** What is logged of a request, because nothing else keeps it. */
 export type Sent = {
   /** The SHA-256 of the body, in base64. */
   digest: string
@@ -128,7 +131,7 @@ export type NextState = {
   /** When the next attempt is due, in epoch milliseconds. */
   due?: number | undefined
   /** The attempt that was made, if one was. */
-  made?: Attempt
+  logged?: Attempt
   /** The body to send again at every later attempt. */
   keepBody?: Rendered
 }

@@ -1,8 +1,8 @@
 // Replays by filter: the filter, and when each delivery is due by the rate.
 
 /**
- * Which deliveries to send again. What is left out matches all. A delivery that waits for an attempt never matches. `types` may end in `*`; `person` is a person's id, a vendor's contact id or an e-mail address; times in epoch
- * milliseconds.
+ * Which deliveries to send again. What is left out matches all. A delivery that waits for an attempt never matches.
+ * `types` may end in `*`; `person` is a person's id, a vendor's contact id or an e-mail address; times in epoch milliseconds.
  */
 export type ReplayFilter = {
   targets?: string[]

@@ -10,12 +10,12 @@ export function matchesType(pattern: string, type: string): boolean {
   return pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : pattern === type
 }
 
-/** The answer of a target to an event; a `where` that fails gives a fault, in words without any data of the event. */
+/** Whether a target wants an event; a `where` that fails gives a fault, in words without any data of the event. */
 export type Wants = 'yes' | 'no' | { fault: string }
 
 /**
  * The deliveries of an event. A disabled or broken target gets a held one. A target whose `where` fails gets a delivery
- * too, and is asked again when that is due: the event is neither lost nor sent to a target that may not want it. `now`
+ * too, and is evaluated again when that is due: the event is neither lost nor sent to a target that may not want it. `now`
  * in epoch milliseconds.
  */
 export async function route(
@@ -37,7 +37,7 @@ async function deliveryFor(
     return matches(event, target) ? { target: name, state: 'held', reason: 'broken' } : undefined
   }
   const settle = SETTLING.includes(event.type) ? target.settleSeconds : 0
-  // The event may change until the delivery is due: then the target is asked.
+  // The event may change until the delivery is due: then `where` is evaluated.
   const isUnsettled = settle > 0 && target.where !== undefined && isFor(event, target)
   const wants = isUnsettled ? undefined : await evaluateWants(event, target)
   if (wants === 'no') return undefined

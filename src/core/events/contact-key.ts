@@ -1,10 +1,10 @@
 // The key of a contact's history: the vendor's id, else the e-mail address, marked as one. Contacts of test events are
-// marked too: what is true in a test is true of nobody.
+// marked too: a test tells nothing about a real person.
 
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
 export const EMAIL_PREFIX = 'email:'
 
-/** Marks a contact of test events, so that they are nobody's history. */
+/** Marks a contact of test events, so that they never join the history of a real person. */
 export const TEST_PREFIX = 'test:'
 
 /** The most characters of a vendor's id, type or address that are stored in a column of their own. */

@@ -30,14 +30,14 @@ export function numberText(value: unknown): string | undefined {
   return isRawJSON(value) ? value.rawJSON : undefined
 }
 
-/** Parses JSON. A number that `String(number)` would spell otherwise keeps its spelling. Throws SyntaxError. */
+/** Parses JSON. A number that `String(number)` would spell differently keeps its spelling. Throws SyntaxError. */
 export function parseJson(text: string): unknown {
   return MAY_BE_RESPELLED.test(text) && scan(text).isRespelled
     ? parseSpelled(text)
     : JSON.parse(text)
 }
 
-/** Finds every number that `String(number)` might spell otherwise (and what looks like one inside of a text). */
+/** Finds every number that `String(number)` might spell differently (and what looks like one inside of a text). */
 const MAY_BE_RESPELLED = /(?:^|[[:,])\s*(?:-0|-?\d{16}|-?\d+[.eE])/
 
 function parseSpelled(text: string): unknown {
@@ -85,7 +85,7 @@ type Scan = {
   depth: number
   /** The texts of a top-level list's elements. */
   elements: string[]
-  /** Whether there is a number that `String(number)` would spell otherwise: finding that while parsing costs much more. */
+  /** Whether there is a number that `String(number)` would spell differently: finding that while parsing costs much more. */
   isRespelled: boolean
 }
 

@@ -55,14 +55,14 @@ export function messagesIn(
   if (hops >= MAX_HOPS) return err({ kind: 'looping', maxHops: MAX_HOPS })
   const read = readMessages(new TextDecoder().decode(request.bytes))
   if (read === undefined) return err({ kind: 'not_json' })
-  if (read.messages.length > MAX_MESSAGES) {
-    return err({ kind: 'too_many_events', maxEvents: MAX_MESSAGES })
-  }
   const whole = keepBytes(request.bytes)
   // A body that is not UTF-8 cannot be split exactly: it stays one message.
   const isText = whole.encoding === 'utf8'
   const batch = isText && read.batch
   const parts = isText ? read.messages : [{ text: whole.text, value: undefined }]
+  if (parts.length > MAX_MESSAGES) {
+    return err({ kind: 'too_many_events', maxEvents: MAX_MESSAGES })
+  }
   const messages = parts.map((part) =>
     messageOf(part, batch ? { ...whole, text: part.text } : whole, { headers, eventName, hops }),
   )
@@ -135,7 +135,7 @@ export function hopsOf(headers: Headers): number {
   return /^\d+$/.test(hops) ? Math.min(Number(hops), 1000) : 0
 }
 
-/** The header of a test message: its content is true of nobody. Any authenticated sender may set it; so do we. */
+/** The header of a test message. Any authenticated sender may set it, and so does the relay. */
 export const TEST_HEADER = 'relay-test'
 
 /** Whether the headers of a message mark it as a test. */

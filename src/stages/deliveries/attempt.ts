@@ -25,31 +25,34 @@ const READ_BYTES = 4 * STORED_CHARACTERS
 /** A body is stored for later attempts in a D1 row, which holds 2,000,000 bytes with the attempts beside it. */
 const MAX_BODY_BYTES = 1_500_000
 
-/** An attempt, and the body that was sent, unless none could be rendered. */
-type Made = { attempt: Attempt; body: Rendered | undefined }
-
-/** An attempt that a fault of ours prevented. `now` in epoch milliseconds. */
-export function faultAttempt({ attempt }: DueDelivery, detail: string, now: number): Made {
+/** An attempt that a fault of ours prevented, without a body. `now` in epoch milliseconds. */
+export function faultAttempt({ attempt }: DueDelivery, detail: string, now: number) {
   const at = formatInstant(now)
-  return { attempt: { attempt, at, ms: 0, error: 'fault', response: detail }, body: undefined }
+  return {
+    attempt: { attempt, at, ms: 0, error: 'fault' as const, response: detail },
+    body: undefined,
+  }
 }
 
-/** Makes the request and sends it. An error is part of the attempt; so is a fault of ours, by its name. */
+/**
+ * Makes the request and sends it. Returns the attempt, and the body unless none could be rendered. Never throws: an error
+ * is part of the attempt, and so is a fault of ours, by its name.
+ */
 export async function attemptDelivery(
   target: ConfiguredTarget,
   delivery: DueDelivery,
   tools: Tools,
-): Promise<Made> {
+): Promise<{ attempt: Attempt; body: Rendered | undefined }> {
   const startedAt = tools.now()
   let body: Rendered | undefined
   let sent: Sent | undefined
-  function made(result: {
+  function ended(end: {
     status?: number
     error?: AttemptError | undefined
     detail: string
     retryAfter?: string | null
-  }): Made {
-    const { status, error, detail, retryAfter } = result
+  }) {
+    const { status, error, detail, retryAfter } = end
     const ms = tools.now() - startedAt
     const seconds = parseRetryAfter(retryAfter ?? undefined, startedAt + ms)
     const attempt: Attempt = {
@@ -70,14 +73,14 @@ export async function attemptDelivery(
     const rendered = delivery.sentBody ?? (await renderFor(target, content, raw, rawContentType))
     const bytes = new TextEncoder().encode(rendered.body)
     if (bytes.length > MAX_BODY_BYTES) {
-      return made({ error: 'fault', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` })
+      return ended({ error: 'fault', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` })
     }
     body = rendered
     const logged = sentOf(delivery, rendered, await crypto.subtle.digest('SHA-256', bytes))
     headers = await headersFor(target, delivery, rendered.body, logged, startedAt)
     sent = logged
   } catch (error) {
-    return made({ error: 'fault', detail: `the body could not be made: ${describeFault(error)}` })
+    return ended({ error: 'fault', detail: `the body could not be made: ${describeFault(error)}` })
   }
   try {
     const response = await tools.fetch(target.url, {
@@ -90,9 +93,9 @@ export async function attemptDelivery(
     const detail = await readExcerpt(response)
     const { status } = response
     const retryAfter = response.headers.get('retry-after')
-    return made({ status, error: errorOfStatus(status, detail), detail, retryAfter })
+    return ended({ status, error: errorOfStatus(status, detail), detail, retryAfter })
   } catch (error) {
-    return made({ error: errorOfException(error), detail: describe(error) })
+    return ended({ error: errorOfException(error), detail: describe(error) })
   }
 }
 

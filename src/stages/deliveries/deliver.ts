@@ -5,7 +5,7 @@ import type { DeliveryMessage, DueDelivery, Lane } from '../../core/deliveries/d
 import { type Lease, longestBatchMs, needsLease } from '../../core/deliveries/lease.ts'
 import { isBroken } from '../../core/deliveries/target.ts'
 import type { Env, Tools } from '../../env.ts'
-import { FORMATS } from '../../formats/index.ts'
+import { needsRaw } from '../../formats/index.ts'
 import { loadDueDeliveries } from '../../store/deliveries/deliveries.ts'
 import { createDeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
 import { withConcurrency } from './concurrency.ts'
@@ -29,14 +29,19 @@ type InFlightMessage = {
   land: () => void
 }
 
+/** Messages of one queue that are handled together, and what is in flight in this isolate. */
+type MessageBatch = {
+  lane: Lane
+  messages: readonly Message<DeliveryMessage>[]
+  inFlight: InFlight
+}
+
 /** Handles a batch of messages. Acknowledges or retries each by itself, and never throws. */
 export async function deliver(
   env: DeliverEnv,
   config: Config,
-  lane: Lane,
-  messages: readonly Message<DeliveryMessage>[],
+  { lane, messages, inFlight }: MessageBatch,
   tools: Tools,
-  inFlight: InFlight,
 ): Promise<void> {
   const now = tools.now()
   const until = now + longestBatchMs(timeoutsOf(config))
@@ -48,7 +53,7 @@ export async function deliver(
     return land === undefined ? [] : [{ message, lease, land }]
   })
   try {
-    await deliverBatch(env, config, lane, batch, tools, inFlight)
+    await deliverBatch(env, config, { lane, batch, inFlight }, tools)
   } finally {
     for (const { land } of batch) land()
   }
@@ -57,10 +62,8 @@ export async function deliver(
 async function deliverBatch(
   env: DeliverEnv,
   config: Config,
-  lane: Lane,
-  batch: readonly InFlightMessage[],
+  { lane, batch, inFlight }: { lane: Lane; batch: readonly InFlightMessage[]; inFlight: InFlight },
   tools: Tools,
-  inFlight: InFlight,
 ): Promise<void> {
   if (batch.length === 0) return
   const wanted = batch.map(({ message: { body }, lease }) => ({
@@ -132,8 +135,8 @@ function withDelivery(
 /** What must be loaded with the deliveries of a target. */
 function needsOf(config: Config, name: string): { raw: boolean; order: boolean } {
   const target = targetOf(config, name)
-  if (target === undefined || isBroken(target)) return { raw: false, order: false }
-  return { raw: FORMATS[target.format].needsRaw, order: target.ordered }
+  const order = target !== undefined && !isBroken(target) && target.ordered
+  return { raw: needsRaw(target), order }
 }
 
 /**

@@ -8,9 +8,9 @@ import {
   paused,
   whileProbing,
 } from '../../core/deliveries/breaker.ts'
-import type { Attempt, DueDelivery, NextState } from '../../core/deliveries/delivery.ts'
+import type { NextState } from '../../core/deliveries/delivery.ts'
 import { targetChange } from '../../core/deliveries/target-change.ts'
-import { isSystemEvent, type NewSystemEvent } from '../../core/events/system-event.ts'
+
 import type { Env, Tools } from '../../env.ts'
 import { releaseHeld } from '../../store/deliveries/deliveries.ts'
 import { listHealth, replaceHealth } from '../../store/deliveries/targets.ts'
@@ -26,16 +26,10 @@ export type Healths = {
   /** Whether a delivery may be sent now. `probe` is returned to one caller only, between all isolates. */
   claim: (target: string) => Promise<'send' | 'probe' | 'hold'>
   /**
-   * Takes an attempt into account: the health of its target, a release of held deliveries when that has recovered, and
-   * an event about a dead delivery. The attempt is recorded already: the sweep or the next attempt makes up for a
-   * failure here, which is logged.
+   * Takes the state after an attempt into account. A change of state is reported as an event, and a target that has
+   * recovered gets the first of its held deliveries.
    */
-  learn: (
-    delivery: DueDelivery,
-    attempt: Attempt,
-    next: NextState,
-    isProbe: boolean,
-  ) => Promise<void>
+  learn: (target: string, next: NextState, isProbe: boolean) => Promise<void>
 }
 
 /** Follows the health of targets from what D1 had when the batch was loaded. Writes only changes. */
@@ -46,7 +40,6 @@ export function followHealths(
   tools: Tools,
 ): Healths {
   const of = (target: string) => known.get(target) ?? HEALTHY
-  const report = (fact: NewSystemEvent) => recordSystemEvent(env, config, fact, tools)
 
   async function claim(target: string): Promise<'send' | 'probe' | 'hold'> {
     const health = of(target)
@@ -58,7 +51,7 @@ export function followHealths(
     return (await replaceHealth(env.DB, target, health, probing)) ? 'probe' : 'hold'
   }
 
-  async function note(target: string, next: NextState, isProbe: boolean): Promise<void> {
+  async function learn(target: string, next: NextState, isProbe: boolean): Promise<void> {
     const result =
       next.state === 'delivered' ? 'delivered' : next.state === 'held' ? 'gone' : 'failed'
     const before = of(target)
@@ -68,36 +61,10 @@ export function followHealths(
     const hasMoved = await replaceHealth(env.DB, target, before, health)
     if (!hasMoved || health.state === before.state) return
     tools.log({ at: 'target', target, state: health.state, failures: health.failures })
-    await report(targetChange(target, health))
+    await recordSystemEvent(env, config, targetChange(target, health), tools)
     if (health.state !== 'active') return
     const released = await releaseHeld(env.DB, target, ['backing_off'], tools.now(), FIRST_RELEASED)
     await enqueueDeliveries(env.RETRIES, released, tools)
-  }
-
-  async function learn(
-    delivery: DueDelivery,
-    attempt: Attempt,
-    next: NextState,
-    isProbe: boolean,
-  ): Promise<void> {
-    const { event, target, content } = delivery
-    const steps: (() => Promise<void>)[] = []
-    // A fault of ours is not the target's, and the failure of a replay is not news. But a probe is a probe, and 410 is
-    // final.
-    const counts = !delivery.isReplay || isProbe || next.state === 'held'
-    if (attempt.error !== 'fault' && counts) steps.push(() => note(target, next, isProbe))
-    // A dead delivery of the relay's own event is not reported: that would have no end.
-    if (next.state === 'dead' && !isSystemEvent(content)) {
-      const reason = attempt.error ?? 'unknown'
-      const data = { target, event, type: content.type, attempts: attempt.attempt, reason }
-      steps.push(() => report({ type: 'relay.delivery_dead', data }))
-    }
-    for (const step of steps) {
-      await step().catch((error) => {
-        const fault = 'the consequences of an attempt were not recorded'
-        tools.log({ at: 'deliver', event, target, fault, detail: String(error) })
-      })
-    }
   }
 
   return { of, claim, learn }

@@ -2,25 +2,20 @@
 // D1 is the truth and a message only a wake-up call: one that is not the last of its delivery does nothing.
 import { type Config, type ConfiguredTarget, targetOf } from '../../config.ts'
 import { isTroubled } from '../../core/deliveries/breaker.ts'
-import {
-  type Decision,
-  decide,
-  type Facts,
-  holdReason,
-  stateAfter,
-} from '../../core/deliveries/decide.ts'
+import { type Decision, decide, holdReason, stateAfter } from '../../core/deliveries/decide.ts'
 import type {
   Attempt,
   DeliveryMessage,
   DueDelivery,
   Lane,
+  NextState,
   Rendered,
 } from '../../core/deliveries/delivery.ts'
 import { isNear } from '../../core/deliveries/lease.ts'
-import { evaluateWants } from '../../core/deliveries/routing.ts'
-import { isBroken } from '../../core/deliveries/target.ts'
+import { evaluateWants, type Wants } from '../../core/deliveries/routing.ts'
+import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Env, Tools } from '../../env.ts'
-import { FORMATS } from '../../formats/index.ts'
+import { needsRaw } from '../../formats/index.ts'
 import type { DeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
 import { releaseNextInOrder } from '../../store/deliveries/order.ts'
 import { mayChange, settle } from '../events/settle.ts'
@@ -29,6 +24,7 @@ import { enqueueDeliveries } from './enqueue.ts'
 import type { Healths } from './health.ts'
 import type { InFlight } from './in-flight.ts'
 import { type RateLimit, SLOT_RESERVED } from './rate-limit.ts'
+import { recordSystemEvent } from './system-events.ts'
 
 /** What the deliveries of a batch share. */
 export type BatchContext = {
@@ -42,9 +38,6 @@ export type BatchContext = {
   rateLimit: RateLimit
 }
 
-/** A delivery and its target. `isChangeable`: its event could have changed until now. */
-type Job = { delivery: DueDelivery; target: ConfiguredTarget; isChangeable: boolean }
-
 /**
  * Handles the delivery of a message, undefined when there is none. Frees its slot early where the next request may
  * start. Throws when its state cannot be written.
@@ -57,69 +50,73 @@ export async function processDelivery(
 ): Promise<void> {
   const { config, lane, tools, healths, env } = context
   const target = targetOf(config, message.target)
-  const usable = target === undefined || isBroken(target) ? undefined : target
   const isChangeable = loaded !== undefined && mayChange(loaded)
-  const needsRaw =
-    usable !== undefined && usable.transform === undefined && FORMATS[usable.format].needsRaw
-  let facts: Omit<Facts, 'health'> = {
-    message,
-    delivery: loaded,
-    target,
-    lane,
-    isChangeable,
-    wants: undefined,
-    needsRaw,
-  }
-  let sleptUntil = 0
-  for (;;) {
-    const now = Math.max(tools.now(), sleptUntil)
-    const decision = decide({ ...facts, health: healths.of(message.target) }, now)
-    const { delivery } = facts
-    if (decision.do === 'ignore' || delivery === undefined) return
-    if (decision.do === 'requeue') return enqueueDeliveries(env.RETRIES, [message], tools)
+  const facts = { message, target, lane, isChangeable, needsRaw: needsRaw(target) }
+  let wakeAt = 0
+  const decideBy = (delivery: DueDelivery | undefined, wants: Wants | undefined) =>
+    decide(
+      { ...facts, delivery, wants, health: healths.of(message.target) },
+      Math.max(tools.now(), wakeAt),
+    )
+  let decision = decideBy(loaded, undefined)
+  while (decision.do === 'sleep' || decision.do === 'evaluate') {
     if (decision.do === 'sleep') {
-      await sleepUntil(decision.until, now)
-      sleptUntil = decision.until
-    } else if (decision.do === 'evaluate' && usable) {
-      const content = isChangeable ? await settle(env.DB, delivery) : delivery.content
-      const wants = await evaluateWants(content, usable)
-      facts = { ...facts, delivery: { ...delivery, content }, wants }
+      wakeAt = decision.until
+      await sleepUntil(wakeAt, tools.now())
+      decision = decideBy(loaded, undefined)
     } else {
-      const job = usable && { delivery, target: usable, isChangeable }
-      return act(context, decision, delivery, job, freeSlot)
+      const { delivery } = decision
+      const content = isChangeable ? await settle(env.DB, delivery) : delivery.content
+      const wants = await evaluateWants(content, decision.target)
+      decision = decideBy({ ...delivery, content }, wants)
     }
   }
+  await act(context, decision, isChangeable, freeSlot)
 }
 
 async function act(
   context: BatchContext,
-  decision: Decision,
-  delivery: DueDelivery,
-  job: Job | undefined,
+  decision: Exclude<Decision<ConfiguredTarget>, { do: 'sleep' | 'evaluate' }>,
+  isChangeable: boolean,
   freeSlot: () => void,
 ): Promise<void> {
+  if (decision.do === 'ignore') return
   const { write, tools } = context
+  const { delivery } = decision
   switch (decision.do) {
+    case 'requeue':
+      return enqueue(context, delivery, delivery.attempt, delivery.due)
     case 'cancel':
-      await write(delivery, { state: 'cancelled', reason: decision.reason })
-      return decision.releasesNext ? releaseNext(context, delivery) : undefined
     case 'hold':
-      await write(delivery, { state: 'held', reason: decision.reason, due: delivery.due })
+      await write(delivery, stateOf(decision))
       return decision.releasesNext ? releaseNext(context, delivery) : undefined
-    case 'move':
-      return move(context, delivery)
+    case 'move': {
+      // A new due time: where the queue of first attempts has its message twice, the other one does nothing.
+      const due = Math.max(delivery.due + 1, tools.now())
+      return postpone(context, delivery, due, delivery.reason)
+    }
     case 'fail': {
-      const made = faultAttempt(delivery, decision.detail, tools.now())
-      return job && recordAttempt(context, job, made, false)
+      const fault = faultAttempt(delivery, decision.detail, tools.now())
+      const job = { delivery, target: decision.target, isChangeable, isProbe: false }
+      return recordAttempt(context, job, fault)
     }
     case 'attempt':
-      return job && attempt(context, job, freeSlot)
+      return makeAttempt(context, { delivery, target: decision.target, isChangeable }, freeSlot)
   }
 }
 
+function stateOf(decision: Extract<Decision, { do: 'cancel' | 'hold' }>): NextState {
+  const { delivery, reason } = decision
+  if (decision.do === 'cancel') return { state: 'cancelled', reason }
+  return { state: 'held', reason, due: delivery.due }
+}
+
+/** A delivery and its target. `isChangeable`: its event could have changed until now. */
+type Job = { delivery: DueDelivery; target: ConfiguredTarget; isChangeable: boolean }
+
 /** Makes the attempt, unless another isolate has the probe, or its slot is not near. */
-async function attempt(context: BatchContext, job: Job, freeSlot: () => void): Promise<void> {
-  const { lane, tools, healths, inFlight, write, env } = context
+async function makeAttempt(context: BatchContext, job: Job, freeSlot: () => void): Promise<void> {
+  const { lane, tools, healths, inFlight, write } = context
   const { delivery, target } = job
   const allowed = await healths.claim(target.name)
   if (allowed === 'hold') {
@@ -127,71 +124,98 @@ async function attempt(context: BatchContext, job: Job, freeSlot: () => void): P
     return write(delivery, { state: 'held', reason, due: delivery.due })
   }
   const slot = await context.rateLimit(target, delivery)
-  if (!isNear(slot, tools.now())) {
-    await write(delivery, { state: delivery.state, reason: SLOT_RESERVED, due: slot })
-    const { event, attempt } = delivery
-    return enqueueDeliveries(
-      env.RETRIES,
-      [{ event, target: target.name, attempt, due: slot }],
-      tools,
-    )
-  }
+  if (!isNear(slot, tools.now())) return postpone(context, delivery, slot, SLOT_RESERVED)
   await sleepUntil(slot, tools.now())
-  const made =
+  const attempted =
     lane === 'dead'
       ? faultAttempt(delivery, 'its handling was cut off each time it was tried', tools.now())
       : await attemptDelivery(target, delivery, tools)
   // Nothing that follows from such a success must wait for its record.
-  const isExpected = made.attempt.error === undefined && !isTroubled(healths.of(target.name))
+  const isExpected = attempted.attempt.error === undefined && !isTroubled(healths.of(target.name))
   if (isExpected && !target.ordered && inFlight.isD1Writable()) freeSlot()
-  await recordAttempt(context, job, made, allowed === 'probe')
+  await recordAttempt(context, { ...job, isProbe: allowed === 'probe' }, attempted)
 }
 
-/** Records an attempt, enqueues the next one, and learns from it. */
+/** Records an attempt, enqueues the next one, and does what follows from it. */
 async function recordAttempt(
   context: BatchContext,
-  { delivery, target, isChangeable }: Job,
+  job: Job & { isProbe: boolean },
   { attempt, body }: { attempt: Attempt; body: Rendered | undefined },
-  isProbe: boolean,
 ): Promise<void> {
-  const { tools, write, env, healths } = context
-  const { event, content } = delivery
+  const { tools, write } = context
+  const { delivery, target, isChangeable } = job
   const chance = { now: tools.now(), random: tools.random() }
   const next = stateAfter(delivery, attempt, body !== undefined, target.retry, chance)
   const isBodyKept = delivery.sentBody === undefined && (next.state !== 'delivered' || isChangeable)
   const keepBody = isBodyKept && body !== undefined ? { keepBody: body } : {}
-  await write(delivery, { ...next, made: attempt, ...keepBody })
+  await write(delivery, { ...next, logged: attempt, ...keepBody })
+  const { event, content } = delivery
   const { status, error, ms } = attempt
   const line = { at: 'deliver', event, type: content.type, target: target.name }
   tools.log({ ...line, attempt: attempt.attempt, status, error, ms, state: next.state })
-  if (next.due !== undefined) {
-    const retry = { event, target: target.name, attempt: attempt.attempt + 1, due: next.due }
-    await enqueueDeliveries(env.RETRIES, [retry], tools)
+  if (next.due !== undefined) await enqueue(context, delivery, attempt.attempt + 1, next.due)
+  await followUp(context, job, attempt, next)
+}
+
+/**
+ * What follows from an attempt beyond its delivery. The attempt is recorded: where a step fails, that is logged, and the
+ * sweep or the next attempt makes up for it.
+ */
+async function followUp(
+  context: BatchContext,
+  { delivery, target, isProbe }: Job & { isProbe: boolean },
+  attempt: Attempt,
+  next: NextState,
+): Promise<void> {
+  const { env, config, healths, tools } = context
+  const { event, content } = delivery
+  const steps: (() => Promise<void>)[] = []
+  // A fault of ours is not the target's, and the failure of a replay is not news. But a probe is a probe, and 410 is final.
+  const counts = !delivery.isReplay || isProbe || next.state === 'held'
+  if (attempt.error !== 'fault' && counts) {
+    steps.push(() => healths.learn(target.name, next, isProbe))
   }
-  await healths.learn(delivery, attempt, next, isProbe)
-  if (next.state !== 'retrying' && target.ordered) {
-    await releaseNext(context, delivery).catch((error) => {
-      const fault = 'the next delivery of the person was not released; the sweep will'
+  if (next.state !== 'retrying' && target.ordered) steps.push(() => releaseNext(context, delivery))
+  // A dead delivery of the relay's own event is not reported: that would have no end.
+  if (next.state === 'dead' && !isSystemEvent(content)) {
+    const reason = attempt.error ?? 'unknown'
+    const { type } = content
+    const data = { target: target.name, event, type, attempts: attempt.attempt, reason }
+    steps.push(() => recordSystemEvent(env, config, { type: 'relay.delivery_dead', data }, tools))
+  }
+  for (const step of steps) {
+    await step().catch((error) => {
+      const fault = 'the consequences of an attempt were not recorded'
       tools.log({ at: 'deliver', event, target: target.name, fault, detail: String(error) })
     })
   }
+}
+
+/** Sends the message of an attempt. */
+function enqueue(
+  { env, tools }: BatchContext,
+  { event, target }: DueDelivery,
+  attempt: number,
+  due: number,
+): Promise<void> {
+  return enqueueDeliveries(env.RETRIES, [{ event, target, attempt, due }], tools)
+}
+
+/** Gives a delivery another due time, and its message to the queue `retries`. */
+async function postpone(
+  context: BatchContext,
+  delivery: DueDelivery,
+  due: number,
+  reason: string | undefined,
+): Promise<void> {
+  await context.write(delivery, { state: delivery.state, reason, due })
+  await enqueue(context, delivery, delivery.attempt, due)
 }
 
 /** Releases the next delivery of the same person to the same target. */
 async function releaseNext({ env, tools }: BatchContext, delivery: DueDelivery): Promise<void> {
   const released = await releaseNextInOrder(env.DB, delivery.event, delivery.target, tools.now())
   await enqueueDeliveries(env.RETRIES, released, tools)
-}
-
-/**
- * Moves a delivery to the queue `retries`. It gets a new due time: where the queue of first attempts has its message
- * twice, the other one does nothing.
- */
-async function move({ env, tools, write }: BatchContext, delivery: DueDelivery): Promise<void> {
-  const { event, target, attempt, state, reason } = delivery
-  const due = Math.max((delivery.due ?? 0) + 1, tools.now())
-  await write(delivery, { state, reason, due })
-  await enqueueDeliveries(env.RETRIES, [{ event, target, attempt, due }], tools)
 }
 
 /** Resolves at a time (epoch milliseconds). A timer may fire a fraction of a millisecond early. */

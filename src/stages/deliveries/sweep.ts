@@ -34,7 +34,7 @@ export async function sweep(
   sent.push(...(await Promise.allSettled([sendMessages(env.RETRIES, released, now)])))
   for (const { status } of sent) {
     if (status === 'rejected')
-      log({ at: 'sweep', fault: 'a queue did not take the ids; the next run will send them' })
+      log({ at: 'sweep', fault: 'a queue did not take the messages; the next run will send them' })
   }
   if (overdue.length + released.length > 0) {
     log({ at: 'sweep', overdue: overdue.length, released: released.length })

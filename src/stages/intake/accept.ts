@@ -54,7 +54,7 @@ export async function accept(
   const read = messagesIn(verified.value)
   if (!read.ok) return read
   const { batch, messages } = read.value
-  const written = await write(env, config, source, messages, { now, origin: url.origin }, tools)
+  const written = await write(env, config, { source, messages, now, origin: url.origin }, tools)
   if (!written.ok) return written
   const wakeUps = written.value.filter(isDeliverable).flatMap(({ record }) => firstMessages(record))
   // The events are safe: a slow queue must not make the sender try again.
@@ -62,13 +62,19 @@ export async function accept(
   return ok({ batch, receipts: written.value.slice(0, messages.length) })
 }
 
+/** The messages of an authenticated request; `now` in epoch milliseconds. */
+type Authenticated = {
+  source: ConfiguredSource
+  messages: readonly VendorMessage[]
+  now: number
+  origin: string
+}
+
 /** Gives ids and writes. A write that lost a race is done again; when D1 fails otherwise, the records are spilled. */
 async function write(
   env: AcceptEnv,
   config: Config,
-  source: ConfiguredSource,
-  messages: readonly VendorMessage[],
-  { now, origin }: { now: number; origin: string },
+  { source, messages, now, origin }: Authenticated,
   tools: Tools,
 ): Promise<Result<Receipt[], Rejection>> {
   for (let tries = 1; ; tries++) {

@@ -35,7 +35,7 @@ export async function commitRecords(
   const nextIdFor = (n: number) => idFor(receipts.length - records.length + n)
   const missed = writeInferred(db, config, stale, { idFor: nextIdFor, now })
   const more = await withTimeout(missed).catch((error): Receipt[] => {
-    // The events themselves are safe: the sender must not be told otherwise.
+    // The events themselves are stored: the sender gets its 202.
     log({ at: 'meaning', fault: 'inferred events were not recorded', detail: String(error) })
     return []
   })

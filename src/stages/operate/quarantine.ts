@@ -93,8 +93,7 @@ export async function dismiss(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
   filter: QuarantineFilter,
-  reason: string,
-  limit: number,
+  { reason, limit }: { reason: string; limit: number },
   tools: Tools,
 ): Promise<EventId[]> {
   const events = await dismissQuarantined(env.DB, filter, { reason, limit })

@@ -121,13 +121,19 @@ function wasSettled({ id, event }: StoredMessage): boolean {
   return event?.data.inference?.evidence.some((other) => other > id) ?? false
 }
 
-/** The differences, but for the mapping's version and the schema's origin. */
+/** The differences, but for the mapping's version, the wording of warnings and the schema's origin. */
 function changesIn(stored: StoredMessage, event: MembershipEvent): Change[] {
   const { event: was } = stored
   if (was === undefined) return []
-  const same = { mappingversion: was.mappingversion }
   const dataschema = was.type === event.type ? was.dataschema : event.dataschema
-  return differences(was, { ...event, ...same, dataschema })
+  const { mappingversion } = was
+  const now = { ...withoutWarnings(event), mappingversion, dataschema }
+  return differences(withoutWarnings(was), now)
+}
+
+function withoutWarnings({ data, ...event }: MembershipEvent): object {
+  const { warnings: _, ...facts } = data
+  return { ...event, data: facts }
 }
 
 async function resend(

@@ -38,6 +38,6 @@ export async function testTarget(
   const next = delivered
     ? { state: 'delivered' as const }
     : { state: 'cancelled' as const, reason: 'a test is tried once' }
-  await updateDeliveries(DB, [{ delivery, next: { ...next, made: attempt } }])
+  await updateDeliveries(DB, [{ delivery, next: { ...next, logged: attempt } }])
   return { event: id, delivered, attempt }
 }

@@ -119,8 +119,8 @@ const updateDeliveriesOf = (count: number) => `
 ${rowsOf('new', count)}
 UPDATE deliveries SET
   state = new.value ->> 'state', reason = new.value ->> 'reason', due = new.value ->> 'due',
-  attempt = deliveries.attempt + (new.value ->> 'made' IS NOT NULL),
-  attempts = CASE WHEN new.value ->> 'made' IS NULL THEN attempts ELSE json_insert(attempts, '$[#]', new.value -> 'made') END,
+  attempt = deliveries.attempt + (new.value ->> 'logged' IS NOT NULL),
+  attempts = CASE WHEN new.value ->> 'logged' IS NULL THEN attempts ELSE json_insert(attempts, '$[#]', new.value -> 'logged') END,
   body = COALESCE(body, new.value ->> '$.keepBody.body'),
   content_type = COALESCE(content_type, new.value ->> '$.keepBody.contentType'),
   lease_holder = NULL, lease_until = NULL

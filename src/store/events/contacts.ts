@@ -38,10 +38,10 @@ const IS_OLD = `EXISTS (
 // person. A known contact keeps its person, whatever its address becomes. Only accepted events count.
 const UPSERT = `
 WITH seen AS (
-  SELECT e.key, e.source, e.contact, e.vendor, told.value ->> 'site' AS site,
-    CASE WHEN known.email <> told.value ->> 'email' AND ${IS_OLD} THEN NULL ELSE told.value ->> 'email' END AS email,
+  SELECT e.key, e.source, e.contact, e.vendor, updates.value ->> 'site' AS site,
+    CASE WHEN known.email <> updates.value ->> 'email' AND ${IS_OLD} THEN NULL ELSE updates.value ->> 'email' END AS email,
     known.person AS known_person, known.email AS known_email, COALESCE(known.sites, '[]') AS known_sites
-  FROM json_each(?1) AS told CROSS JOIN events AS e ON e.key = CAST(told.value ->> 'event' AS INTEGER)
+  FROM json_each(?1) AS updates CROSS JOIN events AS e ON e.key = CAST(updates.value ->> 'event' AS INTEGER)
   LEFT JOIN contacts AS known ON known.source = e.source AND known.contact = e.contact
   WHERE e.status = 'accepted' AND e.contact IS NOT NULL)
 INSERT INTO contacts (source, contact, vendor, person, email, sites)

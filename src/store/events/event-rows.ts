@@ -1,5 +1,3 @@
-// Rows of events as lists read them.
-import type { EventStatus } from '../../core/events/event.ts'
 import type { Position, RowBudget } from '../pages.ts'
 import { PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
@@ -9,7 +7,8 @@ export type EventRow = {
   key: string
   source: string
   vendor: string
-  status: EventStatus
+  /** As D1 has it (stored-words.ts). */
+  status: string
   type: string
   vendor_type: string | null
   contact: string | null

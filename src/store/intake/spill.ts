@@ -7,31 +7,46 @@ import type { EventRecord } from './records.ts'
 /** The largest message of a queue is 128,000 bytes, of which about 100 are its own (Cloudflare Queues limits). */
 export const MAX_PACKED_BYTES = 127_000
 
+/**
+ * A record as it is packed. The form does not follow that of `EventRecord`: a message stays in the queue for hours, and is
+ * read by whatever version runs then. `isProvisional`: the event has no meaning and no deliveries from the log yet.
+ */
+type PackedRecord = Omit<EventRecord, 'content' | 'deliveries' | 'entry' | 'readSet'> & {
+  content: { event: string } | Extract<EventRecord['content'], { issues: unknown }>
+  planned: EventRecord['deliveries']
+  isProvisional?: true
+}
+
+function packed({
+  content,
+  deliveries,
+  entry: _,
+  readSet: __,
+  ...record
+}: EventRecord): PackedRecord {
+  const planned = deliveries
+  if ('issues' in content) return { ...record, content, planned }
+  const event = JSON.stringify(content.event)
+  return { ...record, content: { event }, planned, isProvisional: true }
+}
+
+function unpacked({ content, planned, isProvisional: _, ...record }: PackedRecord): EventRecord {
+  const read =
+    'issues' in content ? content : { event: parseJson(content.event) as MembershipEvent }
+  return { ...record, content: read, deliveries: planned, entry: 'received' }
+}
+
 /** Records as gzipped JSON. */
 export async function packRecords(records: readonly EventRecord[]): Promise<Uint8Array> {
-  const stream = new Blob([JSON.stringify(records)]).stream()
+  const stream = new Blob([JSON.stringify(records.map(packed))]).stream()
   return new Response(stream.pipeThrough(new CompressionStream('gzip'))).bytes()
 }
 
 /** The records of a packed message. Throws when it holds anything else. */
-export async function unpackRecords(packed: Uint8Array | ArrayBuffer): Promise<EventRecord[]> {
-  const stream = new Blob([packed as ArrayBuffer]).stream()
+export async function unpackRecords(message: Uint8Array | ArrayBuffer): Promise<EventRecord[]> {
+  const stream = new Blob([message as ArrayBuffer]).stream()
   const text = await new Response(stream.pipeThrough(new DecompressionStream('gzip'))).text()
-  return (parseJson(text) as (EventRecord | EarlierRecord)[]).map(upgraded)
-}
-
-/** A record that version 0.1 has packed, which may still be in the queue. */
-type EarlierRecord = Omit<EventRecord, 'content' | 'deliveries' | 'entry'> & {
-  content: { event: string } | Extract<EventRecord['content'], { issues: unknown }>
-  planned: EventRecord['deliveries']
-}
-
-function upgraded(record: EventRecord | EarlierRecord): EventRecord {
-  if (!('planned' in record)) return record
-  const { planned: deliveries, content: packed, ...rest } = record
-  const content =
-    'issues' in packed ? packed : { event: parseJson(packed.event) as MembershipEvent }
-  return { ...rest, content, deliveries, entry: 'received' }
+  return (JSON.parse(text) as PackedRecord[]).map(unpacked)
 }
 
 /** Those of some ids that are taken, each with the dedup key of its event. */

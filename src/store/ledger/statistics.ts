@@ -8,6 +8,7 @@ import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../../core/led
 import type { Figure, HourlyFigure } from '../../core/ledger/statistics.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import { selectSegments } from '../segments.ts'
+import { readWord } from '../stored-words.ts'
 
 /** The number of the histogram bucket of a duration. */
 const bucketOf = (ms: string, bounds: Bounds) =>
@@ -25,7 +26,8 @@ const rowsOf = ({ segments, condition }: LogPart, table: string, key: string) =>
 
 // A released event keeps its issues, so it still counts as quarantined: the outcome at its receipt does not change.
 const receivedIn = (part: LogPart) => `
-SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test' ELSE 'received' END AS kind, h.start / ${HOUR_MS} AS made, h.start AS start,
+SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test'
+    ELSE 'received' END AS kind, h.start / ${HOUR_MS} AS made, h.start AS start,
   e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
   count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
 FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status <> 'derived' GROUP BY 1, 3, 4, 5`
@@ -140,9 +142,9 @@ export async function readStatistics(db: D1Database, firstHour: number): Promise
     db.prepare(statesIn({ segments: selectSegments('counted = 0') })),
   ])
   const fresh = (live?.results ?? []) as HourlyFigure[]
-  const total = [totals, outdated, live, states].flatMap(
-    (part) => (part?.results ?? []) as Figure[],
-  )
+  const total = [totals, outdated, live, states]
+    .flatMap((part) => (part?.results ?? []) as Figure[])
+    .map((figure) => ({ ...figure, outcome: readWord<Figure['outcome']>(figure.outcome) }))
   return {
     total,
     recent: [...((recent?.results ?? []) as HourlyFigure[]), ...fresh].filter(

@@ -69,14 +69,10 @@ export function inferAmong(
 
 /** The event with the conclusion that it allows by itself, without those from other events. */
 function withOwnConclusion(event: MembershipEvent): MembershipEvent {
-  const { type, data } = inferAlone(event.vendortype, event.data.actor ?? 'unknown', totalOf(event))
-  const {
-    inference: _,
-    payment: __,
-    ...facts
-  } = event.data as {
-    inference?: unknown
-    payment?: unknown
-  }
-  return withType({ ...event, data: facts } as MembershipEvent, type, data)
+  const { actor = 'unknown', inference: _, ...data } = event.data
+  const own = inferAlone(event.vendortype, actor, totalOf(event))
+  const { payment: __, ...facts } = data as { payment?: unknown }
+  // The actor comes last, as in every event that was sent before: the same event has the same bytes.
+  const ordered = { ...facts, ...('actor' in event.data ? { actor } : {}) }
+  return withType({ ...event, data: ordered } as MembershipEvent, own.type, own.data)
 }

@@ -37,6 +37,22 @@ describe('npm run check', () => {
     expect(output).not.toContain('s3cret')
   })
 
+  it('lists events about operators only for targets that name them, and a test event for no other target', async () => {
+    const audit = '\n[[vars.TARGETS]]\nname = "audit"\nurl = "https://audit.example.com/"\n'
+    const { output } = await within(
+      (toml) =>
+        withTarget(toml).replace(
+          '# --- Database',
+          `${audit}events = ["relay.*"]\nsecret = "AUDIT"\n\n# --- Database`,
+        ),
+      ['check'],
+    )
+
+    expect(output).toMatch(/^relay\.target_gone +crm, audit$/m)
+    expect(output).toMatch(/^relay\.operator_acted +audit$/m)
+    expect(output).toMatch(/^relay\.test +\(only the target that is tested\)$/m)
+  })
+
   it('shows the path and the remedy of each error, and fails', async () => {
     const { status, output } = await within(
       (toml) =>
@@ -99,6 +115,13 @@ describe('a file of secrets with a "#" outside quotes', () => {
 })
 
 describe('npm run deploy', () => {
+  const SECRETS_OF_A_DEPLOY = [
+    'ADMIN_TOKEN="t0k3n"',
+    'HAPANA_SECRET="k3y"',
+    'HYPE_SECRET="k3y"',
+    `EXAMPLE_SIGNING_SECRET="whsec_${'A'.repeat(43)}="`,
+  ].join('\n')
+
   it('refuses the example target', async () => {
     const { status, output } = await within((toml) => toml, ['deploy', '--dry-run'])
 
@@ -128,12 +151,27 @@ describe('npm run deploy', () => {
     )
   })
 
+  it('names the secrets that the Worker must have already if the secrets file has only empty values', async () => {
+    const { status, output } = await within(withTarget, ['deploy', '--dry-run'], {
+      '.prod.vars': SECRETS_OF_A_DEPLOY.replaceAll(/".*"/g, '""'),
+    })
+
+    expect(status).toBe(0)
+    expect(output).toContain(
+      '  stop if the Worker lacks one of these secrets, as .prod.vars sets none: ' +
+        'ADMIN_TOKEN, HAPANA_SECRET, HYPE_SECRET, EXAMPLE_SIGNING_SECRET\n',
+    )
+  })
+
   it('shows the steps with --dry-run, and builds a Worker of less than 180 KB gzipped, console assets included', async () => {
-    const { status, output } = await within(withTarget, ['deploy', '--dry-run'])
+    const { status, output } = await within(withTarget, ['deploy', '--dry-run'], {
+      '.prod.vars': SECRETS_OF_A_DEPLOY,
+    })
 
     expect(status).toBe(0)
     expect(output).toContain('create the queue membership-relay-deliveries if it does not exist')
     expect(output).toContain('apply the migrations to membership-relay')
+    expect(output).not.toContain('stop if')
     const [, kib] = /gzip: ([\d.]+) KiB/.exec(output) ?? []
     expect((Number(kib) * 1024) / 1000).toBeLessThan(180)
   })

@@ -122,6 +122,14 @@ describe('replay', () => {
     expect(status).toBe(2)
   })
 
+  it('sends nothing if no delivery matches', async () => {
+    const filter = ['--type', 'checkin.*']
+
+    for (const args of [filter, [...filter, '--dry-run']]) {
+      expect(await run('replay', ...args)).toEqual({ status: 0, output: 'No deliveries match.\n' })
+    }
+  })
+
   it('refuses a missing or unknown event, and an invalid filter', async () => {
     expect((await run('replay')).output).toContain(
       'Missing event (evt_…) or filter: see "relay replay --help".',

@@ -163,6 +163,16 @@ describe('status', () => {
     expect(status).toBe(0)
   })
 
+  it('shows a test as the last event of a source that the vendor has not used yet', async () => {
+    await fetch(`${url}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent('* * * * *')}`)
+    const { output } = await run('status')
+
+    expect(output).toMatch(/^hapana +active +\S+Z \(test\) +\d+ /m)
+    expect(output).toMatch(
+      /\nUpdated \S+Z; "received" is current and includes test events, "last seen" leaves them out\.\n$/,
+    )
+  })
+
   it('begins with what needs attention, and fails', async () => {
     await run('pause', 'example')
     const { status, output } = await run('status')

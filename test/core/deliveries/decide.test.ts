@@ -68,9 +68,10 @@ type Overrides = Partial<Omit<Facts, 'delivery' | 'target'>> & {
   target?: Partial<Target> | BrokenTarget | undefined
 }
 
-function decisionFor({ delivery, target, ...facts }: Overrides): Decision {
+/** The decision, without the delivery and the target that it carries. */
+function decisionFor({ delivery, target, ...facts }: Overrides): object {
   const broken = target !== undefined && 'broken' in target
-  return decide(
+  const decision: Decision = decide(
     {
       message: MESSAGE,
       health: HEALTHY,
@@ -84,6 +85,8 @@ function decisionFor({ delivery, target, ...facts }: Overrides): Decision {
     },
     NOW,
   )
+  const { delivery: _, target: __, ...rest } = { delivery: null, target: null, ...decision }
+  return rest
 }
 
 const cancel = (reason: string, releasesNext = false) => ({ do: 'cancel', reason, releasesNext })
@@ -173,7 +176,7 @@ describe('decide', () => {
     [
       'a disabled target that does not want it',
       { target: { enabled: false }, delivery: where, wants: 'no' },
-      hold('broken'),
+      hold('disabled'),
     ],
     [
       'a target in trouble that does not want it',
@@ -189,6 +192,21 @@ describe('decide', () => {
     expect(decisionFor(facts)).toEqual(decision)
   })
 
+  it('hands on the delivery and the target that it attempts', () => {
+    const facts = {
+      message: MESSAGE,
+      delivery: DELIVERY,
+      target: TARGET,
+      health: HEALTHY,
+      lane: 'retries',
+      isChangeable: false,
+      wants: undefined,
+      needsRaw: false,
+    } as const
+
+    expect(decide(facts, NOW)).toEqual({ do: 'attempt', delivery: DELIVERY, target: TARGET })
+  })
+
   it('ignores a message without a delivery, and cancels one without a target', () => {
     const facts = {
       message: MESSAGE,
@@ -201,7 +219,10 @@ describe('decide', () => {
       needsRaw: false,
     } as const
 
-    expect(decide(facts, NOW)).toEqual(cancel('its target is no longer configured'))
+    expect(decide(facts, NOW)).toEqual({
+      ...cancel('its target is no longer configured'),
+      delivery: DELIVERY,
+    })
     expect(decide({ ...facts, delivery: undefined }, NOW)).toEqual({ do: 'ignore' })
   })
 })

@@ -126,6 +126,17 @@ describe('messagesIn', () => {
     })
   })
 
+  it('keeps a long list that is not UTF-8 as one message: its bytes are not lost', async () => {
+    const list = `[${Array(MAX_MESSAGES + 1)
+      .fill('{"a":"?"}')
+      .join()}]`
+    const bytes = new TextEncoder().encode(list).map((byte) => (byte === 0x3f ? 0xe9 : byte))
+
+    const read = messagesIn(await verified(bytes))
+
+    expect(read).toMatchObject({ ok: true, value: { messages: [{ raw: { encoding: 'base64' } }] } })
+  })
+
   it.each([
     ['a string', '"a"', {}, { kind: 'not_json' }],
     ['an empty body', '', {}, { kind: 'not_json' }],

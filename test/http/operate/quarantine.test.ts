@@ -455,6 +455,17 @@ describe('normalizing again', () => {
     expect(body.refused).toEqual([])
   })
 
+  it('does not change events whose warnings alone have other words', async () => {
+    const id = await take('hapana', aStatusChange({ clientID: 'c', status: 'suspendedMembership' }))
+    await asMappedBefore(id, (json) => {
+      json.data = { ...(json.data as object), warnings: ['data.status: was worded differently'] }
+    })
+
+    const { body } = await call('POST', '/renormalize', { since: '1h' })
+
+    expect(body).toMatchObject({ checked: 1, changed: [] })
+  })
+
   it('does not change events that were settled when they were sent, or late when they arrived', async () => {
     const ended = await take('hype', aPayment({ id: 'ana', type: 'payment.deleted' }))
     await take(

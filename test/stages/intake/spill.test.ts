@@ -2,10 +2,11 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
-import type { EventId } from '../../../src/core/id.ts'
+import { type EventId, keyOfId } from '../../../src/core/id.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, aQueue, aSpill, NOW, stored, take, toolsAt } from '../../builders.ts'
+import PACKED from './packed-0.1.json?raw'
 
 const config = aConfig({ name: 'crm' })
 const UNAVAILABLE = {
@@ -170,3 +171,50 @@ it('records a batch in the order of arrival, in any order of its messages', asyn
     matched: { id: first.id },
   })
 })
+
+describe('the form of a spilled request', () => {
+  const ACCEPTED = 'evt_38fvcwc00c502'
+  const QUARANTINED = 'evt_38fvcwc015wxe'
+
+  it('is that of version 0.1, whose requests are recorded', async () => {
+    const gzip = new Blob([PACKED]).stream().pipeThrough(new CompressionStream('gzip'))
+
+    const { sent, messages } = await run([await new Response(gzip).bytes()])
+
+    expect(messages[0]?.ack).toHaveBeenCalledOnce()
+    expect(sent).toEqual([{ event: ACCEPTED, target: 'crm', attempt: 1, delaySeconds: 0 }])
+    const accepted = await getEvent(env.DB, ACCEPTED)
+    expect(accepted?.status).toBe('accepted')
+    expect(JSON.stringify(accepted?.event)).toContain('"value":"12.50"')
+    const [row] = (
+      await env.DB.prepare('SELECT event FROM events WHERE key = CAST(?1 AS INTEGER)')
+        .bind(keyOfId(ACCEPTED))
+        .all<{ event: string }>()
+    ).results
+    expect(row?.event).toContain('"extra":{"note":1e400}')
+    expect(await getEvent(env.DB, QUARANTINED)).toMatchObject({
+      status: 'quarantined',
+      issues: [{ path: 'type', message: 'names no event that is known' }],
+    })
+  })
+
+  it('is one that version 0.1 reads, for a rollback', async () => {
+    const spilledNow = await Promise.all([aPayment(), { nonsense: true }].map(recordOf))
+    const [accepted, quarantined] = JSON.parse(PACKED)
+
+    // Version 0.1 computes these again for a provisional record.
+    const { at: _, sighting: __, ...needed } = accepted
+    expect(Object.keys(spilledNow[0] ?? {}).sort()).toEqual(Object.keys(needed).sort())
+    expect(typeof spilledNow[0]?.content.event).toBe('string')
+    expect(Object.keys(spilledNow[1] ?? {}).sort()).toEqual(Object.keys(quarantined).sort())
+  })
+})
+
+/** The record of a spilled body, as it is in the queue. */
+async function recordOf(body: object) {
+  const { queue, kept } = aSpill()
+  await take(config, 'hype', body, { db: UNAVAILABLE, spill: queue })
+  const gzip = new Blob([kept[0] as Uint8Array<ArrayBuffer>]).stream()
+  const text = await new Response(gzip.pipeThrough(new DecompressionStream('gzip'))).text()
+  return JSON.parse(text)[0]
+}

@@ -322,7 +322,7 @@ describe('the ledger', () => {
       const [key = '', target = '', attempt = 0] = JSON.parse(row ?? '[]')
       const made = { attempt, at: '2026-11-21T00:00:01.000Z', ms: n, status: 200 }
       const delivery = { event: idOf(key), target, attempt }
-      const next = { state, reason: 'disabled', made }
+      const next = { state, reason: 'disabled', logged: made }
       if (row) await updateDeliveries(env.DB, [{ delivery, next }])
     },
   }

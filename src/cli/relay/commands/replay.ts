@@ -75,9 +75,8 @@ async function replay(
   }
   const plan = await answerOf(api.replays.$post({ json: { ...json, dry_run: true } }))
   const { json: isJson } = command.optsWithGlobals<GlobalOptions>()
-  if (options.dryRun) return print(command, plan, planText)
+  if (options.dryRun || plan.total === 0) return print(command, plan, planText)
   if (!isJson) console.log(planText(plan))
-  if (plan.total === 0) return print(command, plan, () => 'Nothing to resend.')
   if (plan.total > MAX_UNCONFIRMED && !options.yes) await confirm(plan.total)
   // Without `dry_run`, the answer is a replay with an id.
   const started = (await answerOf(api.replays.$post({ json }))) as Replay
@@ -119,6 +118,7 @@ function filterOf({ target, source, type, state, since, until, person }: Options
 }
 
 function planText({ total, people, targets, types, states }: Plan): string {
+  if (total === 0) return 'No deliveries match.'
   const rows = (counts: Record<string, number>, by: string) =>
     Object.entries(counts).map(([name, count]) => [by, name, count])
   return [
@@ -167,7 +167,7 @@ function listCommand(): Command {
       const answer = await answerOf(apiOf(command).replays.$get({ query: { limit: '20' } }))
       print(command, answer, ({ replays }) =>
         replays.length === 0
-          ? 'There are no replays.'
+          ? 'No replays.'
           : table(
               ['replay', 'state', 'queued', 'of', 'started', 'filter'],
               replays.map(({ id, state, replayed, total, started_at, filter }) => [

@@ -50,7 +50,7 @@ function textOf({ attention, as_of, sources, targets, ledger }: Status): string 
       sources.map(({ name, state, ingest_url, figures }) => [
         name,
         state,
-        figures?.last_seen ?? '',
+        lastSeen(figures),
         ledger.sources.find(({ source }) => source === name)?.received ?? 0,
         ingest_url,
       ]),
@@ -70,9 +70,16 @@ function textOf({ attention, as_of, sources, targets, ledger }: Status): string 
     ),
     '',
     as_of === null
-      ? 'Statistics are available after the first minute.'
-      : `Statistics last changed at ${as_of}.`,
+      ? 'Figures are available after the first minute; "received" is current and includes test events.'
+      : `Updated ${as_of}; "received" is current and includes test events, "last seen" leaves them out.`,
   ].join('\n')
+}
+
+/** The last event of a source. A test is shown only if nothing else came in: the vendor did not send it. */
+function lastSeen(figures: Sources['sources'][number]['figures']): string {
+  if (figures === null) return ''
+  const { last_seen, last_test } = figures
+  return last_seen ?? (last_test === null ? 'never' : `${last_test} (test)`)
 }
 
 function figureCells(figures: Targets['targets'][number]['figures']): (string | number)[] {

@@ -5,6 +5,7 @@ import { isUnusuallySilent } from '../../../core/ledger/rhythm.ts'
 import type { Snapshot, SourceFigures } from '../../../core/ledger/snapshot.ts'
 import type { Env } from '../../../env.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
+import { ingestOf } from '../../ingest-url.ts'
 import { describe } from '../../operation.ts'
 import { problem } from '../../problems.ts'
 import type { ApiTools } from '../../tools.ts'
@@ -59,32 +60,24 @@ export function sourceViews(
 
 type AnySource = Config['sources'] extends ReadonlyMap<string, infer S> ? S : never
 
-/** A source as operators see it, without secrets: in the URL, `SECRET` is a placeholder. */
+/** A source as operators see it, without secrets. */
 function viewOf(source: AnySource, origin: string) {
   const { name } = source
-  const url = `${origin}/in/${encodeURIComponent(name)}`
+  const { url, header } = ingestOf(source, origin)
+  const ingest = { ingest_url: url, header }
   if (isBrokenSource(source)) {
     return {
       name,
       vendor: null,
       state: 'broken' as const,
       reason: source.broken,
-      ingest_url: url,
-      header: null,
+      ...ingest,
       signed: false,
     }
   }
-  const { header, secrets, signingSecrets } = source.credentials
-  const hasKey = secrets.length > 0 && header === undefined
-  return {
-    name,
-    vendor: source.vendor,
-    state: 'active' as const,
-    reason: null,
-    ingest_url: hasKey ? `${url}?key=SECRET` : url,
-    header: header ?? null,
-    signed: signingSecrets.length > 0,
-  }
+  const { vendor, credentials } = source
+  const signed = credentials.signingSecrets.length > 0
+  return { name, vendor, state: 'active' as const, reason: null, ...ingest, signed }
 }
 
 function figuresAsJson({ lastSeen, lastTest, hour, day, rhythm }: SourceFigures, now: number) {

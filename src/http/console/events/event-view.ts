@@ -10,7 +10,7 @@ import { isBroken } from '../../../core/deliveries/target.ts'
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import type { EventDetail } from '../../../store/events/events.ts'
 import { instant } from '../../api/fields.ts'
-import { sourceViews } from '../../api/ledger/sources.ts'
+import { ingestOf } from '../../ingest-url.ts'
 
 /** The page updates itself while an attempt is due within this time. */
 const SOON_MS = 60_000
@@ -26,16 +26,17 @@ export function viewOf(
   const { raw, hops, source } = event
   const isSentByVendor = event.status !== 'inferred' && source !== RELAY_SOURCE
   const isTest = (event.event as { test?: boolean } | null)?.test === true
-  const from = sourceViews(config, undefined, origin, now).find(({ name }) => name === source)
+  const from = config.sources.get(source)
+  const ingest = from === undefined ? undefined : ingestOf(from, origin)
   const headers = Object.entries((raw.headers ?? {}) as Record<string, string>)
-  const secret = from?.header ? [[from.header, 'SECRET'] as const] : []
+  const secret = ingest?.header ? [[ingest.header, 'SECRET'] as const] : []
   return {
     ...event,
     isSentByVendor,
     curl:
-      !isSentByVendor || from === undefined || raw.text === null || raw.encoding === 'base64'
+      !isSentByVendor || ingest === undefined || raw.text === null || raw.encoding === 'base64'
         ? undefined
-        : curlCommand(from.ingest_url, [...headers, ...secret], raw.text),
+        : curlCommand(ingest.url, [...headers, ...secret], raw.text),
     isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
     targets: config.targets.filter((one) => !isBroken(one)).map(({ name }) => name),
     deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({

@@ -38,7 +38,7 @@ export async function dismissMessages(
   tools: Tools,
 ): Promise<{ events: EventId[]; areMore: boolean }> {
   const { env, config } = operator
-  const events = await dismiss(env, config, filter, reason, MAX_DISMISSED, tools)
+  const events = await dismiss(env, config, filter, { reason, limit: MAX_DISMISSED }, tools)
   if (events.length > 0) {
     await audit(operator, 'dismissed from quarantine', pluralize(events.length, 'message'), tools)
   }
