@@ -71,7 +71,7 @@ it('explains an inferred event by other events, not by a message', () => {
 
   expect(inferred.slice(0, 2).map(({ what, because }) => [what, because])).toEqual([
     ['type', 'inferred from other events'],
-    ['time', 'that of the event that caused it'],
+    ['time', 'that of its cause'],
   ])
 })
 
