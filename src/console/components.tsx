@@ -47,11 +47,11 @@ export function Time({ at }: { at: string | null | undefined }) {
   )
 }
 
-/** A duration in ms, s or min; empty for null. */
+/** A duration in ms, s or min, without a line break in it; empty for null. */
 export function duration(ms: number | null): string {
   if (ms === null) return ''
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`
+  if (ms < 1000) return `${Math.round(ms)}\xA0ms`
+  return ms < 60_000 ? `${(ms / 1000).toFixed(1)}\xA0s` : `${Math.round(ms / 60_000)}\xA0min`
 }
 
 /** The text in place of an empty list: why it is empty, and what to do. */

@@ -18,8 +18,7 @@ export function signInPage(to: string, notice?: Notice): string {
           aria-describedby="token-help"
         />
         <small id="token-help">
-          Locally: ADMIN_TOKEN in .dev.vars. Deployed: the value set with "wrangler secret put
-          ADMIN_TOKEN".
+          Locally: ADMIN_TOKEN in .dev.vars. Deployed: the secret of that name.
         </small>
       </label>
       <input type="hidden" name="to" value={to} />

@@ -79,10 +79,9 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
           })
     })
     .onError((error, c) => {
-      const ray = c.req.header('cf-ray') // Cloudflare's id of the request, by which its log line is found
-      const { name: fault, message: detail } = error
-      tools.log({ at: 'http', path: c.req.routePath, ray, fault, detail })
-      return problem(500, 'fault', `Internal error. It was logged${ray ? ` as ${ray}` : ''}.`)
+      // Cloudflare adds the id of the request to the log line and to the answer (`cf-ray`).
+      tools.log({ at: 'http', path: c.req.routePath, fault: error.name, detail: error.message })
+      return problem(500, 'fault', 'Internal error. It was logged.')
     })
   const routes = routesOf(app)
   let api: Json | undefined

@@ -31,7 +31,7 @@ const RESULTS: Record<string, (page: Page) => Promise<void>> = {
   'empty replay previewed': (page) => press(page, '/console/replays?type=payment.none', 'Preview'),
   'replay started': async (page) => {
     await press(page, '/console/replays?target=crm&type=relay.test&state=delivered', 'Preview')
-    await page.getByRole('button', { name: /^Resend/ }).click()
+    await page.getByRole('button', { name: /^Replay \d/ }).click()
     await page.waitForURL(/rpl_/)
   },
   'release previewed': (page) => press(page, '/console/quarantine', 'Preview release'),

@@ -139,14 +139,6 @@ describe('/api', () => {
     expect(JSON.stringify(answer.body)).not.toContain('D1 is unavailable')
     expect(lines.at(-1)).toMatchObject({ at: 'http', detail: 'D1 is unavailable' })
   })
-
-  it('names the request of an internal error in the answer and in the log', async () => {
-    const headers = { ...OPERATOR, 'cf-ray': '9ab1-SIN' }
-    const answer = await get('/api/events', headers, { DB: BROKEN_DB })
-
-    expect(answer.body.title).toBe('Internal error. It was logged as 9ab1-SIN.')
-    expect(lines.at(-1)).toMatchObject({ at: 'http', ray: '9ab1-SIN' })
-  })
 })
 
 describe('/api/targets', () => {

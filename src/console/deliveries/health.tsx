@@ -60,7 +60,7 @@ export function Targets({ targets }: { targets: readonly TargetView[] }) {
         { name: 'target', of: ({ name }) => <a href={`/console/targets#${name}`}>{name}</a> },
         { name: 'state', of: ({ state }) => <State name={state} /> },
         { name: 'delivered (24 h)', of: successRate },
-        { name: 'response time (p50 / p95 / p99)', of: percentiles },
+        { name: 'response (p50/p95/p99)', of: percentiles },
         { name: 'backlog', of: backlog, isNumber: true },
         { name: 'oldest in backlog', of: oldest },
       ]}
@@ -84,7 +84,7 @@ export function successRate({ figures }: TargetView): string {
   const { attempts, delivered } = figures?.last_day ?? { attempts: 0, delivered: 0 }
   return attempts === 0
     ? 'no attempts'
-    : `${delivered} of ${attempts} attempts (${Math.round((100 * delivered) / attempts)} %)`
+    : `${delivered} of ${attempts} attempts (${Math.round((100 * delivered) / attempts)}\xA0%)`
 }
 
 /** The percentiles of a target's response time; empty without attempts. */

@@ -44,9 +44,7 @@ function Target({ target }: { target: TargetView }) {
           </>
         )}
         <dt>last 24 h</dt>
-        <dd>
-          <span>{successRate(target)}</span>
-        </dd>
+        <dd>{successRate(target)}</dd>
         <dt>response time</dt>
         <dd>
           <span>{percentiles(target) || 'no data'}</span> <span>(p50 / p95 / p99)</span>

@@ -70,7 +70,7 @@ export function Overview({
       </section>
       <p class="quiet">
         {asOf === null ? (
-          'The figures of sources and targets appear within a minute. '
+          'Figures appear within a minute. '
         ) : (
           <>
             Updated <Time at={asOf} />. Test events are not counted for sources.{' '}

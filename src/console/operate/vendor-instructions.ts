@@ -1,10 +1,11 @@
-// The instructions for each vendor: text modules (wrangler.toml).
+// The instructions for each vendor: one text module (wrangler.toml), in which lines of `---` separate the texts.
 /// <reference path="../text-modules.d.ts" />
-import letter from '../assets/hapana-letter.txt'
-import steps from '../assets/hype-steps.txt'
+import instructions from '../assets/vendor-instructions.txt'
+
+const [letter = '', byHeader = '', byKey = '', hypeSteps] = instructions.split('\n---\n')
 
 /** How to connect Hype: the steps in its dashboard. */
-export const HYPE_STEPS = steps
+export const HYPE_STEPS = hypeSteps
 
 const HAPANA_EVENTS = [
   'accountCreated',
@@ -18,10 +19,7 @@ const HAPANA_EVENTS = [
 /** The e-mail that asks Hapana's support for webhooks: one URL per event type, so that the type is certain. */
 export function hapanaLetter(url: string, header: string | null): string {
   const urlOf = (event: string) => `${url}${url.includes('?') ? '&' : '?'}event=${event}`
-  const authentication =
-    header === null
-      ? 'The key in the URL authenticates your calls; please keep it confidential.'
-      : `Please send this header with each call, to authenticate it:\n\n  ${header}: SECRET`
+  const authentication = header === null ? byKey : byHeader.replace('{header}', header)
   const urls = HAPANA_EVENTS.map((event) => `  ${event}\n    ${urlOf(event)}`).join('\n')
   return letter.replace('{urls}', urls).replace('{authentication}', authentication)
 }

@@ -19,7 +19,7 @@ const TYPE_BASIS: Record<string, string> = {
   url: 'named by ?event= in the ingest URL',
   body: 'named in the body',
   header: 'named in a header',
-  shape: 'named nowhere; recognized by the keys of the body',
+  shape: 'recognized by the keys of the body',
 }
 const TIME_BASIS: Record<string, string> = {
   vendor_field: 'from a field of the message',
@@ -29,16 +29,14 @@ const TIME_BASIS: Record<string, string> = {
 const MATCHED_BY: Record<string, string> = {
   identity: 'same identifiers as',
   content: 'same content, shortly after',
-  possible_duplicate: 'same content, but too late for a retry; both are kept',
+  possible_duplicate: 'same content, but too late for a retry',
 }
 
-/** Words of `data.inference.basis` (vendors/) as clauses; `#` is the total paid. The others are clauses themselves. */
+/** Words of `data.inference.basis` (vendors/) as clauses; `#` is the total paid. The others are read as they are. */
 const INFERENCE_BASIS: Record<string, string> = {
   actor_user: 'the member acted',
   actor_dashboard: 'the staff acted',
   actor_system: "the vendor's system acted",
-  actor_unknown: 'the actor is unknown',
-  client_known: 'the client is known',
   client_unseen: 'the client is new',
   ended_and_paid_within_window: 'one plan ended and another was paid within minutes',
   ended_within_window: 'another plan ended within minutes',
@@ -47,13 +45,12 @@ const INFERENCE_BASIS: Record<string, string> = {
   history_not_read: 'earlier events were not read',
   interval: 'the plan is paid once',
   named_so: 'the plan has such a name',
-  new_facts: 'a later message changed the conclusion',
+  new_facts: 'a later message changed it',
   no_earlier_total: 'there is no earlier total',
   no_history: 'there are no earlier events',
   paid_after_within_window: 'another plan was paid within minutes after',
   paid_before_within_window: 'another plan was paid within minutes before',
-  site_known: 'the site is known',
-  site_unknown: 'the site is unknown',
+  same_tier: 'the tier is the same',
   site_unseen: 'the site is new',
   tier_not_told: 'the tier is not named',
   total_fell: 'the total fell to #',
@@ -68,8 +65,7 @@ export function decisionsOf(explained: ExplainedEvent): Decision[] {
   const { type, status, personid, matched } = explained
   const event = isObject(explained.event) ? explained.event : {}
   const data = isObject(event.data) ? event.data : {}
-  const time =
-    status === 'inferred' ? 'that of the event that caused it' : TIME_BASIS[String(event.timebasis)]
+  const time = status === 'inferred' ? 'that of its cause' : TIME_BASIS[String(event.timebasis)]
   const match = matched?.by === undefined ? undefined : MATCHED_BY[matched.by]
   const late = event.late && 'a later event of the same contact and kind came before it'
   const test = type === 'relay.test' ? 'a test by an operator' : 'the sender marked it as a test'
@@ -114,7 +110,11 @@ function inferenceIn(type: string, data: Record<string, unknown>): Decision {
   const { basis, confidence, evidence } = isObject(data.inference) ? data.inference : {}
   const certainty = confidence === 'none' ? 'uncertain' : confidence
   const because = textsIn(basis)
-    .map((word) => INFERENCE_BASIS[word] ?? `the ${word.replaceAll('_', ' ')}`)
+    .map(
+      (word) =>
+        INFERENCE_BASIS[word] ??
+        `the ${word.replace(/_(?=(un)?known)/, ' is ').replaceAll('_', ' ')}`,
+    )
     .join(', and ')
     .replace('#', totalIn(data))
   const is = `${conclusionOf(data) ?? type} (${certainty})`

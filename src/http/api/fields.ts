@@ -89,7 +89,7 @@ const Cursor = v.pipe(
 
 /** How pages of events and deliveries work. */
 export const PAGES =
-  'A page may have fewer than `limit` entries, or none, and still have a `next`: it reads at most 3 × `limit` + 20 rows. Lists of one person, e-mail address or contact are ordered by the time of the event, all others by its arrival.'
+  'A page may have fewer than `limit` entries, or none, and still have a `next`. Lists of one person, e-mail address or contact are ordered by the time of the event, others by its arrival.'
 
 /** The query of a page of a list. */
 export const pageEntries = { limit: Limit, next: v.exactOptional(Cursor) }

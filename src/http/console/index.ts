@@ -51,8 +51,7 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
     .all('*', (c) => showError(c, 'This page does not exist. Use the navigation above.', 404))
     .onError((error, c) => {
       if (error instanceof HTTPException) return error.getResponse()
-      const { name: fault, message: detail } = error
-      tools.log({ at: 'console', path: c.req.routePath, fault, detail })
+      tools.log({ at: 'console', path: c.req.routePath, fault: error.name, detail: error.message })
       return showError(c, 'Internal error. It was logged.', 500)
     })
   return console as unknown as Hono<{ Bindings: Env }>

@@ -31,7 +31,7 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
 ]
 
 const OTHER_FORMATS =
-  'This is the body of `format = "cloudevents"`. With `raw` it is the body from the vendor, with its `content-type`; with `slack`, `{"text": …}`; with `transform`, the result of the expression. The headers are the same.'
+  'The body of `format = "cloudevents"`. `raw` sends the body and the `content-type` from the vendor, `slack` `{"text": …}`, `transform` the result of the expression.'
 
 /** The webhooks by the type of their event. */
 export function webhooks(): Json {

@@ -62,7 +62,7 @@ it('has only the conclusion about a payment of the type that the vendor sent', (
   expect(decisionsOf(renewal).map(({ what, is, because }) => [what, is, because])).toEqual([
     ['type', 'payment.created', 'the vendor sent payment.created (named in the body)'],
     ['time', '2026-11-21T00:00:00Z', 'from the envelope of the message'],
-    ['inference', 'renewal (likely)', 'the same tier'],
+    ['inference', 'renewal (likely)', 'the tier is the same'],
   ])
 })
 
@@ -71,7 +71,7 @@ it('explains an inferred event by other events, not by a message', () => {
 
   expect(inferred.slice(0, 2).map(({ what, because }) => [what, because])).toEqual([
     ['type', 'inferred from other events'],
-    ['time', 'that of the event that caused it'],
+    ['time', 'that of its cause'],
   ])
 })
 

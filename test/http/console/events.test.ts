@@ -126,10 +126,10 @@ describe('an event', () => {
 
     expect(text).toContain('"shoe_size": 44')
     expect(text).toContain(`"type": "payment.created"`)
-    expect(text).toMatch(
-      /type payment\.created the vendor sent payment\.created; named in the body/,
+    expect(text).toContain(
+      'type payment.created the vendor sent payment.created (named in the body)',
     )
-    expect(text).toMatch(/inference unknown \(uncertain\) no earlier events/)
+    expect(text).toContain('inference unknown (uncertain) there are no earlier events')
     expect(text).toContain('1 2026-11-21 00:00:01 1.2 s 401')
     expect(text).toContain('who are you?')
     expect(text).toContain('Next attempt at 2026-11-21 00:05:00.')
@@ -157,6 +157,25 @@ describe('an event', () => {
       const shown = { 'webhook-signature': 'v1,••••', authorization: '••••' }[name]
       expect(text).toContain(`${name}: ${shown ?? sent[0]?.get(name)}`)
     }
+  })
+
+  it('of the relay or inferred has no payload of a vendor, and no curl command', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare("UPDATE events SET status = 'derived' WHERE key = CAST(?1 AS INTEGER)")
+      .bind(keyOfId(id))
+      .run()
+    const operator = await anOperator({ config })
+    const tested = await operator.send('/console/targets/crm/test')
+    const [, own] = /(evt_\w{13})/.exec(tested.text) ?? []
+
+    for (const one of [id, own]) {
+      const { text } = await operator.open(`/console/events/${one}`)
+      expect(text).toContain('Received payload None: no vendor sent this event.')
+      expect(text).not.toContain('curl')
+    }
+    expect(tested.text).toContain(
+      'Why field value reason test yes a test by an operator Deliveries',
+    )
   })
 
   it('distinguishes an attempt without a request, a usual one, and a replay that skips an event', async () => {
@@ -197,10 +216,10 @@ describe('an event', () => {
     const list = await operator.open('/console/deliveries?state=held')
 
     expect(event.text).toContain(
-      'On hold: crm is failing. Sent as soon as crm recovers. Next check at 2026-11-21 00:01:00.',
+      'On hold: crm is failing. Sent as soon as crm recovers. Next probe at 2026-11-21 00:01:00.',
     )
     expect(event.text).toContain('On hold: finance is failing. Sent as soon as finance recovers. ')
-    expect(list.text).toContain('held: target backing off')
+    expect(list.text).toContain('held: backing off')
     for (const { text } of [event, list]) expect(text).not.toContain('2026-11-20 23:59:59')
   })
 
@@ -212,8 +231,8 @@ describe('an event', () => {
     const all = await operator.send(`/console/events/${id}/replay`)
     const again = await operator.send(`/console/events/${id}/replay`)
 
-    expect(one.text).toContain('Sent again to crm.')
-    expect(all.text).toContain('Sent again to finance.')
+    expect(one.text).toContain('Resent to crm.')
+    expect(all.text).toContain('Resent to finance.')
     expect(again.text).toContain('Nothing was sent: every delivery still awaits an attempt.')
     expect(operator.queue.sent.map(({ target }) => target)).toEqual(['crm', 'finance'])
     expect(await actsOf()).toEqual([

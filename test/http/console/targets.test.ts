@@ -101,7 +101,7 @@ describe('a replay', () => {
       per_second: '1',
     })
 
-    expect(plan.text).toContain('3 deliveries of 3 people would be sent again.')
+    expect(plan.text).toContain('3 deliveries of 3 people would be replayed.')
     expect(plan.text).toContain('target crm 3 type payment.created 3 state dead 3')
     expect(operator.queue.sent).toEqual([])
     expect(plan.html).toContain('name="per_second" value="1"')
