@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # Wrangler rounds large integers of a D1 database when it prints a query, and when it exports the database.
 #
-# Expectation: An export of a database can be imported again: every INSERT has the stored value. A query prints the key of a row, and
-#   a second query with that key finds the row.
+# Expectation: Every INSERT statement of an export has the stored value, so that the export can be imported again. A query
+#   with the key that an earlier query printed finds the row.
 # Behaviour: D1 stores 64-bit integers and compares them exactly, but hands them out as JavaScript numbers.
 #   `wrangler d1 execute --json` (4.156.2 and 4.164.0) prints 3766573570023095727 and …728 as 3766573570023096000, and a query
 #   with that number finds nothing. `wrangler d1 export --local` writes the same number into the INSERT statements, with
-#   exit status 0. Two rows with neighbouring keys cannot be imported (UNIQUE constraint failed); a single row is
-#   imported with another key. `cast(key as text)` and Python's sqlite3 (`iterdump`) return the stored value.
-# Impact: The keys of events, persons and replays are integers of this size. Whoever looks into the database of a relay with
-#   Wrangler writes `cast(key as text)`. `wrangler d1 export` is not a backup; use Time Travel. The export with `--remote`
-#   was not tried.
+#   exit status 0. Rows with neighbouring keys cannot be imported (UNIQUE constraint failed); a single row is imported with
+#   another key. `cast(key as text)` and Python's sqlite3 (`iterdump`) return the stored value.
+# Impact: The keys of events, persons and replays are integers of this size. Select `cast(key as text)` when you look into
+#   the database with Wrangler. `wrangler d1 export` is not a backup: use Time Travel. `export --remote` was not tried.
 # Source: Cloudflare D1 documentation, "Workers Binding API", type conversion (64-bit integers), and "Import and export data";
 #   SQLite documentation, "Datatypes", INTEGER; ECMAScript, Number.MAX_SAFE_INTEGER.
 # Needs: npm, python3. Node 24 for Wrangler is installed with it.
@@ -95,7 +94,8 @@ for version in 4.156.2 4.164.0; do
   rm -rf node_modules package*.json probe copy other
   npm install --loglevel=error --no-audit --no-fund node@24.21.0 "wrangler@$version" >&2
   PATH="$dir/node_modules/.bin:$PATH"
-  echo "wrangler $(wrangler --version), workerd $(node -p "require('workerd/package.json').version"), node $(node -p process.version), $(python3 --version)"
+  echo "wrangler $(wrangler --version)," \
+    "workerd $(node -p "require('workerd/package.json').version"), node $(node -p process.version), $(python3 --version)"
   probe | tee seen
   diff expected seen || { echo "CHANGED: wrangler $version prints or exports integers in another way" >&2; exit 1; }
 done

@@ -40,8 +40,3 @@ export function fullReason(reason: string, target: string): string {
   if (isReason(reason)) return FULL[reason](target)
   return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`
 }
-
-/** When the next attempt is due; null for a held delivery, whose due time is not that of an attempt. */
-export function nextAttempt(state: string, due: string | null): string | null {
-  return state === 'held' ? null : due
-}

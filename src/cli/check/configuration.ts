@@ -1,7 +1,12 @@
 // wrangler.toml as the Worker will understand it: parsed, and described for an operator.
 import { type Config, isBrokenSource, parseConfig, secretNames } from '../../config.ts'
 import { matchesType } from '../../core/deliveries/routing.ts'
-import { type BrokenTarget, isBroken, type Target } from '../../core/deliveries/target.ts'
+import {
+  type BrokenTarget,
+  isBroken,
+  namesRelayEvents,
+  type Target,
+} from '../../core/deliveries/target.ts'
 import { EVENT_TYPES } from '../../core/events/event.ts'
 import { table } from '../table.ts'
 
@@ -76,11 +81,6 @@ function recipientsOf(type: string, targets: Config['targets']): string {
       (!type.startsWith('relay.operator_') || namesRelayEvents(events)),
   )
   return matching.map(({ name }) => name).join(', ') || '(no target)'
-}
-
-/** Whether a target asks for the relay's own events by name. Only such targets get events about operators. */
-function namesRelayEvents(events: readonly string[]): boolean {
-  return events.some((pattern) => pattern.startsWith('relay.'))
 }
 
 function notesOnLocalTargets({ targets }: Config): Config['notes'] {

@@ -71,15 +71,15 @@ async function show(
   isPage: boolean,
 ): Promise<Shown> {
   const line = (text: string, failed = false) => ({ lines: [`  ${target.name}: ${text}`], failed })
-  const [planned] = await route(sample.event, [target], now)
-  if (planned === undefined) return line(`not sent: does not match "${exclusion(sample, target)}"`)
+  const [delivery] = await route(sample.event, [target], now)
+  if (delivery === undefined) return line(`not sent: does not match "${exclusion(sample, target)}"`)
   if (isBroken(target)) return line('held until the configuration of the target is fixed')
-  if (planned.reason === 'where')
+  if (delivery.reason === 'where')
     return line(`"where" fails: ${await whereError(sample, target)}`, true)
   const { event, raw } = sample
   try {
     const { contentType, body } = await renderFor(target, event, raw, 'application/json')
-    const held = planned.state === 'held' ? ', held until the target is enabled' : ''
+    const held = delivery.state === 'held' ? ', held until the target is enabled' : ''
     const details = [
       headerNames(target, event, now).join(', '),
       ...(isPage ? page(body) : [cut(excerpt(body), LINE_CHARACTERS)]),

@@ -1,5 +1,5 @@
 // The list of deliveries, by target, state and event.
-import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
+import { DELIVERY_STATES, nextAttempt } from '../../core/deliveries/delivery.ts'
 import {
   Act,
   Choice,
@@ -11,7 +11,7 @@ import {
   Table,
   Time,
 } from '../components.tsx'
-import { nextAttempt, shortReason } from '../delivery-reasons.ts'
+import { shortReason } from '../delivery-reasons.ts'
 import { EventFields, FilterActs, Find, type ListQuery } from '../events/events.tsx'
 import { linkTo } from '../links.ts'
 

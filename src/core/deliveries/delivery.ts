@@ -135,3 +135,8 @@ export type NextState = {
   /** The body to send again at every later attempt. */
   keepBody?: Rendered
 }
+
+/** When the next attempt is due; null for a held delivery, whose due time is not that of an attempt. */
+export function nextAttempt(state: string, due: string | null): string | null {
+  return state === 'held' ? null : due
+}

@@ -48,3 +48,8 @@ export function isBroken<T extends Target>(target: T | BrokenTarget): target is 
 
 /** Event types that wait `settleSeconds`: later events may change their meaning. */
 export const SETTLING: readonly string[] = ['subscription.ended'] satisfies EventType[]
+
+/** Whether patterns of event types name the relay's own events. Only such targets get events about operators. */
+export function namesRelayEvents(patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => pattern.startsWith('relay.'))
+}

@@ -97,7 +97,7 @@ function targetAttention(
   const waiting = held + retrying
   const parts = [
     waiting === 0 ? [] : [`${pluralize(waiting, 'delivery is', 'deliveries are')} waiting`],
-    next_probe_at === null ? [] : [`next try ${clockTime(next_probe_at, now)}`],
+    next_probe_at === null ? [] : [`next probe ${clockTime(next_probe_at, now)}`],
   ].flat()
   const why = reason === null ? [] : [reason]
   const words = [`${name} ${problem}`, ...[[...why, ...parts].join('; ')].filter(Boolean)]

@@ -2,6 +2,7 @@
 import type { Config } from '../../config.ts'
 import type { NewDelivery } from '../../core/deliveries/delivery.ts'
 import { route } from '../../core/deliveries/routing.ts'
+import { namesRelayEvents } from '../../core/deliveries/target.ts'
 import {
   composeSystemEvent,
   isOperatorEvent,
@@ -36,7 +37,7 @@ export async function recordSystemEvent(
  */
 function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['targets'] {
   if (isOperatorEvent(fact)) {
-    return targets.filter(({ events }) => events.some((one) => one.startsWith('relay.')))
+    return targets.filter(({ events }) => namesRelayEvents(events))
   }
   const about = 'target' in fact.data ? fact.data.target : undefined
   return targets.filter(({ name }) => name !== about)

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { ROOT } from './pages.ts'
 
 /** The table of words in docs/internals.md; its last column has the retired ones. */
-const [, TABLE = ''] = readFileSync(path.join(ROOT, 'docs/internals.md'), 'utf8').split('### Words')
+const [, AFTER = ''] = readFileSync(path.join(ROOT, 'docs/internals.md'), 'utf8').split('### Words')
+const [TABLE = ''] = AFTER.split('\n## ')
 const RETIRED = [...TABLE.matchAll(/^\| [^|]+ \| [^|]+ \| ([^|]+) \|$/gm)]
   .flatMap(([, retired]) => (retired ?? '').split(','))
   .map((word) => word.trim())
@@ -25,7 +26,7 @@ const HABITS = [
 ]
 
 /** Words that D1 stores, and the columns that hold them: only SQL has them (src/store/stored-words.ts). */
-const STORED = new Set(['derived', 'twin', 'rung'])
+const STORED = new Set(['derived', 'twin', 'rung', 'planned'])
 
 const files = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.(tsx?|css|js|cjs)$/.test(file) && !file.includes('assets/htmx'))
@@ -62,6 +63,23 @@ describe('src', () => {
 
   it.each(HABITS)('does not contain the phrase %s', (habit) => {
     expect(linesWith(habit)).toEqual([])
+  })
+})
+
+describe('what users read', () => {
+  const pages = ['README.md', 'wrangler.toml', '.dev.vars.example'].concat(
+    readdirSync(path.join(ROOT, 'docs')).map((page) => `docs/${page}`),
+  )
+  // The table itself names retired words, and Time Travel is a name of Cloudflare's.
+  const texts = pages.map((page) => {
+    const text = readFileSync(path.join(ROOT, page), 'utf8').replaceAll(/time.travel/gi, 'D1')
+    return { page, text: page === 'docs/internals.md' ? text.replace(TABLE, '') : text }
+  })
+
+  it.each(RETIRED)('does not contain the retired word "%s"', (word) => {
+    const found = texts.filter(({ text }) => wordPattern(word).test(text))
+
+    expect(found.map(({ page }) => page)).toEqual([])
   })
 })
 

@@ -37,7 +37,7 @@ it('lists what needs attention, in the words of the command line', async () => {
   await replaceHealth(env.DB, 'crm', HEALTHY, failing)
   const { text, html } = await (await anOperator({ config })).open('/console')
 
-  expect(text).toContain('crm has been failing since 00:33 UTC: next try 00:40 UTC.')
+  expect(text).toContain('crm has been failing since 00:33 UTC: next probe 00:40 UTC.')
   expect(text).toContain('1 message in quarantine.')
   expect(html).toContain('href="/console/targets#crm"')
   expect(text).not.toContain('Nothing needs attention.')

@@ -1,6 +1,10 @@
 // `deliveries`: a list of deliveries by target, state and event.
 import { Command } from 'commander'
-import { DELIVERY_STATES, type DeliveryState } from '../../../core/deliveries/delivery.ts'
+import {
+  DELIVERY_STATES,
+  type DeliveryState,
+  nextAttempt,
+} from '../../../core/deliveries/delivery.ts'
 import { repeatable } from '../../command-line.ts'
 import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
@@ -57,7 +61,7 @@ function textOf({ deliveries }: { deliveries: Delivery[] }): string {
       state,
       attempts,
       String(last?.status ?? last?.error ?? ''),
-      due ?? '',
+      nextAttempt(state, due) ?? '',
       reason ?? '',
     ]),
   )

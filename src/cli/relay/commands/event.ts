@@ -1,5 +1,6 @@
 // `event`: one event with its received payload, its normalized form and its deliveries.
 import { Command } from 'commander'
+import { nextAttempt } from '../../../core/deliveries/delivery.ts'
 import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
 import { print } from '../output.ts'
@@ -56,7 +57,8 @@ function payloadText({ text, encoding }: Event['raw']): string {
 }
 
 function deliveryLines({ target, state, reason, due, attempts }: Delivery): string[] {
-  const next = due === null ? '' : `, next attempt ${due}`
+  const nextAt = nextAttempt(state, due)
+  const next = nextAt === null ? '' : `, next attempt ${nextAt}`
   const rows = attempts.map(({ attempt, at, ms, status, error, response }) => [
     attempt,
     at,
