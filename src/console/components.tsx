@@ -1,4 +1,4 @@
-// The components that pages share: states, times, tables, buttons, fields.
+// The components that pages share: states, times, tables, links.
 import type { Child } from 'hono/jsx'
 
 /** The colour of a state: good, bad, warn (needs attention soon), or calm (neutral). */
@@ -110,106 +110,6 @@ export function Table<Row>({
         </tbody>
       </table>
     </div>
-  )
-}
-
-/** The hidden fields of a form. */
-export function Hidden({ values }: { values: Record<string, string> }) {
-  return (
-    <>
-      {Object.entries(values).map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
-    </>
-  )
-}
-
-/** A button as a form of its own, so that it needs no script. `values` are its hidden fields. */
-export function Act({
-  action,
-  name,
-  values = {},
-  isQuiet = false,
-  method = 'post',
-}: {
-  action: string
-  name: string
-  values?: Record<string, string>
-  isQuiet?: boolean
-  /** `get` for a button that only opens a page. */
-  method?: 'post' | 'get'
-}) {
-  return (
-    <form method={method} action={action}>
-      <Hidden values={values} />
-      <button type="submit" class={isQuiet ? 'outline' : undefined}>
-        {name}
-      </button>
-    </form>
-  )
-}
-
-/** A select with an option for all. */
-export function Choice({
-  label,
-  name,
-  of,
-  chosen,
-  all = 'all',
-}: {
-  label: string
-  name: string
-  of: readonly string[]
-  chosen: string | undefined
-  all?: string
-}) {
-  return (
-    <label>
-      {label}
-      <select name={name}>
-        <option value="">{all}</option>
-        {of.map((one) => (
-          <option value={one} selected={one === chosen}>
-            {one}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
-}
-
-/** A text field. */
-export function Field({
-  label,
-  name,
-  value,
-  hint,
-  list,
-  isSearch = false,
-  isRequired = false,
-}: {
-  label: string
-  name: string
-  value?: string | undefined
-  hint?: string
-  /** The ID of a datalist. */
-  list?: string | undefined
-  isSearch?: boolean
-  isRequired?: boolean
-}) {
-  return (
-    <label>
-      {label}
-      <input
-        name={name}
-        value={value}
-        placeholder={hint}
-        list={list}
-        data-search={isSearch ? '' : undefined}
-        required={isRequired}
-        autocomplete="off"
-      />
-    </label>
   )
 }
 

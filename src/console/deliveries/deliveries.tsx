@@ -1,18 +1,9 @@
 // The list of deliveries, by target, state and event.
 import { DELIVERY_STATES, nextAttempt } from '../../core/deliveries/delivery.ts'
-import {
-  Act,
-  Choice,
-  Empty,
-  EventLink,
-  Older,
-  SearchOlder,
-  State,
-  Table,
-  Time,
-} from '../components.tsx'
+import { Empty, EventLink, Older, SearchOlder, State, Table, Time } from '../components.tsx'
 import { shortReason } from '../delivery-reasons.ts'
 import { EventFields, FilterActs, Find, type ListQuery } from '../events/events.tsx'
+import { Act, Choice } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 
 /** A delivery as a list shows it. */

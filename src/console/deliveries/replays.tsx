@@ -5,8 +5,9 @@ import {
   REPLAYABLE_STATES,
 } from '../../core/deliveries/replay.ts'
 import { pluralize } from '../../core/text.ts'
-import { Act, Choice, Empty, State, Table, Time } from '../components.tsx'
+import { Empty, State, Table, Time } from '../components.tsx'
 import { EventFields } from '../events/events.tsx'
+import { Act, Choice } from '../forms.tsx'
 import { Live } from '../live.tsx'
 
 /** A replay, as the API returns it. */

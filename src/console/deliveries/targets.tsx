@@ -1,7 +1,8 @@
 // The targets: their state and figures; pausing, resuming and testing them.
 
 import { pluralize } from '../../core/text.ts'
-import { Act, NotConfigured, State, Time } from '../components.tsx'
+import { NotConfigured, State, Time } from '../components.tsx'
+import { Act } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 import type { TargetView } from '../views.ts'
 import { backlog, percentiles, successRate } from './health.tsx'

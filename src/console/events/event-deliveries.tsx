@@ -1,8 +1,9 @@
 // A delivery of an event, and each attempt with its request and response.
 import type { Attempt } from '../../core/deliveries/delivery.ts'
 import { nextAttempt } from '../../core/deliveries/delivery.ts'
-import { Act, duration, State, Table, Time } from '../components.tsx'
+import { duration, State, Table, Time } from '../components.tsx'
 import { fullReason } from '../delivery-reasons.ts'
+import { Act } from '../forms.tsx'
 
 /** A delivery of an event. `headers` of an attempt: those of its request; none when no request was made. */
 export type DeliveryView = {

@@ -2,7 +2,8 @@
 
 import type { Child } from 'hono/jsx'
 import { decisionsOf, type ExplainedEvent } from '../../core/events/decisions.ts'
-import { Act, Copy, Empty, EventLink, Json, State, Table, Time } from '../components.tsx'
+import { Copy, Empty, EventLink, Json, State, Table, Time } from '../components.tsx'
+import { Act } from '../forms.tsx'
 import { Live } from '../live.tsx'
 import { Delivery, type DeliveryView } from './event-deliveries.tsx'
 

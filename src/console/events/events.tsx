@@ -1,17 +1,7 @@
 // The list of events: searched, filtered, and live.
 import { EVENT_STATUSES, EVENT_TYPES } from '../../core/events/event.ts'
-import {
-  Act,
-  Choice,
-  Empty,
-  EventLink,
-  Field,
-  Older,
-  SearchOlder,
-  State,
-  Table,
-  Time,
-} from '../components.tsx'
+import { Empty, EventLink, Older, SearchOlder, State, Table, Time } from '../components.tsx'
+import { Act, Choice, Field } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 import { Live } from '../live.tsx'
 

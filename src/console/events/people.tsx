@@ -1,6 +1,7 @@
 // Persons across vendors: their contacts, their events, and the deliveries of these.
 import { maskEmail } from '../../core/mask.ts'
-import { Act, Empty, EventLink, Older, State, Table, Time } from '../components.tsx'
+import { Empty, EventLink, Older, State, Table, Time } from '../components.tsx'
+import { Act } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 import { Find } from './events.tsx'
 

@@ -1,6 +1,7 @@
 // Quarantined messages by cause: shown, released once they are understood, or dismissed with a reason.
 import { pluralize } from '../../core/text.ts'
-import { Act, Empty, EventLink, Hidden, Older, sum, Table, Time } from '../components.tsx'
+import { Empty, EventLink, Older, sum, Table, Time } from '../components.tsx'
+import { Act, Hidden } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 
 /** A cause of quarantine, with the messages of one source and type that have it. */

@@ -1,5 +1,6 @@
 // Normalizing one event again: what the current mapping would change in it.
-import { Act, Empty, Table } from '../components.tsx'
+import { Empty, Table } from '../components.tsx'
+import { Act } from '../forms.tsx'
 
 /** The changes that normalizing an event again would make. */
 export type Renormalization = {

@@ -1,6 +1,7 @@
 // The simulator: forms for one message and for a journey, and the result.
 import { pluralize } from '../../core/text.ts'
-import { Act, Empty, EventLink, Field, State, Table } from '../components.tsx'
+import { Empty, EventLink, State, Table } from '../components.tsx'
+import { Act, Field } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 
 /** A source, and the types of messages that its vendor sends. */
