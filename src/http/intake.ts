@@ -94,13 +94,13 @@ async function acceptRequest(
 
 /** An event in the response to its sender. */
 export function answerOf({ record: { type, content, deliveries }, id, status }: Receipt) {
-  const isOwed = status === 'accepted' || status === 'queued'
+  const hasDeliveries = status === 'accepted' || status === 'queued'
   const data = 'event' in content && !isSystemEvent(content.event) ? content.event.data : undefined
   return {
     id,
     status,
     type,
-    deliveries: isOwed ? deliveries.length : 0,
+    deliveries: hasDeliveries ? deliveries.length : 0,
     warnings: data?.warnings ?? [],
     ...('issues' in content ? { issues: warningTexts(content.issues) } : {}),
   }

@@ -1,4 +1,4 @@
-// Three words differ between D1 and the rest of the code: D1 has `derived` for an inferred event, `open` for a target that is
+// Three values differ between D1 and the rest of the code: D1 has `derived` for an inferred event, `open` for a target that is
 // backing off, and `twin` for a possible duplicate. The rows are not rewritten: a partial index names the first, so that
 // during a deploy the version before would scan the whole log for each event; and it still writes all three.
 

@@ -51,8 +51,8 @@ export interface Vendor {
    */
   relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined
   /**
-   * Completes an event from its contact's history, and infers further events. Pure: the same history gives the same
-   * result.
+   * Completes an event from its contact's history, and infers further events. Pure: never throws, and the same history
+   * gives the same result.
    */
   interpret(event: MembershipEvent, history: History): Interpretation
 }

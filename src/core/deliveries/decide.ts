@@ -17,7 +17,7 @@ import { retryDue } from './retry.ts'
 import type { Wants } from './routing.ts'
 import { type BrokenTarget, isBroken, type Target } from './target.ts'
 
-/** Everything that the decision about a message rests on. */
+/** Everything that the decision about a message depends on. */
 export type Facts<T extends Target = Target> = {
   message: DeliveryMessage
   /** Undefined when there is no such delivery. */
@@ -38,7 +38,7 @@ export type Facts<T extends Target = Target> = {
  * ignore: the message is not the last one of its delivery. requeue: it is early. sleep: it is early by a moment.
  * evaluate: whether the target wants the event must be known first. cancel, hold: no attempt, with the reason;
  * `releasesNext`: the next delivery of the person may be blocked by this one. move: leave it to the queue `retries`.
- * fail: an attempt that failed by a fault of ours. attempt: send it, as the one probe or like any other.
+ * fail: an attempt that failed by a fault of ours. attempt: send it.
  */
 export type Decision<T extends Target = Target> =
   | { do: 'ignore' }

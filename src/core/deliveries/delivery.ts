@@ -1,4 +1,4 @@
-// A delivery: one event owed to one target, and the attempts at it.
+// A delivery: one event for one target, and the attempts at it.
 import type { RelayEvent } from '../events/event.ts'
 import type { EventId } from '../id.ts'
 import type { RawBody } from '../intake/request.ts'
@@ -14,7 +14,7 @@ export const DELIVERY_STATES = [
 ] as const
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
-/** The states of deliveries that are still owed. */
+/** The states of deliveries that are not finished. */
 export const UNFINISHED_STATES: readonly DeliveryState[] = ['pending', 'retrying', 'held']
 
 /** True for a delivery that waits for an attempt: then, and only then, it has a wake-up message. */

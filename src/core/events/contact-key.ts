@@ -1,5 +1,5 @@
 // The key of a contact's history: the vendor's id, else the e-mail address, marked as one. Contacts of test events are
-// marked too: a test tells nothing about a real person.
+// marked too: a test says nothing about a real person.
 
 /** Marks a contact that is known by its e-mail address alone, so that no vendor's id can be taken for one. */
 export const EMAIL_PREFIX = 'email:'

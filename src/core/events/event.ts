@@ -165,3 +165,8 @@ export function warningTexts(warnings: Warning[]): string[] {
 function warningText({ path, message }: Warning): string {
   return `${path.slice(0, 100)}: ${message}`
 }
+
+/** What a message or an event did when our mapping threw an error: its kind, without any data of the event. */
+export function mappingFailure(error: unknown): string {
+  return `made our mapping fail: ${error instanceof Error ? error.name : 'unknown'}`
+}

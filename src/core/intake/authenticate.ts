@@ -1,4 +1,4 @@
-// Authenticates the sender of a request. The only maker of a VerifiedRequest.
+// Authenticates the sender of a request. Only this file creates a VerifiedRequest.
 import { type AuthenticationFailure, err, ok, type Rejection, type Result } from '../result.ts'
 import { readBody, type VerifiedRequest } from './request.ts'
 import { matchesAny } from './signature.ts'

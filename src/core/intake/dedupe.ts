@@ -1,4 +1,4 @@
-// Tells a vendor's repeat from a second event that looks like it. The first match wins:
+// Distinguishes a vendor's repeat from a second event that looks like it. The first match wins:
 //   identity  the vendor's own identity of the event is the same: a repeat, however late
 //   content   the same message within the window, and nothing else of that contact and type in between: a repeat
 // The same message outside the window is an event of its own, marked `possibleduplicate`.

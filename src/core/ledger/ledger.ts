@@ -44,7 +44,7 @@ export function tally(counts: readonly Count[]): Ledger {
 
 /** The differences in a ledger, as text; empty if it is balanced. */
 export function discrepancies({ sources, targets }: Ledger): string[] {
-  const owed = sources.reduce((sum, { created }) => sum + created, 0)
+  const created = sources.reduce((sum, { created }) => sum + created, 0)
   const found = targets.reduce((sum, { created }) => sum + created, 0)
   return [
     ...sources.flatMap((line) => {
@@ -59,7 +59,7 @@ export function discrepancies({ sources, targets }: Ledger): string[] {
         ? []
         : [`target ${line.target}: ${line.created} created, ${known} accounted for`]
     }),
-    ...(owed === found ? [] : [`events created ${owed} deliveries, but ${found} exist`]),
+    ...(created === found ? [] : [`events created ${created} deliveries, but ${found} exist`]),
   ]
 }
 

@@ -1,4 +1,4 @@
-// queues deliveries, retries, dead → each delivery processed. A batch is loaded at once, and at most five requests wait
+// queues deliveries, retries, dead → each delivery processed. A batch is loaded in one round trip, and at most five requests wait
 // for their response.
 import { type Config, targetOf, timeoutsOf } from '../../config.ts'
 import type { DeliveryMessage, DueDelivery, Lane } from '../../core/deliveries/delivery.ts'
@@ -22,7 +22,7 @@ const FAULT_DELAY_SECONDS = 30
 
 type DeliverEnv = Pick<Env, 'DB' | 'RETRIES'>
 
-/** A message of a batch, the lease that it needs, if it does, and the end of its flight. */
+/** A message of a batch, the lease that it needs, if it does, and how to end that it is in flight. */
 type InFlightMessage = {
   message: Message<DeliveryMessage>
   lease: Lease | undefined
@@ -140,9 +140,9 @@ function needsOf(config: Config, name: string): { raw: boolean; order: boolean }
 }
 
 /**
- * Delays a message while D1 is unavailable: as a new message, as the platform's count of retries is for messages that
- * break us. It arrives when the lease of this one has ended, and takes its own: where the queue takes it and reports an
- * error, both arrive, and only one of them may make the attempt.
+ * Delays a message while D1 is unavailable. It sends a new message, since the platform's retries are few and for messages
+ * that crash the Worker. The new one arrives after the lease of this one has ended. If the queue takes it and reports an
+ * error, both arrive; a lease lets only one of them make the attempt.
  */
 async function delay(
   queue: Env['RETRIES'],

@@ -1,5 +1,5 @@
 // One delivery: acts on the decision about it (core/deliveries/decide.ts), and records what comes of it.
-// D1 is the truth and a message only a wake-up call: one that is not the last of its delivery does nothing.
+// D1 is the truth and a message only wakes the delivery up: one that is not the last of its delivery does nothing.
 import { type Config, type ConfiguredTarget, targetOf } from '../../config.ts'
 import { isTroubled } from '../../core/deliveries/breaker.ts'
 import { type Decision, decide, holdReason, stateAfter } from '../../core/deliveries/decide.ts'
@@ -130,7 +130,7 @@ async function makeAttempt(context: BatchContext, job: Job, freeSlot: () => void
     lane === 'dead'
       ? faultAttempt(delivery, 'its handling was cut off each time it was tried', tools.now())
       : await attemptDelivery(target, delivery, tools)
-  // Nothing that follows from such a success must wait for its record.
+  // After such a success the next request may start before this one is recorded.
   const isExpected = attempted.attempt.error === undefined && !isTroubled(healths.of(target.name))
   if (isExpected && !target.ordered && inFlight.isD1Writable()) freeSlot()
   await recordAttempt(context, { ...job, isProbe: allowed === 'probe' }, attempted)
@@ -170,7 +170,7 @@ async function followUp(
   const { env, config, healths, tools } = context
   const { event, content } = delivery
   const steps: (() => Promise<void>)[] = []
-  // A fault of ours is not the target's, and the failure of a replay is not news. But a probe is a probe, and 410 is final.
+  // Faults of the relay do not count against the target, nor do failed replays, except a probe or a 410.
   const counts = !delivery.isReplay || isProbe || next.state === 'held'
   if (attempt.error !== 'fault' && counts) {
     steps.push(() => healths.learn(target.name, next, isProbe))

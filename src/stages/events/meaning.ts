@@ -1,5 +1,5 @@
 // The meaning of an event beside the other events of its contact. Reads the log, writes nothing.
-import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import { instantOf, type MembershipEvent, mappingFailure } from '../../core/events/event.ts'
 import {
   EVENTS_PER_SIDE,
   type History,
@@ -41,7 +41,7 @@ function queryFor({ event, contact }: Subject, asOf: AsOf): HistoryQuery | undef
   return { source, contact, kinds, event: event.id, at: instantOf(event), email, asOf }
 }
 
-/** The contacts that are new by their own events, where the log does not know them. */
+/** The contacts that the log does not know, of events whose meaning depends only on that. */
 export function newContacts(
   subjects: readonly Subject[],
   histories: readonly (History | undefined)[],
@@ -64,14 +64,28 @@ export function understand(
   const kinds: readonly string[] = vendor.relatedKinds(event) ?? []
   const related = earlier.filter(({ type }) => kinds.includes(type.split('.')[0] ?? ''))
   const sites = earlier.flatMap(({ data }) => data.site?.vendor_id ?? [])
-  return vendor.interpret(event, {
+  return interpret(event, {
     isKnown: history.isKnown || earlier.length > 0,
     sites: [...history.sites, ...sites],
     past: around(event, [...history.past, ...related]),
   })
 }
 
-/** The events closest to one in time, as many on either side as are read from the log. */
+/** The meaning that the vendor's code gives. A bug of ours must not lose the event: it gets a warning instead. */
+function interpret(event: MembershipEvent, history: History): Interpretation {
+  try {
+    return vendorOf(event).interpret(event, history)
+  } catch (error) {
+    const warning = `history: ${mappingFailure(error)}`
+    const data = {
+      ...event.data,
+      warnings: [...new Set([...(event.data.warnings ?? []), warning])],
+    }
+    return { event: { ...event, data } as MembershipEvent, inferred: [] }
+  }
+}
+
+/** The events closest to one in time: on either side at most as many as the log gives for two kinds. */
 function around(event: MembershipEvent, others: readonly MembershipEvent[]): MembershipEvent[] {
   const own = instantOf(event)
   const sorted = others.toSorted((a, b) => instantOf(a) - instantOf(b) || (a.id < b.id ? -1 : 1))
@@ -108,7 +122,7 @@ export async function settledEvent(
   const query = queryFor({ event, contact }, 'now')
   if (query === undefined) return event
   const [history = NO_HISTORY] = await readHistories(db, [query])
-  const { late: _, ...settled } = vendorOf(event).interpret(event, history).event
+  const { late: _, ...settled } = interpret(event, history).event
   return { ...settled, ...(event.late ? { late: true } : {}) } as MembershipEvent
 }
 

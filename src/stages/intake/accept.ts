@@ -20,7 +20,7 @@ import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
 import { commitRecords, completeRecords } from './commit.ts'
 import { draftRecord } from './draft.ts'
 
-/** How long the spill queue may take: with the timeout of D1 before it, less than the 10 s that Hapana waits. */
+/** How long the spill queue may take: with one timeout of D1 before it, less than the 10 s that Hapana waits. */
 const SPILL_TIMEOUT_MS = 5000
 
 /** The ids that a request may take of a millisecond: for its events, and for those inferred from them. */
@@ -30,9 +30,9 @@ const MAX_IDS = 4 * MAX_MESSAGES
 type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: BatchDatabase }
 
 /**
- * Accepts a request, and returns what became of each of its messages. Refuses, in this order: an unknown or broken
- * source, an unauthenticated sender, a body that is too large, a loop, a body that is not a JSON object or a list of
- * objects; and everything, when neither D1 nor the spill queue takes it.
+ * Accepts a request, and returns a receipt for each of its messages. Refuses, in this order: an unknown or broken source;
+ * a wrong secret, or a malformed or old signature; a body that is too large; a wrong signature; a loop; a body that is not
+ * a JSON object or a list of at most 100 objects; and any request that neither D1 nor the spill queue takes.
  */
 export async function accept(
   env: AcceptEnv,

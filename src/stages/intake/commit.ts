@@ -18,9 +18,9 @@ type Context = { idFor: (n: number) => EventId; now: number }
 
 /**
  * Completes records and writes them. Returns what became of them, in their order, and of the events inferred from them.
- * When the two halves of a plan switch arrive at the same moment, neither is in the history of the other: the one that
- * is written second is found stale, and its inferences are made again. Throws when D1 fails or takes too long; then
- * nothing is written, unless it is written late.
+ * When the two halves of a plan switch arrive at the same moment, neither is in the history of the other: the second
+ * one is found to be stale, and its inferences are made again. Throws when D1 fails or does not respond in time; in the
+ * second case the write may still succeed later, so a caller that tries again uses the same ids.
  */
 export async function commitRecords(
   db: BatchDatabase,
@@ -33,8 +33,8 @@ export async function commitRecords(
   const stale = receipts.filter(({ isStale }) => isStale).map(({ record }) => record)
   if (stale.length === 0) return receipts
   const nextIdFor = (n: number) => idFor(receipts.length - records.length + n)
-  const missed = writeInferred(db, config, stale, { idFor: nextIdFor, now })
-  const more = await withTimeout(missed).catch((error): Receipt[] => {
+  const writing = writeInferred(db, config, stale, { idFor: nextIdFor, now })
+  const more = await withTimeout(writing).catch((error): Receipt[] => {
     // The events themselves are stored: the sender gets its 202.
     log({ at: 'meaning', fault: 'inferred events were not recorded', detail: String(error) })
     return []

@@ -2,7 +2,7 @@
 // events, and who gets it, comes later (commit.ts).
 import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
 import { contactKeyOf, MAX_WORD_LENGTH, TEST_PREFIX } from '../../core/events/contact-key.ts'
-import { composeEvent, UNRECOGNIZED } from '../../core/events/event.ts'
+import { composeEvent, mappingFailure, UNRECOGNIZED } from '../../core/events/event.ts'
 import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import {
@@ -116,7 +116,7 @@ function normalize(
     return unreadable(`takes more than ${MAX_ROW_BYTES} bytes once normalized`, type, vendorType)
   } catch (error) {
     // A bug of ours must not lose an event: it can be normalized again once that is fixed.
-    return unreadable(`made our mapping fail: ${error instanceof Error ? error.name : 'unknown'}`)
+    return unreadable(mappingFailure(error))
   }
 }
 

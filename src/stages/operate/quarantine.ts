@@ -83,9 +83,9 @@ async function releaseOne(
   const written = receipts.filter(isDeliverable).map(({ record }) => record)
   await enqueueDeliveries(env.RETRIES, written.flatMap(firstMessages), tools)
   const [own] = receipts
-  const isOwed = own !== undefined && isDeliverable(own)
+  const hasDeliveries = own !== undefined && isDeliverable(own)
   const status = own?.status ?? 'not_recorded'
-  return { id, status, type, deliveries: isOwed ? deliveries.length : 0 }
+  return { id, status, type, deliveries: hasDeliveries ? deliveries.length : 0 }
 }
 
 /** Dismisses quarantined messages that match, at most `limit`, with a reason. They stay in the log. */

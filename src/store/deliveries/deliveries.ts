@@ -83,6 +83,7 @@ type DueRow = {
   contact: string | null
   person: string | null
   hops: number
+  /** How it was recognised as a repeat or a possible duplicate. */
   rung: string | null
   headers: string
   encoding: RawBody['encoding']

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { EventId } from '../../../src/core/id.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
+import { VENDORS } from '../../../src/vendors/index.ts'
 import {
   aConfig,
   aPayment,
@@ -55,6 +56,30 @@ describe('an accepted event', () => {
       { event: id, target: 'crm', attempt: 1, delaySeconds: 0 },
       { event: id, target: 'finance', attempt: 1, delaySeconds: 0 },
     ])
+  })
+
+  it.each([
+    [
+      'normalize',
+      'quarantined',
+      { issues: [{ path: 'body', message: 'made our mapping fail: TypeError' }] },
+    ],
+    [
+      'interpret',
+      'accepted',
+      { event: { data: { warnings: ['history: made our mapping fail: TypeError'] } } },
+    ],
+  ] as const)('is stored although the mapping fails in %s', async (step, status, stored) => {
+    const failing = vi.spyOn(VENDORS.hype, step).mockImplementation(() => {
+      throw new TypeError('not for the log: ana@example.com')
+    })
+
+    const result = await take(config, 'hype', aPayment())
+    failing.mockRestore()
+
+    expect(result).toMatchObject({ ok: true, value: { events: [{ status }] } })
+    const id = (result as { value: { events: { id: EventId }[] } }).value.events[0]?.id as EventId
+    expect(await getEvent(env.DB, id)).toMatchObject({ status, ...stored })
   })
 
   it('is stored with the exact bytes of its request', async () => {
