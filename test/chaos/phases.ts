@@ -58,18 +58,25 @@ export function durationOf(phases: readonly Phase[]): number {
   return phases.reduce((sum, { seconds }) => sum + seconds * 1000, 0)
 }
 
+/** How much longer a phase takes, at most, when it has not injected a fault by its end: few messages may have come. */
+const EXTRA_SECONDS = 10
+
 /** Runs a phase, then ends its faults. */
 export async function runPhase(
   { name, plan, seconds }: Phase,
   runtime: Runtime,
   seed: number,
 ): Promise<Span> {
+  const hasFaults = Object.keys(plan).length > 0
   const span = await timed(name, async () => {
+    const before = runtime.faults.length
     await runtime.setPlan({ ...plan, seed })
     await sleep(seconds * 1000)
+    const last = Date.now() + EXTRA_SECONDS * 1000
+    while (hasFaults && runtime.faults.length === before && Date.now() < last) await sleep(100)
     await runtime.setPlan({})
   })
-  return { ...span, hasFaults: Object.keys(plan).length > 0 }
+  return { ...span, hasFaults }
 }
 
 /** Runs something; returns when it started and ended. */
