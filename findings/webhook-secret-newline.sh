@@ -1,15 +1,12 @@
 #!/usr/bin/env bash
-# The Standard Webhooks libraries disagree about a secret with a line break, without padding, or in quotes.
+# The Standard Webhooks libraries disagree about a secret with a line break at its end, or without padding.
 #
-# Expectation: The libraries of one standard accept the same secrets, and report a text that is not one.
+# Expectation: The libraries of one standard accept the same spellings of a secret.
 # Behaviour: With a line break at the end, as a text file has it, the secret works in Python (standardwebhooks 1.1.0) and in Go
 #   (0.0.1) and is refused in JavaScript (1.1.1) and Rust (1.0.1). Without "=" it works in JavaScript and Python and is refused in
-#   Go and Rust. In quotes or after a space Python reports nothing: it drops the characters that are not base64, decodes
-#   "whsec" as part of the key, and answers "No matching signature found" to every delivery; the others refuse it. base64url
-#   is a third way: Python drops "-" and "_" too.
-# Impact: A secret that works in one service fails in the next: a file in /run/secrets usually ends with a line break.
-#   In Python it looks like a wrong secret. Trim what you read, keep the "=", and
-#   check that the text begins with "whsec_". `npm run relay -- verify` compares a saved delivery with the secret.
+#   Go and Rust.
+# Impact: A secret that works in one service fails in the next: a file in /run/secrets usually ends with a line break. Trim what
+#   you read, and keep the "=". `npm run relay -- verify` compares a saved delivery with the secret.
 # Source: Standard Webhooks specification, "Symmetric" secrets (base64 with the prefix whsec_); Python, base64.b64decode
 #   (validate=False); Go, encoding/base64 ("\r" and "\n" are ignored); RFC 4648, sections 3.2 and 3.3.
 # Needs: node, npm, python3 with venv, go, cargo.
@@ -42,9 +39,6 @@ writeFileSync('delivery.json', JSON.stringify({
     ['as printed', secret],
     ['line break', `${secret}\n`],
     ['no padding', secret.replace(/=+$/, '')],
-    ['quotes', `'${secret}'`],
-    ['space before', ` ${secret}`],
-    ['base64url', `whsec_${bytes.toString('base64url')}==`],
   ],
 }))
 JS
@@ -192,27 +186,15 @@ cat > expected <<'TEXT'
 JavaScript: as printed: verified
 JavaScript: line break: secret refused
 JavaScript: no padding: verified
-JavaScript: quotes: secret refused
-JavaScript: space before: secret refused
-JavaScript: base64url: secret refused
 Python: as printed: verified
 Python: line break: verified
 Python: no padding: verified
-Python: quotes: wrong signature
-Python: space before: wrong signature
-Python: base64url: wrong signature
 Go: as printed: verified
 Go: line break: verified
 Go: no padding: secret refused
-Go: quotes: secret refused
-Go: space before: secret refused
-Go: base64url: secret refused
 Rust: as printed: verified
 Rust: line break: secret refused
 Rust: no padding: secret refused
-Rust: quotes: secret refused
-Rust: space before: secret refused
-Rust: base64url: secret refused
 TEXT
 
 echo "standardwebhooks: npm $(node -p "JSON.parse(fs.readFileSync('node_modules/standardwebhooks/package.json')).version")," \
