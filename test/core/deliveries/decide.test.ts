@@ -12,30 +12,13 @@ import type { Attempt, AttemptError, DueDelivery } from '../../../src/core/deliv
 import { DEFAULT_RETRY, parseRetryAfter } from '../../../src/core/deliveries/retry.ts'
 import type { BrokenTarget, Target } from '../../../src/core/deliveries/target.ts'
 import { RAW_GONE } from '../../../src/core/intake/request.ts'
+import { aTarget } from '../builders.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00Z')
 
 const MESSAGE = { event: 'evt_38fz9hg1wp8bq', target: 'crm', attempt: 1, due: NOW } as const
 
-const TARGET: Target = {
-  name: 'crm',
-  url: 'https://crm.example',
-  events: ['*'],
-  sources: undefined,
-  where: undefined,
-  format: 'cloudevents',
-  transform: undefined,
-  secrets: [],
-  headers: [],
-  include: [],
-  retry: DEFAULT_RETRY,
-  timeoutSeconds: 15,
-  intervalMs: undefined,
-  settleSeconds: 0,
-  ordered: false,
-  test: true,
-  enabled: true,
-}
+const TARGET = aTarget()
 const BROKEN: BrokenTarget = { name: 'crm', events: ['*'], sources: undefined, broken: 'no url' }
 
 const DELIVERY: DueDelivery = {
