@@ -78,10 +78,19 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
 export function configurationProblem({
   unreadable,
 }: Pick<Config, 'unreadable'>): string | undefined {
-  const issues = [...unreadable.sources, ...unreadable.targets]
-  if (issues.length === 0) return undefined
-  const problems = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
-  return `The configuration cannot be read: ${problems}. Correct it and deploy; nothing is removed until then.`
+  const texts = (['sources', 'targets'] as const).flatMap((list) =>
+    unreadableTexts({ unreadable }, list),
+  )
+  if (texts.length === 0) return undefined
+  return `The configuration cannot be read: ${texts.join('; ')}. Correct it and deploy; nothing is removed until then.`
+}
+
+/** Why the list of sources or of targets may be incomplete, each with its path. They contain no value. */
+export function unreadableTexts(
+  { unreadable }: Pick<Config, 'unreadable'>,
+  list: 'sources' | 'targets',
+): string[] {
+  return unreadable[list].map(({ path, message }) => `${path} ${message}`)
 }
 
 /** Whether every configured target is known by its name, so that one that is not there is not configured. */

@@ -1,5 +1,5 @@
 // The targets that events are routed to: the configured ones, and those of before while the configuration cannot be read.
-import { type Config, isEveryTargetKnown } from '../../config.ts'
+import { type Config, isEveryTargetKnown, unreadableTexts } from '../../config.ts'
 import { heldForTargets } from '../../core/deliveries/known-targets.ts'
 import { listKnownTargets } from '../../store/deliveries/known-targets.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
@@ -11,10 +11,7 @@ import type { BatchDatabase } from '../../store/group-commit.ts'
 export async function withHeldForTargets(db: BatchDatabase, config: Config): Promise<Config> {
   if (isEveryTargetKnown(config)) return config
   const known = await listKnownTargets(db)
-  const [issue] = config.unreadable.targets
-  const reason = `${issue?.path} ${issue?.message}`
-  return {
-    ...config,
-    targets: [...config.targets, ...heldForTargets(known, config.targets, reason)],
-  }
+  const reason = unreadableTexts(config, 'targets').join('; ')
+  const heldFor = heldForTargets(known, config.targets, reason)
+  return { ...config, targets: [...config.targets, ...heldFor] }
 }

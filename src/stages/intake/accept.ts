@@ -1,6 +1,11 @@
 // request → authenticate → messages → drafts → commit to D1, or spill → wake-up messages of the deliveries.
 // Whatever is answered 202 is in the log, or in the spill queue while D1 is unavailable.
-import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
+import {
+  type Config,
+  type ConfiguredSource,
+  isBrokenSource,
+  unreadableTexts,
+} from '../../config.ts'
 import { ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
 import { authenticate } from '../../core/intake/authenticate.ts'
 import { MAX_MESSAGES, messagesIn, type VendorMessage } from '../../core/intake/request.ts'
@@ -64,10 +69,10 @@ export async function accept(
 }
 
 /** A name that is not there may be one of those that cannot be read: its sender is asked to try again. */
-function whyNoSource({ unreadable }: Config): Rejection {
-  const [issue] = unreadable.sources
-  if (issue === undefined) return { kind: 'unknown_source' }
-  return { kind: 'sources_unreadable', reason: `${issue.path} ${issue.message}` }
+function whyNoSource(config: Config): Rejection {
+  const reasons = unreadableTexts(config, 'sources')
+  if (reasons.length === 0) return { kind: 'unknown_source' }
+  return { kind: 'sources_unreadable', reason: reasons.join('; ') }
 }
 
 /** The messages of an authenticated request; `now` in epoch milliseconds. */
