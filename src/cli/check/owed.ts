@@ -3,11 +3,11 @@ import { type Config, targetOf } from '../../config.ts'
 import { pluralize } from '../../core/text.ts'
 import { answerOf, connect } from '../relay/client.ts'
 
-/** How many deliveries are owed to a target. */
-type Owed = { target: string; count: number }
+/** How many deliveries of a target are not finished. */
+type Backlog = { target: string; count: number }
 
 /** A sentence for each target with owed deliveries that a configuration does not have. */
-export function owedToOthers(config: Config, owed: readonly Owed[]): string[] {
+export function owedToOthers(config: Config, owed: readonly Backlog[]): string[] {
   return owed
     .filter(({ target, count }) => count > 0 && targetOf(config, target) === undefined)
     .map(({ target, count }) => {
