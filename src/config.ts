@@ -1,5 +1,6 @@
 // SOURCES, TARGETS and the secrets that they name → typed configuration. A mistake becomes an error with its path and
-// remedy, and breaks that one source or target only: intake never stops.
+// remedy, and breaks that one source or target only: intake never stops. Where even names cannot be read, nothing is
+// concluded from a name that is missing.
 import * as v from 'valibot'
 import { type ConfigIssue, nameTaken, summarize } from './config/issues.ts'
 import { readLimits } from './config/limits.ts'
@@ -25,6 +26,10 @@ export type Config = {
   /** Days that events are kept, and their payloads; `rawRetentionDays` is never more than `retentionDays`. */
   retentionDays: number
   rawRetentionDays: number
+  /** False while a retention setting is invalid, so that the numbers above are defaults. */
+  isRetentionReadable: boolean
+  /** Why names of sources or targets cannot be read. While there is an entry, the list may be incomplete. */
+  unreadable: { sources: readonly ConfigIssue[]; targets: readonly ConfigIssue[] }
   errors: readonly ConfigIssue[]
   /** Settings that work but may be a mistake. */
   notes: readonly ConfigIssue[]
@@ -42,29 +47,55 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
   const notes: ConfigIssue[] = []
   const sources = new Map<string, ConfiguredSource | BrokenSource>()
   const sourceNames = new Set<string>()
-  for (const { path, value } of readTables(vars, ['SOURCES'], errors)) {
+  const unreadable = { sources: [] as ConfigIssue[], targets: [] as ConfigIssue[] }
+  for (const { path, value } of readTables(vars, ['SOURCES'], errors, unreadable.sources)) {
     const before = errors.length
     const source = readSource(path, value, secretOf, errors)
-    const key = nameOf(value)
+    const key = nameOf(path, value, [...sourceNames], errors, unreadable.sources)
     if (key === undefined) continue
-    if (sourceNames.has(key)) errors.push(nameTaken(path, key))
-    else if (source === undefined)
-      sources.set(key, { name: key, broken: summarize(errors, before) })
+    if (source === undefined) sources.set(key, { name: key, broken: summarize(errors, before) })
     else if (source !== 'disabled') sources.set(key, source)
     sourceNames.add(key)
   }
   const targets: (ConfiguredTarget | BrokenTarget)[] = []
   const variables = Object.keys(vars).filter((key) => /^TARGETS(_|$)/.test(key))
-  for (const { path, value } of readTables(vars, variables.sort(), errors)) {
+  for (const { path, value } of readTables(vars, variables.sort(), errors, unreadable.targets)) {
     const before = errors.length
     const target = readTarget(path, value, secretOf, errors)
-    const key = nameOf(value)
-    if (key === undefined) continue
-    if (targets.some((other) => other.name === key)) errors.push(nameTaken(path, key))
-    else targets.push(target ?? brokenTarget(key, value, summarize(errors, before)))
+    const known = targets.map(({ name }) => name)
+    const key = nameOf(path, value, known, errors, unreadable.targets)
+    if (key !== undefined)
+      targets.push(target ?? brokenTarget(key, value, summarize(errors, before)))
     if (target) notes.push(...targetNotes(path, target, sourceNames))
   }
-  return { sources, targets, ...readLimits(vars, errors), errors, notes }
+  return { sources, targets, ...readLimits(vars, errors), unreadable, errors, notes }
+}
+
+/**
+ * What makes the list of sources or targets incomplete, with its path and remedy; undefined while both can be read. It
+ * contains no value of the configuration, as everybody may read it. A source or target that is broken alone is not a problem of this kind.
+ */
+export function configurationProblem({
+  unreadable,
+}: Pick<Config, 'unreadable'>): string | undefined {
+  const texts = (['sources', 'targets'] as const).flatMap((list) =>
+    unreadableTexts({ unreadable }, list),
+  )
+  if (texts.length === 0) return undefined
+  return `The configuration cannot be read: ${texts.join('; ')}. Correct it and deploy; nothing is removed until then.`
+}
+
+/** Why the list of sources or of targets may be incomplete, each with its path. They contain no value. */
+export function unreadableTexts(
+  { unreadable }: Pick<Config, 'unreadable'>,
+  list: 'sources' | 'targets',
+): string[] {
+  return unreadable[list].map(({ path, message }) => `${path} ${message}`)
+}
+
+/** Whether every configured target is known by its name, so that one that is not there is not configured. */
+export function isEveryTargetKnown({ unreadable }: Pick<Config, 'unreadable'>): boolean {
+  return unreadable.targets.length === 0
 }
 
 /** The configured target of a name, broken or not; undefined if there is none. */
@@ -95,17 +126,27 @@ export function secretNames(vars: Record<string, unknown>): Map<string, string> 
   return found
 }
 
-/** The tables of some variables, each a list of objects or its JSON text, with their paths (`SOURCES[0]`). */
-function readTables(vars: Record<string, unknown>, names: string[], errors: ConfigIssue[]) {
+/**
+ * The tables of some variables, each a list of objects or its JSON text, with their paths (`SOURCES[0]`). A variable that
+ * is neither is an error, and one of `unreadable`.
+ */
+function readTables(
+  vars: Record<string, unknown>,
+  names: string[],
+  errors: ConfigIssue[],
+  unreadable: ConfigIssue[],
+) {
   return names.flatMap((variable) => {
     const value = vars[variable]
     if (value === undefined || value === '') return []
     const tables = typeof value === 'string' ? parseText(value) : value
     if (!Array.isArray(tables)) {
-      errors.push({
+      const issue = {
         path: variable,
         message: 'must be a list of tables, or JSON text of such a list',
-      })
+      }
+      errors.push(issue)
+      unreadable.push(issue)
       return []
     }
     return tables.map((table: unknown, i) => ({ path: `${variable}[${i}]`, value: table }))
@@ -120,7 +161,25 @@ function parseText(value: string): unknown {
   }
 }
 
-function nameOf(value: unknown): string | undefined {
+/**
+ * The name of a table. Undefined when it has none, or that of an earlier one: which source or target it configures is
+ * then unknown, so that is one of `unreadable`.
+ */
+function nameOf(
+  path: string,
+  value: unknown,
+  taken: readonly string[],
+  errors: ConfigIssue[],
+  unreadable: ConfigIssue[],
+): string | undefined {
   const named = v.safeParse(v.object({ name: Name }), value)
-  return named.success ? named.output.name : undefined
+  if (!named.success) {
+    unreadable.push({ path: `${path}.name`, message: 'is missing or is not a valid name' })
+    return undefined
+  }
+  const { name } = named.output
+  if (!taken.includes(name)) return name
+  errors.push(nameTaken(path, name))
+  unreadable.push({ path: `${path}.name`, message: 'is already used above' })
+  return undefined
 }

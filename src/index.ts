@@ -6,6 +6,7 @@ import type { Env, Tools } from './env.ts'
 import { createApp } from './http/app.ts'
 import { deliver } from './stages/deliveries/deliver.ts'
 import { createInFlight } from './stages/deliveries/in-flight.ts'
+import { updateKnownTargets } from './stages/deliveries/known-targets.ts'
 import { continueReplays } from './stages/deliveries/replay.ts'
 import { sweep } from './stages/deliveries/sweep.ts'
 import { spill } from './stages/intake/spill.ts'
@@ -63,6 +64,7 @@ async function consume(
 async function tick(env: Env): Promise<void> {
   const jobs = {
     sweep: () => sweep(env, configOf(env), tools),
+    targets: () => updateKnownTargets(env, configOf(env), tools),
     replay: () => continueReplays(env, configOf(env), tools),
     rollup: () => rollUp(env, tools),
     snapshot: () => takeSnapshot(env, configOf(env), tools),

@@ -2,7 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { Command } from 'commander'
 import { type Config, parseConfig, secretNames } from '../config.ts'
+import { OWED_BY_TARGET } from '../store/deliveries/owed.ts'
 import { checkConfig, describeConfig, isLocal } from './check/configuration.ts'
+import { owedToOthers } from './check/owed.ts'
 import { runProgram, type SetStatus } from './command-line.ts'
 import {
   notesOnEnvFile,
@@ -42,7 +44,8 @@ function deployCommand(setStatus: SetStatus): Command {
  */
 function runDeploy(isDryRun: boolean): number {
   const project = readProject()
-  requireDeployable(checkConfig(project.vars), project)
+  const config = checkConfig(project.vars)
+  requireDeployable(config, project)
   const fileSecrets = readEnvFile(SECRETS_FILE)
   for (const { path, message } of notesOnEnvFile(SECRETS_FILE)) console.error(`${path}: ${message}`)
   const hasFile = Object.keys(fileSecrets).length > 0
@@ -57,6 +60,7 @@ function runDeploy(isDryRun: boolean): number {
     createMissing(['queues', 'info', queue], ['queues', 'create', queue])
   }
   const status = wrangler(['d1', 'migrations', 'apply', project.databaseName, '--remote'])
+  if (status === 0) warnOfOwed(config, project)
   const secretsArgs = hasFile ? ['--secrets-file', SECRETS_FILE] : []
   return status === 0 ? wrangler(['deploy', ...secretsArgs]) : status
 }
@@ -73,6 +77,7 @@ function stepsOf({ databaseName, queues, vars }: Project, hasFile: boolean): str
     `  create the database ${databaseName} if it does not exist`,
     ...queues.map((queue) => `  create the queue ${queue} if it does not exist`),
     `  apply the migrations to ${databaseName}`,
+    `  say what ${databaseName} owes to targets that this configuration does not have`,
     `  deploy the Worker${hasFile ? ` with the secrets in ${SECRETS_FILE}` : ''}`,
   ].join('\n')
 }
@@ -124,6 +129,39 @@ function namesIn(json: string): string[] {
     return (JSON.parse(json) as { name: string }[]).map(({ name }) => name)
   } catch {
     return []
+  }
+}
+
+/** Says what is owed to targets that the configuration does not have. A failure is said, and stops nothing. */
+function warnOfOwed(config: Config, { databaseName }: Project): void {
+  const args = [
+    'd1',
+    'execute',
+    databaseName,
+    '--remote',
+    '--json',
+    '--yes',
+    '--command',
+    OWED_BY_TARGET,
+  ]
+  const { status, stdout } = spawnSync(process.execPath, [WRANGLER, ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  const owed = status === 0 ? rowsIn(stdout) : undefined
+  if (owed === undefined) {
+    console.error('The deliveries owed to other targets could not be counted.')
+    return
+  }
+  for (const line of owedToOthers(config, owed)) console.error(line)
+}
+
+/** The rows in the output of `wrangler d1 execute`; undefined if it cannot be parsed. */
+function rowsIn(json: string): { target: string; count: number }[] | undefined {
+  try {
+    return (JSON.parse(json) as [{ results: { target: string; count: number }[] }])[0].results
+  } catch {
+    return undefined
   }
 }
 

@@ -119,6 +119,9 @@ async function untilReady(origin: string, isAlive: () => boolean): Promise<boole
   while (Date.now() < deadline && isAlive()) {
     const response = await fetch(`${origin}/healthz`).catch(() => undefined)
     if (response?.ok) return true
+    // A relay that cannot read its configuration runs: its console shows what to correct.
+    const problem = (await response?.json().catch(() => undefined)) as { type?: string } | undefined
+    if (problem?.type?.endsWith('configuration-unreadable')) return true
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
   return false

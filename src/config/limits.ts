@@ -11,35 +11,51 @@ const DEFAULT_RAW_RETENTION_DAYS = 90
 const LARGEST_RETENTION_DAYS = 36_500
 
 /**
- * Reads the limits from the Worker's variables. For an invalid value the default is used, and an error added to
- * `errors`.
+ * Reads the limits from the Worker's variables. An invalid value is an error, added to `errors`, and takes nothing away:
+ * the largest body is allowed then, and `isRetentionReadable` is false.
  */
 export function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[]) {
-  const read = (name: string, unit: string, largest: number, standard: number) =>
-    readWhole(name, vars[name], { unit, largest, standard }, errors)
+  const maxBodyBytes = readWhole(
+    'MAX_BODY_BYTES',
+    vars.MAX_BODY_BYTES,
+    {
+      unit: 'bytes',
+      largest: LARGEST_MAX_BODY_BYTES,
+      standard: DEFAULT_MAX_BODY_BYTES,
+      otherwise: `the largest, ${LARGEST_MAX_BODY_BYTES}, is used`,
+    },
+    errors,
+  )
+  const before = errors.length
   const days = (name: string, largest: number, standard: number) =>
-    read(name, 'days', largest, Math.min(standard, largest))
-  const retentionDays = days('RETENTION_DAYS', LARGEST_RETENTION_DAYS, DEFAULT_RETENTION_DAYS)
+    readWhole(name, vars[name], { unit: 'days', largest, standard, otherwise: NOTHING }, errors)
+  const retentionDays =
+    days('RETENTION_DAYS', LARGEST_RETENTION_DAYS, DEFAULT_RETENTION_DAYS) ?? DEFAULT_RETENTION_DAYS
+  // A payload is deleted with its event at the latest.
+  const standard = Math.min(DEFAULT_RAW_RETENTION_DAYS, retentionDays)
   return {
-    maxBodyBytes: read('MAX_BODY_BYTES', 'bytes', LARGEST_MAX_BODY_BYTES, DEFAULT_MAX_BODY_BYTES),
+    maxBodyBytes: maxBodyBytes ?? LARGEST_MAX_BODY_BYTES,
     retentionDays,
-    // A payload is deleted with its event at the latest.
-    rawRetentionDays: days('RAW_RETENTION_DAYS', retentionDays, DEFAULT_RAW_RETENTION_DAYS),
+    rawRetentionDays: days('RAW_RETENTION_DAYS', retentionDays, standard) ?? standard,
+    isRetentionReadable: errors.length === before,
   }
 }
 
-/** A whole number from 1 to `largest`; `standard` if the variable is not set or invalid. */
+const NOTHING = 'nothing more is deleted until it is'
+
+/** A whole number from 1 to `largest`; `standard` if the variable is not set, undefined if it is invalid. */
 function readWhole(
   path: string,
   value: unknown,
-  { unit, largest, standard }: { unit: string; largest: number; standard: number },
+  setting: { unit: string; largest: number; standard: number; otherwise: string },
   errors: ConfigIssue[],
-): number {
+): number | undefined {
+  const { unit, largest, standard, otherwise } = setting
   if (value === undefined || value === '') return standard
   const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
   const number = isNumber ? Number(value) : 0
   if (Number.isInteger(number) && number > 0 && number <= largest) return number
-  const message = `must be a whole number of ${unit} from 1 to ${largest}; the default ${standard} is used`
+  const message = `must be a whole number of ${unit} from 1 to ${largest}; ${otherwise}`
   errors.push({ path, message })
-  return standard
+  return undefined
 }

@@ -25,6 +25,7 @@ const TONES: Record<string, Tone> = {
   failing: 'bad',
   gone: 'bad',
   broken: 'bad',
+  unknown: 'bad',
 }
 
 /** The tone of a state of an event, a delivery, a target or a replay; calm for any other name. */

@@ -9,6 +9,7 @@ const SHORT: Record<string, string> = {
   failing: 'failed for days',
   gone: 'gone (410)',
   broken: 'misconfigured',
+  unknown: 'target not configured',
   order: 'after an earlier delivery',
   rate: 'rate limit',
   where: '"where" to be evaluated',
@@ -23,6 +24,8 @@ const FULL: Record<Reason, (target: string) => string> = {
   disabled: (target) => `On hold: ${target} is disabled. Sent when it is enabled.`,
   broken: (target) =>
     `On hold: the configuration of ${target} has an error. Sent when it is fixed.`,
+  unknown: (target) =>
+    `On hold: ${target} is not configured. Cancelled after a day, unless ${target} is configured again.`,
   order: () => 'Waits for an earlier delivery of the same person.',
   rate: (target) => `Waits for the rate limit of ${target}.`,
   where: (target) => `"where" of ${target} is evaluated before it is sent.`,

@@ -28,6 +28,7 @@ export type TargetView = {
   name: string
   state: string
   reason: string | null
+  held_until: string | null
   failures: number
   failing_since: string | null
   next_probe_at: string | null

@@ -23,6 +23,7 @@ export type AuthenticationFailure =
 /** Every reason for which `/in/` refuses a request; `http/problems.ts` has the public text of each. */
 export type Rejection =
   | { kind: 'unknown_source' }
+  | { kind: 'sources_unreadable'; reason: string }
   | { kind: 'method_not_allowed' }
   | { kind: 'too_many_requests' }
   | { kind: 'source_broken'; reason: string }

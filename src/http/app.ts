@@ -4,7 +4,7 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import type { Config } from '../config.ts'
+import { type Config, configurationProblem } from '../config.ts'
 import DOCS_STYLE from '../console/assets/docs.css'
 import { type ApiDocument, docsPage } from '../console/docs.tsx'
 import { SCHEMA_VERSION } from '../core/events/event.ts'
@@ -38,12 +38,14 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
     .get(
       '/healthz',
       describe({
-        summary: 'Health check: whether D1 responds',
+        summary: 'Health check: whether D1 responds and the configuration can be read',
         isPublic: true,
         answers: { 200: v.strictObject({ status: v.literal('ok') }) },
         problems: [503],
       }),
       async (c) => {
+        const misread = configurationProblem(configOf(c.env))
+        if (misread !== undefined) return problem(503, 'configuration-unreadable', misread)
         const isHealthy = await withTimeout(isAnswering(c.env.DB)).catch(() => false)
         return isHealthy
           ? c.json({ status: 'ok' })

@@ -47,6 +47,11 @@ export function problemOf(rejection: Rejection): Response {
   switch (rejection.kind) {
     case 'unknown_source':
       return problem(404, 'unknown-source', 'No source has this name.')
+    case 'sources_unreadable':
+      return tryLater(
+        'sources-unreadable',
+        'The sources cannot be read, so it is not known whether one has this name.',
+      )
     case 'method_not_allowed':
       return problem(405, 'method-not-allowed', 'Webhooks are sent with POST.', { allow: 'POST' })
     case 'source_broken':

@@ -211,14 +211,18 @@ describe('MAX_BODY_BYTES', () => {
     [0, -1, 1.5, 950_001, '1 MB', null, {}, [], true, [5], { toString: 1, valueOf: 1 }].map(
       (value) => ({ value }),
     ),
-  )('of $value is refused, and the default used', ({ value: MAX_BODY_BYTES }) => {
-    const message = 'must be a whole number of bytes from 1 to 950000; the default 900000 is used'
+  )(
+    'of $value is refused, and the largest used: no body is refused for it',
+    ({ value: MAX_BODY_BYTES }) => {
+      const message =
+        'must be a whole number of bytes from 1 to 950000; the largest, 950000, is used'
 
-    const { maxBodyBytes, errors } = read({ MAX_BODY_BYTES })
+      const { maxBodyBytes, errors } = read({ MAX_BODY_BYTES })
 
-    expect(maxBodyBytes).toBe(900_000)
-    expect(errors).toEqual([{ path: 'MAX_BODY_BYTES', message }])
-  })
+      expect(maxBodyBytes).toBe(950_000)
+      expect(errors).toEqual([{ path: 'MAX_BODY_BYTES', message }])
+    },
+  )
 })
 
 describe('secretNames', () => {
@@ -294,30 +298,30 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
     expect(read({ RETENTION_DAYS, RAW_RETENTION_DAYS })).toMatchObject({
       retentionDays: events,
       rawRetentionDays: raws,
+      isRetentionReadable: true,
       errors: [],
     })
   })
 
   it.each([0, -1, 1.5, 36_501, '90 days', true])(
-    'of %j are refused, and the defaults used',
+    'of %j are refused, and are known to be unreadable',
     (days) => {
-      const { retentionDays, rawRetentionDays, errors } = read({
+      const { isRetentionReadable, errors } = read({
         RETENTION_DAYS: days,
         RAW_RETENTION_DAYS: days,
       })
 
-      expect({ retentionDays, rawRetentionDays }).toEqual({
-        retentionDays: 400,
-        rawRetentionDays: 90,
-      })
+      expect(isRetentionReadable).toBe(false)
       expect(errors).toEqual([
         {
           path: 'RETENTION_DAYS',
-          message: 'must be a whole number of days from 1 to 36500; the default 400 is used',
+          message:
+            'must be a whole number of days from 1 to 36500; nothing more is deleted until it is',
         },
         {
           path: 'RAW_RETENTION_DAYS',
-          message: 'must be a whole number of days from 1 to 400; the default 90 is used',
+          message:
+            'must be a whole number of days from 1 to 400; nothing more is deleted until it is',
         },
       ])
     },
@@ -330,7 +334,7 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
     expect(errors).toEqual([
       {
         path: 'RAW_RETENTION_DAYS',
-        message: 'must be a whole number of days from 1 to 30; the default 30 is used',
+        message: 'must be a whole number of days from 1 to 30; nothing more is deleted until it is',
       },
     ])
   })

@@ -1,6 +1,7 @@
 // Health, the API behind its token, schemas, and unknown paths and methods.
 
 import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
 import { aConfig } from '../builders.ts'
 import { anApi, OPERATOR } from './api.ts'
 
@@ -15,6 +16,28 @@ const BROKEN_DB = {
 describe('/healthz', () => {
   it('is 200 while D1 responds, without details', async () => {
     expect(await get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } })
+  })
+
+  it('is 503 with the path and the remedy while the configuration cannot be read, and with no value of it', async () => {
+    const vars = { SOURCES: '[{"name":"hype","secret":"leaked"},]', TARGETS: [{ url: 'leaked' }] }
+    const answer = await anApi(parseConfig(vars, () => 'secret')).get('/healthz')
+
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { type: 'urn:membership-relay:problem:configuration-unreadable' },
+    })
+    expect(answer.body.title).toBe(
+      'The configuration cannot be read: SOURCES must be a list of tables, or JSON text of such a list; ' +
+        'TARGETS[0].name is missing or is not a valid name. Correct it and deploy; nothing is removed until then.',
+    )
+  })
+
+  it('is 200 with a source and a target that are broken alone: the others work', async () => {
+    const vars = { SOURCES: [{ name: 'hype' }], TARGETS: [{ name: 'crm' }] }
+
+    const answer = await anApi(parseConfig(vars, () => 'secret')).get('/healthz')
+
+    expect(answer.status).toBe(200)
   })
 
   it('is 503 while D1 does not respond', async () => {

@@ -482,3 +482,34 @@ it('simultaneous requests share transactions', async () => {
   expect(await send('five')).toBe('accepted')
   expect(sizes.length - alone).toBe(2)
 })
+
+describe('SOURCES that cannot be read', () => {
+  const HYPE = { name: 'community', vendor: 'hype', secret: 'KEY' }
+  const path = '/in/community?key=correct-horse-battery-staple'
+  const send = (SOURCES: unknown, to: string) => {
+    const unreadable = parseConfig({ SOURCES }, (name) => SECRETS[name])
+    const body = JSON.stringify(aPayment())
+    const { request } = createApp(() => unreadable, tools)
+    return request(`https://relay.example${to}`, { method: 'POST', body }, bindings)
+  }
+
+  it.each<[string, unknown]>([
+    ['as a whole', `[${JSON.stringify(HYPE)},]`],
+    ['in the name of a table', [{ ...HYPE, name: 'com munity' }]],
+  ])('%s ask the sender to try again: the name may be one of theirs', async (_, SOURCES) => {
+    const answer = await send(SOURCES, path)
+
+    expect(answer.status).toBe(503)
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await answer.json()).toMatchObject({
+      type: 'urn:membership-relay:problem:sources-unreadable',
+    })
+    expect(lines.at(-1)).toMatchObject({ at: 'accept', refused: 'sources_unreadable' })
+  })
+
+  it('still accept for the sources that can be read', async () => {
+    const answer = await send([{ vendor: 'hype' }, HYPE], path)
+
+    expect(answer.status).toBe(202)
+  })
+})

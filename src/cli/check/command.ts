@@ -5,9 +5,10 @@ import { notesOnEnvFile, readProject } from '../project.ts'
 import { UserError } from '../user-error.ts'
 import { checkConfig, describeConfig } from './configuration.ts'
 import { DRIFT_HINT, reportDrift } from './drift.ts'
+import { reportOwed } from './owed.ts'
 import { showSamples } from './sample-report.ts'
 
-/** `sample`: an event type, or true for all types; `url`: a relay to ask for schema drift. */
+/** `sample`: an event type, or true for all types; `url`: a relay to ask for schema drift and for what it owes. */
 type CheckOptions = {
   json?: boolean | undefined
   sample?: string | true | undefined
@@ -24,7 +25,10 @@ export function check(args: string[]): Promise<number> {
     (setStatus) =>
       checkCommand('npm run check --', setStatus)
         .description('Validate wrangler.toml and show the resulting configuration.')
-        .option('--url <url>', 'a relay to ask for schema drift in the messages it received')
+        .option(
+          '--url <url>',
+          'a relay to ask for schema drift, and for what it owes to targets that are not in wrangler.toml',
+        )
         .option('--json', 'print only errors and notes, as JSON')
         .addHelpText('after', HELP),
     args,
@@ -49,7 +53,7 @@ export function checkCommand(name: string, setStatus: SetStatus): Command {
 }
 
 /**
- * Prints the configuration, its errors and notes, and on request samples and schema drift. Returns the exit status: 1
+ * Prints the configuration, its errors and notes, and on request samples, what is owed and schema drift. Returns the exit status: 1
  * if the configuration has errors or a sample cannot be rendered. Throws a UserError for a target or type that does not
  * exist, and if the relay cannot be asked.
  */
@@ -69,6 +73,7 @@ async function runCheck({ json, sample, target, url }: CheckOptions): Promise<nu
   const samples =
     sample === undefined ? undefined : await showSamples(config, { type, target }, Date.now())
   if (samples) console.log(`\n${samples.text}`)
+  if (url !== undefined) console.log(`\n${await reportOwed(url, config)}`)
   console.log(`\n${url === undefined ? DRIFT_HINT : await reportDrift(url)}`)
   return errors.length === 0 && !samples?.failures ? 0 : 1
 }

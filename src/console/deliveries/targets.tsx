@@ -20,7 +20,8 @@ export function Targets({ targets }: { targets: readonly TargetView[] }) {
 }
 
 function Target({ target }: { target: TargetView }) {
-  const { name, state, reason, failures, failing_since, next_probe_at, figures } = target
+  const { name, state, reason, held_until, failures, failing_since, next_probe_at, figures } =
+    target
   return (
     <article id={name}>
       <h2>
@@ -33,6 +34,14 @@ function Target({ target }: { target: TargetView }) {
             <dt>failing since</dt>
             <dd>
               <Time at={failing_since} /> <span>({failures} in a row)</span>
+            </dd>
+          </>
+        )}
+        {held_until !== null && (
+          <>
+            <dt>held until</dt>
+            <dd>
+              <Time at={held_until} />
             </dd>
           </>
         )}
@@ -75,7 +84,7 @@ function Target({ target }: { target: TargetView }) {
           )}
         </dd>
       </dl>
-      <TargetActs target={target} held={figures?.backlog.held ?? 0} />
+      {state !== 'unknown' && <TargetActs target={target} held={figures?.backlog.held ?? 0} />}
     </article>
   )
 }

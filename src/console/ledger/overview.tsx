@@ -83,6 +83,7 @@ export function Overview({
 }
 
 const PAGE_OF: Record<Attention['about'], (name: string | null) => string> = {
+  configuration: () => '/console/set-up',
   target: (name) => `/console/targets#${name}`,
   source: () => '/console/set-up',
   quarantine: () => '/console/quarantine',

@@ -22,7 +22,7 @@ export type Facts<T extends Target = Target> = {
   message: DeliveryMessage
   /** Undefined when there is no such delivery. */
   delivery: DueDelivery | undefined
-  /** Undefined when it is no longer configured. */
+  /** Undefined when it is not configured, or cannot be read. */
   target: T | BrokenTarget | undefined
   health: Health
   lane: Lane
@@ -63,11 +63,12 @@ export function decide<T extends Target>(facts: Facts<T>, now: number): Decision
     ({ do: 'cancel', delivery, reason, releasesNext }) as const
   const hold = (reason: HoldReason) =>
     ({ do: 'hold', delivery, reason, releasesNext: reason === 'order' }) as const
-  if (target === undefined) return cancel('its target is no longer configured')
-  if (isBroken(target)) return hold('broken')
   // Where nobody knows whether the target wants the event, that is evaluated after the release.
   const isUnknown = wants === undefined && isUnsure(delivery)
   const holdAsIs = (reason: HoldReason) => hold(isUnknown ? 'broken' : reason)
+  // Another version may know it, or the configuration cannot be read: it is cancelled after a day (known-targets.ts).
+  if (target === undefined) return holdAsIs('unknown')
+  if (isBroken(target)) return hold('broken')
   if (!target.enabled) return holdAsIs('disabled')
   if (admission(health, now) === 'hold') return holdAsIs(holdReason(health.state))
   const mustEvaluate = facts.isChangeable || isUnsure(delivery)

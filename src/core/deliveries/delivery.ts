@@ -34,6 +34,7 @@ export type HoldReason =
   | 'paused'
   | 'failing'
   | 'gone'
+  | 'unknown'
 
 /**
  * A delivery of an event that is not in the log yet. `due` in epoch milliseconds. `where`: whether its target wants it is

@@ -52,6 +52,11 @@ export const RELAY_EVENT_DATA = {
     attempts: v.number(),
     reason: v.string(),
   }),
+  'relay.deliveries_cancelled': v.object({
+    target: v.string(),
+    deliveries: v.number(),
+    reason: v.string(),
+  }),
   'relay.person_split': v.object({
     person: personId,
     source: v.string(),

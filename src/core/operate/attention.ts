@@ -3,17 +3,24 @@ import { clockTime, pluralize } from '../text.ts'
 
 /** Targets, sources, causes of quarantine and the ledger, as the API returns them. Times in RFC 3339. */
 type SystemStatus = {
+  /** Why names of sources or targets cannot be read, each with its path. */
+  unreadable: readonly string[]
   targets: readonly TargetStatus[]
   sources: readonly SourceStatus[]
   causes: readonly { count: number }[]
   /** Whether `causes` is only the first page. */
   areMoreCauses: boolean
-  ledger: { differences: readonly string[]; spilled: number | null }
+  ledger: {
+    differences: readonly string[]
+    spilled: number | null
+    retention: { shortened: { days: number; raw_days: number; from: string } | null }
+  }
 }
 type TargetStatus = {
   name: string
   state: string
   reason: string | null
+  held_until: string | null
   failing_since: string | null
   next_probe_at: string | null
   figures: {
@@ -30,18 +37,20 @@ type SourceStatus = {
 
 /** Something that needs attention. `about` and `name` select the page of the console; `words` is a sentence. */
 export type Attention = {
-  about: 'target' | 'source' | 'quarantine' | 'ledger' | 'spill'
+  about: 'configuration' | 'target' | 'source' | 'quarantine' | 'ledger' | 'spill'
   name: string | null
   words: string
 }
 
 /** What needs attention, the most urgent first. `now` in epoch milliseconds. */
 export function attentionOf(
-  { targets, sources, causes, areMoreCauses, ledger }: SystemStatus,
+  { unreadable, targets, sources, causes, areMoreCauses, ledger }: SystemStatus,
   now: number,
 ): Attention[] {
   const quarantined = causes.reduce((sum, { count }) => sum + count, 0)
   return [
+    ...unreadable.map(unreadableAttention),
+    ...retentionAttention(ledger.retention.shortened, now),
     ...targets.flatMap((target) => targetAttention(target, now)),
     ...sources.flatMap((source) => sourceAttention(source, now)),
     ...(quarantined === 0
@@ -72,6 +81,23 @@ function about(what: Attention['about'], name: string | null, words: string): At
   return { about: what, name, words }
 }
 
+function unreadableAttention(why: string): Attention {
+  const words = `The configuration cannot be read: ${why}. What may be missing from it is held.`
+  return about('configuration', null, words)
+}
+
+function retentionAttention(
+  shortened: SystemStatus['ledger']['retention']['shortened'],
+  now: number,
+): Attention[] {
+  if (shortened === null) return []
+  const { days, raw_days, from } = shortened
+  const words =
+    `The retention was shortened to ${days} days, of payloads to ${raw_days}: from ${clockTime(from, now)} on, what is ` +
+    'older is deleted for good.'
+  return [about('configuration', null, words)]
+}
+
 /** The states of a target that gets no deliveries, as predicates. */
 const STATES: Record<string, string> = {
   backing_off: 'is backing off',
@@ -79,10 +105,11 @@ const STATES: Record<string, string> = {
   failing: 'is stopped after days of failures',
   gone: 'answered 410 Gone',
   broken: 'has a configuration error',
+  unknown: 'is not configured',
 }
 
 function targetAttention(
-  { name, state, reason, failing_since, next_probe_at, figures }: TargetStatus,
+  { name, state, reason, held_until, failing_since, next_probe_at, figures }: TargetStatus,
   now: number,
 ): Attention[] {
   if (state === 'active' || state === 'disabled') return []
@@ -98,6 +125,7 @@ function targetAttention(
   const parts = [
     waiting === 0 ? [] : [`${pluralize(waiting, 'delivery is', 'deliveries are')} waiting`],
     next_probe_at === null ? [] : [`next probe ${clockTime(next_probe_at, now)}`],
+    held_until === null ? [] : [`cancelled ${clockTime(held_until, now)}`],
   ].flat()
   const why = reason === null ? [] : [reason]
   const words = [`${name} ${problem}`, ...[[...why, ...parts].join('; ')].filter(Boolean)]

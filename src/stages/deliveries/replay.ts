@@ -1,5 +1,5 @@
 // api, cron → the next deliveries of a replay by filter become due, at its rate.
-import { type Config, targetOf } from '../../config.ts'
+import { type Config, isEveryTargetKnown, targetOf } from '../../config.ts'
 import { dueOf, type ReplayFilter, roomFor } from '../../core/deliveries/replay.ts'
 import {
   ID_RANDOM_RANGE,
@@ -122,6 +122,8 @@ async function makeDue(
   maxSearches: number,
   now: number,
 ): Promise<number> {
+  // While TARGETS cannot be read, it waits: it would pass over deliveries to targets that are configured.
+  if (!isEveryTargetKnown(config)) return 0
   const targets = config.targets.map(({ name }) => name)
   const from = Math.max(replay.nextDue, now)
   const room = roomFor(replay.perSecond, from, now)

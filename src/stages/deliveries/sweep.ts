@@ -70,7 +70,15 @@ async function release(
 }
 
 // In this order, so that the probe is a delivery which its target surely wants: of `broken` nobody knows that.
-const OF_TARGET: HoldReason[] = ['backing_off', 'disabled', 'paused', 'failing', 'gone', 'broken']
+const OF_TARGET: HoldReason[] = [
+  'backing_off',
+  'disabled',
+  'paused',
+  'failing',
+  'gone',
+  'unknown',
+  'broken',
+]
 const ALL: HoldReason[] = [...OF_TARGET, 'order']
 
 /** The reasons of held deliveries that may be released for a target, and how many deliveries. */
@@ -79,9 +87,8 @@ function releasable(
   health: Health,
   now: number,
 ): [HoldReason[], number] {
-  // A target that is no longer configured: its deliveries are released, and end as cancelled.
-  if (target === undefined) return [ALL, MAX_A_RUN]
-  if (isBroken(target) || !target.enabled) return [[], 0]
+  // A target that is unknown here may be known to another version, whose sweep releases its deliveries.
+  if (target === undefined || isBroken(target) || !target.enabled) return [[], 0]
   const allowed = admission(health, now)
   if (allowed === 'hold') return [[], 0]
   // Deliveries that wait for an earlier one are released where order is no longer configured.

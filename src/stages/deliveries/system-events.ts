@@ -14,20 +14,27 @@ import { type EventId, ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import { NO_BODY } from '../../core/intake/request.ts'
 import type { Env, Tools } from '../../env.ts'
-import { type EventRecord, recordEvents } from '../../store/intake/records.ts'
+import { type EventRecord, isDeliverable, recordEvents } from '../../store/intake/records.ts'
 import { enqueueDeliveries, firstMessages } from './enqueue.ts'
+import { withHeldForTargets } from './held-for.ts'
 
-/** Records an event of the relay's own and enqueues its deliveries. Throws when D1 does not record it. */
+/**
+ * Records an event of the relay's own and enqueues its deliveries. One with the `identity` of an earlier one is recorded as
+ * its duplicate. Throws when D1 does not record it.
+ */
 export async function recordSystemEvent(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
   fact: NewSystemEvent,
   tools: Tools,
+  identity?: string,
 ): Promise<void> {
   const event = composeSystemEvent(newSystemEventId(tools), fact)
-  const deliveries = await route(event, audienceOf(fact, config), tools.now())
-  const record = await systemEventRecord(event, deliveries)
-  await recordEvents(env.DB, [record])
+  const audience = audienceOf(fact, await withHeldForTargets(env.DB, config))
+  const deliveries = await route(event, audience, tools.now())
+  const record = await systemEventRecord(event, deliveries, identity)
+  const receipts = await recordEvents(env.DB, [record])
+  if (!receipts.every(isDeliverable)) return
   await enqueueDeliveries(env.RETRIES, firstMessages(record), tools)
 }
 
@@ -48,10 +55,11 @@ export function newSystemEventId({ now, random }: Tools): EventId {
   return newEventId(now(), Math.floor(random() * ID_RANDOM_RANGE))
 }
 
-/** The record of an event of the relay's own. */
+/** The record of an event of the relay's own. `identity`: what a repeat of it has in common with it; its id unless given. */
 export async function systemEventRecord(
   event: SystemEvent,
   deliveries: NewDelivery[],
+  identity?: string,
 ): Promise<EventRecord> {
   const { id, type } = event
   return {
@@ -65,8 +73,8 @@ export async function systemEventRecord(
     entry: 'received',
     deliveries,
     hops: 0,
-    dedupKey: await fingerprint([RELAY_SOURCE, id]),
-    dedupStamp: undefined,
+    dedupKey: await fingerprint([RELAY_SOURCE, ...(identity ? [type, identity] : [id])]),
+    dedupStamp: identity,
     raw: NO_BODY,
     headers: {},
     eventName: undefined,

@@ -1,6 +1,11 @@
 // request → authenticate → messages → drafts → commit to D1, or spill → wake-up messages of the deliveries.
 // Whatever is answered 202 is in the log, or in the spill queue while D1 is unavailable.
-import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
+import {
+  type Config,
+  type ConfiguredSource,
+  isBrokenSource,
+  unreadableTexts,
+} from '../../config.ts'
 import { ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
 import { authenticate } from '../../core/intake/authenticate.ts'
 import { MAX_MESSAGES, messagesIn, type VendorMessage } from '../../core/intake/request.ts'
@@ -30,7 +35,8 @@ const MAX_IDS = 4 * MAX_MESSAGES
 type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: BatchDatabase }
 
 /**
- * Accepts a request, and returns a receipt for each of its messages. Refuses, in this order: an unknown or broken source;
+ * Accepts a request, and returns a receipt for each of its messages. Refuses, in this order: an unknown or broken source, or
+ * any name that is not there while SOURCES cannot be read;
  * a wrong secret, or a malformed or old signature; a body that is too large; a wrong signature; a loop; a body that is not
  * a JSON object or a list of at most 100 objects; and any request that neither D1 nor the spill queue takes.
  */
@@ -42,7 +48,7 @@ export async function accept(
   tools: Tools,
 ): Promise<Result<{ batch: boolean; receipts: Receipt[] }, Rejection>> {
   const source = config.sources.get(sourceName)
-  if (source === undefined) return err({ kind: 'unknown_source' })
+  if (source === undefined) return err(whyNoSource(config))
   if (isBrokenSource(source)) return err({ kind: 'source_broken', reason: source.broken })
   const now = tools.now()
   const url = new URL(request.url)
@@ -60,6 +66,13 @@ export async function accept(
   // The events are safe: a slow queue must not make the sender try again.
   tools.waitUntil(enqueueDeliveries(env.DELIVERIES, wakeUps, tools))
   return ok({ batch, receipts: written.value.slice(0, messages.length) })
+}
+
+/** A name that is not there may be one of those that cannot be read: its sender is asked to try again. */
+function whyNoSource(config: Config): Rejection {
+  const reasons = unreadableTexts(config, 'sources')
+  if (reasons.length === 0) return { kind: 'unknown_source' }
+  return { kind: 'sources_unreadable', reason: reasons.join('; ') }
 }
 
 /** The messages of an authenticated request; `now` in epoch milliseconds. */

@@ -11,6 +11,7 @@ import type { Log } from '../../env.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
 import { type EventRecord, type Receipt, recordEvents } from '../../store/intake/records.ts'
 import { withTimeout } from '../../store/timeout.ts'
+import { withHeldForTargets } from '../deliveries/held-for.ts'
 import { type AsOf, historiesFor, newContacts, readSetOf, understand } from '../events/meaning.ts'
 
 /** Gives the ids of inferred events, and the time (epoch milliseconds) at which deliveries are due. */
@@ -50,8 +51,11 @@ async function completeAndWrite(
   context: Context,
 ): Promise<Receipt[]> {
   const subjects = records.map(subjectOf)
-  const histories = await historiesFor(db, subjects, asOf)
-  const completed = await completeRecords(config, records, histories, context)
+  const [histories, routing] = await Promise.all([
+    historiesFor(db, subjects, asOf),
+    withHeldForTargets(db, config),
+  ])
+  const completed = await completeRecords(routing, records, histories, context)
   const unknown = asOf === 'now' ? newContacts(subjects, histories) : []
   return recordEvents(db, completed, [...config.sources.keys()], unknown)
 }
@@ -64,7 +68,8 @@ async function writeInferred(
   context: Context,
 ): Promise<Receipt[]> {
   const histories = await historiesFor(db, records.map(subjectOf), 'arrival')
-  const completed = await completeRecords(config, records, histories, context)
+  const routing = await withHeldForTargets(db, config)
+  const completed = await completeRecords(routing, records, histories, context)
   return recordEvents(db, completed.slice(records.length))
 }
 

@@ -10,6 +10,7 @@ import {
   type QuarantineFilter,
 } from '../../store/operate/quarantine.ts'
 import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
+import { withHeldForTargets } from '../deliveries/held-for.ts'
 import { recordSystemEvent } from '../deliveries/system-events.ts'
 import { historiesFor } from '../events/meaning.ts'
 import { completeRecords, subjectOf } from '../intake/commit.ts'
@@ -74,7 +75,8 @@ async function releaseOne(
   const { id } = draft
   const histories = await historiesFor(env.DB, [subjectOf(draft)], 'arrival')
   const context = { idFor: (n: number) => neighbourId(id, n), now: tools.now() }
-  const records = (await completeRecords(config, [draft], histories, context)).map((record) =>
+  const routing = await withHeldForTargets(env.DB, config)
+  const records = (await completeRecords(routing, [draft], histories, context)).map((record) =>
     record.id === id ? { ...record, entry: 'released' as const } : record,
   )
   const { type, deliveries } = records[0] ?? draft

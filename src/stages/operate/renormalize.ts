@@ -10,6 +10,7 @@ import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
 import { listAcceptedMessages, type StoredMessage } from '../../store/events/stored-message.ts'
 import { updateEvents } from '../../store/events/update-events.ts'
 import { enqueueDeliveries } from '../deliveries/enqueue.ts'
+import { withHeldForTargets } from '../deliveries/held-for.ts'
 import { recordSystemEvent } from '../deliveries/system-events.ts'
 import { historiesFor } from '../events/meaning.ts'
 import { completeRecords, subjectOf } from '../intake/commit.ts'
@@ -101,7 +102,8 @@ async function readAgain(
   const histories = await historiesFor(db, [subjectOf(draft.value)], asOf)
   // Events inferred from it were recorded at receipt; a mapping that infers more does so from now on.
   const context = { idFor: () => stored.id, now: now() }
-  const [own] = await completeRecords(config, [draft.value], histories, context)
+  const routing = await withHeldForTargets(db, config)
+  const [own] = await completeRecords(routing, [draft.value], histories, context)
   if (own === undefined || 'issues' in own.content) return { issues: [] }
   const event = parseJson(JSON.stringify(own.content.event)) as MembershipEvent
   return {

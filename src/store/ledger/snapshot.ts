@@ -43,6 +43,7 @@ const HOLD_REASONS: HoldReason[] = [
   'paused',
   'failing',
   'gone',
+  'unknown',
 ]
 const REASONS = JSON.stringify(HOLD_REASONS.map(storedWord))
 

@@ -78,6 +78,26 @@ describe('npm run check -- --url', () => {
     expect(status).toBe(0)
   })
 
+  it('says what is owed to a target that wrangler.toml does not have', async () => {
+    const nothing = await check('--url', url)
+    expect(nothing.output).toMatch(
+      /^No deliveries are owed to a target that this configuration does not have\.$/m,
+    )
+    tamperWith(
+      path.join(project.dir, '.state'),
+      `UPDATE deliveries SET target = 'renamed', state = 'held', reason = 'unknown';
+       UPDATE segments SET counted = 0`,
+    )
+    await tick()
+
+    const { status, output } = await check('--url', url)
+
+    expect(output).toMatch(
+      /^OWED\n {2}1 delivery is owed to "renamed", which this configuration does not have: it is held for a day after/m,
+    )
+    expect(status).toBe(0)
+  })
+
   it('shows the configuration, and an error if the relay does not answer', async () => {
     const { status, output } = await check('--url', 'http://127.0.0.1:9')
 

@@ -190,7 +190,7 @@ describe('decide', () => {
     expect(decide(facts, NOW)).toEqual({ do: 'attempt', delivery: DELIVERY, target: TARGET })
   })
 
-  it('ignores a message without a delivery, and cancels one without a target', () => {
+  it('ignores a message without a delivery, and holds one without a target', () => {
     const facts = {
       message: MESSAGE,
       delivery: DELIVERY,
@@ -202,11 +202,23 @@ describe('decide', () => {
       needsRaw: false,
     } as const
 
-    expect(decide(facts, NOW)).toEqual({
-      ...cancel('its target is no longer configured'),
-      delivery: DELIVERY,
-    })
+    expect(decide(facts, NOW)).toEqual({ ...hold('unknown'), delivery: DELIVERY })
     expect(decide({ ...facts, delivery: undefined }, NOW)).toEqual({ do: 'ignore' })
+  })
+
+  it('keeps in mind that nobody has asked an unknown target whether it wants the event', () => {
+    const facts = {
+      message: MESSAGE,
+      delivery: { ...DELIVERY, reason: 'where' },
+      target: undefined,
+      health: HEALTHY,
+      lane: 'retries',
+      isChangeable: false,
+      wants: undefined,
+      needsRaw: false,
+    } as const
+
+    expect(decide(facts, NOW)).toMatchObject({ do: 'hold', reason: 'broken' })
   })
 })
 

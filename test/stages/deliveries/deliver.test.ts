@@ -519,15 +519,12 @@ describe('a wake-up message', () => {
     expect(messages.every(({ ack }) => ack.mock.calls.length === 1)).toBe(true)
   })
 
-  it('for a target that is no longer configured cancels its delivery', async () => {
+  it('for a target that is not configured holds its delivery', async () => {
     const event = await stored(config, 'hype', aPayment())
 
     const { delivery } = await attempt(aConfig({ name: 'other' }), event)
 
-    expect(delivery).toMatchObject({
-      state: 'cancelled',
-      reason: 'its target is no longer configured',
-    })
+    expect(delivery).toMatchObject({ state: 'held', reason: 'unknown', attempts: [] })
   })
 
   it('for a disabled target holds its delivery', async () => {

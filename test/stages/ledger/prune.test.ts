@@ -42,8 +42,9 @@ const config = aConfig(
   { name: 'bytes', url: 'https://bytes.example/', format: 'raw', events: ['payment.created'] },
 )
 const silent = () => undefined
-const retention = { retentionDays: 400, rawRetentionDays: 90 }
-const run = (now = LATER, db = env.DB) => prune({ DB: db }, retention, toolsAt(now))
+const retention = { retentionDays: 400, rawRetentionDays: 90, isRetentionReadable: true }
+const run = (now = LATER, db = env.DB, config = retention) =>
+  prune({ DB: db }, config, toolsAt(now))
 const cutoff = (now = LATER) => firstKeyAt(now - 400 * DAY)
 
 const TABLES =
@@ -53,7 +54,9 @@ const TABLES =
 async function clear() {
   await env.DB.batch([
     ...TABLES.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
-    env.DB.prepare('UPDATE pruned SET events = 0, raws = 0, raws_left = NULL, day = 0'),
+    env.DB.prepare(
+      'UPDATE pruned SET events = 0, raws = 0, raws_left = NULL, day = 0, kept_days = NULL, next_days = NULL',
+    ),
   ])
 }
 beforeEach(clear)
@@ -621,4 +624,38 @@ describe('the price', () => {
     await rollAll()
     expect(await errors()).toEqual([])
   }, 60_000)
+})
+
+describe('a retention that is shorter than before', () => {
+  const shorter = { ...retention, retentionDays: 4, rawRetentionDays: 4 }
+
+  it('deletes nothing for a day, in which the mistake can be corrected', async () => {
+    await aLog(1)
+    const events = await count('events')
+    const bodies = await count('events WHERE octet_length(raw) > 0')
+    const now = NOW + 30 * DAY
+    await run(now)
+
+    await run(now + HOUR, env.DB, shorter)
+    await run(now + 24 * HOUR, env.DB, shorter)
+    expect(await count('events')).toBe(events)
+    expect(await count('events WHERE octet_length(raw) > 0')).toBe(bodies)
+
+    while ((await count('events')) > 0) await run(now + 25 * HOUR, env.DB, shorter)
+    expect(await errors()).toEqual([])
+  })
+
+  it('or that cannot be read deletes nothing more', async () => {
+    await aLog(1)
+    const bodies = await count('events WHERE octet_length(raw) > 0')
+    const unreadable = { ...retention, isRetentionReadable: false }
+    const kept = { ...retention, retentionDays: 1000, rawRetentionDays: 1000 }
+
+    await run(LATER, env.DB, unreadable)
+    await run(LATER, env.DB, kept)
+    await run(LATER, env.DB, unreadable)
+
+    expect(bodies).toBeGreaterThan(0)
+    expect(await count('events WHERE octet_length(raw) > 0')).toBe(bodies)
+  })
 })

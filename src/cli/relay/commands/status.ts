@@ -29,14 +29,18 @@ export function statusCommand(setStatus: SetStatus): Command {
 }
 
 async function readStatus(api: Api): Promise<Status> {
-  const [{ as_of, targets }, { sources }, ledger, quarantine] = await Promise.all([
+  const [ofTargets, ofSources, ledger, quarantine] = await Promise.all([
     answerOf(api.targets.$get()),
     answerOf(api.sources.$get()),
     answerOf(api.ledger.$get({ query: { since: '24h' } })),
     answerOf(api.quarantine.$get({ query: { limit: '200' } })),
   ])
   const { causes, next } = quarantine
-  const system = { targets, sources, causes, areMoreCauses: next !== null, ledger }
+  const { as_of, targets } = ofTargets
+  const { sources } = ofSources
+  const unreadable = [...ofSources.unreadable, ...ofTargets.unreadable]
+  const areMoreCauses = next !== null
+  const system = { unreadable, targets, sources, causes, areMoreCauses, ledger }
   const attention = attentionOf(system, Date.now()).map(({ words }) => words)
   return { attention, as_of, sources, targets, ledger }
 }

@@ -19,6 +19,14 @@ export const Ledger = v.strictObject({
       'Requests that are accepted and wait in the spill queue; null when the queue does not report it',
     ),
   ),
+  retention: v.strictObject({
+    days: v.nullable(count),
+    raw_days: v.nullable(count),
+    shortened: v.pipe(
+      v.nullable(v.strictObject({ days: count, raw_days: count, from: Time })),
+      v.description('A shorter retention that is configured, and from when it is obeyed'),
+    ),
+  }),
   sources: v.array(
     v.strictObject({ source: name, received: count, ...byState(EVENT_STATUSES), created: count }),
   ),
@@ -43,8 +51,15 @@ const percentiles = v.strictObject({
 
 export const Target = v.strictObject({
   name,
-  state: v.picklist([...TARGET_STATES, 'broken', 'disabled']),
+  state: v.pipe(
+    v.picklist([...TARGET_STATES, 'broken', 'disabled', 'unknown']),
+    v.description('`unknown`: it is not configured, and deliveries are owed to it'),
+  ),
   reason: v.nullable(v.string()),
+  held_until: v.pipe(
+    v.nullable(Time),
+    v.description('When the deliveries of an unknown target are cancelled'),
+  ),
   failures: count,
   failing_since: v.nullable(Time),
   next_probe_at: v.nullable(Time),
@@ -124,6 +139,19 @@ export const DriftReport = v.strictObject({
 })
 export const Drift = v.strictObject({ since: Time, drift: v.array(DriftReport) })
 
+const unreadable = v.pipe(
+  v.array(v.string()),
+  v.description('Why names cannot be read: while there is an entry, the list may be incomplete'),
+)
+
 /** Lists with figures. `as_of`: when the figures last changed; null before there are any. */
-export const Targets = v.strictObject({ as_of: v.nullable(Time), targets: v.array(Target) })
-export const Sources = v.strictObject({ as_of: v.nullable(Time), sources: v.array(Source) })
+export const Targets = v.strictObject({
+  as_of: v.nullable(Time),
+  unreadable,
+  targets: v.array(Target),
+})
+export const Sources = v.strictObject({
+  as_of: v.nullable(Time),
+  unreadable,
+  sources: v.array(Source),
+})

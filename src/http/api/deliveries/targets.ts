@@ -1,12 +1,14 @@
 // Targets: their state and figures; pausing, resuming and testing them.
 import { Hono } from 'hono/tiny'
-import { type Config, targetOf } from '../../../config.ts'
+import { type Config, isEveryTargetKnown, targetOf, unreadableTexts } from '../../../config.ts'
 import { HEALTHY, type Health } from '../../../core/deliveries/breaker.ts'
+import { heldUntil, type KnownTarget } from '../../../core/deliveries/known-targets.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
 import { formatInstant } from '../../../core/events/time.ts'
 import type { Snapshot, TargetFigures } from '../../../core/ledger/snapshot.ts'
 import type { Env } from '../../../env.ts'
 import { changeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
+import { listKnownTargets } from '../../../store/deliveries/known-targets.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getSnapshot } from '../../../store/ledger/snapshot.ts'
 import { describe } from '../../operation.ts'
@@ -27,9 +29,10 @@ export function targets({ configOf, ...tools }: ApiTools) {
       }),
       async (c) => {
         const { DB } = c.env
-        const [healths, snapshot] = await Promise.all([listHealth(DB), getSnapshot(DB)])
-        const targets = targetViews(configOf(c.env), healths, snapshot)
-        return c.json({ as_of: instant(snapshot?.asOf), targets })
+        const config = configOf(c.env)
+        const { targets, snapshot } = await readTargetViews(DB, config)
+        const unreadable = unreadableTexts(config, 'targets')
+        return c.json({ as_of: instant(snapshot?.asOf), unreadable, targets })
       },
     )
     .get(
@@ -41,10 +44,10 @@ export function targets({ configOf, ...tools }: ApiTools) {
       }),
       async (c) => {
         const name = c.req.param('name')
-        const target = targetOf(configOf(c.env), name)
-        if (target === undefined) return refusalProblem({ kind: 'unknown_target', names: [name] })
-        const health = (await listHealth(c.env.DB)).get(name)
-        return c.json(await withFigures(c.env, target, health), 200)
+        const { targets } = await readTargetViews(c.env.DB, configOf(c.env))
+        const view = targets.find((target) => target.name === name)
+        if (view === undefined) return refusalProblem({ kind: 'unknown_target', names: [name] })
+        return c.json(view, 200)
       },
     )
     .post(
@@ -107,8 +110,19 @@ async function withFigures({ DB }: Env, target: AnyTarget, health: Health | unde
   )
 }
 
-/** The targets as operators see them: configuration, state and figures. */
-export function targetViews(
+/** The targets as operators see them, those last that are not configured; and the snapshot with their figures. */
+export async function readTargetViews(db: D1Database, config: Config) {
+  const [healths, snapshot, known] = await Promise.all([
+    listHealth(db),
+    getSnapshot(db),
+    listKnownTargets(db),
+  ])
+  const unknown = unknownViews(config, known, snapshot)
+  return { targets: [...targetViews(config, healths, snapshot), ...unknown], snapshot }
+}
+
+/** The configured targets: configuration, state and figures. */
+function targetViews(
   { targets }: Config,
   healths: ReadonlyMap<string, Health>,
   snapshot: Snapshot | undefined,
@@ -116,6 +130,37 @@ export function targetViews(
   return targets.map((target) => {
     const figures = snapshot?.targets.find(({ name }) => name === target.name)
     return viewOf(target, healths.get(target.name), figures)
+  })
+}
+
+/** The targets that are not configured: those to which deliveries are owed, or all that are held for. */
+function unknownViews(
+  config: Config,
+  known: readonly KnownTarget[],
+  snapshot: Snapshot | undefined,
+) {
+  const figuresOf = (name: string) => snapshot?.targets.find((one) => one.name === name)
+  const isOwed = ({ deliveries }: TargetFigures) =>
+    deliveries.pending + deliveries.retrying + deliveries.held > 0
+  const owed = (snapshot?.targets ?? []).filter(isOwed).map(({ name }) => name)
+  const isComplete = isEveryTargetKnown(config)
+  const heldFor = isComplete ? [] : known.map(({ name }) => name)
+  const names = [...new Set([...owed, ...heldFor])].filter((name) => !targetOf(config, name))
+  return names.sort().map((name) => {
+    const figures = figuresOf(name)
+    const entry = known.find((one) => one.name === name)
+    return {
+      name,
+      state: 'unknown' as const,
+      reason: isComplete
+        ? 'its deliveries are held for a day, then cancelled'
+        : 'TARGETS cannot be read: its deliveries are held until it can be',
+      held_until: instant(isComplete && entry ? heldUntil(entry) : undefined),
+      failures: 0,
+      failing_since: null,
+      next_probe_at: null,
+      figures: figures === undefined ? null : figuresAsJson(figures),
+    }
   })
 }
 
@@ -129,6 +174,7 @@ function viewOf(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFig
     name: target.name,
     state: configured,
     reason: isBroken(target) ? target.broken : null,
+    held_until: null,
     failures,
     failing_since: instant(failingSince),
     next_probe_at: instant(probeAt),

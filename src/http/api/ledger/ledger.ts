@@ -2,9 +2,11 @@
 import { Hono } from 'hono/tiny'
 import { formatInstant } from '../../../core/events/time.ts'
 import { discrepancies, tally } from '../../../core/ledger/ledger.ts'
+import { isShorter, obeyedFrom, type RetentionMemory } from '../../../core/ledger/retention.ts'
 import type { Period } from '../../../core/period.ts'
 import type { Env, Log } from '../../../env.ts'
 import { listCounts } from '../../../store/ledger/ledger.ts'
+import { getRetention } from '../../../store/ledger/retention.ts'
 import { listDifferences } from '../../../store/ledger/verify.ts'
 import { describe, query } from '../../operation.ts'
 import type { ApiTools } from '../../tools.ts'
@@ -53,9 +55,22 @@ export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period,
     adds_up: differences.length === 0,
     differences,
     spilled: await countSpilled(env, log),
+    retention: retentionView(await getRetention(env.DB)),
     ...lines,
   }
 }
+
+function retentionView({ kept, next }: RetentionMemory) {
+  const isShortened = kept !== undefined && next !== undefined && isShorter(next, kept)
+  return {
+    days: kept?.days ?? null,
+    raw_days: kept?.rawDays ?? null,
+    shortened: isShortened
+      ? { days: next.days, raw_days: next.rawDays, from: formatInstant(obeyedFrom(next)) }
+      : null,
+  }
+}
+
 /** The number of requests in the spill queue; null when the queue does not report it. */
 async function countSpilled({ SPILL }: Pick<Env, 'SPILL'>, log: Log): Promise<number | null> {
   try {

@@ -1,6 +1,6 @@
 // Sources: their ingest URLs and figures.
 import { Hono } from 'hono/tiny'
-import { type Config, isBrokenSource } from '../../../config.ts'
+import { type Config, isBrokenSource, unreadableTexts } from '../../../config.ts'
 import { isUnusuallySilent } from '../../../core/ledger/rhythm.ts'
 import type { Snapshot, SourceFigures } from '../../../core/ledger/snapshot.ts'
 import type { Env } from '../../../env.ts'
@@ -25,7 +25,8 @@ export function sources({ configOf, now }: ApiTools) {
         const snapshot = await getSnapshot(c.env.DB)
         const { origin } = new URL(c.req.url)
         const sources = sourceViews(configOf(c.env), snapshot, origin, now())
-        return c.json({ as_of: instant(snapshot?.asOf), sources })
+        const unreadable = unreadableTexts(configOf(c.env), 'sources')
+        return c.json({ as_of: instant(snapshot?.asOf), unreadable, sources })
       },
     )
     .get(

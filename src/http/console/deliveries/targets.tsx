@@ -3,9 +3,7 @@ import { Hono } from 'hono/tiny'
 import { Targets } from '../../../console/deliveries/targets.tsx'
 import { describeAnswer } from '../../../core/text.ts'
 import { changeTarget, sendTestEvent } from '../../../stages/operate/acts/targets.ts'
-import { listHealth } from '../../../store/deliveries/targets.ts'
-import { getSnapshot } from '../../../store/ledger/snapshot.ts'
-import { targetViews } from '../../api/deliveries/targets.ts'
+import { readTargetViews } from '../../api/deliveries/targets.ts'
 import type { ApiTools } from '../../tools.ts'
 import { goTo, show, showRefusal, signedIn } from '../frame.ts'
 import type { ConsoleEnv } from '../session.ts'
@@ -17,9 +15,8 @@ export function targets(tools: ApiTools) {
   const { configOf } = tools
   return new Hono<ConsoleEnv>()
     .get('/', async (c) => {
-      const [healths, snapshot] = await Promise.all([listHealth(c.env.DB), getSnapshot(c.env.DB)])
-      const view = targetViews(configOf(c.env), healths, snapshot)
-      return show(c, 'Targets', <Targets targets={view} />)
+      const { targets } = await readTargetViews(c.env.DB, configOf(c.env))
+      return show(c, 'Targets', <Targets targets={targets} />)
     })
     .post('/:name/pause', async (c) => {
       const name = c.req.param('name')

@@ -1,5 +1,6 @@
 // `/console`: the overview.
 import { Hono } from 'hono/tiny'
+import { unreadableTexts } from '../../../config.ts'
 import {
   Overview,
   PERIODS,
@@ -9,11 +10,9 @@ import {
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { attentionOf } from '../../../core/operate/attention.ts'
 import { HOUR_MS, parseTime } from '../../../core/period.ts'
-import { listHealth } from '../../../store/deliveries/targets.ts'
-import { getSnapshot } from '../../../store/ledger/snapshot.ts'
 import { type ReceivedCount, readReceivedByOutcome } from '../../../store/ledger/statistics.ts'
 import { listCauses } from '../../../store/operate/quarantine.ts'
-import { targetViews } from '../../api/deliveries/targets.ts'
+import { readTargetViews } from '../../api/deliveries/targets.ts'
 import { instant } from '../../api/fields.ts'
 import { readLedger } from '../../api/ledger/ledger.ts'
 import { sourceViews } from '../../api/ledger/sources.ts'
@@ -33,17 +32,20 @@ export function overview({ configOf, now, log }: ApiTools) {
     const period: PeriodName = PERIODS.find((one) => one === name) ?? '24h'
     const since = parseTime(period, present) ?? present
     const firstHour = Math.floor(since / HOUR_MS) + 1
-    const [ledger, arrivals, snapshot, healths, quarantined] = await Promise.all([
+    const [ledger, arrivals, { targets, snapshot }, quarantined] = await Promise.all([
       readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, log),
       readReceivedByOutcome(DB, firstHour),
-      getSnapshot(DB),
-      listHealth(DB),
+      readTargetViews(DB, config),
       listCauses(DB, { limit: MAX_CAUSES }),
     ])
     const sources = sourceViews(config, snapshot, new URL(c.req.url).origin, present)
-    const targets = targetViews(config, healths, snapshot)
     const { items: causes, next } = quarantined
-    const status = { targets, sources, causes, areMoreCauses: next !== undefined, ledger }
+    const unreadable = [
+      ...unreadableTexts(config, 'sources'),
+      ...unreadableTexts(config, 'targets'),
+    ]
+    const areMoreCauses = next !== undefined
+    const status = { unreadable, targets, sources, causes, areMoreCauses, ledger }
     return show(
       c,
       'Overview',
