@@ -185,6 +185,16 @@ describe('a target', () => {
       'host',
       'cf-ray',
       'connection',
+      'Upgrade',
+      'expect',
+      'TE',
+      'trailer',
+      'keep-alive',
+      'proxy-connection',
+      'proxy-authorization',
+      'transfer-encoding',
+      'http2-settings',
+      'cdn-loop',
     ].map(
       (name) =>
         [

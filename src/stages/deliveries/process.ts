@@ -126,13 +126,15 @@ async function makeAttempt(context: BatchContext, job: Job, freeSlot: () => void
   const slot = await context.rateLimit(target, delivery)
   if (!isNear(slot, tools.now())) return postpone(context, delivery, slot, SLOT_RESERVED)
   await sleepUntil(slot, tools.now())
+  // After an expected success the next request may start before this one is read and recorded.
+  const onSuccess = () => {
+    const isExpected = !isTroubled(healths.of(target.name)) && !target.ordered
+    if (isExpected && inFlight.isD1Writable()) freeSlot()
+  }
   const attempted =
     lane === 'dead'
       ? faultAttempt(delivery, 'its handling was cut off each time it was tried', tools.now())
-      : await attemptDelivery(target, delivery, tools)
-  // After such a success the next request may start before this one is recorded.
-  const isExpected = attempted.attempt.error === undefined && !isTroubled(healths.of(target.name))
-  if (isExpected && !target.ordered && inFlight.isD1Writable()) freeSlot()
+      : await attemptDelivery(target, delivery, tools, onSuccess)
   await recordAttempt(context, { ...job, isProbe: allowed === 'probe' }, attempted)
 }
 
