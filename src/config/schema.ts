@@ -174,6 +174,7 @@ export const TargetInput = v.pipe(
       v.pipe(v.number('must be a number'), v.minValue(0.01, 'must be above 0')),
     ),
     ordered: v.optional(flag, false),
+    order_wait_seconds: v.optional(seconds(0, 1_209_600), 3600),
     settle_seconds: v.optional(seconds(0, 86_400), 0),
     test: v.optional(flag, true),
     enabled: v.optional(flag, true),
