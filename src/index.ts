@@ -5,6 +5,7 @@ import type { DeliveryMessage, Lane } from './core/deliveries/delivery.ts'
 import type { Env, Tools } from './env.ts'
 import { createApp } from './http/app.ts'
 import { deliver } from './stages/deliveries/deliver.ts'
+import { reportRecoveries } from './stages/deliveries/health.ts'
 import { createInFlight } from './stages/deliveries/in-flight.ts'
 import { updateKnownTargets } from './stages/deliveries/known-targets.ts'
 import { continueReplays } from './stages/deliveries/replay.ts'
@@ -65,6 +66,7 @@ async function tick(env: Env): Promise<void> {
   const jobs = {
     sweep: () => sweep(env, configOf(env), tools),
     targets: () => updateKnownTargets(env, configOf(env), tools),
+    health: () => reportRecoveries(env, configOf(env), tools),
     replay: () => continueReplays(env, configOf(env), tools),
     rollup: () => rollUp(env, tools),
     snapshot: () => takeSnapshot(env, configOf(env), tools),

@@ -56,3 +56,28 @@ export function counting() {
   } as unknown as D1Database
   return { db, read: () => read, written: () => written }
 }
+
+/** The most bytes of a parameter, and of a row, in production; the local runtime takes more. */
+export const MAX_D1_BYTES = 2_000_000
+
+/** The real D1 with the limit of production for a parameter. */
+export function limitedLikeProduction(): D1Database {
+  const check = (value: unknown) => {
+    if (typeof value === 'string' && new TextEncoder().encode(value).length > MAX_D1_BYTES) {
+      throw new Error('D1_ERROR: string or blob too big: SQLITE_TOOBIG')
+    }
+    return value
+  }
+  const limited = (statement: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(statement, {
+      get: (inner, name) => {
+        if (name === 'bind') return (...values: unknown[]) => inner.bind(...values.map(check))
+        const member = inner[name as keyof D1PreparedStatement] as unknown
+        return typeof member === 'function' ? member.bind(inner) : member
+      },
+    })
+  return {
+    prepare: (sql: string) => limited(env.DB.prepare(sql)),
+    batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+  } as unknown as D1Database
+}

@@ -6,6 +6,7 @@ import type { Config } from '../src/config.ts'
 import type { DeliveryMessage } from '../src/core/deliveries/delivery.ts'
 import type { Tools } from '../src/env.ts'
 import { deliver } from '../src/stages/deliveries/deliver.ts'
+import { reportRecoveries } from '../src/stages/deliveries/health.ts'
 import { createInFlight } from '../src/stages/deliveries/in-flight.ts'
 import { updateKnownTargets } from '../src/stages/deliveries/known-targets.ts'
 import { continueReplays } from '../src/stages/deliveries/replay.ts'
@@ -176,6 +177,7 @@ export function aWorld(
           // Work that fails is done by the next run, in a minute.
           await sweep(bindings, config, tools).catch(() => undefined)
           await updateKnownTargets(bindings, config, tools).catch(() => undefined)
+          await reportRecoveries(bindings, config, tools).catch(() => undefined)
           await continueReplays(bindings, config, tools).catch(() => undefined)
           await rollUp(bindings, tools).catch(() => undefined)
         }

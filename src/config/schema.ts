@@ -11,9 +11,12 @@ import { expressionProblem } from './expression.ts'
 const MAX_TIMEOUT_SECONDS = 30
 /** Characters allowed in a header's value: printable ASCII. */
 export const HEADER_VALUE = /^[\x20-\x7e]*$/
-/** Headers that the relay sets itself or that belong to the platform. */
+/**
+ * Headers that the relay sets itself, that belong to the platform, or that are about one connection and not the request
+ * (RFC 9110 §7.6.1): with `upgrade`, workerd sends a GET without a body; with `expect`, some proxies do not answer.
+ */
 const RESERVED_HEADER =
-  /^(webhook-|relay-|content-|user-agent$|host$|connection$|transfer-encoding$|cf-)/
+  /^(webhook-|relay-|content-|cf-|proxy-|(user-agent|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|http2-settings|expect|cdn-loop)$)/
 
 const oneOrMore = <S extends v.GenericSchema<string, string>>(item: S) =>
   v.pipe(
@@ -171,6 +174,7 @@ export const TargetInput = v.pipe(
       v.pipe(v.number('must be a number'), v.minValue(0.01, 'must be above 0')),
     ),
     ordered: v.optional(flag, false),
+    order_wait_seconds: v.optional(seconds(0, 1_209_600), 3600),
     settle_seconds: v.optional(seconds(0, 86_400), 0),
     test: v.optional(flag, true),
     enabled: v.optional(flag, true),

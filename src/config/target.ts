@@ -58,6 +58,7 @@ export function readTarget(
       input.rate_per_second === undefined ? undefined : Math.ceil(1000 / input.rate_per_second),
     settleSeconds: input.settle_seconds,
     ordered: input.ordered,
+    orderWaitSeconds: input.order_wait_seconds,
     test: input.test,
     enabled: input.enabled,
   }

@@ -1,7 +1,7 @@
 // The reasons why a delivery waits, as texts.
 import type { HoldReason } from '../core/deliveries/delivery.ts'
 
-type Reason = HoldReason | 'rate' | 'where'
+type Reason = HoldReason | 'rate' | 'probe' | 'where'
 
 /** For lists, beside the state and the name of the target; the others are shown as they are. */
 const SHORT: Record<string, string> = {
@@ -12,6 +12,7 @@ const SHORT: Record<string, string> = {
   unknown: 'target not configured',
   order: 'after an earlier delivery',
   rate: 'rate limit',
+  probe: 'the next probe',
   where: '"where" to be evaluated',
 }
 
@@ -28,6 +29,7 @@ const FULL: Record<Reason, (target: string) => string> = {
     `On hold: ${target} is not configured. Cancelled after a day, unless ${target} is configured again.`,
   order: () => 'Waits for an earlier delivery of the same person.',
   rate: (target) => `Waits for the rate limit of ${target}.`,
+  probe: (target) => `Is the next probe of ${target}, as soon as its rate limit allows.`,
   where: (target) => `"where" of ${target} is evaluated before it is sent.`,
 }
 

@@ -40,6 +40,7 @@ export function aTarget(overrides: Partial<Target> = {}): Target {
     retry: [5],
     intervalMs: undefined,
     ordered: false,
+    orderWaitSeconds: 3600,
     timeoutSeconds: 15,
     settleSeconds: 0,
     test: true,

@@ -11,8 +11,10 @@ import {
   type HoldReason,
   type Lane,
   type NextState,
+  PROBE_CLAIMED,
 } from './delivery.ts'
 import { isNear } from './lease.ts'
+import { isMessageRefused } from './outcome.ts'
 import { retryDue } from './retry.ts'
 import type { Wants } from './routing.ts'
 import { type BrokenTarget, isBroken, type Target } from './target.ts'
@@ -70,7 +72,8 @@ export function decide<T extends Target>(facts: Facts<T>, now: number): Decision
   if (target === undefined) return holdAsIs('unknown')
   if (isBroken(target)) return hold('broken')
   if (!target.enabled) return holdAsIs('disabled')
-  if (admission(health, now) === 'hold') return holdAsIs(holdReason(health.state))
+  if (admission(health, now, delivery.reason === PROBE_CLAIMED) === 'hold')
+    return holdAsIs(holdReason(health.state))
   const mustEvaluate = facts.isChangeable || isUnsure(delivery)
   if (mustEvaluate && wants === undefined) return { do: 'evaluate', delivery, target }
   if (wants === 'no') return cancel('its target does not want it', target.ordered)
@@ -96,22 +99,29 @@ export function holdReason(state: TargetState): HoldReason {
   return state === 'active' ? 'backing_off' : state
 }
 
+/** The settings of a target that decide how long a delivery is tried. */
+export type Patience = Pick<Target, 'retry' | 'ordered' | 'orderWaitSeconds'>
+
 /**
  * The state of a delivery after an attempt: 2xx is success, 410 holds, everything else is retried until the schedule
- * ends. `schedule` in seconds, `now` in epoch milliseconds, `random` in [0, 1).
+ * ends, or until the later deliveries of the person have waited long enough for a message that its target refuses. `now`
+ * in epoch milliseconds, `random` in [0, 1).
  */
 export function stateAfter(
-  { first, reason }: Pick<DueDelivery, 'first' | 'reason'>,
+  { first, reason, refusedSince }: Pick<DueDelivery, 'first' | 'reason' | 'refusedSince'>,
   attempt: Attempt,
   hasBody: boolean,
-  schedule: readonly number[],
+  { retry, ordered, orderWaitSeconds }: Patience,
   { now, random }: { now: number; random: number },
 ): NextState {
   if (attempt.error === undefined) return { state: 'delivered' }
   if (attempt.status === 410) return { state: 'held', reason: 'gone' }
   const tries = attempt.attempt - first + 1
-  const due = retryDue(tries, schedule, attempt.retry_after, { now, random })
-  if (due === undefined) return { state: 'dead', reason: whyDead(tries, attempt) }
+  const due = retryDue(tries, retry, attempt.retry_after, { now, random })
+  const waitEnds = (refusedSince ?? now) + orderWaitSeconds * 1000
+  const isWaitOver =
+    ordered && isMessageRefused(attempt.status) && due !== undefined && due > waitEnds
+  if (due === undefined || isWaitOver) return { state: 'dead', reason: whyDead(tries, attempt) }
   // Without a body nothing was sent: whether the target wants the event is evaluated again.
   const isStillUnsure = isUnsure({ reason }) && !hasBody
   return { state: 'retrying', due, ...(isStillUnsure ? { reason: 'where' } : {}) }

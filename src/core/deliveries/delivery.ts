@@ -71,7 +71,10 @@ export type DueDelivery = {
   /** The attempt at which its schedule began: another one after a replay. */
   first: number
   due: number | undefined
-  /** Why it differs from others that are pending: `rate` when its slot is reserved, `broken` when its target was. */
+  /**
+   * Why it differs from others that are pending: `rate` when its slot is reserved, `probe` when the probe of its target is
+   * too, `broken` when its target was.
+   */
   reason: string | undefined
   /** True when an operator asked for it again. */
   isReplay: boolean
@@ -85,9 +88,14 @@ export type DueDelivery = {
   hops: number
   /** To an ordered target: whether an earlier delivery of the person blocks it, and which earlier ones died. */
   precedence: { mustWait: boolean; skipped: EventId[] }
+  /** To an ordered target: since when it refuses this message, in this schedule of attempts. */
+  refusedSince: number | undefined
   raw: RawBody | undefined
   rawContentType: string | undefined
 }
+
+/** The reason of a delivery that waits for its slot and has claimed the probe of its target. */
+export const PROBE_CLAIMED = 'probe'
 
 /** Why an attempt failed. `fault` is ours, the others are the target's or the network's. */
 export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 'status' | 'fault'

@@ -1,5 +1,6 @@
-// The error of an attempt, from the response or from its absence.
-import type { AttemptError } from './delivery.ts'
+// The error of an attempt, from the response or from its absence, and what the attempt says of its target.
+import type { Verdict } from './breaker.ts'
+import type { Attempt, AttemptError, DueDelivery } from './delivery.ts'
 
 /**
  * The error of a status; undefined for success. Cloudflare answers itself when it cannot reach the target
@@ -27,4 +28,29 @@ export function errorOfException(error: unknown): AttemptError {
 /** An exception in words, for the log of attempts. */
 export function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+/** Statuses by which a target says that this one message is wrong: it is up, and may well take others. */
+export const MESSAGE_STATUSES: readonly number[] = [400, 409, 413, 415, 422]
+
+/** Whether the target refused the message itself. */
+export function isMessageRefused(status: number | undefined): boolean {
+  return status !== undefined && MESSAGE_STATUSES.includes(status)
+}
+
+/**
+ * What an attempt says of its target; undefined for a fault of ours. The failure of a replay does not count, unless it is
+ * a probe: many are sent at once, of what failed before.
+ */
+export function verdictOf(
+  { status, error, retry_after: restSeconds }: Attempt,
+  { isReplay }: Pick<DueDelivery, 'isReplay'>,
+  isProbe: boolean,
+): Verdict | undefined {
+  if (error === 'fault') return undefined
+  if (error === undefined) return { result: 'delivered', isProbe }
+  if (status === 410) return { result: 'gone', isProbe }
+  if (isMessageRefused(status)) return { result: 'refused', isProbe, restSeconds }
+  const isCounted = !isReplay || isProbe
+  return { result: isCounted ? 'failed' : 'uncounted', isProbe, restSeconds }
 }

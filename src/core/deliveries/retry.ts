@@ -28,29 +28,37 @@ export function retryDue(
   return now + Math.ceil(Math.max(wait * (1 + JITTER * random), retryAfter ?? 0) * 1000)
 }
 
-/**
- * Seconds that a `Retry-After` asks for (RFC 9110 §10.2.3: seconds or an HTTP date), at most
- * `MAX_RETRY_AFTER_SECONDS`. Undefined when it is absent or malformed; 0 for a date that has passed.
- */
-export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
-  const text = header?.trim()
-  if (!text) return undefined
-  const seconds = /^\d+$/.test(text) ? Number(text) : (parseHttpDate(text) - now) / 1000
-  if (Number.isNaN(seconds)) return undefined
-  return Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS)
-}
-
-// The three forms of an HTTP date that a recipient must read (RFC 9110 §5.6.7); `Date.parse` alone takes far more.
-const HTTP_DATE = [
-  /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
-  /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
-  /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/,
+// Seconds, or a date: the three forms of RFC 9110 §5.6.7, as strict recipients read them and as lenient senders write
+// them: days of one digit, years of four, other names and offsets of the zone. `Date.parse` alone takes far more.
+const ZONE = String.raw`(?:GMT|UTC?|[+-]\d{4})`
+const TIME = String.raw`\d{2}:\d{2}:\d{2}`
+const RETRY_AFTER_VALUE = [
+  String.raw`\d+(?:\.\d+)?`,
+  String.raw`[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} ${TIME} ${ZONE}`,
+  String.raw`[A-Z][a-z]{2,8}, \d{1,2}-[A-Z][a-z]{2}-(?:\d{2}|\d{4}) ${TIME} ${ZONE}`,
+  String.raw`[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d ${TIME}(?: ${ZONE})? \d{4}`,
 ]
 
-/** Epoch milliseconds of an HTTP date, NaN for anything else. The form without a zone is in UTC too. */
+/** One value in a list. Several fields of a response arrive as one list, and dates contain commas. */
+const LISTED = new RegExp(`(?<=^|,)\\s*(${RETRY_AFTER_VALUE.join('|')})\\s*(?=,|$)`, 'g')
+
+/**
+ * Seconds that a `Retry-After` asks for (RFC 9110 §10.2.3: seconds or an HTTP date), at most
+ * `MAX_RETRY_AFTER_SECONDS`; of several values the longest. Undefined when it is absent or none can be read; 0 for a date
+ * that has passed.
+ */
+export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
+  const asked = [...(header ?? '').matchAll(LISTED)].flatMap(([, value = '']) => {
+    const seconds = /^[\d.]+$/.test(value) ? Number(value) : (parseHttpDate(value) - now) / 1000
+    return Number.isNaN(seconds) ? [] : [seconds]
+  })
+  if (asked.length === 0) return undefined
+  return Math.min(Math.max(0, ...asked), MAX_RETRY_AFTER_SECONDS)
+}
+
+/** Epoch milliseconds of an HTTP date, NaN for a day that does not exist. The form without a zone is in UTC too. */
 function parseHttpDate(text: string): number {
-  if (!HTTP_DATE.some((form) => form.test(text))) return Number.NaN
-  return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
+  return Date.parse(/ (?:[A-Z]{2,3}|[+-]\d{4})(?: \d{4})?$/.test(text) ? text : `${text} GMT`)
 }
 
 /**

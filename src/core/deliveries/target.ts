@@ -28,6 +28,8 @@ export type Target<Format extends string = string> = {
   settleSeconds: number
   /** Whether the events of one contact reach it in their order. */
   ordered: boolean
+  /** How long the later deliveries of a contact wait for one that an ordered target refuses as a message. */
+  orderWaitSeconds: number
   /** Whether test events are sent to it. */
   test: boolean
   enabled: boolean

@@ -12,6 +12,8 @@ const targetChanged = v.object({
   failures: v.number(),
   failing_since: v.nullable(v.string()),
   next_probe_at: v.nullable(v.string()),
+  /** Events of before do not have it. */
+  times_backed_off: v.optional(v.number()),
 })
 
 const personId = v.string()

@@ -22,6 +22,9 @@ import { renderFor } from '../../formats/index.ts'
 const STORED_CHARACTERS = 1000
 const READ_BYTES = 4 * STORED_CHARACTERS
 
+/** How long the response is read for them, in milliseconds: its status has settled the attempt. */
+const READ_MS = 1000
+
 /** A body is stored for later attempts in a D1 row, which holds 2,000,000 bytes with the attempts beside it. */
 const MAX_BODY_BYTES = 1_500_000
 
@@ -36,12 +39,14 @@ export function faultAttempt({ attempt }: DueDelivery, detail: string, now: numb
 
 /**
  * Makes the request and sends it. Returns the attempt, and the body unless none could be rendered. Never throws: an error
- * is part of the attempt, and so is a fault of ours, by its name.
+ * is part of the attempt, and so is a fault of ours, by its name. `onSuccess` is called as soon as the status is a
+ * success, before the response is read.
  */
 export async function attemptDelivery(
   target: ConfiguredTarget,
   delivery: DueDelivery,
   tools: Tools,
+  onSuccess: () => void = () => undefined,
 ): Promise<{ attempt: Attempt; body: Rendered | undefined }> {
   const startedAt = tools.now()
   let body: Rendered | undefined
@@ -51,14 +56,14 @@ export async function attemptDelivery(
     error?: AttemptError | undefined
     detail: string
     retryAfter?: string | null
+    at?: number
   }) {
-    const { status, error, detail, retryAfter } = end
-    const ms = tools.now() - startedAt
-    const seconds = parseRetryAfter(retryAfter ?? undefined, startedAt + ms)
+    const { status, error, detail, retryAfter, at = tools.now() } = end
+    const seconds = parseRetryAfter(retryAfter ?? undefined, at)
     const attempt: Attempt = {
       attempt: delivery.attempt,
       at: formatInstant(startedAt),
-      ms,
+      ms: at - startedAt,
       ...(status === undefined ? {} : { status }),
       ...(error === undefined ? {} : { error }),
       ...(detail === '' ? {} : { response: detail }),
@@ -90,10 +95,12 @@ export async function attemptDelivery(
       redirect: 'manual',
       signal: AbortSignal.timeout(target.timeoutSeconds * 1000),
     })
-    const detail = await readExcerpt(response)
+    const at = tools.now()
     const { status } = response
+    if (response.ok) onSuccess()
+    const detail = await readExcerpt(response)
     const retryAfter = response.headers.get('retry-after')
-    return ended({ status, error: errorOfStatus(status, detail), detail, retryAfter })
+    return ended({ status, error: errorOfStatus(status, detail), detail, retryAfter, at })
   } catch (error) {
     return ended({ error: errorOfException(error), detail: describe(error) })
   }
@@ -136,22 +143,31 @@ function sentOf(
   }
 }
 
-/** The first characters of a response. No more is read: an endless body costs nothing, a broken one is no failure. */
+/**
+ * The first characters of a response, as far as they arrive within `READ_MS`. No more is read: an endless or slow body
+ * costs nothing, a broken one is no failure.
+ */
 async function readExcerpt(response: Response): Promise<string> {
   const reader = response.body?.getReader()
   if (reader === undefined) return ''
   const decoder = new TextDecoder()
   let text = ''
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, READ_MS, undefined)
+  })
   try {
     for (let bytes = 0; bytes < READ_BYTES; ) {
-      const { done, value } = await reader.read()
-      if (done) break
-      bytes += value.length
-      text += decoder.decode(value.subarray(0, READ_BYTES), { stream: true })
+      const chunk = await Promise.race([reader.read(), timeout])
+      if (chunk === undefined || chunk.done) break
+      bytes += chunk.value.length
+      text += decoder.decode(chunk.value.subarray(0, READ_BYTES), { stream: true })
     }
   } catch {
     // The status was received; only its explanation is missing.
   }
-  await reader.cancel().catch(() => undefined)
+  clearTimeout(timer)
+  // Not awaited: a receiver that does not let go holds up nothing.
+  reader.cancel().catch(() => undefined)
   return text.slice(0, STORED_CHARACTERS)
 }

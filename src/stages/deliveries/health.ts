@@ -3,17 +3,19 @@ import type { Config } from '../../config.ts'
 import {
   admission,
   afterAttempt,
+  afterReport,
   HEALTHY,
   type Health,
+  nextProbeAt,
   paused,
+  type Verdict,
   whileProbing,
 } from '../../core/deliveries/breaker.ts'
-import type { NextState } from '../../core/deliveries/delivery.ts'
+import { type DueDelivery, PROBE_CLAIMED } from '../../core/deliveries/delivery.ts'
 import { targetChange } from '../../core/deliveries/target-change.ts'
-
 import type { Env, Tools } from '../../env.ts'
 import { releaseHeld } from '../../store/deliveries/deliveries.ts'
-import { listHealth, replaceHealth } from '../../store/deliveries/targets.ts'
+import { listHealth, replaceHealth, updateHealth } from '../../store/deliveries/targets.ts'
 import { enqueueDeliveries } from './enqueue.ts'
 import { recordSystemEvent } from './system-events.ts'
 
@@ -24,12 +26,14 @@ const FIRST_RELEASED = 100
 export type Healths = {
   of: (target: string) => Health
   /** Whether a delivery may be sent now. `probe` is returned to one caller only, between all isolates. */
-  claim: (target: string) => Promise<'send' | 'probe' | 'hold'>
+  claim: (delivery: DueDelivery) => Promise<'send' | 'probe' | 'hold'>
+  /** Keeps the probe of a delivery that has claimed it until a later time (epoch milliseconds), when it is sent. */
+  keepClaim: (target: string, until: number) => Promise<void>
   /**
-   * Takes the state after an attempt into account. A change of state is reported as an event, and a target that has
-   * recovered gets the first of its held deliveries.
+   * Takes what an attempt says of its target into account. A change of state is reported as an event, and a target that
+   * has recovered gets the first of its held deliveries. `known`: the health when the attempt was recorded, by D1.
    */
-  learn: (target: string, next: NextState, isProbe: boolean) => Promise<void>
+  learn: (target: string, verdict: Verdict, known: Health | undefined) => Promise<void>
 }
 
 /** Follows the health of targets from what D1 had when the batch was loaded. Writes only changes. */
@@ -41,33 +45,67 @@ export function followHealths(
 ): Healths {
   const of = (target: string) => known.get(target) ?? HEALTHY
 
-  async function claim(target: string): Promise<'send' | 'probe' | 'hold'> {
-    const health = of(target)
-    const now = tools.now()
-    const allowed = admission(health, now)
-    if (allowed !== 'probe') return allowed
-    const probing = whileProbing(health, now)
-    known.set(target, probing)
-    return (await replaceHealth(env.DB, target, health, probing)) ? 'probe' : 'hold'
+  async function probing(target: string, at: number): Promise<boolean> {
+    const before = of(target)
+    const health = whileProbing(before, at)
+    known.set(target, health)
+    return replaceHealth(env.DB, target, before, health)
   }
 
-  async function learn(target: string, next: NextState, isProbe: boolean): Promise<void> {
-    const result =
-      next.state === 'delivered' ? 'delivered' : next.state === 'held' ? 'gone' : 'failed'
-    const before = of(target)
-    const health = afterAttempt(before, result, isProbe, tools.now())
-    if (health === before || (health === HEALTHY && before.failures === 0)) return
-    known.set(target, health)
-    const hasMoved = await replaceHealth(env.DB, target, before, health)
-    if (!hasMoved || health.state === before.state) return
-    tools.log({ at: 'target', target, state: health.state, failures: health.failures })
-    await recordSystemEvent(env, config, targetChange(target, health), tools)
-    if (health.state !== 'active') return
+  async function claim(delivery: DueDelivery): Promise<'send' | 'probe' | 'hold'> {
+    const { target, reason } = delivery
+    const now = tools.now()
+    const allowed = admission(of(target), now, reason === PROBE_CLAIMED)
+    if (allowed !== 'probe') return allowed
+    return (await probing(target, now)) ? 'probe' : 'hold'
+  }
+
+  async function keepClaim(target: string, until: number): Promise<void> {
+    // Where that fails, the health has changed: the claim is judged by it when the delivery is due.
+    await probing(target, until)
+  }
+
+  async function learn(target: string, verdict: Verdict, recorded = HEALTHY): Promise<void> {
+    const change = (health: Health) => afterAttempt(health, verdict, tools.now())
+    const { before, after } = await updateHealth(env.DB, target, change, recorded)
+    known.set(target, after)
+    if (after.state !== before.state) await report(target, after)
+    const isOpenAgain = admits(after) && !admits(before)
+    if (!isOpenAgain) return
     const released = await releaseHeld(env.DB, target, ['backing_off'], tools.now(), FIRST_RELEASED)
     await enqueueDeliveries(env.RETRIES, released, tools)
   }
 
-  return { of, claim, learn }
+  async function report(target: string, health: Health): Promise<void> {
+    const { state, failures, timesBackedOff } = health
+    tools.log({ at: 'target', target, state, failures, timesBackedOff })
+    // A flapping target is reported once, and its recovery once that lasts (reportRecoveries).
+    const isCoalesced = state === 'active' || (state === 'backing_off' && timesBackedOff > 1)
+    if (!isCoalesced) await recordSystemEvent(env, config, targetChange(target, health), tools)
+  }
+
+  return { of, claim, keepClaim, learn }
+}
+
+/** Whether a target gets its deliveries, and not only a probe. */
+function admits(health: Health): boolean {
+  return health.state === 'active' && nextProbeAt(health) === undefined
+}
+
+/** Reports the targets that have been well for a while after they had backed off, each once. */
+export async function reportRecoveries(
+  env: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
+  tools: Tools,
+): Promise<void> {
+  const change = (health: Health) => afterReport(health, tools.now())
+  for (const [target, health] of await listHealth(env.DB)) {
+    const { before, after } = await updateHealth(env.DB, target, change, health)
+    if (after === before) continue
+    const { timesBackedOff } = before
+    const fact = targetChange(target, { ...after, timesBackedOff })
+    await recordSystemEvent(env, config, fact, tools)
+  }
 }
 
 /**
@@ -81,15 +119,11 @@ export async function setTargetState(
   action: 'pause' | 'resume',
   tools: Tools,
 ): Promise<Health> {
-  for (let tries = 1; ; tries++) {
-    const before = (await listHealth(env.DB)).get(target) ?? HEALTHY
-    const health = action === 'pause' ? paused(before) : HEALTHY
-    if (health.state === before.state) return before
-    if (await replaceHealth(env.DB, target, before, health)) {
-      const fact = targetChange(target, health, action === 'resume')
-      await recordSystemEvent(env, config, fact, tools)
-      return health
-    }
-    if (tries === 3) throw new Error('the state of the target changes too fast')
-  }
+  const { before, after } = await updateHealth(env.DB, target, (health) => {
+    if (action === 'pause') return health.state === 'paused' ? health : paused(health)
+    return admits(health) ? health : HEALTHY
+  })
+  if (after === before) return before
+  await recordSystemEvent(env, config, targetChange(target, after, action === 'resume'), tools)
+  return after
 }

@@ -10,7 +10,7 @@ export type InFlight = {
    */
   add: (message: DeliveryMessage, until: number, now: number) => (() => void) | undefined
   /** Runs a write of records, and remembers whether it succeeded. */
-  observeWrite: (write: () => Promise<void>) => Promise<void>
+  observeWrite: <T>(write: () => Promise<T>) => Promise<T>
   /**
    * Whether D1 takes records, as far as this isolate knows: the last write succeeded, and none is running. After a batch
    * that the platform cut off in a write it is never sure again, which costs time only.
@@ -27,8 +27,9 @@ export function createInFlight(): InFlight {
     observeWrite: async (write) => {
       writes++
       try {
-        await write()
+        const written = await write()
         hasSucceeded = true
+        return written
       } catch (error) {
         hasSucceeded = false
         throw error

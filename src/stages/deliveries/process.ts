@@ -1,23 +1,26 @@
 // One delivery: acts on the decision about it (core/deliveries/decide.ts), and records what comes of it.
 // D1 is the truth and a message only wakes the delivery up: one that is not the last of its delivery does nothing.
 import { type Config, type ConfiguredTarget, targetOf } from '../../config.ts'
-import { isTroubled } from '../../core/deliveries/breaker.ts'
+import { admission, type Health, isTroubled } from '../../core/deliveries/breaker.ts'
 import { type Decision, decide, holdReason, stateAfter } from '../../core/deliveries/decide.ts'
-import type {
-  Attempt,
-  DeliveryMessage,
-  DueDelivery,
-  Lane,
-  NextState,
-  Rendered,
+import {
+  type Attempt,
+  type DeliveryMessage,
+  type DueDelivery,
+  type Lane,
+  type NextState,
+  PROBE_CLAIMED,
+  type Rendered,
 } from '../../core/deliveries/delivery.ts'
 import { isNear } from '../../core/deliveries/lease.ts'
+import { verdictOf } from '../../core/deliveries/outcome.ts'
 import { evaluateWants, type Wants } from '../../core/deliveries/routing.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
 import type { DeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
 import { releaseNextInOrder } from '../../store/deliveries/order.ts'
+import { releaseProbe } from '../../store/deliveries/probe.ts'
 import { mayChange, settle } from '../events/settle.ts'
 import { attemptDelivery, faultAttempt } from './attempt.ts'
 import { enqueueDeliveries } from './enqueue.ts'
@@ -114,26 +117,46 @@ function stateOf(decision: Extract<Decision, { do: 'cancel' | 'hold' }>): NextSt
 /** A delivery and its target. `isChangeable`: its event could have changed until now. */
 type Job = { delivery: DueDelivery; target: ConfiguredTarget; isChangeable: boolean }
 
-/** Makes the attempt, unless another isolate has the probe, or its slot is not near. */
+/** Makes the attempt, unless another delivery is the probe, or its slot is not near. */
 async function makeAttempt(context: BatchContext, job: Job, freeSlot: () => void): Promise<void> {
-  const { lane, tools, healths, inFlight, write } = context
+  const { env, lane, tools, healths, inFlight } = context
   const { delivery, target } = job
-  const allowed = await healths.claim(target.name)
+  const better = await releaseBetterProbe(context, job)
+  const allowed = better.length > 0 ? 'hold' : await healths.claim(delivery)
   if (allowed === 'hold') {
     const reason = holdReason(healths.of(target.name).state)
-    return write(delivery, { state: 'held', reason, due: delivery.due })
+    await context.write(delivery, { state: 'held', reason, due: delivery.due })
+    return enqueueDeliveries(env.RETRIES, better, tools)
   }
+  const isProbe = allowed === 'probe'
   const slot = await context.rateLimit(target, delivery)
-  if (!isNear(slot, tools.now())) return postpone(context, delivery, slot, SLOT_RESERVED)
+  if (!isNear(slot, tools.now())) {
+    if (isProbe) await healths.keepClaim(target.name, slot)
+    return postpone(context, delivery, slot, isProbe ? PROBE_CLAIMED : SLOT_RESERVED)
+  }
   await sleepUntil(slot, tools.now())
+  // After an expected success the next request may start before this one is read and recorded.
+  const onSuccess = () => {
+    const isExpected = !isTroubled(healths.of(target.name)) && !target.ordered
+    if (isExpected && inFlight.isD1Writable()) freeSlot()
+  }
   const attempted =
     lane === 'dead'
       ? faultAttempt(delivery, 'its handling was cut off each time it was tried', tools.now())
-      : await attemptDelivery(target, delivery, tools)
-  // After such a success the next request may start before this one is recorded.
-  const isExpected = attempted.attempt.error === undefined && !isTroubled(healths.of(target.name))
-  if (isExpected && !target.ordered && inFlight.isD1Writable()) freeSlot()
-  await recordAttempt(context, { ...job, isProbe: allowed === 'probe' }, attempted)
+      : await attemptDelivery(target, delivery, tools, onSuccess)
+  await recordAttempt(context, { ...job, isProbe }, attempted)
+}
+
+/** Releases a held delivery that has fewer attempts than this one, if this one would be the probe. Returns its message. */
+async function releaseBetterProbe(
+  { env, lane, tools, healths }: BatchContext,
+  { delivery: { attempt, reason }, target }: Job,
+): Promise<DeliveryMessage[]> {
+  const now = tools.now()
+  const isChosen = attempt === 1 || reason === PROBE_CLAIMED || lane === 'dead'
+  if (isChosen || admission(healths.of(target.name), now) !== 'probe') return []
+  const wanted = { target: target.name, isOrdered: target.ordered, before: attempt }
+  return releaseProbe(env.DB, wanted, now)
 }
 
 /** Records an attempt, enqueues the next one, and does what follows from it. */
@@ -145,16 +168,16 @@ async function recordAttempt(
   const { tools, write } = context
   const { delivery, target, isChangeable } = job
   const chance = { now: tools.now(), random: tools.random() }
-  const next = stateAfter(delivery, attempt, body !== undefined, target.retry, chance)
+  const next = stateAfter(delivery, attempt, body !== undefined, target, chance)
   const isBodyKept = delivery.sentBody === undefined && (next.state !== 'delivered' || isChangeable)
   const keepBody = isBodyKept && body !== undefined ? { keepBody: body } : {}
-  await write(delivery, { ...next, logged: attempt, ...keepBody })
+  const recorded = await write(delivery, { ...next, logged: attempt, ...keepBody })
   const { event, content } = delivery
   const { status, error, ms } = attempt
   const line = { at: 'deliver', event, type: content.type, target: target.name }
   tools.log({ ...line, attempt: attempt.attempt, status, error, ms, state: next.state })
   if (next.due !== undefined) await enqueue(context, delivery, attempt.attempt + 1, next.due)
-  await followUp(context, job, attempt, next)
+  await followUp(context, { ...job, health: recorded.get(target.name) }, attempt, next)
 }
 
 /**
@@ -163,18 +186,15 @@ async function recordAttempt(
  */
 async function followUp(
   context: BatchContext,
-  { delivery, target, isProbe }: Job & { isProbe: boolean },
+  { delivery, target, isProbe, health }: Job & { isProbe: boolean; health: Health | undefined },
   attempt: Attempt,
   next: NextState,
 ): Promise<void> {
   const { env, config, healths, tools } = context
   const { event, content } = delivery
   const steps: (() => Promise<void>)[] = []
-  // Faults of the relay do not count against the target, nor do failed replays, except a probe or a 410.
-  const counts = !delivery.isReplay || isProbe || next.state === 'held'
-  if (attempt.error !== 'fault' && counts) {
-    steps.push(() => healths.learn(target.name, next, isProbe))
-  }
+  const verdict = verdictOf(attempt, delivery, isProbe)
+  if (verdict !== undefined) steps.push(() => healths.learn(target.name, verdict, health))
   if (next.state !== 'retrying' && target.ordered) steps.push(() => releaseNext(context, delivery))
   // A dead delivery of the relay's own event is not reported: that would have no end.
   if (next.state === 'dead' && !isSystemEvent(content)) {

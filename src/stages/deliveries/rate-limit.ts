@@ -1,7 +1,7 @@
 // Rate limits: a request to a target with a rate waits for its slot. Slots are reserved in D1, so consumers that do not
 // know of each other keep the rate together.
 import type { ConfiguredTarget } from '../../config.ts'
-import { awaitsAttempt, type DueDelivery } from '../../core/deliveries/delivery.ts'
+import { awaitsAttempt, type DueDelivery, PROBE_CLAIMED } from '../../core/deliveries/delivery.ts'
 import { isNear } from '../../core/deliveries/lease.ts'
 import { reserveSendTimes } from '../../store/deliveries/targets.ts'
 
@@ -25,7 +25,7 @@ export function rateLimitFor(
   const lastUsed = new Map<string, number>()
   return async ({ name, intervalMs }, { reason }) => {
     if (intervalMs === undefined) return 0
-    if (reason === SLOT_RESERVED) {
+    if (hasSlot(reason)) {
       const slot = Math.max(now(), (lastUsed.get(name) ?? 0) + intervalMs)
       lastUsed.set(name, slot)
       return slot
@@ -45,5 +45,10 @@ export function rateLimitFor(
 function mayNeedSlot(delivery: DueDelivery, now: number): boolean {
   const { reason, precedence } = delivery
   if (!awaitsAttempt(delivery) || !isNear(delivery.due, now)) return false
-  return reason !== SLOT_RESERVED && !precedence.mustWait
+  return !hasSlot(reason) && !precedence.mustWait
+}
+
+/** Whether the due time of a delivery is its slot. */
+function hasSlot(reason: string | undefined): boolean {
+  return reason === SLOT_RESERVED || reason === PROBE_CLAIMED
 }

@@ -8,6 +8,7 @@ import { isBroken } from '../../core/deliveries/target.ts'
 import type { Env, Log, Tools } from '../../env.ts'
 import { listHeldTargets, listOverdue, releaseHeld } from '../../store/deliveries/deliveries.ts'
 import { releaseUnblocked } from '../../store/deliveries/order.ts'
+import { releaseProbe } from '../../store/deliveries/probe.ts'
 import { listHealth } from '../../store/deliveries/targets.ts'
 import { sendMessages } from './enqueue.ts'
 
@@ -54,9 +55,15 @@ async function release(
   const released: DeliveryMessage[] = []
   for (const name of names) {
     const target = targetOf(config, name)
-    const [reasons, limit] = releasable(target, healths.get(name) ?? HEALTHY, now)
+    const health = healths.get(name) ?? HEALTHY
+    const [reasons, limit] = releasable(target, health, now)
     if (limit === 0) continue
     try {
+      if (target !== undefined && admission(health, now) === 'probe') {
+        const isOrdered = !isBroken(target) && target.ordered
+        released.push(...(await releaseProbe(db, { target: name, isOrdered }, now)))
+        continue
+      }
       const held = await releaseHeld(db, name, reasons, now, limit)
       released.push(...held)
       if (held.length === limit || reasons.includes('order')) continue
@@ -69,7 +76,6 @@ async function release(
   return released
 }
 
-// In this order, so that the probe is a delivery which its target surely wants: of `broken` nobody knows that.
 const OF_TARGET: HoldReason[] = [
   'backing_off',
   'disabled',
@@ -89,8 +95,7 @@ function releasable(
 ): [HoldReason[], number] {
   // A target that is unknown here may be known to another version, whose sweep releases its deliveries.
   if (target === undefined || isBroken(target) || !target.enabled) return [[], 0]
-  const allowed = admission(health, now)
-  if (allowed === 'hold') return [[], 0]
+  if (admission(health, now) === 'hold') return [[], 0]
   // Deliveries that wait for an earlier one are released where order is no longer configured.
-  return [target.ordered ? OF_TARGET : ALL, allowed === 'send' ? MAX_A_RUN : 1]
+  return [target.ordered ? OF_TARGET : ALL, MAX_A_RUN]
 }

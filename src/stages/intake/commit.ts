@@ -13,6 +13,7 @@ import { type EventRecord, type Receipt, recordEvents } from '../../store/intake
 import { withTimeout } from '../../store/timeout.ts'
 import { withHeldForTargets } from '../deliveries/held-for.ts'
 import { type AsOf, historiesFor, newContacts, readSetOf, understand } from '../events/meaning.ts'
+import { fitsRow } from './draft.ts'
 
 /** Gives the ids of inferred events, and the time (epoch milliseconds) at which deliveries are due. */
 type Context = { idFor: (n: number) => EventId; now: number }
@@ -116,7 +117,9 @@ export async function completeRecords(
     })
     for (const conclusion of meaning.inferred) {
       const id = idFor(inferred.length)
-      inferred.push(await inferredRecord(record, meaning.event, conclusion, config, { id, now }))
+      const one = await inferredRecord(record, meaning.event, conclusion, config, { id, now })
+      // It repeats data of two events. One that D1 cannot store must not keep its cause from being stored.
+      if ('event' in one.content && fitsRow(one.content.event, one)) inferred.push(one)
     }
     earlierOf.set(who, [...earlier, meaning.event])
   }

@@ -18,8 +18,22 @@ import type { EventRecord } from '../../store/intake/records.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import type { NormalizationError, Vendor } from '../../vendors/vendor.ts'
 
-/** A D1 row holds 2,000,000 bytes: the message, its event, and some small columns. */
+/** A D1 row holds 2,000,000 bytes: the message, its event, its headers, and some small columns. */
 const MAX_ROW_BYTES = 1_950_000
+
+/** Whether D1 can store an event: beside the message, of which a row of the log holds both. */
+export function fitsRow(
+  event: object,
+  {
+    raw,
+    headers,
+    vendorType = '',
+  }: Pick<EventRecord, 'raw' | 'headers'> & { vendorType?: string | undefined },
+): boolean {
+  // The vendor's type has a column of its own too.
+  const texts = [raw.text, JSON.stringify(event), JSON.stringify(headers), vendorType]
+  return texts.reduce((sum, text) => sum + bytesOf(text), 0) <= MAX_ROW_BYTES
+}
 
 const MAX_HEADER_LENGTH = 1000
 const MAX_HEADERS = 20
@@ -49,7 +63,7 @@ export async function draftRecord(
   const isTest = isTestMessage(message.headers)
   // A real message never repeats a test, nor a test a real one.
   const scope = isTest ? `${TEST_PREFIX}${source.name}` : source.name
-  const normalized = normalize(source, message)
+  const normalized = normalize(source, message, base.headers)
   if (!normalized.ok) {
     const { type, vendorType, issues } = normalized.error
     return {
@@ -102,6 +116,7 @@ export async function redraftRecord(
 function normalize(
   source: ConfiguredSource,
   message: VendorMessage,
+  headers: Record<string, string>,
 ): ReturnType<Vendor['normalize']> {
   if (message.unreadable !== undefined) return unreadable(message.unreadable)
   try {
@@ -109,10 +124,7 @@ function normalize(
     if (!normalized.ok) return normalized
     const { event } = normalized.value
     const { type, vendorType } = event
-    // The vendor's type has a column of its own too.
-    const rowBytes =
-      bytesOf(message.raw.text) + bytesOf(JSON.stringify(event)) + bytesOf(vendorType)
-    if (rowBytes <= MAX_ROW_BYTES) return normalized
+    if (fitsRow(event, { raw: message.raw, headers, vendorType })) return normalized
     return unreadable(`takes more than ${MAX_ROW_BYTES} bytes once normalized`, type, vendorType)
   } catch (error) {
     // A bug of ours must not lose an event: it can be normalized again once that is fixed.

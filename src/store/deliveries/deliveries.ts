@@ -15,7 +15,7 @@ import { eventOf } from '../events/events.ts'
 import { markSegments, markSegmentsOf } from '../segments.ts'
 import { storedWord } from '../stored-words.ts'
 import { type MessageRow, messageOf } from './messages.ts'
-import { EARLIER, precedenceOf } from './order.ts'
+import { EARLIER, precedenceOf, REFUSED_SINCE } from './order.ts'
 import { healthQuery, healthsOf } from './targets.ts'
 
 /** What is loaded with the delivery of a message beside its own row, and the lease that the message needs. */
@@ -52,7 +52,8 @@ ${rowsOf('wanted', count)}
 SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
   d.body, d.content_type, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${PERSON_OF_E} AS person,
   CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
-  CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier
+  CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier,
+  CASE WHEN wanted.value ->> 'order' AND d.attempt > d.first THEN ${REFUSED_SINCE} END AS refused_since
 FROM wanted
 CROSS JOIN deliveries AS d
   ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
@@ -89,6 +90,7 @@ type DueRow = {
   encoding: RawBody['encoding']
   raw: string | null
   earlier: string | null
+  refused_since: string | null
 }
 
 function dueDeliveryOf(row: DueRow): DueDelivery {
@@ -110,20 +112,36 @@ function dueDeliveryOf(row: DueRow): DueDelivery {
     contact: row.contact ?? undefined,
     hops: row.hops,
     precedence: precedenceOf(row.earlier),
+    refusedSince: row.refused_since === null ? undefined : Date.parse(row.refused_since),
     raw: raw === null ? undefined : { text: raw, encoding },
     rawContentType: headers['content-type'],
   }
 }
 
+/**
+ * A row holds 2,000,000 bytes: the body of up to 1,500,000 (stages/deliveries/attempt.ts), and the attempts beside it. Once
+ * those are this large, the response of an attempt is not stored; then, after hundreds of replays, the attempt neither.
+ */
+const MAX_BYTES_WITH_RESPONSES = 250_000
+const MAX_ATTEMPTS_BYTES = 450_000
+
+/** The rows of a statement that updates deliveries: the body is bound apart, since inside JSON it may be twice as large. */
+const newRows = (count: number) =>
+  `WITH new(value, body) AS (VALUES ${Array.from({ length: count }, (_, i) => `(?${2 * i + 1}, ?${2 * i + 2})`)})`
+
 // One statement for all updates: each statement costs D1 as much time as the row that it writes.
 const updateDeliveriesOf = (count: number) => `
-${rowsOf('new', count)}
+${newRows(count)}
 UPDATE deliveries SET
   state = new.value ->> 'state', reason = new.value ->> 'reason', due = new.value ->> 'due',
   attempt = deliveries.attempt + (new.value ->> 'logged' IS NOT NULL),
-  attempts = CASE WHEN new.value ->> 'logged' IS NULL THEN attempts ELSE json_insert(attempts, '$[#]', new.value -> 'logged') END,
-  body = COALESCE(body, new.value ->> '$.keepBody.body'),
-  content_type = COALESCE(content_type, new.value ->> '$.keepBody.contentType'),
+  attempts = CASE
+    WHEN new.value ->> 'logged' IS NULL OR length(CAST(attempts AS BLOB)) > ${MAX_ATTEMPTS_BYTES} THEN attempts
+    WHEN length(CAST(attempts AS BLOB)) > ${MAX_BYTES_WITH_RESPONSES}
+      THEN json_insert(attempts, '$[#]', json_remove(new.value -> 'logged', '$.response'))
+    ELSE json_insert(attempts, '$[#]', new.value -> 'logged') END,
+  body = COALESCE(deliveries.body, new.body),
+  content_type = COALESCE(content_type, new.value ->> 'contentType'),
   lease_holder = NULL, lease_until = NULL
 FROM new
 WHERE event = CAST(new.value ->> 'key' AS INTEGER) AND target = new.value ->> 'target'
@@ -131,24 +149,26 @@ WHERE event = CAST(new.value ->> 'key' AS INTEGER) AND target = new.value ->> 't
 
 /**
  * Writes the next states of deliveries in one transaction, each of another delivery, at most those of a batch of
- * messages. One has no effect where the row has another attempt number by now.
+ * messages. One has no effect where the row has another attempt number by now. Returns the health of every target then.
  */
 export async function updateDeliveries(
   db: D1Database,
   updates: readonly { delivery: DeliveryKey; next: NextState }[],
-): Promise<void> {
-  const rows = updates.map(({ delivery: { event, target, attempt }, next }) =>
-    JSON.stringify({ key: keyOfId(event), target, attempt, ...stored(next) }),
-  )
+): Promise<Map<string, Health>> {
+  const rows = updates.flatMap(({ delivery: { event, target, attempt }, next }) => {
+    const { keepBody, reason, ...rest } = next
+    const stored = reason === undefined ? {} : { reason: storedWord(reason) }
+    const contentType = keepBody?.contentType
+    const row = { key: keyOfId(event), target, attempt, ...rest, ...stored, contentType }
+    return [JSON.stringify(row), keepBody?.body ?? null]
+  })
   const ids = updates.map(({ delivery }) => delivery.event)
-  await db.batch([
-    db.prepare(updateDeliveriesOf(rows.length)).bind(...rows),
+  const results = await db.batch([
+    db.prepare(updateDeliveriesOf(updates.length)).bind(...rows),
     markSegments(db, ids, 'delivered'),
+    healthQuery(db),
   ])
-}
-
-function stored(next: NextState): NextState {
-  return next.reason === undefined ? next : { ...next, reason: storedWord(next.reason) }
+  return healthsOf(results.at(-1)?.results ?? [])
 }
 
 /** Which delivery, and at which attempt. */

@@ -1,4 +1,5 @@
 // Writes the next states of deliveries: at once, but together with those of the same moment, as D1 has one writer.
+import type { Health } from '../../core/deliveries/breaker.ts'
 import type { NextState } from '../../core/deliveries/delivery.ts'
 import { type DeliveryKey, updateDeliveries } from './deliveries.ts'
 
@@ -14,19 +15,19 @@ export type DeliveryWriter = {
   during: (work: () => Promise<void>) => Promise<void>
   /**
    * Writes the next state of a delivery. Those of the same moment, and those that come during a write, share the next
-   * write. Rejects when D1 fails at every try.
+   * write. Resolves with the health of every target then; rejects when D1 fails at every try.
    */
-  write: (delivery: DeliveryKey, next: NextState) => Promise<void>
+  write: (delivery: DeliveryKey, next: NextState) => Promise<ReadonlyMap<string, Health>>
 }
 
 /** A writer that makes one write after the other, each through `observe`, which sees whether it fails. */
 export function createDeliveryWriter(
   db: D1Database,
-  observe: (write: () => Promise<void>) => Promise<void>,
+  observe: <T>(write: () => Promise<T>) => Promise<T>,
 ): DeliveryWriter {
   type Waiting = {
     update: { delivery: DeliveryKey; next: NextState }
-    resolve: () => void
+    resolve: (healths: ReadonlyMap<string, Health>) => void
     reject: (error: unknown) => void
   }
   let waiting: Waiting[] = []
@@ -55,8 +56,8 @@ export function createDeliveryWriter(
       const group = waiting
       waiting = []
       try {
-        await withRetries(() => writeGroup(group))
-        for (const { resolve } of group) resolve()
+        const healths = await withRetries(() => writeGroup(group))
+        for (const { resolve } of group) resolve(healths)
       } catch {
         // An update that D1 refuses must not cost the others theirs. One at a time: requests need the connections.
         for (const one of group) await writeGroup([one]).then(one.resolve, one.reject)
@@ -64,14 +65,14 @@ export function createDeliveryWriter(
     }
     isWriting = false
   }
-  function writeGroup(group: readonly Waiting[]): Promise<void> {
+  function writeGroup(group: readonly Waiting[]): Promise<ReadonlyMap<string, Health>> {
     const updates = group.map(({ update }) => update)
     return observe(() => updateDeliveries(db, updates))
   }
-  async function write(delivery: DeliveryKey, next: NextState): Promise<void> {
+  async function write(delivery: DeliveryKey, next: NextState) {
     pause()
     try {
-      await new Promise<void>((resolve, reject) => {
+      return await new Promise<ReadonlyMap<string, Health>>((resolve, reject) => {
         waiting.push({ update: { delivery, next }, resolve, reject })
         if (!isWriting) void writeAll()
       })
@@ -90,7 +91,7 @@ export function createDeliveryWriter(
   return { during, write }
 }
 
-async function withRetries(write: () => Promise<void>): Promise<void> {
+async function withRetries<T>(write: () => Promise<T>): Promise<T> {
   for (const pause of RETRY_PAUSES_MS) {
     try {
       return await write()

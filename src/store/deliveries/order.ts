@@ -6,6 +6,7 @@ import {
   type DueDelivery,
   UNFINISHED_STATES,
 } from '../../core/deliveries/delivery.ts'
+import { MESSAGE_STATUSES } from '../../core/deliveries/outcome.ts'
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
 import { kindOf } from '../events/history.ts'
@@ -52,6 +53,11 @@ export const EARLIER = `(
     SELECT CAST(p.key AS TEXT) AS key, pd.state FROM ${FROM_EARLIER}
     WHERE pd.state <> 'cancelled' ORDER BY ${IS_UNFINISHED} DESC, p.key DESC LIMIT ${MAX_EARLIER}))`
 
+/** A column over `deliveries AS d`: when its target first refused the message itself, in this schedule of attempts. */
+export const REFUSED_SINCE = `(
+  SELECT made.value ->> 'at' FROM json_each(d.attempts) AS made
+  WHERE made.value ->> 'attempt' >= d.first AND made.value ->> 'status' IN (${MESSAGE_STATUSES}) ORDER BY made.key LIMIT 1)`
+
 /** Reads the column `EARLIER`. */
 export function precedenceOf(column: string | null): DueDelivery['precedence'] {
   if (column === null) return { mustWait: false, skipped: [] }
@@ -63,13 +69,18 @@ export function precedenceOf(column: string | null): DueDelivery['precedence'] {
   return { mustWait, skipped: dead.map(([key]) => idOfKey(key)) }
 }
 
-// Unfinished deliveries are mostly of the latest events: the search starts at the end of the index.
-const UNBLOCKED = `d.state = 'held' AND d.reason = 'order' AND NOT EXISTS (
+/**
+ * Whether no earlier delivery of the person blocks `deliveries AS d` of `events AS e`. Unfinished deliveries are mostly of
+ * the latest events: the search starts at the end of the index.
+ */
+export const IS_UNBLOCKED = `NOT EXISTS (
   SELECT 1 FROM ${CONTACTS_OF_E} CROSS JOIN json_each('${KINDS}') AS kind WHERE (
     SELECT 1 FROM events AS p CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target
     WHERE p.status IN ('accepted', 'derived') AND p.source = own.source AND p.contact = own.contact
       AND ${kindOf('p.type')} = kind.value AND p.key < e.key AND ${IS_UNFINISHED}
     ORDER BY p.at DESC LIMIT 1) IS NOT NULL)`
+
+const UNBLOCKED = `d.state = 'held' AND d.reason = 'order' AND ${IS_UNBLOCKED}`
 
 /**
  * Releases the next delivery to a target for the person of an event, if it is held only for the order. It is due when it

@@ -124,6 +124,9 @@ function happenedAt(event: RelayEvent): number | null {
   return isSystemEvent(event) ? null : instantOf(event)
 }
 
+/** Each takes some 200 bytes of a parameter, which holds 2,000,000. */
+const DELIVERIES_A_STATEMENT = 5000
+
 /**
  * Writes records and their deliveries in one transaction, and returns what became of each, in their order. A contact id
  * means the same in all of `sources` that are of one vendor. Throws when D1 does, or when one of `unknown` is a known
@@ -140,8 +143,9 @@ export async function recordEvents(
   const deliveries = records.flatMap(({ id, deliveries }) =>
     deliveries.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
-  if (deliveries.length > 0) {
-    statements.push(db.prepare(INSERT_DELIVERIES).bind(JSON.stringify(deliveries)))
+  for (let i = 0; i < deliveries.length; i += DELIVERIES_A_STATEMENT) {
+    const some = JSON.stringify(deliveries.slice(i, i + DELIVERIES_A_STATEMENT))
+    statements.push(db.prepare(INSERT_DELIVERIES).bind(some))
   }
   statements.push(...unknown.map((contact) => requireUnknown(db, contact)))
   for (const group of byAddress(records.flatMap(contactUpdateOf))) {

@@ -33,11 +33,13 @@ const DELIVERY: DueDelivery = {
   contact: 'contact',
   hops: 0,
   precedence: { mustWait: false, skipped: [] },
+  refusedSince: undefined,
   raw: undefined,
   rawContentType: undefined,
 }
 
 const BACKING_OFF: Health = {
+  ...HEALTHY,
   state: 'backing_off',
   failures: 5,
   failingSince: NOW - 60_000,
@@ -228,6 +230,11 @@ type Outcome = {
   retryAfter?: string | undefined
 }
 
+/** A delivery of which nothing was sent yet. */
+function fresh(overrides: Partial<DueDelivery>): DueDelivery {
+  return { ...DELIVERY, ...overrides }
+}
+
 /** The state after an attempt that failed with 500, unless the test has something else. */
 function stateOnce(outcome: Outcome, attempt: number, schedule: readonly number[], random = 0) {
   const { status, error, retryAfter } = { status: 500, error: 'status' as const, ...outcome }
@@ -240,8 +247,8 @@ function stateOnce(outcome: Outcome, attempt: number, schedule: readonly number[
     ...(error === undefined ? {} : { error }),
     ...(seconds === undefined ? {} : { retry_after: Math.ceil(seconds) }),
   }
-  const delivery = { first: 1, reason: undefined }
-  return stateAfter(delivery, result, true, schedule, { now: NOW, random })
+  const delivery = { first: 1, reason: undefined, refusedSince: undefined }
+  return stateAfter(delivery, result, true, aTarget({ retry: schedule }), { now: NOW, random })
 }
 
 describe('stateAfter', () => {
@@ -353,24 +360,71 @@ describe('stateAfter, if where failed', () => {
 
   it('evaluates it again as long as nothing was sent', () => {
     for (const reason of ['where', 'broken']) {
-      const next = stateAfter({ first: 1, reason }, failed, false, [5], chance)
+      const next = stateAfter(fresh({ reason }), failed, false, TARGET, chance)
       expect(next).toEqual({ state: 'retrying', due: NOW + 5000, reason: 'where' })
     }
   })
 
   it('does not evaluate it again once a body was rendered', () => {
-    const next = stateAfter({ first: 1, reason: 'where' }, failed, true, [5], chance)
+    const next = stateAfter(fresh({ reason: 'where' }), failed, true, TARGET, chance)
     expect(next).toEqual({ state: 'retrying', due: NOW + 5000 })
   })
 
   it('counts the attempts of a replay from its first', () => {
     const again = { ...failed, attempt: 4 }
-    expect(stateAfter({ first: 4, reason: undefined }, again, true, [5], chance).state).toBe(
-      'retrying',
-    )
-    expect(stateAfter({ first: 3, reason: undefined }, again, true, [5], chance)).toEqual({
+    expect(stateAfter(fresh({ first: 4 }), again, true, TARGET, chance).state).toBe('retrying')
+    expect(stateAfter(fresh({ first: 3 }), again, true, TARGET, chance)).toEqual({
       state: 'dead',
       reason: 'gave up after 2 attempts; last error: fault',
     })
   })
+})
+
+describe('stateAfter, for a message that the target refuses', () => {
+  const HOUR = 3_600_000
+  const chance = { now: NOW, random: 0 }
+  const refusal: Attempt = {
+    attempt: 2,
+    at: '2026-11-21T00:00:00Z',
+    ms: 0,
+    status: 422,
+    error: 'status',
+  }
+  const door = aTarget({ ordered: true, orderWaitSeconds: 3600, retry: [5, 600, 600] })
+  const dead = { state: 'dead', reason: 'gave up after 2 attempts; last response: 422' }
+
+  it.each([
+    ['just refused, is retried while it may block others', undefined, {}, 'retrying'],
+    ['refused for less than the wait, is retried', NOW - HOUR + 600_000, {}, 'retrying'],
+    [
+      'refused so long that the next attempt is beyond the wait, is dead',
+      NOW - HOUR + 599_999,
+      {},
+      'dead',
+    ],
+    ['blocks nobody where there is no wait', undefined, { orderWaitSeconds: 0 }, 'dead'],
+    [
+      'blocks nobody at a target without order, and keeps its schedule',
+      NOW - 9 * HOUR,
+      { ordered: false },
+      'retrying',
+    ],
+  ] as const)('%s', (_case, refusedSince, settings, state) => {
+    const delivery = fresh({ attempt: 2, refusedSince })
+
+    const next = stateAfter(delivery, refusal, true, { ...door, ...settings }, chance)
+
+    expect(next).toMatchObject(state === 'dead' ? dead : { state })
+  })
+
+  it.each([401, 403, 404, 408, 425, 429, 500, 503])(
+    'keeps its schedule with %d, which says nothing of the message',
+    (status) => {
+      const delivery = fresh({ attempt: 2, refusedSince: NOW - 9 * HOUR })
+
+      const next = stateAfter(delivery, { ...refusal, status }, true, door, chance)
+
+      expect(next.state).toBe('retrying')
+    },
+  )
 })

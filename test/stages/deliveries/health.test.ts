@@ -3,10 +3,12 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../../src/config.ts'
+import { HEALTHY, WELL_AFTER_MS } from '../../../src/core/deliveries/breaker.ts'
 import type { DeliveryMessage, Lane } from '../../../src/core/deliveries/delivery.ts'
-import type { EventId } from '../../../src/core/id.ts'
+import { type EventId, idOfKey } from '../../../src/core/id.ts'
+import { reportRecoveries } from '../../../src/stages/deliveries/health.ts'
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
-import { listHealth } from '../../../src/store/deliveries/targets.ts'
+import { listHealth, updateHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import {
   aConfig,
@@ -34,7 +36,15 @@ async function aDelivery(now = NOW): Promise<DeliveryMessage> {
 
 async function run(
   messages: DeliveryMessage[],
-  options: { status?: number; now?: number; lane?: Lane; config?: Config } = {},
+  options: {
+    status?: number
+    now?: number
+    lane?: Lane
+    config?: Config
+    retryAfter?: number
+    /** What happens while a request is in flight. */
+    meanwhile?: () => Promise<unknown>
+  } = {},
 ) {
   const { queue, messages: sent } = aQueue()
   const got: string[] = []
@@ -53,7 +63,10 @@ async function run(
     {
       fetch: async (_url, init) => {
         got.push(new Headers(init.headers).get('webhook-id') ?? '')
-        return new Response('', { status: options.status ?? 200 })
+        await options.meanwhile?.()
+        const { status = 200, retryAfter } = options
+        const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
+        return new Response('', { status, headers })
       },
       now: () => options.now ?? NOW,
       random: () => Math.random(),
@@ -147,10 +160,28 @@ describe('a target that fails five times in a row', () => {
     expect((await listHealth(env.DB)).get('crm')).toMatchObject({ state: 'active', failures: 0 })
     expect(await stateOf(held)).toMatchObject({ state: 'pending', reason: null })
     expect(sent).toContainEqual({ ...held, due: NOW + 30_000 })
-    expect((await systemEvents()).map(({ type }) => type)).toEqual([
-      'relay.target_recovered',
-      'relay.target_backing_off',
-    ])
+  })
+
+  it('is reported as recovered when it has been well for 15 minutes, with the times that it backed off', async () => {
+    await openTheBreaker()
+    await run([await aDelivery()], { now: NOW + 30_000 })
+    for (let i = 0; i < 5; i++) await run([await aDelivery()], { status: 500, now: NOW + 31_000 })
+    await run([await aDelivery()], { now: NOW + 61_000 })
+    const report = (now: number) =>
+      reportRecoveries({ DB: env.DB, RETRIES: aQueue().queue }, config, toolsAt(now))
+
+    await report(NOW + 61_000 + WELL_AFTER_MS - 1)
+    const early = await systemEvents()
+    await report(NOW + 61_000 + WELL_AFTER_MS)
+    await report(NOW + 61_000 + 2 * WELL_AFTER_MS)
+
+    expect(early.map(({ type }) => type)).toEqual(['relay.target_backing_off'])
+    const [recovered, ...before] = await systemEvents()
+    expect(before.map(({ type }) => type)).toEqual(['relay.target_backing_off'])
+    expect(recovered?.detail?.event).toMatchObject({
+      type: 'relay.target_recovered',
+      data: { target: 'crm', state: 'active', failures: 0, times_backed_off: 2 },
+    })
   })
 
   it('is probed by the sweep when no other delivery is due', async () => {
@@ -169,6 +200,209 @@ describe('a target that fails five times in a row', () => {
     expect(await run(retries.messages, { now: NOW + 30_000 })).toMatchObject({
       got: [retries.messages[0]?.event],
     })
+  })
+})
+
+describe('between two isolates', () => {
+  it('no success is dropped: five failures with five successes between them do not open the breaker', async () => {
+    for (let i = 0; i < 5; i++) {
+      const [own, other] = [await aDelivery(), await aDelivery()]
+      // The other one fails after this one has read the health of the target.
+      await run([own], { meanwhile: () => run([other], { status: 500 }) })
+    }
+
+    expect((await listHealth(env.DB)).get('crm')).toEqual(HEALTHY)
+  })
+
+  it('every change counts, however many are made at once', async () => {
+    const fail = () =>
+      updateHealth(
+        env.DB,
+        'crm',
+        (health) => ({ ...health, failures: health.failures + 1 }),
+        HEALTHY,
+      )
+
+    await Promise.all(Array.from({ length: 20 }, fail))
+
+    expect((await listHealth(env.DB)).get('crm')?.failures).toBe(20)
+  })
+})
+
+describe('a target that asks for a pause with Retry-After', () => {
+  const refused = { status: 429, retryAfter: 3600 }
+  const END = NOW + 3_600_000
+
+  it('gets no other delivery until it has passed, then one, and all others when that is delivered', async () => {
+    const [first, second, third] = [await aDelivery(), await aDelivery(), await aDelivery()]
+    await run([first], refused)
+
+    const during = await run([second, third], { now: END - 1 })
+    const probe = await run([{ ...first, attempt: 2, due: END }], { now: END })
+    const waiting = await stateOf(first)
+    const released = await run(probe.sent, { now: END })
+
+    expect(during.got).toEqual([])
+    expect(waiting).toMatchObject({ state: 'held', reason: 'backing_off' })
+    expect(probe.got).toEqual([])
+    const [chosen = ''] = released.got
+    expect(released.got).toHaveLength(1)
+    expect([second.event, third.event]).toContain(chosen)
+    expect((await listHealth(env.DB)).get('crm')).toEqual(HEALTHY)
+    const others = [first, second, third].map(({ event }) => event).filter((id) => id !== chosen)
+    expect(released.sent.map(({ event }) => event).sort()).toEqual(others.sort())
+  })
+
+  it('rests for the longest that any answer asks for, whatever was in flight', async () => {
+    const [first, second] = [await aDelivery(), await aDelivery()]
+    // Two requests are in flight; the second is answered with 200 after the first with 429.
+    await run([first], { meanwhile: () => run([second], refused) })
+
+    const { got } = await run([await aDelivery()], { now: END - 1 })
+
+    expect(got).toEqual([])
+  })
+
+  it('is not reported, and the API tells when it is tried next', async () => {
+    await run([await aDelivery()], refused)
+
+    expect(await systemEvents()).toEqual([])
+    const health = (await listHealth(env.DB)).get('crm') ?? HEALTHY
+    expect(health).toMatchObject({ state: 'active', failures: 1, restUntil: END })
+  })
+
+  it('rests also when a replay is refused, which counts as no failure', async () => {
+    const replayed = await aDelivery()
+    await env.DB.prepare('UPDATE deliveries SET replayed = 1').run()
+
+    await run([replayed], refused)
+
+    expect((await listHealth(env.DB)).get('crm')).toMatchObject({ failures: 0, restUntil: END })
+  })
+})
+
+it('counts the success of a replay', async () => {
+  await run([await aDelivery()], { status: 500 })
+  const replayed = await aDelivery()
+  await env.DB.prepare('UPDATE deliveries SET replayed = 1 WHERE attempt = 1').run()
+
+  await run([replayed])
+
+  expect((await listHealth(env.DB)).get('crm')).toEqual(HEALTHY)
+})
+
+it('counts no refusal of a message, and takes it for a sign that the target is up', async () => {
+  for (let i = 0; i < 6; i++) await run([await aDelivery()], { status: 422 })
+  const untroubled = (await listHealth(env.DB)).get('crm')
+  await openTheBreaker()
+
+  await run([await aDelivery()], { status: 422, now: NOW + 30_000 })
+
+  expect(untroubled).toBeUndefined()
+  expect((await listHealth(env.DB)).get('crm')).toMatchObject({ state: 'active', failures: 0 })
+})
+
+describe('the probe of a target', () => {
+  async function sweptAt(now: number, of = config) {
+    const retries = aQueue()
+    const bindings = { DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: retries.queue }
+    await sweep(bindings, of, toolsAt(now))
+    return retries.messages
+  }
+
+  it('is a delivery that was never tried, then the one with the fewest attempts', async () => {
+    await openTheBreaker()
+    const untried = [await aDelivery(), await aDelivery()]
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'held', reason = 'open' WHERE target = 'crm'`,
+    ).run()
+    const probed: string[] = []
+    let now = NOW
+    for (let i = 0; i < 3; i++) {
+      now += 600_000
+      const probes = await sweptAt(now)
+      probed.push(...probes.map(({ event }) => event))
+      await run(probes, { status: 500, now })
+      await env.DB.prepare(
+        `UPDATE deliveries SET state = 'held', reason = 'open' WHERE target = 'crm'`,
+      ).run()
+    }
+
+    expect(probed.slice(0, 2).sort()).toEqual(untried.map(({ event }) => event).sort())
+    expect(new Set(probed).size).toBe(3)
+  })
+
+  it('is a held delivery that was never tried, and not a retry that happens to be due', async () => {
+    await openTheBreaker()
+    const untried = await aDelivery()
+    await run([untried], { now: NOW + 1000 })
+    const retry = await env.DB.prepare(
+      `SELECT CAST(event AS TEXT) AS key, due FROM deliveries WHERE state = 'retrying' LIMIT 1`,
+    ).first<{ key: string; due: number }>()
+    const message = {
+      event: idOfKey(retry?.key ?? ''),
+      target: 'crm',
+      attempt: 2,
+      due: retry?.due ?? 0,
+    }
+
+    const { got, sent } = await run([message], { now: NOW + 40_000 })
+
+    expect(got).toEqual([])
+    expect(await stateOf(message)).toMatchObject({ state: 'held', reason: 'backing_off' })
+    expect(sent).toEqual([{ ...untried, due: NOW + 40_000 }])
+    expect((await run(sent, { now: NOW + 40_000 })).got).toEqual([untried.event])
+  })
+
+  it('of an ordered target is a delivery that no earlier one blocks', async () => {
+    const ordered = aConfig({ name: 'crm', events: ['payment.*'], ordered: true })
+    const pay = async (contact: string, total: number) =>
+      aMessageFor(
+        await stored(
+          ordered,
+          'hype',
+          aPayment({ id: contact, email: `${contact}@x.example`, data: { total } }),
+          {
+            now: NOW + total,
+          },
+        ),
+        'crm',
+      )
+    const [, , , other] = [
+      await pay('ana', 1),
+      await pay('ana', 2),
+      await pay('ana', 3),
+      await pay('ben', 4),
+    ]
+    await env.DB.batch([
+      env.DB.prepare(`UPDATE deliveries SET state = 'held', reason = 'open'`),
+      env.DB.prepare(
+        `UPDATE deliveries SET attempt = 2 WHERE event = (SELECT min(event) FROM deliveries)`,
+      ),
+      env.DB.prepare(
+        `INSERT INTO targets (name, state, failures, rest_seconds, probe_at) VALUES ('crm', 'open', 5, 30, ${NOW})`,
+      ),
+    ])
+
+    const probes = await sweptAt(NOW + 1000, ordered)
+
+    expect(probes).toMatchObject([{ event: other?.event }])
+  })
+
+  it('waits for its slot, and is not spent meanwhile', async () => {
+    const rated = aConfig({ name: 'crm', events: ['payment.*'], rate_per_second: 0.1 })
+    await openTheBreaker()
+    await env.DB.prepare(`UPDATE targets SET next_slot = ${NOW + 38_000}`).run()
+    const [probe, other] = [await aDelivery(), await aDelivery()]
+
+    const first = await run([probe], { config: rated, now: NOW + 30_000 })
+    const beside = await run([other], { config: rated, now: NOW + 38_000 })
+    const then = await run(first.sent, { config: rated, now: NOW + 38_000 })
+
+    expect(first).toMatchObject({ got: [], sent: [{ ...probe, due: NOW + 38_000 }] })
+    expect(beside.got).toEqual([])
+    expect(then.got).toEqual([probe.event])
+    expect((await listHealth(env.DB)).get('crm')).toMatchObject({ state: 'active', failures: 0 })
   })
 })
 

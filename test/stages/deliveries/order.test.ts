@@ -1,7 +1,9 @@
 // Ordered targets: the deliveries of one person in order, retries included; those of other people do not wait.
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { EventId } from '../../../src/core/id.ts'
 import { releaseUnblocked } from '../../../src/store/deliveries/order.ts'
+import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, NOW } from '../../builders.ts'
 import { aWorld } from '../../world.ts'
 
@@ -22,16 +24,16 @@ const config = aConfig({
 })
 
 /** A world whose door refuses some events a number of times; `taken` is what it accepted, in order: contact and number. */
-function aDoor(refusals: Record<string, number>) {
+function aDoor(refusals: Record<string, number>, { settings = config, status = 500 } = {}) {
   const ids = new Map<string, string>()
   const skipped = new Map<string, string>()
   const world = aWorld(
-    config,
+    settings,
     () => undefined,
     (_target, n, request) => {
       const name = ids.get(request.get('webhook-id') ?? '') ?? ''
       if (request.has('relay-skipped')) skipped.set(name, request.get('relay-skipped') ?? '')
-      return new Response('', { status: n <= (refusals[name] ?? 0) ? 500 : 200 })
+      return new Response('', { status: n <= (refusals[name] ?? 0) ? status : 200 })
     },
   )
   const take = async (contact: string, number: number) => {
@@ -91,6 +93,58 @@ it('sends the next delivery after a dead one, and names the dead one in its head
 
   expect(taken()).toEqual(['ana2', 'ana3'])
   expect([...skipped]).toEqual([['ana2', dead]])
+})
+
+describe('a message that the target refuses', () => {
+  const settings = aConfig({
+    name: 'door',
+    url: 'https://door.example/',
+    events: ['payment.*'],
+    ordered: true,
+    retry: Array(40).fill(60),
+    order_wait_seconds: 240,
+  })
+
+  it('holds the later ones of its person no longer than the wait: it is dead then, and the next one names it', async () => {
+    const { world, take, taken, skipped } = aDoor({ ana1: 99 }, { settings, status: 413 })
+    const refused = await take('ana', 1)
+    world.advance(10)
+    await take('ana', 2)
+
+    await world.live(3)
+    const early = taken()
+    await world.live(2)
+
+    expect(early).toEqual([])
+    expect(taken()).toEqual(['ana2'])
+    expect([...skipped]).toEqual([['ana2', refused]])
+    expect((await getEvent(env.DB, refused as EventId))?.deliveries[0]?.state).toBe('dead')
+    await world.live(10)
+    expect(world.received.filter(({ event }) => event === refused)).toHaveLength(4)
+  })
+
+  it('is delivered in its order where the target accepts it in time', async () => {
+    const { world, take, taken, skipped } = aDoor({ ana1: 2 }, { settings, status: 413 })
+    await take('ana', 1)
+    world.advance(10)
+    await take('ana', 2)
+
+    await world.live(5)
+
+    expect(taken()).toEqual(['ana1', 'ana2'])
+    expect([...skipped]).toEqual([])
+  })
+
+  it('keeps its place while the target itself is in trouble', async () => {
+    const { world, take, taken } = aDoor({ ana1: 8 }, { settings, status: 429 })
+    await take('ana', 1)
+    world.advance(10)
+    await take('ana', 2)
+
+    await world.live(20)
+
+    expect(taken()).toEqual(['ana1', 'ana2'])
+  })
 })
 
 it('does not delay 199 contacts for one whose delivery fails', async () => {

@@ -1,7 +1,7 @@
 // Targets: their state and figures; pausing, resuming and testing them.
 import { Hono } from 'hono/tiny'
 import { type Config, isEveryTargetKnown, targetOf, unreadableTexts } from '../../../config.ts'
-import { HEALTHY, type Health } from '../../../core/deliveries/breaker.ts'
+import { HEALTHY, type Health, nextProbeAt } from '../../../core/deliveries/breaker.ts'
 import { heldUntil, type KnownTarget } from '../../../core/deliveries/known-targets.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
 import { formatInstant } from '../../../core/events/time.ts'
@@ -168,7 +168,7 @@ type AnyTarget = Config['targets'][number]
 
 /** A target as operators see it, without its URL, which may contain a secret. */
 function viewOf(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFigures) {
-  const { state, failures, failingSince, probeAt } = health
+  const { state, failures, failingSince } = health
   const configured = isBroken(target) ? 'broken' : target.enabled ? state : 'disabled'
   return {
     name: target.name,
@@ -177,7 +177,7 @@ function viewOf(target: AnyTarget, health: Health = HEALTHY, figures?: TargetFig
     held_until: null,
     failures,
     failing_since: instant(failingSince),
-    next_probe_at: instant(probeAt),
+    next_probe_at: instant(nextProbeAt(health)),
     figures: figures === undefined ? null : figuresAsJson(figures),
   }
 }

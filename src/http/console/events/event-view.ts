@@ -3,7 +3,7 @@ import { version } from '../../../../package.json'
 import type { Config } from '../../../config.ts'
 import type { EventView } from '../../../console/events/event.tsx'
 import { curlCommand } from '../../../core/curl.ts'
-import type { Health } from '../../../core/deliveries/breaker.ts'
+import { HEALTHY, type Health, nextProbeAt } from '../../../core/deliveries/breaker.ts'
 import type { Attempt } from '../../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../../core/deliveries/headers.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
@@ -42,7 +42,7 @@ export function viewOf(
     deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({
       ...delivery,
       target,
-      nextProbe: instant(healths.get(target)?.probeAt),
+      nextProbe: instant(nextProbeAt(healths.get(target) ?? HEALTHY)),
       attempts: attempts.map((attempt) => ({
         ...attempt,
         headers: requestOf(attempt, { event: event.id, hops, isTest }, config, target),
