@@ -93,7 +93,7 @@ function retentionAttention(
   if (shortened === null) return []
   const { days, raw_days, from } = shortened
   const words =
-    `The retention was shortened to ${days} days, of payloads to ${raw_days}: from ${clockTime(from, now)} on, what is ` +
+    `The retention was shortened to ${days} days, that of payloads to ${raw_days}: from ${clockTime(from, now)} on, what is ` +
     'older is deleted for good.'
   return [about('configuration', null, words)]
 }
@@ -125,7 +125,7 @@ function targetAttention(
   const parts = [
     waiting === 0 ? [] : [`${pluralize(waiting, 'delivery is', 'deliveries are')} waiting`],
     next_probe_at === null ? [] : [`next probe ${clockTime(next_probe_at, now)}`],
-    held_until === null ? [] : [`cancelled ${clockTime(held_until, now)}`],
+    held_until === null ? [] : [`held until ${clockTime(held_until, now)}`],
   ].flat()
   const why = reason === null ? [] : [reason]
   const words = [`${name} ${problem}`, ...[[...why, ...parts].join('; ')].filter(Boolean)]

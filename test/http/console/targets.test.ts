@@ -1,7 +1,10 @@
 // Deliveries, targets and replays by filter in the console.
 import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { aConfig, aPayment, NOW, stored } from '../../builders.ts'
+import { updateKnownTargets } from '../../../src/stages/deliveries/known-targets.ts'
+import { rollUp } from '../../../src/stages/ledger/rollup.ts'
+import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
+import { aConfig, aPayment, aQueue, NOW, stored, toolsAt } from '../../builders.ts'
 import { actsOf, anOperator, emptyLog } from './visitor.ts'
 
 const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*'] })
@@ -78,6 +81,23 @@ describe('a target', () => {
     expect(text).toContain('crm answered 418 after 0 ms.')
     expect(html).toContain('&lt;b&gt;no&lt;/b&gt;')
     expect(await recordedActs()).toEqual(['tested a target: crm'])
+  })
+
+  it('that is not configured is shown with what is owed to it, and cannot be acted on', async () => {
+    await stored(config, 'hype', aPayment())
+    await setDeliveries("state = 'held', reason = 'unknown'")
+    const renamed = aConfig({ name: 'crm' }, { name: 'renamed' })
+    await updateKnownTargets({ DB: env.DB, RETRIES: aQueue().queue }, renamed, toolsAt(NOW))
+    await rollUp(env, toolsAt(NOW + 3_600_000))
+    await takeSnapshot(env, renamed, toolsAt(NOW + 3_600_000))
+    const operator = await anOperator({ config: renamed })
+
+    const { text, html } = await operator.open('/console/targets')
+    expect(text).toContain('finance unknown its deliveries are held for a day, then cancelled')
+    expect(text).toContain('held until 2026-11-22 01:00:00')
+    expect(html).not.toContain('/console/targets/finance/')
+    const overview = await operator.open('/console')
+    expect(overview.text).toContain('finance is not configured: its deliveries are held for a day')
   })
 
   it.each(['pause', 'resume', 'test'])('that does not exist is not found: %s', async (act) => {
