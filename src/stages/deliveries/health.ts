@@ -43,10 +43,17 @@ export function followHealths(
   known: Map<string, Health>,
   tools: Tools,
 ): Healths {
-  const of = (target: string) => known.get(target) ?? HEALTHY
+  /** Verdicts that are being written: what they mean is in force at once. */
+  const pending = new Map<string, Set<Verdict>>()
+  const inD1 = (target: string) => known.get(target) ?? HEALTHY
+  const of = (target: string) =>
+    [...(pending.get(target) ?? [])].reduce(
+      (health, verdict) => afterAttempt(health, verdict, tools.now()),
+      inD1(target),
+    )
 
   async function probing(target: string, at: number): Promise<boolean> {
-    const before = of(target)
+    const before = inD1(target)
     const health = whileProbing(before, at)
     known.set(target, health)
     return replaceHealth(env.DB, target, before, health)
@@ -66,9 +73,21 @@ export function followHealths(
   }
 
   async function learn(target: string, verdict: Verdict, recorded = HEALTHY): Promise<void> {
+    const own = pending.get(target) ?? new Set()
+    pending.set(target, own.add(verdict))
     const change = (health: Health) => afterAttempt(health, verdict, tools.now())
-    const { before, after } = await updateHealth(env.DB, target, change, recorded)
-    known.set(target, after)
+    try {
+      const { before, after } = await updateHealth(env.DB, target, change, recorded)
+      known.set(target, after)
+      own.delete(verdict)
+      await react(target, before, after)
+    } finally {
+      own.delete(verdict)
+    }
+  }
+
+  /** Reports a change of state, and releases the first held deliveries of a target that can be sent to again. */
+  async function react(target: string, before: Health, after: Health): Promise<void> {
     if (after.state !== before.state) await report(target, after)
     const isOpenAgain = admits(after) && !admits(before)
     if (!isOpenAgain) return
