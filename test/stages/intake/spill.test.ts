@@ -15,9 +15,15 @@ const UNAVAILABLE = {
 } as unknown as D1Database
 
 /** Accepts a body while D1 is unavailable; returns its id and its packed request. */
-async function spilled(body: object, options: { now?: number; db?: D1Database } = {}) {
+async function spilled(
+  body: object,
+  {
+    source = 'hype',
+    ...options
+  }: { now?: number; db?: D1Database; source?: 'hapana' | 'hype' } = {},
+) {
   const { queue, kept } = aSpill()
-  const result = await take(config, 'hype', body, { db: UNAVAILABLE, spill: queue, ...options })
+  const result = await take(config, source, body, { db: UNAVAILABLE, spill: queue, ...options })
   const event = result.ok ? result.value.events[0] : undefined
   if (event === undefined || kept[0] === undefined) throw new Error(JSON.stringify(result))
   return { id: event.id, packed: kept[0] }
@@ -125,6 +131,47 @@ describe('a spilled request', () => {
 
     expect(await getEvent(env.DB, id)).toMatchObject({ status: 'duplicate', deliveries: [] })
     expect(sent).toEqual([])
+  })
+
+  it.each([
+    ['an hour later', 3_600_000, 'accepted', 1],
+    ['a minute later', 60_000, 'duplicate', 0],
+  ])(
+    'is compared with an equal purchase made %s that was recorded first',
+    async (_, later, status, sent) => {
+      const purchase = {
+        eventType: 'packagePurchased',
+        clientID: `buys-twice-${later}`,
+        packageID: 'pass-10',
+        amount: 90,
+      }
+      const { id, packed } = await spilled(purchase, { source: 'hapana' })
+      const second = await stored(config, 'hapana', purchase, { now: NOW + later })
+
+      const result = await run([packed])
+
+      expect(await getEvent(env.DB, id)).toMatchObject({ status, matched: { id: second } })
+      expect(result.sent).toHaveLength(sent)
+    },
+  )
+
+  it('that repeats an earlier event is its duplicate, although the same was recorded again since', async () => {
+    const purchase = {
+      eventType: 'packagePurchased',
+      clientID: 'buys-again',
+      packageID: 'pass-10',
+      amount: 90,
+    }
+    const first = await stored(config, 'hapana', purchase, { now: NOW })
+    const { id, packed } = await spilled(purchase, { source: 'hapana', now: NOW + 10_000 })
+    await stored(config, 'hapana', purchase, { now: NOW + 3_600_000 })
+
+    await run([packed])
+
+    expect(await getEvent(env.DB, id)).toMatchObject({
+      status: 'duplicate',
+      matched: { id: first },
+    })
   })
 
   it('whose id is used by another event gets the next one', async () => {
