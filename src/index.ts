@@ -8,6 +8,7 @@ import { deliver } from './stages/deliveries/deliver.ts'
 import { createInFlight } from './stages/deliveries/in-flight.ts'
 import { continueReplays } from './stages/deliveries/replay.ts'
 import { sweep } from './stages/deliveries/sweep.ts'
+import { recordArchived } from './stages/intake/archive.ts'
 import { spill } from './stages/intake/spill.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
 import { prune } from './stages/ledger/prune.ts'
@@ -63,6 +64,7 @@ async function consume(
 async function tick(env: Env): Promise<void> {
   const jobs = {
     sweep: () => sweep(env, configOf(env), tools),
+    archive: () => recordArchived(env, configOf(env), tools),
     replay: () => continueReplays(env, configOf(env), tools),
     rollup: () => rollUp(env, tools),
     snapshot: () => takeSnapshot(env, configOf(env), tools),

@@ -142,6 +142,7 @@ export async function take(
     queue?: Queue<DeliveryMessage>
     db?: D1Database
     spill?: Queue<Uint8Array>
+    archive?: R2Bucket
     headers?: Record<string, string>
     query?: Record<string, string>
     tools?: Partial<Tools>
@@ -164,6 +165,7 @@ export async function take(
       DB: options.db ?? env.DB,
       DELIVERIES: options.queue ?? aQueue().queue,
       SPILL: options.spill ?? aSpill({ refusing: true }).queue,
+      ...(options.archive && { ARCHIVE: options.archive }),
     },
     config,
     source,

@@ -184,3 +184,8 @@ export function isOutdated(error: unknown): boolean {
     /UNIQUE constraint failed: (events\.key|contacts\.)/.test(error.message)
   )
 }
+
+/** True when D1 lacks a table or a column that the code writes: its migrations were not applied. */
+export function isSchemaOlder(error: unknown): boolean {
+  return /no such (table|column)|has no column named/.test(String(error))
+}

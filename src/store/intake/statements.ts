@@ -13,10 +13,11 @@ const IS_NEAR = `abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANGE
 const first = (among: string, order: string, where = 'TRUE') => `
     (SELECT e.key FROM (SELECT e.key FROM events AS e
       WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND ${among} ORDER BY ${order} LIMIT 1) AS e WHERE ${where})`
-const STAMPED_BEFORE = [`e.dedup_stamp <= ${OWN_STAMP}`, 'e.dedup_stamp DESC, e.key DESC'] as const
-const STAMPED_AFTER = [`e.dedup_stamp > ${OWN_STAMP}`, 'e.dedup_stamp, e.key'] as const
-const BEFORE = [`e.dedup_stamp IS NULL AND e.key <= ${OWN_KEY}`, 'e.key DESC'] as const
-const AFTER = [`e.dedup_stamp IS NULL AND e.key > ${OWN_KEY}`, 'e.key'] as const
+type Side = [among: string, order: string]
+const STAMPED_BEFORE: Side = [`e.dedup_stamp <= ${OWN_STAMP}`, 'e.dedup_stamp DESC, e.key DESC']
+const STAMPED_AFTER: Side = [`e.dedup_stamp > ${OWN_STAMP}`, 'e.dedup_stamp, e.key']
+const BEFORE: Side = [`e.dedup_stamp IS NULL AND e.key <= ${OWN_KEY}`, 'e.key DESC']
+const AFTER: Side = [`e.dedup_stamp IS NULL AND e.key > ${OWN_KEY}`, 'e.key']
 
 // One statement finds an event of the same content, inside the window if there is one, decides by the rules of
 // core/intake/dedupe.ts whether this one repeats it, and writes it: of two copies at once, one is the first. `?9` the dedup

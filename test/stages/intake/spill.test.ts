@@ -43,7 +43,12 @@ function messagesOf(...packed: Uint8Array[]) {
 async function run(packed: Uint8Array[], db: D1Database = env.DB) {
   const { queue, sent } = aQueue()
   const messages = messagesOf(...packed)
-  await spill({ DB: db, DELIVERIES: queue }, config, messages, toolsAt(NOW + 60_000))
+  await spill(
+    { DB: db, DELIVERIES: queue, SPILL: aSpill().queue },
+    config,
+    messages,
+    toolsAt(NOW + 60_000),
+  )
   return { sent, messages }
 }
 
@@ -90,7 +95,12 @@ describe('a spilled request', () => {
     const log = vi.fn()
 
     const tools = toolsAt(NOW + 60_000, { log })
-    await spill({ DB: env.DB, DELIVERIES: unreliable }, config, messages, tools)
+    await spill(
+      { DB: env.DB, DELIVERIES: unreliable, SPILL: aSpill().queue },
+      config,
+      messages,
+      tools,
+    )
 
     expect(sent.map(({ event }) => event)).toEqual([first.id, second.id].sort())
     for (const { ack, retry } of messages) {
@@ -186,7 +196,10 @@ describe('a spilled request', () => {
     expect(await stored(config, 'hype', aPayment({ id: 'first' }), { tools })).toBe(id)
 
     const { sent } = await run(kept)
+    const again = await run(kept)
 
+    expect(again.sent).toEqual(sent)
+    expect(again.messages[0]?.ack).toHaveBeenCalledOnce()
     const [message] = sent
     expect(message?.event).not.toBe(id)
     expect(await getEvent(env.DB, message?.event as EventId)).toMatchObject({
@@ -201,7 +214,7 @@ describe('a spilled request', () => {
     const { messages } = await run([packed], UNAVAILABLE)
 
     expect(messages[0]?.ack).not.toHaveBeenCalled()
-    expect(messages[0]?.retry).toHaveBeenCalledWith({ delaySeconds: 30 })
+    expect(messages[0]?.retry).toHaveBeenCalledWith({ delaySeconds: 15 })
   })
 })
 
