@@ -121,6 +121,7 @@ export function aSpill({ refusing = false } = {}) {
       if (refusing) throw new Error('Too Many Requests')
       kept.push(body)
     },
+    metrics: async () => ({ backlogCount: kept.length, backlogBytes: 0 }),
   }
   return { kept, queue: queue as unknown as Queue<Uint8Array> }
 }
@@ -192,5 +193,10 @@ export function deliverBatch(
   messages: readonly Message<DeliveryMessage>[],
   { inFlight = createInFlight(), ...tools }: Partial<Tools> & { inFlight?: InFlight },
 ): Promise<void> {
-  return deliver(bindings, config, { lane, messages, inFlight }, toolsAt(NOW, tools))
+  return deliver(
+    { SPILL: aSpill().queue, ...bindings },
+    config,
+    { lane, messages, inFlight },
+    toolsAt(NOW, tools),
+  )
 }

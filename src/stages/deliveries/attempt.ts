@@ -124,7 +124,7 @@ async function headersFor(
 }
 
 function sentOf(
-  { isReplay, precedence: { skipped } }: DueDelivery,
+  { isReplay, precedence: { skipped, later } }: DueDelivery,
   { contentType }: Rendered,
   digest: ArrayBuffer,
 ): Sent {
@@ -133,6 +133,7 @@ function sentOf(
     ...(contentType === CLOUDEVENT_TYPE ? {} : { content_type: contentType }),
     ...(isReplay ? { replay: true } : {}),
     ...(skipped.length > 0 ? { skipped } : {}),
+    ...(later === undefined ? {} : { later }),
   }
 }
 

@@ -13,6 +13,7 @@ import {
   aMessageFor,
   aPayment,
   aQueue,
+  aSpill,
   deliverBatch,
   NOW,
   stored,
@@ -158,7 +159,12 @@ describe('a target that fails five times in a row', () => {
     const held = [await aDelivery(), await aDelivery()]
     await run(held, { now: NOW + 1000 })
     const [deliveries, retries] = [aQueue(), aQueue()]
-    const bindings = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
+    const bindings = {
+      DB: env.DB,
+      DELIVERIES: deliveries.queue,
+      RETRIES: retries.queue,
+      SPILL: aSpill().queue,
+    }
 
     await sweep(bindings, config, toolsAt(NOW + 29_000))
     const early = [...retries.messages]
