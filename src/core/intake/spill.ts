@@ -6,7 +6,7 @@
 export const LONG_WAIT_MS = 3_600_000
 
 /** The age of a message that is renewed: half the shortest retention, that of the free plan, 24 hours. */
-const RENEW_AFTER_MS = 12 * 3_600_000
+export const RENEW_AFTER_MS = 12 * 3_600_000
 
 /** The attempt at which a message is renewed at once, because its handling was cut off again and again: of 100. */
 const RENEW_AT_ATTEMPT = 90

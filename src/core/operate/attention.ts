@@ -1,5 +1,6 @@
 // What needs an operator's attention, as text for the console and the command line.
 import { clockTime, pluralize } from '../text.ts'
+import { type SpillStatus, spillAttention } from './spill-attention.ts'
 
 /** Targets, sources, causes of quarantine and the ledger, as the API returns them. Times in RFC 3339. */
 type SystemStatus = {
@@ -8,7 +9,7 @@ type SystemStatus = {
   causes: readonly { count: number }[]
   /** Whether `causes` is only the first page. */
   areMoreCauses: boolean
-  ledger: { differences: readonly string[]; spilled: number | null }
+  ledger: { differences: readonly string[]; spill: SpillStatus | null }
 }
 type TargetStatus = {
   name: string
@@ -56,15 +57,7 @@ export function attentionOf(
     ...ledger.differences.map((difference) =>
       about('ledger', null, `The ledger is not balanced: ${difference}.`),
     ),
-    ...(ledger.spilled
-      ? [
-          about(
-            'spill',
-            null,
-            `${pluralize(ledger.spilled, 'request is', 'requests are')} waiting in the spill queue.`,
-          ),
-        ]
-      : []),
+    ...spillAttention(ledger.spill, now).map((words) => about('spill', null, words)),
   ]
 }
 

@@ -19,6 +19,18 @@ export const Ledger = v.strictObject({
       'Requests that are accepted and wait in the spill queue; null when the queue does not report it',
     ),
   ),
+  spill: v.pipe(
+    v.nullable(
+      v.strictObject({
+        requests: count,
+        oldest_message: v.nullable(Time),
+        stuck: v.nullable(v.strictObject({ id: v.string(), reason: v.string() })),
+      }),
+    ),
+    v.description(
+      'The spill queue: its requests, when its oldest message was sent (a message is renewed every 12 hours), and the oldest request that fails although D1 takes others',
+    ),
+  ),
   sources: v.array(
     v.strictObject({ source: name, received: count, ...byState(EVENT_STATUSES), created: count }),
   ),

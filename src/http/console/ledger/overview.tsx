@@ -34,7 +34,7 @@ export function overview({ configOf, now, log }: ApiTools) {
     const since = parseTime(period, present) ?? present
     const firstHour = Math.floor(since / HOUR_MS) + 1
     const [ledger, arrivals, snapshot, healths, quarantined] = await Promise.all([
-      readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, log),
+      readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, { now, log }),
       readReceivedByOutcome(DB, firstHour),
       getSnapshot(DB),
       listHealth(DB),
