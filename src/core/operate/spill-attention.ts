@@ -3,10 +3,12 @@
 import { LONG_WAIT_MS, RENEW_AFTER_MS } from '../intake/spill.ts'
 import { clockTime, pluralize } from '../text.ts'
 
-/** The spill queue as the API returns it; times in RFC 3339. `oldest_message`: when the oldest message was sent. */
+/** The spill queue as the API returns it; times in RFC 3339. `oldest_message`: when the oldest message was sent;
+ * `oldest_archived`: when the oldest request of the archive was received. */
 export type SpillStatus = {
   requests: number
   oldest_message: string | null
+  oldest_archived: string | null
   stuck: { id: string; reason: string } | null
 }
 
@@ -17,28 +19,36 @@ const RENEWED_MS = RENEW_AFTER_MS + HOUR_MS
 
 /** What needs attention about the spill queue, in one sentence or some; none while it is empty. `now` in epoch milliseconds. */
 export function spillAttention(spill: SpillStatus | null, now: number): string[] {
-  if (spill === null || spill.requests === 0) return []
-  const { requests, oldest_message, stuck } = spill
-  const age = oldest_message === null ? 0 : now - Date.parse(oldest_message)
-  const waiting = pluralize(requests, 'request is', 'requests are')
-  const failing =
-    stuck === null
+  if (spill === null) return []
+  const { requests, oldest_message, oldest_archived, stuck } = spill
+  const archived =
+    oldest_archived === null
       ? []
       : [
+          `ACCEPTED BUT NOT RECORDED: requests are kept in the archive since ${clockTime(oldest_archived, now)}, until D1 takes them.`,
+        ]
+  if (requests === 0) return archived
+  const age = oldest_message === null ? 0 : now - Date.parse(oldest_message)
+  const waiting = pluralize(requests, 'request is', 'requests are')
+  const others =
+    stuck === null
+      ? archived
+      : [
+          ...archived,
           `The spilled request ${stuck.id} fails although D1 takes others: ${stuck.reason}. It is tried again every 15 minutes.`,
         ]
   if (oldest_message === null || age < LONG_WAIT_MS) {
-    return [...failing, `${waiting} waiting in the spill queue.`]
+    return [...others, `${waiting} waiting in the spill queue.`]
   }
   const since = clockTime(oldest_message, now)
   if (age < RENEWED_MS) {
     return [
-      ...failing,
+      ...others,
       `ACCEPTED BUT NOT RECORDED: ${waiting} waiting in the spill queue, at least since ${since}. Nothing is lost while the Worker runs; find out why D1 does not take them.`,
     ]
   }
   return [
-    ...failing,
+    ...others,
     `ABOUT TO BE LOST: ${waiting} waiting in the spill queue since ${since}, and its consumer does not run. Cloudflare deletes ` +
       `them ${endOf(oldest_message, 14 * 24, now)}, or ${endOf(oldest_message, 24, now)} on the free plan.`,
   ]

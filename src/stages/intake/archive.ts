@@ -1,7 +1,7 @@
 // The archive of spilled requests: an R2 bucket, where one is bound. It keeps what has waited long, or what the queue did not
 // take, and the cron records it from there. Between any two steps an object is there once too often rather than too seldom.
 import type { Config } from '../../config.ts'
-import type { EventId } from '../../core/id.ts'
+import { type EventId, timeOfId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { unpackRecords } from '../../store/intake/spill.ts'
 import { withTimeout } from '../../store/timeout.ts'
@@ -40,6 +40,13 @@ export async function ensureArchived(
   packed: ArrayBuffer,
 ): Promise<void> {
   if ((await archived(bucket.head(nameOf(id)))) === null) await putArchived(bucket, id, packed)
+}
+
+/** When the oldest request of the archive was received, in epoch milliseconds; undefined while it is empty. */
+export async function oldestArchived(bucket: R2Bucket): Promise<number | undefined> {
+  const { objects } = await archived(bucket.list({ prefix: PREFIX, limit: 1 }))
+  const [oldest] = objects
+  return oldest && timeOfId(oldest.key.slice(PREFIX.length) as EventId)
 }
 
 /** Deletes requests that are in the log. A failure is logged: the cron finds the objects, and recognises the requests. */

@@ -6,11 +6,14 @@ const NOW = Date.parse('2026-11-21T20:00:00Z')
 const HOUR = 3_600_000
 const at = (hours: number) => new Date(NOW - hours * HOUR).toISOString()
 const wordsFor = (hours: number, stuck: { id: string; reason: string } | null = null) =>
-  spillAttention({ requests: 2, oldest_message: at(hours), stuck }, NOW).join('\n')
+  spillAttention(
+    { requests: 2, oldest_message: at(hours), oldest_archived: null, stuck },
+    NOW,
+  ).join('\n')
 
 describe('the spill queue', () => {
   it('needs no attention while it is empty, or does not report its length', () => {
-    const empty = { requests: 0, oldest_message: null, stuck: null }
+    const empty = { requests: 0, oldest_message: null, oldest_archived: null, stuck: null }
 
     expect([spillAttention(empty, NOW), spillAttention(null, NOW)]).toEqual([[], []])
   })
@@ -25,6 +28,14 @@ describe('the spill queue', () => {
     ],
   ])('of which the oldest message is %d h old is called out', (hours, words) => {
     expect(wordsFor(hours)).toMatch(words)
+  })
+
+  it('needs attention too when requests are left in the archive alone', () => {
+    const status = { requests: 0, oldest_message: null, oldest_archived: at(30), stuck: null }
+
+    expect(spillAttention(status, NOW)).toEqual([
+      'ACCEPTED BUT NOT RECORDED: requests are kept in the archive since 2026-11-20 14:00 UTC, until D1 takes them.',
+    ])
   })
 
   it('names the request that fails by itself, with the reason', () => {

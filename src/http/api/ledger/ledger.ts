@@ -46,7 +46,7 @@ export function ledger({ now, log }: ApiTools) {
 
 /** The ledger of a period, and whether it balances. */
 export async function readLedger(
-  env: Pick<Env, 'DB' | 'SPILL'>,
+  env: Pick<Env, 'DB' | 'SPILL' | 'ARCHIVE'>,
   period: Period,
   tools: Pick<Tools, 'now' | 'log'>,
 ) {
