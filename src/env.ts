@@ -25,6 +25,8 @@ export interface Env {
   RETRIES: Queue<DeliveryMessage>
   /** Records that D1 did not take, gzipped (store/intake/spill.ts). */
   SPILL: Queue<Uint8Array>
+  /** Keeps requests that have been spilled for an hour, or that the queue does not take, where it is bound. */
+  ARCHIVE?: R2Bucket
   /** The configured senders: a list of tables, or the same as JSON text. */
   SOURCES?: unknown
   /** The configured receivers; every variable named `TARGETS_…` adds to them. */

@@ -10,6 +10,7 @@ import { createInFlight } from './stages/deliveries/in-flight.ts'
 import { updateKnownTargets } from './stages/deliveries/known-targets.ts'
 import { continueReplays } from './stages/deliveries/replay.ts'
 import { sweep } from './stages/deliveries/sweep.ts'
+import { recordArchived } from './stages/intake/archive.ts'
 import { spill } from './stages/intake/spill.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
 import { prune } from './stages/ledger/prune.ts'
@@ -67,6 +68,7 @@ async function tick(env: Env): Promise<void> {
     sweep: () => sweep(env, configOf(env), tools),
     targets: () => updateKnownTargets(env, configOf(env), tools),
     health: () => reportRecoveries(env, configOf(env), tools),
+    archive: () => recordArchived(env, configOf(env), tools),
     replay: () => continueReplays(env, configOf(env), tools),
     rollup: () => rollUp(env, tools),
     snapshot: () => takeSnapshot(env, configOf(env), tools),

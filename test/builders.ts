@@ -121,6 +121,7 @@ export function aSpill({ refusing = false } = {}) {
       if (refusing) throw new Error('Too Many Requests')
       kept.push(body)
     },
+    metrics: async () => ({ backlogCount: kept.length, backlogBytes: 0 }),
   }
   return { kept, queue: queue as unknown as Queue<Uint8Array> }
 }
@@ -142,6 +143,7 @@ export async function take(
     queue?: Queue<DeliveryMessage>
     db?: D1Database
     spill?: Queue<Uint8Array>
+    archive?: R2Bucket
     headers?: Record<string, string>
     query?: Record<string, string>
     tools?: Partial<Tools>
@@ -164,6 +166,7 @@ export async function take(
       DB: options.db ?? env.DB,
       DELIVERIES: options.queue ?? aQueue().queue,
       SPILL: options.spill ?? aSpill({ refusing: true }).queue,
+      ...(options.archive && { ARCHIVE: options.archive }),
     },
     config,
     source,
@@ -190,5 +193,10 @@ export function deliverBatch(
   messages: readonly Message<DeliveryMessage>[],
   { inFlight = createInFlight(), ...tools }: Partial<Tools> & { inFlight?: InFlight },
 ): Promise<void> {
-  return deliver(bindings, config, { lane, messages, inFlight }, toolsAt(NOW, tools))
+  return deliver(
+    { SPILL: aSpill().queue, ...bindings },
+    config,
+    { lane, messages, inFlight },
+    toolsAt(NOW, tools),
+  )
 }

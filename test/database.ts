@@ -81,3 +81,38 @@ export function limitedLikeProduction(): D1Database {
     batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
   } as unknown as D1Database
 }
+
+/** The real D1 with a limit of statements for each invocation, as the free plan has it: those of a batch count each. */
+export function limited(limit: number) {
+  let left = limit
+  let most = 0
+  const afterTaking = <T>(count: number, work: () => T): T => {
+    left -= count
+    most = Math.max(most, limit - left)
+    if (left < 0) throw new Error('Too many API requests by single worker invocation.')
+    return work()
+  }
+  const inner = Symbol()
+  type Limited = D1PreparedStatement & { [inner]: D1PreparedStatement }
+  const wrap = (statement: D1PreparedStatement): Limited =>
+    ({
+      [inner]: statement,
+      bind: (...values: unknown[]) => wrap(statement.bind(...values)),
+      all: async () => afterTaking(1, () => statement.all()),
+      run: async () => afterTaking(1, () => statement.run()),
+      first: async (column: string) => afterTaking(1, () => statement.first(column)),
+    }) as unknown as Limited
+  const db = {
+    prepare: (sql: string) => wrap(env.DB.prepare(sql)),
+    batch: async (statements: Limited[]) =>
+      afterTaking(statements.length, () => env.DB.batch(statements.map((one) => one[inner]))),
+  } as unknown as D1Database
+  return {
+    db,
+    /** Begins another invocation. */
+    begin: () => {
+      left = limit
+    },
+    isExceeded: () => most > limit,
+  }
+}

@@ -32,6 +32,7 @@ export default defineConfig(async () => {
           HYPE_SECRET: 'test-hype-secret',
           EXAMPLE_SIGNING_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
         },
+        r2Buckets: ['ARCHIVE'],
         queueConsumers: {
           'membership-relay-deliveries': { maxBatchTimeout: 0.05, maxRetries: 2 },
           'membership-relay-spill': { maxBatchTimeout: 0.05, maxRetries: 2 },

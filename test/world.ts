@@ -73,6 +73,11 @@ export function aWorld(
         guarded(`${name}.sendBatch`, async () => {
           for (const { body, delaySeconds } of messages) put(name, body, delaySeconds)
         }),
+      metrics: () =>
+        guarded(`${name}.metrics`, async () => ({
+          backlogCount: queues[name].length,
+          backlogBytes: 0,
+        })),
     }) as unknown as Queue
   const bindings = {
     DB,

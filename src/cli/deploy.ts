@@ -1,5 +1,6 @@
 // `npm run deploy`: check, create what is missing, migrate, deploy. Every step can be repeated safely.
 import { spawnSync } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
 import { Command } from 'commander'
 import { type Config, parseConfig, secretNames } from '../config.ts'
 import { OWED_BY_TARGET } from '../store/deliveries/owed.ts'
@@ -18,6 +19,9 @@ import { UserError } from './user-error.ts'
 
 /** Secrets for the first deploy: `wrangler secret put` needs a Worker that exists already. */
 const SECRETS_FILE = '.prod.vars'
+
+/** How long the queues keep messages: the most that Cloudflare allows on a paid plan. */
+const RETENTION_DAYS = 14
 
 const DESCRIPTION =
   'Check wrangler.toml, create the database and the queues if they do not exist, apply the migrations, and deploy the Worker.'
@@ -59,13 +63,17 @@ function runDeploy(isDryRun: boolean): number {
   for (const queue of project.queues) {
     createMissing(['queues', 'info', queue], ['queues', 'create', queue])
   }
+  setRetention(project.queues)
+  for (const bucket of project.buckets) {
+    createMissing(['r2', 'bucket', 'info', bucket], ['r2', 'bucket', 'create', bucket])
+  }
   const status = wrangler(['d1', 'migrations', 'apply', project.databaseName, '--remote'])
   if (status === 0) warnOfOwed(config, project)
   const secretsArgs = hasFile ? ['--secrets-file', SECRETS_FILE] : []
   return status === 0 ? wrangler(['deploy', ...secretsArgs]) : status
 }
 
-function stepsOf({ databaseName, queues, vars }: Project, hasFile: boolean): string {
+function stepsOf({ databaseName, queues, buckets, vars }: Project, hasFile: boolean): string {
   const secrets = [...secretNames(vars).keys()].join(', ')
   return [
     'A deploy would:',
@@ -76,6 +84,8 @@ function stepsOf({ databaseName, queues, vars }: Project, hasFile: boolean): str
         ]),
     `  create the database ${databaseName} if it does not exist`,
     ...queues.map((queue) => `  create the queue ${queue} if it does not exist`),
+    `  let every queue keep messages for ${RETENTION_DAYS} days, or as long as the plan allows (free: 24 hours)`,
+    ...buckets.map((bucket) => `  create the bucket ${bucket} if it does not exist`),
     `  apply the migrations to ${databaseName}`,
     `  say what ${databaseName} owes to targets that this configuration does not have`,
     `  deploy the Worker${hasFile ? ` with the secrets in ${SECRETS_FILE}` : ''}`,
@@ -170,6 +180,26 @@ function createMissing(info: string[], create: string[]): void {
   if (wrangler(create) !== 0) {
     throw new UserError(`"wrangler ${create.join(' ')}" failed; its output above has the reason.`)
   }
+}
+
+/** Lets queues keep messages as long as the plan allows. The free plan refuses more than 24 hours: that is said, and no error. */
+function setRetention(queues: readonly string[]): void {
+  for (const queue of queues) {
+    const period = ['--message-retention-period-secs', String(RETENTION_DAYS * 86_400)]
+    const { status, stderr, stdout } = spawnSync(
+      process.execPath,
+      [WRANGLER, 'queues', 'update', queue, ...period],
+      { cwd: ROOT, encoding: 'utf8' },
+    )
+    if (status === 0) continue
+    const reason = /\[ERROR\]\s*(.*)/.exec(stripVTControlCharacters(stderr + stdout))?.[1] ?? ''
+    console.error(
+      `The queues keep messages as long as before, on the free plan for 24 hours: ${RETENTION_DAYS} days were refused for ` +
+        `${queue}${reason && ` (${reason})`}. Requests that were accepted while D1 is unavailable wait there (docs/guarantees.md).`,
+    )
+    return
+  }
+  console.log(`The queues keep messages for ${RETENTION_DAYS} days.`)
 }
 
 /** Runs wrangler with the terminal of this process. Returns its exit status. */

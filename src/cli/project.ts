@@ -14,6 +14,8 @@ export type Project = {
   vars: Record<string, unknown>
   databaseName: string
   queues: string[]
+  /** The names of the R2 buckets; none unless the archive is configured. */
+  buckets: string[]
   crons: string[]
 }
 
@@ -37,6 +39,9 @@ export function readProject(file = path.join(ROOT, 'wrangler.toml')): Project {
     vars: (config.vars ?? {}) as Record<string, unknown>,
     databaseName: database.database_name,
     queues: [...new Set(names.filter((name) => typeof name === 'string'))],
+    buckets: tables(config.r2_buckets).flatMap(({ bucket_name }) =>
+      typeof bucket_name === 'string' ? [bucket_name] : [],
+    ),
     crons: crons ?? [],
   }
 }

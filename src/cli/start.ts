@@ -6,6 +6,7 @@ import { isBroken } from '../core/deliveries/target.ts'
 import { repeatable, runProgram, type SetStatus } from './command-line.ts'
 import { firstSteps } from './first-steps.ts'
 import { launchLastingRelay } from './lasting-relay.ts'
+import { withLocalArchive } from './local-archive.ts'
 import { launchRelay, migrateLocally, requireFreePort, startClock } from './local-relay.ts'
 import { ensureLocalSecrets } from './local-secrets.ts'
 import { notesOnEnvFile, readEnvFile, readProject } from './project.ts'
@@ -94,12 +95,15 @@ async function runStart(options: Options, wranglerArgs: string[]): Promise<numbe
   console.log('Starting …')
   const interruption = onInterrupt()
   let receiver: Server | undefined
+  let archive: ReturnType<typeof withLocalArchive> | undefined
   let relay: ReturnType<typeof launchLastingRelay> | undefined
   try {
     if (options.receiver) receiver = await receive(config)
     await migrateLocally(options.persistTo)
     if (interruption.isPending()) return 0
-    const launch = () => launchRelay(options.port, wranglerArgs, console.log)
+    archive = withLocalArchive(wranglerArgs)
+    const { args } = archive
+    const launch = () => launchRelay(options.port, args, console.log)
     relay = launchLastingRelay(launch, console.log)
     await Promise.race([relay.ready, interruption.happened])
     if (interruption.isPending()) return 0
@@ -112,6 +116,7 @@ async function runStart(options: Options, wranglerArgs: string[]): Promise<numbe
     return 0
   } finally {
     await Promise.all([relay?.stop(), close(receiver)])
+    archive?.stop()
   }
 }
 

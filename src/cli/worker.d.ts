@@ -5,6 +5,7 @@ type D1Result<Row = unknown> = import('@cloudflare/workers-types').D1Result<Row>
 type Message<Body> = import('@cloudflare/workers-types').Message<Body>
 type MessageSendRequest<Body> = import('@cloudflare/workers-types').MessageSendRequest<Body>
 type Queue<Body> = import('@cloudflare/workers-types').Queue<Body>
+type R2Bucket = import('@cloudflare/workers-types').R2Bucket
 type RateLimit = import('@cloudflare/workers-types').RateLimit
 
 declare module 'cloudflare:workers' {

@@ -1,7 +1,12 @@
 // Sources, targets and the ledger as pages show them: as the API returns them. Times are RFC 3339.
 import type { Ledger } from '../core/ledger/ledger.ts'
+import type { SpillStatus } from '../core/operate/spill-attention.ts'
 
-export type LedgerView = Ledger & { differences: readonly string[]; spilled: number | null }
+export type LedgerView = Ledger & {
+  differences: readonly string[]
+  spilled: number | null
+  spill: SpillStatus | null
+}
 
 export type SourceView = {
   name: string

@@ -87,8 +87,8 @@ async function acceptRequest(
     const key = `${sourceName} ${addressOf(request.headers)}`
     if (!(await isWithin(env.INTAKE, key))) return err({ kind: 'too_many_requests' })
   }
-  const { DB, DELIVERIES, SPILL } = env
-  const shared = { DB: groupCommit(DB, tools), DELIVERIES, SPILL }
+  const { DB, DELIVERIES, SPILL, ARCHIVE } = env
+  const shared = { DB: groupCommit(DB, tools), DELIVERIES, SPILL, ...(ARCHIVE && { ARCHIVE }) }
   return accept(shared, config, sourceName, request, tools)
 }
 

@@ -8,7 +8,9 @@ import { ANSWER_BOUNDS_MS, LATENCY_BOUNDS_MS } from '../core/ledger/histogram.ts
 import { formatMetrics, type MetricFamily, PROMETHEUS_TEXT } from '../core/ledger/prometheus.ts'
 import { isUnusuallySilent } from '../core/ledger/rhythm.ts'
 import type { SourceFigures, TargetFigures } from '../core/ledger/snapshot.ts'
+import type { SpillStatus } from '../core/operate/spill-attention.ts'
 import type { Env } from '../env.ts'
+import { readSpill } from '../stages/ledger/spilled.ts'
 import { listHealth } from '../store/deliveries/targets.ts'
 import { getSnapshot, type StoredSnapshot } from '../store/ledger/snapshot.ts'
 import { tokenRequired } from './access.ts'
@@ -16,11 +18,15 @@ import { describe } from './operation.ts'
 import type { ApiTools } from './tools.ts'
 
 /** The route of `/metrics`, behind the bearer token. */
-export function metrics({ configOf, now }: ApiTools) {
+export function metrics({ configOf, now, log }: ApiTools) {
   return new Hono<{ Bindings: Env }>().use(tokenRequired).get('/', describe(Metrics), async (c) => {
-    const [snapshot, healths] = await Promise.all([getSnapshot(c.env.DB), listHealth(c.env.DB)])
+    const [snapshot, healths, spill] = await Promise.all([
+      getSnapshot(c.env.DB),
+      listHealth(c.env.DB),
+      readSpill(c.env, { now, log }),
+    ])
     const states = stateFamily(configOf(c.env).targets, healths)
-    const families = [...ofSnapshot(snapshot, now()), states]
+    const families = [...ofSnapshot(snapshot, now()), states, ...ofSpill(spill)]
     return c.body(formatMetrics(families), 200, { 'content-type': PROMETHEUS_TEXT })
   })
 }
@@ -155,6 +161,20 @@ function stateFamily(
       })),
     ),
   )
+}
+
+function ofSpill(spill: SpillStatus | null): MetricFamily[] {
+  const oldest = spill?.oldest_message ?? undefined
+  return [
+    gauge('spill_requests', 'Accepted requests that wait in the spill queue for D1.', [
+      { labels: {}, value: spill?.requests },
+    ]),
+    gauge(
+      'spill_oldest_timestamp_seconds',
+      'When the oldest message of the spill queue was sent; it is renewed every 12 hours.',
+      [{ labels: {}, value: oldest === undefined ? undefined : seconds(Date.parse(oldest)) }],
+    ),
+  ]
 }
 
 const PREFIX = 'membership_relay_'

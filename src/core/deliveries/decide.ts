@@ -1,5 +1,6 @@
 // The two decisions about a delivery: what to do when its message arrives, and its state after an attempt. Pure: the
 // facts and the time are arguments. stages/deliveries/process.ts acts on them.
+import { timeOfId } from '../id.ts'
 import { RAW_GONE } from '../intake/request.ts'
 import { pluralize } from '../text.ts'
 import { admission, type Health, isTroubled, type TargetState } from './breaker.ts'
@@ -19,6 +20,9 @@ import { retryDue } from './retry.ts'
 import type { Wants } from './routing.ts'
 import { type BrokenTarget, isBroken, type Target } from './target.ts'
 
+/** How long a delivery to an ordered target waits for the spill queue. */
+const MAX_SPILL_WAIT_MS = 3_600_000
+
 /** Everything that the decision about a message depends on. */
 export type Facts<T extends Target = Target> = {
   message: DeliveryMessage
@@ -30,6 +34,8 @@ export type Facts<T extends Target = Target> = {
   lane: Lane
   /** Whether its event may have changed since it was routed, so that the target is evaluated again. */
   isChangeable: boolean
+  /** Whether events may wait in the spill queue that came before it. */
+  isAnySpilled: boolean
   /** Whether its target wants it; undefined until that was evaluated. */
   wants: Wants | undefined
   /** Whether its body is made of the vendor's bytes. */
@@ -85,8 +91,24 @@ export function decide<T extends Target>(facts: Facts<T>, now: number): Decision
   }
   if (lane === 'deliveries' && isTroubled(health)) return { do: 'move', delivery }
   // The earlier delivery may have ended since this one was loaded: hence the release.
+  const waitsForSpill = facts.isAnySpilled && target.ordered && maySpillPrecede(delivery, now)
   if (delivery.precedence.mustWait) return hold('order')
+  // No release: it would be held again at once. The sweep releases it when the spill queue is empty.
+  if (waitsForSpill) return { ...hold('order'), releasesNext: false }
   return { do: 'attempt', delivery, target }
+}
+
+/**
+ * True while a delivery to an ordered target waits for the spill queue: an hour after the receipt of its event at most, as a
+ * request that waits longer shows that D1 is in trouble, and nobody knows whether it is about the same person.
+ */
+function maySpillPrecede({ event, isReplay }: DueDelivery, now: number): boolean {
+  return !isReplay && timeOfId(event) > orderedSince(now)
+}
+
+/** The time of receipt (epoch milliseconds) after which events may wait for the spill queue at `now`. */
+export function orderedSince(now: number): number {
+  return now - MAX_SPILL_WAIT_MS
 }
 
 /** True until it was evaluated whether the target wants the event. */

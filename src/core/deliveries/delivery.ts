@@ -86,8 +86,11 @@ export type DueDelivery = {
   /** The key of its contact. */
   contact: string | undefined
   hops: number
-  /** To an ordered target: whether an earlier delivery of the person blocks it, and which earlier ones died. */
-  precedence: { mustWait: boolean; skipped: EventId[] }
+  /**
+   * To an ordered target: whether an earlier delivery of the person blocks it, which earlier ones died, and the latest later
+   * event of the person that it has already.
+   */
+  precedence: { mustWait: boolean; skipped: EventId[]; later?: EventId }
   /** To an ordered target: since when it refuses this message, in this schedule of attempts. */
   refusedSince: number | undefined
   raw: RawBody | undefined
@@ -113,6 +116,8 @@ export type Sent = {
   replay?: true
   /** The ids of earlier events that its target will never get. */
   skipped?: string[]
+  /** The id of a later event of the person that its target has already. */
+  later?: string
 }
 
 /** One try at a delivery, as it is logged. */

@@ -20,7 +20,7 @@ type DeliveryRequest = {
 /** Its headers by name. */
 export function deliveryHeaders(request: DeliveryRequest): [name: string, value: string][] {
   const { event, attempt, at, hops, isTest, version, sent } = request
-  const { digest, content_type = CLOUDEVENT_TYPE, replay, skipped = [] } = sent
+  const { digest, content_type = CLOUDEVENT_TYPE, replay, skipped = [], later } = sent
   const all: [string, string | undefined][] = [
     ['content-type', digest && content_type],
     // RFC 9530; it distinguishes a changed body from another secret.
@@ -33,6 +33,7 @@ export function deliveryHeaders(request: DeliveryRequest): [name: string, value:
     [TEST_HEADER, isTest ? 'true' : undefined],
     ['relay-replay', replay && 'true'],
     ['relay-skipped', skipped.join(' ') || undefined],
+    ['relay-out-of-order', later],
   ]
   return all.filter((one): one is [string, string] => one[1] !== undefined)
 }

@@ -1,6 +1,7 @@
 // Distinguishes a vendor's repeat from a second event that looks like it. The first match wins:
 //   identity  the vendor's own identity of the event is the same: a repeat, however late
-//   content   the same message within the window, and nothing else of that contact and type in between: a repeat
+//   content   the same message within the window, and nothing else of that contact and type in between: a repeat. The
+//             window extends to both sides: an event of the spill queue is written after later ones
 // The same message outside the window is an event of its own, marked `possibleduplicate`.
 // The store compares inside the transaction that records the event; these are the keys that it compares.
 import { canonical } from './json.ts'

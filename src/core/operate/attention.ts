@@ -1,5 +1,6 @@
 // What needs an operator's attention, as text for the console and the command line.
 import { clockTime, pluralize } from '../text.ts'
+import { type SpillStatus, spillAttention } from './spill-attention.ts'
 
 /** Targets, sources, causes of quarantine and the ledger, as the API returns them. Times in RFC 3339. */
 type SystemStatus = {
@@ -12,7 +13,7 @@ type SystemStatus = {
   areMoreCauses: boolean
   ledger: {
     differences: readonly string[]
-    spilled: number | null
+    spill: SpillStatus | null
     retention: { shortened: { days: number; raw_days: number; from: string } | null }
   }
 }
@@ -65,15 +66,7 @@ export function attentionOf(
     ...ledger.differences.map((difference) =>
       about('ledger', null, `The ledger is not balanced: ${difference}.`),
     ),
-    ...(ledger.spilled
-      ? [
-          about(
-            'spill',
-            null,
-            `${pluralize(ledger.spilled, 'request is', 'requests are')} waiting in the spill queue.`,
-          ),
-        ]
-      : []),
+    ...spillAttention(ledger.spill, now).map((words) => about('spill', null, words)),
   ]
 }
 

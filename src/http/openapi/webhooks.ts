@@ -28,6 +28,11 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
     'IDs of earlier events of the person that were not delivered, for an ordered target',
     false,
   ],
+  [
+    'relay-out-of-order',
+    'The ID of a later event of the person that was delivered before, for an ordered target',
+    false,
+  ],
 ]
 
 const OTHER_FORMATS =

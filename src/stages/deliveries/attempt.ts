@@ -131,7 +131,7 @@ async function headersFor(
 }
 
 function sentOf(
-  { isReplay, precedence: { skipped } }: DueDelivery,
+  { isReplay, precedence: { skipped, later } }: DueDelivery,
   { contentType }: Rendered,
   digest: ArrayBuffer,
 ): Sent {
@@ -140,6 +140,7 @@ function sentOf(
     ...(contentType === CLOUDEVENT_TYPE ? {} : { content_type: contentType }),
     ...(isReplay ? { replay: true } : {}),
     ...(skipped.length > 0 ? { skipped } : {}),
+    ...(later === undefined ? {} : { later }),
   }
 }
 

@@ -13,6 +13,7 @@ import { followHealths } from './health.ts'
 import type { InFlight } from './in-flight.ts'
 import { type BatchContext, processDelivery } from './process.ts'
 import { rateLimitFor } from './rate-limit.ts'
+import { isAnySpilled } from './spilled-order.ts'
 
 /** Requests that may wait for a response at once: an invocation has six connections, and the records need one. */
 const MAX_WAITING = 5
@@ -20,7 +21,7 @@ const MAX_WAITING = 5
 /** The delay of a message when D1 does not answer. */
 const FAULT_DELAY_SECONDS = 30
 
-type DeliverEnv = Pick<Env, 'DB' | 'RETRIES'>
+type DeliverEnv = Pick<Env, 'DB' | 'RETRIES' | 'SPILL'>
 
 /** A message of a batch, the lease that it needs, if it does, and how to end that it is in flight. */
 type InFlightMessage = {
@@ -71,6 +72,8 @@ async function deliverBatch(
     ...needsOf(config, body.target),
     lease,
   }))
+  const isOrdered = wanted.some(({ order }) => order)
+  const asked = isOrdered ? isAnySpilled(env, tools) : false
   const loaded = await loadDueDeliveries(env.DB, wanted, tools.now()).catch((error) => {
     tools.log({ at: 'deliver', fault: 'deliveries could not be loaded', detail: String(error) })
   })
@@ -86,6 +89,7 @@ async function deliverBatch(
     env,
     config,
     lane,
+    isAnySpilled: await asked,
     tools,
     inFlight,
     healths: followHealths(env, config, loaded.healths, tools),

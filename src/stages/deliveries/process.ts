@@ -34,6 +34,8 @@ export type BatchContext = {
   env: Pick<Env, 'DB' | 'RETRIES'>
   config: Config
   lane: Lane
+  /** Whether events may wait in the spill queue that came before these; only asked for ordered targets. */
+  isAnySpilled: boolean
   tools: Tools
   inFlight: InFlight
   write: DeliveryWriter['write']
@@ -51,10 +53,10 @@ export async function processDelivery(
   loaded: DueDelivery | undefined,
   freeSlot: () => void,
 ): Promise<void> {
-  const { config, lane, tools, healths, env } = context
+  const { config, lane, tools, healths, env, isAnySpilled } = context
   const target = targetOf(config, message.target)
   const isChangeable = loaded !== undefined && mayChange(loaded)
-  const facts = { message, target, lane, isChangeable, needsRaw: needsRaw(target) }
+  const facts = { message, target, lane, isAnySpilled, isChangeable, needsRaw: needsRaw(target) }
   let wakeAt = 0
   const decideBy = (delivery: DueDelivery | undefined, wants: Wants | undefined) =>
     decide(

@@ -2,26 +2,29 @@
 // message costs minutes, never a delivery.
 import { type Config, targetOf, timeoutsOf } from '../../config.ts'
 import { admission, HEALTHY, type Health } from '../../core/deliveries/breaker.ts'
+import { orderedSince } from '../../core/deliveries/decide.ts'
 import type { DeliveryMessage, HoldReason } from '../../core/deliveries/delivery.ts'
 import { overdueMarginMs } from '../../core/deliveries/lease.ts'
 import { isBroken } from '../../core/deliveries/target.ts'
-import type { Env, Log, Tools } from '../../env.ts'
+import type { Env, Tools } from '../../env.ts'
 import { listHeldTargets, listOverdue, releaseHeld } from '../../store/deliveries/deliveries.ts'
 import { releaseUnblocked } from '../../store/deliveries/order.ts'
 import { releaseProbe } from '../../store/deliveries/probe.ts'
 import { listHealth } from '../../store/deliveries/targets.ts'
 import { sendMessages } from './enqueue.ts'
+import { isAnySpilled } from './spilled-order.ts'
 
 /** Deliveries of one run; the next comes in a minute. */
 const MAX_A_RUN = 1000
 
 /** Runs once. Safe to run twice, or beside itself: a message that is not the last one of its delivery does nothing. */
 export async function sweep(
-  env: Pick<Env, 'DB' | 'DELIVERIES' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'DELIVERIES' | 'RETRIES' | 'SPILL'>,
   config: Config,
-  { now: clock, log }: Tools,
+  tools: Tools,
 ): Promise<void> {
-  const now = clock()
+  const { log } = tools
+  const now = tools.now()
   const margin = overdueMarginMs(timeoutsOf(config))
   const overdue = await listOverdue(env.DB, now - margin, MAX_A_RUN)
   const first = overdue.filter(({ attempt }) => attempt === 1)
@@ -31,7 +34,7 @@ export async function sweep(
     sendMessages(env.DELIVERIES, first, now),
     sendMessages(env.RETRIES, later, now),
   ])
-  const released = await release(env.DB, config, now, log)
+  const released = await release(env, config, now, tools)
   sent.push(...(await Promise.allSettled([sendMessages(env.RETRIES, released, now)])))
   for (const { status } of sent) {
     if (status === 'rejected')
@@ -44,15 +47,18 @@ export async function sweep(
 
 /** Releases deliveries that are held for targets that can be sent to. A target that fails does not stop the others. */
 async function release(
-  db: D1Database,
+  env: Pick<Env, 'DB' | 'SPILL'>,
   config: Config,
   now: number,
-  log: Log,
+  tools: Tools,
 ): Promise<DeliveryMessage[]> {
+  const db = env.DB
   const names = await listHeldTargets(db)
   if (names.length === 0) return []
   const healths = await listHealth(db)
   const released: DeliveryMessage[] = []
+  const isOrdered = config.targets.some((one) => !isBroken(one) && one.ordered)
+  const receivedBefore = isOrdered && (await isAnySpilled(env, tools)) ? orderedSince(now) : now
   for (const name of names) {
     const target = targetOf(config, name)
     const health = healths.get(name) ?? HEALTHY
@@ -67,10 +73,10 @@ async function release(
       const held = await releaseHeld(db, name, reasons, now, limit)
       released.push(...held)
       if (held.length === limit || reasons.includes('order')) continue
-      released.push(...(await releaseUnblocked(db, name, now, limit - held.length)))
+      released.push(...(await releaseUnblocked(db, name, now, limit - held.length, receivedBefore)))
     } catch (error) {
       const fault = 'held deliveries could not be released; the next run will'
-      log({ at: 'sweep', target: name, fault, detail: String(error) })
+      tools.log({ at: 'sweep', target: name, fault, detail: String(error) })
     }
   }
   return released

@@ -16,29 +16,39 @@ import {
   type EventRecord,
   isDeliverable,
   isOutdated,
+  isSchemaOlder,
   type Receipt,
 } from '../../store/intake/records.ts'
 import { MAX_PACKED_BYTES, packRecords } from '../../store/intake/spill.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
+import { putArchived } from './archive.ts'
 import { commitRecords, completeRecords } from './commit.ts'
 import { draftRecord } from './draft.ts'
 
-/** How long the spill queue may take: with one timeout of D1 before it, less than the 10 s that Hapana waits. */
-const SPILL_TIMEOUT_MS = 5000
+/**
+ * How long the spill queue may take, in milliseconds. Hapana waits 10 s for a response. A write that lost a race is done
+ * again within the first second, so the last one ends within 1 + 2 s; with 3 s for the queue and 3 s for the archive, 9 s.
+ */
+const SPILL_TIMEOUT_MS = 3000
+const RACES_MS = 1000
+
+const SCHEMA_REMEDY =
+  'the schema is older than the code: run "npm run deploy" or "npx wrangler d1 migrations apply DB --remote"'
 
 /** The ids that a request may take of a millisecond: for its events, and for those inferred from them. */
 const MAX_IDS = 4 * MAX_MESSAGES
 
 /** The bindings of accept. The database may be shared with other requests (store/group-commit.ts). */
-type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL'> & { DB: BatchDatabase }
+type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL' | 'ARCHIVE'> & { DB: BatchDatabase }
 
 /**
  * Accepts a request, and returns a receipt for each of its messages. Refuses, in this order: an unknown or broken source, or
  * any name that is not there while SOURCES cannot be read;
  * a wrong secret, or a malformed or old signature; a body that is too large; a wrong signature; a loop; a body that is not
- * a JSON object or a list of at most 100 objects; and any request that neither D1 nor the spill queue takes.
+ * a JSON object or a list of at most 100 objects; any request while the schema is older than the code; and any that neither
+ * D1, nor the spill queue, nor the archive takes.
  */
 export async function accept(
   env: AcceptEnv,
@@ -102,30 +112,46 @@ async function write(
     try {
       return ok(await commitRecords(env.DB, config, drafts, 'now', { idFor, now, log: tools.log }))
     } catch (error) {
-      if (isOutdated(error) && tries < 3) continue
+      if (isOutdated(error) && tries < 3 && tools.now() - now < RACES_MS) continue
+      // Only an operator can end this, perhaps days later: the sender keeps the event until then.
+      if (isSchemaOlder(error)) {
+        return err({ kind: 'not_stored', reason: `${String(error)}; ${SCHEMA_REMEDY}` })
+      }
       const records = await completeRecords(config, drafts, undefined, { idFor, now })
-      return spillOver(env.SPILL, records, String(error), tools)
+      return spillOver(env, records, String(error), tools)
     }
   }
 }
 
-/** Puts records into the spill queue until D1 is back. Refuses when the queue does not take them either. */
+/** Puts records where they wait for D1: into the spill queue, else into the archive. Refuses when neither takes them. */
 async function spillOver(
-  queue: Env['SPILL'],
-  records: EventRecord[],
+  { SPILL, ARCHIVE }: AcceptEnv,
+  records: readonly EventRecord[],
   reason: string,
   { log }: Tools,
 ): Promise<Result<Receipt[], Rejection>> {
-  try {
-    const packed = await packRecords(records)
-    if (packed.length > MAX_PACKED_BYTES) {
-      return err({ kind: 'not_stored', reason: `${reason}; too large for the spill queue` })
-    }
-    const sent = queue.send(packed, { contentType: 'bytes' })
-    await withTimeout(sent, 'the queue', SPILL_TIMEOUT_MS)
-  } catch (error) {
-    return err({ kind: 'not_stored', reason: `${reason}; spill: ${String(error)}` })
+  const packed = await packRecords(records)
+  const places: [name: string, put: () => Promise<unknown>][] = [
+    ['spill', () => sendToSpill(SPILL, packed)],
+  ]
+  const [first] = records
+  if (ARCHIVE !== undefined && first !== undefined) {
+    places.push(['archive', () => putArchived(ARCHIVE, first.id, packed)])
   }
-  log({ at: 'accept', spilled: records.length, reason })
-  return ok(records.map((record) => ({ record, id: record.id, status: 'queued' })))
+  const reasons = [reason]
+  for (const [place, put] of places) {
+    try {
+      await put()
+      log({ at: 'accept', spilled: records.length, to: place, reason: reasons.join('; ') })
+      return ok(records.map((record) => ({ record, id: record.id, status: 'queued' })))
+    } catch (error) {
+      reasons.push(`${place}: ${String(error)}`)
+    }
+  }
+  return err({ kind: 'not_stored', reason: reasons.join('; ') })
+}
+
+async function sendToSpill(queue: Env['SPILL'], packed: Uint8Array): Promise<void> {
+  if (packed.length > MAX_PACKED_BYTES) throw new Error('too large for the queue')
+  await withTimeout(queue.send(packed, { contentType: 'bytes' }), 'the queue', SPILL_TIMEOUT_MS)
 }

@@ -1,93 +1,143 @@
 // queue spill → D1. Records what accept could not, in the order of receipt, once D1 is back.
 import type { Config } from '../../config.ts'
-import { type EventId, neighbourId } from '../../core/id.ts'
+import { type EventId, newEventId, timeOfId } from '../../core/id.ts'
+import {
+  isNearLastAttempt,
+  isWornOut,
+  LONG_WAIT_MS,
+  retryDelaySeconds,
+} from '../../core/intake/spill.ts'
 import type { Env, Tools } from '../../env.ts'
-import { type EventRecord, isDeliverable } from '../../store/intake/records.ts'
-import { listTaken, unpackRecords } from '../../store/intake/spill.ts'
+import { type EventRecord, isOutdated } from '../../store/intake/records.ts'
+import { unpackRecords } from '../../store/intake/spill.ts'
+import { forgetStuck, noteStuck } from '../../store/intake/stuck.ts'
 import { withTimeout } from '../../store/timeout.ts'
-import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
-import { commitRecords } from './commit.ts'
+import { deleteArchived, ensureArchived } from './archive.ts'
+import { type Outcome, recordSpilled } from './record-spilled.ts'
 
-/** The delay of a message while D1 is unavailable: longer each time, up to five minutes. */
-const RETRY_SECONDS = 15
-const MAX_RETRY_SECONDS = 300
+type SpillEnv = Pick<Env, 'DB' | 'DELIVERIES' | 'SPILL' | 'ARCHIVE'>
 
-/** Records of one transaction; each takes a statement. */
-const CHUNK = 100
+/** A message and what is in it: no records when it cannot be read. `id`: its first event, which holds its time. */
+type Spilled = {
+  message: Message<ArrayBuffer>
+  id: EventId
+  records: readonly EventRecord[] | undefined
+  error?: unknown
+}
+
+/** A request that must wait, and why. */
+type Waiting = Spilled & Outcome
 
 /**
- * Records a batch of spilled requests and enqueues their deliveries: together, or each by itself when that fails.
- * What was recorded before a failure is recognised the next time. Acknowledges or retries every message, never throws.
+ * Records a batch of spilled requests and enqueues their deliveries. What was recorded before a failure is recognised the
+ * next time, as are copies of a message. Acknowledges, retries or renews every message, never throws.
  */
 export async function spill(
-  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  env: SpillEnv,
   config: Config,
   messages: readonly Message<ArrayBuffer>[],
   tools: Tools,
 ): Promise<void> {
-  if (await recordAll(env, config, messages, tools)) return
-  // A request that cannot be recorded must not block the others.
-  if (messages.length > 1) {
-    for (const message of messages) await recordAll(env, config, [message], tools)
-  }
-}
-
-/** Records some messages as one. On failure returns false; then only a single message is retried, several are left. */
-async function recordAll(
-  env: Pick<Env, 'DB' | 'DELIVERIES'>,
-  config: Config,
-  messages: readonly Message<ArrayBuffer>[],
-  tools: Tools,
-): Promise<boolean> {
-  try {
-    const requests = await Promise.all(messages.map(({ body }) => unpackRecords(body)))
-    const records = requests.flat().sort((a, b) => (a.id < b.id ? -1 : 1))
-    for (let i = 0; i < records.length; i += CHUNK) {
-      await recordChunk(env, config, records.slice(i, i + CHUNK), tools)
-    }
-    for (const message of messages) message.ack()
-    tools.log({ at: 'spill', recorded: records.map(({ id }) => id) })
-    return true
-  } catch (error) {
-    tools.log({ at: 'spill', messages: messages.length, fault: String(error) })
-    const [message] = messages
-    if (messages.length === 1 && message) {
-      const delaySeconds = Math.min(RETRY_SECONDS * message.attempts, MAX_RETRY_SECONDS)
-      message.retry({ delaySeconds })
-    }
-    return false
-  }
-}
-
-async function recordChunk(
-  env: Pick<Env, 'DB' | 'DELIVERIES'>,
-  config: Config,
-  records: EventRecord[],
-  tools: Tools,
-): Promise<void> {
-  const taken = await withTimeout(
-    listTaken(
-      env.DB,
-      records.map(({ id }) => id),
-    ),
+  const cutOff = messages.filter(({ attempts }) => isNearLastAttempt(attempts))
+  await Promise.all(cutOff.map((message) => renew(env.SPILL, message, retryDelaySeconds(Infinity))))
+  const spilled = await Promise.all(
+    messages.filter((message) => !cutOff.includes(message)).map(unpack),
   )
-  // The write may have succeeded although accept did not learn of it.
-  const isLogged = (record: EventRecord) => taken.get(record.id) === record.dedupKey
-  const missing = records
-    .filter((record) => !isLogged(record))
-    .map((record) => (taken.has(record.id) ? withNextId(record) : record))
-  const last = missing.at(-1)?.id ?? 'evt_0000000000000'
-  const context = { idFor: (n: number) => neighbourId(last, n), now: tools.now(), log: tools.log }
-  const receipts = await commitRecords(env.DB, config, missing, 'arrival', context)
-  const written = receipts.filter(isDeliverable).map(({ record }) => record)
-  const due = [...records.filter(isLogged), ...written].flatMap(firstMessages)
-  await enqueueDeliveries(env.DELIVERIES, due, tools)
+  const requests = spilled.flatMap(({ records }) => (records === undefined ? [] : [records]))
+  const outcomes = await recordSpilled(env, config, requests, tools)
+  const waiting = spilled.flatMap((one): Waiting[] => {
+    if (one.records === undefined) return [{ ...one, error: one.error, cameFurther: false }]
+    const outcome = outcomes.get(one.records)
+    return outcome === undefined ? [] : [{ ...one, ...outcome }]
+  })
+  const recorded = spilled.filter(({ message }) => !waiting.some((one) => one.message === message))
+  await finish(env, recorded, tools)
+  await keep(env, waiting, tools)
 }
 
-/** The record under the next id, when another event of the same millisecond has the same one. */
-function withNextId(record: EventRecord): EventRecord {
-  const id: EventId = neighbourId(record.id, 0)
-  const { content } = record
-  if ('issues' in content) return { ...record, id }
-  return { ...record, id, content: { event: { ...content.event, id } } }
+async function unpack(message: Message<ArrayBuffer>): Promise<Spilled> {
+  const sentAt = message.timestamp.getTime()
+  try {
+    const records = await unpackRecords(message.body)
+    return { message, id: records[0]?.id ?? newEventId(sentAt, 0), records }
+  } catch (error) {
+    return { message, id: newEventId(sentAt, 0), records: undefined, error }
+  }
+}
+
+/** Acknowledges requests that are in the log, and forgets what was kept of them. */
+async function finish(env: SpillEnv, recorded: readonly Spilled[], tools: Tools): Promise<void> {
+  if (recorded.length === 0) return
+  const ids = recorded.flatMap(({ records = [] }) => records.map(({ id }) => id))
+  tools.log({ at: 'spill', recorded: ids })
+  const old = recorded.map(({ id }) => id).filter((id) => ageOf(id, tools) >= LONG_WAIT_MS)
+  if (old.length > 0) {
+    await withTimeout(forgetStuck(env.DB, old)).catch((error) =>
+      tools.log({ at: 'spill', fault: 'the note was not deleted', detail: String(error) }),
+    )
+    if (env.ARCHIVE !== undefined) await deleteArchived(env.ARCHIVE, old, tools)
+  }
+  for (const { message } of recorded) message.ack()
+}
+
+/** Keeps requests that must wait: in the queue, and in the archive when they have waited long. */
+async function keep(env: SpillEnv, waiting: readonly Waiting[], tools: Tools): Promise<void> {
+  if (waiting.length === 0) return
+  const ids = waiting.map(({ id }) => id)
+  const faults = [...new Set(waiting.map(({ error }) => String(error)))]
+  tools.log({ at: 'spill', waiting: ids, fault: faults.join('; ') })
+  const stuck = waiting
+    .filter(({ id, error }) => ageOf(id, tools) >= LONG_WAIT_MS && !isOutdated(error))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+  const [oldest] = stuck
+  if (oldest !== undefined) {
+    // While D1 takes nothing, it does not take this either: then the reason is D1 and not the request.
+    const note = { id: oldest.id, reason: reasonOf(oldest.error) }
+    await withTimeout(noteStuck(env.DB, note, tools.now())).catch(() => undefined)
+  }
+  await Promise.all(waiting.map((one) => keepOne(env, one, tools)))
+}
+
+async function keepOne(env: SpillEnv, one: Waiting, tools: Tools): Promise<void> {
+  const { message, id, records, cameFurther } = one
+  const age = ageOf(id, tools)
+  if (env.ARCHIVE !== undefined && records !== undefined && age >= LONG_WAIT_MS) {
+    await ensureArchived(env.ARCHIVE, id, message.body).catch((error) =>
+      tools.log({ at: 'archive', id, fault: 'did not take a request', detail: String(error) }),
+    )
+  }
+  // An invocation that ended at its limit left the rest of a list: the next one goes on.
+  const delaySeconds = retryDelaySeconds(cameFurther ? 0 : age)
+  const isOld = isWornOut(tools.now() - message.timestamp.getTime())
+  if (isOld) await renew(env.SPILL, message, delaySeconds)
+  else message.retry({ delaySeconds })
+}
+
+/** Sends a message anew, so that neither its count of retries nor its age ends it. A copy too many is recognised. */
+async function renew(
+  queue: Env['SPILL'],
+  message: Message<ArrayBuffer>,
+  delaySeconds: number,
+): Promise<void> {
+  try {
+    await withTimeout(
+      queue.send(new Uint8Array(message.body), { contentType: 'bytes', delaySeconds }),
+      'the queue',
+    )
+    message.ack()
+  } catch {
+    message.retry({ delaySeconds })
+  }
+}
+
+/** How long ago a request was received, in milliseconds. */
+function ageOf(id: EventId, { now }: Tools): number {
+  return now() - timeOfId(id)
+}
+
+/** The error for an operator: that of D1 in full; of ours the name alone, as its text may have values of the message. */
+function reasonOf(error: unknown): string {
+  const text = String(error)
+  if (/D1|SQLITE/.test(text)) return text.slice(0, 300)
+  return error instanceof Error ? error.name : 'an unknown error'
 }

@@ -8,15 +8,18 @@ import type {
   NextState,
 } from '../../core/deliveries/delivery.ts'
 import type { Lease } from '../../core/deliveries/lease.ts'
-import { idOfKey, keyOfId } from '../../core/id.ts'
+import { firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
 import type { RawBody } from '../../core/intake/request.ts'
 import { PERSON_OF_E } from '../events/contacts.ts'
 import { eventOf } from '../events/events.ts'
 import { markSegments, markSegmentsOf } from '../segments.ts'
 import { storedWord } from '../stored-words.ts'
 import { type MessageRow, messageOf } from './messages.ts'
-import { EARLIER, precedenceOf, REFUSED_SINCE } from './order.ts'
+import { EARLIER, LATER, precedenceOf, REFUSED_SINCE } from './order.ts'
 import { healthQuery, healthsOf } from './targets.ts'
+
+/** The age of an event up to which no later one of its person can have been delivered before it. */
+const ON_TIME_MS = 1000
 
 /** What is loaded with the delivery of a message beside its own row, and the lease that the message needs. */
 type Needs = { raw: boolean; order: boolean; lease: Lease | undefined }
@@ -30,8 +33,9 @@ export async function loadDueDeliveries(
   messages: readonly (DeliveryMessage & Needs)[],
   now: number,
 ): Promise<{ deliveries: DueDelivery[]; healths: Map<string, Health> }> {
+  const late = firstKeyAt(now - ON_TIME_MS)
   const wanted = messages.map((message) =>
-    JSON.stringify({ ...message, event: keyOfId(message.event), now }),
+    JSON.stringify({ ...message, event: keyOfId(message.event), now, late }),
   )
   const query = db.prepare(selectDue(wanted.length)).bind(...wanted)
   const isAnyLeased = messages.some(({ lease }) => lease !== undefined)
@@ -53,7 +57,8 @@ SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.du
   d.body, d.content_type, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${PERSON_OF_E} AS person,
   CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
   CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier,
-  CASE WHEN wanted.value ->> 'order' AND d.attempt > d.first THEN ${REFUSED_SINCE} END AS refused_since
+  CASE WHEN wanted.value ->> 'order' AND d.attempt > d.first THEN ${REFUSED_SINCE} END AS refused_since,
+  CASE WHEN wanted.value ->> 'order' THEN ${LATER} END AS later
 FROM wanted
 CROSS JOIN deliveries AS d
   ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
@@ -91,6 +96,7 @@ type DueRow = {
   raw: string | null
   earlier: string | null
   refused_since: string | null
+  later: string | null
 }
 
 function dueDeliveryOf(row: DueRow): DueDelivery {
@@ -111,7 +117,7 @@ function dueDeliveryOf(row: DueRow): DueDelivery {
     content: eventOf(row.event, row.rung, row.person),
     contact: row.contact ?? undefined,
     hops: row.hops,
-    precedence: precedenceOf(row.earlier),
+    precedence: precedenceOf(row.earlier, row.later),
     refusedSince: row.refused_since === null ? undefined : Date.parse(row.refused_since),
     raw: raw === null ? undefined : { text: raw, encoding },
     rawContentType: headers['content-type'],

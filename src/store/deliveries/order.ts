@@ -8,7 +8,7 @@ import {
 } from '../../core/deliveries/delivery.ts'
 import { MESSAGE_STATUSES } from '../../core/deliveries/outcome.ts'
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
-import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
+import { type EventId, firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
 import { kindOf } from '../events/history.ts'
 import { markSegmentsOf } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
@@ -38,11 +38,13 @@ const CONTACTS_OF_KEY = `(
   CROSS JOIN contacts AS c ON c.person = me.person
   WHERE done.key = CAST(?2 AS INTEGER)) AS own`
 
-/** The deliveries `pd` of earlier events `p` of the same person, to the target of `deliveries AS d`. */
-const FROM_EARLIER = `${CONTACTS_OF_E} CROSS JOIN json_each('${KINDS}') AS kind
+/** The events `p` of the same person. */
+const FROM_PERSON = `${CONTACTS_OF_E} CROSS JOIN json_each('${KINDS}') AS kind
   CROSS JOIN events AS p ON p.status IN ('accepted', 'derived') AND p.source = own.source AND p.contact = own.contact
-    AND ${kindOf('p.type')} = kind.value AND p.key < e.key
-  CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target`
+    AND ${kindOf('p.type')} = kind.value`
+
+/** Their deliveries `pd` to the target of `deliveries AS d`. */
+const ITS_DELIVERY = 'CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target'
 
 /**
  * A column of a query over `deliveries AS d` and `events AS e`: the earlier deliveries of the same person to the same
@@ -50,23 +52,36 @@ const FROM_EARLIER = `${CONTACTS_OF_E} CROSS JOIN json_each('${KINDS}') AS kind
  */
 export const EARLIER = `(
   SELECT json_group_array(json_array(key, state)) FROM (
-    SELECT CAST(p.key AS TEXT) AS key, pd.state FROM ${FROM_EARLIER}
-    WHERE pd.state <> 'cancelled' ORDER BY ${IS_UNFINISHED} DESC, p.key DESC LIMIT ${MAX_EARLIER}))`
+    SELECT CAST(p.key AS TEXT) AS key, pd.state FROM ${FROM_PERSON} AND p.key < e.key
+    ${ITS_DELIVERY} WHERE pd.state <> 'cancelled' ORDER BY ${IS_UNFINISHED} DESC, p.key DESC LIMIT ${MAX_EARLIER}))`
 
 /** A column over `deliveries AS d`: when its target first refused the message itself, in this schedule of attempts. */
 export const REFUSED_SINCE = `(
   SELECT made.value ->> 'at' FROM json_each(d.attempts) AS made
   WHERE made.value ->> 'attempt' >= d.first AND made.value ->> 'status' IN (${MESSAGE_STATUSES}) ORDER BY made.key LIMIT 1)`
 
-/** Reads the column `EARLIER`. */
-export function precedenceOf(column: string | null): DueDelivery['precedence'] {
+/**
+ * A column of the same query: the key of the latest later event of the same person that the same target has already, as when
+ * an event came out of the spill queue late. An event of the last second has none; for others it reads all of the person's.
+ */
+export const LATER = `
+  CASE WHEN e.key < CAST(wanted.value ->> 'late' AS INTEGER) THEN (
+    SELECT CAST(max(p.key) AS TEXT) FROM ${FROM_PERSON} AND p.key > e.key
+    ${ITS_DELIVERY} WHERE pd.state = 'delivered') END`
+
+/** Reads the columns `EARLIER` and `LATER`. */
+export function precedenceOf(
+  column: string | null,
+  later: string | null,
+): DueDelivery['precedence'] {
   if (column === null) return { mustWait: false, skipped: [] }
   const earlier = JSON.parse(column) as [key: string, state: DeliveryState][]
   const mustWait = earlier.some(([, state]) => UNFINISHED_STATES.includes(state))
   const delivered = earlier.findIndex(([, state]) => state === 'delivered')
   const since = delivered === -1 ? earlier : earlier.slice(0, delivered)
   const dead = since.filter(([, state]) => state === 'dead')
-  return { mustWait, skipped: dead.map(([key]) => idOfKey(key)) }
+  const skipped = dead.map(([key]) => idOfKey(key))
+  return { mustWait, skipped, ...(later === null ? {} : { later: idOfKey(later) }) }
 }
 
 /**
@@ -101,16 +116,20 @@ export async function releaseNextInOrder(
   return release(db, next, [target, keyOfId(event)], now)
 }
 
-/** Releases the deliveries to a target that are held for the order and no longer blocked, at most `limit`. */
+/**
+ * Releases the deliveries to a target that are held for the order and no longer blocked, at most `limit`, of events that were
+ * received before a time (epoch milliseconds).
+ */
 export async function releaseUnblocked(
   db: D1Database,
   target: string,
   now: number,
   limit: number,
+  receivedBefore = now,
 ): Promise<DeliveryMessage[]> {
   const unblocked = `
     SELECT d.event FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
-    WHERE d.target = ?1 AND ${UNBLOCKED} LIMIT ?2`
+    WHERE d.target = ?1 AND d.event < CAST(${firstKeyAt(receivedBefore + 1)} AS INTEGER) AND ${UNBLOCKED} LIMIT ?2`
   return release(db, unblocked, [target, limit], now)
 }
 

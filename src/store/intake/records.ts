@@ -4,14 +4,7 @@ import type { NewDelivery } from '../../core/deliveries/delivery.ts'
 import { type EventStatus, instantOf, type RelayEvent } from '../../core/events/event.ts'
 import type { Warning } from '../../core/events/fields.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
-import {
-  type EventId,
-  firstKeyAt,
-  ID_RANDOM_RANGE,
-  idOfKey,
-  keyOfId,
-  timeOfId,
-} from '../../core/id.ts'
+import { type EventId, ID_RANDOM_RANGE, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { CONTENT_WINDOW_SECONDS } from '../../core/intake/dedupe.ts'
 import type { RawBody } from '../../core/intake/request.ts'
 import {
@@ -96,7 +89,6 @@ function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStateme
 
 function columns(record: EventRecord): (string | number | null)[] {
   const { id, content } = record
-  const windowStart = firstKeyAt(timeOfId(id) - CONTENT_WINDOW_SECONDS * 1000)
   return [
     keyOfId(id),
     record.source,
@@ -108,7 +100,7 @@ function columns(record: EventRecord): (string | number | null)[] {
     'issues' in content ? JSON.stringify(content.issues) : null,
     record.dedupKey,
     record.dedupStamp ?? null,
-    windowStart,
+    CONTENT_WINDOW_SECONDS * 1000,
     record.deliveries.length,
     record.hops,
     record.raw.text,
@@ -195,4 +187,9 @@ export function isOutdated(error: unknown): boolean {
     error instanceof Error &&
     /UNIQUE constraint failed: (events\.key|contacts\.)/.test(error.message)
   )
+}
+
+/** True when D1 lacks a table or a column that the code writes: its migrations were not applied. */
+export function isSchemaOlder(error: unknown): boolean {
+  return /no such (table|column)|has no column named/.test(String(error))
 }

@@ -1,6 +1,6 @@
 // Records as one message of the spill queue, for when D1 is unavailable.
 import type { MembershipEvent } from '../../core/events/event.ts'
-import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
+import { type EventId, idOfKey, keyOfId, neighbourId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import type { EventRecord } from './records.ts'
 
@@ -47,6 +47,17 @@ export async function unpackRecords(message: Uint8Array | ArrayBuffer): Promise<
   const stream = new Blob([message as ArrayBuffer]).stream()
   const text = await new Response(stream.pipeThrough(new DecompressionStream('gzip'))).text()
   return (JSON.parse(text) as PackedRecord[]).map(unpacked)
+}
+
+/** Where the next id of a record is: away from those of its own request. */
+const NEXT_ID = 1000
+
+/** The record under its next id, for when another event of the same millisecond has the same one. */
+export function withNextId(record: EventRecord): EventRecord {
+  const id: EventId = neighbourId(record.id, NEXT_ID)
+  const { content } = record
+  if ('issues' in content) return { ...record, id }
+  return { ...record, id, content: { event: { ...content.event, id } } }
 }
 
 /** Those of some ids that are taken, each with the dedup key of its event. */

@@ -1,20 +1,34 @@
 // The SQL that writes an event, by the way it enters the log, and the one that creates its deliveries. The parameters
 // ?1 to ?18 are the columns of a record (records.ts).
+import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { kindOf } from '../events/history.ts'
 
-// One statement finds the earlier event of the same content, decides by the rules of core/intake/dedupe.ts whether this
-// one repeats it, and writes it: of two copies at once, one is the first. `?9` the dedup key, `?10` its stamp, `?11` the
-// first key inside the window.
+const OWN_KEY = 'CAST(?1 AS INTEGER)'
+const OWN_STAMP = 'COALESCE(?10, char(1114111))'
+
+/** SQL: whether the event `e` was received within the window, on either side. */
+const IS_NEAR = `abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANGE}) <= ?11`
+
+/** SQL: the first event of the same content in an order that the index has, if it is of `where`. One row is read. */
+const first = (among: string, order: string, where = 'TRUE') => `
+    (SELECT e.key FROM (SELECT e.key FROM events AS e
+      WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND ${among} ORDER BY ${order} LIMIT 1) AS e WHERE ${where})`
+type Side = [among: string, order: string]
+const STAMPED_BEFORE: Side = [`e.dedup_stamp <= ${OWN_STAMP}`, 'e.dedup_stamp DESC, e.key DESC']
+const STAMPED_AFTER: Side = [`e.dedup_stamp > ${OWN_STAMP}`, 'e.dedup_stamp, e.key']
+const BEFORE: Side = [`e.dedup_stamp IS NULL AND e.key <= ${OWN_KEY}`, 'e.key DESC']
+const AFTER: Side = [`e.dedup_stamp IS NULL AND e.key > ${OWN_KEY}`, 'e.key']
+
+// One statement finds an event of the same content, inside the window if there is one, decides by the rules of
+// core/intake/dedupe.ts whether this one repeats it, and writes it: of two copies at once, one is the first. `?9` the dedup
+// key, `?10` its stamp, `?11` the milliseconds of the window. A spilled event is written after later ones: hence both sides.
 export const INSERT_EVENT = `
 WITH candidate AS (
-  SELECT COALESCE(
-    (SELECT e.key FROM events AS e
-     WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp = ?10 LIMIT 1),
-    (SELECT e.key FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp IS NOT NULL
-     ORDER BY e.dedup_stamp DESC, e.key DESC LIMIT 1),
-    (SELECT e.key FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp IS NULL
-     ORDER BY e.key DESC LIMIT 1)
-  ) AS key
+  SELECT CASE WHEN EXISTS (SELECT 1 FROM events WHERE dedup_key = ?9 AND status <> 'duplicate') THEN COALESCE(${[
+    first('e.dedup_stamp = ?10', 'e.key'),
+    ...[STAMPED_BEFORE, BEFORE, STAMPED_AFTER, AFTER].map((side) => first(...side, IS_NEAR)),
+    ...[STAMPED_BEFORE, BEFORE, STAMPED_AFTER, AFTER].map((side) => first(...side)),
+  ].join()}) END AS key
 ), earlier AS (
   SELECT e.key,
     CASE
@@ -23,10 +37,11 @@ WITH candidate AS (
         SELECT 1 FROM (
           SELECT key, vendor_type, dedup_key FROM events
           WHERE status IN ('accepted', 'derived') AND source = ?2 AND contact = ?6 AND ${kindOf('type')} = ${kindOf('?4')}
-          ORDER BY at DESC LIMIT 5) AS later
-        WHERE later.key > e.key AND later.vendor_type = ?5 AND later.dedup_key <> ?9
+            AND key <= max(e.key, ${OWN_KEY})
+          ORDER BY at DESC LIMIT 5) AS near
+        WHERE near.key > min(e.key, ${OWN_KEY}) AND near.vendor_type = ?5 AND near.dedup_key <> ?9
       ) THEN NULL
-      WHEN e.key >= CAST(?11 AS INTEGER) THEN 'content'
+      WHEN ${IS_NEAR} THEN 'content'
       ELSE 'twin'
     END AS rung
   FROM candidate CROSS JOIN events AS e ON e.key = candidate.key

@@ -140,6 +140,22 @@ describe('npm run deploy', () => {
     expect(output).toContain('Nothing was deployed: fix these errors first.')
   })
 
+  it('shows how long the queues are to keep messages, and the bucket of the archive where one is bound', async () => {
+    const archived = (toml: string) =>
+      withTarget(toml).replace(
+        /^# (\[\[r2_buckets\]\]|binding = "ARCHIVE"|bucket_name = .*)$/gm,
+        '$1',
+      )
+
+    const { status, output } = await within(archived, ['deploy', '--dry-run'])
+
+    expect(status).toBe(0)
+    expect(output).toContain(
+      'let every queue keep messages for 14 days, or as long as the plan allows (free: 24 hours)',
+    )
+    expect(output).toContain('create the bucket membership-relay-archive if it does not exist')
+  })
+
   it('refuses a secrets file that lacks a secret', async () => {
     const { status, output } = await within(withTarget, ['deploy', '--dry-run'], {
       '.prod.vars': 'ADMIN_TOKEN="x"\nHYPE_SECRET="y"\n',

@@ -9,7 +9,7 @@ const WELL = {
   sources: [],
   causes: [],
   areMoreCauses: false,
-  ledger: { differences: [], spilled: 0, retention: { shortened: null } },
+  ledger: { differences: [], spill: null, retention: { shortened: null } },
 }
 const wordsOf = (status: Partial<Parameters<typeof attentionOf>[0]>) =>
   attentionOf({ ...WELL, ...status }, NOW).map(({ words }) => words)

@@ -15,6 +15,7 @@ import {
   aMessageFor,
   aPayment,
   aQueue,
+  aSpill,
   deliverBatch,
   NOW,
   stored,
@@ -189,7 +190,12 @@ describe('a target that fails five times in a row', () => {
     const held = [await aDelivery(), await aDelivery()]
     await run(held, { now: NOW + 1000 })
     const [deliveries, retries] = [aQueue(), aQueue()]
-    const bindings = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
+    const bindings = {
+      DB: env.DB,
+      DELIVERIES: deliveries.queue,
+      RETRIES: retries.queue,
+      SPILL: aSpill().queue,
+    }
 
     await sweep(bindings, config, toolsAt(NOW + 29_000))
     const early = [...retries.messages]
@@ -305,7 +311,7 @@ it('counts no refusal of a message, and takes it for a sign that the target is u
 describe('the probe of a target', () => {
   async function sweptAt(now: number, of = config) {
     const retries = aQueue()
-    const bindings = { DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: retries.queue }
+    const bindings = { ...env, DELIVERIES: aQueue().queue, RETRIES: retries.queue }
     await sweep(bindings, of, toolsAt(now))
     return retries.messages
   }

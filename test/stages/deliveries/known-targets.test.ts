@@ -47,7 +47,7 @@ function unreadable(TARGETS: unknown = '[{"name":"crm"},]'): Config {
 /** A minute of the cron by an isolate with a configuration. Returns the messages that it sent. */
 async function minute(config: Config, now: number): Promise<DeliveryMessage[]> {
   const [deliveries, retries] = [aQueue(), aQueue()]
-  const bindings = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
+  const bindings = { ...env, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
   await sweep(bindings, config, toolsAt(now))
   await updateKnownTargets(bindings, config, toolsAt(now))
   return [...deliveries.messages, ...retries.messages]
@@ -156,7 +156,7 @@ describe('TARGETS that cannot be read', () => {
     const message = { id: '1', timestamp: new Date(), attempts: 1, body }
     const settled = { ack: () => undefined, retry: () => undefined }
     await spill(
-      { DB: env.DB, DELIVERIES: aQueue().queue },
+      { ...env, DELIVERIES: aQueue().queue },
       unreadable(),
       [{ ...message, ...settled }],
       toolsAt(NOW + MINUTE_MS),

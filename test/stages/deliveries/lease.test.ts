@@ -12,6 +12,7 @@ import {
   aMessageFor,
   aPayment,
   aQueue,
+  aSpill,
   deliverBatch,
   NOW,
   stored,
@@ -77,7 +78,12 @@ describe('a late message', () => {
     const first = await aMessageFor(event, 'crm')
     const queue = aQueue()
     const later = NOW + 600_000
-    const bindings = { DB: env.DB, DELIVERIES: queue.queue, RETRIES: queue.queue }
+    const bindings = {
+      DB: env.DB,
+      DELIVERIES: queue.queue,
+      RETRIES: queue.queue,
+      SPILL: aSpill().queue,
+    }
     await sweep(bindings, config, toolsAt(later))
     const { got, handle } = aConsumer('first', later, () => new Response('ok'))
 

@@ -1,6 +1,6 @@
 // Ordered targets: the deliveries of one person in order, retries included; those of other people do not wait.
 import { env } from 'cloudflare:workers'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EventId } from '../../../src/core/id.ts'
 import { releaseUnblocked } from '../../../src/store/deliveries/order.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
@@ -9,7 +9,7 @@ import { aWorld } from '../../world.ts'
 
 beforeEach(async () => {
   await env.DB.batch(
-    ['targets', 'deliveries', 'events', 'contacts'].map((table) =>
+    ['targets', 'deliveries', 'events', 'contacts', 'spill_stuck'].map((table) =>
       env.DB.prepare(`DELETE FROM ${table}`),
     ),
   )
@@ -265,4 +265,84 @@ it('reads no more rows for longer histories: waiting deliveries are found from t
 
   expect(await releaseUnblocked(db, 'door', NOW, 1000)).toEqual([])
   expect(read).toBeLessThan(10 * 20 * 2 * 100)
+})
+
+describe('while an event is in the spill queue', () => {
+  const person = 'ana'
+
+  /** A door, and a D1 that refuses the writes of one request. */
+  async function aSpilledDoor() {
+    const { world, take, taken } = aDoor({})
+    world.breakD1(true)
+    await take(person, 1)
+    world.breakD1(false)
+    return { world, take, taken }
+  }
+
+  it('a later one of the same person, received 1.5 s after it, is delivered after it', async () => {
+    const { world, take, taken } = await aSpilledDoor()
+    world.advance(1500)
+    await take(person, 2)
+
+    await world.consume('DELIVERIES')
+    const early = taken()
+    await world.live(2)
+
+    expect(early).toEqual([])
+    expect(taken()).toEqual(['ana1', 'ana2'])
+  })
+
+  it('one of somebody else is delivered by the sweep once the queue is empty', async () => {
+    const { world, take, taken } = await aSpilledDoor()
+    await take('ben', 1)
+    await world.consume('DELIVERIES')
+
+    await world.live(2)
+
+    expect(taken().sort()).toEqual(['ana1', 'ben1'])
+  })
+
+  it('it is waited for an hour; when it comes after that, the receiver is told which later event it has', async () => {
+    const { world, take, taken } = await aSpilledDoor()
+    const [lost] = world.queues.SPILL
+    if (lost === undefined) throw new Error('nothing was spilled')
+    lost.at = Number.POSITIVE_INFINITY
+    world.advance(1500)
+    const later = await take(person, 2)
+    await world.live(58)
+    const before = taken()
+    await world.live(4)
+    const after = taken()
+
+    lost.at = world.now()
+    await world.live(2)
+
+    expect(before).toEqual([])
+    expect(after).toEqual(['ana2'])
+    expect(taken()).toEqual(['ana2', 'ana1'])
+    const told = world.received.map(({ headers }) => headers.get('relay-out-of-order'))
+    expect(told).toEqual([null, later])
+  })
+
+  it('nothing waits for a request that fails although D1 takes others', async () => {
+    const { world, take, taken } = await aSpilledDoor()
+    await env.DB.prepare("INSERT INTO spill_stuck VALUES (1, 1, 'CHECK failed', ?1)")
+      .bind(NOW)
+      .run()
+    await take('ben', 1)
+
+    await world.consume('DELIVERIES')
+
+    expect(taken()).toEqual(['ben1'])
+  })
+
+  it('nothing waits when the queue does not report its length', async () => {
+    const { world, take, taken } = await aSpilledDoor()
+    vi.spyOn(world.bindings.SPILL, 'metrics').mockRejectedValue(new Error('unavailable'))
+    await take('ben', 1)
+
+    await world.consume('DELIVERIES')
+
+    expect(taken()).toEqual(['ben1'])
+  })
 })

@@ -10,6 +10,7 @@ import {
   aConfig,
   aMessageFor,
   aQueue,
+  aSpill,
   aStatusChange,
   deliverBatch,
   NOW,
@@ -19,7 +20,12 @@ import {
 
 async function run(config: Config, now: number) {
   const [deliveries, retries] = [aQueue(), aQueue()]
-  const env_ = { DB: env.DB, DELIVERIES: deliveries.queue, RETRIES: retries.queue }
+  const env_ = {
+    DB: env.DB,
+    DELIVERIES: deliveries.queue,
+    RETRIES: retries.queue,
+    SPILL: aSpill().queue,
+  }
   await sweep(env_, config, toolsAt(now))
   return { deliveries: deliveries.sent, retries: retries.sent }
 }
@@ -147,7 +153,7 @@ describe('the sweep', () => {
     const { queue, messages } = aQueue()
     const lines: Record<string, unknown>[] = []
 
-    const bindings = { DB, DELIVERIES: queue, RETRIES: aQueue().queue }
+    const bindings = { DB, DELIVERIES: queue, RETRIES: aQueue().queue, SPILL: aSpill().queue }
     await sweep(bindings, config, toolsAt(NOW + MARGIN + 1, { log: (line) => lines.push(line) }))
 
     expect(messages).toContainEqual({ event, target: 'late', attempt: 1, due: NOW })

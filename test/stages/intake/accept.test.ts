@@ -340,7 +340,7 @@ describe('while D1 fails', () => {
     },
   )
 
-  it('when the spill queue does not respond either, the request is refused as not stored within 5 s', async () => {
+  it('when the spill queue does not respond either, the request is refused as not stored within 3 s', async () => {
     const silent = { send: () => new Promise<never>(() => undefined) }
 
     const result = await take(config, 'hapana', aStatusChange(), {
@@ -352,7 +352,7 @@ describe('while D1 fails', () => {
       ok: false,
       error: {
         kind: 'not_stored',
-        reason: 'Error: D1 is unavailable; spill: Error: the queue did not answer within 5000 ms',
+        reason: 'Error: D1 is unavailable; spill: Error: the queue did not answer within 3000 ms',
       },
     })
   })

@@ -15,9 +15,15 @@ const UNAVAILABLE = {
 } as unknown as D1Database
 
 /** Accepts a body while D1 is unavailable; returns its id and its packed request. */
-async function spilled(body: object, options: { now?: number; db?: D1Database } = {}) {
+async function spilled(
+  body: object,
+  {
+    source = 'hype',
+    ...options
+  }: { now?: number; db?: D1Database; source?: 'hapana' | 'hype' } = {},
+) {
   const { queue, kept } = aSpill()
-  const result = await take(config, 'hype', body, { db: UNAVAILABLE, spill: queue, ...options })
+  const result = await take(config, source, body, { db: UNAVAILABLE, spill: queue, ...options })
   const event = result.ok ? result.value.events[0] : undefined
   if (event === undefined || kept[0] === undefined) throw new Error(JSON.stringify(result))
   return { id: event.id, packed: kept[0] }
@@ -37,7 +43,12 @@ function messagesOf(...packed: Uint8Array[]) {
 async function run(packed: Uint8Array[], db: D1Database = env.DB) {
   const { queue, sent } = aQueue()
   const messages = messagesOf(...packed)
-  await spill({ DB: db, DELIVERIES: queue }, config, messages, toolsAt(NOW + 60_000))
+  await spill(
+    { DB: db, DELIVERIES: queue, SPILL: aSpill().queue },
+    config,
+    messages,
+    toolsAt(NOW + 60_000),
+  )
   return { sent, messages }
 }
 
@@ -84,7 +95,12 @@ describe('a spilled request', () => {
     const log = vi.fn()
 
     const tools = toolsAt(NOW + 60_000, { log })
-    await spill({ DB: env.DB, DELIVERIES: unreliable }, config, messages, tools)
+    await spill(
+      { DB: env.DB, DELIVERIES: unreliable, SPILL: aSpill().queue },
+      config,
+      messages,
+      tools,
+    )
 
     expect(sent.map(({ event }) => event)).toEqual([first.id, second.id].sort())
     for (const { ack, retry } of messages) {
@@ -127,6 +143,47 @@ describe('a spilled request', () => {
     expect(sent).toEqual([])
   })
 
+  it.each([
+    ['an hour later', 3_600_000, 'accepted', 1],
+    ['a minute later', 60_000, 'duplicate', 0],
+  ])(
+    'is compared with an equal purchase made %s that was recorded first',
+    async (_, later, status, sent) => {
+      const purchase = {
+        eventType: 'packagePurchased',
+        clientID: `buys-twice-${later}`,
+        packageID: 'pass-10',
+        amount: 90,
+      }
+      const { id, packed } = await spilled(purchase, { source: 'hapana' })
+      const second = await stored(config, 'hapana', purchase, { now: NOW + later })
+
+      const result = await run([packed])
+
+      expect(await getEvent(env.DB, id)).toMatchObject({ status, matched: { id: second } })
+      expect(result.sent).toHaveLength(sent)
+    },
+  )
+
+  it('that repeats an earlier event is its duplicate, although the same was recorded again since', async () => {
+    const purchase = {
+      eventType: 'packagePurchased',
+      clientID: 'buys-again',
+      packageID: 'pass-10',
+      amount: 90,
+    }
+    const first = await stored(config, 'hapana', purchase, { now: NOW })
+    const { id, packed } = await spilled(purchase, { source: 'hapana', now: NOW + 10_000 })
+    await stored(config, 'hapana', purchase, { now: NOW + 3_600_000 })
+
+    await run([packed])
+
+    expect(await getEvent(env.DB, id)).toMatchObject({
+      status: 'duplicate',
+      matched: { id: first },
+    })
+  })
+
   it('whose id is used by another event gets the next one', async () => {
     const { queue, kept } = aSpill()
     const tools = { random: () => 99 }
@@ -139,7 +196,10 @@ describe('a spilled request', () => {
     expect(await stored(config, 'hype', aPayment({ id: 'first' }), { tools })).toBe(id)
 
     const { sent } = await run(kept)
+    const again = await run(kept)
 
+    expect(again.sent).toEqual(sent)
+    expect(again.messages[0]?.ack).toHaveBeenCalledOnce()
     const [message] = sent
     expect(message?.event).not.toBe(id)
     expect(await getEvent(env.DB, message?.event as EventId)).toMatchObject({
@@ -154,7 +214,7 @@ describe('a spilled request', () => {
     const { messages } = await run([packed], UNAVAILABLE)
 
     expect(messages[0]?.ack).not.toHaveBeenCalled()
-    expect(messages[0]?.retry).toHaveBeenCalledWith({ delaySeconds: 30 })
+    expect(messages[0]?.retry).toHaveBeenCalledWith({ delaySeconds: 15 })
   })
 })
 

@@ -446,7 +446,12 @@ describe('a test', () => {
       ack: () => undefined,
       attempts: 1,
     } as unknown as Message<ArrayBuffer>
-    await spill({ DB: env.DB, DELIVERIES: aQueue().queue }, config, [message], tools)
+    await spill(
+      { DB: env.DB, DELIVERIES: aQueue().queue, SPILL: aSpill().queue },
+      config,
+      [message],
+      tools,
+    )
 
     expect(await eventOf(steps[0]?.answer?.id)).toMatchObject({
       test: true,

@@ -37,6 +37,7 @@ export const Attempt = v.strictObject({
   ),
   replay: v.exactOptional(v.literal(true)),
   skipped: v.exactOptional(v.array(eventId)),
+  later: v.exactOptional(eventId),
 })
 
 const state = v.picklist(DELIVERY_STATES)

@@ -27,6 +27,19 @@ export const Ledger = v.strictObject({
       v.description('A shorter retention that is configured, and from when it is obeyed'),
     ),
   }),
+  spill: v.pipe(
+    v.nullable(
+      v.strictObject({
+        requests: count,
+        oldest_message: v.nullable(Time),
+        oldest_archived: v.nullable(Time),
+        stuck: v.nullable(v.strictObject({ id: v.string(), reason: v.string() })),
+      }),
+    ),
+    v.description(
+      'The spill queue: its requests, when its oldest message was sent (a message is renewed every 12 hours), when the oldest request of the archive was received, and the oldest request that fails although D1 takes others',
+    ),
+  ),
   sources: v.array(
     v.strictObject({ source: name, received: count, ...byState(EVENT_STATUSES), created: count }),
   ),

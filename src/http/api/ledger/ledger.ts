@@ -4,7 +4,8 @@ import { formatInstant } from '../../../core/events/time.ts'
 import { discrepancies, tally } from '../../../core/ledger/ledger.ts'
 import { isShorter, obeyedFrom, type RetentionMemory } from '../../../core/ledger/retention.ts'
 import type { Period } from '../../../core/period.ts'
-import type { Env, Log } from '../../../env.ts'
+import type { Env, Tools } from '../../../env.ts'
+import { readSpill } from '../../../stages/ledger/spilled.ts'
 import { listCounts } from '../../../store/ledger/ledger.ts'
 import { getRetention } from '../../../store/ledger/retention.ts'
 import { listDifferences } from '../../../store/ledger/verify.ts'
@@ -24,7 +25,7 @@ export function ledger({ now, log }: ApiTools) {
       }),
       query(PeriodQuery),
       async (c) => {
-        return c.json(await readLedger(c.env, periodOf(c.req.valid('query'), now()), log))
+        return c.json(await readLedger(c.env, periodOf(c.req.valid('query'), now()), { now, log }))
       },
     )
     .get(
@@ -46,15 +47,21 @@ export function ledger({ now, log }: ApiTools) {
 }
 
 /** The ledger of a period, and whether it balances. */
-export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period, log: Log) {
+export async function readLedger(
+  env: Pick<Env, 'DB' | 'SPILL' | 'ARCHIVE'>,
+  period: Period,
+  tools: Pick<Tools, 'now' | 'log'>,
+) {
   const lines = tally(await listCounts(env.DB, period))
   const differences = discrepancies(lines)
+  const spill = await readSpill(env, tools)
   return {
     since: formatInstant(period.since),
     until: formatInstant(period.until),
     adds_up: differences.length === 0,
     differences,
-    spilled: await countSpilled(env, log),
+    spilled: spill?.requests ?? null,
+    spill,
     retention: retentionView(await getRetention(env.DB)),
     ...lines,
   }
@@ -68,16 +75,5 @@ function retentionView({ kept, next }: RetentionMemory) {
     shortened: isShortened
       ? { days: next.days, raw_days: next.rawDays, from: formatInstant(obeyedFrom(next)) }
       : null,
-  }
-}
-
-/** The number of requests in the spill queue; null when the queue does not report it. */
-async function countSpilled({ SPILL }: Pick<Env, 'SPILL'>, log: Log): Promise<number | null> {
-  try {
-    return (await SPILL.metrics()).backlogCount
-  } catch (error) {
-    const fault = 'the spill queue did not report its length'
-    log({ at: 'ledger', fault, detail: String(error) })
-    return null
   }
 }

@@ -33,7 +33,7 @@ export function overview({ configOf, now, log }: ApiTools) {
     const since = parseTime(period, present) ?? present
     const firstHour = Math.floor(since / HOUR_MS) + 1
     const [ledger, arrivals, { targets, snapshot }, quarantined] = await Promise.all([
-      readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, log),
+      readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, { now, log }),
       readReceivedByOutcome(DB, firstHour),
       readTargetViews(DB, config),
       listCauses(DB, { limit: MAX_CAUSES }),

@@ -1,0 +1,129 @@
+// The archive of spilled requests: an R2 bucket, where one is bound. It keeps what has waited long, or what the queue did not
+// take, and the cron records it from there. Between any two steps an object is there once too often rather than too seldom.
+import type { Config } from '../../config.ts'
+import { type EventId, timeOfId } from '../../core/id.ts'
+import type { Env, Tools } from '../../env.ts'
+import { unpackRecords } from '../../store/intake/spill.ts'
+import { withTimeout } from '../../store/timeout.ts'
+import { recordSpilled } from './record-spilled.ts'
+
+const PREFIX = 'spill/'
+
+/** How long the archive may take, in milliseconds. */
+const ARCHIVE_TIMEOUT_MS = 3000
+
+/** Objects that are read at once, and in a run of the cron. */
+const PAGE = 10
+const MAX_A_RUN = 100
+
+/** How long a run may take: the next one comes in a minute. */
+const RUN_MS = 20_000
+
+const archived = <T>(work: Promise<T>) => withTimeout(work, 'the archive', ARCHIVE_TIMEOUT_MS)
+
+/** The name of a request's object, which sorts by the time of receipt. `id`: that of its first event. */
+const nameOf = (id: EventId) => PREFIX + id
+
+/** Keeps a packed request. It may be there already. Throws when the archive does not take it within 3 s. */
+export async function putArchived(
+  bucket: R2Bucket,
+  id: EventId,
+  packed: Uint8Array | ArrayBuffer,
+): Promise<void> {
+  await archived(bucket.put(nameOf(id), packed))
+}
+
+/** Keeps a packed request unless it is there already: to look costs a twelfth of writing. Throws like `putArchived`. */
+export async function ensureArchived(
+  bucket: R2Bucket,
+  id: EventId,
+  packed: ArrayBuffer,
+): Promise<void> {
+  if ((await archived(bucket.head(nameOf(id)))) === null) await putArchived(bucket, id, packed)
+}
+
+/** When the oldest request of the archive was received, in epoch milliseconds; undefined while it is empty. */
+export async function oldestArchived(bucket: R2Bucket): Promise<number | undefined> {
+  const { objects } = await archived(bucket.list({ prefix: PREFIX, limit: 1 }))
+  const [oldest] = objects
+  return oldest && timeOfId(oldest.key.slice(PREFIX.length) as EventId)
+}
+
+/** Deletes requests that are in the log. A failure is logged: the cron finds the objects, and recognises the requests. */
+export async function deleteArchived(
+  bucket: R2Bucket,
+  ids: readonly EventId[],
+  { log }: Tools,
+): Promise<void> {
+  if (ids.length === 0) return
+  await archived(bucket.delete(ids.map(nameOf))).catch((error) =>
+    log({
+      at: 'archive',
+      fault: 'recorded requests were not deleted; the cron will',
+      detail: String(error),
+    }),
+  )
+}
+
+/**
+ * Records what is in the archive, the oldest first, and deletes what is in the log. Ends when D1 takes none of a page.
+ * Throws when the archive does not respond.
+ */
+export async function recordArchived(
+  env: Pick<Env, 'DB' | 'DELIVERIES' | 'ARCHIVE'>,
+  config: Config,
+  tools: Tools,
+): Promise<void> {
+  const bucket = env.ARCHIVE
+  if (bucket === undefined) return
+  const until = tools.now() + RUN_MS
+  let startAfter = PREFIX
+  for (let count = 0; count < MAX_A_RUN && tools.now() < until; count += PAGE) {
+    const { objects } = await archived(bucket.list({ prefix: PREFIX, limit: PAGE, startAfter }))
+    const names = objects.map(({ key }) => key)
+    const last = names.at(-1)
+    if (last === undefined) return
+    startAfter = last
+    const recorded = await recordPage(env, bucket, config, names, tools)
+    await deleteArchived(bucket, recorded, tools)
+    const waiting = names.length - recorded.length
+    tools.log({ at: 'archive', recorded, waiting })
+    if (recorded.length === 0) return
+  }
+}
+
+/** Records some objects; returns the ids of those that are in the log completely. */
+async function recordPage(
+  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  bucket: R2Bucket,
+  config: Config,
+  names: readonly string[],
+  tools: Tools,
+): Promise<EventId[]> {
+  const read = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const object = await archived(bucket.get(name))
+        const records = object === null ? [] : await unpackRecords(await object.arrayBuffer())
+        return [{ name, records }]
+      } catch (error) {
+        tools.log({ at: 'archive', name, fault: 'cannot be read', detail: String(error) })
+        return []
+      }
+    }),
+  )
+  const requests = read.flat()
+  const outcomes = await recordSpilled(
+    env,
+    config,
+    requests.map(({ records }) => records),
+    tools,
+  )
+  for (const { name, records } of requests) {
+    const outcome = outcomes.get(records)
+    if (outcome) tools.log({ at: 'archive', name, fault: String(outcome.error) })
+  }
+  return requests
+    .filter(({ records }) => !outcomes.has(records))
+    .map(({ name }) => name.slice(PREFIX.length) as EventId)
+}
