@@ -13,6 +13,8 @@ import { accept } from '../src/stages/intake/accept.ts'
 import { spill } from '../src/stages/intake/spill.ts'
 import { rollUp } from '../src/stages/ledger/rollup.ts'
 import { answered, NOW } from './builders.ts'
+import { anInvocation } from './invocation.ts'
+import { limitQueue } from './limits.ts'
 
 type Waiting = { id: string; body: unknown; at: number; attempts: number }
 type Received = { target: string; event: string; at: number; status: number; headers: Headers }
@@ -64,14 +66,14 @@ export function aWorld(
     queues[name].push({ id, body, at: now + delaySeconds * 1000, attempts: 1 })
   }
   const queue = (name: QueueName) =>
-    ({
+    limitQueue({
       send: (body: unknown, options?: QueueSendOptions) =>
         guarded(`${name}.send`, async () => put(name, body, options?.delaySeconds)),
       sendBatch: (messages: Iterable<MessageSendRequest>) =>
         guarded(`${name}.sendBatch`, async () => {
           for (const { body, delaySeconds } of messages) put(name, body, delaySeconds)
         }),
-    }) as unknown as Queue
+    } as unknown as Queue)
   const bindings = {
     DB,
     DELIVERIES: queue('DELIVERIES') as Queue<DeliveryMessage>,
@@ -114,7 +116,7 @@ export function aWorld(
       },
     }))
     if (messages.length === 0) return
-    const work =
+    const work = () =>
       name === 'SPILL'
         ? spill(
             bindings,
@@ -132,7 +134,7 @@ export function aWorld(
             },
             tools,
           )
-    await work.catch((error) => unhandled.push(error))
+    await anInvocation(work).catch((error) => unhandled.push(error))
   }
 
   return {
@@ -153,16 +155,14 @@ export function aWorld(
     /** Sends one request to the accept stage, as a vendor does. */
     take: async (source: string, body: object) => {
       const afterwards: Promise<unknown>[] = []
-      const result = await accept(
-        bindings,
-        config,
-        source,
-        new Request(`https://relay.example/in/${source}?key=hype%20secret`, {
-          method: 'POST',
-          headers: { 'x-relay-key': 'hapana secret' },
-          body: new TextEncoder().encode(JSON.stringify(body)),
-        }),
-        { ...tools, waitUntil: (work) => void afterwards.push(work) },
+      const request = new Request(`https://relay.example/in/${source}?key=hype%20secret`, {
+        method: 'POST',
+        headers: { 'x-relay-key': 'hapana secret' },
+        body: new TextEncoder().encode(JSON.stringify(body)),
+      })
+      const waitUntil = (work: Promise<unknown>) => void afterwards.push(work)
+      const result = await anInvocation(() =>
+        accept(bindings, config, source, request, { ...tools, waitUntil }),
       )
       await Promise.all(afterwards)
       return answered(result)
