@@ -61,7 +61,9 @@ export function aWorld(
     batch: (statements: { inner: D1PreparedStatement }[]) =>
       guarded('DB.batch', () => env.DB.batch(statements.map(({ inner }) => inner))),
   } as unknown as D1Database
+  let operations = 0 // a message that is written, read or deleted is one
   const put = (name: QueueName, body: unknown, delaySeconds = 0) => {
+    operations++
     const id = crypto.randomUUID()
     queues[name].push({ id, body, at: now + delaySeconds * 1000, attempts: 1 })
   }
@@ -104,6 +106,7 @@ export function aWorld(
   async function consume(name: QueueName, count = 10): Promise<void> {
     const due = queues[name].filter(({ at }) => at <= now).slice(0, count)
     queues[name] = queues[name].filter((one) => !due.includes(one))
+    operations += 2 * due.length
     const messages = due.map((waiting) => ({
       id: waiting.id,
       timestamp: new Date(waiting.at),
@@ -143,6 +146,7 @@ export function aWorld(
     queues,
     bindings,
     now: () => now,
+    operations: () => operations,
     consume,
     breakD1: (isBroken: boolean) => {
       isD1Broken = isBroken
