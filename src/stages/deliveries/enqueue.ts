@@ -123,7 +123,7 @@ export function sharedQueue(queue: Queue<DeliveryMessage>): Queue<DeliveryMessag
       waiting.push({ messages: [...messages], resolve, reject })
       if (!isCalling) void callAll()
     })
-  const send = (body: DeliveryMessage, options?: QueueSendOptions) =>
+  const send = (body: DeliveryMessage, options?: { delaySeconds?: number }) =>
     sendBatch([{ ...options, body }])
   return { send, sendBatch } as unknown as Queue<DeliveryMessage>
 }
