@@ -3,7 +3,7 @@ import { type Config, timeoutsOf } from '../../config.ts'
 import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import { overdueMarginMs } from '../../core/deliveries/lease.ts'
 import type { Env, Tools } from '../../env.ts'
-import { claimOverdue, unclaimOverdue } from '../../store/deliveries/overdue.ts'
+import { claimOverdue, isAnyOverdue, unclaimOverdue } from '../../store/deliveries/overdue.ts'
 import { trySending } from './enqueue.ts'
 
 /** Deliveries of the first statement, which shows whether D1 and the queue take anything, and of each that follows. */
@@ -26,6 +26,7 @@ export async function sendOverdue(
   tools: Tools,
 ): Promise<number> {
   const margin = overdueMarginMs(timeoutsOf(config))
+  if (!(await isAnyOverdue(env.DB, tools.now() - margin))) return 0
   const sent = await Promise.allSettled([
     sendOf(env.DB, env.DELIVERIES, { isFirst: true, margin, until }, tools),
     sendOf(env.DB, env.RETRIES, { isFirst: false, margin, until }, tools),

@@ -1,7 +1,7 @@
 // The sweep sends the wake-up messages of overdue deliveries again, and releases held ones.
 
 import { env } from 'cloudflare:workers'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Config, parseConfig } from '../../../src/config.ts'
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import { overdueMarginMs } from '../../../src/core/deliveries/lease.ts'
@@ -18,6 +18,7 @@ import {
   toolsAt,
 } from '../../builders.ts'
 import { counting, empty } from '../../database.ts'
+import { untilSettled } from '../../time.ts'
 
 async function run(config: Config, now: number) {
   const [deliveries, retries] = [aQueue(), aQueue()]
@@ -37,21 +38,6 @@ async function insertOverdue(target: string, count: number) {
   )
     .bind(target, count)
     .run()
-}
-
-/** Lets time pass until work has ended; D1 answers meanwhile. */
-async function untilSettled(work: Promise<void>) {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  let isSettled = false
-  const end = work.finally(() => {
-    isSettled = true
-  })
-  while (!isSettled) {
-    await vi.advanceTimersByTimeAsync(500)
-    await env.DB.prepare('SELECT 1').first()
-  }
-  vi.useRealTimers()
-  await end
 }
 
 describe('the sweep', () => {
@@ -294,7 +280,7 @@ describe('a queue that does not take messages', () => {
     const lines: Record<string, unknown>[] = []
     const tools = toolsAt(AT, { log: (line) => lines.push(line) })
     const bindings = { DB: db, DELIVERIES, RETRIES: retries.queue }
-    await untilSettled(sweep(bindings, config, tools))
+    await untilSettled(() => sweep(bindings, config, tools))
     return { retries: retries.sent, lines, written: written() }
   }
 

@@ -6,6 +6,7 @@ import type { Period } from '../../../core/period.ts'
 import type { Env, Log } from '../../../env.ts'
 import { listCounts } from '../../../store/ledger/ledger.ts'
 import { listDifferences } from '../../../store/ledger/verify.ts'
+import { withTimeout } from '../../../store/timeout.ts'
 import { describe, query } from '../../operation.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Differences, Ledger } from '../answers/index.ts'
@@ -59,7 +60,7 @@ export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period,
 /** The number of requests in the spill queue; null when the queue does not report it. */
 async function countSpilled({ SPILL }: Pick<Env, 'SPILL'>, log: Log): Promise<number | null> {
   try {
-    return (await SPILL.metrics()).backlogCount
+    return (await withTimeout(SPILL.metrics(), 'the spill queue')).backlogCount
   } catch (error) {
     const fault = 'the spill queue did not report its length'
     log({ at: 'ledger', fault, detail: String(error) })
