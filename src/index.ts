@@ -4,6 +4,7 @@ import { type Config, parseConfig } from './config.ts'
 import type { DeliveryMessage, Lane } from './core/deliveries/delivery.ts'
 import type { Env, Tools } from './env.ts'
 import { createApp } from './http/app.ts'
+import { boundedEnv } from './stages/bindings.ts'
 import { deliver } from './stages/deliveries/deliver.ts'
 import { reportRecoveries } from './stages/deliveries/health.ts'
 import { createInFlight } from './stages/deliveries/in-flight.ts'
@@ -12,6 +13,7 @@ import { continueReplays } from './stages/deliveries/replay.ts'
 import { sweep } from './stages/deliveries/sweep.ts'
 import { recordArchived } from './stages/intake/archive.ts'
 import { spill } from './stages/intake/spill.ts'
+import { inTurn, type Job, runJobs } from './stages/jobs.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
 import { prune } from './stages/ledger/prune.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
@@ -62,29 +64,37 @@ async function consume(
   return deliver(env, configOf(env), { lane: consumer, messages, inFlight }, tools)
 }
 
-/** The jobs of each minute. A job that fails does not stop the others. */
-async function tick(env: Env): Promise<void> {
-  const jobs = {
-    sweep: () => sweep(env, configOf(env), tools),
-    targets: () => updateKnownTargets(env, configOf(env), tools),
-    health: () => reportRecoveries(env, configOf(env), tools),
-    archive: () => recordArchived(env, configOf(env), tools),
-    replay: () => continueReplays(env, configOf(env), tools),
-    rollup: () => rollUp(env, tools),
-    snapshot: () => takeSnapshot(env, configOf(env), tools),
-    drift: () => updateDriftReports(env, tools),
-    prune: () => prune(env, configOf(env), tools),
-  }
-  for (const [component, run] of Object.entries(jobs)) {
-    await run().catch((error) => tools.log({ at: component, fault: String(error) }))
-  }
+/**
+ * The jobs of each minute, in groups that take turns in being the first: what wakes deliveries up, what counts the log (the
+ * snapshot reads less after the roll-up), what keeps it in order.
+ */
+async function tick(env: Env, time: number): Promise<void> {
+  const config = configOf(env)
+  const groups: Job[][] = [
+    [
+      { name: 'sweep', maxMs: 30_000, run: () => sweep(env, config, tools) },
+      { name: 'targets', maxMs: 10_000, run: () => updateKnownTargets(env, config, tools) },
+      { name: 'health', maxMs: 10_000, run: () => reportRecoveries(env, config, tools) },
+      { name: 'archive', maxMs: 20_000, run: () => recordArchived(env, config, tools) },
+      { name: 'replay', maxMs: 20_000, run: () => continueReplays(env, config, tools) },
+    ],
+    [
+      { name: 'rollup', maxMs: 20_000, run: () => rollUp(env, tools) },
+      { name: 'snapshot', maxMs: 10_000, run: () => takeSnapshot(env, config, tools) },
+    ],
+    [
+      { name: 'drift', maxMs: 10_000, run: () => updateDriftReports(env, tools) },
+      { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
+    ],
+  ]
+  await runJobs(inTurn(groups, time), tools.log)
 }
 
 const app = createApp(configOf, tools)
 const inFlight = createInFlight()
 
 export default {
-  fetch: app.fetch,
-  queue: consume,
-  scheduled: (_controller, env) => tick(env),
+  fetch: (request, env, context) => app.fetch(request, boundedEnv(env), context),
+  queue: (batch, env) => consume(batch, boundedEnv(env)),
+  scheduled: ({ scheduledTime }, env) => tick(boundedEnv(env), scheduledTime),
 } satisfies ExportedHandler<Env, DeliveryMessage | ArrayBuffer>

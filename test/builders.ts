@@ -9,6 +9,8 @@ import { answerOf } from '../src/http/intake.ts'
 import { deliver } from '../src/stages/deliveries/deliver.ts'
 import { createInFlight, type InFlight } from '../src/stages/deliveries/in-flight.ts'
 import { accept } from '../src/stages/intake/accept.ts'
+import { anInvocation } from './invocation.ts'
+import { limitQueue } from './limits.ts'
 
 export const NOW = Date.parse('2026-11-21T00:00:00.000Z')
 export const SIGNING_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
@@ -96,7 +98,7 @@ export function aQueue() {
       }
     },
   }
-  return { sent, messages, queue: queue as unknown as Queue<DeliveryMessage> }
+  return { sent, messages, queue: limitQueue(queue as unknown as Queue<DeliveryMessage>) }
 }
 
 /** The wake-up message of a delivery in its present state, with overrides. */
@@ -123,7 +125,7 @@ export function aSpill({ refusing = false } = {}) {
     },
     metrics: async () => ({ backlogCount: kept.length, backlogBytes: 0 }),
   }
-  return { kept, queue: queue as unknown as Queue<Uint8Array> }
+  return { kept, queue: limitQueue(queue as unknown as Queue<Uint8Array>) }
 }
 
 /** The result of accept as the sender receives it. */
@@ -161,18 +163,14 @@ export async function take(
   })
   const afterwards: Promise<unknown>[] = []
   const waitUntil = (work: Promise<unknown>) => void afterwards.push(work)
-  const result = await accept(
-    {
-      DB: options.db ?? env.DB,
-      DELIVERIES: options.queue ?? aQueue().queue,
-      SPILL: options.spill ?? aSpill({ refusing: true }).queue,
-      ...(options.archive && { ARCHIVE: options.archive }),
-    },
-    config,
-    source,
-    request,
-    toolsAt(options.now ?? NOW, { waitUntil, ...options.tools }),
-  )
+  const bindings = {
+    DB: options.db ?? env.DB,
+    DELIVERIES: options.queue ?? aQueue().queue,
+    SPILL: options.spill ?? aSpill({ refusing: true }).queue,
+    ...(options.archive && { ARCHIVE: options.archive }),
+  }
+  const tools = toolsAt(options.now ?? NOW, { waitUntil, ...options.tools })
+  const result = await anInvocation(() => accept(bindings, config, source, request, tools))
   await Promise.all(afterwards)
   return answered(result)
 }
@@ -193,10 +191,7 @@ export function deliverBatch(
   messages: readonly Message<DeliveryMessage>[],
   { inFlight = createInFlight(), ...tools }: Partial<Tools> & { inFlight?: InFlight },
 ): Promise<void> {
-  return deliver(
-    { SPILL: aSpill().queue, ...bindings },
-    config,
-    { lane, messages, inFlight },
-    toolsAt(NOW, tools),
-  )
+  const batch = { lane, messages, inFlight }
+  const all = { SPILL: aSpill().queue, ...bindings }
+  return anInvocation(() => deliver(all, config, batch, toolsAt(NOW, tools)))
 }

@@ -15,6 +15,8 @@ import { accept } from '../src/stages/intake/accept.ts'
 import { spill } from '../src/stages/intake/spill.ts'
 import { rollUp } from '../src/stages/ledger/rollup.ts'
 import { answered, NOW } from './builders.ts'
+import { anInvocation } from './invocation.ts'
+import { limitQueue } from './limits.ts'
 
 type Waiting = { id: string; body: unknown; at: number; attempts: number }
 type Received = { target: string; event: string; at: number; status: number; headers: Headers }
@@ -61,12 +63,14 @@ export function aWorld(
     batch: (statements: { inner: D1PreparedStatement }[]) =>
       guarded('DB.batch', () => env.DB.batch(statements.map(({ inner }) => inner))),
   } as unknown as D1Database
+  let operations = 0 // a message that is written, read or deleted is one
   const put = (name: QueueName, body: unknown, delaySeconds = 0) => {
+    operations++
     const id = crypto.randomUUID()
     queues[name].push({ id, body, at: now + delaySeconds * 1000, attempts: 1 })
   }
   const queue = (name: QueueName) =>
-    ({
+    limitQueue({
       send: (body: unknown, options?: QueueSendOptions) =>
         guarded(`${name}.send`, async () => put(name, body, options?.delaySeconds)),
       sendBatch: (messages: Iterable<MessageSendRequest>) =>
@@ -78,7 +82,7 @@ export function aWorld(
           backlogCount: queues[name].length,
           backlogBytes: 0,
         })),
-    }) as unknown as Queue
+    } as unknown as Queue)
   const bindings = {
     DB,
     DELIVERIES: queue('DELIVERIES') as Queue<DeliveryMessage>,
@@ -109,6 +113,7 @@ export function aWorld(
   async function consume(name: QueueName, count = 10): Promise<void> {
     const due = queues[name].filter(({ at }) => at <= now).slice(0, count)
     queues[name] = queues[name].filter((one) => !due.includes(one))
+    operations += 2 * due.length
     const messages = due.map((waiting) => ({
       id: waiting.id,
       timestamp: new Date(waiting.at),
@@ -121,7 +126,7 @@ export function aWorld(
       },
     }))
     if (messages.length === 0) return
-    const work =
+    const work = () =>
       name === 'SPILL'
         ? spill(
             bindings,
@@ -139,7 +144,7 @@ export function aWorld(
             },
             tools,
           )
-    await work.catch((error) => unhandled.push(error))
+    await anInvocation(work).catch((error) => unhandled.push(error))
   }
 
   return {
@@ -148,6 +153,7 @@ export function aWorld(
     queues,
     bindings,
     now: () => now,
+    operations: () => operations,
     consume,
     breakD1: (isBroken: boolean) => {
       isD1Broken = isBroken
@@ -160,16 +166,14 @@ export function aWorld(
     /** Sends one request to the accept stage, as a vendor does. */
     take: async (source: string, body: object) => {
       const afterwards: Promise<unknown>[] = []
-      const result = await accept(
-        bindings,
-        config,
-        source,
-        new Request(`https://relay.example/in/${source}?key=hype%20secret`, {
-          method: 'POST',
-          headers: { 'x-relay-key': 'hapana secret' },
-          body: new TextEncoder().encode(JSON.stringify(body)),
-        }),
-        { ...tools, waitUntil: (work) => void afterwards.push(work) },
+      const request = new Request(`https://relay.example/in/${source}?key=hype%20secret`, {
+        method: 'POST',
+        headers: { 'x-relay-key': 'hapana secret' },
+        body: new TextEncoder().encode(JSON.stringify(body)),
+      })
+      const waitUntil = (work: Promise<unknown>) => void afterwards.push(work)
+      const result = await anInvocation(() =>
+        accept(bindings, config, source, request, { ...tools, waitUntil }),
       )
       await Promise.all(afterwards)
       return answered(result)

@@ -2,7 +2,11 @@
 import type { MiddlewareHandler } from 'hono'
 import { equalSecrets } from '../core/intake/signature.ts'
 import type { Env } from '../env.ts'
+import { withTimeout } from '../store/timeout.ts'
 import { problem, tooMany } from './problems.ts'
+
+/** How long a request waits for a rate limiter: a sender may wait for a second only. */
+const LIMITER_TIMEOUT_MS = 500
 
 /**
  * Requires the bearer token ADMIN_TOKEN, compared in constant time; answers 401 without it, 429 after too many failures
@@ -30,10 +34,10 @@ export function addressOf(headers: Headers): string {
   return headers.get('cf-connecting-ip') ?? 'local'
 }
 
-/** Counts a request for a key. False above the limit of the last minute; true when there is no limiter or it fails. */
+/** Counts a request for a key. False above the limit of the last minute; true when there is no limiter, or it fails or is silent. */
 export async function isWithin(limit: RateLimit | undefined, key: string): Promise<boolean> {
   if (limit === undefined) return true
-  return limit.limit({ key }).then(
+  return withTimeout(limit.limit({ key }), 'the rate limit', LIMITER_TIMEOUT_MS).then(
     ({ success }) => success,
     () => true,
   )

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import type { Config } from '../../src/config.ts'
 import { createApp } from '../../src/http/app.ts'
 import { aQueue } from '../builders.ts'
+import { anInvocation } from '../invocation.ts'
 
 /** The headers of an operator. */
 export const OPERATOR = { authorization: 'Bearer operator' }
@@ -27,7 +28,7 @@ export function anApi(config: Config) {
 
   async function request(path: string, init: RequestInit, over: Partial<typeof bindings> = {}) {
     const url = `https://relay.example${path}`
-    const response = await app.request(url, init, { ...bindings, ...over })
+    const response = await anInvocation(() => app.request(url, init, { ...bindings, ...over }))
     const { status, headers } = response
     return { status, headers, body: await response.json<Record<string, unknown>>() }
   }

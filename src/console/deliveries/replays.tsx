@@ -16,7 +16,9 @@ type ReplayView = {
   state: string
   per_second: number
   total: number
+  counted: boolean
   replayed: number
+  missing: number | null
   started_at: string
   ended_at: string | null
 }
@@ -69,9 +71,11 @@ export function Replays({
             { name: 'state', of: ({ state }) => <State name={state} /> },
             {
               name: 'queued',
-              of: ({ replayed, total }) => `${replayed} of ${total}`,
+              of: ({ replayed, total, counted }) =>
+                `${replayed} of ${counted ? '' : 'at least '}${total}`,
               isNumber: true,
             },
+            { name: 'missing', of: ({ missing }) => missing ?? '', isNumber: true },
             { name: 'started', of: (one) => <Time at={one.started_at} /> },
             { name: 'ended', of: (one) => <Time at={one.ended_at} /> },
           ]}
@@ -84,6 +88,7 @@ export function Replays({
 /** The deliveries to replay: their number by target, type and state. */
 type PlanView = {
   total: number
+  counted: boolean
   people: number
   targets: Record<string, number>
   types: Record<string, number>
@@ -92,8 +97,8 @@ type PlanView = {
 
 /** The preview: how many deliveries would be replayed, with the button that starts it. */
 export function ReplayPreview({ form, plan }: { form: ReplayForm; plan: PlanView }) {
-  const { total, people, targets, types, states } = plan
-  if (total === 0) {
+  const { total, counted, people, targets, types, states } = plan
+  if (total === 0 && counted) {
     return (
       <Empty>
         No delivery matches. <a href={PATH}>Change the filter</a>.
@@ -106,8 +111,12 @@ export function ReplayPreview({ form, plan }: { form: ReplayForm; plan: PlanView
   return (
     <>
       <p>
-        <b>{pluralize(total, 'delivery', 'deliveries')}</b> of{' '}
-        {pluralize(people, 'person', 'people')} would be replayed.
+        <b>
+          {counted ? '' : 'At least '}
+          {pluralize(total, 'delivery', 'deliveries')}
+        </b>{' '}
+        of {pluralize(people, 'person', 'people')} would be replayed.
+        {!counted && ' The period is long: the replay counts the rest, some each minute.'}
       </p>
       <Table
         caption="Deliveries to replay"
@@ -145,18 +154,25 @@ export function Replay({ replay }: { replay: ReplayView }) {
 }
 
 function Progress({ replay }: { replay: ReplayView }) {
-  const { id, state, replayed, total, per_second, started_at, ended_at } = replay
+  const { id, state, replayed, total, counted, missing, per_second, started_at, ended_at } = replay
   return (
     <>
       <p>
-        <State name={state} /> {replayed} of {pluralize(total, 'delivery', 'deliveries')} queued,{' '}
-        {per_second} per second, started <Time at={started_at} />
+        <State name={state} /> {replayed} of {counted ? '' : 'at least '}
+        {pluralize(total, 'delivery', 'deliveries')} queued, {per_second} per second, started{' '}
+        <Time at={started_at} />
         {ended_at !== null && (
           <>
             , ended <Time at={ended_at} />
           </>
         )}
       </p>
+      {missing !== null && missing > 0 && (
+        <p>
+          <b>{pluralize(missing, 'delivery', 'deliveries')} could not be sent</b>: deleted by
+          retention, or changed before their turn.
+        </p>
+      )}
       <progress value={replayed} max={Math.max(1, total)} aria-label="Deliveries queued" />
       <div class="acts">
         {state === 'running' && <Act action={`${PATH}/${id}/stop`} name="Stop" isQuiet={true} />}

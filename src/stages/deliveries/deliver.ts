@@ -8,7 +8,9 @@ import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
 import { loadDueDeliveries } from '../../store/deliveries/deliveries.ts'
 import { createDeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
+import { boundedDatabase } from '../../store/timeout.ts'
 import { withConcurrency } from './concurrency.ts'
+import { sharedQueue } from './enqueue.ts'
 import { followHealths } from './health.ts'
 import type { InFlight } from './in-flight.ts'
 import { type BatchContext, processDelivery } from './process.ts'
@@ -18,8 +20,12 @@ import { isAnySpilled } from './spilled-order.ts'
 /** Requests that may wait for a response at once: an invocation has six connections, and the records need one. */
 const MAX_WAITING = 5
 
-/** The delay of a message when D1 does not answer. */
+/** The delay of a message when D1 does not answer: as long as it is late already, within these. */
 const FAULT_DELAY_SECONDS = 30
+const MAX_FAULT_DELAY_SECONDS = 900
+
+/** How long D1 may take for a statement or a batch: an attempt or its record must not wait for it without end. */
+const D1_TIMEOUT_MS = 10_000
 
 type DeliverEnv = Pick<Env, 'DB' | 'RETRIES' | 'SPILL'>
 
@@ -39,11 +45,12 @@ type MessageBatch = {
 
 /** Handles a batch of messages. Acknowledges or retries each by itself, and never throws. */
 export async function deliver(
-  env: DeliverEnv,
+  { DB, RETRIES, SPILL }: DeliverEnv,
   config: Config,
   { lane, messages, inFlight }: MessageBatch,
   tools: Tools,
 ): Promise<void> {
+  const env = { DB: boundedDatabase(DB, D1_TIMEOUT_MS), RETRIES: sharedQueue(RETRIES), SPILL }
   const now = tools.now()
   const until = now + longestBatchMs(timeoutsOf(config))
   const batch = messages.flatMap((message): InFlightMessage[] => {
@@ -144,20 +151,27 @@ function needsOf(config: Config, name: string): { raw: boolean; order: boolean }
 }
 
 /**
- * Delays a message while D1 is unavailable. It sends a new message, since the platform's retries are few and for messages
- * that crash the Worker. The new one arrives after the lease of this one has ended. If the queue takes it and reports an
- * error, both arrive; a lease lets only one of them make the attempt.
+ * Delays a message while D1 is unavailable, longer each time. It sends a new message, since the platform's retries are few
+ * and for messages that crash the Worker. The new one arrives after the lease of this one has ended. Where the queue
+ * reports an error, it may have taken the new one all the same: this one ends too, or each round would double them. The
+ * sweep sends another one when D1 is back.
  */
 async function delay(
   queue: Env['RETRIES'],
   { message, lease }: InFlightMessage,
-  { now }: Tools,
+  { now: clock, log }: Tools,
 ): Promise<void> {
-  const leaseSeconds = lease === undefined ? 0 : Math.ceil((lease.until - now()) / 1000) + 1
-  try {
-    await queue.send(message.body, { delaySeconds: Math.max(FAULT_DELAY_SECONDS, leaseSeconds) })
-    message.ack()
-  } catch {
-    message.retry({ delaySeconds: FAULT_DELAY_SECONDS })
-  }
+  const now = clock()
+  const lateSeconds = Math.floor((now - message.body.due) / 1000)
+  const leaseSeconds = lease === undefined ? 0 : Math.ceil((lease.until - now) / 1000) + 1
+  const delaySeconds = Math.max(
+    FAULT_DELAY_SECONDS,
+    Math.min(lateSeconds, MAX_FAULT_DELAY_SECONDS),
+    leaseSeconds,
+  )
+  await queue.send(message.body, { delaySeconds }).catch((error) => {
+    const fault = 'a message could not be delayed; the sweep will send it again'
+    log({ at: 'deliver', ...message.body, fault, detail: String(error) })
+  })
+  message.ack()
 }

@@ -10,32 +10,49 @@ import {
 } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import {
-  advanceReplay,
-  countReplay,
-  findNextMatches,
-  type ReplayPlan,
-} from '../../store/deliveries/replay-steps.ts'
+  addToTotal,
+  countPart,
+  type ReplayCounts,
+  sumsOf,
+} from '../../store/deliveries/replay-count.ts'
+import { advanceReplay, findNextMatches } from '../../store/deliveries/replay-steps.ts'
 import {
   createReplay,
+  keyBoundsOf,
   listRunningReplays,
   type Replay,
   type RunningReplay,
   setReplayState,
 } from '../../store/deliveries/replays.ts'
-import { sendMessages } from './enqueue.ts'
+import { isOutOfStatements } from '../jobs.ts'
+import { sendMessages, sharedQueue } from './enqueue.ts'
 
 /** Searches for matches in one run, shared by all replays, at least one each; the next run is a minute later. */
 const MAX_SEARCHES = 10
+
+/**
+ * Parts of the log that a request counts, and a run of the cron for each replay, which counts the others; and the searches of
+ * a request. It has 50 statements on the free plan: a part takes three, a search five.
+ */
+const MAX_PARTS_AT_ONCE = 6
+const MAX_PARTS_A_RUN = 5
+const AT_ONCE = { parts: 0, searches: 3 }
 
 const FAULT = 'a replay could not continue; the next run will'
 
 type ReplayEnv = Pick<Env, 'DB' | 'RETRIES'>
 
 /** Continues every running replay. Safe to run twice, or beside itself. */
-export async function continueReplays(env: ReplayEnv, config: Config, tools: Tools): Promise<void> {
-  const replays = await listRunningReplays(env.DB)
+export async function continueReplays(
+  { DB, RETRIES }: ReplayEnv,
+  config: Config,
+  tools: Tools,
+): Promise<void> {
+  const env = { DB, RETRIES: sharedQueue(RETRIES) }
+  const replays = await listRunningReplays(DB)
   const searches = Math.max(1, Math.floor(MAX_SEARCHES / replays.length))
-  for (const replay of replays) await continueOne(env, config, replay, searches, tools)
+  const most = { parts: MAX_PARTS_A_RUN, searches }
+  for (const replay of replays) await continueOne(env, config, replay, most, tools)
 }
 
 /** The targets of a filter that are not configured. */
@@ -43,15 +60,39 @@ export function unknownTargets({ targets = [] }: ReplayFilter, config: Config): 
   return targets.filter((name) => targetOf(config, name) === undefined)
 }
 
-/** The number of deliveries that a filter matches, by target. `now` in epoch milliseconds. */
-export function planFor(
-  { DB }: Pick<Env, 'DB'>,
-  { targets }: Config,
+/** What a replay would send: its deliveries, and the number of their contacts (`people`). `counted`: whether this is all. */
+export type ReplayPlan = ReplayCounts & { people: number; counted: boolean }
+
+/** The deliveries that a filter matches, in the first parts of its period. `now` in epoch milliseconds. */
+export async function planFor(
+  env: Pick<Env, 'DB'>,
+  config: Config,
   filter: ReplayFilter,
   now: number,
 ): Promise<ReplayPlan> {
-  const known = targets.map(({ name }) => name)
-  return countReplay(DB, filter, known, now)
+  return (await countFirst(env.DB, config, filter, now)).plan
+}
+
+/** Counts the first parts of the period of a filter. Returns the first key that is not counted too, if there is one. */
+async function countFirst(
+  db: D1Database,
+  config: Config,
+  filter: ReplayFilter,
+  now: number,
+): Promise<{ plan: ReplayPlan; uncounted: string | undefined }> {
+  const targets = config.targets.map(({ name }) => name)
+  const [start, before] = keyBoundsOf(filter, now)
+  const groups = []
+  const contacts = new Set<string>()
+  let first: string | undefined = start
+  for (let parts = 0; parts < MAX_PARTS_AT_ONCE && first !== undefined; parts++) {
+    const part = await countPart(db, filter, targets, { first, before })
+    groups.push(...part.groups)
+    for (const contact of part.contacts) contacts.add(contact)
+    first = part.next
+  }
+  const plan = { ...sumsOf(groups), people: contacts.size, counted: first === undefined }
+  return { plan, uncounted: first }
 }
 
 /** Starts a replay of all that a filter matches. Returns its id and that number. */
@@ -62,10 +103,10 @@ export async function startReplay(
   perSecond: number,
   tools: Tools,
 ): Promise<{ id: ReplayId; plan: ReplayPlan }> {
-  const plan = await planFor(env, config, filter, tools.now())
+  const { plan, uncounted } = await countFirst(env.DB, config, filter, tools.now())
   const random = Math.floor(tools.random() * ID_RANDOM_RANGE)
   const id = replayIdOfKey(keyOfId(newEventId(tools.now(), random)))
-  await createReplay(env.DB, { id, filter, perSecond, total: plan.total })
+  await createReplay(env.DB, { id, filter, perSecond, total: plan.total, uncounted })
   await continueNow(env, config, id, tools)
   return { id, plan }
 }
@@ -92,7 +133,7 @@ async function continueNow(
 ): Promise<void> {
   try {
     const replay = (await listRunningReplays(env.DB)).find((one) => one.id === id)
-    if (replay !== undefined) await continueOne(env, config, replay, MAX_SEARCHES, tools)
+    if (replay !== undefined) await continueOne(env, config, replay, AT_ONCE, tools)
   } catch (error) {
     tools.log({ at: 'replay', replay: id, fault: FAULT, detail: String(error) })
   }
@@ -103,22 +144,49 @@ async function continueOne(
   env: ReplayEnv,
   config: Config,
   replay: RunningReplay,
-  maxSearches: number,
+  most: { parts: number; searches: number },
   { now, log }: Tools,
 ): Promise<void> {
   try {
-    const count = await makeDue(env, config, replay, maxSearches, now())
+    const uncounted = await countNext(env.DB, config, replay, most.parts)
+    // What is not counted yet is not sent yet either.
+    const isCounted = uncounted === undefined
+    const counted = isCounted ? replay : { ...replay, before: uncounted }
+    const count = await makeDue(env, config, { counted, isCounted }, most.searches, now())
     log({ at: 'replay', replay: replay.id, replayed: count })
   } catch (error) {
+    if (isOutOfStatements(error)) throw error
     log({ at: 'replay', replay: replay.id, fault: FAULT, detail: String(error) })
   }
 }
 
-/** Makes deliveries due until a little after the next run. Returns how many. */
+/** Counts the next parts of a replay's period. Returns the first key that is not counted; undefined when all are. */
+async function countNext(
+  db: D1Database,
+  { targets }: Config,
+  replay: RunningReplay,
+  maxParts: number,
+): Promise<string | undefined> {
+  const names = targets.map(({ name }) => name)
+  const filter = JSON.parse(replay.filter) as ReplayFilter
+  let { uncounted } = replay
+  for (let parts = 0; parts < maxParts && uncounted !== undefined; parts++) {
+    const keys = { first: uncounted, before: replay.before }
+    const part = await countPart(db, filter, names, keys)
+    await addToTotal(db, { id: replay.id, uncounted }, part)
+    uncounted = part.next
+  }
+  return uncounted
+}
+
+/**
+ * Makes deliveries of the counted part due until a little after the next run. Returns how many. The replay ends with that
+ * part only if all is counted.
+ */
 async function makeDue(
   env: ReplayEnv,
   config: Config,
-  replay: RunningReplay,
+  { counted: replay, isCounted }: { counted: RunningReplay; isCounted: boolean },
   maxSearches: number,
   now: number,
 ): Promise<number> {
@@ -131,7 +199,8 @@ async function makeDue(
   let position = replay.position
   for (let searches = 0; searches < maxSearches && count < room; searches++) {
     const current = { ...replay, position }
-    const step = await findNextMatches(env.DB, current, targets, room - count)
+    const found = await findNextMatches(env.DB, current, targets, room - count)
+    const step = { ...found, isEnd: found.isEnd && isCounted }
     const due = (i: number) => dueOf(count + i, replay.perSecond, from)
     const deliveries = step.found.map((delivery, i) => ({ ...delivery, due: due(i) }))
     const nextDue = due(deliveries.length)
@@ -139,7 +208,7 @@ async function makeDue(
     await sendMessages(env.RETRIES, messages, now)
     count += deliveries.length
     position = step.position
-    if (step.isEnd) break
+    if (found.isEnd) break
   }
   return count
 }

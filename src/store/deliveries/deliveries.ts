@@ -1,4 +1,4 @@
-// Deliveries of the log: loads those that are due, writes their next state, lists overdue ones, releases held ones.
+// Deliveries of the log: loads those that are due, writes their next state, releases held ones.
 import type { Health } from '../../core/deliveries/breaker.ts'
 import type {
   DeliveryMessage,
@@ -179,22 +179,6 @@ export async function updateDeliveries(
 
 /** Which delivery, and at which attempt. */
 export type DeliveryKey = Pick<DueDelivery, 'event' | 'target' | 'attempt'>
-
-/** The messages of deliveries that were due before a time (epoch milliseconds), the longest overdue first. */
-export async function listOverdue(
-  db: D1Database,
-  before: number,
-  limit: number,
-): Promise<DeliveryMessage[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT CAST(event AS TEXT) AS key, target, attempt, due FROM deliveries
-       WHERE state IN ('pending', 'retrying') AND due < ?1 ORDER BY due LIMIT ?2`,
-    )
-    .bind(before, limit)
-    .all<MessageRow>()
-  return results.map(messageOf)
-}
 
 /** The targets with held deliveries. Reads one row for each, however many deliveries there are. */
 export async function listHeldTargets(db: D1Database): Promise<string[]> {

@@ -10,9 +10,13 @@ export type Replay = {
   filter: ReplayFilter
   state: ReplayState
   per_second: number
-  /** How many deliveries matched when the replay was created, and how many of them were restarted so far. */
+  /** How many deliveries matched when they were counted, and how many of them were queued so far. */
   total: number
   replayed: number
+  /** Whether all are counted. A long period takes some minutes. */
+  counted: boolean
+  /** How many could not be queued: deleted by retention, or changed before their turn. Null until the replay is done. */
+  missing: number | null
   started_at: string
   ended_at: string | null
 }
@@ -27,23 +31,39 @@ export function keyBoundsOf(
 
 /**
  * A replay to create. `id` contains the time of the request. `perSecond`: how many deliveries are due each second.
- * `total`: how many match now.
+ * `total`: how many match now, of the events before the key `uncounted`; of all when that is undefined.
  */
-type NewReplay = { id: ReplayId; filter: ReplayFilter; perSecond: number; total: number }
+type NewReplay = {
+  id: ReplayId
+  filter: ReplayFilter
+  perSecond: number
+  total: number
+  uncounted: string | undefined
+}
 
 /** Creates a running replay; `advanceReplay` restarts its deliveries. */
 export async function createReplay(
   db: D1Database,
-  { id, filter, perSecond, total }: NewReplay,
+  { id, filter, perSecond, total, uncounted }: NewReplay,
 ): Promise<void> {
   const now = timeOfId(id)
   const [first, before] = keyBoundsOf(filter, now)
   await db
     .prepare(
-      `INSERT INTO replays (key, filter, state, per_second, next_due, total, replayed, event, target, last)
-       VALUES (CAST(?1 AS INTEGER), ?2, 'running', ?3, ?4, ?5, 0, CAST(?6 AS INTEGER), '', CAST(?7 AS INTEGER))`,
+      `INSERT INTO replays (key, filter, state, per_second, next_due, total, replayed, event, target, last, uncounted)
+       VALUES (CAST(?1 AS INTEGER), ?2, 'running', ?3, ?4, ?5, 0, CAST(?6 AS INTEGER), '', CAST(?7 AS INTEGER),
+         CAST(?8 AS INTEGER))`,
     )
-    .bind(keyOfId(id), JSON.stringify(filter), perSecond, now, total, first, before)
+    .bind(
+      keyOfId(id),
+      JSON.stringify(filter),
+      perSecond,
+      now,
+      total,
+      first,
+      before,
+      uncounted ?? null,
+    )
     .run()
 }
 
@@ -59,10 +79,13 @@ type Row = {
   target: string
   last: string
   ended: number | null
+  uncounted: string | null
+  missing: number | null
 }
 
 const COLUMNS = `CAST(key AS TEXT) AS key, filter, state, per_second, next_due, total, replayed,
-  CAST(event AS TEXT) AS event, target, CAST(last AS TEXT) AS last, ended`
+  CAST(event AS TEXT) AS event, target, CAST(last AS TEXT) AS last, ended,
+  CAST(uncounted AS TEXT) AS uncounted, missing`
 
 /** Returns a replay; undefined if there is none with this id. */
 export async function getReplay(db: D1Database, id: ReplayId): Promise<Replay | undefined> {
@@ -97,6 +120,8 @@ function replayOf(row: Row): Replay {
     per_second: row.per_second,
     total: row.total,
     replayed: row.replayed,
+    counted: row.uncounted === null,
+    missing: row.missing,
     started_at: formatInstant(timeOfId(id)),
     ended_at: row.ended === null ? null : formatInstant(row.ended),
   }
@@ -121,7 +146,7 @@ export async function setReplayState(
 
 /**
  * A running replay. `filter`: as JSON. `nextDue`: when its next delivery may be due, in epoch milliseconds. `before`: the
- * first key after its period.
+ * first key after its period. `uncounted`: the first key that is not counted yet; undefined when all are.
  */
 export type RunningReplay = {
   id: ReplayId
@@ -130,6 +155,7 @@ export type RunningReplay = {
   nextDue: number
   position: ReplayPosition
   before: string
+  uncounted: string | undefined
 }
 
 /** The last delivery that was looked at. `event`: the key, as decimal text. */
@@ -140,13 +166,14 @@ export async function listRunningReplays(db: D1Database): Promise<RunningReplay[
   const { results } = await db
     .prepare(`SELECT ${COLUMNS} FROM replays WHERE state = 'running' ORDER BY replays.key`)
     .all<Row>()
-  return results.map(({ key, filter, per_second, next_due, event, target, last }) => ({
+  return results.map(({ key, filter, per_second, next_due, event, target, last, uncounted }) => ({
     id: replayIdOfKey(key),
     filter,
     perSecond: per_second,
     nextDue: next_due,
     position: { event, target },
     before: last,
+    uncounted: uncounted ?? undefined,
   }))
 }
 

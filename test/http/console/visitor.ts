@@ -6,6 +6,7 @@ import type { Env } from '../../../src/env.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import { aConfig, aQueue, aSpill, NOW } from '../../builders.ts'
+import { anInvocation } from '../../invocation.ts'
 
 export const ORIGIN = 'https://relay.example'
 export const TOKEN = 'the operator knows it'
@@ -54,10 +55,8 @@ export function aVisitor({
     if (cookies.size > 0) {
       headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '))
     }
-    const response = await app.request(
-      origin + path,
-      { redirect: 'manual', ...init, headers },
-      bindings,
+    const response = await anInvocation(() =>
+      app.request(origin + path, { redirect: 'manual', ...init, headers }, bindings),
     )
     for (const cookie of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []

@@ -283,8 +283,8 @@ describe('a message that is delayed while D1 is unavailable', () => {
     const message = await aMessageFor(event, 'crm')
     const { queue, messages } = aQueue()
     const unreliable = {
-      send: async (body: typeof message) => {
-        await queue.send(body)
+      sendBatch: async (messages: MessageSendRequest<typeof message>[]) => {
+        await queue.sendBatch(messages)
         throw new Error('Network connection lost.')
       },
     } as unknown as Queue
@@ -330,10 +330,26 @@ describe('a message that is delayed while D1 is unavailable', () => {
       config,
       'retries',
       [message],
-      tools(NOW + 600_000, nothing),
+      tools(NOW + 5000, nothing),
     )
 
     expect(sent).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 38 }])
+  })
+
+  it.each([
+    ['two minutes', 120, 120],
+    ['an hour', 3600, 900],
+  ])('that is late by %s already is delayed longer', async (_late, seconds, delaySeconds) => {
+    const event = await stored(config, 'hype', aPayment())
+    const { queue, sent } = aQueue()
+    const message = aMessage('first', await aMessageFor(event, 'crm'))
+    const nothing = () => Promise.reject(new Error('nothing is sent'))
+
+    const bindings = { DB: unavailable, RETRIES: queue }
+    const late = tools(NOW + seconds * 1000, nothing)
+    await deliverBatch(bindings, config, 'retries', [message], late)
+
+    expect(sent).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds }])
   })
 })
 

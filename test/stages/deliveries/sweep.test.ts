@@ -3,6 +3,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { type Config, parseConfig } from '../../../src/config.ts'
+import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import { overdueMarginMs } from '../../../src/core/deliveries/lease.ts'
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
@@ -17,6 +18,8 @@ import {
   stored,
   toolsAt,
 } from '../../builders.ts'
+import { counting, empty } from '../../database.ts'
+import { untilSettled } from '../../time.ts'
 
 async function run(config: Config, now: number) {
   const [deliveries, retries] = [aQueue(), aQueue()]
@@ -31,6 +34,17 @@ async function run(config: Config, now: number) {
 }
 
 const MARGIN = overdueMarginMs([15]) // of targets with the default timeout
+
+/** Deliveries to a target that have been overdue for long. */
+async function insertOverdue(target: string, count: number) {
+  await env.DB.prepare(
+    `INSERT INTO deliveries (event, target, state, attempt, due, attempts)
+     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+     SELECT i, ?1, 'pending', 1, 1000, '[]' FROM n`,
+  )
+    .bind(target, count)
+    .run()
+}
 
 describe('the sweep', () => {
   it('sends the message of a delivery again when it was lost, once the delivery is overdue by the margin', async () => {
@@ -210,18 +224,96 @@ describe('the sweep', () => {
     ])
   })
 
-  it('sends 1,000 messages at most in a run', async () => {
+  it('sends 20,000 messages at most in a run, the longest overdue first, and the others in the next', async () => {
+    await empty('deliveries')
     const config = aConfig({ name: 'many' })
     const event = await stored(config, 'hapana', aStatusChange())
-    await env.DB.prepare(
-      `INSERT INTO deliveries (event, target, state, attempt, due, attempts)
-       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
-       SELECT i, 'many', 'pending', 1, 1000, '[]' FROM n`,
-    ).run()
+    await insertOverdue('many', 20_050)
 
     const { deliveries } = await run(config, NOW + MARGIN + 1)
+    const next = await run(config, NOW + MARGIN + 1)
+
+    expect(deliveries).toHaveLength(20_000)
+    expect(deliveries.some((message) => message.event === event)).toBe(false)
+    expect(next.deliveries).toHaveLength(51)
+    expect(next.deliveries.some((message) => message.event === event)).toBe(true)
+  })
+
+  it('sends another message for a delivery that is still overdue, after a pause that doubles', async () => {
+    await empty('deliveries')
+    const config = aConfig({ name: 'slow' })
+    const event = await stored(config, 'hapana', aStatusChange())
+
+    const minutes: number[] = []
+    for (let minute = 1; minute <= 70; minute++) {
+      const { deliveries } = await run(config, NOW + MARGIN + minute * 60_000)
+      if (deliveries.some((message) => message.event === event)) minutes.push(minute)
+    }
+
+    expect(minutes).toEqual([1, 3, 7, 15, 31, 63])
+  })
+
+  it('releases the deliveries of each target in turn, so that a long backlog does not stop the others', async () => {
+    await empty('deliveries')
+    const config = aConfig({ name: 'first' }, { name: 'second' })
+    await insertOverdue('first', 2500)
+    await insertOverdue('second', 10)
+    await env.DB.prepare(`UPDATE deliveries SET state = 'held', reason = 'paused'`).run()
+
+    const { retries } = await run(config, NOW)
+
+    expect(retries).toHaveLength(2510)
+    expect(retries.findIndex(({ target }) => target === 'second')).toBe(1000)
+  })
+})
+
+describe('a queue that does not take messages', () => {
+  const AT = NOW + MARGIN + 60_000
+  const config = aConfig({ name: 'many' }, { name: 'later' })
+  const backlog = async () => {
+    await empty('deliveries')
+    await insertOverdue('many', 1000)
+    await insertOverdue('later', 30)
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'retrying', attempt = 2 WHERE target = 'later'`,
+    ).run()
+  }
+  /** Sweeps with a queue of first attempts that fails. */
+  async function sweepWith(sendBatch: () => Promise<void>) {
+    const { db, written } = counting()
+    const retries = aQueue()
+    const DELIVERIES = { sendBatch } as unknown as Queue<DeliveryMessage>
+    const lines: Record<string, unknown>[] = []
+    const tools = toolsAt(AT, { log: (line) => lines.push(line) })
+    const bindings = { DB: db, DELIVERIES, RETRIES: retries.queue, SPILL: aSpill().queue }
+    await untilSettled(() => sweep(bindings, config, tools))
+    return { retries: retries.sent, lines, written: written() }
+  }
+
+  it.each([
+    ['refuses them', () => Promise.reject(new Error('Too Many Requests'))],
+    ['is silent', () => new Promise<void>(() => undefined)],
+  ])(
+    'and %s costs few rows, and does not stop the messages of the other one',
+    async (_how, send) => {
+      await backlog()
+
+      const { retries, lines, written } = await sweepWith(send)
+
+      expect(retries).toHaveLength(30)
+      expect(written).toBeLessThanOrEqual(2 * 100 + 30)
+      expect(lines).toContainEqual(
+        expect.objectContaining({ fault: expect.stringContaining('queue') }),
+      )
+    },
+  )
+
+  it('gets all of them in the first run after it is back', async () => {
+    await backlog()
+    await sweepWith(() => Promise.reject(new Error('Too Many Requests')))
+
+    const { deliveries } = await run(config, AT + 60_000)
 
     expect(deliveries).toHaveLength(1000)
-    expect(deliveries.some((message) => message.event === event)).toBe(false)
   })
 })

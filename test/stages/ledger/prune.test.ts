@@ -446,6 +446,7 @@ describe('a contact', () => {
         id: one,
         filter: { person: 'ana@example.com' },
         perSecond: 10,
+        uncounted: undefined,
         total: 1,
       })
     }

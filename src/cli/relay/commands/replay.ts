@@ -75,18 +75,14 @@ async function replay(
   }
   const plan = await answerOf(api.replays.$post({ json: { ...json, dry_run: true } }))
   const { json: isJson } = command.optsWithGlobals<GlobalOptions>()
-  if (options.dryRun || plan.total === 0) return print(command, plan, planText)
+  if (options.dryRun || (plan.total === 0 && plan.counted)) return print(command, plan, planText)
   if (!isJson) console.log(planText(plan))
-  if (plan.total > MAX_UNCONFIRMED && !options.yes) await confirm(plan.total)
+  const isMany = plan.total > MAX_UNCONFIRMED || !plan.counted
+  if (isMany && !options.yes) await confirm(plan)
   // Without `dry_run`, the answer is a replay with an id.
   const started = (await answerOf(api.replays.$post({ json }))) as Replay
   const result = options.detach || isJson ? started : await follow(api, started)
-  print(
-    command,
-    result,
-    ({ id, state, replayed, total }) =>
-      `${id} is ${state}: ${replayed} of ${pluralize(total, 'delivery', 'deliveries')} queued.`,
-  )
+  print(command, result, resultText)
 }
 
 async function replayEvent(
@@ -117,12 +113,24 @@ function filterOf({ target, source, type, state, since, until, person }: Options
   return filter as Filter
 }
 
-function planText({ total, people, targets, types, states }: Plan): string {
-  if (total === 0) return 'No deliveries match.'
+function resultText({ id, state, replayed, missing, ...counts }: Replay): string {
+  const queued = `${id} is ${state}: ${replayed} of ${amountOf(counts)} queued.`
+  if (!missing) return queued
+  const lost = `${pluralize(missing, 'delivery', 'deliveries')} could not be sent`
+  return `${queued} ${lost}: deleted by retention, or changed before their turn.`
+}
+
+/** How many deliveries match. A long period is not counted to its end yet. */
+function amountOf({ total, counted }: Pick<Replay, 'total' | 'counted'>): string {
+  return `${counted ? '' : 'at least '}${pluralize(total, 'delivery', 'deliveries')}`
+}
+
+function planText({ people, targets, types, states, ...counts }: Plan): string {
+  if (counts.total === 0 && counts.counted) return 'No deliveries match.'
   const rows = (counts: Record<string, number>, by: string) =>
     Object.entries(counts).map(([name, count]) => [by, name, count])
   return [
-    `${pluralize(total, 'delivery', 'deliveries')} of ${pluralize(people, 'person', 'people')}:`,
+    `${amountOf(counts)} of ${pluralize(people, 'person', 'people')}:`,
     table(
       ['by', '', 'deliveries'],
       [...rows(targets, 'target'), ...rows(types, 'type'), ...rows(states, 'state')],
@@ -131,11 +139,11 @@ function planText({ total, people, targets, types, states }: Plan): string {
 }
 
 /** Asks at the terminal. Throws a UserError if the answer is not yes, or there is no terminal. */
-async function confirm(total: number): Promise<void> {
-  if (!process.stdin.isTTY)
-    throw new UserError(`${total} deliveries match: pass --yes to resend them.`)
+async function confirm(plan: Pick<Plan, 'total' | 'counted'>): Promise<void> {
+  const amount = amountOf(plan)
+  if (!process.stdin.isTTY) throw new UserError(`${amount} match: pass --yes to resend them.`)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`Resend ${total} deliveries? [y/N] `)
+  const answer = await terminal.question(`Resend ${amount}? [y/N] `)
   terminal.close()
   if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('Cancelled: nothing was sent.')
 }
@@ -169,12 +177,13 @@ function listCommand(): Command {
         replays.length === 0
           ? 'No replays.'
           : table(
-              ['replay', 'state', 'queued', 'of', 'started', 'filter'],
-              replays.map(({ id, state, replayed, total, started_at, filter }) => [
+              ['replay', 'state', 'queued', 'of', 'missing', 'started', 'filter'],
+              replays.map(({ id, state, replayed, total, missing, started_at, filter }) => [
                 id,
                 state,
                 replayed,
                 total,
+                missing ?? '',
                 started_at,
                 JSON.stringify(filter),
               ]),

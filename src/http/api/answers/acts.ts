@@ -14,8 +14,13 @@ const contact = v.strictObject({
 })
 export const Person = v.strictObject({ id: personId, contacts: v.array(contact) })
 
+const counted = v.pipe(
+  v.boolean(),
+  v.description('Whether `total` is all: a long period is counted in parts, some each minute'),
+)
 const plan = {
   total: count,
+  counted,
   people: count,
   targets: v.record(name, count),
   types: v.record(v.string(), count),
@@ -35,8 +40,15 @@ const replay = {
   filter: ReplayFilter,
   state: v.picklist(['running', 'done', 'stopped']),
   per_second: v.number(),
-  total: v.pipe(count, v.description('How many deliveries matched when it was started')),
+  total: v.pipe(count, v.description('How many deliveries matched when they were counted')),
+  counted,
   replayed: v.pipe(count, v.description('How many of them have been queued')),
+  missing: v.pipe(
+    v.nullable(count),
+    v.description(
+      'How many could not be queued: deleted by retention, or changed before their turn. Null until the replay is done',
+    ),
+  ),
   started_at: Time,
   ended_at: v.nullable(Time),
 }

@@ -4,10 +4,10 @@ import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
 import { isReplayId, type ReplayId } from '../../../core/id.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
 import type { Tools } from '../../../env.ts'
-import type { ReplayPlan } from '../../../store/deliveries/replay-steps.ts'
 import { getReplay } from '../../../store/deliveries/replays.ts'
 import {
   planFor,
+  type ReplayPlan,
   setReplayTo,
   startReplay as startReplayOf,
   unknownTargets,

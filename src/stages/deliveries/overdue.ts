@@ -1,0 +1,61 @@
+// cron → overdue deliveries get a new message.
+import { type Config, timeoutsOf } from '../../config.ts'
+import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
+import { overdueMarginMs } from '../../core/deliveries/lease.ts'
+import type { Env, Tools } from '../../env.ts'
+import { claimOverdue, isAnyOverdue, unclaimOverdue } from '../../store/deliveries/overdue.ts'
+import { trySending } from './enqueue.ts'
+
+/** Deliveries of the first statement, which shows whether D1 and the queue take anything, and of each that follows. */
+const FIRST_CHUNK = 100
+const CHUNK = 2500
+
+/** Deliveries of one run and one queue; the next run comes in a minute. */
+const MAX_A_RUN = 20_000
+
+type SweepEnv = Pick<Env, 'DB' | 'DELIVERIES' | 'RETRIES'>
+
+/**
+ * Sends new messages until a time (epoch milliseconds), each queue by itself. Sends none while D1 refuses writes: the
+ * consumers could not record anything either, and the messages would only add to those that wait. Returns how many it sent.
+ */
+export async function sendOverdue(
+  env: SweepEnv,
+  config: Config,
+  until: number,
+  tools: Tools,
+): Promise<number> {
+  const margin = overdueMarginMs(timeoutsOf(config))
+  if (!(await isAnyOverdue(env.DB, tools.now() - margin))) return 0
+  const sent = await Promise.allSettled([
+    sendOf(env.DB, env.DELIVERIES, { isFirst: true, margin, until }, tools),
+    sendOf(env.DB, env.RETRIES, { isFirst: false, margin, until }, tools),
+  ])
+  return sent.reduce((sum, result) => {
+    if (result.status === 'rejected') throw result.reason
+    return sum + result.value
+  }, 0)
+}
+
+async function sendOf(
+  db: D1Database,
+  queue: Queue<DeliveryMessage>,
+  { isFirst, margin, until }: { isFirst: boolean; margin: number; until: number },
+  { now: clock, log }: Tools,
+): Promise<number> {
+  const now = clock()
+  let sent = 0
+  for (let chunk = FIRST_CHUNK; sent < MAX_A_RUN && clock() < until; chunk = CHUNK) {
+    const limit = Math.min(chunk, MAX_A_RUN - sent)
+    const claimed = await claimOverdue(db, { isFirst, before: now - margin, now, limit })
+    const { left, fault } = await trySending(queue, claimed, now)
+    sent += claimed.length - left.length
+    if (left.length > 0) {
+      const line = 'a queue did not take the messages; the next run will send them'
+      log({ at: 'sweep', fault: line, detail: String(fault) })
+      await unclaimOverdue(db, left, now)
+    }
+    if (left.length > 0 || claimed.length < limit) break
+  }
+  return sent
+}
