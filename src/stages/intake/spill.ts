@@ -113,7 +113,7 @@ async function keepOne(env: SpillEnv, one: Waiting, tools: Tools): Promise<void>
   else message.retry({ delaySeconds })
 }
 
-/** Sends a message anew, so that neither its count of retries nor its age ends it. A copy too many is recognised. */
+/** Sends a message again, so that neither its count of retries nor its age ends it. A copy too many is recognised. */
 async function renew(
   queue: Env['SPILL'],
   message: Message<ArrayBuffer>,
