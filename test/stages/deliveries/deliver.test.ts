@@ -738,37 +738,41 @@ describe('a batch', () => {
       6,
     ],
     ['the queue retries costs one row more, the lease, and at most 10 read', 'retries', 2, 10],
-  ] as const)('of %s, with 3 for the ledger and the health of targets', async (_case, lane, written, read) => {
-    const events = await Promise.all(
-      Array.from({ length: 3 }, () => stored(config, 'hype', aPayment())),
-    )
-    const metas: D1Meta[] = []
-    const db = {
-      prepare: (sql: string) => env.DB.prepare(sql),
-      batch: async (statements: D1PreparedStatement[]) => {
-        const results = await env.DB.batch(statements)
-        metas.push(...results.map(({ meta }) => meta))
-        return results
-      },
-    } as unknown as D1Database
+  ] as const)(
+    'of %s, with 3 for the ledger and the health of targets',
+    async (_case, lane, written, read) => {
+      const events = await Promise.all(
+        Array.from({ length: 3 }, () => stored(config, 'hype', aPayment())),
+      )
+      const metas: D1Meta[] = []
+      const db = {
+        prepare: (sql: string) => env.DB.prepare(sql),
+        batch: async (statements: D1PreparedStatement[]) => {
+          const results = await env.DB.batch(statements)
+          metas.push(...results.map(({ meta }) => meta))
+          return results
+        },
+      } as unknown as D1Database
 
-    await deliverBatch(
-      { DB: db, RETRIES: aQueue().queue },
-      config,
-      lane,
-      (await Promise.all(events.map((event) => aMessageFor(event, 'crm')))).map(aMessage),
-      {
-        fetch: aTarget().send,
-        now: () => NOW,
-        random: () => 0,
-        log: () => undefined,
-      },
-    )
+      await deliverBatch(
+        { DB: db, RETRIES: aQueue().queue },
+        config,
+        lane,
+        (await Promise.all(events.map((event) => aMessageFor(event, 'crm')))).map(aMessage),
+        {
+          fetch: aTarget().send,
+          now: () => NOW,
+          random: () => 0,
+          log: () => undefined,
+        },
+      )
 
-    const total = (key: 'rows_written' | 'rows_read') => metas.reduce((n, meta) => n + meta[key], 0)
-    expect(total('rows_written')).toBe(3 * written)
-    expect(total('rows_read')).toBeLessThanOrEqual(3 * read + 3)
-  })
+      const total = (key: 'rows_written' | 'rows_read') =>
+        metas.reduce((n, meta) => n + meta[key], 0)
+      expect(total('rows_written')).toBe(3 * written)
+      expect(total('rows_read')).toBeLessThanOrEqual(3 * read + 3)
+    },
+  )
 })
 
 describe('while D1 takes records', () => {
