@@ -95,12 +95,12 @@ export function whileProbing(health: Health, at: number): Health {
 
 /**
  * What an attempt says of its target. refused: it answered that the message is wrong, so it is up. uncounted: a failure
- * that does not count. `restSeconds`: what a `Retry-After` asked for.
+ * that does not count. `retryAfterSeconds`: what a `Retry-After` asked for.
  */
 export type Verdict = {
   result: 'delivered' | 'refused' | 'failed' | 'uncounted' | 'gone'
   isProbe: boolean
-  restSeconds?: number | undefined
+  retryAfterSeconds?: number | undefined
 }
 
 /**
@@ -110,9 +110,9 @@ export type Verdict = {
  */
 export function afterAttempt(health: Health, verdict: Verdict, now: number): Health {
   const next = withResult(health, verdict, now)
-  const { restSeconds = 0 } = verdict
-  if (restSeconds <= 0 || isStopped(next.state)) return next
-  return { ...next, restUntil: Math.max(next.restUntil ?? 0, now + restSeconds * 1000) }
+  const { retryAfterSeconds = 0 } = verdict
+  if (retryAfterSeconds <= 0 || isStopped(next.state)) return next
+  return { ...next, restUntil: Math.max(next.restUntil ?? 0, now + retryAfterSeconds * 1000) }
 }
 
 function withResult(health: Health, { result, isProbe }: Verdict, now: number): Health {
@@ -159,7 +159,7 @@ function restAfter({ restUntil }: Health, now: number): number | undefined {
   return restUntil !== undefined && restUntil > now ? restUntil : undefined
 }
 
-/** One failure more. After a day (UTC) without one, failing begins anew. */
+/** One failure more. After a day (UTC) without one, failing begins again. */
 function withFailure(health: Health, now: number): Health {
   const last = health.lastFailedAt ?? health.failingSince ?? now
   const isGap = Math.floor(now / DAY_MS) - Math.floor(last / DAY_MS) > 1

@@ -43,14 +43,14 @@ export function isMessageRefused(status: number | undefined): boolean {
  * a probe: many are sent at once, of what failed before.
  */
 export function verdictOf(
-  { status, error, retry_after: restSeconds }: Attempt,
+  { status, error, retry_after: retryAfterSeconds }: Attempt,
   { isReplay }: Pick<DueDelivery, 'isReplay'>,
   isProbe: boolean,
 ): Verdict | undefined {
   if (error === 'fault') return undefined
   if (error === undefined) return { result: 'delivered', isProbe }
   if (status === 410) return { result: 'gone', isProbe }
-  if (isMessageRefused(status)) return { result: 'refused', isProbe, restSeconds }
+  if (isMessageRefused(status)) return { result: 'refused', isProbe, retryAfterSeconds }
   const isCounted = !isReplay || isProbe
-  return { result: isCounted ? 'failed' : 'uncounted', isProbe, restSeconds }
+  return { result: isCounted ? 'failed' : 'uncounted', isProbe, retryAfterSeconds }
 }

@@ -168,7 +168,7 @@ async function readExcerpt(response: Response): Promise<string> {
     // The status was received; only its explanation is missing.
   }
   clearTimeout(timer)
-  // Not awaited: a receiver that does not let go holds up nothing.
+  // Not awaited: a receiver that keeps the connection delays nothing.
   reader.cancel().catch(() => undefined)
   return text.slice(0, STORED_CHARACTERS)
 }

@@ -28,9 +28,9 @@ function healthAfter(
   result: Verdict['result'],
   isProbe: boolean,
   now: number,
-  restSeconds?: number,
+  retryAfterSeconds?: number,
 ): Health {
-  return afterAttempt(health, { result, isProbe, restSeconds }, now)
+  return afterAttempt(health, { result, isProbe, retryAfterSeconds }, now)
 }
 
 /** The health after so many failures in a row, one a second. */
@@ -105,7 +105,7 @@ describe('the circuit breaker', () => {
     expect(admission(then, NOW * 2)).toBe('hold')
   })
 
-  it('does not give up on a target after a day without a failure: failing begins anew', () => {
+  it('does not give up on a target after a day without a failure: failing begins again', () => {
     const first = healthAfter(HEALTHY, 'failed', false, NOW)
 
     const second = healthAfter(first, 'failed', false, NOW + 6 * DAY)
@@ -115,7 +115,7 @@ describe('the circuit breaker', () => {
     expect(third).toMatchObject({ state: 'active', failures: 3, failingSince: NOW + 6 * DAY })
   })
 
-  it('begins anew with any success', () => {
+  it('begins again with any success', () => {
     let health = HEALTHY
     for (let day = 0; day < 8; day++) {
       health = healthAfter(health, 'failed', false, NOW + day * DAY)

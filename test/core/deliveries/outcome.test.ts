@@ -25,7 +25,7 @@ describe('verdictOf', () => {
 
     expect(verdictOf(limited, { isReplay: true }, false)).toMatchObject({
       result: 'uncounted',
-      restSeconds: 60,
+      retryAfterSeconds: 60,
     })
     expect(verdictOf(limited, { isReplay: true }, true)?.result).toBe('failed')
     expect(verdictOf(delivered, { isReplay: true }, false)?.result).toBe('delivered')
