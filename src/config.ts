@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { type ConfigIssue, nameTaken, summarize } from './config/issues.ts'
 import { readLimits } from './config/limits.ts'
 import { Name } from './config/schema.ts'
-import type { SecretReader } from './config/secrets.ts'
+import { type NamedSecret, type SecretReader, weakSecrets } from './config/secrets.ts'
 import { readSource } from './config/source.ts'
 import { brokenTarget, readTarget, targetNotes } from './config/target.ts'
 import { type BrokenTarget, isBroken, type Target } from './core/deliveries/target.ts'
@@ -28,6 +28,8 @@ export type Config = {
   errors: readonly ConfigIssue[]
   /** Settings that work but may be a mistake. */
   notes: readonly ConfigIssue[]
+  /** Secrets and tokens that are not safe. `check` and `deploy` refuse them; a running Worker only reports them. */
+  weak: readonly ConfigIssue[]
 }
 
 /**
@@ -37,7 +39,13 @@ export type Config = {
  * @example
  * parseConfig({ SOURCES: [{ name: 'gym', vendor: 'hapana', secret: 'GYM_KEY' }] }, (name) => env[name])
  */
-export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReader): Config {
+export function parseConfig(vars: Record<string, unknown>, read: SecretReader): Config {
+  const secrets: NamedSecret[] = []
+  const secretOf: SecretReader = (name, path) => {
+    const value = read(name, path)
+    if (value) secrets.push({ name, path, value })
+    return value
+  }
   const errors: ConfigIssue[] = []
   const notes: ConfigIssue[] = []
   const sources = new Map<string, ConfiguredSource | BrokenSource>()
@@ -47,7 +55,7 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
     const source = readSource(path, value, secretOf, errors)
     const key = nameOf(value)
     if (key === undefined) continue
-    if (sourceNames.has(key)) errors.push(nameTaken(path, key))
+    if (sourceNames.has(key)) errors.push(nameTaken(path))
     else if (source === undefined)
       sources.set(key, { name: key, broken: summarize(errors, before) })
     else if (source !== 'disabled') sources.set(key, source)
@@ -60,11 +68,12 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
     const target = readTarget(path, value, secretOf, errors)
     const key = nameOf(value)
     if (key === undefined) continue
-    if (targets.some((other) => other.name === key)) errors.push(nameTaken(path, key))
+    if (targets.some((other) => other.name === key)) errors.push(nameTaken(path))
     else targets.push(target ?? brokenTarget(key, value, summarize(errors, before)))
     if (target) notes.push(...targetNotes(path, target, sourceNames))
   }
-  return { sources, targets, ...readLimits(vars, errors), errors, notes }
+  const weak = weakSecrets(secrets, vars)
+  return { sources, targets, ...readLimits(vars, errors), errors, notes, weak }
 }
 
 /** The configured target of a name, broken or not; undefined if there is none. */

@@ -204,7 +204,7 @@ describe('a regular expression', () => {
     '(?:(?:a{100}){100}){100}',
   ])('is refused if its cost has no bound: /%s/', (pattern) => {
     expect(expressionProblem(`$contains(data.x, /${pattern}/)`)).toContain(
-      `contains the regular expression /${pattern}/, which`,
+      'contains a regular expression that',
     )
   })
 
@@ -225,7 +225,7 @@ describe('a regular expression', () => {
   it('is refused anywhere in the expression', () => {
     const text = '{"a": [1].(function($x) { $x ~> |b|{"c": $match(d, /(a+)+$/)}| })(1)}'
 
-    expect(expressionProblem(text)).toContain('/(a+)+$/')
+    expect(expressionProblem(text)).toContain('contains a regular expression that')
   })
 })
 
