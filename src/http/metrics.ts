@@ -16,13 +16,16 @@ import { describe } from './operation.ts'
 import type { ApiTools } from './tools.ts'
 
 /** The route of `/metrics`, behind the bearer token. */
-export function metrics({ configOf, now }: ApiTools) {
-  return new Hono<{ Bindings: Env }>().use(tokenRequired).get('/', describe(Metrics), async (c) => {
-    const [snapshot, healths] = await Promise.all([getSnapshot(c.env.DB), listHealth(c.env.DB)])
-    const states = stateFamily(configOf(c.env).targets, healths)
-    const families = [...ofSnapshot(snapshot, now()), states]
-    return c.body(formatMetrics(families), 200, { 'content-type': PROMETHEUS_TEXT })
-  })
+export function metrics(tools: ApiTools) {
+  const { configOf, now } = tools
+  return new Hono<{ Bindings: Env }>()
+    .use(tokenRequired(tools))
+    .get('/', describe(Metrics), async (c) => {
+      const [snapshot, healths] = await Promise.all([getSnapshot(c.env.DB), listHealth(c.env.DB)])
+      const states = stateFamily(configOf(c.env).targets, healths)
+      const families = [...ofSnapshot(snapshot, now()), states]
+      return c.body(formatMetrics(families), 200, { 'content-type': PROMETHEUS_TEXT })
+    })
 }
 
 const Metrics = {
