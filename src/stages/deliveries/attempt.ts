@@ -10,6 +10,7 @@ import {
   type Sent,
 } from '../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../core/deliveries/headers.ts'
+import { maskSecrets } from '../../core/deliveries/mask-secrets.ts'
 import { describe, errorOfException, errorOfStatus } from '../../core/deliveries/outcome.ts'
 import { parseRetryAfter } from '../../core/deliveries/retry.ts'
 import { describeFault } from '../../core/deliveries/routing.ts'
@@ -90,12 +91,12 @@ export async function attemptDelivery(
       redirect: 'manual',
       signal: AbortSignal.timeout(target.timeoutSeconds * 1000),
     })
-    const detail = await readExcerpt(response)
+    const detail = maskSecrets(await readExcerpt(response), target).slice(0, STORED_CHARACTERS)
     const { status } = response
     const retryAfter = response.headers.get('retry-after')
     return ended({ status, error: errorOfStatus(status, detail), detail, retryAfter })
   } catch (error) {
-    return ended({ error: errorOfException(error), detail: describe(error) })
+    return ended({ error: errorOfException(error), detail: maskSecrets(describe(error), target) })
   }
 }
 
@@ -136,7 +137,7 @@ function sentOf(
   }
 }
 
-/** The first characters of a response. No more is read: an endless body costs nothing, a broken one is no failure. */
+/** The first bytes of a response as text. No more is read: an endless body costs nothing, a broken one is no failure. */
 async function readExcerpt(response: Response): Promise<string> {
   const reader = response.body?.getReader()
   if (reader === undefined) return ''
@@ -153,5 +154,5 @@ async function readExcerpt(response: Response): Promise<string> {
     // The status was received; only its explanation is missing.
   }
   await reader.cancel().catch(() => undefined)
-  return text.slice(0, STORED_CHARACTERS)
+  return text
 }

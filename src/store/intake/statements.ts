@@ -4,12 +4,15 @@ import { kindOf } from '../events/history.ts'
 
 // One statement finds the earlier event of the same content, decides by the rules of core/intake/dedupe.ts whether this
 // one repeats it, and writes it: of two copies at once, one is the first. `?9` the dedup key, `?10` its stamp, `?11` the
-// first key inside the window.
+// first key inside the window, `?19` the alternatives.
 export const INSERT_EVENT = `
 WITH candidate AS (
   SELECT COALESCE(
     (SELECT e.key FROM events AS e
      WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp = ?10 LIMIT 1),
+    (SELECT e.key FROM json_each(?19) AS other CROSS JOIN events AS e
+     WHERE e.dedup_key = other.value ->> 'key' AND e.status <> 'duplicate' AND e.dedup_stamp = other.value ->> 'stamp'
+     LIMIT 1),
     (SELECT e.key FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp IS NOT NULL
      ORDER BY e.dedup_stamp DESC, e.key DESC LIMIT 1),
     (SELECT e.key FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.dedup_stamp IS NULL
@@ -18,7 +21,7 @@ WITH candidate AS (
 ), earlier AS (
   SELECT e.key,
     CASE
-      WHEN e.dedup_stamp = ?10 THEN 'identity'
+      WHEN e.dedup_stamp = ?10 OR e.dedup_key <> ?9 THEN 'identity'
       WHEN EXISTS (
         SELECT 1 FROM (
           SELECT key, vendor_type, dedup_key FROM events
