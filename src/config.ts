@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { type ConfigIssue, nameTaken, summarize } from './config/issues.ts'
 import { readLimits } from './config/limits.ts'
 import { Name } from './config/schema.ts'
-import type { SecretReader } from './config/secrets.ts'
+import { type NamedSecret, type SecretReader, weakSecrets } from './config/secrets.ts'
 import { readSource } from './config/source.ts'
 import { brokenTarget, readTarget, targetNotes } from './config/target.ts'
 import { type BrokenTarget, isBroken, type Target } from './core/deliveries/target.ts'
@@ -33,6 +33,8 @@ export type Config = {
   errors: readonly ConfigIssue[]
   /** Settings that work but may be a mistake. */
   notes: readonly ConfigIssue[]
+  /** Secrets and tokens that are not safe. `check` and `deploy` refuse them; a running Worker only reports them. */
+  weak: readonly ConfigIssue[]
 }
 
 /**
@@ -42,7 +44,13 @@ export type Config = {
  * @example
  * parseConfig({ SOURCES: [{ name: 'gym', vendor: 'hapana', secret: 'GYM_KEY' }] }, (name) => env[name])
  */
-export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReader): Config {
+export function parseConfig(vars: Record<string, unknown>, read: SecretReader): Config {
+  const secrets: NamedSecret[] = []
+  const secretOf: SecretReader = (name, path) => {
+    const value = read(name, path)
+    if (value) secrets.push({ name, path, value })
+    return value
+  }
   const errors: ConfigIssue[] = []
   const notes: ConfigIssue[] = []
   const sources = new Map<string, ConfiguredSource | BrokenSource>()
@@ -68,7 +76,8 @@ export function parseConfig(vars: Record<string, unknown>, secretOf: SecretReade
       targets.push(target ?? brokenTarget(key, value, summarize(errors, before)))
     if (target) notes.push(...targetNotes(path, target, sourceNames))
   }
-  return { sources, targets, ...readLimits(vars, errors), unreadable, errors, notes }
+  const weak = weakSecrets(secrets, vars)
+  return { sources, targets, ...readLimits(vars, errors), unreadable, errors, notes, weak }
 }
 
 /**
@@ -179,7 +188,7 @@ function nameOf(
   }
   const { name } = named.output
   if (!taken.includes(name)) return name
-  errors.push(nameTaken(path, name))
+  errors.push(nameTaken(path))
   unreadable.push({ path: `${path}.name`, message: 'is already used above' })
   return undefined
 }

@@ -39,10 +39,12 @@ export interface Env {
   RAW_RETENTION_DAYS?: unknown
   /** Rate limit of `/in/` by source and address; no binding, no limit. */
   INTAKE?: RateLimit
-  /** Rate limit of requests without the token, by address. */
+  /** Rate limit of requests with a wrong token or none, by network. */
   FAILURES?: RateLimit
   /** Secret: the bearer token of the API and the console. */
   ADMIN_TOKEN?: string
+  /** Secret: a token that permits reading only. Optional. */
+  VIEWER_TOKEN?: string
   /** The audience tag of the Cloudflare Access application that guards the console, where one does. */
   ACCESS_AUD?: string
 }

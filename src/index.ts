@@ -36,7 +36,9 @@ function configOf(env: Env): Config {
   const vars = env as unknown as Record<string, unknown>
   const secretOf = (name: string) => (typeof vars[name] === 'string' ? vars[name] : undefined)
   const config = parseConfig(vars, secretOf)
-  for (const { path, message } of config.errors) tools.log({ at: 'config', path, error: message })
+  for (const { path, message } of [...config.errors, ...config.weak]) {
+    tools.log({ at: 'config', path, error: message })
+  }
   configs.set(env, config)
   return config
 }

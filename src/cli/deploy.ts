@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { Command } from 'commander'
 import { type Config, parseConfig, secretNames } from '../config.ts'
 import { OWED_BY_TARGET } from '../store/deliveries/owed.ts'
-import { checkConfig, describeConfig, isLocal } from './check/configuration.ts'
+import { checkConfig, describeConfig, isLocal, weakSecretsOf } from './check/configuration.ts'
 import { owedToOthers } from './check/owed.ts'
 import { runProgram, type SetStatus } from './command-line.ts'
 import {
@@ -108,13 +108,14 @@ function requireDeployable(config: Config, { vars }: Project): void {
   }
 }
 
-/** Refuses a file that lacks a secret or has an invalid one. */
+/** Refuses a file that lacks a secret, or has one that is invalid or easy to guess. */
 function requireValidSecrets({ vars }: Project, secrets: Record<string, string>): void {
   const missing = [...secretNames(vars).keys()].filter((name) => !secrets[name])
   if (missing.length > 0)
     throw new UserError(`Nothing was deployed: ${SECRETS_FILE} does not set ${missing.join(', ')}.`)
   const { errors } = parseConfig(vars, (name) => secrets[name])
-  const messages = errors.map(({ path, message }) => `${path}: ${message}`)
+  const weak = weakSecretsOf(SECRETS_FILE, secrets, vars)
+  const messages = [...errors, ...weak].map(({ path, message }) => `${path}: ${message}`)
   if (messages.length > 0) throw new UserError(`Nothing was deployed: ${messages.join('; ')}.`)
 }
 

@@ -94,13 +94,24 @@ const KNOWN = new Map<string, Ways>()
 function waysOf({ source }: RegExp): Ways {
   const known = KNOWN.get(source)
   if (known !== undefined) return known
-  const ways = readChoice({ text: source, at: 0 })
+  const ways = readChoice({ text: source, at: 0, hasNames: NAMED_GROUP.test(plainText(source)) })
   KNOWN.set(source, ways)
   return ways
 }
 
-/** A position in the pattern's source. */
-type Reader = { text: string; at: number }
+const NAMED_GROUP = /\(\?<[^=!]/
+
+/** A pattern's source without its escapes and classes: what looks like a group there is none. */
+function plainText(source: string): string {
+  return source.replaceAll(/\\[\s\S]|\[(\\[\s\S]|[^\]\\])*\]/g, '.')
+}
+
+/**
+ * A position in the pattern's source. `hasNames`: whether a group has a name. Without one, `\k<…>` is the letter k and
+ * what follows it (https://tc39.es/ecma262/#sec-regular-expressions-patterns). The other exceptions for old patterns
+ * read as they look: an escape without its digits (`\u{9}`, `\x`, `\c`) is a letter, a brace without a number is text.
+ */
+type Reader = { text: string; at: number; hasNames: boolean }
 
 /** Consumes what a sticky pattern matches at the reader's position; null if it does not match. */
 function take(reader: Reader, pattern: RegExp): RegExpExecArray | null {
@@ -149,7 +160,9 @@ function readItem(reader: Reader): Ways {
     return isLookaround ? { ...inner, factor: inner.factor * 10 ** inner.degree } : inner
   }
   // A back-reference compares character by character.
-  if (take(reader, /\\([1-9]\d*|k<[^>]*>)/y)) return { ...ONE, degree: 1 }
+  if (take(reader, reader.hasNames ? /\\([1-9]\d*|k<[^>]*>)/y : /\\[1-9]\d*/y)) {
+    return { ...ONE, degree: 1 }
+  }
   take(reader, /\[(\\[\s\S]|[^\]\\])*\]|\\[\s\S]|[\s\S]/y)
   return ONE
 }

@@ -87,7 +87,7 @@ function nodeProblem(node: unknown, seen: Set<object>): string | undefined {
   seen.add(node)
   if (node instanceof RegExp) {
     const problem = patternProblem(node)
-    return problem && `contains the regular expression /${node.source}/, which ${problem}`
+    return problem && `contains a regular expression that ${problem}`
   }
   const { type, value } = node as { type?: unknown; value?: unknown }
   // With $eval, a sender could choose the expression.

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { siteEntries } from './schema.ts'
 import { suggestion } from './spelling.ts'
 
-/** A problem: its path in the configuration, and what to change. */
+/** A problem: its path in the configuration, and what to change. Neither contains a configured value: it may be a secret. */
 export type ConfigIssue = { path: string; message: string }
 
 type TableSchema = v.GenericSchema & { readonly entries: object }
@@ -15,14 +15,38 @@ export function validate<S extends TableSchema>(
   value: unknown,
   errors: ConfigIssue[],
 ): v.InferOutput<S> | undefined {
-  const result = v.safeParse(schema, value)
+  const result = v.safeParse(schema, value, { message: standardText })
   if (result.success) return result.output
   for (const issue of result.issues) {
-    const inner = v.getDotPath(issue)
-    const at = inner === null ? '' : `.${inner}`.replaceAll(/\.(\d+)(?=\.|$)/g, '[$1]')
-    errors.push({ path: `${path}${at}`, message: messageOf(issue, schema) })
+    errors.push({ path: `${path}${pathOf(issue)}`, message: messageOf(issue, schema) })
   }
   return undefined
+}
+
+/** Replaces the texts of the library, which quote what they received. */
+function standardText({ type }: v.BaseIssue<unknown>): string {
+  return STANDARD_TEXTS[type] ?? 'is invalid'
+}
+
+const STANDARD_TEXTS: Record<string, string> = {
+  string: 'must be a string',
+  number: 'must be a number',
+  boolean: 'must be true or false',
+  array: 'must be a list',
+  record: 'must be a table',
+  strict_object: 'must be a table',
+}
+
+/** A key as it is shown: `…` for one that does not look like a name. Somebody wrote a value in its place, perhaps a secret. */
+export function shownKey(key: unknown): string {
+  return typeof key === 'string' && /^[\w-]{1,40}$/.test(key) ? key : '…'
+}
+
+/** The path of an issue inside its table: `.headers.x-team`, `.retry[0]`. */
+function pathOf({ path }: v.BaseIssue<unknown>): string {
+  return (path ?? [])
+    .map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${shownKey(key)}`))
+    .join('')
 }
 
 /** Our text for missing and unknown settings and for wrong types; the schema's own text for all else. */
@@ -41,8 +65,8 @@ function suggestionFor({ path }: v.BaseIssue<unknown>, schema: TableSchema): str
 }
 
 /** The problem of a source or target whose name is used by an earlier one. */
-export function nameTaken(path: string, name: string): ConfigIssue {
-  return { path: `${path}.name`, message: `"${name}" is already used above; choose another name` }
+export function nameTaken(path: string): ConfigIssue {
+  return { path: `${path}.name`, message: 'is already used above; choose another name' }
 }
 
 /** The errors from index `since` on, as one line. */

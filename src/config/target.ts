@@ -5,7 +5,7 @@ import type { BrokenTarget, Target } from '../core/deliveries/target.ts'
 import { EVENT_TYPES } from '../core/events/event.ts'
 import type { FormatId } from '../formats/index.ts'
 import { compile } from './expression.ts'
-import { type ConfigIssue, validate } from './issues.ts'
+import { type ConfigIssue, shownKey, validate } from './issues.ts'
 import { HEADER_VALUE, TargetInput } from './schema.ts'
 import { readSecrets, type SecretReader, signingSecretProblem } from './secrets.ts'
 import { suggestion } from './spelling.ts'
@@ -33,10 +33,11 @@ export function readTarget(
   const problem = url === undefined ? undefined : urlProblem(url)
   if (problem) errors.push({ path: `${path}.url`, message: problem })
   const headers = Object.entries(input.headers).map(([key, header]): [string, string] => {
-    const value = resolve(`${path}.headers.${key}`, header) ?? ''
+    const place = `${path}.headers.${shownKey(key)}`
+    const value = resolve(place, header) ?? ''
     if (!HEADER_VALUE.test(value)) {
       const message = 'the secret it names contains characters that a header value must not'
-      errors.push({ path: `${path}.headers.${key}`, message })
+      errors.push({ path: place, message })
     }
     return [key, value]
   })
@@ -71,19 +72,29 @@ export function targetNotes(
   sourceNames: ReadonlySet<string>,
 ): ConfigIssue[] {
   const note = (key: string, message: string) => ({ path: `${path}.${key}`, message })
-  const unknownSources = (target.sources ?? []).filter((source) => !sourceNames.has(source))
-  const unmatched = target.events.filter(
-    (pattern) => !EVENT_TYPES.some((type) => matchesType(pattern, type)),
-  )
   return [
     ...(target.secrets.length === 0
       ? [note('secret', 'is not set: deliveries are not signed')]
       : []),
-    ...unknownSources.map((name) =>
-      note('sources', `"${name}" is not a configured source${suggestion(name, [...sourceNames])}`),
+    ...(target.sources ?? []).flatMap((name, i) =>
+      sourceNames.has(name)
+        ? []
+        : [
+            note(
+              `sources[${i}]`,
+              `is not a configured source${suggestion(name, [...sourceNames])}`,
+            ),
+          ],
     ),
-    ...unmatched.map((type) =>
-      note('events', `"${type}" does not match any event type${suggestion(type, EVENT_TYPES)}`),
+    ...target.events.flatMap((pattern, i) =>
+      EVENT_TYPES.some((type) => matchesType(pattern, type))
+        ? []
+        : [
+            note(
+              `events[${i}]`,
+              `does not match any event type${suggestion(pattern, EVENT_TYPES)}`,
+            ),
+          ],
     ),
   ]
 }

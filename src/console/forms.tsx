@@ -1,4 +1,5 @@
 // What forms consist of: buttons, selects, text fields, hidden fields.
+import type { Child } from 'hono/jsx'
 
 /** The hidden fields of a form. */
 export function Hidden({ values }: { values: Record<string, string> }) {
@@ -8,6 +9,23 @@ export function Hidden({ values }: { values: Record<string, string> }) {
         <input type="hidden" name={name} value={value} />
       ))}
     </>
+  )
+}
+
+/** A form that changes something. Pages for viewers do not show it (console.css), and the server refuses it. */
+export function ChangeForm({
+  action,
+  class: name,
+  children,
+}: {
+  action: string
+  class?: string
+  children?: Child
+}) {
+  return (
+    <form method="post" action={action} class={name} data-change="">
+      {children}
+    </form>
   )
 }
 
@@ -23,15 +41,21 @@ export function Act({
   name: string
   values?: Record<string, string>
   isQuiet?: boolean
-  /** `get` for a button that only opens a page. */
-  method?: 'post' | 'get'
+  /** `get` for a button that only opens a page, `preview` for one that posts a form and changes nothing. */
+  method?: 'post' | 'get' | 'preview'
 }) {
-  return (
-    <form method={method} action={action}>
+  const content = (
+    <>
       <Hidden values={values} />
       <button type="submit" class={isQuiet ? 'outline' : undefined}>
         {name}
       </button>
+    </>
+  )
+  if (method === 'post') return <ChangeForm action={action}>{content}</ChangeForm>
+  return (
+    <form method={method === 'get' ? 'get' : 'post'} action={action}>
+      {content}
     </form>
   )
 }

@@ -17,8 +17,15 @@ const PAGES: [path: string, name: string][] = [
 /** The result of an act: what was done, or why it was refused. */
 export type Notice = { kind: 'done' | 'refused'; text: string }
 
-/** The path of a page, the operator (undefined on the sign-in page), and a notice to show. */
-type Frame = { path: string; who?: string | undefined; notice?: Notice | undefined }
+/**
+ * The path of a page, who is signed in (undefined on the sign-in page) and whether only to read, and a notice to show.
+ */
+type Frame = {
+  path: string
+  who?: string | undefined
+  isReadOnly?: boolean
+  notice?: Notice | undefined
+}
 
 /** A page as HTML. */
 export function pageOf(title: string, frame: Frame, content: Child): string {
@@ -33,7 +40,7 @@ export function pageOf(title: string, frame: Frame, content: Child): string {
 const HTMX_CONFIG = 'includeIndicatorCSS:false history:false'
 
 function Page({ title, frame, children }: { title: string; frame: Frame; children?: Child }) {
-  const { path, who, notice } = frame
+  const { path, who, isReadOnly = false, notice } = frame
   return (
     <html lang="en">
       <head>
@@ -48,7 +55,7 @@ function Page({ title, frame, children }: { title: string; frame: Frame; childre
         <script src="/console/assets/htmx.js" defer />
         <script src="/console/assets/console.js" defer />
       </head>
-      <body>
+      <body data-read-only={isReadOnly ? '' : undefined}>
         <header>
           <a class="skip" href="#content">
             Skip to content
@@ -57,7 +64,10 @@ function Page({ title, frame, children }: { title: string; frame: Frame; childre
           {who !== undefined && <Navigation path={path} />}
           {who !== undefined && (
             <div class="who">
-              <span>{who}</span>
+              <span>
+                {who}
+                {isReadOnly && ', read only'}
+              </span>
               <form method="post" action="/console/sign-out">
                 <button type="submit">Sign out</button>
               </form>

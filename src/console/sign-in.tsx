@@ -8,7 +8,7 @@ export function signInPage(to: string, notice?: Notice): string {
     { path: '/console/sign-in', notice },
     <form class="narrow" method="post" action="/console/sign-in">
       <label>
-        Admin token
+        Token
         <input
           type="password"
           name="token"
@@ -18,7 +18,8 @@ export function signInPage(to: string, notice?: Notice): string {
           aria-describedby="token-help"
         />
         <small id="token-help">
-          Locally: ADMIN_TOKEN in .dev.vars. Deployed: the secret of that name.
+          The ADMIN_TOKEN, or the VIEWER_TOKEN to read only. Locally they are in .dev.vars, deployed
+          they are secrets.
         </small>
       </label>
       <input type="hidden" name="to" value={to} />

@@ -18,17 +18,20 @@ import { describe } from './operation.ts'
 import type { ApiTools } from './tools.ts'
 
 /** The route of `/metrics`, behind the bearer token. */
-export function metrics({ configOf, now, log }: ApiTools) {
-  return new Hono<{ Bindings: Env }>().use(tokenRequired).get('/', describe(Metrics), async (c) => {
-    const [snapshot, healths, spill] = await Promise.all([
-      getSnapshot(c.env.DB),
-      listHealth(c.env.DB),
-      readSpill(c.env, { now, log }),
-    ])
-    const states = stateFamily(configOf(c.env).targets, healths)
-    const families = [...ofSnapshot(snapshot, now()), states, ...ofSpill(spill)]
-    return c.body(formatMetrics(families), 200, { 'content-type': PROMETHEUS_TEXT })
-  })
+export function metrics(tools: ApiTools) {
+  const { configOf, now, log } = tools
+  return new Hono<{ Bindings: Env }>()
+    .use(tokenRequired(tools))
+    .get('/', describe(Metrics), async (c) => {
+      const [snapshot, healths, spill] = await Promise.all([
+        getSnapshot(c.env.DB),
+        listHealth(c.env.DB),
+        readSpill(c.env, { now, log }),
+      ])
+      const states = stateFamily(configOf(c.env).targets, healths)
+      const families = [...ofSnapshot(snapshot, now()), states, ...ofSpill(spill)]
+      return c.body(formatMetrics(families), 200, { 'content-type': PROMETHEUS_TEXT })
+    })
 }
 
 const Metrics = {

@@ -7,6 +7,7 @@ const PROBLEMS = {
   unknown_person: [404, 'unknown-person'],
   unknown_replay: [404, 'unknown-replay'],
   unknown_target: [404, 'unknown-target'],
+  not_wanted: [409, 'not-wanted'],
   target_broken: [409, 'target-broken'],
   not_replayable: [409, 'not-replayable'],
   not_renormalizable: [409, 'not-renormalizable'],
@@ -36,6 +37,8 @@ export function refusalText(refusal: Refusal): string {
       return 'No replay has this ID.'
     case 'unknown_target':
       return `Unknown ${refusal.names.length === 1 ? 'target' : 'targets'}: ${refusal.names.join(', ')}.`
+    case 'not_wanted':
+      return `${refusal.names.join(', ')} never wanted this event: it is sent there only with "force".`
     case 'target_broken':
       return `The configuration of ${refusal.name} has an error: ${refusal.reason}.`
     case 'not_replayable':

@@ -44,6 +44,14 @@ export interface Vendor {
     settings: SourceSettings,
   ): Result<NormalizedMessage, NormalizationError>
   /**
+   * What distinguishes a signed message from another with the same content, and the identities that it has as any other
+   * type: a vendor whose signature does not cover the type has these.
+   */
+  readonly signed?: {
+    stamp(headers: Headers): string | undefined
+    identities(message: MessageContent, settings: SourceSettings): Identity[]
+  }
+  /**
    * Which part of the contact's history `interpret` needs for an event:
    * - a list of kinds: the events of these kinds, and whether and at which sites the contact is known;
    * - an empty list: only whether and at which sites the contact is known;

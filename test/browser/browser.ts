@@ -43,7 +43,7 @@ export async function openTab(
 /** Signs in. */
 export async function signIn(page: Page, token: string): Promise<void> {
   await page.goto('/console/sign-in')
-  await page.getByLabel('Admin token').fill(token)
+  await page.getByLabel('Token').fill(token)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.waitForURL(/\/console$/)
 }

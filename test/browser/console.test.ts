@@ -10,7 +10,7 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
   it('signs in with the token, shows the requested page, and signs out', async () => {
     const { page, complaints } = await aTab()
     await page.goto('/console/events?source=hype')
-    await page.getByLabel('Admin token').fill(token())
+    await page.getByLabel('Token').fill(token())
     await page.keyboard.press('Enter')
     await page.waitForURL('**/console/events?source=hype')
     expect(await page.title()).toBe('Events · Membership Relay')
@@ -98,7 +98,7 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     const other = await aTab()
     await page.goBack()
     await other.page.goto(page.url())
-    await other.page.getByLabel('Admin token').fill(token())
+    await other.page.getByLabel('Token').fill(token())
     await other.page.keyboard.press('Enter')
     await other.page.waitForURL(page.url())
     expect(await rowsOf(other.page)).toEqual(rows)

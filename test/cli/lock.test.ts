@@ -12,6 +12,10 @@ it('has a checksum for every package, those of other platforms too', () => {
   expect(lacking).toEqual([])
 })
 
+it('names no registry: packages come from the one that npm is configured for', () => {
+  expect(read('package-lock.json')).not.toContain('"resolved"')
+})
+
 it('allows the same install scripts with pnpm as with npm', () => {
   const forNpm = JSON.parse(read('package.json')).allowScripts as Record<string, boolean>
   const forPnpm = read('pnpm-workspace.yaml').matchAll(/^ {2}(\S+): (true|false)$/gm)

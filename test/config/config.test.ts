@@ -3,7 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isBrokenSource, parseConfig, secretNames } from '../../src/config.ts'
 
-const SECRETS: Record<string, string> = { HYPE: 'hype-value', OLD: 'old-value', NEW: 'new-value' }
+const SECRETS: Record<string, string> = {
+  HYPE: 'the-secret-of-hype',
+  OLD: 'the-old-secret-of-it',
+  NEW: 'the-new-secret-of-it',
+}
 const read = (vars: Record<string, unknown>) => parseConfig(vars, (name) => SECRETS[name])
 const HYPE = { name: 'hype', vendor: 'hype', secret: 'HYPE' }
 const TABLES = 'must be a list of tables, or JSON text of such a list'
@@ -18,7 +22,7 @@ describe('a source', () => {
         name: 'hype',
         vendor: 'hype',
         credentials: {
-          secrets: ['hype-value'],
+          secrets: [SECRETS.HYPE],
           header: undefined,
           signingSecrets: [],
           toleranceSeconds: 300,
@@ -54,9 +58,9 @@ describe('a source', () => {
       name: 'Gym_1-a',
       vendor: 'hapana',
       credentials: {
-        secrets: ['old-value', 'new-value'],
+        secrets: [SECRETS.OLD, SECRETS.NEW],
         header: 'X-Relay-Key',
-        signingSecrets: ['new-value', 'old-value'],
+        signingSecrets: [SECRETS.NEW, SECRETS.OLD],
         toleranceSeconds: 60,
       },
       settings: {
@@ -158,7 +162,7 @@ describe('a source', () => {
 
     expect(sources.get('hype')).toMatchObject({ vendor: 'hype' })
     expect(errors).toEqual([
-      { path: 'SOURCES[1].name', message: '"hype" is already used above; choose another name' },
+      { path: 'SOURCES[1].name', message: 'is already used above; choose another name' },
     ])
   })
 

@@ -175,7 +175,7 @@ describe('a target', () => {
     [{ secret: 'SHORT' }, 'secret', `SHORT ${WHSEC}`],
     [{ secret: 'LONG' }, 'secret', `LONG ${WHSEC}`],
     [{ secret: ['SIGNING', 'BAD'] }, 'secret', `BAD ${WHSEC}`],
-    [{ headers: { 'x y': 'a' } }, 'headers.x y', 'must be a header name'],
+    [{ headers: { 'x y': 'a' } }, 'headers.…', 'must be a header name'],
     [{ headers: { x: 7 } }, 'headers.x', 'must be a string'],
     [{ headers: { x: 'a\r\nb: c' } }, 'headers.x', 'must be printable ASCII'],
     [{ headers: { x: 'é' } }, 'headers.x', 'must be printable ASCII'],
@@ -278,13 +278,13 @@ describe('a target', () => {
 
     expect(targets).toMatchObject([{ url: 'https://crm.example/hook' }])
     expect(errors).toEqual([
-      { path: 'TARGETS_B[0].name', message: '"crm" is already used above; choose another name' },
+      { path: 'TARGETS_B[0].name', message: 'is already used above; choose another name' },
     ])
   })
 
   it('has a note for a source that does not exist', () => {
     expect(first({ sources: ['hapana'] }).notes).toEqual([
-      { path: 'TARGETS[0].sources', message: '"hapana" is not a configured source' },
+      { path: 'TARGETS[0].sources[0]', message: 'is not a configured source' },
     ])
   })
 
@@ -295,8 +295,8 @@ describe('a target', () => {
   ])('has a note for %s, which matches no event', (type, suggestion) => {
     expect(first({ events: [type] }).notes).toEqual([
       {
-        path: 'TARGETS[0].events',
-        message: `"${type}" does not match any event type${suggestion}`,
+        path: 'TARGETS[0].events[0]',
+        message: `does not match any event type${suggestion}`,
       },
     ])
   })

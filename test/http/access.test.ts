@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, it } from 'vitest'
 import type { Env } from '../../src/env.ts'
+import { networkOf } from '../../src/http/access.ts'
 import { createApp } from '../../src/http/app.ts'
 import { aConfig, aPayment, aQueue, aSpill } from '../builders.ts'
 
@@ -20,6 +21,7 @@ const bindings = {
   RETRIES: aQueue().queue,
   SPILL: aSpill().queue,
   ADMIN_TOKEN: 'operator',
+  VIEWER_TOKEN: 'viewer',
 } as unknown as Env
 
 /** The table of routes, each with its credential. A route that is not in it fails the test. */
@@ -191,14 +193,32 @@ it.each(routes)('%s has the headers of security and caching, and no secret', asy
   }
 })
 
-it('answers 429 with Retry-After after ten wrong tokens a minute from an address, and still accepts the right one', async () => {
-  const over = { ...bindings, FAILURES: (env as unknown as Env).FAILURES } as Env
-  const guess = (token: string, address = '192.0.2.7') =>
-    app.request(
-      '/api/targets',
-      { headers: { authorization: `Bearer ${token}`, 'cf-connecting-ip': address } },
-      over,
-    )
+/** Requests to another isolate of the relay, which remembers no address: `guess` gives the status of a token. */
+function anIsolate() {
+  const written: Promise<unknown>[] = []
+  const app = createApp(() => config, {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    log: () => undefined,
+    fetch: async () => new Response(),
+    waitUntil: (work) => written.push(work),
+  })
+  const limited = { ...bindings, FAILURES: (env as unknown as Env).FAILURES } as Env
+  const guess = async (token: string, address: string) => {
+    const headers = { authorization: `Bearer ${token}`, 'cf-connecting-ip': address }
+    const response = await app.request('/api/targets', { headers }, limited)
+    await Promise.all(written)
+    return response
+  }
+  const flood = async (address: string) => {
+    for (let i = 0; i < 11; i++) await guess('wrong', address)
+  }
+  return { guess, flood }
+}
+
+it('answers 429 with Retry-After after ten wrong tokens a minute from an address, and does not try the right one', async () => {
+  const { guess: ask } = anIsolate()
+  const guess = (token: string, address = '192.0.2.7') => ask(token, address)
   const statuses: number[] = []
   for (let i = 0; i < 11; i++) statuses.push((await guess('wrong')).status)
 
@@ -207,8 +227,72 @@ it('answers 429 with Retry-After after ten wrong tokens a minute from an address
   expect(statuses.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 401))
   expect(last.status).toBe(429)
   expect(last.headers.get('retry-after')).toBe('60')
-  expect((await guess('operator')).status).toBe(200)
+  const right = await guess('operator')
+  expect([right.status, await right.text()]).toEqual([429, await last.text()])
   expect((await guess('wrong', '192.0.2.8')).status).toBe(401)
+})
+
+it('accepts the token above the limit where the operator has used it, in every isolate', async () => {
+  const { guess, flood } = anIsolate()
+  expect((await guess('operator', '192.0.2.20')).status).toBe(200)
+  await flood('192.0.2.20')
+  expect((await guess('wrong', '192.0.2.20')).status).toBe(429)
+
+  expect((await guess('operator', '192.0.2.20')).status).toBe(200)
+  expect((await anIsolate().guess('operator', '192.0.2.20')).status).toBe(200)
+})
+
+it('does not accept the ADMIN_TOKEN above the limit where only the VIEWER_TOKEN was used', async () => {
+  const { guess, flood } = anIsolate()
+  expect((await guess('viewer', '192.0.2.21')).status).toBe(200)
+  await flood('192.0.2.21')
+
+  expect((await guess('viewer', '192.0.2.21')).status).toBe(200)
+  expect((await guess('operator', '192.0.2.21')).status).toBe(429)
+})
+
+it('counts the addresses of one IPv6 network as one', async () => {
+  const { guess } = anIsolate()
+  const statuses: number[] = []
+  for (let i = 0; i < 11; i++) statuses.push((await guess('wrong', `2001:db8::${i}`)).status)
+
+  expect(statuses.at(-1)).toBe(429)
+  expect((await guess('wrong', '2001:db8:0:1::1')).status).toBe(401)
+})
+
+it.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0DB8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['2001:db8:1::', '2001:db8:1:0::/64'],
+])('the network of %s is %s', (address, network) => {
+  expect(networkOf(address)).toBe(network)
+})
+
+it.each(routes.filter((route) => CREDENTIALS[route] === 'token'))(
+  '%s only reads with the VIEWER_TOKEN',
+  async (route) => {
+    const response = await ask(route, { authorization: 'Bearer viewer' })
+
+    if (route.startsWith('GET')) expect([401, 403]).not.toContain(response.status)
+    else {
+      expect(response.status).toBe(403)
+      expect(await response.json()).toEqual({
+        type: 'urn:membership-relay:problem:read-only',
+        title: 'The VIEWER_TOKEN permits reading only. Changes need the ADMIN_TOKEN.',
+        status: 403,
+      })
+    }
+  },
+)
+
+it('gives a token that is both only the right to read', async () => {
+  const both = { ...bindings, VIEWER_TOKEN: 'operator' }
+  const headers = { authorization: 'Bearer operator' }
+  const path = '/api/targets/crm/pause'
+
+  expect((await app.request(path, { method: 'POST', headers }, both)).status).toBe(403)
 })
 
 it('accepts the webhooks of a source while the rate limiter fails', async () => {

@@ -56,6 +56,7 @@ const bindings = () =>
     RETRIES: aQueue().queue,
     SPILL: Object.assign(aSpill().queue, { metrics: async () => ({ backlogCount: 0 }) }),
     ADMIN_TOKEN: 'operator',
+    VIEWER_TOKEN: 'viewer',
   }) as unknown as Env
 
 async function call(path: string, init: RequestInit = {}, over: Partial<Env> = {}) {
@@ -300,6 +301,9 @@ describe.each(guarded)('$operation.operationId', ({ path, method, operation }) =
     await check(name, 401, asked({ authorization: '' }))
     await check(name, 401, asked({ authorization: 'Bearer somebody' }))
     await check(name, 429, asked({ authorization: '' }, { FAILURES: FULL }))
+    if (method === 'post') {
+      await check(name, 403, asked({ authorization: 'Bearer viewer' }))
+    }
     await check(name, 503, asked({}, { ADMIN_TOKEN: '' }))
   })
 

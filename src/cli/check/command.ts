@@ -1,9 +1,9 @@
 // `npm run check` and `relay check`: validates wrangler.toml and shows the resulting configuration.
 import { Command } from 'commander'
 import { runProgram, type SetStatus } from '../command-line.ts'
-import { notesOnEnvFile, readProject } from '../project.ts'
+import { notesOnEnvFile, readEnvFile, readProject } from '../project.ts'
 import { UserError } from '../user-error.ts'
-import { checkConfig, describeConfig } from './configuration.ts'
+import { checkConfig, describeConfig, weakSecretsOf } from './configuration.ts'
 import { DRIFT_HINT, reportDrift } from './drift.ts'
 import { reportOwed } from './owed.ts'
 import { showSamples } from './sample-report.ts'
@@ -15,6 +15,9 @@ type CheckOptions = {
   target?: string | undefined
   url?: string | undefined
 }
+
+/** The files with secrets: of this machine, and of the first deploy. */
+const SECRETS_FILES = ['.dev.vars', '.prod.vars']
 
 const HELP = `
 --url needs a token: RELAY_TOKEN, or ADMIN_TOKEN in .dev.vars for a relay on this machine.`
@@ -61,8 +64,13 @@ async function runCheck({ json, sample, target, url }: CheckOptions): Promise<nu
   if (target !== undefined && sample === undefined) throw new UserError('--target needs --sample.')
   const { vars } = readProject()
   const checked = checkConfig(vars)
-  const secretsNotes = ['.dev.vars', '.prod.vars'].flatMap(notesOnEnvFile)
-  const config = { ...checked, notes: [...checked.notes, ...secretsNotes] }
+  const secretsNotes = SECRETS_FILES.flatMap(notesOnEnvFile)
+  const weak = SECRETS_FILES.flatMap((file) => weakSecretsOf(file, readEnvFile(file), vars))
+  const config = {
+    ...checked,
+    errors: [...checked.errors, ...weak],
+    notes: [...checked.notes, ...secretsNotes],
+  }
   const { errors, notes } = config
   if (json) {
     console.log(JSON.stringify({ errors, notes }, null, 2))

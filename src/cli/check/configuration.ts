@@ -21,6 +21,17 @@ export function checkConfig(vars: Record<string, unknown>): Config {
   )
 }
 
+/** The secrets of a file that are not safe. The issues do not contain their values. */
+export function weakSecretsOf(
+  file: string,
+  secrets: Record<string, string>,
+  vars: Record<string, unknown>,
+): Config['weak'] {
+  const { weak } = parseConfig({ ...vars, ...secrets }, (name) => secrets[name])
+  const messages = new Set(weak.map(({ message }) => message))
+  return [...messages].map((message) => ({ path: file, message }))
+}
+
 /** The configuration as text: tables of sources, targets, routes and secrets, then notes and errors. Shows no secret. */
 export function describeConfig(config: Config, vars: Record<string, unknown>): string {
   const { errors } = config

@@ -50,8 +50,11 @@ export function apiOf(command: Command): Api {
 /** The relay did not respond, or failed with a server error. A retry may succeed. */
 export class Unreachable extends UserError {}
 
+/** Calls the API, which records by the `user-agent` that the command line did. */
 async function send(origin: string, input: string | URL | Request, init?: RequestInit) {
-  const response = await fetch(input, init).catch(() => {
+  const headers = new Headers(init?.headers)
+  headers.set('user-agent', 'membership-relay-cli')
+  const response = await fetch(input, { ...init, headers }).catch(() => {
     throw new Unreachable(
       `No relay answers at ${origin}: start it with "npm start", or use --url for another one.`,
     )

@@ -93,3 +93,24 @@ function AttemptDetails({ attempt }: { attempt: DeliveryView['attempts'][number]
     </details>
   )
 }
+
+/** The page that asks before an event is sent to a target that never wanted it. */
+export function ResendQuestion({ id, target }: { id: string; target: string }) {
+  const page = `/console/events/${encodeURIComponent(id)}`
+  return (
+    <>
+      <p class="notice bad" role="alert">
+        {target} never wanted this event: its configuration does not select it, and it never got it.
+      </p>
+      <div class="acts">
+        <Act
+          action={`${page}/replay`}
+          name={`Send it to ${target} all the same`}
+          values={{ target, force: 'true' }}
+          isQuiet={true}
+        />
+        <a href={page}>Cancel</a>
+      </div>
+    </>
+  )
+}

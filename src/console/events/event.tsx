@@ -3,7 +3,7 @@
 import type { Child } from 'hono/jsx'
 import { decisionsOf, type ExplainedEvent } from '../../core/events/decisions.ts'
 import { Copy, Empty, EventLink, Json, State, Table, Time } from '../components.tsx'
-import { Act } from '../forms.tsx'
+import { Act, ChangeForm } from '../forms.tsx'
 import { Live } from '../live.tsx'
 import { Delivery, type DeliveryView } from './event-deliveries.tsx'
 
@@ -21,8 +21,8 @@ export type EventView = ExplainedEvent & {
   curl: string | undefined
   /** Whether an attempt is due soon, or was due a moment ago. */
   isMoving: boolean
-  /** The configured targets to which it can be sent. */
-  targets: readonly string[]
+  /** The configured targets to which it can be sent. `isRight`: it had the event or wants it. */
+  targets: readonly { name: string; isRight: boolean }[]
 }
 
 /** The page. */
@@ -101,26 +101,28 @@ function LiveDeliveries({
 function Acts({ event, isSendable }: { event: EventView; isSendable: boolean }) {
   const { id, targets, status, curl, deliveries } = event
   const replay = `/console/events/${id}/replay`
-  const count = deliveries.filter(({ target }) => targets.includes(target)).length
+  const count = deliveries.filter(({ target }) =>
+    targets.some(({ name }) => name === target),
+  ).length
   const all = count === 1 ? 'its target' : `all ${count} targets`
   return (
     <>
       <div class="acts">
         {isSendable && count > 0 && <Act action={replay} name={`Resend to ${all}`} />}
         {isSendable && targets.length > 0 && (
-          <form method="post" action={replay}>
+          <ChangeForm action={replay}>
             <label>
               Resend to{' '}
-              <select name="target">
-                {targets.map((name) => (
-                  <option value={name}>{name}</option>
-                ))}
+              <select name="target" required>
+                {targets.every(({ isRight }) => !isRight) && <option value="">choose …</option>}
+                <Options label="Had it or want it" of={targets.filter(({ isRight }) => isRight)} />
+                <Options label="Never wanted it" of={targets.filter(({ isRight }) => !isRight)} />
               </select>
             </label>
             <button type="submit" class="outline">
               Resend
             </button>
-          </form>
+          </ChangeForm>
         )}
         {status === 'accepted' && curl !== undefined && (
           <Act
@@ -139,6 +141,17 @@ function Acts({ event, isSendable }: { event: EventView; isSendable: boolean }) 
         </details>
       )}
     </>
+  )
+}
+
+function Options({ label, of }: { label: string; of: EventView['targets'] }) {
+  if (of.length === 0) return null
+  return (
+    <optgroup label={label}>
+      {of.map(({ name }) => (
+        <option value={name}>{name}</option>
+      ))}
+    </optgroup>
   )
 }
 

@@ -1,7 +1,7 @@
 // Persons across vendors: their contacts, their events, and the deliveries of these.
 import { maskEmail } from '../../core/mask.ts'
 import { Empty, EventLink, Older, State, Table, Time } from '../components.tsx'
-import { Act } from '../forms.tsx'
+import { Act, ChangeForm } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 import { Find } from './events.tsx'
 
@@ -127,12 +127,12 @@ export function Person({
           values={{ person: id }}
           isQuiet={true}
         />
-        <form method="post" action={`${path}/merge`}>
+        <ChangeForm action={`${path}/merge`}>
           <input name="person" required placeholder="per_…" aria-label="ID of the other person" />
           <button type="submit" class="outline">
             Merge into this one
           </button>
-        </form>
+        </ChangeForm>
       </div>
       <h2>Events</h2>
       {events.length === 0 ? <Empty>No events in the log.</Empty> : <Timeline events={events} />}

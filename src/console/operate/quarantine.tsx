@@ -1,7 +1,7 @@
 // Quarantined messages by cause: shown, released once they are understood, or dismissed with a reason.
 import { pluralize } from '../../core/text.ts'
 import { Empty, EventLink, Older, sum, Table, Time } from '../components.tsx'
-import { Act, Hidden } from '../forms.tsx'
+import { Act, ChangeForm, Hidden } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 
 /** A cause of quarantine, with the messages of one source and type that have it. */
@@ -69,8 +69,13 @@ function Cause({ cause: one }: { cause: CauseView }) {
         ))}
       </p>
       <footer class="acts">
-        <Act action={`${PATH}/plan`} name="Preview release" values={filterOf(one)} />
-        <form method="post" action={`${PATH}/dismiss`}>
+        <Act
+          method="preview"
+          action={`${PATH}/plan`}
+          name="Preview release"
+          values={filterOf(one)}
+        />
+        <ChangeForm action={`${PATH}/dismiss`}>
           <Hidden values={filterOf(one)} />
           <input
             name="reason"
@@ -82,7 +87,7 @@ function Cause({ cause: one }: { cause: CauseView }) {
           <button type="submit" class="outline">
             Dismiss
           </button>
-        </form>
+        </ChangeForm>
       </footer>
     </article>
   )
@@ -135,6 +140,7 @@ export function Release({ view }: { view: ReleaseView }) {
         )}
         {next !== undefined && (
           <Act
+            method={isDryRun ? 'preview' : 'post'}
             action={isDryRun ? `${PATH}/plan` : `${PATH}/release`}
             name={isDryRun ? 'Preview the next' : 'Release the next'}
             values={{ ...filter, after: next }}

@@ -1,7 +1,7 @@
 // The simulator: forms for one message and for a journey, and the result.
 import { pluralize } from '../../core/text.ts'
 import { Empty, EventLink, State, Table } from '../components.tsx'
-import { Act, Field } from '../forms.tsx'
+import { Act, ChangeForm, Field } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 
 /** A source, and the types of messages that its vendor sends. */
@@ -46,7 +46,7 @@ export function Simulate({
         <article>
           <h2>One message</h2>
           {sources.map(({ source, types }) => (
-            <form method="post" action={PATH} class="filter">
+            <ChangeForm action={PATH} class="filter">
               <input type="hidden" name="source" value={source} />
               <label>
                 {source}
@@ -58,12 +58,12 @@ export function Simulate({
               </label>
               <Field label="E-mail address" name="email" hint="random" />
               <button type="submit">Send</button>
-            </form>
+            </ChangeForm>
           ))}
         </article>
         <article>
           <h2>Member journey, from joining to leaving</h2>
-          <form method="post" action={PATH}>
+          <ChangeForm action={PATH}>
             <div class="filter">
               <label>
                 Source
@@ -89,7 +89,7 @@ export function Simulate({
               ))}
             </fieldset>
             <button type="submit">Start</button>
-          </form>
+          </ChangeForm>
         </article>
       </div>
     </>

@@ -18,7 +18,7 @@ const targetChanged = v.object({
 
 const personId = v.string()
 
-/** The operator: an e-mail address from Cloudflare Access, or `ADMIN_TOKEN`. */
+/** Who: an e-mail address from Cloudflare Access, or the name of the token: `ADMIN_TOKEN`, or `VIEWER_TOKEN`, which only signs in. */
 const by = v.string()
 
 /** The acts of operators that `relay.operator_acted` records. */
@@ -38,6 +38,9 @@ export const OPERATOR_ACTS = [
   'simulated messages',
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]
+
+/** Where operators act. */
+export const OPERATED_BY = ['console', 'api', 'command line'] as const
 
 /** The types of the relay's own events, and the schema of their `data`. */
 export const RELAY_EVENT_DATA = {
@@ -75,7 +78,13 @@ export const RELAY_EVENT_DATA = {
   'relay.events_renormalized': v.object({ events: v.array(v.string()), delivered: v.boolean() }),
   'relay.operator_signed_in': v.object({ by }),
   'relay.operator_signed_out': v.object({ by }),
-  'relay.operator_acted': v.object({ by, act: v.picklist(OPERATOR_ACTS), on: v.string() }),
+  'relay.operator_acted': v.object({
+    by,
+    // Older events do not have it.
+    via: v.exactOptional(v.picklist(OPERATED_BY)),
+    act: v.picklist(OPERATOR_ACTS),
+    on: v.string(),
+  }),
   'relay.test': v.object({ target: v.string() }),
 }
 export type RelayEventType = keyof typeof RELAY_EVENT_DATA

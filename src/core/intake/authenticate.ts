@@ -63,7 +63,8 @@ export async function authenticate(
     if (failure) return failed(failure)
   }
   const eventName = query.get('event') ?? undefined
-  return ok({ headers, eventName, bytes: body.value } as VerifiedRequest)
+  const isSigned = mustBeSigned && scheme !== undefined
+  return ok({ headers, eventName, isSigned, bytes: body.value } as VerifiedRequest)
 }
 
 async function checkSecret(

@@ -1,5 +1,6 @@
 // Distinguishes a vendor's repeat from a second event that looks like it. The first match wins:
-//   identity  the vendor's own identity of the event is the same: a repeat, however late
+//   identity  the vendor's own identity of the event is the same: a repeat, however late. That of a signed message also
+//             as any other type, and as a test or not: its signature does not cover what says so
 //   content   the same message within the window, and nothing else of that contact and type in between: a repeat. The
 //             window extends to both sides: an event of the spill queue is written after later ones
 // The same message outside the window is an event of its own, marked `possibleduplicate`.

@@ -11,6 +11,8 @@ export type VerifiedRequest = {
   readonly headers: Headers
   /** The event type that the URL names, where the vendor gives each event its own URL. */
   readonly eventName: string | undefined
+  /** Whether the vendor's signature over the bytes was checked. It covers neither the URL nor any other header. */
+  readonly isSigned: boolean
   readonly bytes: Uint8Array
 }
 
@@ -26,6 +28,8 @@ export type VendorMessage = {
   headers: Headers
   eventName: string | undefined
   hops: number
+  /** True when the vendor's signature over its request was checked. */
+  isSigned?: boolean
 }
 
 /** Bytes as they are stored: text when they are valid UTF-8, else base64. Either gives back the exact bytes. */
@@ -50,7 +54,7 @@ const MAX_HOPS = 5
 export function messagesIn(
   request: VerifiedRequest,
 ): Result<{ batch: boolean; messages: VendorMessage[] }, Rejection> {
-  const { headers, eventName } = request
+  const { headers, eventName, isSigned } = request
   const hops = hopsOf(headers)
   if (hops >= MAX_HOPS) return err({ kind: 'looping', maxHops: MAX_HOPS })
   const read = readMessages(new TextDecoder().decode(request.bytes))
@@ -64,7 +68,12 @@ export function messagesIn(
     return err({ kind: 'too_many_events', maxEvents: MAX_MESSAGES })
   }
   const messages = parts.map((part) =>
-    messageOf(part, batch ? { ...whole, text: part.text } : whole, { headers, eventName, hops }),
+    messageOf(part, batch ? { ...whole, text: part.text } : whole, {
+      headers,
+      eventName,
+      hops,
+      isSigned,
+    }),
   )
   return ok({ batch, messages })
 }
@@ -81,11 +90,11 @@ export function storedMessage(
 function messageOf(
   { text, value }: { text: string; value: JsonObject | undefined },
   raw: RawBody,
-  { headers, eventName, hops }: Pick<VendorMessage, 'headers' | 'eventName' | 'hops'>,
+  context: Pick<VendorMessage, 'headers' | 'eventName' | 'hops' | 'isSigned'>,
 ): VendorMessage {
   const reason = raw.encoding === 'utf8' ? 'is nested too deep' : 'is not UTF-8; stored as bytes'
   const unreadable = value === undefined ? reason : undefined
-  return { body: value ?? {}, unreadable, text, raw, headers, eventName, hops }
+  return { ...context, body: value ?? {}, unreadable, text, raw }
 }
 
 /**

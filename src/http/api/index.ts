@@ -19,7 +19,7 @@ import { simulation } from './operate/simulate.ts'
 /** Every route under `/api`. */
 export function createApi(tools: ApiTools) {
   return new Hono<{ Bindings: Env }>()
-    .use(tokenRequired)
+    .use(tokenRequired(tools))
     .use(idempotent(tools))
     .route('/events', events(tools))
     .route('/deliveries', deliveries(tools))

@@ -4,7 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Child } from 'hono/jsx'
 import { type Notice, pageOf } from '../../console/layout.tsx'
 import type { Operator, Refusal } from '../../stages/operate/acts/audit.ts'
-import { operatorOf } from '../operator.ts'
+import { consoleOperatorOf } from '../operator.ts'
 import { refusalText } from '../refusals.ts'
 import type { ApiTools } from '../tools.ts'
 import type { ConsoleEnv } from './session.ts'
@@ -17,11 +17,16 @@ export function show(
   c: Context<ConsoleEnv>,
   title: string,
   content: Child,
-  { status = 200, notice }: { status?: 200 | 400 | 404 | 409 | 500; notice?: Notice } = {},
+  { status = 200, notice }: { status?: 200 | 400 | 403 | 404 | 409 | 500; notice?: Notice } = {},
 ): Response {
   const pending = noticeIn(getCookie(c, COOKIE))
   if (pending) deleteCookie(c, COOKIE, { path: '/console' })
-  const frame = { path: c.req.path, who: c.get('who'), notice: notice ?? pending }
+  const frame = {
+    path: c.req.path,
+    who: c.get('who'),
+    isReadOnly: c.get('role') === 'viewer',
+    notice: notice ?? pending,
+  }
   return c.html(pageOf(title, frame, content), status)
 }
 
@@ -29,7 +34,7 @@ export function show(
 export function showError(
   c: Context<ConsoleEnv>,
   text: string,
-  status: 400 | 404 | 409 | 500 = 400,
+  status: 400 | 403 | 404 | 409 | 500 = 400,
 ): Response {
   return show(c, status === 404 ? 'Not found' : 'Error', '', {
     status,
@@ -44,7 +49,7 @@ export function goTo(
   text: string,
   kind: Notice['kind'] = 'done',
 ): Response {
-  const value = `${kind}:${text.slice(0, 1000)}`
+  const value = `${kind}:${text.slice(0, 1000).toWellFormed()}`
   setCookie(c, COOKIE, value, {
     path: '/console',
     httpOnly: true,
@@ -64,7 +69,7 @@ export function signedIn(
   c: Context<ConsoleEnv>,
   { configOf }: Pick<ApiTools, 'configOf'>,
 ): Operator {
-  return operatorOf(c, configOf, c.get('who'))
+  return consoleOperatorOf(c, configOf, c.get('who'))
 }
 
 /** Shows why an act was refused: as a notice on the page `back`, or as "Not found" where there is no such page. */

@@ -1,14 +1,12 @@
 // The console: pages for operators, rendered on the server and usable without a script.
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
 import { Hono } from 'hono/tiny'
 import { signInPage } from '../../console/sign-in.tsx'
-import { equalSecrets } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
 import { recordSystemEvent } from '../../stages/deliveries/system-events.ts'
-import { addressOf, isWithin } from '../access.ts'
-import { TOKEN_HOLDER } from '../operator.ts'
+import { admit, NO_ADMIN_TOKEN, READ_ONLY, TOKEN_OF } from '../access.ts'
 import type { ApiTools } from '../tools.ts'
 import { assets } from './assets.ts'
 import { deliveries } from './deliveries/deliveries.tsx'
@@ -30,11 +28,12 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
     .route('/assets', assets())
     // Forms of other sites are refused, by the headers Origin and Sec-Fetch-Site.
     .use(csrf())
-    .get('/sign-in', (c) => c.html(signInPage(returnPath(c.req.query('to')))))
+    .get('/sign-in', (c) => c.html(signInPage(returnPath(c.req.query('to'), c.req.url))))
     .post('/sign-in', (c) => signIn(c, tools))
     .use(sessionRequired(tools.now))
+    .use(changesForOperators)
     .post('/sign-out', async (c) => {
-      closeSession(c)
+      await closeSession(c, tools.now())
       await record(c, tools, 'relay.operator_signed_out', c.get('who'))
       return c.redirect('/console/sign-in', 303)
     })
@@ -59,20 +58,31 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
 
 async function signIn(c: Context<ConsoleEnv>, tools: ApiTools): Promise<Response> {
   const { token = '', to } = await fieldsOf(c)
-  const { ADMIN_TOKEN } = c.env
   const err = (text: string, status: 401 | 429 | 503) =>
-    c.html(signInPage(returnPath(to), { kind: 'refused', text }), status)
-  if (!ADMIN_TOKEN) {
-    return err('ADMIN_TOKEN is not set: run "npx wrangler secret put ADMIN_TOKEN".', 503)
+    c.html(signInPage(returnPath(to, c.req.url), { kind: 'refused', text }), status)
+  if (!c.env.ADMIN_TOKEN) return err(NO_ADMIN_TOKEN, 503)
+  const admitted = await admit(c.env, c.req.raw.headers, token, tools)
+  if (admitted === 'wrong') return err('Wrong token.', 401)
+  if (admitted === 'too many') {
+    return err('Too many failed attempts from this address. Try again in a minute.', 429)
   }
-  if (!(await equalSecrets(token, ADMIN_TOKEN))) {
-    return (await isWithin(c.env.FAILURES, addressOf(c.req.raw.headers)))
-      ? err('Wrong admin token.', 401)
-      : err('Too many failed attempts from this address. Try again in a minute.', 429)
-  }
-  await openSession(c, tools.now())
-  await record(c, tools, 'relay.operator_signed_in', TOKEN_HOLDER)
-  return c.redirect(returnPath(to), 303)
+  await openSession(c, admitted, tools.now())
+  await record(c, tools, 'relay.operator_signed_in', TOKEN_OF[admitted])
+  return c.redirect(returnPath(to, c.req.url), 303)
+}
+
+/** The forms that change nothing: searches and previews, posted so that no URL contains them, and ending the session. */
+const READING_FORMS = [
+  '/console/find',
+  '/console/sign-out',
+  '/console/replays/plan',
+  '/console/quarantine/plan',
+]
+
+/** Refuses all other forms to a viewer. */
+const changesForOperators: MiddlewareHandler<ConsoleEnv> = async (c, next) => {
+  const isReading = c.req.method === 'GET' || READING_FORMS.includes(c.req.path)
+  return isReading || c.get('role') === 'operator' ? next() : showError(c, READ_ONLY, 403)
 }
 
 /** Writes to the log who signed in or out. */
@@ -85,7 +95,12 @@ function record(
   return recordSystemEvent(c.env, configOf(c.env), { type, data: { by } }, tools)
 }
 
-/** The page to open after signing in: one of the console, whatever `to` is. */
-function returnPath(to: string | undefined): string {
-  return to !== undefined && /^\/console(?:[/?][^\\]*)?$/.test(to) ? to : '/console'
+/**
+ * The page to open after signing in: `to` if it is the path of a page of the console in the very spelling that browsers
+ * would open (no control characters, no `..`, no other origin), else the overview.
+ */
+function returnPath(to: string | undefined, here: string): string {
+  const url = to === undefined || !URL.canParse(to, here) ? undefined : new URL(to, here)
+  const isOurs = url !== undefined && /^\/console(\/|$)/.test(url.pathname)
+  return isOurs && url.pathname + url.search === to ? to : '/console'
 }

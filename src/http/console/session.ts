@@ -1,12 +1,14 @@
-// Who is signed in: a person known to Cloudflare Access, or the holder of the token.
+// Who is signed in: a person known to Cloudflare Access, or the holder of a token.
 import type { Context, MiddlewareHandler } from 'hono'
-import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
+import { deleteCookie, getCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { hexOf, hmac } from '../../core/intake/signature.ts'
 import type { Env } from '../../env.ts'
-import { TOKEN_HOLDER } from '../operator.ts'
+import { isKept, keep } from '../../store/operate/access.ts'
+import { TOKEN_OF } from '../access.ts'
+import type { Role } from '../known-networks.ts'
 
-/** The environment of the handlers of the console. `who`: who is signed in. */
-export type ConsoleEnv = { Bindings: Env; Variables: { who: string } }
+/** The environment of the handlers of the console. `who`: who is signed in; `role`: what that permits. */
+export type ConsoleEnv = { Bindings: Env; Variables: { who: string; role: Role } }
 
 /** How long a session lasts. */
 const SESSION_MS = 12 * 3_600_000
@@ -14,12 +16,14 @@ const SESSION_MS = 12 * 3_600_000
 const COOKIE = 'relay_session'
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
-/** Requires a session and sets `c.var.who`. Redirects others to the sign-in page, which leads back. */
+/** Requires a session and sets `c.var.who` and `c.var.role`. Redirects others to the sign-in page, which leads back. */
 export function sessionRequired(now: () => number): MiddlewareHandler<ConsoleEnv> {
   return async (c, next) => {
-    const who = (await accessEmailOf(c)) ?? (await sessionOf(c, now()))
-    if (who !== undefined) {
-      c.set('who', who)
+    const email = await accessEmailOf(c)
+    const role = email === undefined ? (await sessionOf(c, now()))?.role : 'operator'
+    if (role !== undefined) {
+      c.set('who', email ?? TOKEN_OF[role])
+      c.set('role', role)
       return next()
     }
     const { pathname, search } = new URL(c.req.url)
@@ -53,34 +57,42 @@ function accessOf(c: Context): Access | undefined {
   }
 }
 
-async function sessionOf(c: Context<ConsoleEnv>, now: number): Promise<string | undefined> {
-  const key = await keyOf(c.env)
-  if (key === undefined) return undefined
-  const value = await getSignedCookie(c, key, COOKIE, prefixFor(c))
-  return value && Number(value) > now ? TOKEN_HOLDER : undefined
+/** A session as its cookie holds it. */
+type Session = { id: string; role: Role; until: number }
+
+/** The session of a request; undefined if it has none that is valid. */
+async function sessionOf(c: Context<ConsoleEnv>, now: number): Promise<Session | undefined> {
+  const cookie = getCookie(c, COOKIE, prefixFor(c)) ?? ''
+  const [, until, role, id = ''] = /^(\d+)-(operator|viewer)-([\w-]+)\./.exec(cookie) ?? []
+  const key = role && (await keyOf(c.env, role as Role))
+  if (!key || Number(until) <= now) return undefined
+  if (!(await getSignedCookie(c, key, COOKIE, prefixFor(c)))) return undefined
+  if (await isKept(c.env.DB, endedKey(id), now)) return undefined
+  return { id, role: role as Role, until: Number(until) }
 }
 
-/** Starts a session. It ends after twelve hours, or when ADMIN_TOKEN changes. */
-export async function openSession(c: Context<ConsoleEnv>, now: number): Promise<void> {
-  const key = await keyOf(c.env)
-  if (key === undefined) throw new Error('there is no ADMIN_TOKEN')
-  await setSignedCookie(c, COOKIE, String(now + SESSION_MS), key, {
-    ...attributesFor(c),
-    maxAge: SESSION_MS / 1000,
-  })
+/** Starts a session. It ends after twelve hours, by signing out, or when the token of its role changes. */
+export async function openSession(c: Context<ConsoleEnv>, role: Role, now: number): Promise<void> {
+  const key = await keyOf(c.env, role)
+  if (key === undefined) throw new Error('there is no token of this role')
+  const value = `${now + SESSION_MS}-${role}-${crypto.randomUUID()}`
+  await setSignedCookie(c, COOKIE, value, key, { ...attributesFor(c), maxAge: SESSION_MS / 1000 })
 }
 
-/** Ends the session of this browser. */
-export function closeSession(c: Context): void {
+/** Ends the session of this browser: its cookie is deleted, and a copy of it is refused from now on. */
+export async function closeSession(c: Context<ConsoleEnv>, now: number): Promise<void> {
+  const session = await sessionOf(c, now)
+  if (session) await keep(c.env.DB, endedKey(session.id), { until: session.until, now })
   deleteCookie(c, COOKIE, attributesFor(c))
 }
 
-/** The key that signs sessions. It derives from the token, so a new token ends all sessions. */
-async function keyOf({ ADMIN_TOKEN }: Env): Promise<string | undefined> {
-  if (!ADMIN_TOKEN) return undefined
-  return hexOf(
-    await hmac(Uint8Array.from(new TextEncoder().encode('console session')), ADMIN_TOKEN),
-  )
+const endedKey = (id: string) => `ended ${id}`
+
+/** The key that signs the sessions of a role. It derives from the token, so a new token ends all of them. */
+async function keyOf(env: Env, role: Role): Promise<string | undefined> {
+  const token = env[TOKEN_OF[role]]
+  if (!token) return undefined
+  return hexOf(await hmac(Uint8Array.from(new TextEncoder().encode(`console ${role}`)), token))
 }
 
 // Local development has no https, and not every browser keeps a Secure cookie without it.

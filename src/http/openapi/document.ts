@@ -48,7 +48,11 @@ export function openApiOf(routes: readonly Route[]): Json {
     components: {
       schemas: namedSchemas(),
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'The ADMIN_TOKEN of the relay' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The ADMIN_TOKEN of the relay, or its VIEWER_TOKEN to read only',
+        },
       },
     },
   }
@@ -152,6 +156,7 @@ const PROBLEM = {
 const PROBLEMS: Record<number, string> = {
   400: 'The query or the body is invalid; the title names the field',
   401: 'The token or the secret is missing or wrong',
+  403: 'The token permits reading only',
   404: 'Not found',
   405: 'Wrong method',
   409: 'Not possible in the current state; the title gives the reason',
@@ -168,7 +173,7 @@ function problemsOf({ description, query, body, ...route }: Route): number[] {
   const { isPublic, problems = [] } = description
   const checked = query !== undefined || body !== undefined ? [400] : []
   const guarded = isPublic ? [] : [401, 429, 500, 503]
-  const acting = isAct({ description, ...route }) ? [400, 409, 422] : []
+  const acting = isAct({ description, ...route }) ? [400, 403, 409, 422] : []
   return [...new Set([...checked, ...guarded, ...acting, ...problems])].sort((a, b) => a - b)
 }
 

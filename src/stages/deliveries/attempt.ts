@@ -10,6 +10,7 @@ import {
   type Sent,
 } from '../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../core/deliveries/headers.ts'
+import { maskSecrets } from '../../core/deliveries/mask-secrets.ts'
 import { describe, errorOfException, errorOfStatus } from '../../core/deliveries/outcome.ts'
 import { parseRetryAfter } from '../../core/deliveries/retry.ts'
 import { describeFault } from '../../core/deliveries/routing.ts'
@@ -98,11 +99,11 @@ export async function attemptDelivery(
     const at = tools.now()
     const { status } = response
     if (response.ok) onSuccess()
-    const detail = await readExcerpt(response)
+    const detail = maskSecrets(await readExcerpt(response), target).slice(0, STORED_CHARACTERS)
     const retryAfter = response.headers.get('retry-after')
     return ended({ status, error: errorOfStatus(status, detail), detail, retryAfter, at })
   } catch (error) {
-    return ended({ error: errorOfException(error), detail: describe(error) })
+    return ended({ error: errorOfException(error), detail: maskSecrets(describe(error), target) })
   }
 }
 
@@ -145,7 +146,7 @@ function sentOf(
 }
 
 /**
- * The first characters of a response, as far as they arrive within `READ_MS`. No more is read: an endless or slow body
+ * The first bytes of a response as text, as far as they arrive within `READ_MS`. No more is read: an endless or slow body
  * costs nothing, a broken one is no failure.
  */
 async function readExcerpt(response: Response): Promise<string> {
@@ -170,5 +171,5 @@ async function readExcerpt(response: Response): Promise<string> {
   clearTimeout(timer)
   // Not awaited: a receiver that keeps the connection delays nothing.
   reader.cancel().catch(() => undefined)
-  return text.slice(0, STORED_CHARACTERS)
+  return text
 }

@@ -42,7 +42,7 @@ export async function recordSystemEvent(
  * The targets that may get an event of the relay's own. Never the target that it is about: a report of its failure would
  * be one more delivery that fails. What an operator did names a person: only targets that ask for `relay.` by name.
  */
-function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['targets'] {
+export function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['targets'] {
   if (isOperatorEvent(fact)) {
     return targets.filter(({ events }) => namesRelayEvents(events))
   }

@@ -64,6 +64,7 @@ export async function draftRecord(
   // A real message never repeats a test, nor a test a real one.
   const scope = isTest ? `${TEST_PREFIX}${source.name}` : source.name
   const normalized = normalize(source, message, base.headers)
+  const alternatives = await alternativesOf(source, message)
   if (!normalized.ok) {
     const { type, vendorType, issues } = normalized.error
     return {
@@ -72,8 +73,9 @@ export async function draftRecord(
       vendorType: vendorType?.slice(0, MAX_WORD_LENGTH),
       contactId: undefined,
       content: { issues },
-      dedupKey: await fingerprint([scope, 'quarantined', message.text]),
-      dedupStamp: undefined,
+      dedupKey: await quarantineKey(scope, message),
+      dedupStamp: signedStamp(source, message),
+      ...alternatives,
     }
   }
   const { identity, warnings } = normalized.value
@@ -94,6 +96,52 @@ export async function draftRecord(
     content: { event },
     dedupKey: await fingerprint([scope, ...identity.key]),
     dedupStamp: identity.stamp,
+    ...alternatives,
+  }
+}
+
+const quarantineKey = (scope: string, { text }: VendorMessage) =>
+  fingerprint([scope, 'quarantined', text])
+
+/** What distinguishes a signed message from another with the same content. */
+function signedStamp({ vendor }: ConfiguredSource, message: VendorMessage): string | undefined {
+  const { signed }: Vendor = VENDORS[vendor]
+  return message.isSigned ? signed?.stamp(message.headers) : undefined
+}
+
+/**
+ * The dedup keys of a signed message as any other type, in quarantine, and as a test or not: the URL and the headers that
+ * say so are not signed, so the same signed message can be sent again with others.
+ */
+async function alternativesOf(
+  source: ConfiguredSource,
+  message: VendorMessage,
+): Promise<Pick<EventRecord, 'alternatives'>> {
+  const { signed }: Vendor = VENDORS[source.vendor]
+  const stamp = signedStamp(source, message)
+  if (signed === undefined || stamp === undefined || message.unreadable !== undefined) return {}
+  const identities = identitiesOf(signed, source, message)
+  const scopes = [source.name, `${TEST_PREFIX}${source.name}`]
+  const all = scopes.flatMap((scope) => [
+    quarantineKey(scope, message).then((key) => ({ key, stamp })),
+    ...identities.map(async ({ key, stamp: own }) => ({
+      key: await fingerprint([scope, ...key]),
+      stamp: own ?? stamp,
+    })),
+  ])
+  const found = new Map((await Promise.all(all)).map((one) => [one.key, one]))
+  return { alternatives: [...found.values()] }
+}
+
+function identitiesOf(
+  { identities }: NonNullable<Vendor['signed']>,
+  { settings }: ConfiguredSource,
+  message: VendorMessage,
+) {
+  try {
+    return identities(message, settings)
+  } catch {
+    return [] // a bug of ours in another reading must not lose an event
   }
 }
 

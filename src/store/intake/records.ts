@@ -36,6 +36,8 @@ export type EventRecord = {
   hops: number
   dedupKey: string
   dedupStamp: string | undefined
+  /** Of a signed message: what it would have in their place as another type, or as a test or not. */
+  alternatives?: { key: string; stamp: string }[]
   raw: RawBody
   headers: Record<string, string>
   /** The type that the ingest URL named. */
@@ -63,7 +65,10 @@ export function isDeliverable({ status }: Receipt): boolean {
 /** The statement that writes a record. It returns `status` and `matched`, or no row for what the log has no use for. */
 function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStatement {
   const { id, entry, content } = record
-  if (entry === 'received') return db.prepare(INSERT_EVENT).bind(...columns(record))
+  if (entry === 'received') {
+    const alternatives = JSON.stringify(record.alternatives ?? [])
+    return db.prepare(INSERT_EVENT).bind(...columns(record), alternatives)
+  }
   if (entry === 'released') {
     if ('issues' in content) throw new Error('a message without an event cannot leave quarantine')
     return db

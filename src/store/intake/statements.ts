@@ -19,20 +19,27 @@ const STAMPED_AFTER: Side = [`e.dedup_stamp > ${OWN_STAMP}`, 'e.dedup_stamp, e.k
 const BEFORE: Side = [`e.dedup_stamp IS NULL AND e.key <= ${OWN_KEY}`, 'e.key DESC']
 const AFTER: Side = [`e.dedup_stamp IS NULL AND e.key > ${OWN_KEY}`, 'e.key']
 
+/** SQL: the same signed message as another type, or as a test or not. */
+const ALTERNATIVE = `
+    (SELECT e.key FROM json_each(?19) AS other CROSS JOIN events AS e
+     WHERE e.dedup_key = other.value ->> 'key' AND e.status <> 'duplicate' AND e.dedup_stamp = other.value ->> 'stamp' LIMIT 1)`
+
 // One statement finds an event of the same content, inside the window if there is one, decides by the rules of
 // core/intake/dedupe.ts whether this one repeats it, and writes it: of two copies at once, one is the first. `?9` the dedup
-// key, `?10` its stamp, `?11` the milliseconds of the window. A spilled event is written after later ones: hence both sides.
+// key, `?10` its stamp, `?11` the milliseconds of the window, `?19` the alternatives. A spilled event is written after later
+// ones: hence both sides.
 export const INSERT_EVENT = `
 WITH candidate AS (
-  SELECT CASE WHEN EXISTS (SELECT 1 FROM events WHERE dedup_key = ?9 AND status <> 'duplicate') THEN COALESCE(${[
+  SELECT CASE WHEN ?19 <> '[]' OR EXISTS (SELECT 1 FROM events WHERE dedup_key = ?9 AND status <> 'duplicate') THEN COALESCE(${[
     first('e.dedup_stamp = ?10', 'e.key'),
+    ALTERNATIVE,
     ...[STAMPED_BEFORE, BEFORE, STAMPED_AFTER, AFTER].map((side) => first(...side, IS_NEAR)),
     ...[STAMPED_BEFORE, BEFORE, STAMPED_AFTER, AFTER].map((side) => first(...side)),
   ].join()}) END AS key
 ), earlier AS (
   SELECT e.key,
     CASE
-      WHEN e.dedup_stamp = ?10 THEN 'identity'
+      WHEN e.dedup_stamp = ?10 OR e.dedup_key <> ?9 THEN 'identity'
       WHEN EXISTS (
         SELECT 1 FROM (
           SELECT key, vendor_type, dedup_key FROM events

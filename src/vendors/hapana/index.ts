@@ -10,7 +10,7 @@ import type { Vendor } from '../vendor.ts'
 import { normalizeEvent } from './events.ts'
 import { interpret, relatedKinds } from './interpret.ts'
 import { signature } from './signature.ts'
-import { resolveType } from './type.ts'
+import { resolveType, TYPE_NAMES } from './type.ts'
 
 export const hapana = {
   id: 'hapana',
@@ -20,39 +20,54 @@ export const hapana = {
   interpret,
   keepsHeader: (name) => /^x-hapana-|^x-event-type$|^x-webhook-event$/.test(name),
 
-  normalize(message, settings) {
-    const warnings: Warning[] = []
-    const { fields, envelope, wrapper } = unwrap(message.body, warnings)
-    const resolved = resolveType(message, envelope, fields, warnings)
-    if (!resolved.ok) return resolved
-    const { type, vendorType, typeBasis } = resolved.value
-    const mapped = normalizeEvent(type, {
-      fields,
-      envelope,
-      warnings,
-      settings,
-      body: message.body,
-      stamp: stampOf(message.headers),
-    })
-    if (!mapped.ok) {
-      const issues = mapped.error.issues.map(({ path, message }) => ({
-        path: wrapper === undefined ? path : `${wrapper}.${path}`,
-        message,
-      }))
-      return err({ ...mapped.error, vendorType, issues })
-    }
-    const { identity, data, ...rest } = mapped.value
-    const event = {
-      ...rest,
-      data: withExtra(data, fields, envelope),
-      vendorType,
-      vendorVersion: undefined,
-      typeBasis,
-      isTest: false,
-    } as EventDraft
-    return ok({ event, identity, warnings })
+  normalize,
+
+  signed: {
+    stamp: stampOf,
+    identities(message, settings) {
+      const readings = [undefined, ...TYPE_NAMES].map((eventName) =>
+        normalize({ ...message, eventName }, settings),
+      )
+      return readings.flatMap((reading) => (reading.ok ? [reading.value.identity] : []))
+    },
   },
 } satisfies Vendor
+
+function normalize(
+  message: Parameters<Vendor['normalize']>[0],
+  settings: Parameters<Vendor['normalize']>[1],
+): ReturnType<Vendor['normalize']> {
+  const warnings: Warning[] = []
+  const { fields, envelope, wrapper } = unwrap(message.body, warnings)
+  const resolved = resolveType(message, envelope, fields, warnings)
+  if (!resolved.ok) return resolved
+  const { type, vendorType, typeBasis } = resolved.value
+  const mapped = normalizeEvent(type, {
+    fields,
+    envelope,
+    warnings,
+    settings,
+    body: message.body,
+    stamp: stampOf(message.headers),
+  })
+  if (!mapped.ok) {
+    const issues = mapped.error.issues.map(({ path, message }) => ({
+      path: wrapper === undefined ? path : `${wrapper}.${path}`,
+      message,
+    }))
+    return err({ ...mapped.error, vendorType, issues })
+  }
+  const { identity, data, ...rest } = mapped.value
+  const event = {
+    ...rest,
+    data: withExtra(data, fields, envelope),
+    vendorType,
+    vendorVersion: undefined,
+    typeBasis,
+    isTest: false,
+  } as EventDraft
+  return ok({ event, identity, warnings })
+}
 
 /**
  * Distinguishes a request from another with the same body: the timestamp of the signature, or the delivery id if the

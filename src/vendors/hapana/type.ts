@@ -29,6 +29,9 @@ const TYPES_BY_NAME: Record<string, HapanaType> = {
   packagepurchased: 'packagePurchased',
   checkin: 'checkIn',
 }
+/** The names of the documented events. */
+export const TYPE_NAMES = Object.keys(TYPES_BY_NAME)
+
 /** Names of events in URLs and headers: the documented ones, and those of titles in the articles. */
 const TYPES_BY_TITLE: Record<string, HapanaType> = {
   ...TYPES_BY_NAME,

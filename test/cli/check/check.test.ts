@@ -83,9 +83,9 @@ describe('a file of secrets with a "#" outside quotes', () => {
   const HEAD = 'HAPANA_SECRET has a "#" outside quotes: its value ends there. Quote it.'
   const SECRETS = [
     '# a comment=of#the file',
-    'HAPANA_SECRET=k3y#9f',
-    "HYPE_SECRET='k3y#9f' # quoted",
-    'ADMIN_TOKEN=abc # a comment',
+    'HAPANA_SECRET=k3y-that-hapana-sends#9f',
+    "HYPE_SECRET='k3y-that-hype-sends#9f' # quoted",
+    'ADMIN_TOKEN=k3y-of-the-operator-itself # a comment',
     `EXAMPLE_SIGNING_SECRET="whsec_${'A'.repeat(43)}="`,
     'OTHER="two',
     'lines=of#one"',
@@ -116,9 +116,9 @@ describe('a file of secrets with a "#" outside quotes', () => {
 
 describe('npm run deploy', () => {
   const SECRETS_OF_A_DEPLOY = [
-    'ADMIN_TOKEN="t0k3n"',
-    'HAPANA_SECRET="k3y"',
-    'HYPE_SECRET="k3y"',
+    'ADMIN_TOKEN="t0k3n-of-the-operator"',
+    'HAPANA_SECRET="k3y-that-hapana-sends"',
+    'HYPE_SECRET="k3y-that-hype-sends"',
     `EXAMPLE_SIGNING_SECRET="whsec_${'A'.repeat(43)}="`,
   ].join('\n')
 
@@ -166,6 +166,28 @@ describe('npm run deploy', () => {
       'Nothing was deployed: .prod.vars does not set HAPANA_SECRET, EXAMPLE_SIGNING_SECRET.',
     )
   })
+
+  it.each([
+    ['deploy', '.prod.vars', 'Nothing was deployed: .prod.vars: '],
+    ['check', '.prod.vars', '  .prod.vars: '],
+    ['check', '.dev.vars', '  .dev.vars: '],
+  ])(
+    'and npm run check refuse secrets that are easy to guess: %s, %s',
+    async (name, file, start) => {
+      const args = name === 'deploy' ? [name, '--dry-run'] : [name]
+      const secrets = SECRETS_OF_A_DEPLOY.replace('k3y-that-hype-sends', 'k3y')
+      const { status, output } = await within(withTarget, args, {
+        [file]: `${secrets}\nVIEWER_TOKEN="t0k3n-of-the-operator"\n`,
+      })
+
+      expect(status).toBe(1)
+      expect(output).toContain(
+        `${start}HYPE_SECRET is easy to guess: use at least 16 random characters`,
+      )
+      expect(output).toContain('VIEWER_TOKEN must differ from every other secret')
+      expect(output).not.toMatch(/k3y|t0k3n/)
+    },
+  )
 
   it('names the secrets that the Worker must have already if the secrets file has only empty values', async () => {
     const { status, output } = await within(withTarget, ['deploy', '--dry-run'], {

@@ -118,7 +118,7 @@ describe('replay', () => {
 
     const { status, output } = await run('replay', '--type', 'payment.created')
 
-    expect(output).toMatch(/12\d deliveries match: pass --yes to resend them\.\n$/)
+    expect(output).toMatch(/12\d deliveries match: pass --yes to resend all the same\.\n$/)
     expect(status).toBe(2)
   })
 

@@ -3,7 +3,7 @@ import { createExecutionContext, env } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import type { Env } from '../../../src/env.ts'
 import { createApp } from '../../../src/http/app.ts'
-import { listEvents } from '../../../src/store/events/events.ts'
+import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import { aConfig } from '../../builders.ts'
 import { actsOf, anOperator, aVisitor, ORIGIN, TOKEN } from './visitor.ts'
 
@@ -54,8 +54,19 @@ describe('a session', () => {
   it('is refused with a cookie that is forged, changed, or of another token', async () => {
     const visitor = await anOperator()
     const [[name, value] = ['', '']] = [...visitor.cookies]
-    const [, signature] = decodeURIComponent(value).split('.')
-    for (const forged of [`99999999999999.${signature}`, '99999999999999.', '99999999999999', '']) {
+    const [session = '', signature] = decodeURIComponent(value).split('.')
+    const later = session.replace(/^\d+/, '99999999999999')
+    const another = session.replace(/.$/, (last) => (last === '0' ? '1' : '0'))
+    const forgeries = [
+      `${later}.${signature}`,
+      `${another}.${signature}`,
+      `${session.replace('operator', 'viewer')}.${signature}`,
+      `${session}.`,
+      session,
+      `99999999999999.${signature}`,
+      '',
+    ]
+    for (const forged of forgeries) {
       visitor.cookies.set(name, encodeURIComponent(forged))
       expect((await visitor.ask('/console')).status).toBe(303)
     }
@@ -79,17 +90,42 @@ describe('a session', () => {
     )
   })
 
-  it('is refused with a wrong token, and after ten of them in a minute with 429', async () => {
+  it('that was ended is refused with a copy of its cookie, and no other session is', async () => {
+    const visitor = await anOperator()
+    const other = await anOperator()
+    const [[name, value] = ['', '']] = [...visitor.cookies]
+    await visitor.send('/console/sign-out')
+    visitor.cookies.set(name, value)
+
+    expect((await visitor.ask('/console')).status).toBe(303)
+    expect((await visitor.ask('/console/events')).status).toBe(303)
+    expect((await other.ask('/console')).status).toBe(200)
+  })
+
+  it('of an ended one is forgotten when its cookie has expired', async () => {
+    await env.DB.prepare('DELETE FROM access').run()
+    const count = () => env.DB.prepare('SELECT count(*) AS n FROM access').first('n')
+    const visitor = await anOperator()
+    await visitor.send('/console/sign-out')
+    expect(await count()).toBe(1)
+
+    visitor.advance(13 * HOUR)
+    await visitor.signIn()
+    await visitor.send('/console/sign-out')
+    expect(await count()).toBe(1)
+  })
+
+  it('is refused with a wrong token, and after ten of them in a minute with 429, also with the right one', async () => {
     const visitor = aVisitor({ env: { FAILURES: (env as unknown as Env).FAILURES as RateLimit } })
     for (let i = 0; i < 10; i++) {
       const page = await visitor.signIn('guessed')
       expect(page).toMatchObject({
         status: 401,
-        text: expect.stringContaining('Wrong admin token.'),
+        text: expect.stringContaining('Wrong token.'),
       })
     }
     expect(await visitor.signIn('guessed')).toMatchObject({ status: 429 })
-    expect(await visitor.signIn()).toMatchObject({ status: 200, url: '/console' })
+    expect(await visitor.signIn()).toMatchObject({ status: 429, url: '/console/sign-in' })
   })
 
   it('is refused with a remedy while no token is set', async () => {
@@ -108,6 +144,23 @@ describe('a session', () => {
     '/api/events',
     '/console\\..',
     '/consoles',
+    '/console/\nx',
+    '/console/\r\nset-cookie: a=b',
+    '/console/\tx',
+    '/console/\0x',
+    '/console/ x',
+    '/console/é',
+    '/console/../api/events',
+    '/console/%2e%2e/api/events',
+    '/console/./events',
+    '/console?x=\ny',
+    '/console#x',
+    'console',
+    'https://relay.example/console/events',
+    'https://relay.example@elsewhere.example/console',
+    'javascript:alert(1)//console',
+    '//relay.example/console/events',
+    '/\t/elsewhere.example',
   ])('leads only to pages of the console: not to %s', async (to) => {
     const visitor = aVisitor()
     const response = await visitor.ask('/console/sign-in', {
@@ -117,6 +170,73 @@ describe('a session', () => {
     })
 
     expect(response.headers.get('location')).toBe('/console')
+  })
+})
+
+describe('the holder of VIEWER_TOKEN', () => {
+  const VIEWER = 'the viewers know it'
+  const aViewer = async () => {
+    const visitor = aVisitor({ env: { VIEWER_TOKEN: VIEWER } })
+    await visitor.signIn(VIEWER)
+    return visitor
+  }
+  const PAGES = ['/console', '/console/events', '/console/people', '/console/set-up']
+
+  it.each(PAGES)('sees %s, without what changes anything', async (path) => {
+    const page = await (await aViewer()).open(path)
+
+    expect(page.status).toBe(200)
+    expect(page.html).toContain('<body data-read-only="">')
+    expect(page.text).toContain('VIEWER_TOKEN, read only')
+  })
+
+  it('may search and preview', async () => {
+    const viewer = await aViewer()
+
+    const found = await viewer.send('/console/find', { who: 'nobody@gym.example' })
+    expect(found.text).toContain('No match for')
+    const plan = await viewer.send('/console/replays/plan', { since: '1h', target: 'crm' })
+    expect(plan.text).toContain('No delivery matches')
+  })
+
+  const CHANGES = aVisitor()
+    .postsOf('/console')
+    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_0000000000000'))
+    .filter((path) => !/sign-in|sign-out|find|plan$/.test(path))
+
+  it.each(CHANGES)('changes nothing: %s', async (path) => {
+    const viewer = await aViewer()
+    const page = await viewer.send(path, { target: 'crm' })
+
+    expect(page.status).toBe(403)
+    expect(page.text).toContain('The VIEWER_TOKEN permits reading only.')
+    expect(viewer.queue.sent).toEqual([])
+  })
+
+  it('is named in the log when they sign in and out', async () => {
+    await env.DB.prepare("DELETE FROM events WHERE source = 'relay'").run()
+    const viewer = await aViewer()
+    await viewer.send('/console/sign-out')
+    const { items } = await listEvents(env.DB, { types: ['relay.operator_*'] }, { limit: 10 })
+    const events = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
+
+    expect(events).toMatchObject([
+      { event: { data: { by: 'VIEWER_TOKEN' } } },
+      { event: { data: { by: 'VIEWER_TOKEN' } } },
+    ])
+  })
+
+  it('is signed out by another VIEWER_TOKEN', async () => {
+    const viewer = await aViewer()
+    const other = aVisitor({ env: { VIEWER_TOKEN: 'another' } })
+    const none = aVisitor()
+    for (const [name, value] of viewer.cookies) {
+      other.cookies.set(name, value)
+      none.cookies.set(name, value)
+    }
+
+    expect((await other.ask('/console')).status).toBe(303)
+    expect((await none.ask('/console')).status).toBe(303)
   })
 })
 
@@ -199,6 +319,7 @@ describe('Cloudflare Access', () => {
 
     expect((await actsOf())[0]).toEqual({
       by: 'ana@gym.example',
+      via: 'console',
       act: 'paused a target',
       on: 'crm',
     })

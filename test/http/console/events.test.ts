@@ -236,9 +236,26 @@ describe('an event', () => {
     expect(again.text).toContain('Nothing was sent: every delivery still awaits an attempt.')
     expect(operator.queue.sent.map(({ target }) => target)).toEqual(['crm', 'finance'])
     expect(await actsOf()).toEqual([
-      { by: 'ADMIN_TOKEN', act: 'replayed an event', on: `${id} to finance` },
-      { by: 'ADMIN_TOKEN', act: 'replayed an event', on: `${id} to crm` },
+      { by: 'ADMIN_TOKEN', via: 'console', act: 'replayed an event', on: `${id} to finance` },
+      { by: 'ADMIN_TOKEN', via: 'console', act: 'replayed an event', on: `${id} to crm` },
     ])
+  })
+
+  it('is sent to a target that never wanted it only after a question', async () => {
+    const picky = aConfig({ name: 'crm' }, { name: 'people', events: ['contact.*'] })
+    const id = await stored(picky, 'hype', aPayment())
+    const operator = await anOperator({ config: picky })
+    const path = `/console/events/${id}/replay`
+    const page = await operator.open(`/console/events/${id}`)
+    const asked = await operator.send(path, { target: 'people' })
+
+    expect(page.html).toContain('<optgroup label="Had it or want it"><option value="crm">')
+    expect(page.html).toContain('<optgroup label="Never wanted it"><option value="people">')
+    expect(asked.text).toContain('people never wanted this event')
+    expect(operator.queue.sent).toEqual([])
+    const sent = await operator.send(path, { target: 'people', force: 'true' })
+    expect(sent.text).toContain('Resent to people.')
+    expect(operator.queue.sent.map(({ target }) => target)).toEqual(['people'])
   })
 
   it('shows why it cannot be sent again', async () => {

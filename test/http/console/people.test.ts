@@ -204,7 +204,8 @@ describe('the simulator', () => {
 
 describe('the set-up', () => {
   it('shows ingest URLs without their secrets, the texts for the vendors, and how to verify in four languages', async () => {
-    const { text, html } = await (await anOperator({ config })).open('/console/set-up')
+    const safe = { ...config, weak: [] }
+    const { text, html } = await (await anOperator({ config: safe })).open('/console/set-up')
 
     expect(text).toContain('https://relay.example/in/hype?key=SECRET')
     expect(text).toContain('checkIn https://relay.example/in/hapana?event=checkIn')
@@ -228,5 +229,12 @@ describe('the set-up', () => {
     expect(text).toContain('SOURCES[0].secret')
     expect(text).toContain('TARGETS[0].url: must be https')
     expect(text).toContain('crm broken')
+  })
+
+  it('shows secrets that are easy to guess, while their sources go on', async () => {
+    const { text } = await (await anOperator({ config })).open('/console/set-up')
+
+    expect(text).toContain('SOURCES[1].secret: HYPE_SECRET is easy to guess')
+    expect(text).toContain('hype active')
   })
 })

@@ -119,14 +119,13 @@ export async function anOperator(setting: Setting = {}) {
   return visitor
 }
 
+type ActRecord = { by: string; via: string; act: string; on: string }
+
 /** The acts of operators in the log, the latest first. */
-export async function actsOf(): Promise<{ by: string; act: string; on: string }[]> {
+export async function actsOf(): Promise<ActRecord[]> {
   const { items } = await listEvents(env.DB, { types: ['relay.operator_acted'] }, { limit: 20 })
   const events = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
-  return events.map(
-    (one) =>
-      (one as unknown as { event: { data: { by: string; act: string; on: string } } }).event.data,
-  )
+  return events.map((one) => (one as unknown as { event: { data: ActRecord } }).event.data)
 }
 
 const TABLES =

@@ -111,8 +111,50 @@ describe('/api/events/:id/replay', () => {
     const dry = await post(`/api/events/${id}/replay`, { dry_run: true })
     const real = await post(`/api/events/${id}/replay`)
 
-    expect(dry.body).toEqual({ id, targets: ['crm'], replayed: [] })
-    expect(real.body).toEqual({ id, targets: ['crm'], replayed: [] })
+    expect(dry.body).toEqual({ id, targets: ['crm'], unwanted: [], replayed: [] })
+    expect(real.body).toEqual({ id, targets: ['crm'], unwanted: [], replayed: [] })
+  })
+
+  it('refuses a target that never wanted it, unless it is told to send it there', async () => {
+    const picky = aConfig(
+      { name: 'crm', test: false },
+      { name: 'people', events: ['contact.*'] },
+      { name: 'rich', where: 'data.subscription.recurring_amount.value > 1000' },
+      { name: 'new', enabled: false },
+    )
+    const { retries: queue, post: ask } = anApi(picky)
+    const id = await stored(aConfig({ name: 'crm' }), 'hype', aPayment())
+    const replay = (targets: string[], how: object = {}) =>
+      ask(`/api/events/${id}/replay`, { targets, ...how })
+
+    const dry = await replay(['crm', 'people', 'rich', 'new'], { dry_run: true })
+    expect(dry.body).toMatchObject({ unwanted: ['people', 'rich'], replayed: [] })
+    expect(await replay(['new', 'people', 'rich'])).toMatchObject({
+      status: 409,
+      body: {
+        type: 'urn:membership-relay:problem:not-wanted',
+        title: 'people, rich never wanted this event: it is sent there only with "force".',
+      },
+    })
+    expect(queue.sent).toEqual([])
+    expect(await replay(['people', 'rich'], { force: true })).toMatchObject({
+      status: 200,
+      body: { unwanted: ['people', 'rich'], replayed: ['people', 'rich'] },
+    })
+  })
+
+  it('refuses a target whose delivery was cancelled before it was sent, as the target does not want it', async () => {
+    const picky = aConfig({ name: 'crm', events: ['contact.*'] })
+    const id = await stored(aConfig({ name: 'crm' }), 'hype', aPayment())
+    await env.DB.prepare(
+      `UPDATE deliveries SET state = 'cancelled', due = NULL WHERE event = CAST(?1 AS INTEGER)`,
+    )
+      .bind(keyOfId(id))
+      .run()
+
+    const body = { targets: ['crm'] }
+    expect(await anApi(picky).post(`/api/events/${id}/replay`, body)).toMatchObject({ status: 409 })
+    expect(await post(`/api/events/${id}/replay`, body)).toMatchObject({ status: 200 })
   })
 
   it.each([

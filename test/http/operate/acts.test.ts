@@ -220,18 +220,23 @@ async function recordsOf(act: string) {
 }
 
 describe.each(ACTS)('$act', (one) => {
-  const record = { by: 'ADMIN_TOKEN', act: one.act, on: one.on }
+  const record = { by: 'ADMIN_TOKEN', via: 'api', act: one.act, on: one.on }
 
-  it('leaves the same record by the API and by the console', async () => {
+  it('leaves the same record by the API, the command line and the console, but for where it was done', async () => {
     const visitor = await anOperator({ config })
     const response = await byApi(visitor, one, (await one.given(visitor)).api)
     expect(response.status).toBeLessThan(300)
     expect(await recordsOf(one.act)).toEqual([record])
 
     await emptyLog()
+    const cli = { 'user-agent': 'membership-relay-cli' }
+    await byApi(visitor, one, (await one.given(visitor)).api, cli)
+    expect(await recordsOf(one.act)).toEqual([{ ...record, via: 'command line' }])
+
+    await emptyLog()
     const { form } = await one.given(visitor)
     await visitor.send(pathOf(one.form, form.id), form.body as Record<string, string>)
-    expect(await recordsOf(one.act)).toEqual([record])
+    expect(await recordsOf(one.act)).toEqual([{ ...record, via: 'console' }])
   })
 
   it('is done and recorded once if it is requested twice with one key', async () => {
@@ -337,7 +342,7 @@ it('records the number of renormalized events when there are several', async () 
   await post(visitor, '/api/renormalize', { since: '1h', dry_run: false })
 
   expect(await actsOf()).toEqual([
-    { by: 'ADMIN_TOKEN', act: 'renormalized events', on: '2 events' },
+    { by: 'ADMIN_TOKEN', via: 'api', act: 'renormalized events', on: '2 events' },
   ])
 })
 

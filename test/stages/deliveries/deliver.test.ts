@@ -348,6 +348,22 @@ describe('a failed attempt', () => {
     expect(target.got[1]?.headers.get('webhook-id')).toBe(event)
   })
 
+  it('is stored without the secrets of its request, which it echoes', async () => {
+    const secret = 'k7Qz2mVx9Lw4tRb8'
+    const echoed = aConfig({ name: 'crm', headers: { authorization: `Bearer ${secret}` } })
+    const event = await stored(echoed, 'hype', aPayment())
+    const fetch = async (_url: string, init: RequestInit) => {
+      const sent = JSON.stringify(Object.fromEntries(new Headers(init.headers)))
+      return new Response(`${sent}${'x'.repeat(300)} ${secret}`, { status: 500 })
+    }
+
+    const { delivery } = await attempt(echoed, event, { fetch })
+
+    const answer = delivery?.attempts[0]?.response ?? ''
+    expect(answer).toMatch(/"authorization":"••••".*"webhook-signature":"••••"/)
+    expect(answer).not.toContain(secret.slice(0, 6))
+  })
+
   it('records the first 1,000 characters of the response, and reads little more', async () => {
     const event = await stored(config, 'hype', aPayment())
     let pulled = 0

@@ -54,7 +54,10 @@ export function replayCommand(): Command {
     .option('--person <id>', 'only this person: per_…, a contact id or an e-mail address')
     .option('--rate <n>', 'deliveries per second')
     .option('--dry-run', 'only show how many deliveries match')
-    .option('-y, --yes', `do not ask before resending more than ${MAX_UNCONFIRMED} deliveries`)
+    .option(
+      '-y, --yes',
+      `do not ask before resending more than ${MAX_UNCONFIRMED} deliveries, or to a target that never wanted the event`,
+    )
     .option('--detach', 'do not wait until the replay has finished')
     .action(replay)
     .addCommand(listCommand())
@@ -78,7 +81,7 @@ async function replay(
   if (options.dryRun || (plan.total === 0 && plan.counted)) return print(command, plan, planText)
   if (!isJson) console.log(planText(plan))
   const isMany = plan.total > MAX_UNCONFIRMED || !plan.counted
-  if (isMany && !options.yes) await confirm(plan)
+  if (isMany && !options.yes) await confirm(`${amountOf(plan)} match`)
   // Without `dry_run`, the answer is a replay with an id.
   const started = (await answerOf(api.replays.$post({ json }))) as Replay
   const result = options.detach || isJson ? started : await follow(api, started)
@@ -94,10 +97,18 @@ async function replayEvent(
   const [extra] = Object.keys(rest).filter((key) => key !== 'yes' && key !== 'detach')
   if (extra !== undefined)
     throw new UserError(`--${extra} cannot be combined with an event: it is for filters.`)
-  const json = { dry_run: dryRun ?? false, ...(target === undefined ? {} : { targets: target }) }
-  const answer = await answerOf(api.events[':id'].replay.$post({ param: { id }, json }))
-  print(command, answer, ({ targets, replayed }) => {
-    if (dryRun) return `${id} would be resent to ${targets.join(', ') || 'no target'}.`
+  const ask = (how: { dry_run?: boolean; force?: boolean }) => {
+    const json = { ...how, ...(target === undefined ? {} : { targets: target }) }
+    return answerOf(api.events[':id'].replay.$post({ param: { id }, json }))
+  }
+  if (target !== undefined && !dryRun && !rest.yes) {
+    const { unwanted } = await ask({ dry_run: true })
+    if (unwanted.length > 0) await confirm(`${unwanted.join(', ')} never wanted ${id}`)
+  }
+  const answer = await ask(dryRun ? { dry_run: true } : { force: true })
+  print(command, answer, ({ targets, unwanted, replayed }) => {
+    const never = unwanted.length > 0 ? ` (${unwanted.join(', ')} never wanted it)` : ''
+    if (dryRun) return `${id} would be resent to ${targets.join(', ') || 'no target'}${never}.`
     if (replayed.length > 0) return `${id} is queued again for ${replayed.join(', ')}.`
     return `Nothing to resend: every delivery of ${id} still waits for an attempt, or there is none.`
   })
@@ -139,11 +150,10 @@ function planText({ people, targets, types, states, ...counts }: Plan): string {
 }
 
 /** Asks at the terminal. Throws a UserError if the answer is not yes, or there is no terminal. */
-async function confirm(plan: Pick<Plan, 'total' | 'counted'>): Promise<void> {
-  const amount = amountOf(plan)
-  if (!process.stdin.isTTY) throw new UserError(`${amount} match: pass --yes to resend them.`)
+async function confirm(fact: string): Promise<void> {
+  if (!process.stdin.isTTY) throw new UserError(`${fact}: pass --yes to resend all the same.`)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`Resend ${amount}? [y/N] `)
+  const answer = await terminal.question(`${fact}. Resend all the same? [y/N] `)
   terminal.close()
   if (!/^y(es)?$/i.test(answer.trim())) throw new UserError('Cancelled: nothing was sent.')
 }

@@ -95,5 +95,6 @@ export const Event = v.strictObject({
 export const EventReplay = v.strictObject({
   id: eventId,
   targets: v.array(name),
+  unwanted: v.pipe(v.array(name), v.description('Those of the targets that never wanted it')),
   replayed: v.array(name),
 })

@@ -32,6 +32,10 @@ export const eventListEntries = {
 const ReplayBody = v.strictObject({
   targets: v.optional(v.array(v.string('must be a string'), 'must be a list of target names')),
   dry_run: flag(false),
+  force: v.pipe(
+    flag(false),
+    v.description('Send it also to named targets that never wanted it; they are refused otherwise'),
+  ),
 })
 
 /** The routes of `/api/events`. */
@@ -74,8 +78,8 @@ export function events({ configOf, ...tools }: ApiTools) {
       }),
       body(ReplayBody),
       async (c) => {
-        const { targets, dry_run: isDryRun } = c.req.valid('json')
-        const options = { targets, isDryRun }
+        const { targets, dry_run: isDryRun, force } = c.req.valid('json')
+        const options = { targets, isDryRun, force }
         const replay = await replayEvent(operatorOf(c, configOf), c.req.param('id'), options, tools)
         return replay.ok ? c.json(replay.value) : refusalProblem(replay.error)
       },

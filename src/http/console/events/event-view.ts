@@ -15,11 +15,17 @@ import { ingestOf } from '../../ingest-url.ts'
 /** The page updates itself while an attempt is due within this time. */
 const SOON_MS = 60_000
 
-/** An event as its page shows it. `origin`: that of the relay; `healths`: of all targets, as far as known. */
+/**
+ * An event as its page shows it. `origin`: that of the relay; `healths`: of all targets, as far as known; `right`: the
+ * targets that had it or want it.
+ */
 export function viewOf(
   event: EventDetail,
-  config: Config,
-  healths: ReadonlyMap<string, Health>,
+  {
+    config,
+    healths,
+    right,
+  }: { config: Config; healths: ReadonlyMap<string, Health>; right: readonly string[] },
   origin: string,
   now: number,
 ): EventView {
@@ -38,7 +44,9 @@ export function viewOf(
         ? undefined
         : curlCommand(ingest.url, [...headers, ...secret], raw.text),
     isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
-    targets: config.targets.filter((one) => !isBroken(one)).map(({ name }) => name),
+    targets: config.targets
+      .filter((one) => !isBroken(one))
+      .map(({ name }) => ({ name, isRight: right.includes(name) })),
     deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({
       ...delivery,
       target,

@@ -2,10 +2,12 @@
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import { EventPage } from '../../../console/events/event.tsx'
+import { ResendQuestion } from '../../../console/events/event-deliveries.tsx'
 import { Events } from '../../../console/events/events.tsx'
 import { RenormalizePage } from '../../../console/operate/renormalization.tsx'
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { isEventId } from '../../../core/id.ts'
+import { rightTargets } from '../../../stages/deliveries/replay-event.ts'
 import { renormalizeEvent, replayEvent } from '../../../stages/operate/acts/events.ts'
 import { listHealth } from '../../../store/deliveries/targets.ts'
 import { getEvent, listEvents } from '../../../store/events/events.ts'
@@ -47,14 +49,24 @@ export function events(tools: ApiTools) {
       const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
       if (event === undefined) return showRefusal(c, { kind: 'unknown_event' }, undefined)
       const { origin } = new URL(c.req.url)
-      const view = viewOf(event, configOf(c.env), await listHealth(c.env.DB), origin, now())
+      const config = configOf(c.env)
+      const right = await rightTargets(event, config, now())
+      const view = viewOf(
+        event,
+        { config, healths: await listHealth(c.env.DB), right },
+        origin,
+        now(),
+      )
       return show(c, event.id, <EventPage event={view} />)
     })
     .post('/:id/replay', async (c) => {
       const id = c.req.param('id')
-      const { target } = await fieldsOf(c)
-      const options = target === undefined ? {} : { targets: [target] }
+      const { target, force } = await fieldsOf(c)
+      const options = target === undefined ? {} : { targets: [target], force: force === 'true' }
       const replay = await replayEvent(signedIn(c, tools), id, options, tools)
+      if (!replay.ok && replay.error.kind === 'not_wanted' && target !== undefined) {
+        return show(c, 'Resend', <ResendQuestion id={id} target={target} />)
+      }
       if (!replay.ok) return showRefusal(c, replay.error, pageOf(id))
       const { replayed } = replay.value
       return replayed.length === 0

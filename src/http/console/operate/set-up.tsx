@@ -12,9 +12,14 @@ import type { ConsoleEnv } from '../session.ts'
 export function setUp({ configOf, now }: ApiTools) {
   return new Hono<ConsoleEnv>().get('/', (c) => {
     const config = configOf(c.env)
-    const { errors, notes } = config
+    const { errors, notes, weak } = config
     const sources = sourceViews(config, undefined, new URL(c.req.url).origin, now())
-    const view = { sources, targets: config.targets.map(targetConfigOf), errors, notes }
+    const view = {
+      sources,
+      targets: config.targets.map(targetConfigOf),
+      errors,
+      notes: [...weak, ...notes],
+    }
     return show(c, 'Set-up', <SetUp {...view} />)
   })
 }

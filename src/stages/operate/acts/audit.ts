@@ -1,7 +1,7 @@
 // What all acts of operators share: who acts, why an act is refused, and the audit record that it leaves. The console
 // and the API (and so the command line) call the same acts, so they obey the same limits and are audited alike.
 import type { Config } from '../../../config.ts'
-import type { OperatorAct } from '../../../core/events/system-event.ts'
+import type { OPERATED_BY, OperatorAct } from '../../../core/events/system-event.ts'
 import type { Env, Tools } from '../../../env.ts'
 import { recordSystemEvent } from '../../deliveries/system-events.ts'
 
@@ -11,6 +11,8 @@ export type Operator = {
   config: Config
   /** The e-mail address that Cloudflare Access confirmed, or `ADMIN_TOKEN`. */
   by: string
+  /** Where the act was asked for. */
+  via: (typeof OPERATED_BY)[number]
   /** The origin of the relay: the URLs of its schemas start with it. */
   origin: string
 }
@@ -21,6 +23,7 @@ export type Refusal =
   | { kind: 'unknown_person'; which: 'this' | 'other' }
   | { kind: 'unknown_replay' }
   | { kind: 'unknown_target'; names: readonly string[] }
+  | { kind: 'not_wanted'; names: readonly string[] }
   | { kind: 'target_broken'; name: string; reason: string }
   | { kind: 'not_replayable'; status: string }
   | { kind: 'not_renormalizable' }
@@ -36,12 +39,12 @@ export type Refusal =
  * here would invite a retry, which would do the act twice.
  */
 export async function audit(
-  { env, config, by }: Operator,
+  { env, config, by, via }: Operator,
   act: OperatorAct,
   on: string,
   tools: Tools,
 ): Promise<void> {
-  const fact = { type: 'relay.operator_acted', data: { by, act, on } } as const
+  const fact = { type: 'relay.operator_acted', data: { by, via, act, on } } as const
   await recordSystemEvent(env, config, fact, tools).catch((error) =>
     tools.log({ at: 'audit', act, on, fault: 'an act was not audited', detail: String(error) }),
   )

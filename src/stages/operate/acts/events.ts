@@ -6,21 +6,30 @@ import { err, ok, type Result } from '../../../core/result.ts'
 import { pluralize } from '../../../core/text.ts'
 import type { Tools } from '../../../env.ts'
 import { getEvent } from '../../../store/events/events.ts'
-import { replayEventTo } from '../../deliveries/replay-event.ts'
+import { type ReplayOptions, replayEventTo } from '../../deliveries/replay-event.ts'
 import { type RenormalizeResult, renormalize } from '../renormalize.ts'
 import { audit, type Operator, type Refusal } from './audit.ts'
 
-/** The targets that an event may go to, and those to which it is sent again; none in a dry run. */
-export type EventReplay = { id: EventId; targets: string[]; replayed: string[] }
+/**
+ * The targets that an event may go to, those of them that never wanted it, and those to which it is sent again; none in
+ * a dry run.
+ */
+export type EventReplay = {
+  id: EventId
+  targets: string[]
+  unwanted: string[]
+  replayed: string[]
+}
 
 /**
  * Sends an event again to the named targets, or to all that it has deliveries for. Deliveries that await an attempt are
- * left alone. Refuses an unknown event or target, and an event that is not deliverable. Audited when anything is sent.
+ * left alone. Refuses an unknown event or target, an event that is not deliverable, and without `force` a target that
+ * never wanted it. Audited when anything is sent.
  */
 export async function replayEvent(
   operator: Operator,
   id: string,
-  options: { targets?: string[] | undefined; isDryRun?: boolean },
+  options: ReplayOptions,
   tools: Tools,
 ): Promise<Result<EventReplay, Refusal>> {
   const { env, config } = operator
@@ -28,9 +37,9 @@ export async function replayEvent(
   if (event === undefined) return err({ kind: 'unknown_event' })
   const sent = await replayEventTo(env, config, event, options, tools)
   if (!sent.ok) {
-    return 'unknown' in sent.error
-      ? err({ kind: 'unknown_target', names: sent.error.unknown })
-      : err({ kind: 'not_replayable', status: event.status })
+    if ('unknown' in sent.error) return err({ kind: 'unknown_target', names: sent.error.unknown })
+    if ('unwanted' in sent.error) return err({ kind: 'not_wanted', names: sent.error.unwanted })
+    return err({ kind: 'not_replayable', status: event.status })
   }
   const { replayed } = sent.value
   if (replayed.length > 0) {
