@@ -98,7 +98,7 @@ const STATES: Record<string, string> = {
   failing: 'is stopped after days of failures',
   gone: 'answered 410 Gone',
   broken: 'has a configuration error',
-  unknown: 'is not configured',
+  unknown: 'is unknown',
 }
 
 function targetAttention(

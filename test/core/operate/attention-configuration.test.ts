@@ -32,7 +32,7 @@ it('is a target that is not configured, with what is owed to it and when that en
   const unknown = {
     name: 'crm',
     state: 'unknown',
-    reason: 'its deliveries are held for a day, then cancelled',
+    reason: 'it is not configured: its deliveries are held for a day, then cancelled',
     held_until: '2026-11-21T22:05:00Z',
     failing_since: null,
     next_probe_at: null,
@@ -40,7 +40,7 @@ it('is a target that is not configured, with what is owed to it and when that en
   }
 
   expect(wordsOf({ targets: [unknown] })).toEqual([
-    'crm is not configured: its deliveries are held for a day, then cancelled; 3 deliveries are waiting; held until 22:05 UTC.',
+    'crm is unknown: it is not configured: its deliveries are held for a day, then cancelled; 3 deliveries are waiting; held until 22:05 UTC.',
   ])
 })
 

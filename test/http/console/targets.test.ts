@@ -93,11 +93,15 @@ describe('a target', () => {
     const operator = await anOperator({ config: renamed })
 
     const { text, html } = await operator.open('/console/targets')
-    expect(text).toContain('finance unknown its deliveries are held for a day, then cancelled')
+    expect(text).toContain(
+      'finance unknown it is not configured: its deliveries are held for a day, then cancelled',
+    )
     expect(text).toContain('held until 2026-11-22 01:00:00')
     expect(html).not.toContain('/console/targets/finance/')
     const overview = await operator.open('/console')
-    expect(overview.text).toContain('finance is not configured: its deliveries are held for a day')
+    expect(overview.text).toContain(
+      'finance is unknown: it is not configured: its deliveries are held for a day',
+    )
   })
 
   it.each(['pause', 'resume', 'test'])('that does not exist is not found: %s', async (act) => {

@@ -59,7 +59,7 @@ describe('a target that is not configured', () => {
     const old = {
       name: 'old',
       state: 'unknown',
-      reason: 'its deliveries are held for a day, then cancelled',
+      reason: 'it is not configured: its deliveries are held for a day, then cancelled',
       held_until: '2026-11-22T02:00:00Z',
       figures: { backlog: { pending: 0, retrying: 0, held: 1 } },
     }

@@ -153,7 +153,7 @@ function unknownViews(
       name,
       state: 'unknown' as const,
       reason: isComplete
-        ? 'its deliveries are held for a day, then cancelled'
+        ? 'it is not configured: its deliveries are held for a day, then cancelled'
         : 'TARGETS cannot be read: its deliveries are held until it can be',
       held_until: instant(isComplete && entry ? heldUntil(entry) : undefined),
       failures: 0,
