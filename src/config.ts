@@ -25,6 +25,10 @@ export type Config = {
   /** Days that events are kept, and their payloads; `rawRetentionDays` is never more than `retentionDays`. */
   retentionDays: number
   rawRetentionDays: number
+  /** Days that payloads are kept even if the database is nearly full; never more than `rawRetentionDays`. */
+  rawRetentionMinDays: number
+  /** The limit of the database. */
+  databaseBytes: number
   errors: readonly ConfigIssue[]
   /** Settings that work but may be a mistake. */
   notes: readonly ConfigIssue[]

@@ -11,8 +11,10 @@ import { sweep } from './stages/deliveries/sweep.ts'
 import { spill } from './stages/intake/spill.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
 import { prune } from './stages/ledger/prune.ts'
+import { noteRun } from './stages/ledger/relay-state.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
 import { takeSnapshot } from './stages/ledger/snapshot.ts'
+import { tellIssues } from './stages/operate/issues.ts'
 
 const tools: Tools = {
   now: () => Date.now(),
@@ -68,6 +70,8 @@ async function tick(env: Env): Promise<void> {
     snapshot: () => takeSnapshot(env, configOf(env), tools),
     drift: () => updateDriftReports(env, tools),
     prune: () => prune(env, configOf(env), tools),
+    issues: () => tellIssues(env, configOf(env), tools),
+    heartbeat: () => noteRun(env, configOf(env), tools),
   }
   for (const [component, run] of Object.entries(jobs)) {
     await run().catch((error) => tools.log({ at: component, fault: String(error) }))

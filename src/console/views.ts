@@ -19,6 +19,7 @@ export type SourceView = {
     usual_this_hour: number | null
     longest_silence_hours: number | null
     unusually_silent: boolean
+    refused: readonly { cause: string; count: number; last_at: string }[]
   } | null
 }
 

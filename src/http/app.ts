@@ -10,11 +10,10 @@ import { type ApiDocument, docsPage } from '../console/docs.tsx'
 import { SCHEMA_VERSION } from '../core/events/event.ts'
 import { EVENT_DATA, type EventType } from '../core/events/vocabulary.ts'
 import type { Env, Tools } from '../env.ts'
-import { isAnswering } from '../store/events/events.ts'
-import { withTimeout } from '../store/timeout.ts'
 import { createApi } from './api/index.ts'
 import { createConsole } from './console/index.ts'
 import { protectiveHeaders } from './headers.ts'
+import { Healthz, healthz } from './healthz.ts'
 import { Intake, intake } from './intake.ts'
 import { metrics } from './metrics.ts'
 import { openApiOf, routesOf } from './openapi/document.ts'
@@ -35,21 +34,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
     // Only POST is in the OpenAPI document; intake itself refuses all other methods.
     .post('/in/:source', describe(Intake), receive)
     .all('/in/:source', receive)
-    .get(
-      '/healthz',
-      describe({
-        summary: 'Health check: whether D1 responds',
-        isPublic: true,
-        answers: { 200: v.strictObject({ status: v.literal('ok') }) },
-        problems: [503],
-      }),
-      async (c) => {
-        const isHealthy = await withTimeout(isAnswering(c.env.DB)).catch(() => false)
-        return isHealthy
-          ? c.json({ status: 'ok' })
-          : problem(503, 'unhealthy', 'D1 does not respond.')
-      },
-    )
+    .get('/healthz', Healthz, healthz)
     .get(
       '/schemas/:type/:version',
       describe({

@@ -2,6 +2,7 @@
 // the counts of their segment. So the counts match the log at any moment, also between two chunks. An event with unfinished
 // deliveries stays, and is checked again the next day.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
+import { HOUR_MS } from '../../core/period.ts'
 import { deleteEndedReplays } from '../deliveries/replays.ts'
 import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
@@ -13,6 +14,7 @@ import {
   segmentOf,
 } from '../segments.ts'
 import { selectCounts } from './ledger.ts'
+import { deleteOldRefusals } from './refusals.ts'
 import { subtractFromTotals, subtractStatistics } from './statistics.ts'
 
 const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
@@ -137,9 +139,13 @@ export async function pruneRawBodies(
 /** How many replays and how many answers are deleted each day at most. */
 const MAX_A_DAY = 1000
 
+/** How long the counts of refused requests are kept. */
+const REFUSALS_KEPT_MS = 30 * 24 * HOUR_MS
+
 /**
  * Once a day, makes `pruneEvents` and `pruneRawBodies` check again the events that they left, and deletes ended replays
- * created before a key (decimal text), expired idempotency keys, and the old ids of merged persons without contacts.
+ * created before a key (decimal text), expired idempotency keys, old counts of refused requests, and the old ids of merged
+ * persons without contacts.
  * Returns false if that was done today. `day`: days since 1970; `now` in epoch milliseconds.
  */
 export async function startPruneDay(
@@ -154,6 +160,7 @@ export async function startPruneDay(
     deleteEndedReplays(db, before, MAX_A_DAY),
     deleteExpiredAnswers(db, now, MAX_A_DAY),
     deleteObsoleteMerges(db),
+    deleteOldRefusals(db, now - REFUSALS_KEPT_MS),
     db
       .prepare(
         `UPDATE pruned SET events = 0, raws = COALESCE(min(raws_left - 1, raws), raws), raws_left = NULL, day = ?1

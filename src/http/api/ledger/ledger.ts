@@ -4,6 +4,7 @@ import { formatInstant } from '../../../core/events/time.ts'
 import { discrepancies, tally } from '../../../core/ledger/ledger.ts'
 import type { Period } from '../../../core/period.ts'
 import type { Env, Log } from '../../../env.ts'
+import { countSpilled } from '../../../stages/operate/attention.ts'
 import { listCounts } from '../../../store/ledger/ledger.ts'
 import { listDifferences } from '../../../store/ledger/verify.ts'
 import { describe, query } from '../../operation.ts'
@@ -52,17 +53,7 @@ export async function readLedger(env: Pick<Env, 'DB' | 'SPILL'>, period: Period,
     until: formatInstant(period.until),
     adds_up: differences.length === 0,
     differences,
-    spilled: await countSpilled(env, log),
+    spilled: await countSpilled(env, { log }),
     ...lines,
-  }
-}
-/** The number of requests in the spill queue; null when the queue does not report it. */
-async function countSpilled({ SPILL }: Pick<Env, 'SPILL'>, log: Log): Promise<number | null> {
-  try {
-    return (await SPILL.metrics()).backlogCount
-  } catch (error) {
-    const fault = 'the spill queue did not report its length'
-    log({ at: 'ledger', fault, detail: String(error) })
-    return null
   }
 }
