@@ -72,7 +72,7 @@ it('shows the state of sources and targets', async () => {
   await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console?period=7d')
 
-  expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 needs a week of data/)
+  expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 0 needs a week of data/)
   expect(text).toMatch(/crm active no attempts 1 due 2026-11-20 23:00:00/)
 })
 

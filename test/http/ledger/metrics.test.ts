@@ -198,7 +198,7 @@ describe('/metrics', () => {
     expect(at('oldest_held_timestamp_seconds')).toBe(NOW / 1000)
   })
 
-  it('has no labels except source, target, state and outcome, and names no single event or person', async () => {
+  it('has no labels except source, target, state, outcome and cause, and names no single event or person', async () => {
     const { world, request } = aRelay()
     await world.take('hype', aPayment({ email: 'private@example.com' }))
     await world.live(2)
@@ -207,7 +207,9 @@ describe('/metrics', () => {
     const text = await (await request('/metrics')).text()
 
     const labels = [...text.matchAll(/[{,]([a-z_]+)="/g)].map(([, label]) => label)
-    expect(new Set(labels)).toEqual(new Set(['source', 'outcome', 'target', 'state', 'le']))
+    expect(new Set(labels)).toEqual(
+      new Set(['source', 'outcome', 'target', 'state', 'cause', 'le']),
+    )
     expect(text).not.toMatch(/evt_|per_|private|example\.com/)
   })
 

@@ -233,9 +233,7 @@ describe('the snapshot', () => {
       { reason: 'paused', oldest: NOW },
       { reason: 'broken', oldest: NOW + 50 },
     ]
-    expect(waiting).toEqual([
-      { target: 'off', oldestDue: null, oldestHeld: NOW, overdue: 0, held },
-    ])
+    expect(waiting).toEqual([{ target: 'off', oldestDue: null, oldestHeld: NOW, overdue: 0, held }])
     expect(read()).toBeLessThan(60)
   })
 
