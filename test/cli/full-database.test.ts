@@ -13,6 +13,7 @@ import { aDatabase, limitTo, sizeOf } from './sqlite-d1.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+const QUARTER = HOUR / 4
 const START = Date.parse('2026-11-21T00:00:00Z')
 
 /** A relay without targets, whose database has room for some hundred events. */
@@ -94,14 +95,14 @@ function aSmallRelay(vars: Record<string, unknown>) {
   }
 }
 
-/** Sends an event each hour, without a cron, until some of them had to be spilled. Returns how many were accepted. */
+/** Sends an event each quarter of an hour, without a cron, until some of them had to be spilled. Returns how many were accepted. */
 async function fill(relay: ReturnType<typeof aSmallRelay>): Promise<number> {
   let accepted = 0
   while (relay.spilled.length < 5) {
     const status = await relay.send()
     expect(['accepted', 'queued']).toContain(status)
     if (status === 'accepted') accepted++
-    relay.advance(HOUR)
+    relay.advance(QUARTER)
   }
   // Not one page is left.
   const pad = relay.sqlite.prepare('INSERT INTO padding (content) VALUES (zeroblob(?))')
@@ -114,7 +115,7 @@ async function fill(relay: ReturnType<typeof aSmallRelay>): Promise<number> {
 }
 
 it('deletes received bytes early, only as old as settings allow, and records what was spilled', async () => {
-  const relay = aSmallRelay({ RAW_RETENTION_DAYS: 90, RAW_RETENTION_MIN_DAYS: 3 })
+  const relay = aSmallRelay({ RAW_RETENTION_DAYS: 90, RAW_RETENTION_MIN_DAYS: 2 })
   const accepted = await fill(relay)
   expect(relay.size()).toBeGreaterThan(0.97)
   expect((await relay.attention()).map(({ cause }) => cause)).toEqual(
@@ -128,14 +129,14 @@ it('deletes received bytes early, only as old as settings allow, and records wha
   expect(await relay.count()).toBe(accepted + 5)
   expect(await relay.send()).toBe('accepted')
   expect(relay.lines).toContainEqual(
-    expect.objectContaining({ at: 'prune', short_of_space: true, days: 3 }),
+    expect.objectContaining({ at: 'prune', short_of_space: true, days: 2 }),
   )
   const { oldest } = relay.sqlite
     .prepare('SELECT min(key) / 2097152 AS oldest FROM events WHERE octet_length(raw) > 0')
     .get() as { oldest: number }
-  const last = START + (accepted + 4) * HOUR
-  expect(last - oldest).toBeGreaterThan(3 * DAY - 2 * HOUR)
-  expect(last - oldest).toBeLessThan(3 * DAY + 2 * HOUR)
+  const last = START + (accepted + 4) * QUARTER
+  expect(last - oldest).toBeGreaterThan(2 * DAY - 2 * HOUR)
+  expect(last - oldest).toBeLessThan(2 * DAY + 2 * HOUR)
 })
 
 it('deletes events past their retention although their counts are not written yet', async () => {

@@ -3,14 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 
-export const MIGRATIONS = path.resolve(import.meta.dirname, '../../src/store/migrations')
+const MIGRATIONS = path.resolve(import.meta.dirname, '../../src/store/migrations')
 
-/** An empty database with the migrations of a folder, noted as wrangler does. */
-export function aDatabase(folder = MIGRATIONS) {
+/** The names of the migrations, in their order. */
+export const migrationNames = () => readdirSync(MIGRATIONS).sort()
+
+/** An empty database with all migrations, noted as wrangler does. */
+export function aDatabase() {
   const sqlite = new DatabaseSync(':memory:')
   sqlite.exec('CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE)')
-  for (const name of readdirSync(folder).sort()) {
-    sqlite.exec(readFileSync(path.join(folder, name), 'utf8'))
+  for (const name of migrationNames()) {
+    sqlite.exec(readFileSync(path.join(MIGRATIONS, name), 'utf8'))
     sqlite.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(name)
   }
   return { sqlite, DB: d1Of(sqlite) }
@@ -32,6 +35,12 @@ export function limitTo(sqlite: DatabaseSync, morePages: number): number {
   return pages * pragma(sqlite, 'page_size')
 }
 
+/** Whether at most one page is left: what needs more than one row may need two. */
+function isFull(sqlite: DatabaseSync): boolean {
+  const [most, used] = [pragma(sqlite, 'max_page_count'), pragma(sqlite, 'page_count')]
+  return most - used + pragma(sqlite, 'freelist_count') <= 1
+}
+
 function d1Of(sqlite: DatabaseSync): D1Database {
   type Statement = { run: () => Promise<unknown>; now: () => unknown }
   const guarded = <T>(work: () => T): T => {
@@ -45,6 +54,8 @@ function d1Of(sqlite: DatabaseSync): D1Database {
   }
   const statement = (sql: string, values: SQLInputValue[]) => {
     const now = () => {
+      // Whether a row fits into a page that has room is chance: the worst case is that none does.
+      if (/^\s*INSERT/.test(sql) && isFull(sqlite)) throw new Error('database or disk is full')
       const prepared = sqlite.prepare(sql)
       const before = Number(Object.values(sqlite.prepare('SELECT total_changes()').get() ?? {})[0])
       const results = prepared.all(...values)

@@ -46,13 +46,36 @@ export async function pruneEvents(
   const [first, last] = [chunk[0], chunk.at(-1)]
   const checked = last ?? next.at(-1)
   if (checked === undefined) return undefined
-  const deletion =
-    first === undefined || last === undefined
-      ? []
-      : deletionOf(db, { segment: first.segment, first: first.key, last: last.key })
   const move = db.prepare('UPDATE pruned SET events = CAST(?1 AS INTEGER)').bind(checked.key)
-  await db.batch([...deletion, move])
+  if (first === undefined || last === undefined) {
+    await move.run()
+    return 0
+  }
+  const part = { segment: first.segment, first: first.key, last: last.key }
+  const deletion = [...deletionOf(db, part), move]
+  try {
+    await db.batch(deletion)
+  } catch (error) {
+    if (!isFull(error)) throw error
+    await db.batch([shrink(db, part), ...deletion])
+  }
   return chunk.length
+}
+
+/** True when D1 has no page left for a new row. */
+function isFull(error: unknown): boolean {
+  return /\bSQLITE_FULL\b|is full|maximum DB size/i.test(String(error))
+}
+
+/**
+ * Returns the statement that frees pages of a full database for the rows of the accounts: the events that are deleted in the
+ * same transaction lose what is not counted.
+ */
+function shrink(db: D1Database, { first, last }: Chunk): D1PreparedStatement {
+  return db.prepare(
+    `UPDATE events SET raw = NULL, event = CASE WHEN event IS NOT NULL THEN json_object('test', event -> '$.test') END
+     WHERE key >= ${first} AND key <= ${last} AND ${isFinished('events.key')}`,
+  )
 }
 
 /** The keys of events of one segment: from `first` up to and including `last`, as decimal texts. */
