@@ -1,10 +1,12 @@
 // What needs attention, from a relay that runs: nothing is well while an event or a delivery is at risk. And what targets are
 // told of it.
+import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config } from '../../../src/config.ts'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
 import { ID_RANDOM_RANGE } from '../../../src/core/id.ts'
+import worker from '../../../src/index.ts'
 import { noteRun } from '../../../src/stages/ledger/relay-state.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
 import { readStatus } from '../../../src/stages/operate/attention.ts'
@@ -124,6 +126,16 @@ describe('a target', () => {
       )
     }
   })
+})
+
+it('is not a cron that has just run: its last job notes that', async () => {
+  await env.DB.prepare('UPDATE relay_state SET cron_at = 0').run()
+  const now = Date.now()
+  expect(await causesAt(now)).toEqual(['cron_late'])
+
+  await worker.scheduled(createScheduledController(), env)
+
+  expect(await causesAt(now)).not.toContain('cron_late')
 })
 
 it('is a cron that has not run for more than ten minutes, and figures older than two hours', async () => {
