@@ -38,7 +38,7 @@ async function lastApplied(db: D1Database): Promise<string | undefined> {
   }
 }
 
-/** What is wrong with a schema and how to mend it, as a sentence; undefined when it fits. */
+/** What is wrong with a schema and how to correct it, as a sentence; undefined when it fits. */
 export function schemaProblem({ state, applied, expected }: Schema): string | undefined {
   const database =
     applied === undefined ? 'has no migrations' : `has the migrations up to ${applied}`

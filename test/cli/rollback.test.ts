@@ -51,7 +51,11 @@ const runtime: Plugin = {
   },
 }
 
-type Bundle = { fetch: Fetcher['fetch']; queue: Handler; scheduled: Handler }
+type Bundle = {
+  fetch: (request: Request, env: unknown) => Promise<Response>
+  queue: Handler
+  scheduled: Handler
+}
 type Handler = (given: unknown, env: unknown) => Promise<void>
 
 /** The Worker of a commit. */
@@ -121,7 +125,7 @@ it.for(last)('works with the version before %s', async (migration, { skip }) => 
       ADMIN_TOKEN: 'a long admin token',
     }
     const ask = (route: string, init: RequestInit = {}) =>
-      worker.fetch(new Request(`https://relay.example${route}`, init) as never, env as never)
+      worker.fetch(new Request(`https://relay.example${route}`, init), env)
     const authorized = { headers: { authorization: `Bearer ${env.ADMIN_TOKEN}` } }
 
     const payment = {

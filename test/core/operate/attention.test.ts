@@ -120,17 +120,17 @@ it.each<[cause: string, facts: Partial<Facts>, words: string]>([
         { source: 'gym', cause: 'not_json', count: 1, last: NOW - HOUR },
       ],
     },
-    '13 requests were refused of the source gym in the last 24 hours (12 header_wrong, 1 not_json), the last at 11:59 UTC.',
+    '13 requests to the source gym were refused in the last 24 hours (12 header_wrong, 1 not_json), the last at 11:59 UTC.',
   ],
   [
     'requests_refused',
     { refusals: [{ source: null, cause: 'unknown_source', count: 3, last: NOW }] },
-    '3 requests were refused at names that are no source in the last 24 hours, the last at 12:00 UTC.',
+    '3 requests to names that are no source were refused in the last 24 hours, the last at 12:00 UTC.',
   ],
   [
     'requests_refused',
     { refusals: [{ source: 'gym', cause: 'not_stored', count: 1, last: NOW }] },
-    '1 request was refused of the source gym in the last 24 hours (1 not_stored), the last at 12:00 UTC.',
+    '1 request to the source gym was refused in the last 24 hours (1 not_stored), the last at 12:00 UTC.',
   ],
   [
     'cron_late',

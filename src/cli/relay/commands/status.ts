@@ -45,16 +45,18 @@ async function readStatus(api: Api): Promise<Status> {
 
 function textOf(status: Status): string {
   const { attention, relay, ledger } = status
-  const width = Math.max(...relayLines(relay).map(([name]) => name.length))
+  const lines = relayLines(relay)
+  const width = Math.max(...lines.map(([name]) => name.length))
   return [
     ...(attention.length === 0 ? ['All is well.'] : attention.map((line) => `! ${line}`)),
     '',
     ...(ledger === null ? [] : [figures(status, ledger), '']),
-    ...relayLines(relay).map(([name, line]) => `${name.padEnd(width)}  ${line}`),
+    ...lines.map(([name, line]) => `${name.padEnd(width)}  ${line}`),
+    ...(ledger === null ? [] : ['', age(status)]),
   ].join('\n')
 }
 
-function figures({ as_of, sources, targets }: Status, ledger: Ledger): string {
+function figures({ sources, targets }: Status, ledger: Ledger): string {
   return [
     table(
       ['source', 'state', 'last seen', 'received (24 h)', 'ingest URL'],
@@ -79,11 +81,14 @@ function figures({ as_of, sources, targets }: Status, ledger: Ledger): string {
       ],
       targets.map(({ name, state, figures }) => [name, state, ...figureCells(figures)]),
     ),
-    '',
-    as_of === null
-      ? 'Figures are available after the first minute; "received" is current and includes test events.'
-      : `Updated ${as_of}; "received" is current and includes test events, "last seen" leaves them out.`,
   ].join('\n')
+}
+
+/** How old the figures are. */
+function age({ as_of }: Status): string {
+  return as_of === null
+    ? 'Figures are available after the first minute; "received" is current and includes test events.'
+    : `Updated ${as_of}; "received" is current and includes test events, "last seen" leaves them out.`
 }
 
 /** The last event of a source. A test is shown only if nothing else came in: the vendor did not send it. */

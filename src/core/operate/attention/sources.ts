@@ -42,11 +42,12 @@ export function ofRefusals(refusals: readonly Refusals[], now: number): Attentio
     const isLost = own.some(({ cause }) => cause === 'not_stored')
     if (total < MIN_REFUSED && !isLost) return []
     const last = at(Math.max(...own.map((one) => one.last)), now)
-    const were = pluralize(total, 'request was', 'requests were')
     const causes = own.map(({ cause, count }) => `${count} ${cause}`).join(', ')
-    const where = source === null ? 'at names that are no source' : `of the source ${source}`
+    const requests = pluralize(total, 'request')
+    const where = source === null ? 'names that are no source' : `the source ${source}`
+    const were = `${requests} to ${where} ${total === 1 ? 'was' : 'were'} refused in the last 24 hours`
     const why = source === null ? '' : ` (${causes})`
-    const words = `${were} refused ${where} in the last 24 hours${why}, the last at ${last}.`
+    const words = `${were}${why}, the last at ${last}.`
     return entry('requests_refused', 'source', source, words)
   })
 }
