@@ -30,6 +30,10 @@ export type Config = {
   isRetentionReadable: boolean
   /** Why names of sources or targets cannot be read. While there is an entry, the list may be incomplete. */
   unreadable: { sources: readonly ConfigIssue[]; targets: readonly ConfigIssue[] }
+  /** Days that payloads are kept even if the database is nearly full; never more than `rawRetentionDays`. */
+  rawRetentionMinDays: number
+  /** The limit of the database. */
+  databaseBytes: number
   errors: readonly ConfigIssue[]
   /** Settings that work but may be a mistake. */
   notes: readonly ConfigIssue[]

@@ -37,6 +37,10 @@ export interface Env {
   RETENTION_DAYS?: unknown
   /** Retention of received bytes in days; 90 unless set, and never longer than that of events. */
   RAW_RETENTION_DAYS?: unknown
+  /** Days that received bytes are kept even if the database is nearly full; 7 unless set. */
+  RAW_RETENTION_MIN_DAYS?: unknown
+  /** The limit of the database in megabytes; 10,000 unless set, 500 on the free plan. */
+  DATABASE_MB?: unknown
   /** Rate limit of `/in/` by source and address; no binding, no limit. */
   INTAKE?: RateLimit
   /** Rate limit of requests with a wrong token or none, by network. */

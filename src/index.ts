@@ -16,8 +16,10 @@ import { spill } from './stages/intake/spill.ts'
 import { inTurn, type Job, runJobs } from './stages/jobs.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
 import { prune } from './stages/ledger/prune.ts'
+import { noteRun } from './stages/ledger/relay-state.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
 import { takeSnapshot } from './stages/ledger/snapshot.ts'
+import { tellIssues } from './stages/operate/issues.ts'
 
 const tools: Tools = {
   now: () => Date.now(),
@@ -68,7 +70,7 @@ async function consume(
 
 /**
  * The jobs of each minute, in groups that take turns in being the first: what wakes deliveries up, what counts the log (the
- * snapshot reads less after the roll-up), what keeps it in order.
+ * snapshot reads less after the roll-up), what keeps it in order, what tells of it.
  */
 async function tick(env: Env, time: number): Promise<void> {
   const config = configOf(env)
@@ -87,6 +89,10 @@ async function tick(env: Env, time: number): Promise<void> {
     [
       { name: 'drift', maxMs: 10_000, run: () => updateDriftReports(env, tools) },
       { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
+    ],
+    [
+      { name: 'issues', maxMs: 10_000, run: () => tellIssues(env, config, tools) },
+      { name: 'heartbeat', maxMs: 5000, run: () => noteRun(env, config, tools) },
     ],
   ]
   await runJobs(inTurn(groups, time), tools.log)

@@ -1,6 +1,6 @@
 // Creates an empty database of the current schema before each file, and gives the bindings production's limits. Files share
 // a runtime: to start one for each, and to load the Worker into it, takes longer than the tests of most files. All
-// migrations are one batch.
+// migrations are one batch, noted as wrangler does.
 import { env } from 'cloudflare:workers'
 import { presentCount } from './invocation.ts'
 import { checkMessages, checkRows, checkStatement } from './limits.ts'
@@ -71,4 +71,8 @@ const { results: tables } = await env.DB.prepare(
 ).all<{ name: string }>()
 const drops = tables.map(({ name }) => `DROP TABLE "${name}"`)
 const migrations = env.TEST_MIGRATIONS.flatMap(({ queries }) => queries)
-await env.DB.batch([...drops, ...migrations].map((query) => env.DB.prepare(query)))
+const notes = [
+  'CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE)',
+  ...env.TEST_MIGRATIONS.map(({ name }) => `INSERT INTO d1_migrations (name) VALUES ('${name}')`),
+]
+await env.DB.batch([...drops, ...migrations, ...notes].map((query) => env.DB.prepare(query)))

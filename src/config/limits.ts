@@ -1,4 +1,4 @@
-// The limits that variables set: the largest body, and the retention of events and their payloads.
+// The limits that variables set: the largest body, the retention of events and their payloads, and the size of the database.
 import type { ConfigIssue } from './issues.ts'
 
 const DEFAULT_MAX_BODY_BYTES = 900_000
@@ -7,8 +7,14 @@ const LARGEST_MAX_BODY_BYTES = 950_000
 
 const DEFAULT_RETENTION_DAYS = 400
 const DEFAULT_RAW_RETENTION_DAYS = 90
+/** How long payloads are kept however full the database is. */
+const DEFAULT_RAW_RETENTION_MIN_DAYS = 7
 /** A hundred years. */
 const LARGEST_RETENTION_DAYS = 36_500
+
+/** The limit of a D1 database on the paid plan, in megabytes; 500 on the free plan. */
+const DEFAULT_DATABASE_MB = 10_000
+const LARGEST_DATABASE_MB = 1_000_000
 
 /**
  * Reads the limits from the Worker's variables. An invalid value is an error, added to `errors`, and takes nothing away:
@@ -26,6 +32,17 @@ export function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[])
     },
     errors,
   )
+  const databaseMb = readWhole(
+    'DATABASE_MB',
+    vars.DATABASE_MB,
+    {
+      unit: 'megabytes',
+      largest: LARGEST_DATABASE_MB,
+      standard: DEFAULT_DATABASE_MB,
+      otherwise: `the default ${DEFAULT_DATABASE_MB} is used`,
+    },
+    errors,
+  )
   const before = errors.length
   const days = (name: string, largest: number, standard: number) =>
     readWhole(name, vars[name], { unit: 'days', largest, standard, otherwise: NOTHING }, errors)
@@ -33,10 +50,17 @@ export function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[])
     days('RETENTION_DAYS', LARGEST_RETENTION_DAYS, DEFAULT_RETENTION_DAYS) ?? DEFAULT_RETENTION_DAYS
   // A payload is deleted with its event at the latest.
   const standard = Math.min(DEFAULT_RAW_RETENTION_DAYS, retentionDays)
+  const rawRetentionDays = days('RAW_RETENTION_DAYS', retentionDays, standard) ?? standard
+  const least = Math.min(DEFAULT_RAW_RETENTION_MIN_DAYS, rawRetentionDays)
+  // An invalid one brings no deletion forward.
+  const rawRetentionMinDays =
+    days('RAW_RETENTION_MIN_DAYS', rawRetentionDays, least) ?? rawRetentionDays
   return {
     maxBodyBytes: maxBodyBytes ?? LARGEST_MAX_BODY_BYTES,
     retentionDays,
-    rawRetentionDays: days('RAW_RETENTION_DAYS', retentionDays, standard) ?? standard,
+    rawRetentionDays,
+    rawRetentionMinDays,
+    databaseBytes: 1_000_000 * (databaseMb ?? DEFAULT_DATABASE_MB),
     isRetentionReadable: errors.length === before,
   }
 }

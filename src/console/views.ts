@@ -1,6 +1,6 @@
 // Sources, targets and the ledger as pages show them: as the API returns them. Times are RFC 3339.
 import type { Ledger } from '../core/ledger/ledger.ts'
-import type { SpillStatus } from '../core/operate/spill-attention.ts'
+import type { SpillStatus } from '../core/operate/attention/spill.ts'
 
 export type LedgerView = Ledger & {
   differences: readonly string[]
@@ -24,6 +24,7 @@ export type SourceView = {
     usual_this_hour: number | null
     longest_silence_hours: number | null
     unusually_silent: boolean
+    refused: readonly { cause: string; count: number; last_at: string }[]
   } | null
 }
 

@@ -25,6 +25,7 @@ function line(event: RelayEvent): string {
 }
 
 function dataFacts({ data }: SystemEvent): string[] {
+  if ('words' in data) return [data.words]
   return Object.entries(data)
     .filter(([, value]) => value !== null)
     .map(([key, value]) => `${key.replaceAll('_', ' ')}: ${value}`)

@@ -4,17 +4,16 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { type Config, configurationProblem } from '../config.ts'
+import type { Config } from '../config.ts'
 import DOCS_STYLE from '../console/assets/docs.css'
 import { type ApiDocument, docsPage } from '../console/docs.tsx'
 import { SCHEMA_VERSION } from '../core/events/event.ts'
 import { EVENT_DATA, type EventType } from '../core/events/vocabulary.ts'
 import type { Env, Tools } from '../env.ts'
-import { isAnswering } from '../store/events/events.ts'
-import { withTimeout } from '../store/timeout.ts'
 import { createApi } from './api/index.ts'
 import { createConsole } from './console/index.ts'
 import { protectiveHeaders } from './headers.ts'
+import { Healthz, healthz } from './healthz.ts'
 import { Intake, intake } from './intake.ts'
 import { metrics } from './metrics.ts'
 import { openApiOf, routesOf } from './openapi/document.ts'
@@ -35,23 +34,7 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
     // Only POST is in the OpenAPI document; intake itself refuses all other methods.
     .post('/in/:source', describe(Intake), receive)
     .all('/in/:source', receive)
-    .get(
-      '/healthz',
-      describe({
-        summary: 'Health check: whether D1 responds and the configuration can be read',
-        isPublic: true,
-        answers: { 200: v.strictObject({ status: v.literal('ok') }) },
-        problems: [503],
-      }),
-      async (c) => {
-        const misread = configurationProblem(configOf(c.env))
-        if (misread !== undefined) return problem(503, 'configuration-unreadable', misread)
-        const isHealthy = await withTimeout(isAnswering(c.env.DB)).catch(() => false)
-        return isHealthy
-          ? c.json({ status: 'ok' })
-          : problem(503, 'unhealthy', 'D1 does not respond.')
-      },
-    )
+    .get('/healthz', Healthz, (c) => healthz(c, configOf(c.env)))
     .get(
       '/schemas/:type/:version',
       describe({

@@ -3,9 +3,11 @@ import * as v from 'valibot'
 import type { Config } from '../config.ts'
 import { warningTexts } from '../core/events/event.ts'
 import { isSystemEvent } from '../core/events/system-event.ts'
+import { causeOf } from '../core/intake/refusals.ts'
 import { err } from '../core/result.ts'
 import type { Env, Tools } from '../env.ts'
 import { accept } from '../stages/intake/accept.ts'
+import { countRefusal, flushRefusals } from '../stages/intake/refusals.ts'
 import { groupCommit } from '../store/group-commit.ts'
 import type { Receipt } from '../store/intake/records.ts'
 import { addressOf, isWithin } from './access.ts'
@@ -61,8 +63,12 @@ export async function intake(
   if (!result.ok) {
     const { kind, ...why } = result.error
     tools.log({ ...line, refused: kind, ...why })
+    const cause = causeOf(result.error)
+    countRefusal(env.DB, { source: source ?? null, cause, last: startedAt })
+    flushRefusals(env, tools)
     return problemOf(result.error)
   }
+  flushRefusals(env, tools)
   const { batch, receipts } = result.value
   const events = receipts.map(answerOf)
   const logged = events.map(({ id, status, type, deliveries }) => ({

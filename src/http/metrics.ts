@@ -8,9 +8,10 @@ import { ANSWER_BOUNDS_MS, LATENCY_BOUNDS_MS } from '../core/ledger/histogram.ts
 import { formatMetrics, type MetricFamily, PROMETHEUS_TEXT } from '../core/ledger/prometheus.ts'
 import { isUnusuallySilent } from '../core/ledger/rhythm.ts'
 import type { SourceFigures, TargetFigures } from '../core/ledger/snapshot.ts'
-import type { SpillStatus } from '../core/operate/spill-attention.ts'
+import { CAUSES } from '../core/operate/attention/entry.ts'
+import type { SpillStatus } from '../core/operate/attention/spill.ts'
 import type { Env } from '../env.ts'
-import { readSpill } from '../stages/ledger/spilled.ts'
+import { readStatus, type Status } from '../stages/operate/attention.ts'
 import { listHealth } from '../store/deliveries/targets.ts'
 import { getSnapshot, type StoredSnapshot } from '../store/ledger/snapshot.ts'
 import { tokenRequired } from './access.ts'
@@ -18,18 +19,22 @@ import { describe } from './operation.ts'
 import type { ApiTools } from './tools.ts'
 
 /** The route of `/metrics`, behind the bearer token. */
-export function metrics(tools: ApiTools) {
-  const { configOf, now, log } = tools
+export function metrics({ configOf, ...tools }: ApiTools) {
   return new Hono<{ Bindings: Env }>()
     .use(tokenRequired(tools))
     .get('/', describe(Metrics), async (c) => {
-      const [snapshot, healths, spill] = await Promise.all([
+      const config = configOf(c.env)
+      const [snapshot, healths, status] = await Promise.all([
         getSnapshot(c.env.DB),
         listHealth(c.env.DB),
-        readSpill(c.env, { now, log }),
+        readStatus(c.env, config, tools),
       ])
-      const states = stateFamily(configOf(c.env).targets, healths)
-      const families = [...ofSnapshot(snapshot, now()), states, ...ofSpill(spill)]
+      const families = [
+        ...ofSnapshot(snapshot, tools.now()),
+        stateFamily(config.targets, healths),
+        ...ofRelay(status, config),
+        ...ofSpill(status.spill),
+      ]
       return c.body(formatMetrics(families), 200, { 'content-type': PROMETHEUS_TEXT })
     })
 }
@@ -39,6 +44,34 @@ const Metrics = {
   answers: { 200: 'Metrics in the Prometheus text format 0.0.4' },
 }
 
+/** The relay itself: what needs attention, its database, its schema, its cron and its configuration. */
+function ofRelay({ attention, database, schema }: Status, config: Config): MetricFamily[] {
+  const one = (value: number | null | undefined) => [{ labels: {}, value: value ?? undefined }]
+  return [
+    gauge(
+      'attention',
+      'What needs attention, by cause: the number of entries of GET /api/attention.',
+      CAUSES.map((cause) => ({
+        labels: { cause },
+        value: attention.filter((entry) => entry.cause === cause).length,
+      })),
+    ),
+    gauge('database_bytes', 'The size of the database.', one(database?.bytes)),
+    gauge('database_limit_bytes', 'Its limit (DATABASE_MB).', one(config.databaseBytes)),
+    gauge(
+      'cron_last_run_timestamp_seconds',
+      'When the cron last completed a run, to five minutes.',
+      one(seconds(database?.state.cronAt)),
+    ),
+    gauge(
+      'schema_apart',
+      '1 when the schema of the database is not that of this version.',
+      one(schema && Number(schema.state !== 'current')),
+    ),
+    gauge('config_errors', 'Errors in the configuration.', one(config.errors.length)),
+  ]
+}
+
 const RESET = 'Decreases only when old events are deleted, which counts as a reset.'
 
 function ofSnapshot(snapshot: StoredSnapshot | undefined, now: number): MetricFamily[] {
@@ -46,6 +79,14 @@ function ofSnapshot(snapshot: StoredSnapshot | undefined, now: number): MetricFa
   return [
     ...ofSources(sources, now),
     ...ofTargets(targets),
+    gauge(
+      'refused_requests',
+      'Requests that were refused in the last 24 hours; no source for names that are not configured.',
+      (snapshot?.refusals ?? []).map(({ source, cause, count }) => ({
+        labels: { source: source ?? '', cause },
+        value: count,
+      })),
+    ),
     gauge(
       'snapshot_timestamp_seconds',
       'When these figures last changed; at least hourly while the cron job runs.',

@@ -1,5 +1,6 @@
 // Health, the API behind its token, schemas, and unknown paths and methods.
 
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { aConfig } from '../builders.ts'
@@ -12,6 +13,29 @@ const BROKEN_DB = {
     throw new Error('D1 is unavailable')
   },
 } as unknown as D1Database
+
+/** Does something with other notes of the applied migrations. */
+async function withMigrations(sql: string, work: () => Promise<void>) {
+  const { results } = await env.DB.prepare('SELECT id, name FROM d1_migrations').all<{
+    id: number
+    name: string
+  }>()
+  await env.DB.prepare(sql).run()
+  try {
+    await work()
+  } finally {
+    await env.DB.batch([
+      env.DB.prepare('DROP TABLE IF EXISTS d1_gone'),
+      env.DB.prepare(
+        'CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY, name TEXT)',
+      ),
+      env.DB.prepare('DELETE FROM d1_migrations'),
+      ...results.map(({ id, name }) =>
+        env.DB.prepare('INSERT INTO d1_migrations (id, name) VALUES (?1, ?2)').bind(id, name),
+      ),
+    ])
+  }
+}
 
 describe('/healthz', () => {
   it('is 200 while D1 responds, without details', async () => {
@@ -38,6 +62,35 @@ describe('/healthz', () => {
     const answer = await anApi(parseConfig(vars, () => 'secret')).get('/healthz')
 
     expect(answer.status).toBe(200)
+  })
+
+  it('is 503 with the remedy while the schema is older than the code', async () => {
+    await withMigrations("DELETE FROM d1_migrations WHERE name >= '0010'", async () => {
+      const { status, body } = await get('/healthz')
+
+      expect(status).toBe(503)
+      expect(body.title).toMatch(
+        /^The database has the migrations up to 0009_segments\.sql, but this version needs \S+\.sql: apply the migrations \(npm run deploy does that first\)\.$/,
+      )
+      const { attention, schema } = (await get('/api/attention', OPERATOR)).body
+      expect(attention).toMatchObject([{ cause: 'schema_apart', words: body.title }])
+      expect(schema).toMatchObject({ state: 'older', applied: '0009_segments.sql' })
+    })
+    await withMigrations('ALTER TABLE d1_migrations RENAME TO d1_gone', async () => {
+      expect((await get('/healthz')).body.title).toMatch(/^The database has no migrations, but/)
+    })
+  })
+
+  it('is 200 after a rollback, with a schema newer than the code, which needs attention', async () => {
+    const later = "INSERT INTO d1_migrations (name) VALUES ('9999_later.sql')"
+    await withMigrations(later, async () => {
+      expect(await get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } })
+      const { attention, schema } = (await get('/api/attention', OPERATOR)).body
+      expect(attention).toMatchObject([
+        { cause: 'schema_apart', words: expect.stringContaining('the code was rolled back') },
+      ])
+      expect(schema).toMatchObject({ state: 'newer', applied: '9999_later.sql' })
+    })
   })
 
   it('is 503 while D1 does not respond', async () => {

@@ -26,6 +26,7 @@ export function Sources({ sources }: { sources: readonly SourceView[] }) {
           of: ({ figures }) => sum(Object.values(figures?.last_day ?? {})),
           isNumber: true,
         },
+        { name: 'refused (24 h)', of: refused },
         { name: 'typical volume', of: typicalVolume },
       ]}
     />
@@ -42,6 +43,12 @@ function lastSeen({ figures }: SourceView) {
       <Time at={figures.last_test} /> (test)
     </span>
   )
+}
+
+/** Requests that were refused, by cause. */
+function refused({ figures }: SourceView): string {
+  const causes = figures?.refused ?? []
+  return causes.map(({ cause, count }) => `${count}\xA0${cause}`).join(', ') || '0'
 }
 
 function typicalVolume({ figures }: SourceView): string {

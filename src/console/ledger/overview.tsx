@@ -2,7 +2,8 @@
 
 import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
 import { RECEIVED_STATUSES } from '../../core/events/event.ts'
-import type { Attention } from '../../core/operate/attention.ts'
+import type { Attention } from '../../core/operate/attention/entry.ts'
+import { LAST_RUN, type RelayView, relayLines } from '../../core/operate/relay-lines.ts'
 import { pluralize } from '../../core/text.ts'
 import { Empty, sum, Time, toneOf } from '../components.tsx'
 import { Sources, Targets } from '../deliveries/health.tsx'
@@ -17,9 +18,8 @@ export type PeriodName = (typeof PERIODS)[number]
 /** The events of a source in each hour of the period, by status. */
 export type SourceArrivals = { source: string; counts: Record<string, readonly number[]> }
 
-type OverviewView = {
-  period: PeriodName
-  attention: readonly Attention[]
+/** What the log says. Undefined when D1 does not answer. */
+type Figures = {
   ledger: LedgerView
   arrivals: readonly SourceArrivals[]
   sources: readonly SourceView[]
@@ -27,16 +27,15 @@ type OverviewView = {
   asOf: string | null
 }
 
+type OverviewView = {
+  period: PeriodName
+  attention: readonly Attention[]
+  relay: RelayView
+  figures: Figures | undefined
+}
+
 /** The page. */
-export function Overview({
-  period,
-  attention,
-  ledger,
-  arrivals,
-  sources,
-  targets,
-  asOf,
-}: OverviewView) {
+export function Overview({ period, attention, relay, figures }: OverviewView) {
   return (
     <Live id="overview" url={`/console?period=${period}`} seconds={30}>
       <section aria-label="Needs attention">
@@ -53,27 +52,24 @@ export function Overview({
           ))}
         </ul>
       </nav>
-      <div class="pair">
-        <Accounting period={period} ledger={ledger} />
-        <section>
-          <h2>Events per hour</h2>
-          <ReceivedCount arrivals={arrivals} />
-        </section>
-      </div>
-      <section>
-        <h2>Sources</h2>
-        <Sources sources={sources} />
-      </section>
-      <section>
-        <h2>Targets</h2>
-        <Targets targets={targets} />
+      {figures === undefined ? null : <FiguresOf {...{ period, figures }} />}
+      <section id="relay">
+        <h2>Relay</h2>
+        <dl>
+          {relayLines(relay).map(([name, line]) => (
+            <>
+              <dt>{name}</dt>
+              <dd>{name === LAST_RUN ? <Time at={relay.cron.last_run} /> : line}</dd>
+            </>
+          ))}
+        </dl>
       </section>
       <p class="quiet">
-        {asOf === null ? (
+        {figures === undefined || figures.asOf === null ? (
           'Figures appear within a minute. '
         ) : (
           <>
-            Updated <Time at={asOf} />. Test events are not counted for sources.{' '}
+            Updated <Time at={figures.asOf} />. Test events are not counted for sources.{' '}
           </>
         )}
         All times are UTC.
@@ -82,13 +78,35 @@ export function Overview({
   )
 }
 
+function FiguresOf({ period, figures }: { period: PeriodName; figures: Figures }) {
+  return (
+    <>
+      <div class="pair">
+        <Accounting period={period} ledger={figures.ledger} />
+        <section>
+          <h2>Events per hour</h2>
+          <ReceivedCount arrivals={figures.arrivals} />
+        </section>
+      </div>
+      <section>
+        <h2>Sources</h2>
+        <Sources sources={figures.sources} />
+      </section>
+      <section>
+        <h2>Targets</h2>
+        <Targets targets={figures.targets} />
+      </section>
+    </>
+  )
+}
+
 const PAGE_OF: Record<Attention['about'], (name: string | null) => string> = {
-  configuration: () => '/console/set-up',
   target: (name) => `/console/targets#${name}`,
   source: () => '/console/set-up',
   quarantine: () => '/console/quarantine',
   ledger: () => '/console#funnel',
   spill: () => '/console#funnel',
+  relay: () => '/console#relay',
 }
 
 function AttentionList({ attention }: { attention: readonly Attention[] }) {

@@ -1,4 +1,5 @@
-// The relay's own events: changes of targets, people and the quarantine, and acts of operators. Targets can receive them.
+// The relay's own events: changes of targets, people and the quarantine, what needs attention, and acts of operators. Targets can
+// receive them.
 import * as v from 'valibot'
 import { type EventId, timeOfId } from '../id.ts'
 import { formatInstant } from './time.ts'
@@ -14,6 +15,15 @@ const targetChanged = v.object({
   next_probe_at: v.nullable(v.string()),
   /** Events of before do not have it. */
   times_backed_off: v.optional(v.number()),
+})
+
+/** Something that needs attention. `name`: of the target or source that it is about. */
+const issue = v.object({
+  cause: v.string(),
+  about: v.string(),
+  name: v.nullable(v.string()),
+  words: v.string(),
+  opened_at: v.string(),
 })
 
 const personId = v.string()
@@ -62,6 +72,8 @@ export const RELAY_EVENT_DATA = {
     deliveries: v.number(),
     reason: v.string(),
   }),
+  'relay.issue_opened': issue,
+  'relay.issue_closed': issue,
   'relay.person_split': v.object({
     person: personId,
     source: v.string(),
@@ -130,6 +142,7 @@ export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {
 }
 
 function subjectOf({ data }: Typed): { subject?: string } {
+  if ('cause' in data) return data.name === null ? {} : { subject: `${data.about}/${data.name}` }
   if ('target' in data) return { subject: `target/${data.target}` }
   return 'person' in data ? { subject: `person/${data.person}` } : {}
 }

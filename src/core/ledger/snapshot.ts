@@ -1,6 +1,7 @@
 // The figures of sources and targets for API, metrics and console, computed from the statistics once a minute.
 import { DELIVERY_STATES, type DeliveryState } from '../deliveries/delivery.ts'
 import { EVENT_STATUSES, type EventStatus, RECEIVED_STATUSES } from '../events/event.ts'
+import type { Refusals } from '../intake/refusals.ts'
 import { HOUR_MS } from '../period.ts'
 import {
   ANSWER_BOUNDS_MS,
@@ -18,6 +19,7 @@ import {
   type FigureKind,
   type HourlyFigure,
 } from './statistics.ts'
+import type { Held, Trouble } from './trouble.ts'
 
 /** Events by their first status. */
 type Received = Record<(typeof RECEIVED_STATUSES)[number], number>
@@ -48,6 +50,8 @@ export type TargetFigures = {
   oldestHeld: number | null
   hour: Attempts
   day: Attempts & { answer: Percentiles; latency: Percentiles }
+  /** Not in the snapshot of an earlier version. */
+  trouble?: Trouble
 }
 
 /**
@@ -76,13 +80,22 @@ export type Snapshot = {
   hour: number
   sources: SourceFigures[]
   targets: TargetFigures[]
+  /** Requests that were refused in the last 24 hours. Not in the snapshot of an earlier version. */
+  refusals?: readonly Refusals[]
 }
 
 /**
  * The oldest waiting delivery of a target, by due time, and its oldest held one, by the event's time received. Epoch
  * milliseconds.
  */
-export type OldestWaiting = { target: string; oldestDue: number | null; oldestHeld: number | null }
+export type OldestWaiting = {
+  target: string
+  oldestDue: number | null
+  oldestHeld: number | null
+  /** How many are overdue by more than five minutes. */
+  overdue: number
+  held: readonly Held[]
+}
 
 /** The first hour that `day` covers, in hours since 1970. */
 export const firstHourOfDay = (now: number) => Math.floor(now / HOUR_MS) - 24
@@ -94,6 +107,7 @@ type SnapshotInputs = {
   targets: readonly string[]
   waiting: readonly OldestWaiting[]
   rhythms: ReadonlyMap<string, Rhythm>
+  refusals: readonly Refusals[]
 }
 
 /** The figures at `now` (epoch milliseconds) of all sources and targets that are configured or in the log. */
@@ -122,6 +136,7 @@ export function composeSnapshot(
         inputs.waiting.find(({ target }) => target === name),
       ),
     ),
+    refusals: inputs.refusals,
   }
 }
 

@@ -9,6 +9,7 @@ import { replays } from './deliveries/replays.ts'
 import { targets } from './deliveries/targets.ts'
 import { events } from './events/events.ts'
 import { people } from './events/people.ts'
+import { attention } from './ledger/attention.ts'
 import { drift } from './ledger/drift.ts'
 import { ledger } from './ledger/ledger.ts'
 import { sources } from './ledger/sources.ts'
@@ -25,6 +26,7 @@ export function createApi(tools: ApiTools) {
     .route('/deliveries', deliveries(tools))
     .route('/sources', sources(tools))
     .route('/targets', targets(tools))
+    .route('/attention', attention(tools))
     .route('/ledger', ledger(tools))
     .route('/drift', drift(tools))
     .route('/replays', replays(tools))

@@ -46,8 +46,14 @@ export function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['t
   if (isOperatorEvent(fact)) {
     return targets.filter(({ events }) => namesRelayEvents(events))
   }
-  const about = 'target' in fact.data ? fact.data.target : undefined
+  const about = targetOf(fact)
   return targets.filter(({ name }) => name !== about)
+}
+
+/** The target that an event is about, if it is about one. */
+function targetOf({ data }: NewSystemEvent): string | null | undefined {
+  if ('target' in data) return data.target
+  return 'cause' in data && data.about === 'target' ? data.name : undefined
 }
 
 /** A new id for an event of the relay's own. */

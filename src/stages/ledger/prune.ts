@@ -1,10 +1,12 @@
 // cron → events past their retention leave the log: their bytes first, the events later. A shorter retention waits a day.
 import type { Config } from '../../config.ts'
 import { firstKeyAt } from '../../core/id.ts'
+import { isShortOfSpace } from '../../core/ledger/database.ts'
 import { nextRetention, type Retention } from '../../core/ledger/retention.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import type { Env, Tools } from '../../env.ts'
 import { pruneEvents, pruneRawBodies, startPruneDay } from '../../store/ledger/prune.ts'
+import { readRelayState } from '../../store/ledger/relay-state.ts'
 import { getRetention, storeRetention } from '../../store/ledger/retention.ts'
 
 /** Events of one transaction: it takes some 50 ms, for which requests wait that write. */
@@ -15,26 +17,31 @@ const MAX_A_RUN = 4
 
 const DAY_MS = 24 * HOUR_MS
 
-/** Runs once. Safe to run twice, or beside itself. Reads a few rows when nothing is due. */
-export async function prune(
-  env: Pick<Env, 'DB'>,
-  config: RetentionConfig,
-  tools: Tools,
-): Promise<void> {
+type RetentionConfig = Pick<Config, 'retentionDays' | 'rawRetentionDays' | 'isRetentionReadable'>
+type Settings = RetentionConfig & Pick<Config, 'rawRetentionMinDays' | 'databaseBytes'>
+
+/**
+ * Runs once. Safe to run twice, or beside itself. Reads a few rows when nothing is due. When the database is nearly full, bytes
+ * go early, the oldest first, until there is room. They go before events, as that takes no new page of a full database.
+ */
+export async function prune(env: Pick<Env, 'DB'>, settings: Settings, tools: Tools): Promise<void> {
   const now = tools.now()
-  const retention = await obeyedRetention(env.DB, config, now)
+  const retention = await obeyedRetention(env.DB, settings, now)
   if (retention === undefined) return
-  const { days: retentionDays, rawDays: rawRetentionDays } = retention
+  const { state, bytes } = await readRelayState(env.DB)
+  const isShort = isShortOfSpace(state.isShortOfSpace, bytes, settings.databaseBytes)
+  const { days } = retention
+  const rawDays = Math.min(retention.rawDays, isShort ? settings.rawRetentionMinDays : Infinity)
   // By whole hours, as the ledger counts.
   const keyBefore = (days: number) =>
     firstKeyAt(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS)
-  await startPruneDay(env.DB, Math.floor(now / DAY_MS), keyBefore(retentionDays), now)
-  const raws = await repeat(() => pruneRawBodies(env.DB, keyBefore(rawRetentionDays), CHUNK))
-  const events = await repeat(() => pruneEvents(env.DB, keyBefore(retentionDays), CHUNK))
-  if (events + raws > 0) tools.log({ at: 'prune', events, raws })
+  await startPruneDay(env.DB, Math.floor(now / DAY_MS), keyBefore(days), now)
+  const raws = await repeat(() => pruneRawBodies(env.DB, keyBefore(rawDays), CHUNK))
+  const events = await repeat(() => pruneEvents(env.DB, keyBefore(days), CHUNK))
+  if (events + raws === 0) return
+  const early = isShort ? { short_of_space: true, days: rawDays } : {}
+  tools.log({ at: 'prune', events, raws, ...early })
 }
-
-type RetentionConfig = Pick<Config, 'retentionDays' | 'rawRetentionDays' | 'isRetentionReadable'>
 
 /** The retention as it is configured, or as it was before while that is shorter, for a day, or cannot be read. */
 async function obeyedRetention(

@@ -3,10 +3,14 @@
 import type { Config } from '../../config.ts'
 import { HOURS_A_WEEK, RHYTHM_WEEKS, type Rhythm, rhythmOf } from '../../core/ledger/rhythm.ts'
 import { composeSnapshot, firstHourOfDay } from '../../core/ledger/snapshot.ts'
+import { dayBefore, OVERDUE_MS } from '../../core/ledger/trouble.ts'
+import { targetsToRead, withTroubles } from '../../core/ledger/with-troubles.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import type { Env, Tools } from '../../env.ts'
+import { listRefusals } from '../../store/ledger/refusals.ts'
 import {
   getSnapshot,
+  listDead,
   listOldestWaiting,
   type StoredSnapshot,
   storeSnapshot,
@@ -22,13 +26,20 @@ export async function takeSnapshot(
   const now = tools.now()
   const known = await getSnapshot(env.DB)
   const figures = await readStatistics(env.DB, firstHourOfDay(now))
+  const targets = config.targets.map(({ name }) => name)
+  const waiting = await listOldestWaiting(env.DB, now - OVERDUE_MS)
   const setting = {
     sources: [...config.sources.keys()],
-    targets: config.targets.map(({ name }) => name),
-    waiting: await listOldestWaiting(env.DB),
+    targets,
+    waiting,
     rhythms: await rhythmsFor(env.DB, known, now),
+    refusals: await listRefusals(env.DB, dayBefore(now)),
   }
-  await storeSnapshot(env.DB, composeSnapshot(figures, setting, now), now)
+  const snapshot = composeSnapshot(figures, setting, now)
+  const outdated = targetsToRead(snapshot, known)
+  const dead = outdated.length === 0 ? new Map() : await listDead(env.DB, outdated, dayBefore(now))
+  const troubles = withTroubles(snapshot, known, { waiting, dead, configured: targets })
+  await storeSnapshot(env.DB, troubles, now)
 }
 
 /** The rhythm of each source before this hour. It is computed once an hour. */

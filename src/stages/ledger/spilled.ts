@@ -1,6 +1,6 @@
 // What waits in the spill queue, as operators see it.
 import { formatInstant } from '../../core/events/time.ts'
-import type { SpillStatus } from '../../core/operate/spill-attention.ts'
+import type { SpillStatus } from '../../core/operate/attention/spill.ts'
 import type { Env, Tools } from '../../env.ts'
 import { getStuck } from '../../store/intake/stuck.ts'
 import { withTimeout } from '../../store/timeout.ts'

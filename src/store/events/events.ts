@@ -170,8 +170,3 @@ type DeliveryRow = Omit<DeliveryDetail, 'due' | 'replayed' | 'attempts'> & {
   replayed: number
   attempts: string
 }
-
-/** Whether D1 answers a query. */
-export async function isAnswering(db: D1Database): Promise<boolean> {
-  return (await db.prepare('SELECT 1 AS yes').first('yes')) === 1
-}

@@ -2,6 +2,7 @@
 // the counts of their segment. So the counts match the log at any moment, also between two chunks. An event with unfinished
 // deliveries stays, and is checked again the next day.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
+import { HOUR_MS } from '../../core/period.ts'
 import { deleteEndedReplays } from '../deliveries/replays.ts'
 import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
@@ -13,6 +14,7 @@ import {
   segmentOf,
 } from '../segments.ts'
 import { selectCounts } from './ledger.ts'
+import { deleteOldRefusals } from './refusals.ts'
 import { subtractFromTotals, subtractStatistics } from './statistics.ts'
 
 const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
@@ -44,13 +46,36 @@ export async function pruneEvents(
   const [first, last] = [chunk[0], chunk.at(-1)]
   const checked = last ?? next.at(-1)
   if (checked === undefined) return undefined
-  const deletion =
-    first === undefined || last === undefined
-      ? []
-      : deletionOf(db, { segment: first.segment, first: first.key, last: last.key })
   const move = db.prepare('UPDATE pruned SET events = CAST(?1 AS INTEGER)').bind(checked.key)
-  await db.batch([...deletion, move])
+  if (first === undefined || last === undefined) {
+    await move.run()
+    return 0
+  }
+  const part = { segment: first.segment, first: first.key, last: last.key }
+  const deletion = [...deletionOf(db, part), move]
+  try {
+    await db.batch(deletion)
+  } catch (error) {
+    if (!isFull(error)) throw error
+    await db.batch([shrink(db, part), ...deletion])
+  }
   return chunk.length
+}
+
+/** True when D1 has no page left for a new row. */
+function isFull(error: unknown): boolean {
+  return /\bSQLITE_FULL\b|is full|maximum DB size/i.test(String(error))
+}
+
+/**
+ * Returns the statement that frees pages of a full database for the rows of the accounts: the events that are deleted in the
+ * same transaction lose what is not counted.
+ */
+function shrink(db: D1Database, { first, last }: Chunk): D1PreparedStatement {
+  return db.prepare(
+    `UPDATE events SET raw = NULL, event = CASE WHEN event IS NOT NULL THEN json_object('test', event -> '$.test') END
+     WHERE key >= ${first} AND key <= ${last} AND ${isFinished('events.key')}`,
+  )
 }
 
 /** The keys of events of one segment: from `first` up to and including `last`, as decimal texts. */
@@ -137,9 +162,13 @@ export async function pruneRawBodies(
 /** How many replays and how many answers are deleted each day at most. */
 const MAX_A_DAY = 1000
 
+/** How long the counts of refused requests are kept. */
+const REFUSALS_KEPT_MS = 30 * 24 * HOUR_MS
+
 /**
  * Once a day, makes `pruneEvents` and `pruneRawBodies` check again the events that they left, and deletes ended replays
- * created before a key (decimal text), expired idempotency keys, and the old ids of merged persons without contacts.
+ * created before a key (decimal text), expired idempotency keys, old counts of refused requests, and the old ids of merged
+ * persons without contacts.
  * Returns false if that was done today. `day`: days since 1970; `now` in epoch milliseconds.
  */
 export async function startPruneDay(
@@ -154,6 +183,7 @@ export async function startPruneDay(
     deleteEndedReplays(db, before, MAX_A_DAY),
     deleteExpiredAnswers(db, now, MAX_A_DAY),
     deleteObsoleteMerges(db),
+    deleteOldRefusals(db, now - REFUSALS_KEPT_MS),
     db
       .prepare(
         `UPDATE pruned SET events = 0, raws = COALESCE(min(raws_left - 1, raws), raws), raws_left = NULL, day = ?1

@@ -1,8 +1,9 @@
-// The snapshot of the last minute, one row that API, metrics and console read; and the oldest waiting deliveries.
+// The snapshot of the last minute, one row that API, metrics and console read; and the deliveries that wait or are dead.
 import type { HoldReason } from '../../core/deliveries/delivery.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { OldestWaiting, Snapshot } from '../../core/ledger/snapshot.ts'
-import { storedWord } from '../stored-words.ts'
+import type { Dead } from '../../core/ledger/trouble.ts'
+import { readWord, storedWord } from '../stored-words.ts'
 
 /** A snapshot. `asOf`: when its content last changed, in epoch milliseconds. */
 export type StoredSnapshot = Snapshot & { asOf: number }
@@ -49,7 +50,7 @@ const REASONS = JSON.stringify(HOLD_REASONS.map(storedWord))
 
 // Reads one row for each delivery that waits for an attempt.
 const OLDEST_DUE = `
-SELECT target, min(due) AS oldest FROM deliveries INDEXED BY deliveries_due
+SELECT target, min(due) AS oldest, sum(due < ?1) AS overdue FROM deliveries INDEXED BY deliveries_due
 WHERE state IN ('pending', 'retrying') AND due IS NOT NULL GROUP BY target`
 
 // Many deliveries may be held: only the first of each target and reason is read, by the index.
@@ -59,30 +60,68 @@ WITH RECURSIVE held (target) AS (
   UNION ALL
   SELECT (SELECT min(target) FROM deliveries WHERE state = 'held' AND target > held.target)
   FROM held WHERE held.target IS NOT NULL)
-SELECT target, min(event) / ${ID_RANDOM_RANGE} AS oldest FROM (
-  SELECT target, (SELECT min(event) FROM deliveries
+SELECT target, reason, event / ${ID_RANDOM_RANGE} AS oldest FROM (
+  SELECT target, reasons.value AS reason, (SELECT min(event) FROM deliveries
     WHERE state = 'held' AND target = held.target AND reason = reasons.value) AS event
   FROM held CROSS JOIN json_each('${REASONS}') AS reasons WHERE target IS NOT NULL)
-GROUP BY target`
+WHERE event IS NOT NULL ORDER BY oldest`
 
 /**
- * Returns the oldest waiting deliveries by target. Reads one row for each delivery that waits for an attempt, and a few for
- * each target with held deliveries.
+ * Returns the oldest waiting deliveries by target, and how many were due before `overdueBefore` (epoch milliseconds). Reads
+ * one row for each delivery that waits for an attempt, and a few for each target with held deliveries.
  */
-export async function listOldestWaiting(db: D1Database): Promise<OldestWaiting[]> {
-  type Row = { target: string; oldest: number }
-  const [due, held] = (await db.batch<Row>([db.prepare(OLDEST_DUE), db.prepare(OLDEST_HELD)])) as [
-    D1Result<Row>,
-    D1Result<Row>,
-  ]
-  const [dueByTarget, heldByTarget] = [due, held].map(
-    ({ results }) => new Map(results.map(({ target, oldest }) => [target, oldest])),
-  )
-  return [...new Set([...(dueByTarget?.keys() ?? []), ...(heldByTarget?.keys() ?? [])])].map(
-    (target) => ({
+export async function listOldestWaiting(
+  db: D1Database,
+  overdueBefore: number,
+): Promise<OldestWaiting[]> {
+  type Due = { target: string; oldest: number; overdue: number }
+  type Held = { target: string; oldest: number; reason: string }
+  const [due, held] = (await db.batch([
+    db.prepare(OLDEST_DUE).bind(overdueBefore),
+    db.prepare(OLDEST_HELD),
+  ])) as [D1Result<Due>, D1Result<Held>]
+  const names = new Set([...due.results, ...held.results].map(({ target }) => target))
+  return [...names].map((target) => {
+    const ownDue = due.results.find((row) => row.target === target)
+    const ownHeld = held.results.filter((row) => row.target === target)
+    return {
       target,
-      oldestDue: dueByTarget?.get(target) ?? null,
-      oldestHeld: heldByTarget?.get(target) ?? null,
+      oldestDue: ownDue?.oldest ?? null,
+      oldestHeld: ownHeld[0]?.oldest ?? null,
+      overdue: ownDue?.overdue ?? 0,
+      held: ownHeld.map(({ reason, oldest }) => ({ reason: readWord(reason), oldest })),
+    }
+  })
+}
+
+/** How many dead deliveries of a target are looked at: with more, the count is a lower bound. */
+const MAX_DEAD = 1000
+
+// The latest, as the index has them, whose own condition must be in the query. In a query with max(), SQLite takes the other columns from the row with the maximum
+// (https://www.sqlite.org/lang_select.html#bareagg).
+const DEAD = `
+SELECT names.value AS target, (
+  SELECT json_object('count', count(*), 'since', min(at), 'last', max(at), 'reason', reason) FROM (
+    SELECT reason, CAST(round(unixepoch(attempts ->> '$[#-1].at', 'subsec') * 1000) AS INTEGER) AS at
+    FROM deliveries INDEXED BY deliveries_troubled
+    WHERE target = names.value AND state = 'dead' AND state IN ('retrying', 'held', 'dead', 'cancelled') ORDER BY event DESC LIMIT ${MAX_DEAD}) WHERE at >= ?2) AS dead
+FROM json_each(?1) AS names`
+
+/**
+ * Returns the deliveries to some targets whose last attempt was at `since` (epoch milliseconds) or later and that are dead,
+ * by target. Looks at the latest 1,000 of each.
+ */
+export async function listDead(
+  db: D1Database,
+  targets: readonly string[],
+  since: number,
+): Promise<Map<string, Dead>> {
+  type Row = { target: string; dead: string }
+  const { results } = await db.prepare(DEAD).bind(JSON.stringify(targets), since).all<Row>()
+  return new Map(
+    results.map(({ target, dead }) => {
+      const { count, since: first, reason } = JSON.parse(dead)
+      return [target, { count, isMore: count === MAX_DEAD, since: first, reason }]
     }),
   )
 }

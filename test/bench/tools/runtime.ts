@@ -176,7 +176,9 @@ async function makeBundle(entry: string): Promise<Bundle> {
 
 async function migrate(db: D1Database): Promise<void> {
   const migrations = await readD1Migrations(path.join(ROOT, 'src/store/migrations'))
-  for (const { queries } of migrations) {
+  await db.prepare('CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE)').run()
+  for (const { name, queries } of migrations) {
     await db.batch(queries.map((query) => db.prepare(query)))
+    await db.prepare('INSERT INTO d1_migrations (name) VALUES (?1)').bind(name).run()
   }
 }

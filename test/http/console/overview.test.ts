@@ -72,8 +72,25 @@ it('shows the state of sources and targets', async () => {
   await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console?period=7d')
 
-  expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 needs a week of data/)
+  expect(text).toMatch(/hype active 2026-11-20 23:00:00 1 1 0 needs a week of data/)
   expect(text).toMatch(/crm active no attempts 1 due 2026-11-20 23:00:00/)
+})
+
+it('says what could not be read while D1 does not answer, and names the state of the relay otherwise', async () => {
+  const down = () => Promise.reject(new Error('D1_ERROR: Network connection lost.'))
+  const statement = { all: down, first: down, run: down, bind: () => statement }
+  const DB = { prepare: () => statement, batch: down } as unknown as D1Database
+  const [without, withD1] = await Promise.all([
+    (await anOperator({ config, env: { DB } })).open('/console'),
+    (await anOperator({ config })).open('/console'),
+  ])
+
+  expect(without.status).toBe(200)
+  expect(without.text).toContain('D1 did not answer, so this list is not complete.')
+  expect(without.text).toContain('database unknown schema unknown last cron run')
+  expect(withD1.text).toMatch(
+    /database 0\.\d MB of 10\.0 GB \(0 %\) schema \d{4}_\w+\.sql last cron run \d/,
+  )
 })
 
 it('distinguishes held deliveries from due ones, and test events from others', async () => {

@@ -198,7 +198,23 @@ describe('/metrics', () => {
     expect(at('oldest_held_timestamp_seconds')).toBe(NOW / 1000)
   })
 
-  it('has no labels except source, target, state and outcome, and names no single event or person', async () => {
+  it('has what needs attention by cause, the size of the database, its schema and its cron', async () => {
+    const { world, metrics } = aRelay()
+    await world.take('hype', { nothing: 'known' })
+
+    const families = await metrics()
+
+    const value = (name: string, labels: object = {}) => read(families, name, labels)
+    expect(value('attention', { cause: 'quarantine' })).toBe(1)
+    expect(value('attention', { cause: 'cron_late' })).toBe(0)
+    expect(value('database_bytes')).toBeGreaterThan(50_000)
+    expect(value('database_limit_bytes')).toBe(10e9)
+    expect(value('schema_apart')).toBe(0)
+    expect(value('config_errors')).toBe(0)
+    expect(value('cron_last_run_timestamp_seconds')).toBeGreaterThan(0)
+  })
+
+  it('has no labels except source, target, state, outcome and cause, and names no single event or person', async () => {
     const { world, request } = aRelay()
     await world.take('hype', aPayment({ email: 'private@example.com' }))
     await world.live(2)
@@ -207,7 +223,9 @@ describe('/metrics', () => {
     const text = await (await request('/metrics')).text()
 
     const labels = [...text.matchAll(/[{,]([a-z_]+)="/g)].map(([, label]) => label)
-    expect(new Set(labels)).toEqual(new Set(['source', 'outcome', 'target', 'state', 'le']))
+    expect(new Set(labels)).toEqual(
+      new Set(['source', 'outcome', 'target', 'state', 'cause', 'le']),
+    )
     expect(text).not.toMatch(/evt_|per_|private|example\.com/)
   })
 

@@ -42,7 +42,13 @@ const config = aConfig(
   { name: 'bytes', url: 'https://bytes.example/', format: 'raw', events: ['payment.created'] },
 )
 const silent = () => undefined
-const retention = { retentionDays: 400, rawRetentionDays: 90, isRetentionReadable: true }
+const retention = {
+  retentionDays: 400,
+  rawRetentionDays: 90,
+  isRetentionReadable: true,
+  rawRetentionMinDays: 7,
+  databaseBytes: 10e9,
+}
 const run = (now = LATER, db = env.DB, config = retention) =>
   prune({ DB: db }, config, toolsAt(now))
 const cutoff = (now = LATER) => firstKeyAt(now - 400 * DAY)

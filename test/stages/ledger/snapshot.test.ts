@@ -217,8 +217,8 @@ describe('the snapshot', () => {
   })
 
   it('finds the delivery that is held the longest, for any reason, in a few rows', async () => {
-    const held = aConfig({ name: 'off', enabled: false })
-    for (let i = 0; i < 100; i++) await stored(held, 'hype', aPayment(), { now: NOW + i })
+    const off = aConfig({ name: 'off', enabled: false })
+    for (let i = 0; i < 100; i++) await stored(off, 'hype', aPayment(), { now: NOW + i })
     await env.DB.prepare(
       `UPDATE deliveries SET reason = CASE WHEN event / 2097152 < ?1 THEN 'paused' ELSE 'broken' END
        WHERE target = 'off'`,
@@ -227,9 +227,13 @@ describe('the snapshot', () => {
       .run()
     const { db, read } = counting()
 
-    const waiting = await listOldestWaiting(db)
+    const waiting = await listOldestWaiting(db, NOW)
 
-    expect(waiting).toEqual([{ target: 'off', oldestDue: null, oldestHeld: NOW }])
+    const held = [
+      { reason: 'paused', oldest: NOW },
+      { reason: 'broken', oldest: NOW + 50 },
+    ]
+    expect(waiting).toEqual([{ target: 'off', oldestDue: null, oldestHeld: NOW, overdue: 0, held }])
     expect(read()).toBeLessThan(60)
   })
 

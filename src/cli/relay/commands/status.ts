@@ -1,6 +1,6 @@
 // `status`: a health summary that begins with the problems.
 import { Command } from 'commander'
-import { attentionOf } from '../../../core/operate/attention.ts'
+import { type RelayView, relayLines } from '../../../core/operate/relay-lines.ts'
 import type { SetStatus } from '../../command-line.ts'
 import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
@@ -14,7 +14,8 @@ type Status = {
   as_of: string | null
   sources: Sources['sources']
   targets: Targets['targets']
-  ledger: Ledger
+  ledger: Ledger | null
+  relay: RelayView
 }
 
 /** The command. The exit status is 1 if something needs attention. */
@@ -28,27 +29,35 @@ export function statusCommand(setStatus: SetStatus): Command {
     })
 }
 
+/** When D1 does not answer, the rest cannot be read either: the list says so. */
 async function readStatus(api: Api): Promise<Status> {
-  const [ofTargets, ofSources, ledger, quarantine] = await Promise.all([
+  const { attention: entries, ...relay } = await answerOf(api.attention.$get())
+  const attention = entries.map(({ words }) => words)
+  const nothing = { attention, as_of: null, sources: [], targets: [], ledger: null, relay }
+  if (entries.some(({ cause }) => cause === 'unreadable')) return nothing
+  const [{ as_of, targets }, { sources }, ledger] = await Promise.all([
     answerOf(api.targets.$get()),
     answerOf(api.sources.$get()),
     answerOf(api.ledger.$get({ query: { since: '24h' } })),
-    answerOf(api.quarantine.$get({ query: { limit: '200' } })),
   ])
-  const { causes, next } = quarantine
-  const { as_of, targets } = ofTargets
-  const { sources } = ofSources
-  const unreadable = [...ofSources.unreadable, ...ofTargets.unreadable]
-  const areMoreCauses = next !== null
-  const system = { unreadable, targets, sources, causes, areMoreCauses, ledger }
-  const attention = attentionOf(system, Date.now()).map(({ words }) => words)
-  return { attention, as_of, sources, targets, ledger }
+  return { attention, as_of, sources, targets, ledger, relay }
 }
 
-function textOf({ attention, as_of, sources, targets, ledger }: Status): string {
+function textOf(status: Status): string {
+  const { attention, relay, ledger } = status
+  const lines = relayLines(relay)
+  const width = Math.max(...lines.map(([name]) => name.length))
   return [
     ...(attention.length === 0 ? ['All is well.'] : attention.map((line) => `! ${line}`)),
     '',
+    ...(ledger === null ? [] : [figures(status, ledger), '']),
+    ...lines.map(([name, line]) => `${name.padEnd(width)}  ${line}`),
+    ...(ledger === null ? [] : ['', age(status)]),
+  ].join('\n')
+}
+
+function figures({ sources, targets }: Status, ledger: Ledger): string {
+  return [
     table(
       ['source', 'state', 'last seen', 'received (24 h)', 'ingest URL'],
       sources.map(({ name, state, ingest_url, figures }) => [
@@ -72,11 +81,14 @@ function textOf({ attention, as_of, sources, targets, ledger }: Status): string 
       ],
       targets.map(({ name, state, figures }) => [name, state, ...figureCells(figures)]),
     ),
-    '',
-    as_of === null
-      ? 'Figures are available after the first minute; "received" is current and includes test events.'
-      : `Updated ${as_of}; "received" is current and includes test events, "last seen" leaves them out.`,
   ].join('\n')
+}
+
+/** How old the figures are. */
+function age({ as_of }: Status): string {
+  return as_of === null
+    ? 'Figures are available after the first minute; "received" is current and includes test events.'
+    : `Updated ${as_of}; "received" is current and includes test events, "last seen" leaves them out.`
 }
 
 /** The last event of a source. A test is shown only if nothing else came in: the vendor did not send it. */

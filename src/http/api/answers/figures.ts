@@ -4,6 +4,7 @@ import { TARGET_STATES } from '../../../core/deliveries/breaker.ts'
 import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
 import { EVENT_STATUSES, RECEIVED_STATUSES } from '../../../core/events/event.ts'
 import { ATTEMPT_OUTCOMES } from '../../../core/ledger/statistics.ts'
+import { CAUSES, SUBJECTS } from '../../../core/operate/attention/entry.ts'
 import { count, name, Time } from './basic.ts'
 
 const byState = <S extends string>(states: readonly S[]) =>
@@ -122,10 +123,52 @@ export const Source = v.strictObject({
         ),
         longest_silence_hours: v.nullable(v.number()),
         unusually_silent: v.boolean(),
+        refused: v.pipe(
+          v.array(v.strictObject({ cause: v.string(), count, last_at: Time })),
+          v.description('Requests that were refused in the last 24 hours'),
+        ),
       }),
     ),
     v.description('As of the last minute, without tests; null in the first minute'),
   ),
+})
+
+export const Attention = v.strictObject({
+  cause: v.picklist(CAUSES),
+  about: v.picklist(SUBJECTS),
+  name: v.pipe(v.nullable(name), v.description('Of the target or source that it is about')),
+  words: v.pipe(v.string(), v.description('A sentence')),
+})
+export const SystemStatus = v.strictObject({
+  attention: v.array(Attention),
+  schema: v.pipe(
+    v.nullable(
+      v.strictObject({
+        state: v.picklist(['current', 'older', 'newer']),
+        applied: v.nullable(v.string()),
+        expected: v.string(),
+      }),
+    ),
+    v.description('Migrations of the database and of this version; null when D1 does not answer'),
+  ),
+  database: v.pipe(
+    v.nullable(
+      v.strictObject({
+        bytes: count,
+        limit_bytes: count,
+        growth_bytes_a_day: v.nullable(v.number()),
+        days_until_full: v.nullable(count),
+        short_of_space: v.pipe(
+          v.boolean(),
+          v.description('Whether received bytes are deleted before the end of their retention'),
+        ),
+      }),
+    ),
+    v.description('Null when D1 does not answer; the growth is known after a day'),
+  ),
+  cron: v.strictObject({
+    last_run: v.pipe(v.nullable(Time), v.description('To five minutes')),
+  }),
 })
 
 const seen = { count, first_seen: Time, last_seen: Time }

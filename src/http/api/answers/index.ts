@@ -1,7 +1,7 @@
 // The responses of the API: the schemas of the OpenAPI document. A test validates every response by them.
 import { Cause, Person, Replay } from './acts.ts'
 import { Attempt, Delivery, Event, EventDelivery, EventSummary } from './events.ts'
-import { DriftReport, Ledger, Source, Target } from './figures.ts'
+import { Attention, DriftReport, Ledger, Source, Target } from './figures.ts'
 
 export * from './acts.ts'
 export { pageOf } from './basic.ts'
@@ -22,4 +22,5 @@ export const NAMED = {
   Target,
   Source,
   DriftReport,
+  Attention,
 }

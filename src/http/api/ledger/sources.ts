@@ -1,6 +1,8 @@
 // Sources: their ingest URLs and figures.
 import { Hono } from 'hono/tiny'
 import { type Config, isBrokenSource, unreadableTexts } from '../../../config.ts'
+import { formatInstant } from '../../../core/events/time.ts'
+import type { Refusals } from '../../../core/intake/refusals.ts'
 import { isUnusuallySilent } from '../../../core/ledger/rhythm.ts'
 import type { Snapshot, SourceFigures } from '../../../core/ledger/snapshot.ts'
 import type { Env } from '../../../env.ts'
@@ -55,7 +57,11 @@ export function sourceViews(
 ) {
   return [...sources.values()].map((source) => {
     const figures = snapshot?.sources.find(({ name }) => name === source.name)
-    return { ...viewOf(source, origin), figures: figures ? figuresAsJson(figures, now) : null }
+    const refused = (snapshot?.refusals ?? []).filter((one) => one.source === source.name)
+    return {
+      ...viewOf(source, origin),
+      figures: figures ? { ...figuresAsJson(figures, now), refused: refusedAsJson(refused) } : null,
+    }
   })
 }
 
@@ -79,6 +85,10 @@ function viewOf(source: AnySource, origin: string) {
   const { vendor, credentials } = source
   const signed = credentials.signingSecrets.length > 0
   return { name, vendor, state: 'active' as const, reason: null, ...ingest, signed }
+}
+
+function refusedAsJson(refused: readonly Refusals[]) {
+  return refused.map(({ cause, count, last }) => ({ cause, count, last_at: formatInstant(last) }))
 }
 
 function figuresAsJson({ lastSeen, lastTest, hour, day, rhythm }: SourceFigures, now: number) {

@@ -1,6 +1,5 @@
 // `/console`: the overview.
 import { Hono } from 'hono/tiny'
-import { unreadableTexts } from '../../../config.ts'
 import {
   Overview,
   PERIODS,
@@ -8,58 +7,61 @@ import {
   type SourceArrivals,
 } from '../../../console/ledger/overview.tsx'
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
-import { attentionOf } from '../../../core/operate/attention.ts'
 import { HOUR_MS, parseTime } from '../../../core/period.ts'
+import type { Env } from '../../../env.ts'
+import { readStatus } from '../../../stages/operate/attention.ts'
 import { type ReceivedCount, readReceivedByOutcome } from '../../../store/ledger/statistics.ts'
-import { listCauses } from '../../../store/operate/quarantine.ts'
 import { readTargetViews } from '../../api/deliveries/targets.ts'
 import { instant } from '../../api/fields.ts'
+import { statusView } from '../../api/ledger/attention.ts'
 import { readLedger } from '../../api/ledger/ledger.ts'
 import { sourceViews } from '../../api/ledger/sources.ts'
 import type { ApiTools } from '../../tools.ts'
 import { show } from '../frame.ts'
 import type { ConsoleEnv } from '../session.ts'
 
-const MAX_CAUSES = 200
-
 /** The route of the overview. */
 export function overview({ configOf, now, log }: ApiTools) {
   return new Hono<ConsoleEnv>().get('/', async (c) => {
-    const { DB } = c.env
     const config = configOf(c.env)
     const present = now()
     const name = c.req.query('period')
     const period: PeriodName = PERIODS.find((one) => one === name) ?? '24h'
     const since = parseTime(period, present) ?? present
     const firstHour = Math.floor(since / HOUR_MS) + 1
-    const [ledger, arrivals, { targets, snapshot }, quarantined] = await Promise.all([
-      readLedger(c.env, { since: firstHour * HOUR_MS, until: present + 1 }, { now, log }),
+    const reading = readFigures(c.env, new URL(c.req.url).origin, { firstHour, present })
+    const [status, figures] = await Promise.all([
+      readStatus(c.env, config, { now, log }),
+      // What could not be read is among what needs attention.
+      reading.catch((error) => {
+        log({ at: 'console', fault: 'the figures could not be read', detail: String(error) })
+        return undefined
+      }),
+    ])
+    const { attention, ...relay } = statusView(status)
+    return show(c, 'Overview', <Overview {...{ period, attention, relay, figures }} />)
+  })
+
+  async function readFigures(
+    env: Env,
+    origin: string,
+    { firstHour, present }: { firstHour: number; present: number },
+  ) {
+    const { DB } = env
+    const config = configOf(env)
+    const [ledger, arrivals, { targets, snapshot }] = await Promise.all([
+      readLedger(env, { since: firstHour * HOUR_MS, until: present + 1 }, { now, log }),
       readReceivedByOutcome(DB, firstHour),
       readTargetViews(DB, config),
-      listCauses(DB, { limit: MAX_CAUSES }),
     ])
-    const sources = sourceViews(config, snapshot, new URL(c.req.url).origin, present)
-    const { items: causes, next } = quarantined
-    const unreadable = [
-      ...unreadableTexts(config, 'sources'),
-      ...unreadableTexts(config, 'targets'),
-    ]
-    const areMoreCauses = next !== undefined
-    const status = { unreadable, targets, sources, causes, areMoreCauses, ledger }
-    return show(
-      c,
-      'Overview',
-      <Overview
-        period={period}
-        attention={attentionOf(status, present)}
-        ledger={ledger}
-        arrivals={bySource(arrivals, firstHour, Math.floor(present / HOUR_MS))}
-        sources={sources}
-        targets={targets}
-        asOf={instant(snapshot?.asOf)}
-      />,
-    )
-  })
+    return {
+      ledger,
+      arrivals: bySource(arrivals, firstHour, Math.floor(present / HOUR_MS)),
+      sources: sourceViews(config, snapshot, origin, present),
+      targets,
+      asOf: instant(snapshot?.asOf),
+    }
+  }
 }
 
 /** The events of vendors by source and status, for each hour from the first to the last. */

@@ -1,21 +1,19 @@
 // What an operator reads about the spill queue, by the age of its oldest message.
 import { describe, expect, it } from 'vitest'
-import { spillAttention } from '../../../src/core/operate/spill-attention.ts'
+import { ofSpill, type SpillStatus } from '../../../src/core/operate/attention/spill.ts'
 
 const NOW = Date.parse('2026-11-21T20:00:00Z')
 const HOUR = 3_600_000
 const at = (hours: number) => new Date(NOW - hours * HOUR).toISOString()
+const wordsOf = (status: SpillStatus | null) => ofSpill(status, NOW).map(({ words }) => words)
 const wordsFor = (hours: number, stuck: { id: string; reason: string } | null = null) =>
-  spillAttention(
-    { requests: 2, oldest_message: at(hours), oldest_archived: null, stuck },
-    NOW,
-  ).join('\n')
+  wordsOf({ requests: 2, oldest_message: at(hours), oldest_archived: null, stuck }).join('\n')
 
 describe('the spill queue', () => {
   it('needs no attention while it is empty, or does not report its length', () => {
     const empty = { requests: 0, oldest_message: null, oldest_archived: null, stuck: null }
 
-    expect([spillAttention(empty, NOW), spillAttention(null, NOW)]).toEqual([[], []])
+    expect([wordsOf(empty), wordsOf(null)]).toEqual([[], []])
   })
 
   it.each([
@@ -33,7 +31,7 @@ describe('the spill queue', () => {
   it('needs attention too when requests are left in the archive alone', () => {
     const status = { requests: 0, oldest_message: null, oldest_archived: at(30), stuck: null }
 
-    expect(spillAttention(status, NOW)).toEqual([
+    expect(wordsOf(status)).toEqual([
       'ACCEPTED BUT NOT RECORDED: requests are kept in the archive since 2026-11-20 14:00 UTC, until D1 takes them.',
     ])
   })
