@@ -442,6 +442,7 @@ describe('a test', () => {
     expect(steps[0]?.answer?.status).toBe('queued')
 
     const message = {
+      timestamp: new Date(NOW),
       body: spilled.kept[0]?.slice().buffer,
       ack: () => undefined,
       attempts: 1,
