@@ -76,6 +76,15 @@ describe('slack', () => {
     )
   })
 
+  it('says what needs attention in its own words', () => {
+    const words = 'The cron is late.'
+    const data = { cause: 'cron_late', about: 'relay', name: null, words, opened_at: 'now' }
+
+    expect(textOf({ type: 'relay.issue_opened', relaysource: 'relay', data })).toBe(
+      '*Relay issue opened*: The cron is late. _(relay, 2026-11-21T00:00:00Z)_',
+    )
+  })
+
   it('marks a test event', () => {
     expect(textOf({ test: true })).toContain('*Contact created* (test): ')
   })
