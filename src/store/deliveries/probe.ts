@@ -20,7 +20,7 @@ const REASONS: readonly HoldReason[] = [
 type Wanted = { target: string; isOrdered: boolean; before?: number }
 
 /**
- * Releases the held delivery with the fewest attempts, so that each probe is another one and a message that its target
+ * Releases the held delivery with the fewest attempts, of these the one that has waited longest, so that each probe is another one and a message that its target
  * always refuses is not tried again while there are others; to an ordered target only one that no earlier delivery blocks.
  * It is due at `now` (epoch milliseconds). Returns its message, or none.
  */
@@ -36,10 +36,10 @@ export async function releaseProbe(
         SELECT d.event FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
         WHERE d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value AND d.attempt < ?3
           ${isOrdered ? `AND d.reason <> 'order' AND ${IS_UNBLOCKED}` : ''}
-        ORDER BY d.attempt, d.event LIMIT 1) AS event
+        ORDER BY d.attempt, d.due, d.event LIMIT 1) AS event
       FROM json_each(?2) AS wanted) AS found
     CROSS JOIN deliveries AS d ON d.event = found.event AND d.target = ?1
-    ORDER BY d.reason = 'broken', d.attempt, d.event LIMIT 1`
+    ORDER BY d.reason = 'broken', d.attempt, d.due, d.event LIMIT 1`
   const values = [target, JSON.stringify(REASONS.map(storedWord)), before] as const
   const [, released] = await db.batch([
     db.prepare(markSegmentsOf(best)).bind(...values),

@@ -10,6 +10,7 @@ ALTER TABLE targets ADD COLUMN rest_until INTEGER;
 ALTER TABLE targets ADD COLUMN times_backed_off INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE targets ADD COLUMN well_since INTEGER;
 
--- The probe is the held delivery with the fewest attempts: found without reading all that are held.
+-- The probe is the held delivery with the fewest attempts, of these the one that has waited longest: found without reading
+-- all that are held.
 DROP INDEX deliveries_held;
-CREATE INDEX deliveries_held ON deliveries (target, reason, attempt) WHERE state = 'held';
+CREATE INDEX deliveries_held ON deliveries (target, reason, attempt, due) WHERE state = 'held';
