@@ -91,7 +91,7 @@ function Navigation({ path }: { path: string }) {
     <nav aria-label="Pages">
       <ul>
         {PAGES.map(([page, name]) => (
-          <li>
+          <li data-change={page === '/console/simulate' ? '' : undefined}>
             <a href={page} aria-current={isWithin(page) ? 'page' : undefined}>
               {name}
             </a>

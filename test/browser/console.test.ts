@@ -5,7 +5,7 @@ import { IS_LEFT_OUT } from './chromium.ts'
 import { aPayment, aRelay } from './relay.ts'
 
 describe.skipIf(IS_LEFT_OUT)('the console', () => {
-  const { send, received, token, isReceived, tamper, aTab, anOperator } = aRelay()
+  const { send, received, token, isReceived, tamper, aTab, anOperator, aViewer } = aRelay()
 
   it('signs in with the token, shows the requested page, and signs out', async () => {
     const { page, complaints } = await aTab()
@@ -20,6 +20,28 @@ describe.skipIf(IS_LEFT_OUT)('the console', () => {
     await page.goto('/console')
     expect(page.url()).toContain('/console/sign-in?to=')
     expect(complaints).toEqual([])
+  })
+
+  it('shows a viewer everything but what changes something', async () => {
+    const { id } = await send(aPayment({ id: 'c-seen', email: 'eva@example.com' }))
+    const operator = await anOperator()
+    const viewer = await aViewer()
+    const changes = async ({ page }: typeof viewer) => {
+      const shown = await page.locator('[data-change]:visible').count()
+      return { shown, all: await page.locator('[data-change]').count() }
+    }
+    for (const path of [`events/${id}`, 'targets', 'quarantine', 'simulate', 'replays']) {
+      for (const { page } of [operator, viewer]) await page.goto(`/console/${path}`)
+      const { shown, all } = await changes(operator)
+      expect({ path, shown }).toEqual({ path, shown: all })
+      expect(await changes(viewer)).toEqual({ shown: 0, all })
+    }
+    expect(await viewer.page.getByText('VIEWER_TOKEN, read only').isVisible()).toBe(true)
+    await viewer.page.goto('/console/events')
+    await viewer.page.getByLabel('Find by').fill('eva@example.com')
+    await viewer.page.keyboard.press('Enter')
+    await viewer.page.waitForURL(/person=per_/)
+    expect([...operator.complaints, ...viewer.complaints]).toEqual([])
   })
 
   it('finds an event by an e-mail address, shows its details, and sends it again', async () => {

@@ -9,6 +9,8 @@ import { afterAll, beforeAll, expect, vi } from 'vitest'
 import { aProject, begin, command, freePort, type Running, tamperWith } from '../cli/project.ts'
 import { launch, openTab, type Setting, signIn } from './browser.ts'
 
+const VIEWER_TOKEN = 'viewer-of-the-browser-tests'
+
 /** Starts it before the tests of a file, and stops it after them. */
 export function aRelay() {
   const project = aProject()
@@ -42,7 +44,8 @@ export function aRelay() {
     await once(receiver, 'listening')
     const url = `http://127.0.0.1:${(receiver.address() as { port: number }).port}/`
     const targets = `TARGETS:${JSON.stringify([{ name: 'crm', url }])}`
-    const options = ['--persist-to', '.state', '--no-receiver', '--var', targets]
+    const viewer = `VIEWER_TOKEN:${VIEWER_TOKEN}`
+    const options = ['--persist-to', '.state', '--no-receiver', '--var', targets, '--var', viewer]
     relay = begin(project.dir, 'start', '--port', String(port), ...options)
     await relay.until(/Ctrl-C ends everything/)
     token = secretOf('ADMIN_TOKEN')
@@ -62,6 +65,12 @@ export function aRelay() {
     project.remove()
   })
 
+  async function signedIn(by: string, setting: Setting) {
+    const tab = await openTab(browser, origin, setting)
+    await signIn(tab.page, by)
+    return tab
+  }
+
   return {
     send,
     received,
@@ -74,11 +83,9 @@ export function aRelay() {
     /** A tab that is not signed in. */
     aTab: (setting: Setting = {}) => openTab(browser, origin, setting),
     /** A tab that is signed in. */
-    async anOperator(setting: Setting = {}) {
-      const tab = await openTab(browser, origin, setting)
-      await signIn(tab.page, token)
-      return tab
-    },
+    anOperator: (setting: Setting = {}) => signedIn(token, setting),
+    /** A tab that is signed in only to read. */
+    aViewer: (setting: Setting = {}) => signedIn(VIEWER_TOKEN, setting),
   }
 }
 

@@ -42,7 +42,7 @@ export function Simulate({
         Simulated messages are authenticated like real ones, and marked as tests. Targets with{' '}
         <code>test = false</code> do not get them.
       </p>
-      <div class="pair">
+      <div class="pair" data-change="">
         <article>
           <h2>One message</h2>
           {sources.map(({ source, types }) => (

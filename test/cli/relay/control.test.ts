@@ -122,6 +122,24 @@ describe('replay', () => {
     expect(status).toBe(2)
   })
 
+  it('of one event to a target that never wanted it needs a yes, and is recorded as of the command line', async () => {
+    await run('pause', 'example')
+    await run('resume', 'example')
+    const acts = await run('events', '--type', 'relay.operator_acted', '--json')
+    const { id } = JSON.parse(acts.output).events[0]
+    const refused = await run('replay', id, '--target', 'example')
+    const dry = await run('replay', id, '--target', 'example', '--dry-run')
+    const sent = await run('replay', id, '--target', 'example', '--yes')
+
+    expect(refused).toMatchObject({
+      status: 2,
+      output: `example never wanted ${id}: pass --yes to resend all the same.\n`,
+    })
+    expect(dry.output).toBe(`${id} would be resent to example (example never wanted it).\n`)
+    expect(sent.output).toBe(`${id} is queued again for example.\n`)
+    expect((await run('event', id)).output).toContain('"via": "command line"')
+  })
+
   it('sends nothing if no delivery matches', async () => {
     const filter = ['--type', 'checkin.*']
 
