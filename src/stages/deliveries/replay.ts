@@ -14,8 +14,8 @@ import {
   countPart,
   type ReplayCounts,
   sumsOf,
-} from '../../store/deliveries/replay-count.ts'
-import { advanceReplay, findNextMatches } from '../../store/deliveries/replay-steps.ts'
+} from '../../store/deliveries/replays/count.ts'
+import { advanceReplay, findNextMatches } from '../../store/deliveries/replays/steps.ts'
 import {
   createReplay,
   keyBoundsOf,
@@ -23,7 +23,7 @@ import {
   type Replay,
   type RunningReplay,
   setReplayState,
-} from '../../store/deliveries/replays.ts'
+} from '../../store/deliveries/replays/replays.ts'
 import { isOutOfStatements } from '../jobs.ts'
 import { sendMessages, sharedQueue } from './enqueue.ts'
 

@@ -3,7 +3,7 @@
 // deliveries stays, and is checked again the next day.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import { deleteEndedReplays } from '../deliveries/replays.ts'
+import { deleteEndedReplays } from '../deliveries/replays/replays.ts'
 import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
 import { deleteExpiredAnswers } from '../idempotency.ts'

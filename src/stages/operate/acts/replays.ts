@@ -4,7 +4,7 @@ import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
 import { isReplayId, type ReplayId } from '../../../core/id.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
 import type { Tools } from '../../../env.ts'
-import { getReplay } from '../../../store/deliveries/replays.ts'
+import { getReplay } from '../../../store/deliveries/replays/replays.ts'
 import {
   planFor,
   type ReplayPlan,

@@ -1,8 +1,8 @@
 // Replays by filter as they are stored: the request, and the progress of each.
 
-import type { ReplayFilter, ReplayState } from '../../core/deliveries/replay.ts'
-import { formatInstant } from '../../core/events/time.ts'
-import { firstKeyAt, keyOfId, type ReplayId, replayIdOfKey, timeOfId } from '../../core/id.ts'
+import type { ReplayFilter, ReplayState } from '../../../core/deliveries/replay.ts'
+import { formatInstant } from '../../../core/events/time.ts'
+import { firstKeyAt, keyOfId, type ReplayId, replayIdOfKey, timeOfId } from '../../../core/id.ts'
 
 /** A replay as operators see it. */
 export type Replay = {

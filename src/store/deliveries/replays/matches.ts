@@ -1,7 +1,7 @@
 // Which deliveries a replay by filter matches, as SQL.
-import type { ReplayFilter } from '../../core/deliveries/replay.ts'
-import { EMAIL_PREFIX } from '../../core/events/contact-key.ts'
-import { isPersonId, keyOfId } from '../../core/id.ts'
+import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
+import { EMAIL_PREFIX } from '../../../core/events/contact-key.ts'
+import { isPersonId, keyOfId } from '../../../core/id.ts'
 
 // Deliveries that wait for an attempt need no replay. `?1`: a filter as `bindFilter` returns it. `?2`: the configured
 // targets, as JSON.

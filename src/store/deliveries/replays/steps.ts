@@ -1,12 +1,12 @@
 // The steps of a replay by filter: finding the next deliveries that match, and restarting them.
-import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
-import type { ReplayFilter } from '../../core/deliveries/replay.ts'
-import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
-import { markSegments } from '../segments.ts'
-import { type MessageRow, messageOf } from './messages.ts'
-import { bindFilter, matchesFrom } from './replay-matches.ts'
+import type { DeliveryMessage } from '../../../core/deliveries/delivery.ts'
+import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
+import { type EventId, idOfKey, keyOfId } from '../../../core/id.ts'
+import { markSegments } from '../../segments.ts'
+import { type MessageRow, messageOf } from '../messages.ts'
+import { RECHECK_REASON } from '../restart-deliveries.ts'
+import { bindFilter, matchesFrom } from './matches.ts'
 import type { ReplayPosition, RunningReplay } from './replays.ts'
-import { RECHECK_REASON } from './restart-deliveries.ts'
 
 /** The deliveries that one step reads at most, matching or not. */
 const WINDOW = 5000

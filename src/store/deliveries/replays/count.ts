@@ -1,7 +1,7 @@
 // Counting the deliveries that a replay by filter matches, part by part.
-import type { ReplayFilter } from '../../core/deliveries/replay.ts'
-import { keyOfId } from '../../core/id.ts'
-import { bindFilter, matchesFrom } from './replay-matches.ts'
+import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
+import { keyOfId } from '../../../core/id.ts'
+import { bindFilter, matchesFrom } from './matches.ts'
 import type { RunningReplay } from './replays.ts'
 
 /** How many deliveries match: in total, by target, type and state. */
