@@ -172,5 +172,6 @@ export function limitQueue<Body>(queue: Queue<Body>): Queue<Body> {
       const all = [...messages]
       return isRefused(() => checkMessages(all)) ?? queue.sendBatch(all, options)
     },
+    metrics: () => queue.metrics(),
   } as unknown as Queue<Body>
 }

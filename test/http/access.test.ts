@@ -49,6 +49,7 @@ const CREDENTIALS: Record<string, Credential> = {
   'POST /api/targets/:name/test': 'token',
   'GET /api/ledger': 'token',
   'GET /api/ledger/differences': 'token',
+  'GET /api/attention': 'token',
   'GET /api/drift': 'token',
   'GET /api/replays': 'token',
   'GET /api/replays/:id': 'token',

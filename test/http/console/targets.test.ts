@@ -100,7 +100,7 @@ describe('a target', () => {
     expect(html).not.toContain('/console/targets/finance/')
     const overview = await operator.open('/console')
     expect(overview.text).toContain(
-      'finance is unknown: it is not configured: its deliveries are held for a day',
+      'finance is unknown: its deliveries are held for a day, then cancelled',
     )
   })
 
