@@ -5,6 +5,8 @@ type D1Result<Row = unknown> = import('@cloudflare/workers-types').D1Result<Row>
 type Message<Body> = import('@cloudflare/workers-types').Message<Body>
 type MessageSendRequest<Body> = import('@cloudflare/workers-types').MessageSendRequest<Body>
 type Queue<Body> = import('@cloudflare/workers-types').Queue<Body>
+type QueueSendBatchOptions = import('@cloudflare/workers-types').QueueSendBatchOptions
+type QueueSendOptions = import('@cloudflare/workers-types').QueueSendOptions
 type RateLimit = import('@cloudflare/workers-types').RateLimit
 
 declare module 'cloudflare:workers' {

@@ -23,6 +23,8 @@ export class Journal {
   readonly logs: Entry[] = []
   /** Whether the lines of the Worker's log are kept. */
   keepsLogs = false
+  /** The run makes no sense any more. */
+  isFatal = false
   private readonly clock: Clock
 
   constructor(clock: Clock) {
@@ -35,6 +37,12 @@ export class Journal {
     this.violations.push({ invariant, text, about, at: this.clock.now })
   }
 
+  /** Whether an invariant, or `any`, is violated. */
+  has(invariant: string | undefined): boolean {
+    if (invariant === undefined) return false
+    return this.violations.some((one) => invariant === 'any' || one.invariant === invariant)
+  }
+
   weather(fault: Fault, what: 'begins' | 'ends'): void {
     this.note(`${what === 'begins' ? '▼' : '▲'} ${nameOf(fault)} ${what}`)
   }
@@ -45,6 +53,7 @@ export class Journal {
 
   log(isolate: number, line: string): void {
     if (this.keepsLogs) this.logs.push({ at: this.clock.now, text: `[${isolate}] ${line}` })
-    else if (process.env.WEATHER_LOG) console.error(new Date(this.clock.now).toISOString(), isolate, line)
+    else if (process.env.WEATHER_LOG)
+      console.error(new Date(this.clock.now).toISOString(), isolate, line)
   }
 }

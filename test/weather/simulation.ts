@@ -1,6 +1,7 @@
 // One run of a schedule: the world, the relay in it, the weather, and the inspector of what is promised.
 import { createHash } from 'node:crypto'
 import { Inspector } from './invariants/inspector.ts'
+import { Journal, type Violation } from './journal.ts'
 import type { Tree } from './machine/build.ts'
 import { Clock } from './machine/clock.ts'
 import type { World } from './machine/isolate.ts'
@@ -9,11 +10,10 @@ import { Relay } from './machine/relay.ts'
 import { Sky } from './machine/sky.ts'
 import { Weather } from './sky/apply.ts'
 import type { Schedule } from './sky/schedule.ts'
-import { Driver } from './world/driver.ts'
 import { varsOf } from './world/config.ts'
+import { Driver } from './world/driver.ts'
 import { Receivers } from './world/receivers.ts'
 import { Senders } from './world/senders.ts'
-import { Journal, type Violation } from './journal.ts'
 
 export type Trees = { now: Tree; before: Tree }
 
@@ -43,11 +43,7 @@ export const START = Date.UTC(2027, 0, 4)
 const DAY = 86_400_000
 
 /** Runs a schedule. `until`: ends at the first violation of an invariant, or of any where it is `any`. */
-export async function simulate(
-  schedule: Schedule,
-  trees: Trees,
-  until?: string,
-): Promise<Outcome> {
+export async function simulate(schedule: Schedule, trees: Trees, until?: string): Promise<Outcome> {
   const clock = new Clock(START)
   const sky = new Sky()
   const hash = createHash('sha1')
@@ -55,12 +51,13 @@ export async function simulate(
   const journal = new Journal(clock)
   const sim = createParts(schedule, trees, { clock, sky, journal, tell })
   const end = START + schedule.days * DAY
-  const isOver = () => journal.violations.some(({ invariant }) => until === 'any' || invariant === until)
+  const isOver = () => journal.isFatal || journal.has(until)
   await clock.turnUntil(end, isOver)
   await finish(clock, sim.inspector.running)
   if (!isOver()) await sim.inspector.atEnd((promise) => finish(clock, promise))
   const { relay, senders, receivers, driver } = sim
-  const { n = 0 } = relay.database.read<{ n: number }>('SELECT count(*) AS n FROM deliveries')[0] ?? {}
+  const { n = 0 } =
+    relay.database.read<{ n: number }>('SELECT count(*) AS n FROM deliveries')[0] ?? {}
   return {
     violations: journal.violations,
     hash: hash.digest('hex'),
@@ -111,6 +108,10 @@ function createParts(
       relay.replace(isolate)
     },
     onLimit: (what) => journal.violate('limits', what),
+    onFlood: (what) => {
+      journal.violate('floods', what)
+      journal.isFatal = true
+    },
   }
   const skew = schedule.skewMs ?? 0
   const relay = new Relay(
@@ -157,9 +158,11 @@ function createParts(
 /** Turns the clock until a promise settles. */
 async function finish<T>(clock: Clock, promise: Promise<T>): Promise<T> {
   let isSettled = false
-  void promise.catch(() => {}).then(() => {
-    isSettled = true
-  })
+  void promise
+    .catch(() => {})
+    .then(() => {
+      isSettled = true
+    })
   while (!isSettled) await clock.turnUntil(clock.now + 1000, () => isSettled)
   return promise
 }

@@ -37,7 +37,16 @@ export class Books {
   /** The figures are those of the last minutes, whatever a queue or a receiver does. */
   checkCron(): void {
     const { relay, clock, journal, driver } = this.scene
-    const since = this.past.fairSince(['d1', 'full', 'cuts', 'no-cron', 'schema', 'deploy', 'config', 'time-travel'])
+    const since = this.past.fairSince([
+      'd1',
+      'full',
+      'cuts',
+      'no-cron',
+      'schema',
+      'deploy',
+      'config',
+      'time-travel',
+    ])
     if (since === undefined || clock.now - since < HOUR || driver.ticks < 60) return
     const [row] = relay.database.read<{ as_of: number }>('SELECT as_of FROM snapshot')
     // They are written when something has changed.
@@ -45,6 +54,9 @@ export class Books {
     const asOf = row?.as_of ?? 0
     if (asOf >= lastChangeAt || clock.now - lastChangeAt < 20 * MINUTE) return
     const minutes = Math.round((clock.now - lastChangeAt) / MINUTE)
-    journal.violate('cron', `what was received ${minutes} minutes ago is not in the figures: a part of the cron holds up the others`)
+    journal.violate(
+      'cron',
+      `what was received ${minutes} minutes ago is not in the figures: a part of the cron holds up the others`,
+    )
   }
 }

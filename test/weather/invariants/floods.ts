@@ -1,6 +1,6 @@
 // Queue operations and written rows stay within a multiple of what they cost in fair weather: no floods.
 import { wants } from '../world/config.ts'
-import { HOUR, type Scene } from './scene.ts'
+import { MINUTE, type Scene } from './scene.ts'
 
 /** What a delivery costs in fair weather: a message is written, read and deleted. */
 const OPERATIONS = 3
@@ -10,11 +10,14 @@ const ROWS = 3
 /** How many times that an event may cost in bad weather: its ten attempts, each twice. */
 const MULTIPLE = 20
 
-/** A waiting delivery may wake up twice a minute. */
-const WAKE_UPS_AN_HOUR = 120
+/** How often they are counted. */
+const EVERY_MS = 10 * MINUTE
 
-/** What an hour costs without any event: the cron. */
-const IDLE = { operations: 2000, rows: 20_000 }
+/** A waiting delivery may wake up twice a minute. */
+const WAKE_UPS = 20
+
+/** What that time costs without any event: the cron. */
+const IDLE = { operations: 1000, rows: 10_000 }
 
 export class Floods {
   private operations = 0
@@ -27,8 +30,16 @@ export class Floods {
     this.scene = scene
   }
 
-  /** Compares the last hour with what it may cost. */
-  check(): void {
+  /** Checks again and again. */
+  start(): void {
+    this.scene.clock.after(EVERY_MS, () => {
+      this.check()
+      this.start()
+    })
+  }
+
+  /** Compares the last minutes with what it may cost. */
+  private check(): void {
     const { relay, senders, schedule, journal } = this.scene
     const operations = [...relay.queues.values()].reduce((sum, queue) => sum + queue.operations, 0)
     const rows = relay.database.changes
@@ -38,21 +49,20 @@ export class Floods {
         `SELECT count(*) AS n FROM deliveries WHERE state IN ('pending', 'retrying', 'held')`,
       )[0] ?? {}
     const spilled = relay.queue('-spill').backlog
-    const targets = schedule.targets.filter((name) => wants(name, 'membership.status_changed')).length + 2
+    const targets =
+      schedule.targets.filter((name) => wants(name, 'membership.status_changed')).length + 2
     const units = (events - this.events) * targets + Math.max(waiting, this.waiting)
     const most = {
-      operations:
-        IDLE.operations + (MULTIPLE + WAKE_UPS_AN_HOUR) * OPERATIONS * (units + spilled),
-      rows: IDLE.rows + (MULTIPLE + WAKE_UPS_AN_HOUR) * ROWS * (units + spilled),
+      operations: IDLE.operations + (MULTIPLE + WAKE_UPS) * OPERATIONS * (units + spilled),
+      rows: IDLE.rows + (MULTIPLE + WAKE_UPS) * ROWS * (units + spilled),
     }
     const spent = { operations: operations - this.operations, rows: rows - this.rows }
     const what = `for ${events - this.events} events and ${Math.max(waiting, this.waiting)} waiting deliveries`
     if (spent.operations > most.operations) {
-      journal.violate('floods', `an hour took ${spent.operations} queue operations ${what}`)
+      journal.violate('floods', `${spent.operations} queue operations in ten minutes ${what}`)
     }
-    if (spent.rows > most.rows) journal.violate('floods', `an hour wrote ${spent.rows} rows ${what}`)
+    if (spent.rows > most.rows)
+      journal.violate('floods', `${spent.rows} rows written in ten minutes ${what}`)
     Object.assign(this, { operations, rows, events, waiting })
   }
-
-  static readonly everyMs = HOUR
 }

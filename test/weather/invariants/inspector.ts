@@ -30,6 +30,7 @@ export class Inspector {
     this.owed = new Owed(scene, this.past, this.requests)
     this.kept = new Kept(scene, (event) => this.owed.add(event))
     this.floods = new Floods(scene)
+    this.floods.start()
     this.told = new Told(scene, this.past, this.owed)
     this.books = new Books(scene, this.past)
     const { clock, start, schedule } = scene
@@ -45,7 +46,6 @@ export class Inspector {
     this.kept.check()
     this.owed.check()
     this.requests.checkGivenUp()
-    this.floods.check()
     this.books.checkCron()
     await this.told.check()
     if (hour % 168 === 0 && this.isFair()) await this.books.check()
@@ -77,22 +77,30 @@ export class Inspector {
 
   onRequest(request: Delivered): void {
     // It may be in the log since less than an hour.
-    if (this.kept.find(request.event) === undefined && !request.type.startsWith('relay.')) this.kept.check()
+    if (this.kept.find(request.event) === undefined && !request.type.startsWith('relay.'))
+      this.kept.check()
     this.requests.add(request)
     const event = this.kept.find(request.event)
     const about = event ? `message ${event.sending.n}` : request.target
-    this.scene.journal.note(`${request.target} ← ${request.type || request.event}, attempt ${request.attempt}: ${request.status}`, about)
+    this.scene.journal.note(
+      `${request.target} ← ${request.type || request.event}, attempt ${request.attempt}: ${request.status}`,
+      about,
+    )
   }
 
   onAnswer(sending: Sending, status: number | string): void {
     const { n, source, event, contact } = sending
-    this.scene.journal.note(`message ${n} of ${contact} (${event ?? source}) → ${status}`, `message ${n}`)
+    this.scene.journal.note(
+      `message ${n} of ${contact} (${event ?? source}) → ${status}`,
+      `message ${n}`,
+    )
   }
 
   onAccepted(sending: Sending): void {
     this.kept.accepted(sending)
     const { n, receipt } = sending
-    if (receipt?.status === 'queued') this.scene.journal.note(`message ${n} is in the spill queue`, `message ${n}`)
+    if (receipt?.status === 'queued')
+      this.scene.journal.note(`message ${n} is in the spill queue`, `message ${n}`)
   }
 
   onCut(): void {
@@ -100,8 +108,14 @@ export class Inspector {
   }
 
   onWeather(fault: Fault, what: 'before' | 'begins' | 'ends'): void {
-    if (what === 'before') return this.kept.beforeTravel()
-    if (what === 'ends') return this.past.end(fault)
+    if (what === 'before') {
+      this.kept.beforeTravel()
+      return
+    }
+    if (what === 'ends') {
+      this.past.end(fault)
+      return
+    }
     this.past.begin(fault)
     if (fault.kind !== 'time-travel') return
     this.kept.travel()

@@ -1,7 +1,16 @@
 // Every 202 is in the log with its bytes, or in a place from which it will come.
 import { gunzipSync } from 'node:zlib'
 import type { Sending } from '../world/senders.ts'
-import { firstKeyAt, HOUR, idOf, keyOf, MINUTE, type Scene, timeOfKey, type Tracked } from './scene.ts'
+import {
+  firstKeyAt,
+  HOUR,
+  idOf,
+  keyOf,
+  MINUTE,
+  type Scene,
+  type Tracked,
+  timeOfKey,
+} from './scene.ts'
 
 type Row = { key: string; status: string; matched: string | null; type: string }
 
@@ -99,7 +108,10 @@ export class Kept {
 
   private found(sending: Sending, row: Row): void {
     const { clock } = this.scene
-    if (row.status === 'duplicate') return this.checkRepeat(sending, row)
+    if (row.status === 'duplicate') {
+      this.checkRepeat(sending, row)
+      return
+    }
     if (row.status !== 'accepted') return
     const event: Tracked = {
       ...{ id: idOf(row.key), key: row.key, type: row.type, sending, open: new Set() },
@@ -152,7 +164,11 @@ export class Kept {
         keyOf(id),
       )
       if (rows[0]?.raw === sending.body) continue
-      journal.violate('kept', `event ${id} is no longer in the log with its bytes`, `message ${sending.n}`)
+      journal.violate(
+        'kept',
+        `event ${id} is no longer in the log with its bytes`,
+        `message ${sending.n}`,
+      )
     }
   }
 }
@@ -161,7 +177,8 @@ export class Kept {
 function textOf(bytes: ArrayBuffer | Uint8Array): string {
   const known = texts.get(bytes)
   if (known !== undefined) return known
-  const buffer = bytes instanceof Uint8Array ? Buffer.from(bytes) : Buffer.from(new Uint8Array(bytes))
+  const buffer =
+    bytes instanceof Uint8Array ? Buffer.from(bytes) : Buffer.from(new Uint8Array(bytes))
   const isPacked = buffer[0] === 0x1f && buffer[1] === 0x8b
   const text = (isPacked ? gunzipSync(buffer) : buffer).toString('utf8')
   texts.set(bytes, text)

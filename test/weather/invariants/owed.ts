@@ -2,10 +2,16 @@
 // receiver that would take it gets it soon after the weather is fair.
 import type { Fault } from '../sky/schedule.ts'
 import { wants } from '../world/config.ts'
-import { DAY, HOUR, MINUTE, type Past, RELAY_WEATHER, type Scene, type Tracked } from './scene.ts'
 import type { Requests } from './requests.ts'
+import { DAY, HOUR, MINUTE, type Past, RELAY_WEATHER, type Scene, type Tracked } from './scene.ts'
 
-type Row = { target: string; state: string; reason: string | null; attempt: number; due: number | null }
+type Row = {
+  target: string
+  state: string
+  reason: string | null
+  attempt: number
+  due: number | null
+}
 
 /** How soon a receiver that takes everything gets a delivery that was never tried, in fair weather. */
 const SOON_MS = 3 * HOUR
@@ -42,9 +48,7 @@ export class Owed {
   private isKnown(target: string, { beganAt, seenAt }: Tracked): boolean {
     const isAbsent = ({ kind, how, on }: Fault) =>
       kind === 'config' && on === target && (how === 'removed' || how === 'renamed')
-    return !this.past
-      .during(beganAt - 5 * MINUTE, seenAt)
-      .some(({ fault }) => isAbsent(fault))
+    return !this.past.during(beganAt - 5 * MINUTE, seenAt).some(({ fault }) => isAbsent(fault))
   }
 
   /** Looks at all deliveries that have not ended. */
@@ -69,11 +73,13 @@ export class Owed {
     if (row === undefined) {
       if (clock.now - event.seenAt < HOUR) return
       event.open.delete(target)
-      return this.violate(event, target, 'has no delivery, although it is configured and wants it')
+      this.violate(event, target, 'has no delivery, although it is configured and wants it')
+      return
     }
     if (ENDED.includes(row.state)) {
       event.open.delete(target)
-      return this.checkEnd(event, row)
+      this.checkEnd(event, row)
+      return
     }
     if (row.state === 'held') this.checkReason(event, row)
     this.checkDelay(event, row)
@@ -94,7 +100,11 @@ export class Owed {
         `SELECT count(*) AS n FROM events WHERE type = 'relay.delivery_dead' AND instr(event, ?1) > 0`,
         event.id,
       )[0] ?? {}
-    const isLost = this.past.was(['d1', 'full', 'cuts', 'schema', 'time-travel'], event.beganAt, this.scene.clock.now)
+    const isLost = this.past.was(
+      ['d1', 'full', 'cuts', 'schema', 'time-travel'],
+      event.beganAt,
+      this.scene.clock.now,
+    )
     if (n === 0 && !isLost) this.violate(event, target, 'is dead, and no event says so')
   }
 
@@ -107,7 +117,11 @@ export class Owed {
       this.violate(event, target, `is held as "${reason}", and the target is ${state}`)
     }
     if (reason === 'broken') {
-      this.violate(event, target, 'is held as "broken", and nothing is wrong with the configuration')
+      this.violate(
+        event,
+        target,
+        'is held as "broken", and nothing is wrong with the configuration',
+      )
     }
   }
 
@@ -125,14 +139,19 @@ export class Owed {
     const late = row.due === null ? 0 : clock.now - row.due
     const isDue = row.state === 'pending' || row.state === 'retrying'
     if (isDue && late > HOUR && this.isFair(target, 2 * HOUR)) {
-      return this.violate(event, target, `is ${row.state} and overdue in fair weather`)
+      this.violate(event, target, `is ${row.state} and overdue in fair weather`)
+      return
     }
     if (!this.isFair(target, SOON_MS) || clock.now - event.seenAt < SOON_MS) return
     if (this.requests.wasTried(event.id, target)) return
     if (!receivers.wouldTake(target, event.type, event.sending.body.length)) return
     if (this.requests.mustWaitForOperator(target) || this.waitsForAnother(event, target)) return
     event.open.delete(target)
-    this.violate(event, target, `was never tried, although the target would take it (${row.state}${row.reason ? `: ${row.reason}` : ''})`)
+    this.violate(
+      event,
+      target,
+      `was never tried, although the target would take it (${row.state}${row.reason ? `: ${row.reason}` : ''})`,
+    )
   }
 
   /** Whether an earlier event of the contact is open at an ordered target. */
@@ -149,7 +168,11 @@ export class Owed {
 
   private violate(event: Tracked, target: string, what: string): void {
     const { n } = event.sending
-    this.scene.journal.violate('owed', `the delivery of message ${n} (${event.type}) to ${target} ${what}`, `message ${n}`)
+    this.scene.journal.violate(
+      'owed',
+      `the delivery of message ${n} (${event.type}) to ${target} ${what}`,
+      `message ${n}`,
+    )
   }
 
   /** What is gone with Time Travel is owed no longer. */
@@ -163,8 +186,13 @@ export class Owed {
     for (const event of this.open) {
       for (const row of this.rowsOf(event)) {
         if (!event.open.has(row.target) || this.requests.mustWaitForOperator(row.target)) continue
-        if (!this.isFair(row.target, 4 * DAY) || this.scene.clock.now - event.seenAt < 4 * DAY) continue
-        this.violate(event, row.target, `has not ended (${row.state}${row.reason ? `: ${row.reason}` : ''})`)
+        if (!this.isFair(row.target, 4 * DAY) || this.scene.clock.now - event.seenAt < 4 * DAY)
+          continue
+        this.violate(
+          event,
+          row.target,
+          `has not ended (${row.state}${row.reason ? `: ${row.reason}` : ''})`,
+        )
       }
     }
   }

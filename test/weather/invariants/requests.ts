@@ -1,6 +1,7 @@
 // What receivers see: order, Retry-After, copies, and whether a breaker was right to open.
-import type { Delivered } from '../world/receivers.ts'
+
 import { targetConfig } from '../world/config.ts'
+import type { Delivered } from '../world/receivers.ts'
 import { DAY, HOUR, LOSING, MINUTE, type Past, type Scene, type Tracked } from './scene.ts'
 
 /** Requests that were on their way when a target asked for rest: those of a batch. */
@@ -62,7 +63,11 @@ export class Requests {
     const isTwice = attempt === 1 && before.attempt === 1 && at - before.at < MINUTE
     if (isLost || isTwice || (scene.schedule.skewMs ?? 0) > 1000) return
     const minutes = Math.round((at - before.at) / MINUTE)
-    this.violate('copies', `${event} arrived at ${target} again after ${minutes} min (attempt ${attempt} after ${before.attempt})`, event)
+    this.violate(
+      'copies',
+      `${event} arrived at ${target} again after ${minutes} min (attempt ${attempt} after ${before.attempt})`,
+      event,
+    )
   }
 
   /** An ordered target gets what happened to a person in its order, or is told what it will get later or never. */
@@ -92,9 +97,14 @@ export class Requests {
     const { askedAt, until } = rest
     const slack = 1500 + 2 * (schedule.skewMs ?? 0)
     if (at <= askedAt + IN_FLIGHT_MS + slack || at >= until - slack) return
-    if (this.past.was(LOSING, askedAt - MINUTE, at) || this.past.wasCut(askedAt - MINUTE, at)) return
+    if (this.past.was(LOSING, askedAt - MINUTE, at) || this.past.wasCut(askedAt - MINUTE, at))
+      return
     const minutes = Math.round((until - at) / MINUTE)
-    this.violate('retry-after', `${target} asked to be left alone, and got a request ${minutes} min too early`, event)
+    this.violate(
+      'retry-after',
+      `${target} asked to be left alone, and got a request ${minutes} min too early`,
+      event,
+    )
   }
 
   /** A breaker opens for failures in a row: not where successes are between them. */
@@ -106,7 +116,11 @@ export class Requests {
     const good = last.filter(({ isSuccess }) => isSuccess).length
     if (last.length < 5 || good < 2) return
     if (this.past.was(LOSING, (last[0]?.at ?? 0) - MINUTE, at)) return
-    this.violate('breaker', `${target} is backed off, although ${good} of its last 5 responses were good`, target)
+    this.violate(
+      'breaker',
+      `${target} is backed off, although ${good} of its last 5 responses were good`,
+      target,
+    )
   }
 
   /** A target is given up for failures on each of several days. */
@@ -115,9 +129,15 @@ export class Requests {
     for (const target of schedule.targets) {
       if (this.stateOf(target).state !== 'failing') continue
       const last = (this.recent.get(target) ?? []).filter(({ at }) => at > clock.now - 6 * DAY)
-      const days = new Set(last.filter(({ isSuccess }) => !isSuccess).map(({ at }) => Math.floor(at / DAY)))
+      const days = new Set(
+        last.filter(({ isSuccess }) => !isSuccess).map(({ at }) => Math.floor(at / DAY)),
+      )
       if (last.length >= REMEMBERED || days.size >= 3) continue
-      this.violate('breaker', `${target} is given up, and it failed on ${days.size} of the last 6 days`, target)
+      this.violate(
+        'breaker',
+        `${target} is given up, and it failed on ${days.size} of the last 6 days`,
+        target,
+      )
     }
   }
 

@@ -92,7 +92,8 @@ export class Past {
   /** Whether weather of a kind has lasted for some time, and still does. */
   lasts(kind: FaultKind, ms: number): boolean {
     return this.spells.some(
-      ({ fault, from, to }) => fault.kind === kind && to === undefined && this.clock.now - from >= ms,
+      ({ fault, from, to }) =>
+        fault.kind === kind && to === undefined && this.clock.now - from >= ms,
     )
   }
 

@@ -36,7 +36,8 @@ export class Told {
     const risks: string[] = []
     const isOld = (name: string) =>
       [...relay.queue(name).messages.keys()].some(({ sentAt }) => sentAt < now - HOUR)
-    if (isOld('-spill') || isOld('-spill-dead')) risks.push('an event has been in the spill queue for over an hour')
+    if (isOld('-spill') || isOld('-spill-dead'))
+      risks.push('an event has been in the spill queue for over an hour')
     const { n: overdue = 0 } =
       relay.database.read<{ n: number }>(
         `SELECT count(*) AS n FROM deliveries WHERE state IN ('pending', 'retrying') AND due < ?1`,
@@ -45,8 +46,11 @@ export class Told {
     if (overdue > 0) risks.push('deliveries are overdue by more than an hour')
     if (this.owed.deadSince.some((at) => at > now - 12 * HOUR)) risks.push('deliveries are dead')
     if (relay.database.size() > 0.8 * D1_BYTES) risks.push('the database is more than 80 % full')
-    if (sky.isCronSilent && this.past.lasts('no-cron', 20 * MINUTE)) risks.push('the cron is silent')
-    const broken = weather.configTroubles().some(({ how }) => !['removed', 'renamed', 'retention'].includes(how))
+    if (sky.isCronSilent && this.past.lasts('no-cron', 20 * MINUTE))
+      risks.push('the cron is silent')
+    const broken = weather
+      .configTroubles()
+      .some(({ how }) => !['removed', 'renamed', 'retention'].includes(how))
     if (broken) risks.push('the configuration is broken')
     if (this.past.lasts('schema', 5 * MINUTE)) risks.push('the schema is older than the code')
     return risks

@@ -62,7 +62,10 @@ export async function buildTree(dir: string): Promise<Tree> {
 const worker: Plugin = {
   name: 'worker',
   setup(builder) {
-    builder.onResolve({ filter: /^cloudflare:workers$/ }, () => ({ path: 'workers', namespace: 'cf' }))
+    builder.onResolve({ filter: /^cloudflare:workers$/ }, () => ({
+      path: 'workers',
+      namespace: 'cf',
+    }))
     builder.onLoad({ filter: /.*/, namespace: 'cf' }, () => ({
       contents: 'export const waitUntil = (work) => __waitUntil(work); export const env = {}',
     }))
@@ -108,4 +111,13 @@ function readRetention(dir: string): number {
     .map((name) => readFileSync(path.join(folder, name), 'utf8'))
     .filter((text) => text.includes('message-retention-period-secs'))
   return texts.length === 0 ? DEFAULT_RETENTION_SECONDS : 14 * 86_400
+}
+
+/** The trees of a run: the version, and the one that is deployed before it. */
+export async function buildTrees(
+  now: string,
+  before: string,
+): Promise<{ now: Tree; before: Tree }> {
+  const tree = await buildTree(now)
+  return { now: tree, before: before === now ? tree : await buildTree(before) }
 }

@@ -13,8 +13,10 @@ type Prepared = { statement: StatementSync; writes: boolean; isQuery: boolean }
 type Result = { success: true; results: unknown[]; meta: Record<string, unknown> }
 
 /** What D1 refuses although SQLite takes it. */
-const REFUSED = /^\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM)\b|^\s*CREATE\s+TEMP|^\s*PRAGMA\s+(journal_mode|user_version|synchronous)|\bsqlite_version\s*\(/i
-const WRITES = /^\s*(INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER)\b|^\s*WITH\b[\s\S]*\)\s*(INSERT|UPDATE|DELETE)\b/i
+const REFUSED =
+  /^\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM)\b|^\s*CREATE\s+TEMP|^\s*PRAGMA\s+(journal_mode|user_version|synchronous)|\bsqlite_version\s*\(/i
+const WRITES =
+  /^\s*(INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER)\b|^\s*WITH\b[\s\S]*\)\s*(INSERT|UPDATE|DELETE)\b/i
 
 /** The database, of which each isolate has a binding. */
 export class Database {
@@ -181,9 +183,15 @@ export function bindingOf(database: Database, isolate: Isolate) {
     }
     const writes = database.writesOf(statements)
     const trouble = sky.d1?.how === 'refuse-writes' && !writes ? undefined : sky.d1
-    const known = trouble?.how === 'refuse-writes' ? { ...trouble, how: 'refuse' as const } : trouble
+    const known =
+      trouble?.how === 'refuse-writes' ? { ...trouble, how: 'refuse' as const } : trouble
     const ms = writes ? random.between(3, 12) : random.between(1, 4)
-    return isolate.io(ms, () => database.run(statements), known, 'D1_ERROR: Network connection lost.')
+    return isolate.io(
+      ms,
+      () => database.run(statements),
+      known,
+      'D1_ERROR: Network connection lost.',
+    )
   }
   return {
     prepare: (sql: string) => prepare(sql, run),
@@ -194,13 +202,14 @@ export function bindingOf(database: Database, isolate: Isolate) {
 }
 
 function prepare(sql: string, run: (statements: Statement[]) => Promise<Result[]>) {
-  if (REFUSED.test(sql)) throw new Error(`D1_ERROR: not authorized: SQLITE_AUTH (${sql.slice(0, 40)})`)
+  if (REFUSED.test(sql))
+    throw new Error(`D1_ERROR: not authorized: SQLITE_AUTH (${sql.slice(0, 40)})`)
   const bound = (values: Value[]) => {
     const own = { sql, values }
     const all = async () => (await run([own]))[0] as Result
     return {
       ...own,
-      bind: (...given: unknown[]) => bound(given.map(valueOf)),
+      bind: (...given: unknown[]) => bound(given.map(boundValue)),
       all,
       run: all,
       first: async (column?: string) => {
@@ -214,7 +223,7 @@ function prepare(sql: string, run: (statements: Statement[]) => Promise<Result[]
 }
 
 /** A parameter as D1 binds it. */
-function valueOf(value: unknown): Value {
+function boundValue(value: unknown): Value {
   if (typeof value === 'boolean') return value ? 1 : 0
   if (value === null || typeof value === 'string' || typeof value === 'number') return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)

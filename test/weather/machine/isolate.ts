@@ -7,7 +7,7 @@ import type { Tree } from './build.ts'
 import type { Clock } from './clock.ts'
 import { globalsOf } from './globals.ts'
 import { Random } from './random.ts'
-import { SLOW_MS, type Sky, type Trouble } from './sky.ts'
+import { type Sky, SLOW_MS, type Trouble } from './sky.ts'
 
 /** One call of a handler. */
 export type Invocation = {
@@ -30,6 +30,8 @@ export type World = {
   onCut: (isolate: Isolate) => void
   /** Told what production would refuse. */
   onLimit: (what: string) => void
+  /** Told when a queue holds absurdly many messages. */
+  onFlood: (what: string) => void
 }
 
 type Handlers = {
@@ -93,7 +95,8 @@ export class Isolate {
       },
     }
     this.running.add(invocation)
-    const timer = limitMs === undefined ? undefined : this.world.clock.after(limitMs, invocation.cut)
+    const timer =
+      limitMs === undefined ? undefined : this.world.clock.after(limitMs, invocation.cut)
     const ended = invocations.run(invocation, () =>
       handle(this.handlers).then(
         (value) => ({ value }),

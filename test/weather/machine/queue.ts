@@ -38,6 +38,17 @@ const CUT_DELAY_MS = 30_000
 /** How many batches of a queue are handled at once. */
 const CONCURRENCY = 10
 
+/** More messages than this in a queue are a flood: it makes no sense to go on. */
+const FLOOD = 5000
+
+type Parts = {
+  clock: Clock
+  random: Random
+  sky: Sky
+  consume: Consume
+  onFlood: (what: string) => void
+}
+
 export class Queue {
   readonly name: string
   readonly messages = new Map<QueueMessage, true>()
@@ -51,13 +62,9 @@ export class Queue {
   private count = 0
   private readonly ready: QueueMessage[] = []
   private timer: Timer | undefined
-  private readonly parts: { clock: Clock; random: Random; sky: Sky; consume: Consume }
+  private readonly parts: Parts
 
-  constructor(
-    name: string,
-    retentionMs: number,
-    parts: { clock: Clock; random: Random; sky: Sky; consume: Consume },
-  ) {
+  constructor(name: string, retentionMs: number, parts: Parts) {
     this.name = name
     this.retentionMs = retentionMs
     this.parts = parts
@@ -81,6 +88,8 @@ export class Queue {
     const { clock, random, sky } = this.parts
     this.operations++
     this.messages.set(message, true)
+    const { size } = this.messages
+    if (size === FLOOD) this.parts.onFlood(`${size} messages are in ${this.name} at once`)
     this.show(message, message.visibleAt - clock.now)
     if (sky.repeats > 0 && random.chance(sky.repeats)) {
       // At least once: it is delivered to two batches.
@@ -101,7 +110,10 @@ export class Queue {
   private schedule(): void {
     const { consumer } = this
     if (consumer === undefined || this.ready.length === 0 || this.inFlight >= CONCURRENCY) return
-    if (this.ready.length >= consumer.batchSize) return this.start()
+    if (this.ready.length >= consumer.batchSize) {
+      this.start()
+      return
+    }
     this.timer ??= this.parts.clock.after(consumer.batchTimeoutMs, () => {
       this.timer = undefined
       this.start()
@@ -160,7 +172,10 @@ export class Queue {
   private again(message: QueueMessage, ms: number, consumer: Consumer): void {
     // A copy that the platform made is not counted again.
     if (!this.messages.has(message)) return
-    if (message.attempts <= consumer.maxRetries) return this.show(message, ms)
+    if (message.attempts <= consumer.maxRetries) {
+      this.show(message, ms)
+      return
+    }
     this.messages.delete(message)
     const { deadLetters } = this
     if (deadLetters === undefined) return void this.expired.push(message)

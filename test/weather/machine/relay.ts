@@ -50,7 +50,7 @@ export class Relay {
     const consume = (queue: string, batch: QueueMessage[], end: BatchEnd) =>
       this.consume(queue, batch, end)
     for (const name of new Set(names)) {
-      const parts = { clock, random, sky, consume }
+      const parts = { clock, random, sky, consume, onFlood: world.onFlood }
       this.queues.set(name, new Queue(name, options.retentionSeconds * 1000, parts))
     }
     for (const consumer of consumers) {
@@ -63,7 +63,8 @@ export class Relay {
 
   /** A queue by the end of its name or in full. */
   queue(name: string): Queue {
-    const queue = this.queues.get(name) ?? [...this.queues.values()].find((one) => one.name.endsWith(name))
+    const queue =
+      this.queues.get(name) ?? [...this.queues.values()].find((one) => one.name.endsWith(name))
     if (queue === undefined) throw new Error(`there is no queue ${name}`)
     return queue
   }

@@ -1,6 +1,7 @@
 // Makes the weather of a schedule: begins and ends its faults.
-import type { Clock } from '../machine/clock.ts'
+
 import type { Tree } from '../machine/build.ts'
+import type { Clock } from '../machine/clock.ts'
 import type { Relay } from '../machine/relay.ts'
 import type { Sky, Trouble } from '../machine/sky.ts'
 import { type ConfigTrouble, varsOf } from '../world/config.ts'
@@ -79,7 +80,8 @@ export class Weather {
       case 'filling': {
         const isFull = this.lastOf('full') !== undefined
         const isFilling = this.lastOf('filling') !== undefined
-        return relay.database.fill(isFull ? 0 : isFilling ? FILLING_BYTES : undefined)
+        relay.database.fill(isFull ? 0 : isFilling ? FILLING_BYTES : undefined)
+        return
       }
       case 'cuts':
         sky.cutRate = last?.share ?? 0
@@ -93,7 +95,8 @@ export class Weather {
         return
       case 'config':
       case 'deploy':
-        return this.deploy()
+        this.deploy()
+        return
       case 'schema':
       case 'time-travel':
         return
@@ -101,7 +104,9 @@ export class Weather {
   }
 
   private lastOf(kind: Fault['kind'], on?: string): Fault | undefined {
-    return [...this.active].filter((fault) => fault.kind === kind && (on === undefined || fault.on === on)).at(-1)
+    return [...this.active]
+      .filter((fault) => fault.kind === kind && (on === undefined || fault.on === on))
+      .at(-1)
   }
 
   /** The configuration troubles that are active. */

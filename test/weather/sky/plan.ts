@@ -39,7 +39,8 @@ export function planOf(seed: number, days: number, hasBefore: boolean): Schedule
     faults.push(fault)
   }
   // The code came a while before its migration, or right after it.
-  if (random.chance(0.15)) faults.push({ kind: 'schema', from: 0, ms: random.logBetween(MINUTE, DAY) })
+  if (random.chance(0.15))
+    faults.push({ kind: 'schema', from: 0, ms: random.logBetween(MINUTE, DAY) })
   return {
     seed,
     days,
@@ -62,7 +63,11 @@ function faultOf(targets: string[], until: number, random: Random): Fault {
   const kinds = Object.keys(KINDS) as FaultKind[]
   const weights = kinds.map((kind) => KINDS[kind].weight)
   let rest = random.next() * weights.reduce((sum, weight) => sum + weight, 0)
-  const kind = kinds.find((_, i) => (rest -= weights[i] ?? 0) < 0) ?? 'd1'
+  const kind =
+    kinds.find((_, i) => {
+      rest -= weights[i] ?? 0
+      return rest < 0
+    }) ?? 'd1'
   const { least, most } = KINDS[kind]
   const ms = Math.round(Math.min(random.logBetween(least, most), until / 2))
   const from = Math.round(random.between(HOUR, Math.max(2 * HOUR, until - ms)))
@@ -74,7 +79,14 @@ function detailsOf(kind: FaultKind, targets: string[], random: Random): Partial<
   switch (kind) {
     case 'd1':
       return {
-        how: random.pick(['refuse', 'silent', 'slow', 'lose-answer', 'refuse-writes', 'refuse-writes']),
+        how: random.pick([
+          'refuse',
+          'silent',
+          'slow',
+          'lose-answer',
+          'refuse-writes',
+          'refuse-writes',
+        ]),
         share,
       }
     case 'queue':
@@ -93,7 +105,9 @@ function detailsOf(kind: FaultKind, targets: string[], random: Random): Partial<
         'secret-missing',
       ])
       const isAboutTarget = ['nameless', 'misnamed', 'removed', 'renamed'].includes(how)
-      return isAboutTarget ? { how, on: random.pick(targets.filter((name) => name !== 'alerts')) } : { how }
+      return isAboutTarget
+        ? { how, on: random.pick(targets.filter((name) => name !== 'alerts')) }
+        : { how }
     }
     case 'receiver':
       return {

@@ -59,8 +59,7 @@ export class Driver {
       for (let i = 0; i < messages.length; i++) {
         const [message, next] = [messages[i], messages[i + 1]]
         if (message === undefined) continue
-        const isListed =
-          next !== undefined && random.chance(LISTED) && next.event === message.event
+        const isListed = next !== undefined && random.chance(LISTED) && next.event === message.event
         if (isListed) i++
         const list = isListed ? [message, next] : [message]
         clock.at((list.at(-1) ?? message).at, () => senders.send(list))

@@ -35,7 +35,9 @@ const APART_MS = 20 * 60_000
 export function dayOf(seed: number, person: number, midnight: number, perDay: number): Message[] {
   const random = new Random(seed, 'day', person, midnight)
   const count = poisson(perDay, random)
-  const times = Array.from({ length: count }, () => midnight + timeOfDay(random)).sort((a, b) => a - b)
+  const times = Array.from({ length: count }, () => midnight + timeOfDay(random)).sort(
+    (a, b) => a - b,
+  )
   let last = 0
   const messages: Message[] = []
   for (const time of times) {
@@ -61,7 +63,17 @@ function message(person: number, at: number, random: Random): Message {
   return person % 3 === 2 ? hype(person, at, random) : hapana(person, at, random)
 }
 
-const KINDS = ['status', 'status', 'purchase', 'checkin', 'checkin', 'checkin', 'profile', 'mail', 'odd']
+const KINDS = [
+  'status',
+  'status',
+  'purchase',
+  'checkin',
+  'checkin',
+  'checkin',
+  'profile',
+  'mail',
+  'odd',
+]
 type Kind = 'status' | 'purchase' | 'checkin' | 'profile' | 'mail' | 'odd'
 
 function hapana(person: number, at: number, random: Random): Message {

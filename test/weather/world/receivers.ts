@@ -33,7 +33,10 @@ type Answer = {
   isDripping?: boolean
 }
 
-export type ReceiverEvents = { onRequest: (request: Delivered) => void; onBreach: (text: string) => void }
+export type ReceiverEvents = {
+  onRequest: (request: Delivered) => void
+  onBreach: (text: string) => void
+}
 
 const KEY = Buffer.from(SIGNING_SECRET.slice('whsec_'.length), 'base64')
 
@@ -124,7 +127,7 @@ export class Receivers {
       case 'small':
         return { status: body.length > SMALL_BYTES ? 413 : 204, ms }
       case 'flapping':
-        return { status: this.flips++ % 2 === 0 ? 500 : 204, ms }
+        return { status: this.flips++ % 2 === 0 ? 500 : 204, ms: random.between(200, 2000) }
       case 'slow':
         return { status: 200, ms: random.between(2000, 9000) }
       case 'dripping':
