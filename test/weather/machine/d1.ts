@@ -9,7 +9,12 @@ export const D1_BYTES = 10_000_000_000
 const PAGE_BYTES = 4096
 
 type Value = string | number | null | Uint8Array
-type Prepared = { statement: StatementSync; writes: boolean; isQuery: boolean }
+type Prepared = {
+  statement: StatementSync
+  writes: boolean
+  /** Makes a row of its values, where the statement gives rows. */
+  rowOf: ((values: unknown[]) => unknown) | undefined
+}
 type Result = { success: true; results: unknown[]; meta: Record<string, unknown> }
 
 /** What D1 refuses although SQLite takes it. */
@@ -71,11 +76,14 @@ export class Database {
 
   /** Rows of a query of the machine's own. */
   read<Row>(sql: string, ...values: Value[]): Row[] {
-    return this.find(sql).statement.all(...values) as Row[]
+    const { statement, rowOf } = this.find(sql)
+    const rows = statement.all(...values) as unknown as unknown[][]
+    return (rowOf ? rows.map(rowOf) : []) as Row[]
   }
 
+  /** Whether statements write; what cannot be prepared is no read either. */
   writesOf(statements: readonly Statement[]): boolean {
-    return statements.some(({ sql }) => WRITES.test(sql))
+    return statements.some(({ sql }) => this.prepared.get(sql)?.writes ?? WRITES.test(sql))
   }
 
   /** Runs statements in one transaction. Throws as D1 does; then nothing of it was done. */
@@ -94,14 +102,17 @@ export class Database {
   }
 
   private runOne({ sql, values }: Statement): Result {
-    const { statement, writes, isQuery } = this.find(sql)
-    const rows = isQuery ? (statement.all(...values) as Record<string, unknown>[]) : []
+    const { statement, writes, rowOf } = this.find(sql)
     let changes = 0
-    if (!isQuery) changes = Number(statement.run(...values).changes)
-    else if (writes) changes = this.read<{ n: number }>('SELECT changes() AS n')[0]?.n ?? 0
+    let results: unknown[] = []
+    if (rowOf === undefined) changes = Number(statement.run(...values).changes)
+    else {
+      const rows = statement.all(...values) as unknown as unknown[][]
+      if (writes) changes = this.read<{ n: number }>('SELECT changes() AS n')[0]?.n ?? 0
+      results = rows.map(rowOf)
+      if (rows.some(isLarge)) checkRows(results)
+    }
     this.changes += changes
-    const results = rows.map(plain)
-    checkRows(results)
     return { success: true, results, meta: this.meta(changes, results.length) }
   }
 
@@ -125,8 +136,10 @@ export class Database {
     const known = this.prepared.get(sql)
     if (known) return known
     const statement = this.sqlite.prepare(sql)
-    const isQuery = statement.columns().length > 0
-    const prepared = { statement, isQuery, writes: WRITES.test(sql) }
+    const columns = statement.columns().map(({ name }) => name)
+    statement.setReturnArrays(true)
+    const rowOf = columns.length > 0 ? rowMaker(columns) : undefined
+    const prepared = { statement, rowOf, writes: WRITES.test(sql) }
     this.prepared.set(sql, prepared)
     return prepared
   }
@@ -142,13 +155,18 @@ function opened(): DatabaseSync {
 
 type Pages = { page_count?: number; freelist_count?: number }
 
-/** A row as D1 returns it: blobs as lists of numbers. */
-function plain(row: Record<string, unknown>): Record<string, unknown> {
-  for (const key in row) {
-    const value = row[key]
-    if (typeof value === 'object' && value instanceof Uint8Array) row[key] = [...value]
-  }
-  return row
+/** A function that makes a plain object of the values of a row, blobs as lists of numbers. */
+function rowMaker(columns: string[]): (values: unknown[]) => unknown {
+  const fields = [...new Set(columns)].map(
+    (name) => `${JSON.stringify(name)}: of(values[${columns.lastIndexOf(name)}])`,
+  )
+  const make = new Function('of', `return (values) => ({ ${fields.join(', ')} })`)
+  return make((value: unknown) => (value instanceof Uint8Array ? [...value] : value))
+}
+
+/** Whether a row may be beyond the limits: most need no closer look. */
+function isLarge(values: readonly unknown[]): boolean {
+  return values.some((value) => typeof value === 'string' && value.length > 600_000)
 }
 
 const CODES: Record<number, string> = {
@@ -175,7 +193,10 @@ export function bindingOf(database: Database, isolate: Isolate) {
   const run = (statements: Statement[]): Promise<Result[]> => {
     try {
       isolate.limited(() => {
-        for (const { sql, values } of statements) checkStatement(sql, values)
+        for (const { sql, values } of statements) {
+          if (sql.length > 30_000 || values.length > 100 || isLarge(values))
+            checkStatement(sql, values)
+        }
       })
       isolate.countStatements(statements.length)
     } catch (error) {
@@ -199,6 +220,16 @@ export function bindingOf(database: Database, isolate: Isolate) {
     exec: (sql: string) => run([{ sql, values: [] }]),
     withSession: () => ({ prepare: (sql: string) => prepare(sql, run), batch: run }),
   }
+}
+
+const refused = new Map<string, boolean>()
+
+function isRefused(sql: string): boolean {
+  const known = refused.get(sql)
+  if (known !== undefined) return known
+  const is = REFUSED.test(sql)
+  refused.set(sql, is)
+  return is
 }
 
 function prepare(sql: string, run: (statements: Statement[]) => Promise<Result[]>) {
