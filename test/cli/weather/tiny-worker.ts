@@ -7,7 +7,15 @@ import { Relay } from '../../weather/machine/relay.ts'
 import { Sky } from '../../weather/machine/sky.ts'
 
 const consumer = (queue: string, deadLetterQueue?: string): Consumer => ({
-  ...{ queue, batchSize: 10, batchTimeoutMs: 1000, maxRetries: 2, deadLetterQueue },
+  ...{
+    queue,
+    batchSize: 10,
+    batchTimeoutMs: 1000,
+    maxRetries: 2,
+    retryDelaySeconds: 1,
+    concurrency: 10,
+    deadLetterQueue,
+  },
 })
 
 const QUEUES = ['work', 'dead']

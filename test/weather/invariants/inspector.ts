@@ -76,9 +76,6 @@ export class Inspector {
   }
 
   onRequest(request: Delivered): void {
-    // It may be in the log since less than an hour.
-    if (this.kept.find(request.event) === undefined && !request.type.startsWith('relay.'))
-      this.kept.check()
     this.requests.add(request)
     const event = this.kept.find(request.event)
     const about = event ? `message ${event.sending.n}` : request.target

@@ -17,12 +17,13 @@ type Row = { key: string; status: string; matched: string | null; type: string }
 /** How long equal messages count as one (docs/guarantees.md), and some time for their ways. */
 const SAME_WITHIN_MS = 5 * MINUTE + 5000
 
-/** Queue messages and objects as text; undefined where they are none. */
-const texts = new WeakMap<object, string>()
+/** The ids of events in queue messages and objects, and the name of each id. */
+const idsIn = new WeakMap<object, string[]>()
+const ID = /evt_[0-7][0-9a-hjkmnp-tv-z]{12}/g
 
 export class Kept {
   /** Messages with a 202 that are not in the log yet. */
-  private readonly waiting = new Set<Sending>()
+  private readonly waiting = new Map<string, Sending>()
   /** The log's events that are known, by id. */
   readonly events = new Map<string, Tracked>()
   /** The ids that are in the log only until Time Travel: it may take them. */
@@ -35,26 +36,37 @@ export class Kept {
   }
 
   accepted(sending: Sending): void {
-    this.waiting.add(sending)
+    const { n, receipt } = sending
+    // The receipt of a repeat has the id of its first copy.
+    const isOwn = receipt?.status !== 'duplicate'
+    this.waiting.set(isOwn ? (receipt?.id ?? '') : `repeat ${n}`, sending)
   }
 
   /** Looks for the messages that are not in the log yet. */
   check(): void {
     for (const queue of this.scene.relay.queues.values()) queue.sweep()
-    for (const sending of this.waiting) {
-      const row = this.rowOf(sending)
-      if (row !== undefined) {
-        this.waiting.delete(sending)
-        this.found(sending, row)
-      } else if (!this.isOnItsWay(sending)) {
-        this.waiting.delete(sending)
-        this.lost(sending)
-      }
+    let coming: Set<string> | undefined
+    for (const [id, sending] of this.waiting) {
+      if (this.look(id, sending)) continue
+      coming ??= this.idsOnTheirWay()
+      if (coming.has(id)) continue
+      this.waiting.delete(id)
+      this.lost(sending)
     }
   }
 
-  /** An event right after its 202, where it is in the log already. */
+  private look(id: string, sending: Sending): boolean {
+    const row = this.rowOf(sending)
+    if (row === undefined) return false
+    this.waiting.delete(id)
+    this.found(sending, row)
+    return true
+  }
+
+  /** An event, where it is in the log. */
   find(id: string): Tracked | undefined {
+    const sending = this.waiting.get(id)
+    if (sending !== undefined) this.look(id, sending)
     return this.events.get(id)
   }
 
@@ -73,29 +85,23 @@ export class Kept {
     return own ?? rows[0]
   }
 
-  /** Whether it is in a queue that is consumed, or in the archive. */
-  private isOnItsWay(sending: Sending): boolean {
+  /** The ids in queues that are consumed, and in the archive. */
+  private idsOnTheirWay(): Set<string> {
     const { relay } = this.scene
-    const id = sending.receipt?.id ?? ''
+    const ids: string[][] = []
     for (const queue of relay.queues.values()) {
       if (queue.consumer === undefined) continue
-      for (const message of queue.messages.keys()) {
-        if (message.body instanceof ArrayBuffer && textOf(message.body).includes(id)) return true
-      }
+      for (const { body } of queue.messages.keys()) if (isBytes(body)) ids.push(idsOf(body))
     }
-    for (const [key, object] of relay.bucket.objects) {
-      if (key.includes(id) || textOf(object.bytes).includes(id)) return true
-    }
-    return false
+    for (const [key, { bytes }] of relay.bucket.objects) ids.push(idsOf(bytes), key.match(ID) ?? [])
+    return new Set(ids.flat())
   }
 
   private lost(sending: Sending): void {
     const { n, source, event, acceptedAt = 0, receipt } = sending
     const { clock, relay, journal } = this.scene
     const isExpired = [...relay.queues.values()].some((queue) =>
-      queue.expired.some(
-        ({ body }) => body instanceof ArrayBuffer && textOf(body).includes(receipt?.id ?? '?'),
-      ),
+      queue.expired.some(({ body }) => isBytes(body) && idsOf(body).includes(receipt?.id ?? '?')),
     )
     const hours = Math.round((clock.now - acceptedAt) / HOUR)
     journal.violate(
@@ -173,14 +179,18 @@ export class Kept {
   }
 }
 
-/** What a message or an object says, unpacked where it is packed. */
-function textOf(bytes: ArrayBuffer | Uint8Array): string {
-  const known = texts.get(bytes)
+function isBytes(body: unknown): body is ArrayBuffer {
+  return body instanceof ArrayBuffer
+}
+
+/** The ids in a message or an object, unpacked where it is packed. */
+function idsOf(bytes: ArrayBuffer | Uint8Array): string[] {
+  const known = idsIn.get(bytes)
   if (known !== undefined) return known
   const buffer =
     bytes instanceof Uint8Array ? Buffer.from(bytes) : Buffer.from(new Uint8Array(bytes))
   const isPacked = buffer[0] === 0x1f && buffer[1] === 0x8b
-  const text = (isPacked ? gunzipSync(buffer) : buffer).toString('utf8')
-  texts.set(bytes, text)
-  return text
+  const ids = (isPacked ? gunzipSync(buffer) : buffer).toString('utf8').match(ID) ?? []
+  idsIn.set(bytes, ids)
+  return ids
 }

@@ -10,6 +10,10 @@ export type Consumer = {
   batchSize: number
   batchTimeoutMs: number
   maxRetries: number
+  /** The delay of a retry that states none, in seconds. */
+  retryDelaySeconds: number
+  /** Batches that are handled at once. */
+  concurrency: number
   deadLetterQueue: string | undefined
 }
 
@@ -27,6 +31,9 @@ export type Tree = {
   /** Its command line `relay`, which returns the exit status. */
   cli: (args: string[]) => Promise<number>
 }
+
+/** Batches of a queue that are handled at once, at most. Cloudflare allows 250; the world is small. */
+const CONCURRENCY = 10
 
 /** What Cloudflare gives a queue for which nothing else is set. */
 const DEFAULT_RETENTION_SECONDS = 4 * 86_400
@@ -84,6 +91,8 @@ type Toml = {
       max_batch_size?: number
       max_batch_timeout?: number
       max_retries?: number
+      retry_delay?: number
+      max_concurrency?: number
       dead_letter_queue?: string
     }[]
   }
@@ -97,6 +106,8 @@ function readToml(dir: string): Pick<Tree, 'consumers' | 'producers'> {
       batchSize: consumer.max_batch_size ?? 10,
       batchTimeoutMs: (consumer.max_batch_timeout ?? 5) * 1000,
       maxRetries: consumer.max_retries ?? 3,
+      retryDelaySeconds: consumer.retry_delay ?? 0,
+      concurrency: Math.min(consumer.max_concurrency ?? CONCURRENCY, CONCURRENCY),
       deadLetterQueue: consumer.dead_letter_queue,
     })),
     producers: new Map((queues?.producers ?? []).map(({ binding, queue }) => [binding, queue])),

@@ -27,16 +27,16 @@ export type Consume = (
   end: BatchEnd,
 ) => Promise<'done' | 'thrown' | 'cut'>
 
+/** What becomes of a message; a retry without a delay has that of the consumer. */
+export type Verdict = 'ack' | { delaySeconds?: number | undefined }
+
 /** What a handler said of its messages. The first word on a message counts. */
 export type BatchEnd = {
-  settle: (message: QueueMessage, verdict: 'ack' | { delaySeconds: number }) => void
+  settle: (message: QueueMessage, verdict: Verdict) => void
 }
 
 /** How soon messages come again whose batch was cut off. */
 const CUT_DELAY_MS = 30_000
-
-/** How many batches of a queue are handled at once. */
-const CONCURRENCY = 10
 
 /** More messages than this in a queue are a flood: it makes no sense to go on. */
 const FLOOD = 5000
@@ -109,7 +109,8 @@ export class Queue {
 
   private schedule(): void {
     const { consumer } = this
-    if (consumer === undefined || this.ready.length === 0 || this.inFlight >= CONCURRENCY) return
+    if (consumer === undefined || this.ready.length === 0) return
+    if (this.inFlight >= consumer.concurrency) return
     if (this.ready.length >= consumer.batchSize) {
       this.start()
       return
@@ -122,7 +123,7 @@ export class Queue {
 
   private start(): void {
     const { consumer, ready } = this
-    if (consumer === undefined || this.inFlight >= CONCURRENCY) return
+    if (consumer === undefined || this.inFlight >= consumer.concurrency) return
     const batch = ready.splice(0, consumer.batchSize).filter((message) => !this.expire(message))
     if (batch.length > 0) void this.handle(batch, consumer)
     this.schedule()
@@ -144,7 +145,7 @@ export class Queue {
 
   private async handle(batch: QueueMessage[], consumer: Consumer): Promise<void> {
     this.inFlight++
-    const verdicts = new Map<QueueMessage, 'ack' | { delaySeconds: number }>()
+    const verdicts = new Map<QueueMessage, Verdict>()
     for (const message of batch) {
       message.isInFlight = true
       message.attempts++
@@ -157,9 +158,14 @@ export class Queue {
     this.inFlight--
     for (const message of batch) {
       message.isInFlight = false
-      const verdict = verdicts.get(message) ?? (how === 'done' ? 'ack' : { delaySeconds: 0 })
-      if (verdict === 'ack') this.remove(message)
-      else this.again(message, how === 'cut' ? CUT_DELAY_MS : verdict.delaySeconds * 1000, consumer)
+      const verdict = verdicts.get(message) ?? (how === 'done' ? 'ack' : {})
+      if (verdict === 'ack') {
+        this.remove(message)
+        continue
+      }
+      const ms = 1000 * (verdict.delaySeconds ?? consumer.retryDelaySeconds)
+      // Nobody says that a batch was cut off: it comes again when it is missed.
+      this.again(message, how === 'cut' ? Math.max(ms, CUT_DELAY_MS) : ms, consumer)
     }
     this.schedule()
   }

@@ -2,7 +2,7 @@
 import type { Tree } from './build.ts'
 import { bindingOf, Database } from './d1.ts'
 import { Isolate, type World } from './isolate.ts'
-import { type BatchEnd, producerOf, Queue, type QueueMessage } from './queue.ts'
+import { type BatchEnd, producerOf, Queue, type QueueMessage, type Verdict } from './queue.ts'
 import { Bucket, bucketOf } from './r2.ts'
 
 /** How long a queue consumer and a cron may take (Cloudflare Workers limits). */
@@ -146,17 +146,17 @@ export class Relay {
       attempts: message.attempts,
       timestamp: new Date(message.sentAt),
       ack: () => settle(message, 'ack'),
-      retry: ({ delaySeconds = 0 }: { delaySeconds?: number } = {}) =>
+      retry: ({ delaySeconds }: { delaySeconds?: number } = {}) =>
         settle(message, { delaySeconds }),
     }))
-    const all = (verdict: 'ack' | { delaySeconds: number }) => {
+    const all = (verdict: Verdict) => {
       for (const message of batch) settle(message, verdict)
     }
     const given = {
       queue,
       messages,
       ackAll: () => all('ack'),
-      retryAll: ({ delaySeconds = 0 } = {}) => all({ delaySeconds }),
+      retryAll: ({ delaySeconds }: { delaySeconds?: number } = {}) => all({ delaySeconds }),
     }
     const result = await isolate.call(LONGEST_MS, (handlers) =>
       handlers.queue(given, isolate.env, {}),
