@@ -32,7 +32,7 @@ export function printFigures(runs: number, figures: Figures, seconds: number): v
 }
 
 /** The violations of a run, the first of each invariant. */
-export function firstOfEach({ violations }: Outcome) {
+export function firstOfEach({ violations }: Pick<Outcome, 'violations'>) {
   return violations.filter(
     ({ invariant }, i) => violations.findIndex((one) => one.invariant === invariant) === i,
   )

@@ -71,7 +71,7 @@ async function runSeeds({ seeds, seed, days, isYear, worker, before }: Options):
   const results: Result[] = []
   await runAll(tasks, { worker, before }, (result) => {
     results.push(result)
-    for (const { invariant, text } of result.violations.slice(0, 3)) {
+    for (const { invariant, text } of firstOfEach(result)) {
       console.log(`seed ${result.seed}: ${invariant}: ${text}`)
     }
   })

@@ -16,6 +16,8 @@ type TargetState = { state?: string }
 export class Requests {
   private readonly successes = new Map<string, Success>()
   private readonly tried = new Set<string>()
+  /** First attempts that were made twice: a queue gave their message to two isolates at once (docs/guarantees.md). */
+  private readonly twice = new Set<string>()
   private readonly recent = new Map<string, Delivered[]>()
   /** By ordered target and contact: what arrived, in the order of its arrival. */
   private readonly arrived = new Map<string, { event: Tracked; skipped: string[] }[]>()
@@ -32,6 +34,7 @@ export class Requests {
   add(request: Delivered): void {
     const { target, event } = request
     const key = `${event} ${target}`
+    if (request.attempt === 1 && this.tried.has(key)) this.twice.add(key)
     this.tried.add(key)
     this.checkRest(request)
     const recent = this.recent.get(target) ?? []
@@ -59,8 +62,7 @@ export class Requests {
     const { past, scene } = this
     const from = before.at - MINUTE
     const isLost = past.was(LOSING, from, at) || past.wasCut(from, at)
-    // A queue may give a first attempt to two isolates at once (docs/guarantees.md).
-    const isTwice = attempt === 1 && before.attempt === 1 && at - before.at < MINUTE
+    const isTwice = this.twice.has(`${event} ${target}`)
     if (isLost || isTwice || (scene.schedule.skewMs ?? 0) > 1000) return
     const minutes = Math.round((at - before.at) / MINUTE)
     this.violate(
@@ -111,14 +113,18 @@ export class Requests {
   private checkBreaker({ body, at }: Delivered): void {
     const target = /"data":\{"target":"([a-z-]+)"/.exec(body)?.[1] ?? ''
     const reportedAt = Date.parse(/"time":"([^"]+)"/.exec(body)?.[1] ?? '') || at
-    const before = (this.recent.get(target) ?? []).filter((one) => one.at <= reportedAt + 1000)
-    const last = before.slice(-5)
+    const last = (this.recent.get(target) ?? [])
+      .filter(({ endsAt }) => endsAt <= reportedAt)
+      .sort((one, other) => one.endsAt - other.endsAt)
+      .slice(-10)
     const good = last.filter(({ isSuccess }) => isSuccess).length
-    if (last.length < 5 || good < 2) return
+    const longest = longestRun(last.map(({ isSuccess }) => !isSuccess))
+    // Responses of the same moment may be recorded in another order.
+    if (last.length < 10 || good < 4 || longest > 2) return
     if (this.past.was(LOSING, (last[0]?.at ?? 0) - MINUTE, at)) return
     this.violate(
       'breaker',
-      `${target} is backed off, although ${good} of its last 5 responses were good`,
+      `${target} is backed off, although ${good} of its last 10 responses were good, with at most ${longest} failures in a row`,
       target,
     )
   }
@@ -177,4 +183,15 @@ export class Requests {
   lastAt(target: string): number {
     return this.recent.get(target)?.at(-1)?.at ?? -HOUR
   }
+}
+
+/** The length of the longest run of true. */
+function longestRun(values: readonly boolean[]): number {
+  let longest = 0
+  let run = 0
+  for (const value of values) {
+    run = value ? run + 1 : 0
+    longest = Math.max(longest, run)
+  }
+  return longest
 }

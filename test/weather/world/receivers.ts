@@ -13,6 +13,8 @@ export type Delivered = {
   type: string
   attempt: number
   at: number
+  /** When it was answered. */
+  endsAt: number
   isReplay: boolean
   skipped: string[]
   status: number | 'silence' | 'reset'
@@ -92,7 +94,7 @@ export class Receivers {
     const { status } = answer
     this.requests++
     events.onRequest({
-      ...{ target, event, type, body, status, at: clock.now },
+      ...{ target, event, type, body, status, at: clock.now, endsAt: clock.now + answer.ms },
       attempt: Number(headers.get('relay-attempt')),
       isReplay: headers.get('relay-replay') === 'true',
       skipped: headers.get('relay-skipped')?.split(' ') ?? [],
