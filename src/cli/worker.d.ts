@@ -6,6 +6,8 @@ type Message<Body> = import('@cloudflare/workers-types').Message<Body>
 type MessageSendRequest<Body> = import('@cloudflare/workers-types').MessageSendRequest<Body>
 type Queue<Body> = import('@cloudflare/workers-types').Queue<Body>
 type R2Bucket = import('@cloudflare/workers-types').R2Bucket
+type QueueSendBatchOptions = import('@cloudflare/workers-types').QueueSendBatchOptions
+type QueueSendOptions = import('@cloudflare/workers-types').QueueSendOptions
 type RateLimit = import('@cloudflare/workers-types').RateLimit
 
 declare module 'cloudflare:workers' {
