@@ -130,7 +130,7 @@ describe('a tick', () => {
 
     await tick(bindings({ DB: db }).own)
 
-    expect(read()).toBeLessThanOrEqual(53)
+    expect(read()).toBeLessThanOrEqual(65)
     expect(written()).toBe(0)
   })
 

@@ -196,7 +196,8 @@ export async function listHeldTargets(db: D1Database): Promise<string[]> {
 }
 
 /**
- * Releases deliveries of a target that are held for one of some reasons, at most `limit`, and returns their messages.
+ * Releases deliveries of a target that are held for one of some reasons, at most `limit`, those with the fewest attempts
+ * first: what has failed must not be in the way of what was never tried. Returns their messages in this order.
  * They are due when they were, or at `now` (epoch milliseconds) if that has passed. Those held as `broken` keep that
  * reason: their target could not be asked whether it wants the event.
  */
@@ -209,7 +210,8 @@ export async function releaseHeld(
 ): Promise<DeliveryMessage[]> {
   const held = `
     SELECT d.event FROM json_each(?3) AS wanted
-    CROSS JOIN deliveries AS d ON d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value LIMIT ?2`
+    CROSS JOIN deliveries AS d INDEXED BY deliveries_probe
+      ON d.target = ?1 AND d.state = 'held' AND d.attempt > 0 AND d.reason = wanted.value LIMIT ?2`
   const [, released] = await db.batch([
     db.prepare(markSegmentsOf(held)).bind(target, limit, JSON.stringify(reasons.map(storedWord))),
     db
@@ -221,5 +223,6 @@ export async function releaseHeld(
       )
       .bind(target, limit, JSON.stringify(reasons.map(storedWord)), now),
   ])
-  return ((released?.results ?? []) as MessageRow[]).map(messageOf)
+  const messages = ((released?.results ?? []) as MessageRow[]).map(messageOf)
+  return messages.sort((a, b) => a.attempt - b.attempt)
 }

@@ -29,12 +29,12 @@ export async function releaseProbe(
   { target, isOrdered, before = Number.MAX_SAFE_INTEGER }: Wanted,
   now: number,
 ): Promise<DeliveryMessage[]> {
-  // For each reason the first entry of the index `deliveries_held`.
+  // For each reason the first entry of the index `deliveries_probe`, which is for `attempt > 0`.
   const best = `
     SELECT found.event FROM (
       SELECT (
         SELECT d.event FROM deliveries AS d CROSS JOIN events AS e ON e.key = d.event
-        WHERE d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value AND d.attempt < ?3
+        WHERE d.target = ?1 AND d.state = 'held' AND d.reason = wanted.value AND d.attempt > 0 AND d.attempt < ?3
           ${isOrdered ? `AND d.reason <> 'order' AND ${IS_UNBLOCKED}` : ''}
         ORDER BY d.attempt, d.due, d.event LIMIT 1) AS event
       FROM json_each(?2) AS wanted) AS found

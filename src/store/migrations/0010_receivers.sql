@@ -11,6 +11,6 @@ ALTER TABLE targets ADD COLUMN times_backed_off INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE targets ADD COLUMN well_since INTEGER;
 
 -- The probe is the held delivery with the fewest attempts, of these the one that has waited longest: found without reading
--- all that are held.
-DROP INDEX deliveries_held;
-CREATE INDEX deliveries_held ON deliveries (target, reason, attempt, due) WHERE state = 'held';
+-- all that are held. Others are released in this order too. The condition on attempt is always true: it keeps other
+-- queries on the index deliveries_held.
+CREATE INDEX deliveries_probe ON deliveries (target, reason, attempt, due) WHERE state = 'held' AND attempt > 0;
