@@ -29,6 +29,7 @@ export type Options = {
   seed: number
   days: number
   isYear: boolean
+  isShort: boolean
   schedule?: Schedule
   worker: string
   before: string
@@ -61,6 +62,7 @@ export function readOptions(args: string[]): Options | undefined {
     seed: wholeNumber('--seed', values.seed ?? String(values.short ? 1 : Date.now() % 1_000_000)),
     days: wholeNumber('--days', values.days ?? String(preset.days)),
     isYear: values.year === true,
+    isShort: values.short === true,
     ...(schedule ? { schedule } : {}),
     worker,
     before: path.resolve(values.before ?? worker),

@@ -233,8 +233,7 @@ function isRefused(sql: string): boolean {
 }
 
 function prepare(sql: string, run: (statements: Statement[]) => Promise<Result[]>) {
-  if (REFUSED.test(sql))
-    throw new Error(`D1_ERROR: not authorized: SQLITE_AUTH (${sql.slice(0, 40)})`)
+  if (isRefused(sql)) throw new Error(`D1_ERROR: not authorized: SQLITE_AUTH (${sql.slice(0, 40)})`)
   const bound = (values: Value[]) => {
     const own = { sql, values }
     const all = async () => (await run([own]))[0] as Result

@@ -227,6 +227,16 @@ export const SCENARIOS: Record<string, Scenario> = {
       faults: [{ kind: 'time-travel', from: 30 * HOUR, ms: MINUTE }],
     },
   ),
+  'answers-lost-for-a-day': scenario(
+    'owed',
+    'D1 does what it is asked, and loses most of its answers for a day and a half: all arrives soon after',
+    {
+      days: 4,
+      targets: ['steady', 'alerts'],
+      faults: [{ ...d1('lose-answer', 2 * HOUR, 36 * HOUR), share: 0.83 }],
+      sends: every(HOUR, 30, { person: 0, kind: 'checkin' }),
+    },
+  ),
   'cut-anywhere': scenario('kept', 'Isolates end between any two steps for half a day', {
     targets: ['steady', 'alerts', 'door', 'limited', 'bytes'],
     people: 6,

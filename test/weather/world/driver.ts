@@ -81,7 +81,7 @@ export class Driver {
   private tick(): void {
     const { clock, relay, sky } = this.parts
     const now = this.stateNow()
-    this.gap = now === this.seen ? Math.min(this.gap * 2, LONGEST_GAP) : 1
+    this.gap = now === this.seen ? Math.min(this.gap * 3, LONGEST_GAP) : 1
     this.seen = now
     clock.after(this.gap * MINUTE, () => this.tick())
     if (sky.isCronSilent) return
