@@ -84,6 +84,7 @@ function aSmallRelay(vars: Record<string, unknown>) {
       const bodies = spilled.splice(0)
       const messages = bodies.map((body) => ({
         body: body.slice().buffer,
+        timestamp: new Date(now),
         attempts: 1,
         ack: () => undefined,
         retry: () => spilled.push(body),

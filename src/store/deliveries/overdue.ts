@@ -4,10 +4,10 @@ import { keyOfId } from '../../core/id.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 
 /**
- * The longest time until a delivery that is still overdue gets another message. A queue of the free plan keeps a message for
- * a day.
+ * The longest time until a delivery that is still overdue gets another message. D1 may note a message and lose its answer, so
+ * that none was sent: a longer time would let the delivery wait that much longer.
  */
-const MAX_PAUSE_MS = 12 * 3_600_000
+const MAX_PAUSE_MS = 3_600_000
 
 /** Whether any delivery was due before a time (epoch milliseconds). Reads one row. */
 export async function isAnyOverdue(db: D1Database, before: number): Promise<boolean> {

@@ -24,7 +24,9 @@ async function deployWith(answer: string) {
      appendFileSync(${JSON.stringify(path.join(dir, 'calls'))}, args.slice(0, 2).join(' ') + '\\n')
      if (args[1] === 'execute') console.log(${JSON.stringify(answer)})`,
   )
-  const secrets = ['ADMIN_TOKEN="t"', 'HAPANA_SECRET="k"', 'HYPE_SECRET="k"']
+  const secrets = ['ADMIN_TOKEN', 'HAPANA_SECRET', 'HYPE_SECRET'].map(
+    (name) => `${name}="${name.toLowerCase()}-of-these-tests"`,
+  )
   const signing = `EXAMPLE_SIGNING_SECRET="whsec_${'A'.repeat(43)}="`
   writeFileSync(path.join(dir, '.prod.vars'), [...secrets, signing].join('\n'))
   const { status, output } = await command(dir, 'deploy')
