@@ -138,6 +138,7 @@ function createParts(
     events: {
       onAnswer: (sending, status) => {
         tell('answer', sending.n, status)
+        driver.wake()
         inspector.onAnswer(sending, status)
       },
       onAccepted: (sending) => inspector.onAccepted(sending),
@@ -149,9 +150,10 @@ function createParts(
       tell('weather', fault.kind, what)
       if (what !== 'before') journal.weather(fault, what)
       inspector.onWeather(fault, what)
+      driver.wake()
     },
   })
-  const driver = new Driver({ clock, start: START, relay, senders, schedule, sky })
+  const driver: Driver = new Driver({ clock, start: START, relay, senders, schedule, sky })
   const inspector: Inspector = new Inspector({
     ...{ clock, start: START, relay, senders, receivers, schedule, sky, weather, journal, driver },
   })

@@ -1,5 +1,5 @@
 // What happens by the clock: the messages of a day, and the cron.
-import type { Clock } from '../machine/clock.ts'
+import type { Clock, Timer } from '../machine/clock.ts'
 import { Random } from '../machine/random.ts'
 import type { Relay } from '../machine/relay.ts'
 import type { Sky } from '../machine/sky.ts'
@@ -8,13 +8,23 @@ import { dayOf, hapanaMessage } from './lives.ts'
 import type { Senders } from './senders.ts'
 
 const MINUTE = 60_000
-const DAY = 86_400_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
 
 /**
- * The longest pause between two runs of the cron, in minutes. A minute passes while anything goes on; where nothing does,
- * the runs are spaced out. Less than the ten minutes after which a cron counts as silent.
+ * The pause between two runs of the cron grows to this, in minutes, while D1, a queue or the cron is in trouble. Less than
+ * the ten minutes after which a cron counts as silent.
  */
 const LONGEST_GAP = 9
+
+/**
+ * In fair weather, the minutes of an hour in which the cron runs while something waits, or nothing does. The last one is shortly
+ * before everything is checked; none of them is one in which issues are told, as the cron would be one.
+ */
+const WHILE_WAITING = [17, 37, 57]
+const QUIET = [57]
+
+const WAITING = "SELECT 1 FROM deliveries WHERE state IN ('pending', 'retrying', 'held') LIMIT 1"
 
 /** The share of messages that are sent in a list with those that follow within a minute. */
 const LISTED = 0.05
@@ -33,6 +43,7 @@ export class Driver {
   lastTickAt: number
   private gap = 1
   private seen = ''
+  private next: Timer | undefined
   private readonly parts: Parts
 
   constructor(parts: Parts) {
@@ -41,7 +52,7 @@ export class Driver {
     this.lastTickAt = start
     for (const send of schedule.sends ?? []) clock.at(start + send.at, () => this.sendExtra(send))
     this.startDay(0)
-    clock.at(start + 1000, () => this.tick())
+    this.next = clock.at(start + 1000, () => this.tick())
   }
 
   /** The number of days on which messages are sent. */
@@ -83,12 +94,38 @@ export class Driver {
     const now = this.stateNow()
     this.gap = now === this.seen ? Math.min(this.gap * 3, LONGEST_GAP) : 1
     this.seen = now
-    clock.after(this.gap * MINUTE, () => this.tick())
+    this.next = clock.at(this.nextAt(), () => this.tick())
     if (sky.isCronSilent) return
     this.ticks++
     void relay.tick().then(() => {
       this.lastTickAt = clock.now
     })
+  }
+
+  /** Something happens: the next run is in a minute. */
+  wake(): void {
+    const { clock } = this.parts
+    this.gap = 1
+    if (this.next === undefined || this.next.time <= clock.now + MINUTE) return
+    clock.cancel(this.next)
+    this.next = clock.after(MINUTE, () => this.tick())
+  }
+
+  private nextAt(): number {
+    const { clock, sky } = this.parts
+    const { now } = clock
+    const isTrouble = sky.d1 !== undefined || sky.queues.size > 0 || sky.isCronSilent
+    if (this.gap < LONGEST_GAP || isTrouble) return now + this.gap * MINUTE
+    const minutes = this.isAnythingWaiting() ? WHILE_WAITING : QUIET
+    const hour = Math.floor(now / HOUR) * HOUR
+    const times = [...minutes, 60 + (minutes[0] ?? 0)].map((minute) => hour + minute * MINUTE)
+    return times.find((time) => time > now) ?? now + HOUR
+  }
+
+  private isAnythingWaiting(): boolean {
+    const { relay } = this.parts
+    if ([...relay.queues.values()].some(({ backlog }) => backlog > 0)) return true
+    return relay.database.read(WAITING).length > 0
   }
 
   /** What changes while anything goes on. */
