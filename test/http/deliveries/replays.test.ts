@@ -489,7 +489,7 @@ describe('a replay', () => {
     await world.live(0.2)
     await env.DB.prepare(
       `INSERT INTO deliveries (event, target, state, attempt, attempts)
-       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
        SELECT i, 'crm', 'delivered', 2, '[]' FROM n`,
     ).run()
     for (let i = 0; i < 5; i++) {

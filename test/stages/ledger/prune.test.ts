@@ -382,7 +382,7 @@ describe('the ledger', () => {
         if (calls < n) break
       }
     }
-  }, 120_000)
+  }, 240_000)
 
   it('gets no hour back by an attempt at a deleted delivery', async () => {
     const event = await stored(config, 'hype', aPayment(), { now: NOW })
