@@ -65,7 +65,7 @@ export function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[])
   }
 }
 
-const NOTHING = 'nothing more is deleted until it is'
+const NOTHING = 'no more than before is deleted until it is'
 
 /** A whole number from 1 to `largest`; `standard` if the variable is not set, undefined if it is invalid. */
 function readWhole(

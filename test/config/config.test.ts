@@ -320,12 +320,12 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
         {
           path: 'RETENTION_DAYS',
           message:
-            'must be a whole number of days from 1 to 36500; nothing more is deleted until it is',
+            'must be a whole number of days from 1 to 36500; no more than before is deleted until it is',
         },
         {
           path: 'RAW_RETENTION_DAYS',
           message:
-            'must be a whole number of days from 1 to 400; nothing more is deleted until it is',
+            'must be a whole number of days from 1 to 400; no more than before is deleted until it is',
         },
       ])
     },
@@ -338,7 +338,8 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
     expect(errors).toEqual([
       {
         path: 'RAW_RETENTION_DAYS',
-        message: 'must be a whole number of days from 1 to 30; nothing more is deleted until it is',
+        message:
+          'must be a whole number of days from 1 to 30; no more than before is deleted until it is',
       },
     ])
   })

@@ -9,7 +9,7 @@ type Finding = DriftReport['findings'][number]
 
 /** Shown when no relay is named. */
 export const DRIFT_HINT =
-  'To see schema drift in received messages: npm run check -- --url <relay URL>'
+  'To see schema drift, and what is owed to removed targets: npm run check -- --url <relay URL>'
 
 /** The drift that a relay has found, as text. Throws a UserError if the relay cannot be asked. */
 export async function reportDrift(url: string): Promise<string> {

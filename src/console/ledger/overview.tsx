@@ -65,7 +65,9 @@ export function Overview({ period, attention, relay, figures }: OverviewView) {
         </dl>
       </section>
       <p class="quiet">
-        {figures === undefined || figures.asOf === null ? (
+        {figures === undefined ? (
+          'The figures could not be read. '
+        ) : figures.asOf === null ? (
           'Figures appear within a minute. '
         ) : (
           <>

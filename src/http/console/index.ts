@@ -6,6 +6,7 @@ import { Hono } from 'hono/tiny'
 import { signInPage } from '../../console/sign-in.tsx'
 import type { Env } from '../../env.ts'
 import { recordSystemEvent } from '../../stages/deliveries/system-events.ts'
+import { withTimeout } from '../../store/timeout.ts'
 import { admit, NO_ADMIN_TOKEN, READ_ONLY, TOKEN_OF } from '../access.ts'
 import type { ApiTools } from '../tools.ts'
 import { assets } from './assets.ts'
@@ -32,11 +33,7 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
     .post('/sign-in', (c) => signIn(c, tools))
     .use(sessionRequired(tools.now))
     .use(changesForOperators)
-    .post('/sign-out', async (c) => {
-      await closeSession(c, tools.now())
-      await record(c, tools, 'relay.operator_signed_out', c.get('who'))
-      return c.redirect('/console/sign-in', 303)
-    })
+    .post('/sign-out', (c) => signOut(c, tools))
     .route('/', overview(tools))
     .route('/events', events(tools))
     .route('/find', find(tools))
@@ -71,6 +68,19 @@ async function signIn(c: Context<ConsoleEnv>, tools: ApiTools): Promise<Response
   return c.redirect(returnPath(to, c.req.url), 303)
 }
 
+async function signOut(c: Context<ConsoleEnv>, tools: ApiTools): Promise<Response> {
+  const fault = await closeSession(c, tools.now()).catch(String)
+  if (fault !== undefined) {
+    tools.log({ at: 'console', fault: 'a session was not ended', detail: fault })
+    return c.html(signInPage('/console', { kind: 'refused', text: NOT_ENDED }), 503)
+  }
+  await record(c, tools, 'relay.operator_signed_out', c.get('who'))
+  return c.redirect('/console/sign-in', 303)
+}
+
+const NOT_ENDED =
+  'This browser is signed out, but D1 did not record it: a copy of its cookie is valid for up to twelve hours.'
+
 /** The forms that change nothing: searches and previews, posted so that no URL contains them, and ending the session. */
 const READING_FORMS = [
   '/console/find',
@@ -81,18 +91,25 @@ const READING_FORMS = [
 
 /** Refuses all other forms to a viewer. */
 const changesForOperators: MiddlewareHandler<ConsoleEnv> = async (c, next) => {
-  const isReading = c.req.method === 'GET' || READING_FORMS.includes(c.req.path)
+  const { method, path } = c.req
+  const isReading = method === 'GET' || method === 'HEAD' || READING_FORMS.includes(path)
   return isReading || c.get('role') === 'operator' ? next() : showError(c, READ_ONLY, 403)
 }
 
-/** Writes to the log who signed in or out. */
-function record(
+/**
+ * Writes to the log who signed in or out. When D1 does not take it, the Worker's log says so: the console must open
+ * while D1 refuses writes, as it shows what is wrong.
+ */
+async function record(
   c: Context<ConsoleEnv>,
   { configOf, ...tools }: ApiTools,
   type: 'relay.operator_signed_in' | 'relay.operator_signed_out',
   by: string,
 ): Promise<void> {
-  return recordSystemEvent(c.env, configOf(c.env), { type, data: { by } }, tools)
+  const recorded = recordSystemEvent(c.env, configOf(c.env), { type, data: { by } }, tools)
+  await withTimeout(recorded).catch((error) =>
+    tools.log({ at: 'audit', type, fault: 'it was not recorded', detail: String(error) }),
+  )
 }
 
 /**

@@ -83,11 +83,16 @@ export async function openSession(c: Context<ConsoleEnv>, role: Role, now: numbe
   await setSignedCookie(c, COOKIE, value, key, { ...attributesFor(c), maxAge: SESSION_MS / 1000 })
 }
 
-/** Ends the session of this browser: its cookie is deleted, and a copy of it is refused from now on. */
+/**
+ * Ends the session of this browser: its cookie is deleted, and a copy of it is refused from now on. Throws when D1 does
+ * not take that; the cookie is deleted all the same.
+ */
 export async function closeSession(c: Context<ConsoleEnv>, now: number): Promise<void> {
   const session = await sessionOf(c, now)
-  if (session) await keep(c.env.DB, endedKey(session.id), { until: session.until, now })
   deleteCookie(c, COOKIE, attributesFor(c))
+  if (session) {
+    await withTimeout(keep(c.env.DB, endedKey(session.id), { until: session.until, now }))
+  }
 }
 
 const endedKey = (id: string) => `ended ${id}`

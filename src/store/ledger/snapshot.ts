@@ -102,14 +102,16 @@ const MAX_DEAD = 1000
 const DEAD = `
 SELECT names.value AS target, (
   SELECT json_object('count', count(*), 'since', min(at), 'last', max(at), 'reason', reason) FROM (
-    SELECT reason, CAST(round(unixepoch(attempts ->> '$[#-1].at', 'subsec') * 1000) AS INTEGER) AS at
+    SELECT event AS key_of, reason, CAST(round(unixepoch(attempts ->> '$[#-1].at', 'subsec') * 1000) AS INTEGER) AS at
     FROM deliveries INDEXED BY deliveries_troubled
-    WHERE target = names.value AND state = 'dead' AND state IN ('retrying', 'held', 'dead', 'cancelled') ORDER BY event DESC LIMIT ${MAX_DEAD}) WHERE at >= ?2) AS dead
+    WHERE target = names.value AND state = 'dead' AND state IN ('retrying', 'held', 'dead', 'cancelled') ORDER BY event DESC LIMIT ${MAX_DEAD})
+  WHERE at >= ?2 AND (SELECT type FROM events WHERE key = key_of) NOT LIKE 'relay.issue_%') AS dead
 FROM json_each(?1) AS names`
 
 /**
  * Returns the deliveries to some targets whose last attempt was at `since` (epoch milliseconds) or later and that are dead,
- * by target. Looks at the latest 1,000 of each.
+ * by target. Looks at the latest 1,000 of each. Those of `relay.issue_*` do not count: a target that refuses them would have
+ * an issue for ever, as each event about it could make another one.
  */
 export async function listDead(
   db: D1Database,

@@ -122,7 +122,7 @@ it('shows how to see schema drift when no relay is named', async () => {
   const { status, output } = await check()
 
   expect(output).toContain(
-    'To see schema drift in received messages: npm run check -- --url <relay URL>',
+    'To see schema drift, and what is owed to removed targets: npm run check -- --url <relay URL>',
   )
   expect(status).toBe(0)
 })

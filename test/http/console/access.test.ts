@@ -102,6 +102,26 @@ describe('a session', () => {
     expect((await other.ask('/console')).status).toBe(200)
   })
 
+  it('opens while D1 refuses writes, as the console shows what is wrong', async () => {
+    const visitor = aVisitor({ env: { DB: aDatabaseThatRefusesBatches() } })
+    const page = await visitor.signIn()
+
+    expect(page).toMatchObject({ status: 200, url: '/console' })
+    expect(visitor.logged).toContainEqual(
+      expect.objectContaining({ at: 'audit', type: 'relay.operator_signed_in' }),
+    )
+  })
+
+  it('is over in the browser although D1 does not record that, and the page says so', async () => {
+    const visitor = aVisitor({ env: { DB: aDatabaseThatRefusesBatches() } })
+    await visitor.signIn()
+    const page = await visitor.send('/console/sign-out')
+
+    expect(page.status).toBe(503)
+    expect(page.text).toContain('a copy of its cookie is valid for up to twelve hours')
+    expect((await visitor.ask('/console')).status).toBe(303)
+  })
+
   it('of an ended one is forgotten when its cookie has expired', async () => {
     await env.DB.prepare('DELETE FROM access').run()
     const count = () => env.DB.prepare('SELECT count(*) AS n FROM access').first('n')
@@ -188,6 +208,12 @@ describe('the holder of VIEWER_TOKEN', () => {
     expect(page.status).toBe(200)
     expect(page.html).toContain('<body data-read-only="">')
     expect(page.text).toContain('VIEWER_TOKEN, read only')
+  })
+
+  it('may ask for the headers of a page', async () => {
+    const response = await (await aViewer()).ask('/console', { method: 'HEAD' })
+
+    expect(response.status).toBe(200)
   })
 
   it('may search and preview', async () => {
@@ -360,3 +386,11 @@ describe('browsers', () => {
     },
   )
 })
+
+/** A database that can be read, and refuses what is written in a batch. */
+function aDatabaseThatRefusesBatches() {
+  return {
+    prepare: (sql: string) => env.DB.prepare(sql),
+    batch: () => Promise.reject(new Error('D1_ERROR: database or disk is full')),
+  } as unknown as D1Database
+}

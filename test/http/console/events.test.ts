@@ -223,6 +223,16 @@ describe('an event', () => {
     for (const { text } of [event, list]) expect(text).not.toContain('2026-11-20 23:59:59')
   })
 
+  it('held for what was broken of a target that is no longer configured is not said to be sent', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'broken'").run()
+    const renamed = aConfig({ name: 'crm' }, { name: 'accounts', events: ['payment.*'] })
+    const { text } = await (await anOperator({ config: renamed })).open(`/console/events/${id}`)
+
+    expect(text).toContain('On hold: finance is not configured. Cancelled after a day')
+    expect(text).toContain('On hold: the configuration of crm has an error.')
+  })
+
   it('is sent again to one target or to all, and the log has the act and its operator', async () => {
     const id = await stored(config, 'hype', aPayment())
     await env.DB.prepare("UPDATE deliveries SET state = 'delivered', attempt = 2, due = NULL").run()

@@ -87,6 +87,7 @@ it('says what could not be read while D1 does not answer, and names the state of
 
   expect(without.status).toBe(200)
   expect(without.text).toContain('D1 did not answer, so this list is not complete.')
+  expect(without.text).toContain('The figures could not be read.')
   expect(without.text).toContain('database unknown schema unknown last cron run')
   expect(withD1.text).toMatch(
     /database 0\.\d MB of 10\.0 GB \(0 %\) schema \d{4}_\w+\.sql last cron run \d/,

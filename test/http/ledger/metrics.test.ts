@@ -111,6 +111,20 @@ describe('/metrics', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
   })
 
+  it('has what is known without D1 while that does not answer', async () => {
+    const { world, request } = aRelay()
+    const down = () => Promise.reject(new Error('D1_ERROR: Network connection lost.'))
+    const statement = { bind: () => statement, first: down, all: down, run: down }
+    world.bindings.DB = { prepare: () => statement, batch: down } as unknown as D1Database
+
+    const response = await request('/metrics')
+
+    expect(response.status).toBe(200)
+    const metrics = parsed(await response.text())
+    expect(read(metrics, 'attention', { cause: 'unreadable' })).toBe(1)
+    expect(read(metrics, 'spill_requests')).toBe(0)
+  })
+
   it('is text of format 0.0.4, and complete before anything was counted', async () => {
     const { request } = aRelay()
 

@@ -247,6 +247,27 @@ describe('targets', () => {
     expect(await told()).toEqual(['relay.issue_opened cron_late alerts'])
   })
 
+  it('have no issue for refusing what they are told: that would have no end', async () => {
+    const both = aConfig({ name: 'one', retry: [] }, { name: 'other', retry: [] })
+    const tell = async (now: number) => {
+      await takeSnapshot(env, both, toolsAt(now))
+      await tellIssues({ DB: env.DB, RETRIES: aSilentQueue(), SPILL }, both, toolsAt(now))
+      await env.DB.prepare(
+        `UPDATE deliveries SET state = 'dead', due = NULL, reason = 'x',
+           attempts = json_array(json_object('at', '${new Date(now).toISOString()}')) WHERE state = 'pending'`,
+      ).run()
+    }
+    await stored(both, 'hype', aPayment())
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered' WHERE target = 'other'").run()
+    await tell(NOW + MINUTE)
+    for (let hours = 0; hours < 100; hours += 5) await tell(NOW + 5 * MINUTE + hours * HOUR)
+
+    expect((await told()).filter((event) => event.includes('deliveries_dead'))).toEqual([
+      'relay.issue_opened deliveries_dead target/one other',
+      'relay.issue_closed deliveries_dead target/one other',
+    ])
+  })
+
   it('are not told the state of a target again', async () => {
     await replaceHealth(env.DB, 'crm', HEALTHY, { ...HEALTHY, state: 'paused' })
     await run(NOW)
