@@ -3,6 +3,7 @@
 import type { Refusals } from '../intake/refusals.ts'
 import type { RelayState } from '../ledger/database.ts'
 import {
+  ofInvalidSettings,
   ofShortenedRetention,
   ofUnreadable,
   type ShortenedRetention,
@@ -26,6 +27,8 @@ import { ofTarget, type TargetFacts } from './attention/targets.ts'
 export type Facts = {
   /** Why names of sources or targets cannot be read, each with its path. */
   unreadable: readonly string[]
+  /** Settings of the relay itself that are invalid, each with its name. */
+  invalid: readonly string[]
   shortened: ShortenedRetention | undefined
   targets: readonly TargetFacts[]
   sources: readonly SourceFacts[]
@@ -49,6 +52,7 @@ export function attentionOf(facts: Facts, now: number): Attention[] {
   return [
     ...ofUnread(facts.unread),
     ...ofUnreadable(facts.unreadable),
+    ...ofInvalidSettings(facts.invalid),
     ...ofShortenedRetention(facts.shortened, now),
     ...ofSchema(facts.schemaProblem),
     ...(cron ? ofCron(cron, now) : []),

@@ -117,19 +117,34 @@ export async function reportRecoveries(
   config: Config,
   tools: Tools,
 ): Promise<void> {
-  const change = (health: Health) => afterReport(health, tools.now())
   for (const [target, health] of await listHealth(env.DB)) {
-    const { before, after } = await updateHealth(env.DB, target, change, health)
-    if (after === before) continue
-    const { timesBackedOff } = before
-    const fact = targetChange(target, { ...after, timesBackedOff })
-    await recordSystemEvent(env, config, fact, tools)
+    await reportRecovery(env, config, target, health, tools).catch((error) => {
+      const fault = 'a recovery was not reported; the next run will'
+      tools.log({ at: 'target', target, fault, detail: String(error) })
+    })
   }
+}
+
+/** Records first: what D1 does not take then is reported by the next run. Its identity lets two runs report it once. */
+async function reportRecovery(
+  env: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
+  target: string,
+  health: Health,
+  tools: Tools,
+): Promise<void> {
+  const change = (known: Health) => afterReport(known, tools.now())
+  const after = change(health)
+  if (after === health) return
+  const { timesBackedOff, wellSince } = health
+  const fact = targetChange(target, { ...after, timesBackedOff })
+  await recordSystemEvent(env, config, fact, tools, `${target} well ${wellSince}`)
+  await updateHealth(env.DB, target, change, health)
 }
 
 /**
  * Pauses a target, or makes it active whatever its state was; the next sweep sends what is held. Returns its health after
- * that. Throws when the event about it is not recorded; the change is made all the same.
+ * that. An event about it that is not recorded is logged: the change is made all the same.
  */
 export async function setTargetState(
   env: Pick<Env, 'DB' | 'RETRIES'>,
@@ -143,6 +158,10 @@ export async function setTargetState(
     return admits(health) ? health : HEALTHY
   })
   if (after === before) return before
-  await recordSystemEvent(env, config, targetChange(target, after, action === 'resume'), tools)
+  const fact = targetChange(target, after, action === 'resume')
+  await recordSystemEvent(env, config, fact, tools).catch((error) => {
+    const fault = 'the change of a target was not reported'
+    tools.log({ at: 'target', target, state: after.state, fault, detail: String(error) })
+  })
   return after
 }

@@ -75,6 +75,7 @@ export async function readStatus(
   const database = relay && { ...relay, limit, rawRetentionDays, rawRetentionMinDays }
   const facts: Facts = {
     unreadable: [...unreadableTexts(config, 'sources'), ...unreadableTexts(config, 'targets')],
+    invalid: invalidSettings(config),
     shortened: retention && shortenedOf(retention),
     targets: [
       ...targetsOf(config, healths, snapshot),
@@ -96,6 +97,14 @@ export async function readStatus(
   }
   const attention = attentionOf(facts, now)
   return { attention, schema, database, spill, isComplete: unread.length === 0 }
+}
+
+/** The errors of single variables, such as RETENTION_DAYS: a list of tables that cannot be read is told by itself. */
+function invalidSettings({ errors }: Config): string[] {
+  const own = errors.filter(
+    ({ path }) => /^[A-Z_]+$/.test(path) && !/^(SOURCES|TARGETS)/.test(path),
+  )
+  return own.map(({ path, message }) => `${path} ${message}`)
 }
 
 function shortenedOf({ kept, next }: RetentionMemory): Facts['shortened'] {

@@ -18,6 +18,7 @@ const database = { state, bytes: GB, limit: 10 * GB, ...retention }
 
 const WELL: Facts = {
   unreadable: [],
+  invalid: [],
   shortened: undefined,
   targets: [],
   sources: [],
@@ -127,8 +128,8 @@ it.each<[cause: string, facts: Partial<Facts>, words: string]>([
   ],
   [
     'requests_refused',
-    { refusals: [{ source: null, cause: 'unknown_source', count: 3, last: NOW }] },
-    '3 requests to names that are no source were refused in the last 24 hours, the last at 12:00 UTC.',
+    { refusals: [{ source: null, cause: 'unknown_source', count: 20, last: NOW }] },
+    '20 requests to names that are no source were refused in the last 24 hours, the last at 12:00 UTC.',
   ],
   [
     'requests_refused',
@@ -189,6 +190,11 @@ it.each<[cause: string, facts: Partial<Facts>, words: string]>([
     'The configuration cannot be read: TARGETS must be a list; SOURCES[0].name is missing. What may be missing from it is held.',
   ],
   [
+    'configuration_invalid',
+    { invalid: ['DATABASE_MB must be a whole number of megabytes; the default 10000 is used'] },
+    'DATABASE_MB must be a whole number of megabytes; the default 10000 is used.',
+  ],
+  [
     'retention_shortened',
     { shortened: { days: 4, rawDays: 3, from: NOW + HOUR } },
     'The retention was shortened to 4 days, that of payloads to 3: from 13:00 UTC on, what is older is deleted for good.',
@@ -231,8 +237,8 @@ describe('is nothing for', () => {
   it.each<[what: string, facts: Partial<Facts>]>([
     ['a cron that was noted ten minutes ago', { cron: { cronAt: NOW - 10 * MINUTE } }],
     [
-      'two refused requests: anybody may send one',
-      { refusals: [{ source: null, cause: 'unknown_source', count: 2, last: NOW }] },
+      'nineteen requests to names that are no source: anybody tries addresses',
+      { refusals: [{ source: null, cause: 'unknown_source', count: 19, last: NOW }] },
     ],
     [
       'visits with another method',

@@ -10,6 +10,12 @@ export function ofUnreadable(reasons: readonly string[]): Attention[] {
   return entry('configuration_unreadable', 'relay', null, words)
 }
 
+/** Settings of the relay itself that are invalid, each with what is done instead. */
+export function ofInvalidSettings(problems: readonly string[]): Attention[] {
+  if (problems.length === 0) return []
+  return entry('configuration_invalid', 'relay', null, `${problems.join('; ')}.`)
+}
+
 /** A shorter retention that is configured, and from when it is obeyed (epoch milliseconds). */
 export type ShortenedRetention = { days: number; rawDays: number; from: number }
 

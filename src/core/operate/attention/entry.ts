@@ -26,6 +26,7 @@ export const CAUSES = [
   'database_full',
   'unreadable',
   'configuration_unreadable',
+  'configuration_invalid',
   'retention_shortened',
 ] as const
 export type Cause = (typeof CAUSES)[number]

@@ -31,6 +31,9 @@ export function ofSource({ name, broken, figures }: SourceFacts, now: number): A
 /** From how many a day on refused requests need attention. Anybody can send one; a vendor with a wrong secret tries again. */
 const MIN_REFUSED = 3
 
+/** The same for names that are no source: anything on the internet tries addresses now and then. */
+const MIN_REFUSED_UNKNOWN = 20
+
 /** Nobody sends webhooks with other methods: these are visits. */
 const HARMLESS = 'method_not_allowed'
 
@@ -40,7 +43,8 @@ export function ofRefusals(refusals: readonly Refusals[], now: number): Attentio
   return [...Map.groupBy(counted, ({ source }) => source)].flatMap(([source, own]) => {
     const total = own.reduce((sum, { count }) => sum + count, 0)
     const isLost = own.some(({ cause }) => cause === 'not_stored')
-    if (total < MIN_REFUSED && !isLost) return []
+    const least = source === null ? MIN_REFUSED_UNKNOWN : MIN_REFUSED
+    if (total < least && !isLost) return []
     const last = at(Math.max(...own.map((one) => one.last)), now)
     const causes = own.map(({ cause, count }) => `${count} ${cause}`).join(', ')
     const requests = pluralize(total, 'request')
