@@ -15,7 +15,6 @@ import {
   type ReplayCounts,
   sumsOf,
 } from '../../store/deliveries/replays/count.ts'
-import { advanceReplay, findNextMatches } from '../../store/deliveries/replays/steps.ts'
 import {
   createReplay,
   keyBoundsOf,
@@ -24,6 +23,7 @@ import {
   type RunningReplay,
   setReplayState,
 } from '../../store/deliveries/replays/replays.ts'
+import { advanceReplay, findNextMatches } from '../../store/deliveries/replays/steps.ts'
 import { isOutOfStatements } from '../jobs.ts'
 import { sendMessages, sharedQueue } from './enqueue.ts'
 

@@ -14,7 +14,11 @@ import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
-import { createReplay, listReplays, setReplayState } from '../../../src/store/deliveries/replays/replays.ts'
+import {
+  createReplay,
+  listReplays,
+  setReplayState,
+} from '../../../src/store/deliveries/replays/replays.ts'
 import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import { findPeople, getPerson, mergePeople } from '../../../src/store/events/people.ts'
