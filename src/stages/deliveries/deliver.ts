@@ -92,6 +92,15 @@ async function deliverBatch(
   const ownDeliveries = own.flatMap(({ delivery }) => delivery ?? [])
   const { during, write } = createDeliveryWriter(env.DB, inFlight.observeWrite)
   let canRecord = true
+  /** A write of the batch. Where it fails, D1 is at fault and not the message. */
+  const noted = <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) => {
+    return (...args: Args) =>
+      work(...args).catch((error): never => {
+        canRecord = false
+        throw error
+      })
+  }
+  const healths = followHealths(env, config, loaded.healths, tools)
   const context: BatchContext = {
     env,
     config,
@@ -99,13 +108,9 @@ async function deliverBatch(
     isAnySpilled: await asked,
     tools,
     inFlight,
-    healths: followHealths(env, config, loaded.healths, tools),
-    rateLimit: rateLimitFor(env.DB, ownDeliveries, tools.now),
-    write: (delivery, next) =>
-      write(delivery, next).catch((error) => {
-        canRecord = false
-        throw error
-      }),
+    healths: { ...healths, claim: noted(healths.claim), keepClaim: noted(healths.keepClaim) },
+    rateLimit: noted(rateLimitFor(env.DB, ownDeliveries, tools.now)),
+    write: noted(write),
   }
   async function handle(one: (typeof own)[number], freeSlot: () => void): Promise<void> {
     const { message, delivery } = one
