@@ -361,6 +361,24 @@ describe('while an event is in the spill queue', () => {
     expect(taken()).toEqual(['ben1'])
   })
 
+  it('a later one waits too while D1 does not say whether that event fails by itself', async () => {
+    const { world, take, taken } = await aSpilledDoor()
+    world.advance(1500)
+    await take(person, 2)
+    const prepare = world.bindings.DB.prepare
+    const silent = { bind: () => silent, first: () => Promise.reject(new Error('D1_ERROR')) }
+    vi.spyOn(world.bindings.DB, 'prepare').mockImplementation((sql) =>
+      /spill_stuck/.test(sql) ? (silent as unknown as D1PreparedStatement) : prepare(sql),
+    )
+
+    await world.consume('DELIVERIES')
+    const early = taken()
+    await world.live(2)
+
+    expect(early).toEqual([])
+    expect(taken()).toEqual(['ana1', 'ana2'])
+  })
+
   it('nothing waits when the queue does not report its length', async () => {
     const { world, take, taken } = await aSpilledDoor()
     vi.spyOn(world.bindings.SPILL, 'metrics').mockRejectedValue(new Error('unavailable'))
