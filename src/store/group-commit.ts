@@ -131,6 +131,6 @@ export function groupCommit(
  * True when SQLite refused one of the statements. The transaction wrote nothing, and the requests of the group retry one
  * by one, so that only the one with that statement fails. A failure of D1 itself is not retried: it would happen again.
  */
-function isStatementError(error: unknown): boolean {
+export function isStatementError(error: unknown): boolean {
   return /\bSQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG)\b/.test(String(error))
 }
