@@ -60,7 +60,7 @@ it('every metric that an alert names exists', () => {
     .map(({ text }) => text)
     .join('\n')
   const named = [...rules.matchAll(/membership_relay_(\w+)/g)].map(([, name = '']) => name)
-  const sources = globSync('src/**/metrics.ts', { cwd: ROOT })
+  const sources = globSync('src/**/metrics{.ts,/*.ts}', { cwd: ROOT })
     .map((file) => readFileSync(path.join(ROOT, file), 'utf8'))
     .join('\n')
 
