@@ -131,6 +131,11 @@ export function groupCommit(
  * True when SQLite refused one of the statements. The transaction wrote nothing, and the requests of the group retry one
  * by one, so that only the one with that statement fails. A failure of D1 itself is not retried: it would happen again.
  */
-export function isStatementError(error: unknown): boolean {
+function isStatementError(error: unknown): boolean {
   return /\bSQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG)\b/.test(String(error))
+}
+
+/** Whether an error is that of D1 as a whole, and not of one statement or of the code. */
+export function isD1Failure(error: unknown): boolean {
+  return /\bD1|\bSQLITE/.test(String(error)) && !isStatementError(error)
 }

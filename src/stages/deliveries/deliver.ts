@@ -8,6 +8,7 @@ import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
 import { loadDueDeliveries } from '../../store/deliveries/deliveries.ts'
 import { createDeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
+import { isD1Failure } from '../../store/group-commit.ts'
 import { boundedDatabase } from '../../store/timeout.ts'
 import { withConcurrency } from './concurrency.ts'
 import { sharedQueue } from './enqueue.ts'
@@ -92,11 +93,11 @@ async function deliverBatch(
   const ownDeliveries = own.flatMap(({ delivery }) => delivery ?? [])
   const { during, write } = createDeliveryWriter(env.DB, inFlight.observeWrite)
   let canRecord = true
-  /** A write of the batch. Where it fails, D1 is at fault and not the message. */
+  /** Another write than the record of a delivery. Where D1 fails in it, that is no fault of the message. */
   const noted = <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) => {
     return (...args: Args) =>
       work(...args).catch((error): never => {
-        canRecord = false
+        if (isD1Failure(error)) canRecord = false
         throw error
       })
   }
@@ -110,7 +111,11 @@ async function deliverBatch(
     inFlight,
     healths: { ...healths, claim: noted(healths.claim), keepClaim: noted(healths.keepClaim) },
     rateLimit: noted(rateLimitFor(env.DB, ownDeliveries, tools.now)),
-    write: noted(write),
+    write: (delivery, next) =>
+      write(delivery, next).catch((error) => {
+        canRecord = false
+        throw error
+      }),
   }
   async function handle(one: (typeof own)[number], freeSlot: () => void): Promise<void> {
     const { message, delivery } = one

@@ -3,7 +3,7 @@
 import type { Config } from '../../config.ts'
 import { type EventId, timeOfId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
-import { isStatementError } from '../../store/group-commit.ts'
+import { isD1Failure } from '../../store/group-commit.ts'
 import { unpackRecords } from '../../store/intake/spill.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { recordSpilled } from './record-spilled.ts'
@@ -128,10 +128,5 @@ async function recordPage(
   const recorded = requests
     .filter(({ records }) => !outcomes.has(records))
     .map(({ name }) => name.slice(PREFIX.length) as EventId)
-  return { recorded, isD1Down: [...outcomes.values()].some(({ error }) => isOfD1(error)) }
-}
-
-/** Whether an error is that of D1 as a whole, and not of one statement or of the code. */
-function isOfD1(error: unknown): boolean {
-  return /D1|SQLITE/.test(String(error)) && !isStatementError(error)
+  return { recorded, isD1Down: [...outcomes.values()].some(({ error }) => isD1Failure(error)) }
 }
