@@ -134,3 +134,8 @@ export function groupCommit(
 function isStatementError(error: unknown): boolean {
   return /\bSQLITE_(CONSTRAINT|ERROR|MISMATCH|TOOBIG)\b/.test(String(error))
 }
+
+/** Whether an error is that of D1 as a whole, and not of one statement or of the code. */
+export function isD1Failure(error: unknown): boolean {
+  return /\bD1|\bSQLITE/.test(String(error)) && !isStatementError(error)
+}

@@ -8,6 +8,7 @@ import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
 import { loadDueDeliveries } from '../../store/deliveries/deliveries.ts'
 import { createDeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
+import { isD1Failure } from '../../store/group-commit.ts'
 import { boundedDatabase } from '../../store/timeout.ts'
 import { withConcurrency } from './concurrency.ts'
 import { sharedQueue } from './enqueue.ts'
@@ -92,6 +93,15 @@ async function deliverBatch(
   const ownDeliveries = own.flatMap(({ delivery }) => delivery ?? [])
   const { during, write } = createDeliveryWriter(env.DB, inFlight.observeWrite)
   let canRecord = true
+  /** Another write than the record of a delivery. Where D1 fails in it, that is no fault of the message. */
+  const noted = <Args extends unknown[], T>(work: (...args: Args) => Promise<T>) => {
+    return (...args: Args) =>
+      work(...args).catch((error): never => {
+        if (isD1Failure(error)) canRecord = false
+        throw error
+      })
+  }
+  const healths = followHealths(env, config, loaded.healths, tools)
   const context: BatchContext = {
     env,
     config,
@@ -99,8 +109,8 @@ async function deliverBatch(
     isAnySpilled: await asked,
     tools,
     inFlight,
-    healths: followHealths(env, config, loaded.healths, tools),
-    rateLimit: rateLimitFor(env.DB, ownDeliveries, tools.now),
+    healths: { ...healths, claim: noted(healths.claim), keepClaim: noted(healths.keepClaim) },
+    rateLimit: noted(rateLimitFor(env.DB, ownDeliveries, tools.now)),
     write: (delivery, next) =>
       write(delivery, next).catch((error) => {
         canRecord = false

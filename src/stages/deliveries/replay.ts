@@ -85,7 +85,9 @@ async function countFirst(
   const groups = []
   const contacts = new Set<string>()
   let first: string | undefined = start
-  for (let parts = 0; parts < MAX_PARTS_AT_ONCE && first !== undefined; parts++) {
+  // While TARGETS cannot be read, nothing can be counted.
+  const most = isEveryTargetKnown(config) ? MAX_PARTS_AT_ONCE : 0
+  for (let parts = 0; parts < most && first !== undefined; parts++) {
     const part = await countPart(db, filter, targets, { first, before })
     groups.push(...part.groups)
     for (const contact of part.contacts) contacts.add(contact)
@@ -147,6 +149,8 @@ async function continueOne(
   most: { parts: number; searches: number },
   { now, log }: Tools,
 ): Promise<void> {
+  // While TARGETS cannot be read, it waits: it would pass over deliveries to targets that are configured.
+  if (!isEveryTargetKnown(config)) return
   try {
     const uncounted = await countNext(env.DB, config, replay, most.parts)
     // What is not counted yet is not sent yet either.
@@ -190,8 +194,6 @@ async function makeDue(
   maxSearches: number,
   now: number,
 ): Promise<number> {
-  // While TARGETS cannot be read, it waits: it would pass over deliveries to targets that are configured.
-  if (!isEveryTargetKnown(config)) return 0
   const targets = config.targets.map(({ name }) => name)
   const from = Math.max(replay.nextDue, now)
   const room = roomFor(replay.perSecond, from, now)

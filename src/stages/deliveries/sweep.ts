@@ -106,7 +106,12 @@ async function releaseFrom(
   const now = clock()
   const released: DeliveryMessage[] = []
   try {
-    if (isProbe) return await releaseProbe(db, { target: name, isOrdered }, now)
+    if (isProbe) {
+      const probe = await releaseProbe(db, { target: name, isOrdered }, now)
+      if (probe.length > 0 || !isOrdered) return probe
+      // Those that waited for the order may be the only ones that are left.
+      return await releaseUnblocked(db, name, now, 1, receivedBefore)
+    }
     released.push(...(await releaseHeld(db, name, reasons, now, CHUNK)))
     const left = CHUNK - released.length
     if (left === 0 || reasons.includes('order')) return released

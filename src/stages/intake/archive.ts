@@ -3,6 +3,7 @@
 import type { Config } from '../../config.ts'
 import { type EventId, timeOfId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
+import { isD1Failure } from '../../store/group-commit.ts'
 import { unpackRecords } from '../../store/intake/spill.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { recordSpilled } from './record-spilled.ts'
@@ -66,7 +67,8 @@ export async function deleteArchived(
 }
 
 /**
- * Records what is in the archive, the oldest first, and deletes what is in the log. Ends when D1 takes none of a page.
+ * Records what is in the archive, the oldest first, and deletes what is in the log. Ends when D1 takes none of a page,
+ * but not for requests that fail by themselves: they must not be in the way of the others.
  * Throws when the archive does not respond.
  */
 export async function recordArchived(
@@ -84,22 +86,22 @@ export async function recordArchived(
     const last = names.at(-1)
     if (last === undefined) return
     startAfter = last
-    const recorded = await recordPage(env, bucket, config, names, tools)
+    const { recorded, isD1Down } = await recordPage(env, bucket, config, names, tools)
     await deleteArchived(bucket, recorded, tools)
     const waiting = names.length - recorded.length
     tools.log({ at: 'archive', recorded, waiting })
-    if (recorded.length === 0) return
+    if (recorded.length === 0 && isD1Down) return
   }
 }
 
-/** Records some objects; returns the ids of those that are in the log completely. */
+/** Records some objects; returns the ids of those that are in the log completely, and whether D1 failed as a whole. */
 async function recordPage(
   env: Pick<Env, 'DB' | 'DELIVERIES'>,
   bucket: R2Bucket,
   config: Config,
   names: readonly string[],
   tools: Tools,
-): Promise<EventId[]> {
+): Promise<{ recorded: EventId[]; isD1Down: boolean }> {
   const read = await Promise.all(
     names.map(async (name) => {
       try {
@@ -123,7 +125,8 @@ async function recordPage(
     const outcome = outcomes.get(records)
     if (outcome) tools.log({ at: 'archive', name, fault: String(outcome.error) })
   }
-  return requests
+  const recorded = requests
     .filter(({ records }) => !outcomes.has(records))
     .map(({ name }) => name.slice(PREFIX.length) as EventId)
+  return { recorded, isD1Down: [...outcomes.values()].some(({ error }) => isD1Failure(error)) }
 }

@@ -5,18 +5,21 @@ import { storedWord } from '../stored-words.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { IS_UNBLOCKED } from './order.ts'
 
-/** The reasons of held deliveries that may be a probe. The last is for want of others: its target may not want it. */
+/** The reasons of held deliveries that may be a probe. */
 const REASONS: readonly HoldReason[] = [
   'backing_off',
   'disabled',
   'paused',
   'failing',
   'gone',
+  'unknown',
   'order',
-  'broken',
 ]
 
-/** Whose probe is wanted. `before`: only a delivery with a lower number of the next attempt than this. */
+/**
+ * Whose probe is wanted. `before`: only one that is better than a delivery with this number of the next attempt. One that
+ * is held as `broken` is not, as its target may not want it: it is for want of others.
+ */
 type Wanted = { target: string; isOrdered: boolean; before?: number }
 
 /**
@@ -26,7 +29,7 @@ type Wanted = { target: string; isOrdered: boolean; before?: number }
  */
 export async function releaseProbe(
   db: D1Database,
-  { target, isOrdered, before = Number.MAX_SAFE_INTEGER }: Wanted,
+  { target, isOrdered, before }: Wanted,
   now: number,
 ): Promise<DeliveryMessage[]> {
   // For each reason the first entry of the index `deliveries_probe`, which is for `attempt > 0`.
@@ -40,7 +43,9 @@ export async function releaseProbe(
       FROM json_each(?2) AS wanted) AS found
     CROSS JOIN deliveries AS d ON d.event = found.event AND d.target = ?1
     ORDER BY d.reason = 'broken', d.attempt, d.due, d.event LIMIT 1`
-  const values = [target, JSON.stringify(REASONS.map(storedWord)), before] as const
+  const reasons = before === undefined ? [...REASONS, 'broken'] : REASONS
+  const below = before ?? Number.MAX_SAFE_INTEGER
+  const values = [target, JSON.stringify(reasons.map(storedWord)), below] as const
   const [, released] = await db.batch([
     db.prepare(markSegmentsOf(best)).bind(...values),
     db

@@ -496,7 +496,9 @@ describe('a replay', () => {
       await call('replays', { filter: { target: 'crm', state: 'dead' } })
       world.advance(1000)
     }
-    await env.DB.prepare(`UPDATE replays SET state = 'running', event = 0, target = ''`).run()
+    await env.DB.prepare(
+      `UPDATE replays SET state = 'running', event = 0, target = '', uncounted = NULL`,
+    ).run()
     batches = 0
 
     await world.continueReplays()

@@ -11,6 +11,7 @@ import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
+import { listReplays } from '../../../src/store/deliveries/replays/replays.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import {
   aConfig,
@@ -179,6 +180,7 @@ describe('TARGETS that cannot be read', () => {
     await continueReplays(bindings, config, toolsAt(NOW + 2 * HOUR_MS))
 
     expect(messages).toMatchObject([{ event, target: 'crm' }])
+    expect(await listReplays(env.DB, 1)).toMatchObject([{ state: 'done', total: 1, replayed: 1 }])
   })
 })
 

@@ -324,6 +324,31 @@ describe('while an event is in the spill queue', () => {
     expect(told).toEqual([null, later])
   })
 
+  it('a target that backs off meanwhile gets its probe all the same, and then everything', async () => {
+    const { world, take, taken } = aDoor(
+      Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`down${n}`, 1])),
+      {
+        settings: aConfig({ name: 'door', url: 'https://door.example/', ordered: true, retry: [] }),
+      },
+    )
+    for (const n of [1, 2, 3, 4, 5]) await take('down', n)
+    await world.live(0.5)
+    world.breakD1(true)
+    await take(person, 1)
+    world.breakD1(false)
+    const [lost] = world.queues.SPILL
+    if (lost === undefined) throw new Error('nothing was spilled')
+    lost.at = Number.POSITIVE_INFINITY
+    await take('ben', 1)
+    await take('eve', 1)
+    await world.live(5)
+
+    world.queues.SPILL.length = 0
+    await world.live(5)
+
+    expect(taken().sort()).toEqual(['ben1', 'eve1'])
+  })
+
   it('nothing waits for a request that fails although D1 takes others', async () => {
     const { world, take, taken } = await aSpilledDoor()
     await env.DB.prepare("INSERT INTO spill_stuck VALUES (1, 1, 'CHECK failed', ?1)")
@@ -334,6 +359,24 @@ describe('while an event is in the spill queue', () => {
     await world.consume('DELIVERIES')
 
     expect(taken()).toEqual(['ben1'])
+  })
+
+  it('a later one waits too while D1 does not say whether that event fails by itself', async () => {
+    const { world, take, taken } = await aSpilledDoor()
+    world.advance(1500)
+    await take(person, 2)
+    const prepare = world.bindings.DB.prepare
+    const silent = { bind: () => silent, first: () => Promise.reject(new Error('D1_ERROR')) }
+    vi.spyOn(world.bindings.DB, 'prepare').mockImplementation((sql) =>
+      /spill_stuck/.test(sql) ? (silent as unknown as D1PreparedStatement) : prepare(sql),
+    )
+
+    await world.consume('DELIVERIES')
+    const early = taken()
+    await world.live(2)
+
+    expect(early).toEqual([])
+    expect(taken()).toEqual(['ana1', 'ana2'])
   })
 
   it('nothing waits when the queue does not report its length', async () => {

@@ -1,15 +1,79 @@
 // The choice of a probe among many held deliveries.
 import { env } from 'cloudflare:workers'
-import { expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
+import type { HoldReason } from '../../../src/core/deliveries/delivery.ts'
 import { keyOfId } from '../../../src/core/id.ts'
+import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { releaseProbe } from '../../../src/store/deliveries/probe.ts'
-import { NOW } from '../../builders.ts'
+import { storedWord } from '../../../src/store/stored-words.ts'
+import { aConfig, aPayment, aQueue, aSpill, NOW, stored, toolsAt } from '../../builders.ts'
 import { aMeteredDatabase, empty } from '../../database.ts'
+import { aWorld } from '../../world.ts'
+
+beforeEach(() => empty('targets', 'deliveries', 'events', 'contacts'))
+
+/** The target backs off, and its cooldown is over. */
+const backOff = () =>
+  env.DB.prepare(
+    `INSERT INTO targets (name, state, failures, rest_seconds, probe_at) VALUES ('crm', 'open', 5, 30, ${NOW})`,
+  )
+
+it.each([
+  'backing_off',
+  'disabled',
+  'broken',
+  'order',
+  'paused',
+  'failing',
+  'gone',
+  'unknown',
+] satisfies HoldReason[])(
+  'is one that is held as %s when there is no other, also to an ordered target',
+  async (reason) => {
+    const config = aConfig({ name: 'crm', ordered: true })
+    const event = await stored(config, 'hype', aPayment())
+    await env.DB.batch([
+      env.DB.prepare(`UPDATE deliveries SET state = 'held', reason = ?1`).bind(storedWord(reason)),
+      backOff(),
+    ])
+    const { queue, sent } = aQueue()
+    const bindings = { DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: queue }
+
+    await sweep({ ...bindings, SPILL: aSpill().queue }, config, toolsAt(NOW))
+
+    expect(sent).toEqual([{ event, target: 'crm', attempt: 1, delaySeconds: 0 }])
+  },
+)
+
+it('is not kept back by those of which nobody knows whether their target wants them', async () => {
+  const crm = { name: 'crm', url: 'https://crm.example/', events: ['payment.*'] }
+  const wanting = aConfig(crm)
+  const first = await stored(wanting, 'hype', aPayment())
+  for (let i = 1; i < 6; i++) {
+    await stored(wanting, 'hype', aPayment(), { now: NOW + i })
+  }
+  await env.DB.batch([
+    env.DB.prepare(`UPDATE deliveries SET state = 'held', reason = 'broken'`),
+    env.DB.prepare(
+      `UPDATE deliveries SET reason = 'open', attempt = 2, body = '{}', content_type = 'application/json'
+       WHERE event = CAST(?1 AS INTEGER)`,
+    ).bind(keyOfId(first)),
+    backOff(),
+  ])
+  const world = aWorld(
+    aConfig({ ...crm, where: 'false' }),
+    () => undefined,
+    () => new Response(''),
+  )
+
+  await world.live(2)
+
+  expect(world.received.map(({ event }) => event)).toEqual([first])
+})
 
 it.each([false, true])(
   'reads no more rows for more that are held (ordered: %s)',
   async (isOrdered) => {
-    await empty('targets', 'deliveries', 'events')
     const first = BigInt(NOW) * 2097152n
     await env.DB.batch([
       env.DB.prepare(

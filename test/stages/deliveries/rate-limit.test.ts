@@ -1,8 +1,16 @@
 // Targets with a rate limit, over many batches and consumers: never above the rate, and nothing lost.
 import { env } from 'cloudflare:workers'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { reserveSendTimes } from '../../../src/store/deliveries/targets.ts'
-import { aConfig, aPayment, NOW } from '../../builders.ts'
+import {
+  aConfig,
+  aMessageFor,
+  aPayment,
+  aQueue,
+  deliverBatch,
+  NOW,
+  stored,
+} from '../../builders.ts'
 import { aWorld } from '../../world.ts'
 
 beforeEach(async () => {
@@ -105,6 +113,28 @@ it('reserves no slots for deliveries that wait for an earlier one', async () => 
 
   const next = env.DB.prepare('SELECT next_slot FROM targets')
   expect(await next.first('next_slot')).toBe(world.now() + 5000)
+})
+
+it('delays a message while D1 refuses to reserve its slot: that is no fault of the message', async () => {
+  const config = aConfig({ name: 'slow', url: 'https://slow.example/', rate_per_second: 1 })
+  const event = await stored(config, 'hype', aPayment())
+  const refused = () => Promise.reject(new Error('D1_ERROR: database or disk is full'))
+  const statement = { bind: () => statement, first: refused }
+  const DB = {
+    prepare: (sql: string) => (/INTO targets/.test(sql) ? statement : env.DB.prepare(sql)),
+    batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+  } as unknown as D1Database
+  const { queue, sent } = aQueue()
+  const body = await aMessageFor(event, 'slow')
+  const message = { id: '1', timestamp: new Date(NOW), attempts: 1, body }
+  const [ack, retry] = [vi.fn(), vi.fn()]
+
+  const batch = [{ ...message, ack, retry }]
+  await deliverBatch({ DB, RETRIES: queue }, config, 'deliveries', batch, {})
+
+  expect(retry).not.toHaveBeenCalled()
+  expect(ack).toHaveBeenCalled()
+  expect(sent).toEqual([{ event, target: 'slow', attempt: 1, delaySeconds: 30 }])
 })
 
 describe('slots', () => {

@@ -287,6 +287,26 @@ describe('the archive', () => {
   })
 })
 
+it('the archive: requests that fail by themselves are not in the way of those received after them', async () => {
+  const down = { db: refusing(), archive: ARCHIVE }
+  for (let i = 0; i < 11; i++) {
+    await take(config, 'hype', aPayment({ id: i < 10 ? 'bad' : 'good' }), { ...down, now: NOW + i })
+  }
+  const { queue: DELIVERIES } = aQueue()
+  await env.DB.prepare(
+    `CREATE TRIGGER bad BEFORE INSERT ON events WHEN NEW.contact = 'bad' BEGIN SELECT RAISE(ABORT, 'bad'); END`,
+  ).run()
+  try {
+    await recordArchived({ DB: env.DB, DELIVERIES, ARCHIVE }, config, toolsAt(NOW + MINUTE))
+  } finally {
+    await env.DB.prepare('DROP TRIGGER bad').run()
+  }
+
+  const { results } = await env.DB.prepare('SELECT contact FROM events').all()
+  expect(results).toEqual([{ contact: 'good' }])
+  expect(await archivedNames()).toHaveLength(10)
+})
+
 describe('on the free plan, with 50 statements an invocation,', () => {
   /** Payments whose meaning needs their history, ends and starts of plans among them: events are inferred from those. */
   const payments = (count: number) =>
