@@ -113,7 +113,7 @@ export class Weather {
   configTroubles(): ConfigTrouble[] {
     return [...this.active]
       .filter(({ kind }) => kind === 'config')
-      .map(({ how, on }) => ({ how, on, days: 60 }) as unknown as ConfigTrouble)
+      .map(({ how, on }) => ({ how, on, days: 1 }) as unknown as ConfigTrouble)
   }
 
   private deploy(): void {

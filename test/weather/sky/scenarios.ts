@@ -95,6 +95,16 @@ export const SCENARIOS: Record<string, Scenario> = {
       sends: every(10 * MINUTE, 15, { person: 0, kind: 'checkin' }),
     },
   ),
+  'retention-mistyped': scenario(
+    'kept',
+    'RETENTION_DAYS is 1 for twelve hours: nothing is deleted',
+    {
+      days: 6,
+      fairDays: 2,
+      faults: [{ kind: 'config', how: 'retention', from: 3 * DAY, ms: 12 * HOUR }],
+      sends: every(HOUR, 20, { person: 0, kind: 'checkin' }),
+    },
+  ),
   'order-across-spill': scenario(
     'order',
     'D1 fails for seconds between two messages of a person: an ordered target gets them in order',
