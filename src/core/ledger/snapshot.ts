@@ -19,7 +19,7 @@ import {
   type FigureKind,
   type HourlyFigure,
 } from './statistics.ts'
-import type { Held, Trouble } from './trouble.ts'
+import type { OldestWaiting, Trouble } from './trouble.ts'
 
 /** Events by their first status. */
 type Received = Record<(typeof RECEIVED_STATUSES)[number], number>
@@ -82,19 +82,6 @@ export type Snapshot = {
   targets: TargetFigures[]
   /** Requests that were refused in the last 24 hours. Not in the snapshot of an earlier version. */
   refusals?: readonly Refusals[]
-}
-
-/**
- * The oldest waiting delivery of a target, by due time, and its oldest held one, by the event's time received. Epoch
- * milliseconds.
- */
-export type OldestWaiting = {
-  target: string
-  oldestDue: number | null
-  oldestHeld: number | null
-  /** How many are overdue by more than five minutes. */
-  overdue: number
-  held: readonly Held[]
 }
 
 /** The first hour that `day` covers, in hours since 1970. */

@@ -16,6 +16,19 @@ export type Dead = {
 /** Held deliveries, by reason: when the event of the oldest was received. */
 export type Held = { reason: HoldReason; oldest: number }
 
+/**
+ * The oldest waiting delivery of a target, by due time, and its oldest held one, by the event's time received. Epoch
+ * milliseconds.
+ */
+export type OldestWaiting = {
+  target: string
+  oldestDue: number | null
+  oldestHeld: number | null
+  /** How many are overdue by more than five minutes. */
+  overdue: number
+  held: readonly Held[]
+}
+
 export type Trouble = {
   /** How many are overdue by more than five minutes. */
   overdue: number

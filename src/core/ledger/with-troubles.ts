@@ -1,6 +1,13 @@
 // The troubles of the targets of a snapshot, from those of the snapshot before and what was read of the log.
-import type { OldestWaiting, Snapshot } from './snapshot.ts'
-import { cancelledByHour, type Dead, isDeadOutdated, NONE_DEAD, type Trouble } from './trouble.ts'
+import type { Snapshot } from './snapshot.ts'
+import {
+  cancelledByHour,
+  type Dead,
+  isDeadOutdated,
+  NONE_DEAD,
+  type OldestWaiting,
+  type Trouble,
+} from './trouble.ts'
 
 /** The targets whose dead deliveries must be read again, as far as the snapshot before tells. */
 export function targetsToRead(snapshot: Snapshot, known: Snapshot | undefined): string[] {

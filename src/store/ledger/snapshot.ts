@@ -1,8 +1,8 @@
 // The snapshot of the last minute, one row that API, metrics and console read; and the deliveries that wait or are dead.
 import type { HoldReason } from '../../core/deliveries/delivery.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
-import type { OldestWaiting, Snapshot } from '../../core/ledger/snapshot.ts'
-import type { Dead } from '../../core/ledger/trouble.ts'
+import type { Snapshot } from '../../core/ledger/snapshot.ts'
+import type { Dead, OldestWaiting } from '../../core/ledger/trouble.ts'
 import { readWord, storedWord } from '../stored-words.ts'
 
 /** A snapshot. `asOf`: when its content last changed, in epoch milliseconds. */
