@@ -48,7 +48,7 @@ it('relays a payment from Hype to the target, signed, and shows it to the operat
     warnings: [],
   })
 
-  await vi.waitUntil(() => received.length > 0, { timeout: 5000 })
+  await vi.waitUntil(() => received.length > 0, { timeout: 30_000 })
   const [{ headers, body } = { headers: {}, body: '' }] = received
   const event = new Webhook(env.EXAMPLE_SIGNING_SECRET).verify(body, headers)
   expect(event).toMatchObject({
@@ -97,7 +97,7 @@ it('keeps a payment while D1 is unavailable, and relays it when D1 is back', asy
   const { id, status } = await answer.json<{ id: string; status: string }>()
   expect(status).toBe('queued')
   await vi.waitUntil(() => received.some(({ headers }) => headers['webhook-id'] === id), {
-    timeout: 10_000,
+    timeout: 60_000,
   })
   const { body = '', headers = {} } = received.find((one) => one.headers['webhook-id'] === id) ?? {}
   expect(new Webhook(env.EXAMPLE_SIGNING_SECRET).verify(body, headers)).toMatchObject({

@@ -67,7 +67,7 @@ export default defineConfig(async () => {
         {
           plugins: [workersRuntime()],
           // Messages that it leaves in its queues must not reach other tests.
-          test: { ...worker, name: 'queues', include: ['test/relay.test.ts'] },
+          test: { ...worker, ...patience, name: 'queues', include: ['test/relay.test.ts'] },
         },
         {
           test: {
