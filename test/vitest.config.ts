@@ -46,7 +46,7 @@ export default defineConfig(async () => {
     // Vite has no `require` here. The bundle has one: targets of `npm run chaos` have a `where`.
     alias: [{ find: /^.*\/expression-jsonata\.cjs$/, replacement: 'jsonata' }],
     setupFiles: ['test/setup.ts'],
-    testTimeout: 20_000, // property tests on a busy machine
+    testTimeout: 60_000, // property tests on a busy machine
   }
   return {
     root,
