@@ -36,6 +36,16 @@ export type HoldReason =
   | 'gone'
   | 'unknown'
 
+/** The reasons that lie with the target alone, which surely wants the event: of `broken` nobody knows that. */
+export const REASONS_OF_TARGET: readonly HoldReason[] = [
+  'backing_off',
+  'disabled',
+  'paused',
+  'failing',
+  'gone',
+  'unknown',
+]
+
 /**
  * A delivery of an event that is not in the log yet. `due` in epoch milliseconds. `where`: whether its target wants it is
  * evaluated again.

@@ -3,7 +3,11 @@
 import { type Config, targetOf } from '../../config.ts'
 import { admission, HEALTHY, type Health } from '../../core/deliveries/breaker.ts'
 import { orderedSince } from '../../core/deliveries/decide.ts'
-import type { DeliveryMessage, HoldReason } from '../../core/deliveries/delivery.ts'
+import {
+  type DeliveryMessage,
+  type HoldReason,
+  REASONS_OF_TARGET,
+} from '../../core/deliveries/delivery.ts'
 import { isBroken } from '../../core/deliveries/target.ts'
 import type { Env, Tools } from '../../env.ts'
 import { listHeldTargets, releaseHeld } from '../../store/deliveries/deliveries.ts'
@@ -124,15 +128,7 @@ async function releaseFrom(
   return released
 }
 
-const OF_TARGET: HoldReason[] = [
-  'backing_off',
-  'disabled',
-  'paused',
-  'failing',
-  'gone',
-  'unknown',
-  'broken',
-]
+const OF_TARGET: HoldReason[] = [...REASONS_OF_TARGET, 'broken']
 const ALL: HoldReason[] = [...OF_TARGET, 'order']
 
 /** What may be released of a target; undefined for nothing. */

@@ -1,20 +1,16 @@
 // The probe of a target that backs off: which of the held deliveries is sent to find out whether it is up.
-import type { DeliveryMessage, HoldReason } from '../../core/deliveries/delivery.ts'
+import {
+  type DeliveryMessage,
+  type HoldReason,
+  REASONS_OF_TARGET,
+} from '../../core/deliveries/delivery.ts'
 import { markSegmentsOf } from '../segments.ts'
 import { storedWord } from '../stored-words.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { IS_UNBLOCKED } from './order.ts'
 
 /** The reasons of held deliveries that may be a probe. */
-const REASONS: readonly HoldReason[] = [
-  'backing_off',
-  'disabled',
-  'paused',
-  'failing',
-  'gone',
-  'unknown',
-  'order',
-]
+const REASONS: readonly HoldReason[] = [...REASONS_OF_TARGET, 'order']
 
 /**
  * Whose probe is wanted. `before`: only one that is better than a delivery with this number of the next attempt. One that
