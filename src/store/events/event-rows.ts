@@ -1,3 +1,5 @@
+import { TEST_PREFIX } from '../../core/events/contact-key.ts'
+import { TEST_HEADER } from '../../core/intake/request.ts'
 import type { Position, RowBudget } from '../pages.ts'
 import { PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
@@ -23,6 +25,13 @@ export type EventRow = {
 /** The columns of an event row except its person, for a query over `events AS e`. */
 export const EVENT_COLUMNS =
   'CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.at'
+
+/**
+ * SQL: whether an event of `events AS e` is a test, by itself or by its header. The contact of a test is marked, so most events
+ * need not be parsed, which is slow for those with mails.
+ */
+export const IS_TEST = `(CASE WHEN substr(e.contact, 1, ${TEST_PREFIX.length}) <> '${TEST_PREFIX}' THEN 0
+  ELSE COALESCE(e.event ->> 'test', 0) END OR e.headers ->> '${TEST_HEADER}' IS 'true')`
 
 /** Which events a list reads. */
 export type EventQuery = {

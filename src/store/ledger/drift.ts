@@ -2,8 +2,8 @@
 
 import { RELAY_SOURCE } from '../../core/events/system-event.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
-import { TEST_HEADER } from '../../core/intake/request.ts'
 import type { DriftReport, KeyHistory } from '../../core/ledger/drift.ts'
+import { IS_TEST } from '../events/event-rows.ts'
 
 /** The messages that a report is about. `type` is the vendor's; empty for messages whose type is unknown. */
 export type DriftReportKey = { source: string; type: string }
@@ -26,7 +26,7 @@ WITH reached AS (SELECT event FROM drift_read), page AS (
 ), sized AS (SELECT key, sum(bytes) OVER (ORDER BY key) AS bytes FROM page)
 SELECT CAST(e.key AS TEXT) AS key, CAST((SELECT event FROM reached) AS TEXT) AS after, e.source, e.vendor_type,
   CASE WHEN e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}'
-    AND COALESCE(e.event ->> 'test', 0) = 0 AND e.headers ->> '${TEST_HEADER}' IS NOT 'true' THEN e.raw END AS raw
+    AND NOT ${IS_TEST} THEN e.raw END AS raw
 FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MAX_BYTES} ORDER BY e.key`
 
 /**

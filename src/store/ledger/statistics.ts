@@ -3,10 +3,10 @@
 // log. So the statistics are exact at any moment, and recording an event writes nothing to them.
 
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
-import { TEST_HEADER } from '../../core/intake/request.ts'
 import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../../core/ledger/histogram.ts'
 import type { Figure, HourlyFigure } from '../../core/ledger/statistics.ts'
 import { HOUR_MS } from '../../core/period.ts'
+import { IS_TEST } from '../events/event-rows.ts'
 import { selectSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
 
@@ -24,13 +24,16 @@ const received = `(e.key / ${ID_RANDOM_RANGE})`
 const rowsOf = ({ segments, condition }: LogPart, table: string, key: string) =>
   `(${segments}) AS h CROSS JOIN ${table} ON ${key} >= h.lo AND ${key} < h.hi${condition ? ` AND ${condition(key)}` : ''}`
 
-// A released event keeps its issues, so it still counts as quarantined: the outcome at its receipt does not change.
+// A released event keeps its issues, so it still counts as quarantined: the outcome at its receipt does not change. The query
+// within is not merged with the other one (LIMIT), as SQLite would sort the events with all their text.
 const receivedIn = (part: LogPart) => `
-SELECT CASE WHEN COALESCE(e.event ->> 'test', 0) OR e.headers ->> '${TEST_HEADER}' IS 'true' THEN 'test'
-    ELSE 'received' END AS kind, h.start / ${HOUR_MS} AS made, h.start AS start,
-  e.source AS name, CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, 0 AS bucket,
-  count(*) AS count, 0 AS ms, max(${received}) AS last, NULL AS status
-FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status <> 'derived' GROUP BY 1, 3, 4, 5`
+SELECT kind, start / ${HOUR_MS} AS made, start, name, outcome, 0 AS bucket, count(*) AS count, 0 AS ms, max(received) AS last,
+  NULL AS status
+FROM (
+  SELECT CASE WHEN ${IS_TEST} THEN 'test' ELSE 'received' END AS kind, h.start, e.source AS name,
+    CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, ${received} AS received
+  FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status <> 'derived' LIMIT -1
+) GROUP BY kind, start, name, outcome`
 
 const msOf = (attempt: string) => `CAST(${attempt} ->> 'ms' AS INTEGER)`
 const endOf = (attempt: string) =>
