@@ -1,6 +1,7 @@
 // The story of a violation, in one screen: the weather, and the way of what it is about.
 import type { Entry, Violation } from './journal.ts'
 import { type Outcome, START } from './simulation.ts'
+import { SCENARIOS } from './sky/scenarios.ts'
 import type { Schedule } from './sky/schedule.ts'
 
 /** The lines of a screen. */
@@ -20,8 +21,14 @@ export function storyOf(schedule: Schedule, outcome: Outcome, invariant: string)
     `${timeOf(violation.at)}  ✗ ${violation.text}`,
     '',
     'Run exactly this again:',
-    `npm run weather -- --schedule '${JSON.stringify(schedule)}'`,
+    `npm run weather -- ${optionsOf(schedule)}`,
   ]
+}
+
+/** The options that repeat a schedule; one with a name may be too long for a screen. */
+function optionsOf(schedule: Schedule): string {
+  const named = Object.entries(SCENARIOS).find(([, one]) => one.schedule === schedule)
+  return named ? `--scenario ${named[0]}` : `--schedule '${JSON.stringify(schedule)}'`
 }
 
 function linesOf(entries: readonly Entry[], violation: Violation): string[] {

@@ -1,11 +1,24 @@
-// What receivers see: order, Retry-After, copies, and whether a breaker was right to open.
+// What receivers see: order, Retry-After, rates, copies, and whether a breaker was right to open.
 
 import { targetConfig } from '../world/config.ts'
 import type { Delivered } from '../world/receivers.ts'
-import { DAY, HOUR, LOSING, MINUTE, type Past, type Scene, type Tracked } from './scene.ts'
+import {
+  DAY,
+  HOUR,
+  LOSING,
+  MINUTE,
+  type Past,
+  RELAY_WEATHER,
+  type Scene,
+  type Tracked,
+} from './scene.ts'
 
 /** Requests that were on their way when a target asked for rest: those of a batch. */
 const IN_FLIGHT_MS = 60_000
+
+/** In how many seconds the requests of a target with a rate are counted, and how many more may be on their way together. */
+const RATE_SECONDS = 10
+const RATE_SLACK = 2
 
 /** The requests of a target that are remembered. */
 const REMEMBERED = 400
@@ -41,6 +54,7 @@ export class Requests {
     recent.push(request)
     if (recent.length > REMEMBERED) recent.shift()
     this.recent.set(target, recent)
+    this.checkRate(request, recent)
     if (request.isSuccess) this.succeeded(key, request)
     if (request.type === 'relay.target_backing_off') this.checkBreaker(request)
   }
@@ -105,6 +119,21 @@ export class Requests {
     this.violate(
       'retry-after',
       `${target} asked to be left alone, and got a request ${minutes} min too early`,
+      event,
+    )
+  }
+
+  /** A target gets no more requests than its rate. Only after an outage batches may not know of each other's. */
+  private checkRate({ target, at, event }: Delivered, recent: readonly Delivered[]): void {
+    const { rate_per_second: rate } = targetConfig(target)
+    if (rate === undefined) return
+    const from = at - RATE_SECONDS * 1000
+    const count = recent.filter((request) => request.at > from).length
+    if (count <= rate * RATE_SECONDS + RATE_SLACK) return
+    if (this.past.was([...RELAY_WEATHER, 'receiver'], at - HOUR, at, target)) return
+    this.violate(
+      'rate',
+      `${target} got ${count} requests in ${RATE_SECONDS} s, at ${rate} a second`,
       event,
     )
   }

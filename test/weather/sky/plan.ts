@@ -10,6 +10,9 @@ const DAY = 24 * HOUR
 /** Days at the end of a run without weather: a schedule of retries takes 75 hours. */
 const FAIR_DAYS = 5
 
+/** How long a retention of a day is configured by mistake, once in a plan: a shorter one takes effect after a day. */
+const MISTYPED_MS = 20 * HOUR
+
 /** How often a kind is chosen, and how long it lasts. */
 const KINDS: Record<FaultKind, { weight: number; least: number; most: number }> = {
   d1: { weight: 8, least: 5000, most: 2 * DAY },
@@ -36,6 +39,10 @@ export function planOf(seed: number, days: number, hasBefore: boolean): Schedule
   for (let i = 0; i < count; i++) {
     const fault = faultOf(targets, stormy * DAY, random)
     if (fault.kind === 'deploy' && !hasBefore) continue
+    if (fault.how === 'retention') {
+      if (faults.some(({ how }) => how === 'retention')) continue
+      fault.ms = Math.min(fault.ms, MISTYPED_MS)
+    }
     faults.push(fault)
   }
   // The code came a while before its migration, or right after it.
@@ -102,7 +109,7 @@ function detailsOf(kind: FaultKind, targets: string[], random: Random): Partial<
     case 'config': {
       const how = random.pick([
         ...['targets-text', 'sources-text', 'nameless', 'misnamed', 'removed', 'renamed'],
-        'secret-missing',
+        ...['secret-missing', 'retention'],
       ])
       const isAboutTarget = ['nameless', 'misnamed', 'removed', 'renamed'].includes(how)
       return isAboutTarget

@@ -138,6 +138,32 @@ export const SCENARIOS: Record<string, Scenario> = {
       sends: every(MINUTE, 240, { person: 0, kind: 'checkin' }),
     },
   ),
+  'more-than-its-rate': scenario(
+    'rate',
+    'Messages come at twice the rate of a target, to three isolates: it gets them at its rate',
+    {
+      isolates: 3,
+      targets: ['alerts', 'paced'],
+      sends: every(100, 600, { person: 0, kind: 'checkin' }),
+    },
+  ),
+  'quiet-target': scenario(
+    'owed',
+    'A target is down, then renamed while D1 refuses, and no further event comes for it: it gets what it is owed',
+    {
+      days: 4,
+      targets: ['steady', 'alerts', 'limited'],
+      faults: [
+        { kind: 'receiver', on: 'limited', how: 'down', from: 0, ms: 3 * HOUR },
+        { kind: 'config', how: 'renamed', on: 'limited', from: 2 * HOUR, ms: 6 * HOUR },
+        d1('refuse-writes', 3 * HOUR, 2 * HOUR),
+      ],
+      sends: [
+        ...every(10 * MINUTE, 3, { person: 0, kind: 'checkin' }),
+        ...every(10 * MINUTE, 3, { person: 1, kind: 'profile' }, 4 * HOUR),
+      ],
+    },
+  ),
   'two-bad-times': scenario(
     'breaker',
     'A receiver fails for four days, and six days later for minutes: it is not given up then',
