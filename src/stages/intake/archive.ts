@@ -1,7 +1,7 @@
 // The archive of spilled requests: an R2 bucket, where one is bound. It keeps what has waited long, or what the queue did not
 // take, and the cron records it from there. Between any two steps an object is there once too often rather than too seldom.
 import type { Config } from '../../config.ts'
-import { type EventId, timeOfId } from '../../core/id.ts'
+import { type EventId, newEventId, timeOfId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { isD1Failure } from '../../store/group-commit.ts'
 import { unpackRecords } from '../../store/intake/spill.ts'
@@ -68,7 +68,8 @@ export async function deleteArchived(
 
 /**
  * Records what is in the archive, the oldest first, and deletes what is in the log. Ends when D1 takes none of a page,
- * but not for requests that fail by themselves: they must not be in the way of the others.
+ * but not for requests that fail by themselves: they must not be in the way of the others, however many there are. So the
+ * second half of a run goes on at some later time after a page of them.
  * Throws when the archive does not respond.
  */
 export async function recordArchived(
@@ -85,13 +86,19 @@ export async function recordArchived(
     const names = objects.map(({ key }) => key)
     const last = names.at(-1)
     if (last === undefined) return
-    startAfter = last
     const { recorded, isD1Down } = await recordPage(env, bucket, config, names, tools)
     await deleteArchived(bucket, recorded, tools)
     const waiting = names.length - recorded.length
     tools.log({ at: 'archive', recorded, waiting })
     if (recorded.length === 0 && isD1Down) return
+    startAfter = recorded.length > 0 || count < MAX_A_RUN / 2 ? last : later(last, tools)
   }
+}
+
+/** A random name between that of an object and the present. */
+function later(name: string, { now, random }: Tools): string {
+  const at = timeOfId(name.slice(PREFIX.length) as EventId)
+  return nameOf(newEventId(Math.floor(at + random() * Math.max(1, now() - at)), 0))
 }
 
 /** Records some objects; returns the ids of those that are in the log completely, and whether D1 failed as a whole. */

@@ -1,7 +1,7 @@
 // Spilled requests while D1 does not take them: neither a count nor an age ends them, and nothing is lost between two steps.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { EventId } from '../../../src/core/id.ts'
+import { type EventId, newEventId } from '../../../src/core/id.ts'
 import { retryDelaySeconds } from '../../../src/core/intake/spill.ts'
 import { recordArchived } from '../../../src/stages/intake/archive.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
@@ -305,6 +305,20 @@ it('the archive: requests that fail by themselves are not in the way of those re
   const { results } = await env.DB.prepare('SELECT contact FROM events').all()
   expect(results).toEqual([{ contact: 'good' }])
   expect(await archivedNames()).toHaveLength(10)
+})
+
+it('the archive: more of them than a run reads do not hide what was received later', async () => {
+  const bytes = new TextEncoder().encode('no request')
+  for (let i = 0; i < 120; i++) await ARCHIVE.put(`spill/${newEventId(NOW + i, 0)}`, bytes)
+  await take(config, 'hype', aPayment(), { db: refusing(), archive: ARCHIVE, now: NOW + HOUR })
+  const { queue: DELIVERIES } = aQueue()
+  const tools = { ...toolsAt(NOW + 2 * HOUR), random: () => 0.25 }
+
+  await recordArchived({ DB: env.DB, DELIVERIES, ARCHIVE }, config, tools)
+
+  const { results } = await env.DB.prepare('SELECT type FROM events').all()
+  expect(results).toEqual([{ type: 'payment.created' }])
+  expect(await archivedNames()).toHaveLength(120)
 })
 
 describe('on the free plan, with 50 statements an invocation,', () => {
