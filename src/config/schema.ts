@@ -1,7 +1,7 @@
 // The schemas of one table of SOURCES and one of TARGETS, with a text for each invalid value.
 import * as v from 'valibot'
 import { DEFAULT_RETRY } from '../core/deliveries/retry.ts'
-import { SENSITIVE_FIELDS } from '../core/events/privacy.ts'
+import { isIncludable, OPEN_PARTS, SENSITIVE_FIELDS } from '../core/events/privacy.ts'
 import { RELAY_SOURCE } from '../core/events/system-event.ts'
 import { FORMATS, type FormatId } from '../formats/index.ts'
 import { VENDORS, type VendorId } from '../vendors/index.ts'
@@ -159,7 +159,16 @@ export const TargetInput = v.pipe(
       {},
     ),
     include: v.optional(
-      v.array(v.picklist(SENSITIVE_FIELDS, `must be ${list(SENSITIVE_FIELDS)}`), 'must be a list'),
+      v.array(
+        v.pipe(
+          v.string('must be a string'),
+          v.check(
+            isIncludable,
+            `must be ${list([...SENSITIVE_FIELDS, ...OPEN_PARTS])}, or a key of the last two such as extra.city`,
+          ),
+        ),
+        'must be a list',
+      ),
       [],
     ),
     retry: v.optional(
