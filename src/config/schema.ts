@@ -59,7 +59,13 @@ const expression = v.pipe(
 /** The settings of one site; a source has them too, as defaults for all its sites. */
 export const siteEntries = {
   timezone: v.optional(
-    v.pipe(text, v.check(isTimezone, 'must be an IANA time zone such as Australia/Sydney')),
+    v.pipe(
+      text,
+      v.check(
+        isTimezone,
+        'must be UTC or an IANA time zone with a /, such as Australia/Sydney: BST or EST is the time of several places',
+      ),
+    ),
   ),
   currency: v.optional(v.pipe(text, v.regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as AUD'))),
   date_format: v.optional(
@@ -207,7 +213,9 @@ function isReference(text: string): boolean {
   return text.startsWith('$') && SECRET_NAME.test(text.slice(1))
 }
 
+/** JavaScript knows abbreviations too, but not always as the place that is meant: it takes BST for the time of Dhaka. */
 function isTimezone(zone: string): boolean {
+  if (!/\//.test(zone) && zone !== 'UTC') return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
     return true

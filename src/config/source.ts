@@ -2,7 +2,7 @@
 import type * as v from 'valibot'
 import type { SiteSettings, Source } from '../core/events/source.ts'
 import type { VendorId } from '../vendors/index.ts'
-import { type ConfigIssue, validate } from './issues.ts'
+import { type ConfigIssue, shownKey, validate } from './issues.ts'
 import { SourceInput, type siteEntries } from './schema.ts'
 import { readSecrets, type SecretReader } from './secrets.ts'
 
@@ -43,6 +43,27 @@ export function readSource(
     },
     settings: { ...settings(input), sites: Object.fromEntries(sites) },
   }
+}
+
+/** Settings of a valid source that may be a mistake. */
+export function sourceNotes(path: string, { settings }: Source): ConfigIssue[] {
+  const all = [['', settings] as const, ...Object.entries(settings.sites)]
+  return all.flatMap(([site, { timezone }]) =>
+    timezone !== undefined && /^etc\/gmt[+-]/i.test(timezone)
+      ? [
+          {
+            path: `${path}${site === '' ? '' : `.sites.${shownKey(site)}`}.timezone`,
+            message: `is always ${offsetOf(timezone)} and knows no daylight saving; name a place, such as Australia/Brisbane`,
+          },
+        ]
+      : [],
+  )
+}
+
+/** The offset of `Etc/GMT-10`, whose sign is the opposite of the usual one: `UTC+10`. */
+function offsetOf(zone: string): string {
+  const [, sign, hours] = /([+-])(\d+)$/.exec(zone) ?? []
+  return `UTC${sign === '-' ? '+' : '-'}${hours}`
 }
 
 function settings(
