@@ -96,9 +96,9 @@ function configFor(
 
 async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: FixtureRequest) {
   const { source } = configFor(vendor, settings, () => undefined)
-  const read = readMessages(bodyOf(request))
+  const { messages } = readMessages(bodyOf(request))
   return Promise.all(
-    (read?.messages ?? []).map(async ({ text }) => {
+    messages.map(async ({ text }) => {
       const message = storedMessage(
         { text, encoding: 'utf8' },
         { headers: headersOf(request), eventName: request.query?.event, hops: 0 },

@@ -4,6 +4,7 @@ import {
   asIs,
   asText,
   type Fields,
+  namingEmpty,
   nonEmpty,
   omitUndefined,
   readFields,
@@ -22,28 +23,42 @@ export function readContact(
   warnings: Warning[],
   site: SiteSettings,
 ): Contact {
-  const email = fields.read('email', asText)
-  return omitUndefined({
+  const email = fields.readNullable('email', asText)
+  return namingEmpty({
     email,
     email_normalized: email?.toLowerCase(),
-    full_name: fields.read('name', asText),
-    given_name: fields.read('firstName', asText),
-    family_name: fields.read('lastName', asText),
-    phone: fields.read('phone', asText),
-    gender: fields.read('gender', asText),
-    birth_date: fields.read(['birthDate', 'dateOfBirth', 'dob'], asDate(site)),
-    joined_on: fields.read(['joinDate', 'memberSince'], asDate(site)),
-    lead_source: fields.read('leadSource', asText),
-    barcode: fields.read(['barcodeID', 'barcode'], asText),
-    address: fields.read(['address', 'fullAddress'], asIs),
-    image_url: fields.read('profileImage', asText),
+    full_name: fields.readNullable('name', asText),
+    given_name: fields.readNullable('firstName', asText),
+    family_name: fields.readNullable('lastName', asText),
+    phone: fields.readNullable('phone', asText),
+    gender: fields.readNullable('gender', asText),
+    birth_date: fields.readNullable(['birthDate', 'dateOfBirth', 'dob'], asDate(site)),
+    joined_on: fields.readNullable(['joinDate', 'memberSince'], asDate(site)),
+    lead_source: fields.readNullable('leadSource', asText),
+    barcode: fields.readNullable(['barcodeID', 'barcode'], asText),
+    address: fields.readNullable(['address', 'fullAddress'], asIs),
+    image_url: fields.readNullable('profileImage', asText),
     emergency_contact: readEmergencyContact(fields, warnings),
-    custom_properties: type === 'checkIn' ? undefined : fields.read('customProperties', asIs),
+    custom_properties:
+      type === 'checkIn' ? undefined : fields.readNullable('customProperties', asIs),
   })
 }
 
-/** Five flat keys in the articles, one name in the overview (526), perhaps an object. */
-function readEmergencyContact(fields: Fields, warnings: Warning[]): Contact['emergency_contact'] {
+const EMERGENCY_KEYS = [
+  'emergencyFirstName',
+  'emergencyLastName',
+  'emergencyName',
+  'emergencyEmail',
+  'emergencyPhone',
+  'emergencyContact',
+]
+
+/** Five flat keys in the articles, one name in the overview (526), perhaps an object. Null if they have no value. */
+function readEmergencyContact(fields: Fields, warnings: Warning[]) {
+  if (EMERGENCY_KEYS.every((name) => fields.peek(name) === undefined)) {
+    const empty = EMERGENCY_KEYS.filter((name) => fields.readNullable(name, asIs) === null)
+    return empty.length > 0 ? null : undefined
+  }
   const flat = {
     given_name: fields.read('emergencyFirstName', asText),
     family_name: fields.read('emergencyLastName', asText),
