@@ -62,7 +62,8 @@ function sourceOf(vendor: string, table: object = {}): ConfiguredSource {
 function eventsOf({ vendor, source: table, request }: EventFixture): Json[] {
   const source = sourceOf(vendor, table)
   const headers = new Headers(request.headers)
-  return readMessages(bodyOf(request)).messages.flatMap(({ value = {} }, i) => {
+  return readMessages(bodyOf(request)).messages.flatMap(({ value }, i) => {
+    if (value === undefined) return []
     const message = { body: value, headers, eventName: request.query?.event }
     const normalized = VENDORS[source.vendor].normalize(message, source.settings)
     if (!normalized.ok) return []
