@@ -61,10 +61,7 @@ export const siteEntries = {
   timezone: v.optional(
     v.pipe(
       text,
-      v.check(
-        isTimezone,
-        'must be UTC or an IANA time zone with a /, such as Australia/Sydney: BST or EST is the time of several places',
-      ),
+      v.check(isTimezone, 'must be UTC, or an IANA time zone with a / such as Australia/Sydney'),
     ),
   ),
   currency: v.optional(v.pipe(text, v.regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as AUD'))),

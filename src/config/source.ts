@@ -45,6 +45,9 @@ export function readSource(
   }
 }
 
+const FIXED_OFFSET =
+  'is ahead of UTC where it has a minus, and has no daylight saving; name a place, such as Australia/Brisbane'
+
 /** Settings of a valid source that may be a mistake. */
 export function sourceNotes(path: string, { settings }: Source): ConfigIssue[] {
   const all = [['', settings] as const, ...Object.entries(settings.sites)]
@@ -53,17 +56,11 @@ export function sourceNotes(path: string, { settings }: Source): ConfigIssue[] {
       ? [
           {
             path: `${path}${site === '' ? '' : `.sites.${shownKey(site)}`}.timezone`,
-            message: `is always ${offsetOf(timezone)} and knows no daylight saving; name a place, such as Australia/Brisbane`,
+            message: FIXED_OFFSET,
           },
         ]
       : [],
   )
-}
-
-/** The offset of `Etc/GMT-10`, whose sign is the opposite of the usual one: `UTC+10`. */
-function offsetOf(zone: string): string {
-  const [, sign, hours] = /([+-])(\d+)$/.exec(zone) ?? []
-  return `UTC${sign === '-' ? '+' : '-'}${hours}`
 }
 
 function settings(

@@ -30,8 +30,7 @@ type OpenPart = (typeof OPEN_PARTS)[number]
 /** Whether `include` may have an entry: a sensitive field, an open part, or one key of an open part as `extra.city`. */
 export function isIncludable(entry: string): boolean {
   const [part, key] = partOf(entry)
-  if (key === undefined) return [...SENSITIVE_FIELDS, ...OPEN_PARTS].includes(entry as OpenPart)
-  return isOpen(part) && fold(key) !== ''
+  return isOpen(part) ? key !== '' : Object.hasOwn(SENSITIVE, entry)
 }
 
 /** The entries of `include`, keys of open parts as they are compared. */
@@ -45,12 +44,7 @@ type Included = ReadonlySet<string>
  * redact(event, ['birth_date', 'extra.city']) // with data.contact.birth_date and data.extra.city, without gender …
  */
 export function redact<E extends RelayEvent>(event: E, include: readonly string[]): E {
-  const included = new Set(
-    include.map((entry) => {
-      const [part, key] = partOf(entry)
-      return key === undefined ? part : `${part}.${fold(key)}`
-    }),
-  )
+  const included = new Set(include.map((entry) => partOf(entry).join('.')))
   const data = mapped(event.data, included) as JsonObject
   if (!included.has('message_body') && isObject(data.message)) {
     const { body: _body, ...message } = data.message
@@ -59,10 +53,10 @@ export function redact<E extends RelayEvent>(event: E, include: readonly string[
   return { ...event, data }
 }
 
-/** `extra.city` → `extra` and `city`. */
-function partOf(entry: string): [part: string, key: string | undefined] {
+/** `extra.City` → `extra` and `city`, the key as it is compared. */
+function partOf(entry: string): [part: string, key?: string] {
   const dot = entry.indexOf('.')
-  return dot < 0 ? [entry, undefined] : [entry.slice(0, dot), entry.slice(dot + 1)]
+  return dot < 0 ? [entry] : [entry.slice(0, dot), fold(entry.slice(dot))]
 }
 
 function isOpen(part: string): part is OpenPart {
@@ -94,7 +88,8 @@ function open(part: OpenPart, value: unknown, included: Included): unknown {
       if (name === undefined) return open(part, item, included)
       return allows(name) ? mapped(item, included) : undefined
     })
-    return nonEmptyList(items.filter((item) => item !== undefined))
+    const kept = items.filter((item) => item !== undefined)
+    return kept.length > 0 ? kept : undefined
   }
   if (isObject(value)) {
     const keys = Object.keys(value).filter(allows)
@@ -106,10 +101,6 @@ function open(part: OpenPart, value: unknown, included: Included): unknown {
   if (json === undefined) return included.has(part) ? value : undefined
   const kept = open(part, json, included)
   return kept === undefined ? undefined : JSON.stringify(kept)
-}
-
-function nonEmptyList(items: unknown[]): unknown[] | undefined {
-  return items.length > 0 ? items : undefined
 }
 
 /** The object, or the list of objects, of which a text is the JSON. */

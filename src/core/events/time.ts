@@ -10,7 +10,7 @@ type TimeSettings = { timezone?: string | undefined; dateFormat?: DateFormat | u
 
 /**
  * A point in time as RFC 3339 in UTC. A time without a zone of its own has also its local text and the configured zone: the
- * rules of a zone change, sometimes late, and the instant can be made anew from them. One that is no instant has the reason.
+ * rules of a zone change, sometimes late, and the instant can be computed again. One that is no instant has the reason.
  */
 type Moment = { at: string; local?: string; zone?: string } | Unplaced
 type Unplaced = { local: string; zone?: string; why: string }

@@ -69,11 +69,12 @@ export function readElement(body: string): JsonElement {
 /** How many keys the objects of a value have. */
 function keysOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
-  const members = Object.values(value)
-  return members.reduce<number>(
-    (sum, member) => sum + keysOf(member),
-    isObject(value) ? members.length : 0,
-  )
+  const members = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []
+  let count = members === value ? 0 : members.length
+  for (const member of members) {
+    if (typeof member === 'object') count += keysOf(member)
+  }
+  return count
 }
 
 /** Keys of objects whose own keys a customer of the vendor has chosen. */

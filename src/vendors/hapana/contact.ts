@@ -44,29 +44,16 @@ export function readContact(
   })
 }
 
-const EMERGENCY_KEYS = [
-  'emergencyFirstName',
-  'emergencyLastName',
-  'emergencyName',
-  'emergencyEmail',
-  'emergencyPhone',
-  'emergencyContact',
-]
-
-/** Five flat keys in the articles, one name in the overview (526), perhaps an object. Null if they have no value. */
+/** Five flat keys in the articles, one name in the overview (526), perhaps an object. Null if what is sent has no value. */
 function readEmergencyContact(fields: Fields, warnings: Warning[]) {
-  if (EMERGENCY_KEYS.every((name) => fields.peek(name) === undefined)) {
-    const empty = EMERGENCY_KEYS.filter((name) => fields.readNullable(name, asIs) === null)
-    return empty.length > 0 ? null : undefined
-  }
-  const flat = {
-    given_name: fields.read('emergencyFirstName', asText),
-    family_name: fields.read('emergencyLastName', asText),
-    full_name: fields.read('emergencyName', asText),
-    email: fields.read('emergencyEmail', asText),
-    phone: fields.read('emergencyPhone', asText),
-  }
-  const nested = fields.read('emergencyContact', (value) => {
+  const { empty, ...flat } = namingEmpty({
+    given_name: fields.readNullable('emergencyFirstName', asText),
+    family_name: fields.readNullable('emergencyLastName', asText),
+    full_name: fields.readNullable('emergencyName', asText),
+    email: fields.readNullable('emergencyEmail', asText),
+    phone: fields.readNullable('emergencyPhone', asText),
+  })
+  const nested = fields.readNullable('emergencyContact', (value) => {
     if (!isObject(value)) return undefined
     const inner = readFields(value, warnings)
     const read = {
@@ -78,5 +65,5 @@ function readEmergencyContact(fields: Fields, warnings: Warning[]) {
     }
     return Object.keys(inner.rest()).length > 0 ? undefined : omitUndefined(read)
   })
-  return nonEmpty({ ...nested, ...omitUndefined(flat) })
+  return nonEmpty({ ...nested, ...flat }) ?? (empty || nested === null ? null : undefined)
 }
