@@ -6,7 +6,7 @@ import { type ConfigIssue, nameTaken, summarize } from './config/issues.ts'
 import { readLimits } from './config/limits.ts'
 import { Name } from './config/schema.ts'
 import { type NamedSecret, type SecretReader, weakSecrets } from './config/secrets.ts'
-import { readSource } from './config/source.ts'
+import { readSource, sourceNotes } from './config/source.ts'
 import { brokenTarget, readTarget, targetNotes } from './config/target.ts'
 import { type BrokenTarget, isBroken, type Target } from './core/deliveries/target.ts'
 import type { Source } from './core/events/source.ts'
@@ -66,7 +66,10 @@ export function parseConfig(vars: Record<string, unknown>, read: SecretReader): 
     const key = nameOf(path, value, [...sourceNames], errors, unreadable.sources)
     if (key === undefined) continue
     if (source === undefined) sources.set(key, { name: key, broken: summarize(errors, before) })
-    else if (source !== 'disabled') sources.set(key, source)
+    else if (source !== 'disabled') {
+      sources.set(key, source)
+      notes.push(...sourceNotes(path, source))
+    }
     sourceNames.add(key)
   }
   const targets: (ConfiguredTarget | BrokenTarget)[] = []

@@ -1,7 +1,7 @@
 // The schemas of one table of SOURCES and one of TARGETS, with a text for each invalid value.
 import * as v from 'valibot'
 import { DEFAULT_RETRY } from '../core/deliveries/retry.ts'
-import { SENSITIVE_FIELDS } from '../core/events/privacy.ts'
+import { isIncludable, OPEN_PARTS, SENSITIVE_FIELDS } from '../core/events/privacy.ts'
 import { RELAY_SOURCE } from '../core/events/system-event.ts'
 import { FORMATS, type FormatId } from '../formats/index.ts'
 import { VENDORS, type VendorId } from '../vendors/index.ts'
@@ -59,7 +59,10 @@ const expression = v.pipe(
 /** The settings of one site; a source has them too, as defaults for all its sites. */
 export const siteEntries = {
   timezone: v.optional(
-    v.pipe(text, v.check(isTimezone, 'must be an IANA time zone such as Australia/Sydney')),
+    v.pipe(
+      text,
+      v.check(isTimezone, 'must be UTC, or an IANA time zone with a / such as Australia/Sydney'),
+    ),
   ),
   currency: v.optional(v.pipe(text, v.regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as AUD'))),
   date_format: v.optional(
@@ -159,7 +162,16 @@ export const TargetInput = v.pipe(
       {},
     ),
     include: v.optional(
-      v.array(v.picklist(SENSITIVE_FIELDS, `must be ${list(SENSITIVE_FIELDS)}`), 'must be a list'),
+      v.array(
+        v.pipe(
+          v.string('must be a string'),
+          v.check(
+            isIncludable,
+            `must be ${list([...SENSITIVE_FIELDS, ...OPEN_PARTS])}, or a key of the last two such as extra.city`,
+          ),
+        ),
+        'must be a list',
+      ),
       [],
     ),
     retry: v.optional(
@@ -198,7 +210,9 @@ function isReference(text: string): boolean {
   return text.startsWith('$') && SECRET_NAME.test(text.slice(1))
 }
 
+/** JavaScript knows abbreviations too, but not always as the place that is meant: it takes BST for the time of Dhaka. */
 function isTimezone(zone: string): boolean {
+  if (!/\//.test(zone) && zone !== 'UTC') return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
     return true

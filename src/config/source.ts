@@ -2,7 +2,7 @@
 import type * as v from 'valibot'
 import type { SiteSettings, Source } from '../core/events/source.ts'
 import type { VendorId } from '../vendors/index.ts'
-import { type ConfigIssue, validate } from './issues.ts'
+import { type ConfigIssue, shownKey, validate } from './issues.ts'
 import { SourceInput, type siteEntries } from './schema.ts'
 import { readSecrets, type SecretReader } from './secrets.ts'
 
@@ -43,6 +43,24 @@ export function readSource(
     },
     settings: { ...settings(input), sites: Object.fromEntries(sites) },
   }
+}
+
+const FIXED_OFFSET =
+  'is ahead of UTC where it has a minus, and has no daylight saving; name a place, such as Australia/Brisbane'
+
+/** Settings of a valid source that may be a mistake. */
+export function sourceNotes(path: string, { settings }: Source): ConfigIssue[] {
+  const all = [['', settings] as const, ...Object.entries(settings.sites)]
+  return all.flatMap(([site, { timezone }]) =>
+    timezone !== undefined && /^etc\/gmt[+-]/i.test(timezone)
+      ? [
+          {
+            path: `${path}${site === '' ? '' : `.sites.${shownKey(site)}`}.timezone`,
+            message: FIXED_OFFSET,
+          },
+        ]
+      : [],
+  )
 }
 
 function settings(

@@ -31,5 +31,5 @@ export type Rejection =
   | { kind: 'too_large'; maxBodyBytes: number }
   | { kind: 'too_many_events'; maxEvents: number }
   | { kind: 'looping'; maxHops: number }
-  | { kind: 'not_json' }
+  | { kind: 'empty_body' }
   | { kind: 'not_stored'; reason: string }

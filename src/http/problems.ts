@@ -77,8 +77,8 @@ export function problemOf(rejection: Rejection): Response {
         'looping',
         `The request has passed through relays ${rejection.maxHops} times: it is looping.`,
       )
-    case 'not_json':
-      return problem(400, 'not-json', 'The body is not a JSON object or an array of JSON objects.')
+    case 'empty_body':
+      return problem(400, 'empty-body', 'The body is empty.')
     case 'not_stored':
       return tryLater('not-stored', 'The event could not be stored. Send it again.')
   }

@@ -1,6 +1,7 @@
 // The price of reading and normalizing in plain Node: each type as its vendor sends it, and bodies that grow as those of a
 // hostile or careless sender might.
-import { type JsonObject, readMessages } from '../../src/core/intake/json.ts'
+import type { JsonObject } from '../../src/core/intake/json.ts'
+import { readMessages } from '../../src/core/intake/messages.ts'
 import { memberOf } from '../../src/simulator/member.ts'
 import { SENDERS } from '../../src/simulator/senders.ts'
 import { VENDORS, type VendorId } from '../../src/vendors/index.ts'
@@ -47,7 +48,7 @@ const SETTINGS = { timezone: 'Australia/Sydney', currency: 'AUD', sites: {} }
 
 /** Reads a body and normalizes it. Throws when it is not understood: that would measure something else. */
 function normalize({ vendor, type }: Omit<Case, 'texts'>, text: string): void {
-  const [message] = readMessages(text)?.messages ?? []
+  const [message] = readMessages(text).messages
   if (message?.value === undefined) throw new Error(`a ${type} of ${vendor} is not a JSON object`)
   const { value: body } = message
   const eventName = SENDERS[vendor].isTypeInUrl ? type : undefined

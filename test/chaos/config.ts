@@ -41,7 +41,7 @@ export const SYSTEM_EVENT_TARGET = 'reports'
 export function configArgs(): string[] {
   const targets = [
     ...Object.entries(LOAD_TARGETS).map(([name, wants]) =>
-      aTarget(name, { ...wants, sources: LOAD_SOURCES }),
+      aTarget(name, { ...wants, sources: LOAD_SOURCES, include: ['extra.chaos'] }),
     ),
     aTarget(SYSTEM_EVENT_TARGET, { events: ['relay.*'] }),
     ...KINDS.map(({ name, url, retry }) => ({

@@ -21,7 +21,7 @@ export type Message = {
   source: 'hype' | 'hapana'
   body: string
   /** The status of its receipt when no fault happens. */
-  expects: 'accepted' | 'quarantined' | 'refused'
+  expects: 'accepted' | 'quarantined'
   wants: string[]
   requests: SentRequest[]
   isAnswered: boolean
@@ -95,7 +95,7 @@ function nextMessage(sent: readonly Message[], random: () => number): Message {
   if (dice < 0.05 && earlier) return earlier
   const name = `m${sent.length}`
   const contact = `c${Math.floor(random() * CONTACTS)}`
-  if (dice < 0.07) return message(name, 'hype', 'refused', [], `not JSON, ${name}`)
+  if (dice < 0.07) return message(name, 'hype', 'quarantined', [], `not JSON, ${name}`)
   if (dice < 0.1) {
     return message(name, 'hype', 'quarantined', [], hype(name, contact, 'no.such.type'))
   }

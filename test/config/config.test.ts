@@ -12,6 +12,8 @@ const read = (vars: Record<string, unknown>) => parseConfig(vars, (name) => SECR
 const HYPE = { name: 'hype', vendor: 'hype', secret: 'HYPE' }
 const TABLES = 'must be a list of tables, or JSON text of such a list'
 
+const TIMEZONE = 'must be UTC, or an IANA time zone with a / such as Australia/Sydney'
+
 describe('a source', () => {
   it('has defaults for all but its name, vendor and secret', () => {
     const { sources, errors, notes } = read({ SOURCES: [HYPE] })
@@ -120,14 +122,10 @@ describe('a source', () => {
     ],
     [{ tolerance_seconds: 0 }, 'tolerance_seconds', 'must be at least 1 s'],
     [{ tolerance_seconds: '300' }, 'tolerance_seconds', 'must be a number of seconds'],
-    [{ timezone: 'AEST+10' }, 'timezone', 'must be an IANA time zone such as Australia/Sydney'],
+    [{ timezone: 'AEST+10' }, 'timezone', TIMEZONE],
     [{ currency: 'aud' }, 'currency', 'must be an ISO 4217 code such as AUD'],
     [{ date_format: 'YYYY-MM-DD' }, 'date_format', 'must be DD/MM/YYYY or MM/DD/YYYY'],
-    [
-      { sites: { s1: { timezone: 'x' } } },
-      'sites.s1.timezone',
-      'must be an IANA time zone such as Australia/Sydney',
-    ],
+    [{ sites: { s1: { timezone: 'x' } } }, 'sites.s1.timezone', TIMEZONE],
     [
       { sites: { s1: { timezon: 'x' } } },
       'sites.s1.timezon',
@@ -341,6 +339,42 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
         message:
           'must be a whole number of days from 1 to 30; no more than before is deleted until it is',
       },
+    ])
+  })
+})
+
+describe('a time zone', () => {
+  it.each([
+    'UTC',
+    'Europe/London',
+    'Australia/Brisbane',
+    'America/Argentina/Buenos_Aires',
+    'Etc/UTC',
+  ])('may be %s', (timezone) => {
+    const { errors, notes } = read({ SOURCES: [{ ...HYPE, timezone }] })
+
+    expect([errors, notes]).toEqual([[], []])
+  })
+
+  it.each(['BST', 'ACT', 'IST', 'EST', 'GMT', 'Japan', '+10:00', 'Australia/Sidney', '/'])(
+    'is not %s, which names no one place',
+    (timezone) => {
+      const { errors } = read({ SOURCES: [{ ...HYPE, timezone }] })
+
+      expect(errors).toEqual([{ path: 'SOURCES[0].timezone', message: TIMEZONE }])
+    },
+  )
+
+  it('of a fixed offset is noted', () => {
+    const sites = { s1: { timezone: 'Etc/GMT+5' }, s2: { timezone: 'Europe/Lisbon' } }
+    const { errors, notes } = read({ SOURCES: [{ ...HYPE, timezone: 'Etc/GMT-10', sites }] })
+
+    expect(errors).toEqual([])
+    const message =
+      'is ahead of UTC where it has a minus, and has no daylight saving; name a place, such as Australia/Brisbane'
+    expect(notes).toEqual([
+      { path: 'SOURCES[0].timezone', message },
+      { path: 'SOURCES[0].sites.s1.timezone', message },
     ])
   })
 })

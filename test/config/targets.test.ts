@@ -67,7 +67,7 @@ describe('a target', () => {
           format: 'cloudevents',
           secret: ['SIGNING', 'OLD_SIGNING'],
           headers: { Authorization: '$TOKEN', 'x-team': 'doors & desks' },
-          include: ['birth_date', 'notes'],
+          include: ['birth_date', 'notes', 'extra.Shirt size'],
           retry: [1, 2.5],
           timeout_seconds: 30,
           rate_per_second: 0.5,
@@ -96,7 +96,7 @@ describe('a target', () => {
           ['Authorization', 'Bearer top-secret'],
           ['x-team', 'doors & desks'],
         ],
-        include: ['birth_date', 'notes'],
+        include: ['birth_date', 'notes', 'extra.Shirt size'],
         retry: [1, 2.5],
         timeoutSeconds: 30,
         intervalMs: 2000,
@@ -210,8 +210,16 @@ describe('a target', () => {
     [
       { include: ['email'] },
       'include[0]',
-      'must be birth_date, gender, address, emergency_contact, message_body or notes',
+      'must be birth_date, gender, address, emergency_contact, message_body, notes, extra or custom_properties, or a key of the last two such as extra.city',
     ],
+    ...['extra.', 'extra.…', 'notes.x', 'warnings', 'EXTRA'].map(
+      (entry) =>
+        [
+          { include: ['extra', entry] },
+          'include[1]',
+          'must be birth_date, gender, address, emergency_contact, message_body, notes, extra or custom_properties, or a key of the last two such as extra.city',
+        ] as const,
+    ),
     [{ retry: 5 }, 'retry', 'must be a list of seconds, one for each retry'],
     [{ retry: [5, 0] }, 'retry[1]', 'must be at least 0.05 s'],
     [{ retry: Array(51).fill(5) }, 'retry', 'must list at most 50 retries'],

@@ -6,7 +6,8 @@ import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/co
 import type { MembershipEvent } from '../../src/core/events/event.ts'
 import { redact } from '../../src/core/events/privacy.ts'
 import { newEventId } from '../../src/core/id.ts'
-import { parseJson, readMessages } from '../../src/core/intake/json.ts'
+import { parseJson } from '../../src/core/intake/json.ts'
+import { readMessages } from '../../src/core/intake/messages.ts'
 import { storedMessage } from '../../src/core/intake/request.ts'
 import { FORMATS, type FormatId } from '../../src/formats/index.ts'
 import { draftRecord } from '../../src/stages/intake/draft.ts'
@@ -22,7 +23,7 @@ async function eventsOf({ vendor, source = {}, request }: EventFixture) {
   const config = parseConfig({ SOURCES: [table] }, () => 'secret')
   const configured = config.sources.get('test')
   if (!configured || isBrokenSource(configured)) throw new Error('the source is broken')
-  const records = (readMessages(bodyOf(request))?.messages ?? []).map(async ({ text }, i) => {
+  const records = readMessages(bodyOf(request)).messages.map(async ({ text }, i) => {
     const raw = { text, encoding: 'utf8' as const }
     const message = storedMessage(raw, {
       headers: new Headers(request.headers),

@@ -63,7 +63,7 @@ describe('refused requests', () => {
     const { ask, advance } = anIsolate()
     await ask('/in/hype?key=wrong')
     await ask('/in/hype?key=wrong')
-    await ask('/in/hype?key=hype%20secret', { method: 'POST', body: 'text' })
+    await ask('/in/hype?key=hype%20secret', { method: 'POST', body: '' })
     await ask('/in/my-password')
     await ask('/in/hype', { method: 'GET' })
     advance(MINUTE)
@@ -71,9 +71,9 @@ describe('refused requests', () => {
 
     expect((await counted()).sort()).toEqual([
       'hapana header_missing 1',
+      'hype empty_body 1',
       'hype key_wrong 2',
       'hype method_not_allowed 1',
-      'hype not_json 1',
       'null unknown_source 1',
     ])
     const { results } = await env.DB.prepare('SELECT * FROM refusals').all()

@@ -3,8 +3,10 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
+import type { EventId } from '../../src/core/id.ts'
 import type { Tools } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
+import { getEvent } from '../../src/store/events/events.ts'
 import { aPayment, aQueue, aStatusChange, NOW } from '../builders.ts'
 
 const SECRETS: Record<string, string> = {
@@ -37,6 +39,31 @@ const app = createApp(() => config, tools)
 const bindings = { ...env, DB: env.DB, DELIVERIES: aQueue().queue, RETRIES: aQueue().queue }
 
 const AUTHENTICATED = { 'x-hapana-key': 'correct-horse-battery-staple' }
+
+/** The value of Hapana's signature header. */
+async function signature(body: string | Uint8Array, t: number): Promise<string> {
+  const encoder = new TextEncoder()
+  const bytes = typeof body === 'string' ? encoder.encode(body) : body
+  const signed = Uint8Array.from([...encoder.encode(`${t}.`), ...bytes])
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey(
+    'raw',
+    encoder.encode(SECRETS.SIGNING),
+    algorithm,
+    false,
+    ['sign'],
+  )
+  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, signed))
+  return `t=${t},v1=${[...mac].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+}
+
+/** The bytes of an event of the log. */
+async function storedBytes(id: EventId): Promise<Uint8Array> {
+  const { text = '', encoding } = (await getEvent(env.DB, id))?.raw ?? {}
+  return encoding === 'base64'
+    ? Uint8Array.from(atob(text ?? ''), (c) => c.charCodeAt(0))
+    : new TextEncoder().encode(text ?? '')
+}
 
 async function post(path: string, init: RequestInit = {}) {
   const response = await app.request(
@@ -196,8 +223,8 @@ describe('the order of refusals', () => {
     [
       '400 last',
       '/in/gym',
-      { headers: { ...AUTHENTICATED, 'relay-hops': '4' }, body: '{' },
-      'not-json',
+      { headers: { ...AUTHENTICATED, 'relay-hops': '4' }, body: '' },
+      'empty-body',
       400,
     ],
   ])('is %s', async (_case, path, init, name, status) => {
@@ -269,21 +296,6 @@ describe('a secret that is', () => {
 })
 
 describe('a signature', () => {
-  async function signature(text: string, t: number): Promise<string> {
-    const encoder = new TextEncoder()
-    const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-    const key = await crypto.subtle.importKey(
-      'raw',
-      encoder.encode(SECRETS.SIGNING),
-      algorithm,
-      false,
-      ['sign'],
-    )
-    const mac = new Uint8Array(
-      await crypto.subtle.sign('HMAC', key, encoder.encode(`${t}.${text}`)),
-    )
-    return `t=${t},v1=${[...mac].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
-  }
   const now = () => Math.floor(Date.now() / 1000)
 
   it('over the exact bytes authenticates the sender', async () => {
@@ -330,29 +342,92 @@ describe('a signature', () => {
 
 describe('a body that is', () => {
   it.each([
-    ['empty', ''],
-    ['white space', ' \n'],
-    ['truncated', '{"eventType":"checkIn","clientID":"c'],
-    ['a string', '"hello"'],
-    ['a number', '42'],
-    ['null', 'null'],
-    ['an empty list', '[]'],
-    ['a list of junk', '[1,"two",null]'],
-    ['a list of lists', '[[{}]]'],
+    ['white space', ' \n', 'is not JSON'],
+    ['truncated', '{"eventType":"checkIn","clientID":"c', 'is not JSON'],
+    ['a string', '"hello"', 'is not a JSON object'],
+    ['JSON in a JSON text', '"{\\"eventType\\":\\"checkIn\\"}"', 'is not a JSON object'],
+    ['a number', '42', 'is not a JSON object'],
+    ['null', 'null', 'is not a JSON object'],
+    ['an empty list', '[]', 'is not a JSON object'],
+    ['NaN', '{"eventType":"checkIn","clientID":"c","amount":NaN}', 'is not JSON'],
+    ['lines of JSON', '{"eventType":"checkIn"}\n{"eventType":"checkIn"}', 'is not JSON'],
+    ['10,000 open brackets', '['.repeat(10_000), 'is not JSON'],
+    ['a form', 'clientID=1&eventType=checkIn', 'is not JSON'],
     [
-      'a list with one element that is not an object',
-      '[{"eventType":"checkIn","clientID":"c","checkInStatus":"Valid"},7]',
+      'multipart',
+      '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--',
+      'is not JSON',
     ],
-    ['10,000 open brackets', '['.repeat(10_000)],
-    ['10,000 nested lists', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
-    ['a form', 'clientID=1&eventType=checkIn'],
-  ])('%s is refused as not JSON, and nothing is stored', async (_case, body) => {
+    [
+      'an object with two clients',
+      '{"eventType":"checkIn","clientID":"a","clientID":"b"}',
+      'has clientID twice, with different values',
+    ],
+  ])('%s is quarantined with its bytes and the reason', async (_case, body, reason) => {
+    const { status, body: answer } = await post('/in/gym', { headers: AUTHENTICATED, body })
+
+    expect(status).toBe(202)
+    expect(answer).toMatchObject({ status: 'quarantined', issues: [`body: ${reason}`] })
+    expect(await storedBytes(answer.id)).toEqual(new TextEncoder().encode(body))
+  })
+
+  it('UTF-16 is quarantined with its bytes, with a byte order mark and without', async () => {
+    const text = '{"eventType":"checkIn"}'
+    const units = Uint8Array.from([...text].flatMap((c) => [c.charCodeAt(0), 0]))
+    for (const body of [units, Uint8Array.from([0xff, 0xfe, ...units])]) {
+      const { status, body: answer } = await post('/in/gym', { headers: AUTHENTICATED, body })
+
+      expect(status).toBe(202)
+      expect(answer.issues).toEqual(['body: is not UTF-8; stored as bytes'])
+      expect(await storedBytes(answer.id)).toEqual(body)
+    }
+  })
+
+  it('refused although its sender is authenticated is only an empty one', async () => {
     const before = await rowCount()
 
-    expect(await post('/in/gym', { headers: AUTHENTICATED, body })).toMatchObject(
-      problem('not-json', 400),
+    expect(await post('/in/gym', { headers: AUTHENTICATED, body: '' })).toMatchObject(
+      problem('empty-body', 400),
     )
     expect(await rowCount()).toBe(before)
+  })
+
+  it('compressed is signed as it was sent, and stored unpacked', async () => {
+    const text = JSON.stringify({ ...aStatusChange(), clientID: 'gzipped' })
+    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
+    const body = new Uint8Array(await new Response(stream).arrayBuffer())
+    const headers = {
+      'x-hapana-signature': await signature(body, Math.floor(Date.now() / 1000)),
+      'content-encoding': 'gzip',
+    }
+
+    const { status, body: answer } = await post('/in/signed', { headers, body })
+
+    expect([status, answer.status]).toEqual([202, 'accepted'])
+    expect(new TextDecoder().decode(await storedBytes(answer.id))).toBe(text)
+    expect((await getEvent(env.DB, answer.id))?.raw.headers).not.toHaveProperty('content-encoding')
+  })
+
+  it('a list has its good elements accepted, and the odd ones quarantined', async () => {
+    const good = (client: string) => ({
+      eventType: 'clientUpdated',
+      clientID: client,
+      siteID: 's',
+      email: `${client}@example.com`,
+    })
+    const body = `[${JSON.stringify(good('list-1'))},7.5, [{}] ,${JSON.stringify(good('list-2'))}]`
+
+    const { status, body: answer } = await post('/in/gym', { headers: AUTHENTICATED, body })
+
+    expect(status).toBe(202)
+    expect(answer.events.map((event: { status: string }) => event.status)).toEqual([
+      'accepted',
+      'quarantined',
+      'quarantined',
+      'accepted',
+    ])
+    const bytes = await storedBytes(answer.events[2].id)
+    expect(new TextDecoder().decode(bytes)).toBe('[{}]')
   })
 
   it.each([
@@ -405,13 +480,16 @@ describe('a body that is', () => {
     expect([hapana.status, hype.status]).toEqual([202, 202])
   })
 
-  it('an object with a key twice has the last value, as with JSON.parse', async () => {
+  it('an object with a key twice in its custom properties has the last value, and a warning', async () => {
     const body =
-      '{"eventType":"checkIn","eventType":"clientStatusChange","clientID":"twice","siteID":"s","status":"inactive"}'
+      '{"eventType":"clientUpdated","clientID":"twice","siteID":"s","customProperties":{"a":1,"a":2}}'
 
     const { body: answer } = await post('/in/gym', { headers: AUTHENTICATED, body })
 
-    expect(answer).toMatchObject({ status: 'accepted', type: 'membership.status_changed' })
+    expect(answer).toMatchObject({
+      status: 'accepted',
+      warnings: ['customProperties: has a key twice, with different values; the last one is used'],
+    })
   })
 
   it('not UTF-8 is quarantined with its bytes', async () => {

@@ -1,9 +1,9 @@
 // The published vectors: they are equal to the fixtures, and the mappings return their results.
 import { describe, expect, it } from 'vitest'
 import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/config.ts'
-import { composeEvent } from '../../src/core/events/event.ts'
+import { composeEvent, UNRECOGNIZED } from '../../src/core/events/event.ts'
 import { newEventId } from '../../src/core/id.ts'
-import { readMessages } from '../../src/core/intake/json.ts'
+import { readMessages } from '../../src/core/intake/messages.ts'
 import { VENDORS } from '../../src/vendors/index.ts'
 import { EVENT_FIXTURES } from '../fixtures.ts'
 import published from './normalization.json?raw'
@@ -50,8 +50,10 @@ function normalizeAll({ vendor, settings, request }: Vector) {
   if (source === undefined || isBrokenSource(source)) throw new Error('the source is broken')
   const text = 'text' in request ? request.text : JSON.stringify(request.body)
   const headers = new Headers(request.headers)
-  return (readMessages(text)?.messages ?? []).map(({ value = {} }) =>
-    normalizeOne(source, { body: value, headers, eventName: request.eventName }),
+  return readMessages(text).messages.map(({ value }) =>
+    value === undefined
+      ? { issues: ['body'], type: UNRECOGNIZED }
+      : normalizeOne(source, { body: value, headers, eventName: request.eventName }),
   )
 }
 

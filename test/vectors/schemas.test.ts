@@ -8,7 +8,7 @@ import { type ConfiguredSource, isBrokenSource, parseConfig } from '../../src/co
 import { composeEvent, type MembershipEvent } from '../../src/core/events/event.ts'
 import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
 import { newEventId } from '../../src/core/id.ts'
-import { readMessages } from '../../src/core/intake/json.ts'
+import { readMessages } from '../../src/core/intake/messages.ts'
 import type { Env } from '../../src/env.ts'
 import { createApp } from '../../src/http/app.ts'
 import { VENDORS } from '../../src/vendors/index.ts'
@@ -62,7 +62,8 @@ function sourceOf(vendor: string, table: object = {}): ConfiguredSource {
 function eventsOf({ vendor, source: table, request }: EventFixture): Json[] {
   const source = sourceOf(vendor, table)
   const headers = new Headers(request.headers)
-  return (readMessages(bodyOf(request))?.messages ?? []).flatMap(({ value = {} }, i) => {
+  return readMessages(bodyOf(request)).messages.flatMap(({ value }, i) => {
+    if (value === undefined) return []
     const message = { body: value, headers, eventName: request.query?.event }
     const normalized = VENDORS[source.vendor].normalize(message, source.settings)
     if (!normalized.ok) return []

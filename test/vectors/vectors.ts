@@ -46,7 +46,7 @@ export function vectorsOf(fixtures: readonly Fixture[]) {
       'No body of either vendor is public: all bodies are synthetic, after the vendors’ documents, and the people in them do not exist.',
       '`event` has the attributes that depend on the message alone: not those that the relay adds to every event (specversion, id, datacontenttype, dataschema, relaysource, vendor, receivedat, mappingversion, data.warnings), nor conclusions from other events. `data` is complete.',
       'If `timebasis` is "received", `time` is the time received: 2026-11-21T00:00:00Z.',
-      '`warnings` and `issues` are keys of the message. A message with `issues` is quarantined.',
+      '`warnings` and `issues` are keys of the message; `body` is the whole of it. A message with `issues` is quarantined.',
       '`request.eventName` is the value of ?event= in the ingest URL. `request.text` is a body whose exact text matters. A body that is a list has `results`, one for each message.',
     ],
     vectors: fixtures.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(vectorOf),

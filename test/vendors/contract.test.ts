@@ -6,7 +6,7 @@ import type { MembershipEvent } from '../../src/core/events/event.ts'
 import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
 import { newEventId } from '../../src/core/id.ts'
 import { authenticate } from '../../src/core/intake/authenticate.ts'
-import { readMessages } from '../../src/core/intake/json.ts'
+import { readMessages } from '../../src/core/intake/messages.ts'
 import { storedMessage } from '../../src/core/intake/request.ts'
 import { draftRecord } from '../../src/stages/intake/draft.ts'
 import { VENDORS, type VendorId } from '../../src/vendors/index.ts'
@@ -96,9 +96,9 @@ function configFor(
 
 async function normalizeAll(vendor: VendorId, settings: FixtureSource, request: FixtureRequest) {
   const { source } = configFor(vendor, settings, () => undefined)
-  const read = readMessages(bodyOf(request))
+  const { messages } = readMessages(bodyOf(request))
   return Promise.all(
-    (read?.messages ?? []).map(async ({ text }) => {
+    messages.map(async ({ text }) => {
       const message = storedMessage(
         { text, encoding: 'utf8' },
         { headers: headersOf(request), eventName: request.query?.event, hops: 0 },

@@ -37,9 +37,21 @@ export async function showSamples(
     [title, ...shown.flatMap(({ lines }) => lines)].join('\n'),
   )
   return {
-    text: `SAMPLES (example data; nothing was sent)\n\n${blocks.join('\n\n') || 'No source is usable.'}\n`,
+    text: `SAMPLES (example data; nothing was sent)\n\n${blocks.join('\n\n') || 'No source is usable.'}\n${zonesNote(config)}`,
     failures: results.flatMap(({ shown }) => shown).filter(({ failed }) => failed).length,
   }
+}
+
+/** Whose rules the local times of the samples were converted by. */
+function zonesNote({ sources }: Config): string {
+  const settings = [...sources.values()].flatMap((source) =>
+    isBrokenSource(source) ? [] : [source.settings, ...Object.values(source.settings.sites)],
+  )
+  if (settings.every(({ timezone }) => timezone === undefined || timezone === 'UTC')) return ''
+  return `
+Local times are converted by the time zones of this Node (tzdata ${process.versions.tz}). The Worker has those of Cloudflare,
+which may be newer or older: where the rules of a zone have changed lately, it may convert otherwise.
+`
 }
 
 function selectTargets({ targets }: Config, { target }: Selection): Config['targets'] {

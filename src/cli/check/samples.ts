@@ -4,7 +4,7 @@ import type { ConfiguredSource } from '../../config.ts'
 import { composeEvent, type MembershipEvent } from '../../core/events/event.ts'
 import { composeInferred } from '../../core/events/history.ts'
 import { newEventId, personIdOfKey } from '../../core/id.ts'
-import { readMessages } from '../../core/intake/json.ts'
+import { readMessages } from '../../core/intake/messages.ts'
 import { NO_BODY, type RawBody } from '../../core/intake/request.ts'
 import { SCENARIOS, type Scenario } from '../../simulator/scenarios.ts'
 import { VENDORS } from '../../vendors/index.ts'
@@ -57,7 +57,7 @@ function normalize(
   now: number,
 ): MembershipEvent {
   const vendor = VENDORS[source.vendor]
-  const body = readMessages(text)?.messages[0]?.value ?? {}
+  const body = readMessages(text).messages[0]?.value ?? {}
   const message = { body, headers: new Headers(), eventName }
   const normalized = vendor.normalize(message, source.settings)
   if (!normalized.ok) throw new Error(`a sample message cannot be normalized: ${text}`)

@@ -1,6 +1,5 @@
 // A target: one configured receiver.
 import type { RelayEvent } from '../events/event.ts'
-import type { SensitiveField } from '../events/privacy.ts'
 import type { EventType } from '../events/vocabulary.ts'
 
 /** A compiled JSONata expression over an event. */
@@ -19,7 +18,8 @@ export type Target<Format extends string = string> = {
   /** `whsec_…` secrets; every one signs. Empty: unsigned. */
   secrets: string[]
   headers: [name: string, value: string][]
-  include: SensitiveField[]
+  /** What it gets of sensitive fields and open parts (core/events/privacy.ts). */
+  include: string[]
   /** Seconds to wait after each failed attempt; its length is the number of retries. */
   retry: readonly number[]
   timeoutSeconds: number

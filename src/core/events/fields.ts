@@ -202,6 +202,21 @@ export function omitUndefined<T extends object>(object: T): Defined<T> {
   return rest as unknown as Defined<T>
 }
 
+/**
+ * Like `omitUndefined`, but a member that is null is left out too, and named in `empty`: so what a vendor sent without a
+ * value can be told from what it did not send.
+ */
+export function namingEmpty<T extends object>(object: T) {
+  const empty = Object.keys(object).filter((key) => object[key as keyof T] === null)
+  const known = Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key, value ?? undefined]),
+  )
+  return omitUndefined({
+    ...(known as { [K in keyof T]: Exclude<T[K], null> }),
+    empty: empty.length === 0 ? undefined : empty,
+  })
+}
+
 /** Like `omitUndefined`, but undefined if no member is left. */
 export function nonEmpty<T extends object>(object: T): Defined<T> | undefined {
   const rest = omitUndefined(object)

@@ -1,6 +1,7 @@
-// Sensitive personal fields: a target gets none of them unless its `include` names them.
-
+// What of an event a target gets. Only what is known to be harmless needs no permission: sensitive fields of the vocabulary,
+// and whatever the mapping does not know, are sent only to targets whose `include` names them.
 import { isObject, type JsonObject } from '../intake/json.ts'
+import { readMessages } from '../intake/messages.ts'
 import type { RelayEvent } from './event.ts'
 import { fold } from './fields.ts'
 
@@ -15,40 +16,120 @@ const SENSITIVE = {
   notes: /(^|client|contact|member|medical|health|staff|admin)notes?$/,
 } satisfies Record<string, RegExp>
 
-/** A message's body under the vendor's own key. Only in `extra`: elsewhere, `message` is the reason of a check-in. */
-const MESSAGE_BODY = /^message$/
+/** A message's body under other keys of the vendor. Only in `extra`: elsewhere, `message` is the reason of a check-in. */
+const MESSAGE_BODY = /^(message|html|text|content|body(html|text)?)$/
 
-export type SensitiveField = keyof typeof SENSITIVE
-/** The valid names in `include`. */
+type SensitiveField = keyof typeof SENSITIVE
+/** The names of sensitive fields in `include`. */
 export const SENSITIVE_FIELDS = Object.keys(SENSITIVE) as SensitiveField[]
 
+/** The parts of an event whose keys a vendor or a customer of it has chosen: what they hold is not known. */
+export const OPEN_PARTS = ['extra', 'custom_properties'] as const
+type OpenPart = (typeof OPEN_PARTS)[number]
+
+/** Whether `include` may have an entry: a sensitive field, an open part, or one key of an open part as `extra.city`. */
+export function isIncludable(entry: string): boolean {
+  const [part, key] = partOf(entry)
+  return isOpen(part) ? key !== '' : Object.hasOwn(SENSITIVE, entry)
+}
+
+/** The entries of `include`, keys of open parts as they are compared. */
+type Included = ReadonlySet<string>
+
 /**
- * A copy of the event for a target, without the sensitive fields that its `include` does not name: those of `data` and
- * those of the vendor's unmapped keys in `data.extra`.
+ * A copy of the event for a target. Of the open parts it has only the keys that `include` allows, and nowhere a sensitive
+ * field that `include` does not name.
  *
  * @example
- * redact(event, ['birth_date']) // with data.contact.birth_date, without gender, address, notes …
+ * redact(event, ['birth_date', 'extra.city']) // with data.contact.birth_date and data.extra.city, without gender …
  */
-export function redact<E extends RelayEvent>(event: E, include: readonly SensitiveField[]): E {
-  const withheld = SENSITIVE_FIELDS.filter((field) => !include.includes(field))
-  const data = withoutFields(event.data, withheld) as JsonObject
-  if (withheld.includes('message_body')) {
-    if (isObject(data.message)) data.message = withoutMatching(data.message, /^body$/)
-    if (isObject(data.extra)) data.extra = withoutMatching(data.extra, MESSAGE_BODY)
+export function redact<E extends RelayEvent>(event: E, include: readonly string[]): E {
+  const included = new Set(include.map((entry) => partOf(entry).join('.')))
+  const data = mapped(event.data, included) as JsonObject
+  if (!included.has('message_body') && isObject(data.message)) {
+    const { body: _body, ...message } = data.message
+    data.message = message
   }
   return { ...event, data }
 }
 
-/** The value without the withheld fields at any depth. */
-function withoutFields(value: unknown, withheld: SensitiveField[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => withoutFields(item, withheld))
+/** `extra.City` → `extra` and `city`, the key as it is compared. */
+function partOf(entry: string): [part: string, key?: string] {
+  const dot = entry.indexOf('.')
+  return dot < 0 ? [entry] : [entry.slice(0, dot), fold(entry.slice(dot))]
+}
+
+function isOpen(part: string): part is OpenPart {
+  return OPEN_PARTS.includes(part as OpenPart)
+}
+
+/** A value of the vocabulary without what is withheld at any depth. */
+function mapped(value: unknown, included: Included): unknown {
+  if (Array.isArray(value)) return value.map((item) => mapped(item, included))
   if (!isObject(value)) return value
   const kept: [key: string, item: unknown][] = []
   for (const key of Object.keys(value)) {
-    const isWithheld = sensitiveFields(key).some((field) => withheld.includes(field))
-    if (!isWithheld) kept.push([key, withoutFields(value[key], withheld)])
+    if (!sensitiveFields(key).every((field) => included.has(field))) continue
+    const item = isOpen(key) ? open(key, value[key], included) : mapped(value[key], included)
+    if (item !== undefined) kept.push([key, item])
   }
   return Object.fromEntries(kept)
+}
+
+/**
+ * What a target gets of an open part, undefined if that is nothing. It may be an object, a list (of objects, or of names
+ * with values), or the JSON of either in a text; anything else has no keys, and is sent only with the whole part.
+ */
+function open(part: OpenPart, value: unknown, included: Included): unknown {
+  const allows = (key: string) => isAllowed(part, key, included)
+  if (Array.isArray(value)) {
+    const items = value.map((item) => {
+      const name = propertyName(item)
+      if (name === undefined) return open(part, item, included)
+      return allows(name) ? mapped(item, included) : undefined
+    })
+    const kept = items.filter((item) => item !== undefined)
+    return kept.length > 0 ? kept : undefined
+  }
+  if (isObject(value)) {
+    const keys = Object.keys(value).filter(allows)
+    return keys.length === 0
+      ? undefined
+      : Object.fromEntries(keys.map((key) => [key, mapped(value[key], included)]))
+  }
+  const json = typeof value === 'string' ? objectsIn(value) : undefined
+  if (json === undefined) return included.has(part) ? value : undefined
+  const kept = open(part, json, included)
+  return kept === undefined ? undefined : JSON.stringify(kept)
+}
+
+/** The object, or the list of objects, of which a text is the JSON. */
+function objectsIn(text: string): JsonObject | JsonObject[] | undefined {
+  const { batch, messages } = readMessages(text)
+  const objects = messages.flatMap(({ value }) => (value === undefined ? [] : [value]))
+  if (objects.length < messages.length) return undefined
+  return batch ? objects : objects[0]
+}
+
+/** The keys under which a list of properties has their names, folded. */
+const NAME_KEY = /^((property|field)?name|key|label|title|field|property)$/
+
+/** The name of a property in a list: `Shirt` of `{ "name": "Shirt", "value": "M" }`. */
+function propertyName(item: unknown): string | undefined {
+  if (!isObject(item)) return undefined
+  return Object.keys(item)
+    .filter((key) => NAME_KEY.test(fold(key)))
+    .map((key) => item[key])
+    .find((name) => typeof name === 'string')
+}
+
+/** Whether a key of an open part may be sent: named itself, or of a sensitive field that is named, or with the whole part. */
+function isAllowed(part: OpenPart, key: string, included: Included): boolean {
+  const comparable = comparableKey(key)
+  if (included.has(`${part}.${comparable}`)) return true
+  const isBody = part === 'extra' && MESSAGE_BODY.test(comparable)
+  const fields = isBody ? ['message_body'] : sensitiveFields(key)
+  return fields.length > 0 ? fields.every((field) => included.has(field)) : included.has(part)
 }
 
 const knownKeys = new Map<string, readonly SensitiveField[]>()
@@ -64,13 +145,6 @@ function sensitiveFields(key: string): readonly SensitiveField[] {
   const fields = SENSITIVE_FIELDS.filter((field) => SENSITIVE[field].test(comparable))
   if (knownKeys.size < MAX_KNOWN_KEYS) knownKeys.set(key, fields)
   return fields
-}
-
-/** The object without the keys that match. */
-function withoutMatching(object: JsonObject, keys: RegExp): JsonObject {
-  return Object.fromEntries(
-    Object.entries(object).filter(([key]) => !keys.test(comparableKey(key))),
-  )
 }
 
 /** A key as it is compared: folded, without the prefix of colliding keys (vendors/extra.ts). */

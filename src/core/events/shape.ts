@@ -2,7 +2,7 @@
 // is used as a key.
 
 import { isObject, type JsonObject, numberText } from '../intake/json.ts'
-import { fold } from './fields.ts'
+import { FREE_FORM } from '../intake/messages.ts'
 
 /** The kinds of JSON values. */
 export type ValueKind = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'list'
@@ -24,9 +24,6 @@ const MAX_KEYS_OF_OBJECT = 100
 /** Levels of nesting. The vendors' documented fields have three at most. */
 const MAX_LEVELS = 8
 const MAX_PATH_LENGTH = 200
-
-/** Folded keys of objects whose own keys are chosen by the vendor's customers: these are not part of the shape. */
-const FREE_FORM = /^(custom(properties|fields|attributes|data)|metadata)$/
 
 /** The longest documented key has 18 characters. */
 const MAX_NAME_LENGTH = 60
@@ -99,7 +96,8 @@ function childrenOf(path: string, values: unknown[]): { children: Child[]; isMap
   const children = [...named].map(([name, own]) => ({
     path: `${path === '' ? '' : `${path}.`}${name.replaceAll('.', '%2E')}`,
     values: own,
-    isFreeForm: FREE_FORM.test(fold(name)),
+    // Keys that the vendor's customers have chosen are not part of the shape.
+    isFreeForm: FREE_FORM.test(name),
   }))
   if (elements.length > 0) children.push({ path: `${path}[]`, values: elements, isFreeForm: false })
   return { children, isMap }

@@ -8,8 +8,12 @@ export type DateFormat = 'DD/MM/YYYY' | 'MM/DD/YYYY'
 /** The configured IANA time zone, and the configured order of day and month in `a/b/yyyy`. */
 type TimeSettings = { timezone?: string | undefined; dateFormat?: DateFormat | undefined }
 
-/** A point in time as RFC 3339 in UTC, or a local time without a zone, with the reason why it has none. */
-type Moment = { at: string } | { local: string; why: string }
+/**
+ * A point in time as RFC 3339 in UTC. A time without a zone of its own has also its local text and the configured zone: the
+ * rules of a zone change, sometimes late, and the instant can be computed again. One that is no instant has the reason.
+ */
+type Moment = { at: string; local?: string; zone?: string } | Unplaced
+type Unplaced = { local: string; zone?: string; why: string }
 
 type Parts = {
   year: number
@@ -18,31 +22,43 @@ type Parts = {
   hour: number
   minute: number
   second: number
+  ms: number
 }
 
-const CLOCK = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?`
-const LOCAL = new RegExp(`^(\\d{4})-(\\d{2})-(\\d{2})[T ]${CLOCK}$`, 'i')
-const SLASHED = new RegExp(`^(\\d{1,2})/(\\d{1,2})/(\\d{4})(?:[T ]${CLOCK})?$`, 'i')
-const ZONED =
-  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?\s*(Z|[+-]\d{2}:?\d{2})$/i
-const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{1,2}:\d{2}.*)?$/
+/** Year first, or year last: then `.` has the day first, and of `/` and `-` the order is configured. */
+const DATE = String.raw`^(?:(\d{4})([-/])(\d{1,2})\2(\d{1,2})|(\d{1,2})([-/.])(\d{1,2})\6(\d{4}))`
+const CLOCK = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?:\s*([ap])\.?m\b\.?)?`
+const ZONE = String.raw`(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?`
+const DAY = new RegExp(String.raw`${DATE}(?:(?:T|,?\s+)\d{1,2}:\d{2}.*)?$`, 'i')
+const MOMENT = new RegExp(String.raw`${DATE}(?:T|,?\s+)${CLOCK}\s*${ZONE}$`, 'i')
 
 /** Epoch milliseconds as RFC 3339 in UTC, without `.000`. */
 export function formatInstant(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z')
 }
 
-/** Epoch milliseconds from epoch seconds (10 digits) or milliseconds (13 digits), a number or text; else undefined. */
+/**
+ * Epoch milliseconds from epoch seconds (10 digits) or milliseconds (13 digits), a number or text, with any fraction; else
+ * undefined.
+ */
 export function parseEpoch(value: unknown): number | undefined {
-  const text = typeof value === 'string' ? value.trim() : numberText(value)
-  if (text === undefined || !/^(\d{10}|\d{13})$/.test(text)) return undefined
-  return Number(text) * (text.length === 10 ? 1000 : 1)
+  const number = numberText(value)
+  const text = number === undefined ? value : String(Number(number))
+  const epoch = typeof text === 'string' && /^(\d{10}|\d{13})(?:\.(\d+))?$/.exec(text.trim())
+  if (!epoch) return undefined
+  const [, whole = '', fraction = ''] = epoch
+  return whole.length === 13 ? Number(whole) : Number(whole) * 1000 + millisecondsOf(fraction)
 }
 
-/** Reads epoch seconds or milliseconds as RFC 3339 in UTC. */
-export const asEpoch = reader<string>('epoch seconds or milliseconds', (value) => {
-  const ms = parseEpoch(value)
-  return ms === undefined ? undefined : formatInstant(ms)
+/** The digits after a decimal point of seconds as whole milliseconds. */
+function millisecondsOf(fraction: string): number {
+  return Number(fraction.slice(0, 3).padEnd(3, '0'))
+}
+
+/** Reads a point in time that needs no zone from elsewhere, as RFC 3339 in UTC: an epoch, or a time with its zone. */
+export const asInstant = reader<string>('an epoch or a time with a zone', (value) => {
+  const moment = asMoment({})(value)
+  return moment && ('at' in moment ? moment.at : undefined)
 })
 
 /** A reader of calendar dates as `YYYY-MM-DD`. A time after the date is ignored: no zone moves the date. */
@@ -51,19 +67,20 @@ export function asDate(settings: TimeSettings): Reader<string> {
     if (typeof value !== 'string') return undefined
     const text = value.trim()
     if (text.startsWith('0000-00-00')) return null
-    const iso = DATE.exec(text)
-    const parts = iso ? partsOf(iso) : parseSlashDate(text, settings.dateFormat)
+    const match = DAY.exec(text)
+    const parts = match && partsOf(match.slice(0, 9), settings.dateFormat)
     return parts && isValid(parts) ? dateText(parts) : undefined
   })
 }
 
 /**
- * A reader of points in time: RFC 3339, local date and time, `a/b/yyyy` with a time, or an epoch. A local time is
+ * A reader of points in time: a date and a clock of 24 or 12 hours, with or without a zone, or an epoch. A local time is
  * converted to UTC by the configured zone. It stays local without a zone, and in the hour that the zone skips or repeats
  * when its clocks change.
  *
  * @example
- * asMoment({ timezone: 'Australia/Sydney' })('2026-11-21 09:15') // { at: '2026-11-20T22:15:00Z' }
+ * asMoment({ timezone: 'Australia/Sydney' })('2026-11-21 09:15')
+ * // { at: '2026-11-20T22:15:00Z', local: '2026-11-21T09:15:00', zone: 'Australia/Sydney' }
  * asMoment({})('2026-11-21 09:15') // { local: '2026-11-21T09:15:00', why: 'has no time zone, …' }
  */
 export function asMoment(settings: TimeSettings): Reader<Moment> {
@@ -73,36 +90,51 @@ export function asMoment(settings: TimeSettings): Reader<Moment> {
     if (typeof value !== 'string') return undefined
     const text = value.trim()
     if (text.startsWith('0000-00-00')) return null
-    const zoned = ZONED.exec(text)
-    if (zoned) return zonedMoment(zoned)
-    const local = LOCAL.exec(text)
-    const parts = local
-      ? partsOf(local)
-      : text.includes(':')
-        ? parseSlashDate(text, settings.dateFormat)
-        : undefined
-    return parts && isValid(parts) ? localMoment(parts, settings.timezone) : undefined
+    const match = MOMENT.exec(text)
+    const parts = match && partsOf(match, settings.dateFormat)
+    if (!parts || !isValid(parts)) return undefined
+    const zone = match.at(-1)
+    return zone ? zonedMoment(parts, zone) : localMoment(parts, settings.timezone)
   })
 }
 
-function partsOf(match: RegExpExecArray): Parts {
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
-    .slice(1)
-    .map((part) => Number(part ?? 0))
-  return { year, month, day, hour, minute, second }
+/** The parts of a match, which may have no clock. Undefined when the order of day and month is not known. */
+function partsOf(match: readonly (string | undefined)[], format: DateFormat | undefined) {
+  const [, year, , month, day, a, separator, b, lastYear] = match
+  const [, , , , , , , , , hour, minute, second, fraction = '', half] = match
+  const date = year
+    ? { year, month, day }
+    : { ...dayAndMonth(Number(a), Number(b), separator, format), year: lastYear }
+  if (date.day === undefined) return undefined
+  return {
+    year: Number(date.year),
+    month: Number(date.month),
+    day: Number(date.day),
+    hour: hourOf(Number(hour ?? 0), half),
+    minute: Number(minute ?? 0),
+    second: Number(second ?? 0),
+    ms: millisecondsOf(fraction),
+  }
 }
 
 /** `a/b/yyyy` in the configured order; without one only if a or b is above 12 and so must be the day. */
-function parseSlashDate(text: string, format: DateFormat | undefined): Parts | undefined {
-  const match = SLASHED.exec(text)
-  if (!match) return undefined
-  const [a = 0, b = 0, year = 0, hour = 0, minute = 0, second = 0] = match
-    .slice(1)
-    .map((part) => Number(part ?? 0))
-  const order = format ?? (a > 12 ? 'DD/MM/YYYY' : b > 12 ? 'MM/DD/YYYY' : undefined)
-  if (order === undefined) return undefined
-  const [day, month] = order === 'DD/MM/YYYY' ? [a, b] : [b, a]
-  return { year, month, day, hour, minute, second }
+function dayAndMonth(
+  a: number,
+  b: number,
+  separator: string | undefined,
+  format: DateFormat | undefined,
+): { day?: number; month?: number } {
+  const guess = a > 12 ? 'DD/MM/YYYY' : b > 12 ? 'MM/DD/YYYY' : undefined
+  const order = separator === '.' ? 'DD/MM/YYYY' : (format ?? guess)
+  if (order === undefined) return {}
+  return order === 'DD/MM/YYYY' ? { day: a, month: b } : { day: b, month: a }
+}
+
+/** An hour of a clock with `am` or `pm`, which has 1 to 12, or of 24 hours. */
+function hourOf(hour: number, half: string | undefined): number {
+  if (half === undefined) return hour
+  if (hour < 1 || hour > 12) return Number.NaN
+  return (hour % 12) + (half.toLowerCase() === 'p' ? 12 : 0)
 }
 
 /** False for dates and times that do not exist, such as 30 February or 24:00. */
@@ -112,43 +144,39 @@ function isValid({ year, month, day, hour, minute, second }: Parts): boolean {
   return year >= 1000 && sameDay && hour < 24 && minute < 60 && second < 60
 }
 
-function zonedMoment([, date = '', time = '', fraction = '', zone = '']: RegExpExecArray):
-  | Moment
-  | undefined {
-  const local = `${date}T${time.length === 5 ? `${time}:00` : time}`
-  const asIfUtc = Date.parse(`${local}Z`)
-  // Date.parse moves 30 February and 24:00 to the next day.
-  const isUnchanged = hasFourDigitYear(asIfUtc) && formatInstant(asIfUtc) === `${local}Z`
-  if (date < '1000' || !isUnchanged) return undefined
-  const offset = zone.toUpperCase() === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`
-  const ms = offset === 'Z' ? asIfUtc : Date.parse(local + offset)
-  const instant = ms + Number(fraction.slice(0, 3).padEnd(3, '0'))
-  return hasFourDigitYear(instant) ? { at: formatInstant(instant) } : undefined
+function zonedMoment(parts: Parts, zone: string): Moment | undefined {
+  const [, sign, hours = 0, minutes = 0] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? []
+  if (Number(hours) > 23 || Number(minutes) > 59) return undefined
+  const offset = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -60_000 : 60_000)
+  const ms = asIfUtc(parts) - offset
+  return hasFourDigitYear(ms) ? { at: formatInstant(ms) } : undefined
 }
 
-function localMoment(parts: Parts, timezone: string | undefined): Moment {
-  const { year, month, day, hour, minute, second } = parts
-  const clock = [hour, minute, second].map((n) => String(n).padStart(2, '0')).join(':')
-  const local = `${dateText(parts)}T${clock}`
-  if (timezone === undefined) {
+function localMoment(parts: Parts, zone: string | undefined): Moment {
+  const local = new Date(asIfUtc(parts)).toISOString().replace(/(\.000)?Z$/, '')
+  if (zone === undefined) {
     return { local, why: 'has no time zone, and none is configured; kept as local time' }
   }
-  const asIfUtc = Date.UTC(year, month - 1, day, hour, minute, second)
-  const instants = instantsOf(asIfUtc, timezone)
+  const instants = instantsOf(asIfUtc(parts), zone)
   const [instant] = instants
   if (instant === undefined || instants.length > 1) {
     const fact = instant === undefined ? 'skips' : 'repeats'
-    return { local, why: `is in an hour that ${timezone} ${fact}; kept as local time` }
+    return { local, zone, why: `is in an hour that ${zone} ${fact}; kept as local time` }
   }
-  return { at: formatInstant(instant) }
+  return { at: formatInstant(instant), local, zone }
+}
+
+/** The epoch milliseconds of a clock in UTC that shows these parts. */
+function asIfUtc({ year, month, day, hour, minute, second, ms }: Parts): number {
+  return Date.UTC(year, month - 1, day, hour, minute, second, ms)
 }
 
 /** The instants at which a zone's clocks show a local time: one, or none or two when the clocks change. */
-function instantsOf(asIfUtc: number, timezone: string): number[] {
-  const DAY = 86_400_000
-  const offsets = [asIfUtc - DAY, asIfUtc + DAY].map((ms) => tzOffset(timezone, new Date(ms)))
+function instantsOf(localMs: number, timezone: string): number[] {
+  const DAY_MS = 86_400_000
+  const offsets = [localMs - DAY_MS, localMs + DAY_MS].map((ms) => tzOffset(timezone, new Date(ms)))
   return [...new Set(offsets)]
-    .map((offset) => ({ offset, ms: asIfUtc - offset * 60_000 }))
+    .map((offset) => ({ offset, ms: localMs - offset * 60_000 }))
     .filter(({ offset, ms }) => tzOffset(timezone, new Date(ms)) === offset)
     .map(({ ms }) => ms)
     .filter(hasFourDigitYear)

@@ -26,6 +26,8 @@ const Contact = v.object({
     v.object({ given_name: text, family_name: text, full_name: text, email: text, phone: text }),
   ),
   custom_properties: anything,
+  /** The names of the members above that the vendor sent without a value. */
+  empty: v.exactOptional(v.array(v.string())),
 })
 export type Contact = v.InferOutput<typeof Contact>
 
@@ -82,6 +84,7 @@ export type Subscription = v.InferOutput<typeof Subscription>
 const Checkin = v.object({
   at: text,
   at_local: text,
+  at_zone: text,
   status: v.picklist(['valid', 'valid_with_alerts', 'invalid', 'unknown']),
   message: text,
   alerts: v.exactOptional(v.array(v.string())),
@@ -94,6 +97,7 @@ const Checkin = v.object({
       type: text,
       starts_at: text,
       starts_local: text,
+      starts_zone: text,
       instructor: text,
     }),
   ),

@@ -40,7 +40,8 @@ export function parseJson(text: string): unknown {
 /** Finds every number that `String(number)` might spell differently (and what looks like one inside of a text). */
 const MAY_BE_RESPELLED = /(?:^|[[:,])\s*(?:-0|-?\d{16}|-?\d+[.eE])/
 
-function parseSpelled(text: string): unknown {
+/** Parses JSON, each number with its spelling if `String(number)` would change it. Throws SyntaxError. */
+export function parseSpelled(text: string): unknown {
   return parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && String(value) !== source
       ? rawJSON(source)
@@ -48,52 +49,25 @@ function parseSpelled(text: string): unknown {
   )
 }
 
-/** One element of a body: its exact text, and its value unless it is nested too deep. */
-type JsonElement = { text: string; value: JsonObject | undefined }
-
-/**
- * Reads a body that is a JSON object or a list of objects, each element with its exact text.
- * Undefined when it is neither, an empty list included.
- */
-export function readMessages(
-  text: string,
-): { batch: boolean; messages: JsonElement[] } | undefined {
-  try {
-    const batch = IS_LIST.test(text)
-    if (batch) JSON.parse(text) // the list may be invalid although its elements are valid
-    const messages = (batch ? scan(text).elements : [text]).map(readMessage)
-    if (messages.length === 0 || !messages.every((message) => message !== undefined))
-      return undefined
-    return { batch, messages }
-  } catch {
-    return undefined
-  }
-}
-
-/** Reads an element that is an object; one that is nested too deep has no value. Throws SyntaxError. */
-function readMessage(text: string): JsonElement | undefined {
-  const { depth, isRespelled } = scan(text)
-  const isDeep = depth > MAX_DEPTH
-  const value = isRespelled && !isDeep ? parseSpelled(text) : JSON.parse(text)
-  if (!isObject(value)) return undefined
-  return { text, value: isDeep ? undefined : value }
-}
-
-const IS_LIST = /^\s*\[/
+/** Whether the text of a JSON value is that of a list. */
+export const IS_LIST = /^\s*\[/
 
 type Scan = {
   depth: number
+  /** How many keys all its objects have, a key that is written twice counted twice. */
+  keys: number
   /** The texts of a top-level list's elements. */
   elements: string[]
   /** Whether there is a number that `String(number)` would spell differently: finding that while parsing costs much more. */
   isRespelled: boolean
 }
 
-/** Scans a JSON text, which must be valid. */
-function scan(text: string): Scan {
+/** Scans a JSON text. Of one that is not valid, the result means nothing. */
+export function scan(text: string): Scan {
   const isList = IS_LIST.test(text)
   const elements: string[] = []
   let isRespelled = false
+  let keys = 0
   let level = 0
   let depth = 0
   let start = text.indexOf('[') + 1
@@ -101,6 +75,8 @@ function scan(text: string): Scan {
     const c = text.charCodeAt(i)
     if (c === 0x22) {
       i = endOfString(text, i)
+    } else if (c === 0x3a) {
+      keys++
     } else if (c === 0x5b || c === 0x7b) {
       depth = Math.max(depth, ++level)
     } else if (c === 0x5d || c === 0x7d || (c === 0x2c && level === 1)) {
@@ -115,7 +91,7 @@ function scan(text: string): Scan {
       i = end - 1
     }
   }
-  return { depth, elements, isRespelled }
+  return { depth, keys, elements, isRespelled }
 }
 
 const isDigit = (c: number) => c >= 0x30 && c <= 0x39

@@ -1,7 +1,8 @@
 // A request before and after its sender is authenticated, and the messages in it. Only `authenticate.ts` makes a
 // VerifiedRequest, and only a VerifiedRequest can be parsed: reading an unauthenticated body does not compile.
 import { err, ok, type Rejection, type Result } from '../result.ts'
-import { type JsonObject, readMessages } from './json.ts'
+import type { JsonObject } from './json.ts'
+import { type JsonElement, readElement, readMessages } from './messages.ts'
 
 declare const verified: unique symbol
 
@@ -22,6 +23,8 @@ export type VendorMessage = {
   body: JsonObject
   /** Why its JSON cannot be read, as the end of a sentence about the body. */
   unreadable: string | undefined
+  /** A key with free-form content in which a key is written twice. */
+  ambiguousIn?: string | undefined
   /** Its text, without what surrounds it in the request. */
   text: string
   raw: RawBody
@@ -32,7 +35,7 @@ export type VendorMessage = {
   isSigned?: boolean
 }
 
-/** Bytes as they are stored: text when they are valid UTF-8, else base64. Either gives back the exact bytes. */
+/** Bytes as they are stored: text when they are UTF-8 without a NUL, else base64. Either gives back the exact bytes. */
 export type RawBody = { text: string; encoding: 'utf8' | 'base64' }
 
 /** The body of an event that no vendor sent. */
@@ -48,8 +51,8 @@ export const MAX_MESSAGES = 100
 const MAX_HOPS = 5
 
 /**
- * Reads the messages of a request: a JSON object, or a list of objects, of which each keeps its exact text. Refuses a
- * loop of relays, a body that is not such JSON, and more than `MAX_MESSAGES`.
+ * Reads the messages of a request: each element of a JSON list, with its exact text, else the whole body. One that is not
+ * a JSON object is unreadable, and kept. Refuses a loop of relays, an empty body, and more than `MAX_MESSAGES`.
  */
 export function messagesIn(
   request: VerifiedRequest,
@@ -57,25 +60,27 @@ export function messagesIn(
   const { headers, eventName, isSigned } = request
   const hops = hopsOf(headers)
   if (hops >= MAX_HOPS) return err({ kind: 'looping', maxHops: MAX_HOPS })
-  const read = readMessages(new TextDecoder().decode(request.bytes))
-  if (read === undefined) return err({ kind: 'not_json' })
+  if (request.bytes.length === 0) return err({ kind: 'empty_body' })
   const whole = keepBytes(request.bytes)
-  // A body that is not UTF-8 cannot be split exactly: it stays one message.
   const isText = whole.encoding === 'utf8'
-  const batch = isText && read.batch
-  const parts = isText ? read.messages : [{ text: whole.text, value: undefined }]
+  const { batch, messages: parts } = isText
+    ? readMessages(whole.text)
+    : { batch: false, messages: [bytesElement(whole, request)] }
   if (parts.length > MAX_MESSAGES) {
     return err({ kind: 'too_many_events', maxEvents: MAX_MESSAGES })
   }
+  const context = { headers, eventName, hops, isSigned }
   const messages = parts.map((part) =>
-    messageOf(part, batch ? { ...whole, text: part.text } : whole, {
-      headers,
-      eventName,
-      hops,
-      isSigned,
-    }),
+    messageOf(part, batch ? { ...whole, text: part.text } : whole, context),
   )
   return ok({ batch, messages })
+}
+
+/** The element that a body is which is not text, and so cannot be split exactly. */
+function bytesElement({ text }: RawBody, { headers }: Pick<VendorMessage, 'headers'>): JsonElement {
+  const isEncoded = headers.get(CONTENT_ENCODING) !== null
+  const reason = isEncoded ? 'has a content-encoding that cannot be undone' : 'is not UTF-8'
+  return { text, value: undefined, unreadable: `${reason}; stored as bytes` }
 }
 
 /** A stored message, read again. `headers` as they were stored. */
@@ -83,18 +88,16 @@ export function storedMessage(
   raw: RawBody,
   context: Pick<VendorMessage, 'headers' | 'eventName' | 'hops'>,
 ): VendorMessage {
-  const [part] = raw.encoding === 'utf8' ? (readMessages(raw.text)?.messages ?? []) : []
-  return messageOf(part ?? { text: raw.text, value: undefined }, raw, context)
+  const isText = raw.encoding === 'utf8'
+  return messageOf(isText ? readElement(raw.text) : bytesElement(raw, context), raw, context)
 }
 
 function messageOf(
-  { text, value }: { text: string; value: JsonObject | undefined },
+  { value, ...rest }: JsonElement,
   raw: RawBody,
   context: Pick<VendorMessage, 'headers' | 'eventName' | 'hops' | 'isSigned'>,
 ): VendorMessage {
-  const reason = raw.encoding === 'utf8' ? 'is nested too deep' : 'is not UTF-8; stored as bytes'
-  const unreadable = value === undefined ? reason : undefined
-  return { ...context, body: value ?? {}, unreadable, text, raw }
+  return { ...context, ...rest, body: value ?? {}, raw }
 }
 
 /**
@@ -117,7 +120,10 @@ export async function readBody(
 }
 
 /** The bytes of a stream; undefined as soon as there are more than `max`. */
-async function readUpTo(max: number, body: Request['body']): Promise<Uint8Array | undefined> {
+export async function readUpTo(
+  max: number,
+  body: Request['body'],
+): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body ?? []) {
@@ -132,10 +138,10 @@ async function readUpTo(max: number, body: Request['body']): Promise<Uint8Array 
 export function keepBytes(bytes: Uint8Array): RawBody {
   try {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-    return { text: decoder.decode(bytes), encoding: 'utf8' }
-  } catch {
-    return { text: base64(bytes), encoding: 'base64' }
-  }
+    const text = decoder.decode(bytes)
+    if (!text.includes('\0')) return { text, encoding: 'utf8' }
+  } catch {} // not UTF-8
+  return { text: base64(bytes), encoding: 'base64' }
 }
 
 /** How many relays a request has passed, by the header that relays send. */
@@ -143,6 +149,9 @@ export function hopsOf(headers: Headers): number {
   const hops = headers.get('relay-hops') ?? ''
   return /^\d+$/.test(hops) ? Math.min(Number(hops), 1000) : 0
 }
+
+/** The header of a body that is compressed. */
+export const CONTENT_ENCODING = 'content-encoding'
 
 /** The header of a test message. Any authenticated sender may set it, and so does the relay. */
 export const TEST_HEADER = 'relay-test'

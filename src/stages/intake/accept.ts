@@ -9,6 +9,7 @@ import {
 import { ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
 import { authenticate } from '../../core/intake/authenticate.ts'
 import { MAX_MESSAGES, messagesIn, type VendorMessage } from '../../core/intake/request.ts'
+import { unpacked } from '../../core/intake/unpack.ts'
 import { err, ok, type Rejection, type Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
@@ -46,8 +47,8 @@ type AcceptEnv = Pick<Env, 'DELIVERIES' | 'SPILL' | 'ARCHIVE'> & { DB: BatchData
 /**
  * Accepts a request, and returns a receipt for each of its messages. Refuses, in this order: an unknown or broken source, or
  * any name that is not there while SOURCES cannot be read;
- * a wrong secret, or a malformed or old signature; a body that is too large; a wrong signature; a loop; a body that is not
- * a JSON object or a list of at most 100 objects; any request while the schema is older than the code; and any that neither
+ * a wrong secret, or a malformed or old signature; a body that is too large; a wrong signature; a loop; a body that is empty
+ * or a list of more than 100 elements; any request while the schema is older than the code; and any that neither
  * D1, nor the spill queue, nor the archive takes.
  */
 export async function accept(
@@ -67,7 +68,9 @@ export async function accept(
   const limits = { now, maxBodyBytes: config.maxBodyBytes }
   const verified = await authenticate(request, url.searchParams, required, limits)
   if (!verified.ok) return verified
-  const read = messagesIn(verified.value)
+  const whole = await unpacked(verified.value, config.maxBodyBytes)
+  if (!whole.ok) return whole
+  const read = messagesIn(whole.value)
   if (!read.ok) return read
   const { batch, messages } = read.value
   const written = await write(env, config, { source, messages, now, origin: url.origin }, tools)

@@ -6,6 +6,7 @@ import { composeEvent, mappingFailure, UNRECOGNIZED } from '../../core/events/ev
 import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import {
+  CONTENT_ENCODING,
   isTestMessage,
   RAW_GONE,
   storedMessage,
@@ -86,7 +87,7 @@ export async function draftRecord(
     vendor: source.vendor,
     mappingVersion: VENDORS[source.vendor].mappingVersion,
     origin,
-    warnings,
+    warnings: [...ambiguity(message), ...warnings],
   })
   return {
     ...base,
@@ -180,6 +181,12 @@ function normalize(
   }
 }
 
+/** The warning of a message whose free-form content has a key twice. */
+function ambiguity({ ambiguousIn: path }: VendorMessage) {
+  const message = 'has a key twice, with different values; the last one is used'
+  return path === undefined ? [] : [{ path, message }]
+}
+
 function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length
 }
@@ -198,9 +205,11 @@ function storedHeaders(source: ConfiguredSource, headers: Headers): Record<strin
   const { keepsHeader } = VENDORS[source.vendor]
   // A fixed list is read: iterating over all headers is slow.
   const own = keepsHeader === undefined ? [] : [...headers.keys()].filter(keepsHeader)
-  const stored = ['content-type', 'user-agent', TEST_HEADER, ...own].flatMap((name) => {
-    const value = name === secret ? null : headers.get(name)
-    return value === null ? [] : [[name, value.slice(0, MAX_HEADER_LENGTH)] as const]
-  })
+  const stored = ['content-type', CONTENT_ENCODING, 'user-agent', TEST_HEADER, ...own].flatMap(
+    (name) => {
+      const value = name === secret ? null : headers.get(name)
+      return value === null ? [] : [[name, value.slice(0, MAX_HEADER_LENGTH)] as const]
+    },
+  )
   return Object.fromEntries(stored.slice(0, MAX_HEADERS))
 }

@@ -35,11 +35,13 @@ export function mapCheckin(input: MappingInput): MappedEvent {
     type: fields.read('sessionType', asText),
     starts_at: starts.at,
     starts_local: starts.local,
+    starts_zone: starts.zone,
     instructor: fields.read(['SessionInstructor', 'instructor', 'instructorName'], asText),
   })
   const checkin = omitUndefined({
     at: time.at,
     at_local: time.local,
+    at_zone: time.zone,
     status,
     message,
     alerts:
@@ -65,25 +67,38 @@ export function mapCheckin(input: MappingInput): MappedEvent {
   }
 }
 
-/** A time in UTC (`at`), or a local time without a known zone (`local`), with a warning. */
+/** A time in UTC (`at`), and its local time and zone if the message has none; without `at`, there is a warning. */
 function readTime(name: KeyName, fields: Fields, warnings: Warning[], site: SiteSettings) {
   const path = fields.spelling(name)
   const moment = fields.read(name, asMoment(site))
-  if (moment === undefined || 'at' in moment) return { at: moment?.at, local: undefined }
-  warnings.push({ path, message: moment.why })
-  return { at: undefined, local: moment.local }
+  if (moment && 'why' in moment) warnings.push({ path, message: moment.why })
+  return { at: undefined, local: undefined, zone: undefined, ...moment }
 }
 
-/** `Valid`, `Invalid`, or the sentences of support article 526, in any spelling. */
-const asCheckinStatus = reader<Checkin['status']>('a known check-in status', (value) => {
-  const text = fold(asText(value) ?? '')
-  if (text.startsWith('invalid')) return 'invalid'
-  if (/^valid(checkin)?withalerts|^validcheckin.*alerts/.test(text)) return 'valid_with_alerts'
-  return text === 'valid' || text === 'validcheckin' ? 'valid' : undefined
+/** What article 526 says, with anything after it that is set apart: `valid check-in – first visit`. */
+const SENTENCE = /^valid(?: check-?in)?(?: with alerts)?(?:\s*[-–—:,(].*)?$/i
+
+const VALID_WORDS =
+  /^(valid(checkin)?|accepted|allowed|approved|checkedin|granted|ok|passed|success(ful)?|true|yes)$/
+const INVALID_WORDS =
+  /^(invalid|(access)?denied|rejected|refused|declined|blocked|failed|false|no$)/
+
+/**
+ * `Valid`, `Invalid`, the sentences of support article 526, or another word that plainly means one of them. A word that
+ * does not decides nothing: whether somebody came in must not be guessed.
+ */
+export const asCheckinStatus = reader<Checkin['status']>('a known check-in status', (value) => {
+  const text = typeof value === 'boolean' ? String(value) : (asText(value) ?? '')
+  const word = fold(text)
+  if (INVALID_WORDS.test(word)) return 'invalid'
+  if (/^valid(checkin)?withalerts/.test(word)) return 'valid_with_alerts'
+  if (SENTENCE.test(text)) return /alerts/i.test(text) ? 'valid_with_alerts' : 'valid'
+  return VALID_WORDS.test(word) ? 'valid' : undefined
 })
 
 /** The reason after the status, as in article 526: `invalid check-in – no valid membership`. */
 function reasonIn(status: unknown): string | undefined {
-  const sentence = /^(?:in)?valid(?: check-?in)?(?: with alerts)?\s*[-–—:]\s*(\S.*)$/i
+  const sentence =
+    /^(?:(?:in)?valid|(?:access )?denied|rejected|refused|declined|blocked|failed)(?: check-?in)?(?: with alerts)?\s*[-–—:]\s*(\S.*)$/i
   return typeof status === 'string' ? sentence.exec(status.trim())?.[1] : undefined
 }

@@ -4,6 +4,7 @@ import {
   asIs,
   asText,
   type Fields,
+  namingEmpty,
   nonEmpty,
   omitUndefined,
   readFields,
@@ -22,36 +23,37 @@ export function readContact(
   warnings: Warning[],
   site: SiteSettings,
 ): Contact {
-  const email = fields.read('email', asText)
-  return omitUndefined({
+  const email = fields.readNullable('email', asText)
+  return namingEmpty({
     email,
     email_normalized: email?.toLowerCase(),
-    full_name: fields.read('name', asText),
-    given_name: fields.read('firstName', asText),
-    family_name: fields.read('lastName', asText),
-    phone: fields.read('phone', asText),
-    gender: fields.read('gender', asText),
-    birth_date: fields.read(['birthDate', 'dateOfBirth', 'dob'], asDate(site)),
-    joined_on: fields.read(['joinDate', 'memberSince'], asDate(site)),
-    lead_source: fields.read('leadSource', asText),
-    barcode: fields.read(['barcodeID', 'barcode'], asText),
-    address: fields.read(['address', 'fullAddress'], asIs),
-    image_url: fields.read('profileImage', asText),
+    full_name: fields.readNullable('name', asText),
+    given_name: fields.readNullable('firstName', asText),
+    family_name: fields.readNullable('lastName', asText),
+    phone: fields.readNullable('phone', asText),
+    gender: fields.readNullable('gender', asText),
+    birth_date: fields.readNullable(['birthDate', 'dateOfBirth', 'dob'], asDate(site)),
+    joined_on: fields.readNullable(['joinDate', 'memberSince'], asDate(site)),
+    lead_source: fields.readNullable('leadSource', asText),
+    barcode: fields.readNullable(['barcodeID', 'barcode'], asText),
+    address: fields.readNullable(['address', 'fullAddress'], asIs),
+    image_url: fields.readNullable('profileImage', asText),
     emergency_contact: readEmergencyContact(fields, warnings),
-    custom_properties: type === 'checkIn' ? undefined : fields.read('customProperties', asIs),
+    custom_properties:
+      type === 'checkIn' ? undefined : fields.readNullable('customProperties', asIs),
   })
 }
 
-/** Five flat keys in the articles, one name in the overview (526), perhaps an object. */
-function readEmergencyContact(fields: Fields, warnings: Warning[]): Contact['emergency_contact'] {
-  const flat = {
-    given_name: fields.read('emergencyFirstName', asText),
-    family_name: fields.read('emergencyLastName', asText),
-    full_name: fields.read('emergencyName', asText),
-    email: fields.read('emergencyEmail', asText),
-    phone: fields.read('emergencyPhone', asText),
-  }
-  const nested = fields.read('emergencyContact', (value) => {
+/** Five flat keys in the articles, one name in the overview (526), perhaps an object. Null if what is sent has no value. */
+function readEmergencyContact(fields: Fields, warnings: Warning[]) {
+  const { empty, ...flat } = namingEmpty({
+    given_name: fields.readNullable('emergencyFirstName', asText),
+    family_name: fields.readNullable('emergencyLastName', asText),
+    full_name: fields.readNullable('emergencyName', asText),
+    email: fields.readNullable('emergencyEmail', asText),
+    phone: fields.readNullable('emergencyPhone', asText),
+  })
+  const nested = fields.readNullable('emergencyContact', (value) => {
     if (!isObject(value)) return undefined
     const inner = readFields(value, warnings)
     const read = {
@@ -63,5 +65,5 @@ function readEmergencyContact(fields: Fields, warnings: Warning[]): Contact['eme
     }
     return Object.keys(inner.rest()).length > 0 ? undefined : omitUndefined(read)
   })
-  return nonEmpty({ ...nested, ...omitUndefined(flat) })
+  return nonEmpty({ ...nested, ...flat }) ?? (empty || nested === null ? null : undefined)
 }

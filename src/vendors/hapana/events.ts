@@ -18,7 +18,7 @@ import { type Identity, identifiedBy, sameContent } from '../../core/intake/dedu
 import { canonical, isObject, type JsonObject } from '../../core/intake/json.ts'
 import { err, ok } from '../../core/result.ts'
 import type { NormalizationError } from '../vendor.ts'
-import { CHECK_IN_TIME, mapCheckin } from './checkin.ts'
+import { asCheckinStatus, CHECK_IN_TIME, mapCheckin } from './checkin.ts'
 import { readContact } from './contact.ts'
 import { type MappedEvent, type MappingInput, readWord } from './mapping.ts'
 import type { HapanaType } from './type.ts'
@@ -92,6 +92,12 @@ function missing(type: HapanaType, fields: Fields): Warning[] {
     const [path = '', ...others] = needed.flat()
     const alternatives = others.length === 0 ? '' : `, and so are ${others.join(', ')}`
     issues.push({ path, message: `is missing${alternatives}` })
+  }
+  const status = type === 'checkIn' ? fields.peek('checkInStatus') : undefined
+  if (status !== undefined && asCheckinStatus(status) === undefined) {
+    const message =
+      'is not a known status; whether the client came in or was turned away is unknown'
+    issues.push({ path: fields.spelling('checkInStatus'), message })
   }
   return issues
 }

@@ -9,13 +9,14 @@ import {
   asText,
   type Fields,
   fold,
+  namingEmpty,
   nonEmpty,
   omitUndefined,
   reader,
   readFields,
   type Warning,
 } from '../../core/events/fields.ts'
-import { asEpoch } from '../../core/events/time.ts'
+import { asInstant } from '../../core/events/time.ts'
 import type { Contact, Subscription } from '../../core/events/vocabulary.ts'
 import { sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject } from '../../core/intake/json.ts'
@@ -37,7 +38,7 @@ type Actor = 'user' | 'dashboard' | 'system' | 'unknown'
 
 export const hype = {
   id: 'hype',
-  mappingVersion: 2,
+  mappingVersion: 3,
   relatedKinds: ({ vendortype }) => relatedKinds(vendortype),
   interpret: (event, { past }) => interpret(event, past),
 
@@ -125,12 +126,12 @@ function normalizationError(
 }
 
 function readContact(envelope: Fields): Contact {
-  const email = envelope.read('email', asText)
-  return omitUndefined({
+  const email = envelope.readNullable('email', asText)
+  return namingEmpty({
     vendor_id: envelope.read('id', asId),
     email,
     email_normalized: email?.toLowerCase(),
-    full_name: envelope.read('name', asText),
+    full_name: envelope.readNullable('name', asText),
   })
 }
 
@@ -154,7 +155,7 @@ function readTimestamp(envelope: Fields, warnings: Warning[]): EventDraft['occur
   if (envelope.peek('timestamp') === undefined) {
     warnings.push({ path: 'timestamp', message: 'is missing; the time received is used' })
   }
-  const at = envelope.read('timestamp', asEpoch)
+  const at = envelope.read('timestamp', asInstant)
   return at === undefined ? undefined : { at, basis: 'envelope' }
 }
 
@@ -184,7 +185,7 @@ const INTERVALS = new Map<string, Subscription['interval']>(
 function readSubscription(fields: Fields, currency: string | undefined): Subscription | undefined {
   const interval = fields.readNullable('billing_interval', asText)
   const tier = fields.readNullable('tier', asText)
-  const finalPayment = fields.readNullable('final_payment', asEpoch)
+  const finalPayment = fields.readNullable('final_payment', asInstant)
   const money = (name: string): Amount | null | undefined =>
     fields.has(name) ? (fields.readNullable(name, asAmount(currency)) ?? null) : undefined
   return nonEmpty({
@@ -193,9 +194,9 @@ function readSubscription(fields: Fields, currency: string | undefined): Subscri
     interval:
       interval === undefined ? undefined : (INTERVALS.get(fold(interval ?? '')) ?? 'unknown'),
     interval_raw: interval,
-    period_end_at: fields.readNullable('billing_end', asEpoch),
-    trial_end_at: fields.readNullable('trial_end', asEpoch),
-    first_payment_at: fields.readNullable('first_payment', asEpoch),
+    period_end_at: fields.readNullable('billing_end', asInstant),
+    trial_end_at: fields.readNullable('trial_end', asInstant),
+    first_payment_at: fields.readNullable('first_payment', asInstant),
     final_payment_at: finalPayment,
     // A final payment and a tier: cancelled, but still in the paid period (help centre, "Cancel a subscription").
     cancel_at_period_end:

@@ -25,7 +25,6 @@ function isExpected(
   { status, receipt = '' }: Message['requests'][number],
 ): boolean {
   if (status === undefined || status === 503) return true
-  if (expects === 'refused') return status === 400
   return status === 202 && [expects, 'duplicate', 'queued'].includes(receipt)
 }
 
@@ -66,7 +65,7 @@ export function checkLedger(ledger: Ledger, load: Load, successes: readonly Succ
 /** The number of requests of a source that become an event each, and of those of them that were answered 202. */
 function countRequests({ messages }: Load, source: Message['source']) {
   const requests = messages
-    .filter((message) => message.source === source && message.expects !== 'refused')
+    .filter((message) => message.source === source)
     .flatMap((message) => message.requests)
   return { sent: requests.length, answered: requests.filter(({ status }) => status === 202).length }
 }

@@ -48,6 +48,20 @@ describe('the samples', () => {
     expect(text).not.toContain('from hapana')
   })
 
+  it('say whose time zones they were made with, where a source has one', async () => {
+    const { text: without } = await show([{}])
+    const zoned = SOURCES.map((source) => ({
+      ...source,
+      sites: { s1: { timezone: 'America/Winnipeg' } },
+    }))
+    const config = checkConfig({ SOURCES: zoned, TARGETS: [{ name: 'crm', url: URL }] })
+    const { text } = await showSamples(config, { type: undefined, target: undefined }, NOW)
+
+    expect(without).not.toContain('tzdata')
+    expect(text).toContain(`the time zones of this Node (tzdata ${process.versions.tz})`)
+    expect(text).toContain('The Worker has those of Cloudflare')
+  })
+
   it('use the currency of their source', async () => {
     const { text } = await show([{ transform: 'data.purchase.amount' }], {
       type: 'purchase.completed',

@@ -112,12 +112,12 @@ describe('relay renormalize', () => {
 })
 
 describe('relay simulate', () => {
-  it('lists junk that is refused with the reason, and succeeds', async () => {
+  it('lists junk, which is quarantined, and succeeds', async () => {
     const args = ['--journey', '--source', 'hype', '--seed', 'one', '--junk', '1']
     const { status, output } = await run('simulate', ...args)
 
-    expect(output).toMatch(/\(junk\) +400 {2}[A-Z].*\. {2}\(junk\)$/m)
-    expect(output).toMatch(/^\d+ messages sent: .*\b\d+ refused \(400\)/m)
+    expect(output).toMatch(/\(junk\) +202 {2}evt_\w+ {2}quarantined .*\(junk\)$/m)
+    expect(output).toMatch(/^16 messages sent: .*\b8 quarantined/m)
     expect(status).toBe(0)
   })
 })

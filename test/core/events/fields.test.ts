@@ -7,6 +7,7 @@ import {
   asText,
   fold,
   hasValue,
+  namingEmpty,
   nonEmpty,
   omitUndefined,
   readFields,
@@ -218,5 +219,14 @@ describe('readers', () => {
     })
     expect(nonEmpty({ a: undefined })).toBeUndefined()
     expect(nonEmpty({ a: undefined, b: null })).toStrictEqual({ b: null })
+  })
+
+  it('name the members that are null apart from those that are undefined', () => {
+    expect(namingEmpty({ a: undefined, b: null, c: 0, d: '', e: null })).toStrictEqual({
+      c: 0,
+      d: '',
+      empty: ['b', 'e'],
+    })
+    expect(namingEmpty({ a: undefined, c: 0 })).toStrictEqual({ c: 0 })
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { redact, SENSITIVE_FIELDS } from '../../../src/core/events/privacy.ts'
+import { OPEN_PARTS, redact, SENSITIVE_FIELDS } from '../../../src/core/events/privacy.ts'
 import { parseJson } from '../../../src/core/intake/json.ts'
 import { anEvent } from '../builders.ts'
 
@@ -37,14 +37,11 @@ describe('redact', () => {
   it.each(rows)('withholds %j, unless %s is included', (key, field) => {
     const event = anEvent({ data: { contact: {}, extra: { [key]: 'value' } } })
 
-    expect(redact(event, []).data.extra).toEqual({})
-    expect(redact(event, [field as never]).data.extra).toEqual({ [key]: 'value' })
-    expect(
-      redact(
-        event,
-        SENSITIVE_FIELDS.filter((one) => one !== field),
-      ).data.extra,
-    ).toEqual({})
+    const others = SENSITIVE_FIELDS.filter((one) => one !== field)
+
+    expect(redact(event, []).data.extra).toBeUndefined()
+    expect(redact(event, [field]).data.extra).toEqual({ [key]: 'value' })
+    expect(redact(event, [...others, ...OPEN_PARTS]).data.extra).toBeUndefined()
   })
 
   it.each([
@@ -84,14 +81,14 @@ describe('redact', () => {
       data: { contact: {}, extra: { people: [[{ a: { gender: 'f', b: 1 } }], 'gender'] } },
     })
 
-    expect(redact(event, []).data.extra).toEqual({ people: [[{ a: { b: 1 } }], 'gender'] })
+    expect(redact(event, ['extra']).data.extra).toEqual({ people: [[{ a: { b: 1 } }], 'gender'] })
   })
 
   it('keeps the spelling of numbers and keys called __proto__', () => {
     const extra = parseJson('{"n":1.50,"__proto__":{"gender":"f","ok":2.0}}')
-    const event = anEvent({ data: { contact: {}, extra } })
+    const { data } = redact(anEvent({ data: { contact: {}, extra } }), ['extra'])
 
-    expect(JSON.stringify(redact(event, []).data.extra)).toBe('{"n":1.50,"__proto__":{"ok":2.0}}')
+    expect(JSON.stringify(data.extra)).toBe('{"n":1.50,"__proto__":{"ok":2.0}}')
   })
 
   // src/vendors/extra.ts prefixes such keys with the name of the envelope.
@@ -99,7 +96,7 @@ describe('redact', () => {
     const extra = { gender: 'f', 'envelope.gender': 'f', 'envelope.birthDate': '1990-01-01' }
     const event = anEvent({ data: { contact: {}, extra } })
 
-    expect(redact(event, []).data.extra).toEqual({})
+    expect(redact(event, ['extra']).data.extra).toBeUndefined()
   })
 
   // A Hapana `message` that is not text, or occurs in two spellings, is kept in `extra` under its own key.
@@ -111,6 +108,7 @@ describe('redact', () => {
     })
 
     expect(JSON.stringify(redact(event, []))).not.toContain('password')
+    expect(JSON.stringify(redact(event, ['extra']))).not.toContain('password')
   })
 
   const MARK = 'SENSITIVE-7f3a'
@@ -164,6 +162,107 @@ describe('redact', () => {
         expect(redact(event, SENSITIVE_FIELDS)).toEqual(event)
         expect(redact(anEvent({ data: { contact: plain } }), []).data.contact).toEqual(plain)
       }),
+    )
+  })
+})
+
+describe('what the mapping does not know', () => {
+  const UNKNOWN = {
+    nextOfKin: 'Rui',
+    guardianPhone: '+61 400',
+    medicalConditions: 'asthma',
+    clientBirthDate: '1990-01-01',
+    contactAddress: '1 High St',
+    city: 'Perth',
+    html: '<b>x</b>',
+    content: 'x',
+    bodyHtml: '<b>x</b>',
+  }
+
+  it('is withheld from a target without include, wherever it is', () => {
+    const event = anEvent({
+      type: 'membership.status_changed',
+      data: {
+        contact: { vendor_id: 'C1', custom_properties: UNKNOWN },
+        acquisition: { region: 'AU', extra: UNKNOWN },
+        membership: { status: 'active', packages: [{ vendor_id: 'P1', extra: UNKNOWN }] },
+        checkin: { status: 'valid', custom_properties: UNKNOWN },
+        extra: UNKNOWN,
+      },
+    })
+
+    expect(redact(event, []).data).toEqual({
+      contact: { vendor_id: 'C1' },
+      acquisition: { region: 'AU' },
+      membership: { status: 'active', packages: [{ vendor_id: 'P1' }] },
+      checkin: { status: 'valid' },
+    })
+    expect(redact(event, ['extra', 'custom_properties', 'message_body']).data).toEqual(event.data)
+  })
+
+  it('has the keys that are named, in any spelling', () => {
+    const event = anEvent({
+      data: { contact: {}, extra: { ...UNKNOWN, 'envelope.city': 'Rome', T_shirt: 'M' } },
+    })
+
+    expect(redact(event, ['extra.City', 'extra.t-shirt']).data.extra).toEqual({
+      city: 'Perth',
+      'envelope.city': 'Rome',
+      T_shirt: 'M',
+    })
+    expect(redact(event, ['custom_properties', 'custom_properties.city']).data.extra).toBe(
+      undefined,
+    )
+  })
+
+  it('has a sensitive key that is named itself', () => {
+    const event = anEvent({ data: { contact: {}, extra: { message: 'Hi', medicalNotes: 'x' } } })
+
+    expect(redact(event, ['extra.message', 'extra.medical_notes']).data.extra).toEqual(
+      event.data.extra,
+    )
+  })
+
+  const all = ['custom_properties']
+  const size = ['custom_properties.shirt size']
+  const birth = ['birth_date']
+  const custom = [
+    { name: 'Date of Birth', value: '1990-01-01' },
+    { name: 'Medical notes', value: 'asthma' },
+    { name: 'Shirt size', value: 'M' },
+  ]
+  const listOf = (...indices: number[]) => indices.map((i) => custom[i])
+  const object = { 'Date of Birth': '1990-01-01', 'Medical notes': 'asthma', 'Shirt size': 'M' }
+  const items = [{ 'Date of Birth': '1990-01-01' }, { 'Shirt size': 'M' }, 'x']
+  it.each([
+    ['an object', object, [], undefined],
+    ['an object', object, size, { 'Shirt size': 'M' }],
+    ['an object', object, all, { 'Shirt size': 'M' }],
+    ['an object', object, birth, { 'Date of Birth': '1990-01-01' }],
+    ['a list', custom, [], undefined],
+    ['a list', custom, size, listOf(2)],
+    ['a list', custom, all, listOf(2)],
+    ['a list', custom, [...all, 'notes'], listOf(1, 2)],
+    ['a list', custom, birth, listOf(0)],
+    ['a list under another key', [{ fieldName: 'City', text: 'Perth' }], size, undefined],
+    ['a list of objects', items, size, [{ 'Shirt size': 'M' }]],
+    ['a list of objects', items, all, [{ 'Shirt size': 'M' }, 'x']],
+    ['JSON in a text', JSON.stringify(object), [], undefined],
+    ['JSON in a text', JSON.stringify(object), size, '{"Shirt size":"M"}'],
+    ['JSON in a text', JSON.stringify(object), all, '{"Shirt size":"M"}'],
+    ['a list in a text', JSON.stringify(custom), [], undefined],
+    ['a list in a text', JSON.stringify(custom), size, JSON.stringify(listOf(2))],
+    ['a number in a text', '{"Shirt size":1.50}', size, '{"Shirt size":1.50}'],
+    ['a text', '[VIP] since 2019', size, undefined],
+    ['a text', '[VIP] since 2019', all, '[VIP] since 2019'],
+    ['a number', 7, size, undefined],
+    ['a number', 7, all, 7],
+    ['a deep text', `{"Shirt size":${'['.repeat(9999)}${']'.repeat(9999)}}`, size, undefined],
+  ] as const)('as %s of custom properties: %j with %j is %j', (_, properties, include, seen) => {
+    const event = anEvent({ data: { contact: { custom_properties: properties } } })
+
+    expect(redact(event, [...include]).data.contact).toEqual(
+      seen === undefined ? {} : { custom_properties: seen },
     )
   })
 })

@@ -164,7 +164,7 @@ describe('a delivery', () => {
   it("has the body that the target's transform returns", async () => {
     const target = aTarget()
     const transform = '{ "who": data.contact.vendor_id, "what": type, "n": data.extra.n + 1 }'
-    const made = aConfig({ name: 'crm', transform })
+    const made = aConfig({ name: 'crm', transform, include: ['extra.n'] })
     const body = JSON.stringify(aPayment({ id: 'shaped', n: 1 })).replace('"n":1', '"n":1.50')
     const event = await stored(made, 'hype', body)
 
@@ -175,6 +175,26 @@ describe('a delivery', () => {
       what: 'payment.created',
       n: 2.5,
     })
+  })
+
+  it('has what its where has seen, but of unmapped keys nothing that is not included', async () => {
+    const target = aTarget()
+    const where = 'data.extra.nextOfKin = "Rui"'
+    const chosen = aConfig({ name: 'crm', where })
+    const made = aConfig({
+      name: 'crm',
+      where,
+      transform: '{ "kin": data.extra.nextOfKin, "a": 1 }',
+    })
+    const event = await stored(chosen, 'hype', aPayment({ id: 'kin', nextOfKin: 'Rui' }))
+    const shaped = await stored(made, 'hype', aPayment({ id: 'kin-2', nextOfKin: 'Rui' }))
+
+    await attempt(chosen, event, { fetch: target.send })
+    await attempt(made, shaped, { fetch: target.send })
+
+    expect(target.got).toHaveLength(2)
+    expect(JSON.parse(target.got[0]?.body ?? '').data).not.toHaveProperty('extra')
+    expect(target.got[1]?.body).toBe('{"a":1}')
   })
 
   it('of a test event has the header relay-test', async () => {
@@ -318,7 +338,7 @@ describe('a failed attempt', () => {
   })
 
   it('due to a body that does not fit beside its attempts is a fault, and is retried like any other', async () => {
-    const huge = aConfig({ name: 'crm' })
+    const huge = aConfig({ name: 'crm', include: ['extra'] })
     const event = await stored(huge, 'hype', aPayment({ filler: '\u0001'.repeat(140_000) }))
     // Six characters each in the body, and twice there.
     await env.DB.prepare(
