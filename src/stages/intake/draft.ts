@@ -56,6 +56,7 @@ export async function draftRecord(
     raw,
     hops,
     headers: storedHeaders(source, message.headers),
+    deliveryHeader: (VENDORS[source.vendor] as Vendor).deliveryHeader,
     eventName: message.eventName?.slice(0, MAX_WORD_LENGTH),
     entry: 'received' as const,
     deliveries: [],
@@ -96,6 +97,7 @@ export async function draftRecord(
     content: { event },
     dedupKey: await fingerprint([scope, ...identity.key]),
     dedupStamp: identity.stamp,
+    nature: identity.nature,
     ...alternatives,
   }
 }

@@ -1,5 +1,5 @@
 // What the log knows of a contact: whether it is known, at which sites, and its events around a time.
-import type { MembershipEvent } from '../../core/events/event.ts'
+import { type MembershipEvent, withCredibleTime } from '../../core/events/event.ts'
 import {
   EVENTS_PER_SIDE,
   type History,
@@ -87,7 +87,7 @@ export async function readHistories(
     const events = rows as { event: string }[]
     return {
       ...NO_HISTORY,
-      past: events.map(({ event }) => parseJson(event) as MembershipEvent),
+      past: events.map(({ event }) => withCredibleTime(parseJson(event) as MembershipEvent)),
     }
   })
 }
