@@ -11,20 +11,21 @@ const OWN_STAMP = 'COALESCE(?10, char(1114111))'
 const IS_NEAR = `(abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANGE}) <= ?11
   AND COALESCE(abs(e.at - ?18) <= ?11, TRUE))`
 
+const OWN_KIND = kindOf('?4')
+
 /**
- * SQL: whether anything else of the contact and of some kinds lies between the event `e` and this one, in time or in
- * arrival. What arrived between and is later than both by more than two windows is not looked for.
+ * SQL: whether anything else of the contact lies between the event `e` and this one, in time or in arrival: of any kind if
+ * they are near, else of a related kind. What arrived between and is later than both by two windows is not looked for.
  */
-const liesBetween = (kinds: string) => `EXISTS (
+const LIES_BETWEEN = `EXISTS (
   SELECT 1 FROM events AS other
   WHERE other.status IN ('accepted', 'derived') AND other.status = 'accepted' AND other.source = ?2 AND other.contact = ?6
-    AND ${kindOf('other.type')} IN (${kinds}) AND other.dedup_key <> ?9
-    AND other.at BETWEEN min(e.at, ?18) AND max(e.at, ?18) + 2 * ?11
+    AND ${kindOf('other.type')} IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join()})
+    AND (e.near OR ${kindOf('other.type')} IN (${OWN_KIND},
+      CASE ${OWN_KIND} WHEN 'payment' THEN 'subscription' WHEN 'subscription' THEN 'payment' END))
+    AND other.at BETWEEN min(e.at, ?18) AND max(e.at, ?18) + 2 * ?11 AND other.dedup_key <> ?9
     AND (other.at > min(e.at, ?18) AND other.at < max(e.at, ?18)
       OR other.key > min(e.key, ${OWN_KEY}) AND other.key < max(e.key, ${OWN_KEY})))`
-const OWN_KIND = kindOf('?4')
-const RELATED = `${OWN_KIND}, CASE ${OWN_KIND} WHEN 'payment' THEN 'subscription' WHEN 'subscription' THEN 'payment' END`
-const ANY_KIND = EVENT_KINDS.map((kind) => `'${kind}'`).join()
 
 /** SQL: the first event of the same content in an order that the index has, if it is of `where`. One row is read. */
 const first = (among: string, order: string, where = 'TRUE') => `
@@ -58,15 +59,20 @@ WITH candidate AS (
     ...[STAMPED_BEFORE, BEFORE, STAMPED_AFTER, AFTER].map((side) => first(...side, IS_NEAR)),
     ...[STAMPED_BEFORE, BEFORE, STAMPED_AFTER, AFTER].map((side) => first(...side)),
   ].join()}) END AS key
+), found AS (
+  SELECT e.key, e.at, ${IS_NEAR} AS near, e.dedup_key <> ?9 AS is_alternative,
+    e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same
+  FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
 ), earlier AS (
   SELECT e.key AS matched_key,
     CASE
-      WHEN e.dedup_key <> ?9 OR ((e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22) AND (NOT ?21 OR ${IS_NEAR})) THEN 'identity'
+      WHEN is_alternative OR (is_same AND (near OR NOT ?21)) THEN 'identity'
       WHEN ?20 = 'act' THEN 'twin'
-      WHEN ${IS_NEAR} AND (?20 = 'once' OR NOT ${liesBetween(ANY_KIND)}) THEN 'content'
-      WHEN ${IS_NEAR} OR ?20 = 'once' OR NOT ${liesBetween(RELATED)} THEN 'twin'
+      WHEN ?20 = 'state' AND ${LIES_BETWEEN} THEN CASE WHEN near THEN 'twin' END
+      WHEN near THEN 'content'
+      ELSE 'twin'
     END AS verdict
-  FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
+  FROM found AS e
 )`
 
 // One statement decides and writes: of two copies at once, one is the first.
