@@ -61,7 +61,7 @@ WITH candidate AS (
   ].join()}) END AS key
 ), found AS (
   SELECT e.key, e.at, ${IS_NEAR} AS near, e.dedup_key <> ?9 AS is_alternative,
-    e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same
+    e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same, e.headers ->> ?22 <> ?16 ->> ?22 AS is_other
   FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
 ), earlier AS (
   SELECT e.key AS matched_key,
@@ -69,7 +69,7 @@ WITH candidate AS (
       WHEN is_alternative OR (is_same AND (near OR NOT ?21)) THEN 'identity'
       WHEN ?20 = 'act' THEN 'twin'
       WHEN ?20 = 'state' AND ${LIES_BETWEEN} THEN CASE WHEN near THEN 'twin' END
-      WHEN near THEN 'content'
+      WHEN near AND (?20 = 'once' OR is_other IS NOT TRUE) THEN 'content'
       ELSE 'twin'
     END AS verdict
   FROM found AS e
