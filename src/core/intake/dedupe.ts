@@ -22,7 +22,7 @@ export const CONTENT_WINDOW_SECONDS = 300
  * - `once`: it is about what happens once, such as a new account: a repeat, whatever came between;
  * - `state`: it is about how something is: a repeat if nothing else of the contact came between, else perhaps a return; and
  *   if it has no other delivery id, which says that it is another message;
- * - `act`: it is about what can be done again at once, such as a purchase: nothing. Telling a repeat twice costs less
+ * - `act`: it is about what can be done again at once, such as a purchase, or is not understood: nothing. Telling a repeat twice costs less
  *   than never telling a sale.
  */
 export type Nature = 'once' | 'state' | 'act'

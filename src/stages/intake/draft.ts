@@ -76,6 +76,7 @@ export async function draftRecord(
       content: { issues },
       dedupKey: await quarantineKey(scope, message),
       dedupStamp: signedStamp(source, message),
+      nature: 'act', // as far as is known
       ...alternatives,
     }
   }

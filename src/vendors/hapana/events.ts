@@ -98,14 +98,16 @@ function missing(type: HapanaType, fields: Fields): Warning[] {
 
 const MAPPINGS: Record<HapanaType, (input: MappingInput) => MappedEvent> = {
   // Also sent when a known client is linked to another site; only the client's history distinguishes the two.
-  accountCreated: ({ content }) => ({
+  accountCreated: ({ content, siteId }) => ({
     type: 'contact.created',
     data: { inference: { basis: ['history_not_read'], confidence: 'likely', evidence: [] } },
-    identity: content('once'),
+    // Once at each site. Without one, it may be about another site.
+    identity: content(siteId === undefined ? 'act' : 'once'),
     occurred: undefined,
   }),
   clientUpdated: ({ content }) => mapProfile('contact.updated', content('state')),
-  profile: ({ content }) => mapProfile('contact.upserted', content('state')),
+  profile: ({ content, siteId }) =>
+    mapProfile('contact.upserted', content(siteId === undefined ? 'act' : 'state')),
   clientStatusChange: mapStatusChange,
   packagePurchased: mapPurchase,
   checkIn: mapCheckin,

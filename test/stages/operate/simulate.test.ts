@@ -388,10 +388,6 @@ describe('a test', () => {
   it.each([
     ['gym', sample('hapana', 'clientStatusChange')],
     ['community', sample('hype', 'payment.created')],
-    [
-      'gym',
-      singleStepPlan({ ...sample('hapana', 'checkIn')[0]?.message, text: '{"a":1}' } as never, NOW),
-    ],
   ])('and the same message from %s itself are not repeats of each other', async (name, plan) => {
     const [test] = (await send(name, plan)).steps
     const first = await real(name, plan)
