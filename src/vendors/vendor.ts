@@ -36,6 +36,8 @@ export interface Vendor {
   readonly mappingVersion: number
   /** How the vendor signs requests; undefined if it does not. */
   readonly signature?: SignatureScheme
+  /** The header with an id that is the same whenever a message is sent again. It is not signed, and stored. */
+  readonly deliveryHeader?: string
   /** Whether to store a request header with the message. Undefined if the vendor sends no headers of its own. */
   keepsHeader?(name: string): boolean
   /** Maps a message to an event, or returns why it is quarantined. Pure: never throws, reads no clock. */

@@ -29,7 +29,7 @@ const TIME_BASIS: Record<string, string> = {
 const MATCHED_BY: Record<string, string> = {
   identity: 'same identifiers as',
   content: 'same content, shortly after',
-  possible_duplicate: 'same content, but too late for a retry',
+  possible_duplicate: 'same content, but perhaps not a retry',
 }
 
 /** Words of `data.inference.basis` (vendors/) as clauses; `#` is the total paid. The others are read as they are. */

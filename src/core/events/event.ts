@@ -34,8 +34,8 @@ export type EventDraft = Typed & {
   /** CloudEvents `source`: the path of the site or account where it happened. */
   origin: string
   contactId: string | undefined
-  /** The vendor's time as RFC 3339 in UTC, and its place in the message; undefined if the message has no time. */
-  occurred: { at: string; basis: 'vendor_field' | 'envelope' } | undefined
+  /** The vendor's time as RFC 3339 in UTC, its place and its key in the message; undefined if the message has no time. */
+  occurred: { at: string; basis: 'vendor_field' | 'envelope'; path: string } | undefined
   vendorType: string
   vendorVersion: string | undefined
   typeBasis: 'url' | 'body' | 'header' | 'shape'
@@ -103,6 +103,19 @@ export function instantOf(event: Pick<RelayEvent, 'time'>): number {
   return instant
 }
 
+/** How far a vendor's clock may be ahead, in milliseconds. Nothing is reported before it happens: a later time is wrong. */
+export const MAX_AHEAD_MS = 5 * 60_000
+
+const AHEAD = 'is later than the receipt of the message; the time received is used'
+
+const isAhead = (time: number, id: EventId) => time > timeOfId(id) + MAX_AHEAD_MS
+
+/** A stored event with the time received in place of a wrong one: those of older versions were not checked. */
+export function withCredibleTime(event: MembershipEvent): MembershipEvent {
+  const { id, receivedat: time } = event
+  return isAhead(instantOf(event), id) ? { ...event, time, timebasis: 'received' } : event
+}
+
 /**
  * The event of a draft. The time received is that of the id. `origin` is the relay's public origin, which serves
  * `/schemas`.
@@ -118,15 +131,20 @@ export function composeEvent(
     warnings: Warning[]
   },
 ): MembershipEvent {
-  const { id, warnings } = context
+  const { id } = context
   const receivedat = formatInstant(timeOfId(id))
+  const wrong = draft.occurred && isAhead(Date.parse(draft.occurred.at), id) && draft.occurred
+  const occurred = wrong ? undefined : draft.occurred
+  const warnings = wrong
+    ? [...context.warnings, { path: wrong.path, message: AHEAD }]
+    : context.warnings
   return {
     specversion: '1.0',
     id,
     type: draft.type,
     source: draft.origin,
     ...(draft.contactId === undefined ? {} : { subject: `contact/${draft.contactId}` }),
-    time: draft.occurred?.at ?? receivedat,
+    time: occurred?.at ?? receivedat,
     datacontenttype: 'application/json',
     dataschema: `${context.origin}/schemas/${draft.type}/${SCHEMA_VERSION}`,
     relaysource: context.source,
@@ -134,7 +152,7 @@ export function composeEvent(
     vendortype: draft.vendorType,
     ...(draft.vendorVersion === undefined ? {} : { vendorversion: draft.vendorVersion }),
     receivedat,
-    timebasis: draft.occurred?.basis ?? 'received',
+    timebasis: occurred?.basis ?? 'received',
     typebasis: draft.typeBasis,
     mappingversion: context.mappingVersion,
     ...(draft.isTest ? { test: true } : {}),

@@ -1,9 +1,11 @@
 // Distinguishes a vendor's repeat from a second event that looks like it. The first match wins:
 //   identity  the vendor's own identity of the event is the same: a repeat, however late. That of a signed message also
-//             as any other type, and as a test or not: its signature does not cover what says so
-//   content   the same message within the window, and nothing else of that contact and type in between: a repeat. The
-//             window extends to both sides: an event of the spill queue is written after later ones
-// The same message outside the window is an event of its own, marked `possibleduplicate`.
+//             as any other type, and as a test or not: its signature does not cover what says so. That of a test only
+//             within the window: a vendor's published sample is always the same
+//   content   the same content within the window, where that is proof enough (`Nature`): a repeat. The window extends to
+//             both sides, since an event of the spill queue is written after later ones, and is held twice: in arrival,
+//             and in the vendor's own times, which are days apart when a vendor catches up after an outage
+// The same content otherwise is an event of its own, marked `possibleduplicate` where nothing says that it is no repeat.
 // The store compares inside the transaction that records the event; these are the keys that it compares.
 import { canonical } from './json.ts'
 import { hexOf } from './signature.ts'
@@ -15,14 +17,32 @@ export type Match = (typeof MATCHES)[number]
 /** How long an equal message without an identity counts as a retry: a sender's first few attempts. */
 export const CONTENT_WINDOW_SECONDS = 300
 
+/**
+ * What the same content says within the window:
+ * - `once`: it is about what happens once, such as a new account: a repeat, whatever came between;
+ * - `state`: it is about how something is: a repeat if nothing else of the contact came between, else perhaps a return; and
+ *   if it has no other delivery id, which says that it is another message;
+ * - `act`: it is about what can be done again at once, such as a purchase, or is not understood: nothing. Telling a repeat twice costs less
+ *   than never telling a sale.
+ */
+export type Nature = 'once' | 'state' | 'act'
+
 /** The identity of a message: `key` is its content, `stamp` (where the vendor has one) distinguishes equal contents. */
-export type Identity = { key: unknown[]; stamp: string | undefined }
+export type Identity = { key: unknown[]; stamp: string | undefined; nature: Nature }
 
 /** The identity of a message with an id of its own, in `parts`. */
-export const identifiedBy = (...parts: unknown[]): Identity => ({ key: parts, stamp: 'id' })
+export const identifiedBy = (...parts: unknown[]): Identity => ({
+  key: parts,
+  stamp: 'id',
+  nature: 'act',
+})
 
 /** The identity of a message without an id: its content. */
-export const sameContent = (...parts: unknown[]): Identity => ({ key: parts, stamp: undefined })
+export const sameContent = (nature: Nature, ...parts: unknown[]): Identity => ({
+  key: parts,
+  stamp: undefined,
+  nature,
+})
 
 /**
  * A key for a list of values: 128 bits of SHA-256 over their canonical JSON, in hexadecimal. The list frames its

@@ -57,6 +57,7 @@ export async function draftRecord(
     raw,
     hops,
     headers: storedHeaders(source, message.headers),
+    deliveryHeader: (VENDORS[source.vendor] as Vendor).deliveryHeader,
     eventName: message.eventName?.slice(0, MAX_WORD_LENGTH),
     entry: 'received' as const,
     deliveries: [],
@@ -76,6 +77,7 @@ export async function draftRecord(
       content: { issues },
       dedupKey: await quarantineKey(scope, message),
       dedupStamp: signedStamp(source, message),
+      nature: 'act', // as far as is known
       ...alternatives,
     }
   }
@@ -97,6 +99,7 @@ export async function draftRecord(
     content: { event },
     dedupKey: await fingerprint([scope, ...identity.key]),
     dedupStamp: identity.stamp,
+    nature: identity.nature,
     ...alternatives,
   }
 }

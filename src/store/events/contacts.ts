@@ -1,6 +1,7 @@
 // The contacts of every source, and the person behind each. They are updated by the transaction that writes their events.
+import { MAX_AHEAD_MS } from '../../core/events/event.ts'
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
-import { type EventId, keyOfId } from '../../core/id.ts'
+import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../../core/id.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { kindOf } from './history.ts'
 
@@ -26,11 +27,12 @@ export function requireUnknown(
 
 const IS_KNOWN_SITE = 'instr(known_sites, json_quote(site)) > 0'
 
-// A later event has an address already, by times of the same sort. Asked only when the address differs.
+// A later event has an address already, by times of the same sort that are credible. Asked only when the address differs.
 const IS_OLD = `EXISTS (
   SELECT 1 FROM events AS newer
   WHERE newer.status IN ('accepted', 'derived') AND newer.source = e.source AND newer.contact = e.contact
     AND ${kindOf('newer.type')} IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join()}) AND newer.at > e.at
+    AND newer.at <= newer.key / ${ID_RANDOM_RANGE} + ${MAX_AHEAD_MS}
     AND newer.event ->> '$.data.contact.email_normalized' IS NOT NULL
     AND (newer.event ->> 'timebasis' = 'received') = (e.event ->> 'timebasis' = 'received'))`
 

@@ -1,5 +1,5 @@
 // What the log knows of a contact: whether it is known, at which sites, and its events around a time.
-import type { MembershipEvent } from '../../core/events/event.ts'
+import { type MembershipEvent, withCredibleTime } from '../../core/events/event.ts'
 import {
   EVENTS_PER_SIDE,
   type History,
@@ -53,7 +53,8 @@ SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = ${k
 
 const [AROUND_ONE, AROUND_TWO] = [aroundOf('?6'), `${aroundOf('?6')} UNION ALL ${aroundOf('?7')}`]
 
-// A person with two contacts has one first check-in. A rejected check-in is none.
+// A person with two contacts has one first check-in. A rejected check-in is none. Those of the contact that are later than
+// the event make it late, the rejected ones too.
 const CHECKINS_OF_PERSON = `
 SELECT e.event FROM (
   SELECT COALESCE(
@@ -64,7 +65,10 @@ CROSS JOIN events AS e ON e.key IN (
   SELECT key FROM events WHERE status IN ('accepted', 'derived') AND source = c.source AND contact = c.contact
     AND ${kindOf('type')} = 'checkin' AND type = 'checkin.recorded' AND key <> CAST(?4 AS INTEGER)
     AND key < CAST(?5 AS INTEGER)
-  ORDER BY at DESC LIMIT 1)`
+  ORDER BY at DESC LIMIT 1)
+UNION ALL
+SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = 'checkin' AND at > ?6
+  ORDER BY at LIMIT ${EVENTS_PER_SIDE})`
 
 /** Reads the histories of some events in one round trip, in their order. */
 export async function readHistories(
@@ -83,7 +87,7 @@ export async function readHistories(
     const events = rows as { event: string }[]
     return {
       ...NO_HISTORY,
-      past: events.map(({ event }) => parseJson(event) as MembershipEvent),
+      past: events.map(({ event }) => withCredibleTime(parseJson(event) as MembershipEvent)),
     }
   })
 }
@@ -98,7 +102,7 @@ function statementFor(db: BatchDatabase, query: HistoryQuery): D1PreparedStateme
   }
   const before = asOf === 'then' ? own : NEVER
   if (kinds.includes('checkin')) {
-    return db.prepare(CHECKINS_OF_PERSON).bind(source, contact, email ?? null, own, before)
+    return db.prepare(CHECKINS_OF_PERSON).bind(source, contact, email ?? null, own, before, at)
   }
   const around = kinds.length === 1 ? AROUND_ONE : AROUND_TWO
   return db.prepare(around).bind(source, contact, at, own, before, ...kinds)

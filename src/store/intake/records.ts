@@ -4,8 +4,8 @@ import type { NewDelivery } from '../../core/deliveries/delivery.ts'
 import { type EventStatus, instantOf, type RelayEvent } from '../../core/events/event.ts'
 import type { Warning } from '../../core/events/fields.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
-import { type EventId, ID_RANDOM_RANGE, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
-import { CONTENT_WINDOW_SECONDS } from '../../core/intake/dedupe.ts'
+import { type EventId, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
+import { CONTENT_WINDOW_SECONDS, type Nature } from '../../core/intake/dedupe.ts'
 import type { RawBody } from '../../core/intake/request.ts'
 import {
   byAddress,
@@ -36,6 +36,10 @@ export type EventRecord = {
   hops: number
   dedupKey: string
   dedupStamp: string | undefined
+  /** What equal content says; of records that were spilled by an older version `state`. */
+  nature?: Nature
+  /** The header whose equal value makes equal content a repeat. */
+  deliveryHeader?: string | undefined
   /** Of a signed message: what it would have in their place as another type, or as a test or not. */
   alternatives?: { key: string; stamp: string }[]
   raw: RawBody
@@ -65,31 +69,27 @@ export function isDeliverable({ status }: Receipt): boolean {
 /** The statement that writes a record. It returns `status` and `matched`, or no row for what the log has no use for. */
 function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStatement {
   const { id, entry, content } = record
-  if (entry === 'received') {
-    const alternatives = JSON.stringify(record.alternatives ?? [])
-    return db.prepare(INSERT_EVENT).bind(...columns(record), alternatives)
-  }
-  if (entry === 'released') {
-    if ('issues' in content) throw new Error('a message without an event cannot leave quarantine')
+  if (typeof entry === 'string') {
+    const isReleased = entry === 'released'
+    if (isReleased && 'issues' in content) {
+      throw new Error('a message without an event cannot leave quarantine')
+    }
     return db
-      .prepare(RELEASE_EVENT)
-      .bind(
-        keyOfId(id),
-        record.type,
-        record.vendorType ?? null,
-        record.contactId ?? null,
-        record.dedupKey,
-        record.dedupStamp ?? null,
-        JSON.stringify(content.event),
-        record.deliveries.length,
-        happenedAt(content.event),
-        CONTENT_WINDOW_SECONDS * 1000 * ID_RANDOM_RANGE,
-      )
+      .prepare(isReleased ? RELEASE_EVENT : INSERT_EVENT)
+      .bind(...columns(record), ...comparedBy(record))
   }
   const corrected = entry.corrects === undefined ? null : keyOfId(entry.corrects)
   return db
     .prepare(INSERT_INFERRED)
     .bind(...columns(record), keyOfId(entry.cause), corrected, timeOfId(id))
+}
+
+/** What a message is compared by, beside its content: its alternatives, its nature, the window of its identity, a header. */
+function comparedBy({ content, alternatives = [], nature, deliveryHeader }: EventRecord) {
+  // A vendor's sample is always the same. A signed test is a copy whenever it comes again.
+  const isSample = 'event' in content && 'test' in content.event && alternatives.length === 0
+  const header = deliveryHeader === undefined ? null : `$."${deliveryHeader}"`
+  return [JSON.stringify(alternatives), nature ?? 'state', isSample ? 1 : 0, header]
 }
 
 function columns(record: EventRecord): (string | number | null)[] {

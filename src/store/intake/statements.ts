@@ -1,17 +1,41 @@
 // The SQL that writes an event, by the way it enters the log, and the one that creates its deliveries. The parameters
 // ?1 to ?18 are the columns of a record (records.ts).
+import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { kindOf } from '../events/history.ts'
 
 const OWN_KEY = 'CAST(?1 AS INTEGER)'
 const OWN_STAMP = 'COALESCE(?10, char(1114111))'
 
-/** SQL: whether the event `e` was received within the window, on either side. */
-const IS_NEAR = `abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANGE}) <= ?11`
+/** SQL: whether the event `e` is within the window, on either side: in arrival, and in time where both have one. */
+const IS_NEAR = `(abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANGE}) <= ?11
+  AND COALESCE(abs(e.at - ?18) <= ?11, TRUE))`
+
+const OWN_KIND = kindOf('?4')
+
+const IN_ARRIVAL = (other: string) =>
+  `${other}.key > min(e.key, ${OWN_KEY}) AND ${other}.key < max(e.key, ${OWN_KEY})`
+
+/**
+ * SQL: whether anything else of the contact lies between the event `e` and this one, in time or in arrival: of any kind if
+ * they are near, else of a related kind. What arrived between and is later than both by two windows is not looked for. What
+ * is in quarantine is about the contact if it contains its id.
+ */
+const LIES_BETWEEN = `(EXISTS (
+  SELECT 1 FROM events AS other
+  WHERE other.status IN ('accepted', 'derived') AND other.status = 'accepted' AND other.source = ?2 AND other.contact = ?6
+    AND ${kindOf('other.type')} IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join()})
+    AND (e.near OR ${kindOf('other.type')} IN (${OWN_KIND},
+      CASE ${OWN_KIND} WHEN 'payment' THEN 'subscription' WHEN 'subscription' THEN 'payment' END))
+    AND other.at BETWEEN min(e.at, ?18) AND max(e.at, ?18) + 2 * ?11 AND other.dedup_key <> ?9
+    AND (other.at > min(e.at, ?18) AND other.at < max(e.at, ?18)
+      OR ${IN_ARRIVAL('other')}))
+  OR near AND EXISTS (SELECT 1 FROM events AS unread WHERE unread.status = 'quarantined' AND unread.dismissed IS NULL
+    AND unread.source = ?2 AND ${IN_ARRIVAL('unread')} AND instr(unread.raw, ?7 ->> '$.data.contact.vendor_id')))`
 
 /** SQL: the first event of the same content in an order that the index has, if it is of `where`. One row is read. */
 const first = (among: string, order: string, where = 'TRUE') => `
-    (SELECT e.key FROM (SELECT e.key FROM events AS e
+    (SELECT e.key FROM (SELECT e.key, e.at FROM events AS e
       WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND ${among} ORDER BY ${order} LIMIT 1) AS e WHERE ${where})`
 type Side = [among: string, order: string]
 const STAMPED_BEFORE: Side = [`e.dedup_stamp <= ${OWN_STAMP}`, 'e.dedup_stamp DESC, e.key DESC']
@@ -24,42 +48,47 @@ const ALTERNATIVE = `
     (SELECT e.key FROM json_each(?19) AS other CROSS JOIN events AS e
      WHERE e.dedup_key = other.value ->> 'key' AND e.status <> 'duplicate' AND e.dedup_stamp = other.value ->> 'stamp' LIMIT 1)`
 
-// One statement finds an event of the same content, inside the window if there is one, decides by the rules of
-// core/intake/dedupe.ts whether this one repeats it, and writes it: of two copies at once, one is the first. `?9` the dedup
-// key, `?10` its stamp, `?11` the milliseconds of the window, `?19` the alternatives. A spilled event is written after later
-// ones: hence both sides.
-export const INSERT_EVENT = `
+/** SQL: the latest messages of the same content, if one has the same value of the header `?22`. Ten rows at most are read. */
+const SENT_AGAIN = `
+    (SELECT e.key FROM (SELECT e.key, e.headers FROM events AS e WHERE ?16 ->> ?22 IS NOT NULL AND e.dedup_key = ?9
+      AND e.status <> 'duplicate' ORDER BY e.dedup_stamp DESC LIMIT 10) AS e WHERE e.headers ->> ?22 = ?16 ->> ?22 LIMIT 1)`
+
+// Finds an event of the same content, inside the window if there is one, and decides by the rules of core/intake/dedupe.ts
+// whether this one repeats it. `?9` the dedup key, `?10` its stamp, `?11` the milliseconds of the window, `?18` the time,
+// `?19` the alternatives, `?20` the nature, `?21` whether an identity holds only within the window, `?22` the path of a header.
+const EARLIER = `
 WITH candidate AS (
   SELECT CASE WHEN ?19 <> '[]' OR EXISTS (SELECT 1 FROM events WHERE dedup_key = ?9 AND status <> 'duplicate') THEN COALESCE(${[
-    first('e.dedup_stamp = ?10', 'e.key'),
+    first('e.dedup_stamp = ?10', 'e.key DESC', `NOT ?21 OR ${IS_NEAR}`),
     ALTERNATIVE,
+    SENT_AGAIN,
     ...[STAMPED_BEFORE, BEFORE, STAMPED_AFTER, AFTER].map((side) => first(...side, IS_NEAR)),
     ...[STAMPED_BEFORE, BEFORE, STAMPED_AFTER, AFTER].map((side) => first(...side)),
   ].join()}) END AS key
-), earlier AS (
-  SELECT e.key,
-    CASE
-      WHEN e.dedup_stamp = ?10 OR e.dedup_key <> ?9 THEN 'identity'
-      WHEN EXISTS (
-        SELECT 1 FROM (
-          SELECT key, vendor_type, dedup_key FROM events
-          WHERE status IN ('accepted', 'derived') AND source = ?2 AND contact = ?6 AND ${kindOf('type')} = ${kindOf('?4')}
-            AND key <= max(e.key, ${OWN_KEY})
-          ORDER BY at DESC LIMIT 5) AS near
-        WHERE near.key > min(e.key, ${OWN_KEY}) AND near.vendor_type = ?5 AND near.dedup_key <> ?9
-      ) THEN NULL
-      WHEN ${IS_NEAR} THEN 'content'
-      ELSE 'twin'
-    END AS rung
+), found AS (
+  SELECT e.key, e.at, ${IS_NEAR} AS near, e.dedup_key <> ?9 AS is_alternative,
+    e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same, e.headers ->> ?22 <> ?16 ->> ?22 AS is_other
   FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
-)
+), earlier AS (
+  SELECT e.key AS matched_key,
+    CASE
+      WHEN is_alternative OR (is_same AND (near OR NOT ?21)) THEN 'identity'
+      WHEN ?20 = 'act' THEN 'twin'
+      WHEN ?20 = 'state' AND ${LIES_BETWEEN} THEN CASE WHEN near THEN 'twin' END
+      WHEN near AND (?20 = 'once' OR is_other IS NOT TRUE) THEN 'content'
+      ELSE 'twin'
+    END AS verdict
+  FROM found AS e
+)`
+
+// One statement decides and writes: of two copies at once, one is the first.
+export const INSERT_EVENT = `${EARLIER}
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, event_name, at, status, rung, matched)
 SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-  CASE WHEN earlier.rung IN ('identity', 'content') THEN 0 ELSE ?12 END, ?13, ?14, ?15, ?16, ?17, ?18,
-  CASE WHEN earlier.rung IN ('identity', 'content') THEN 'duplicate'
-    WHEN ?7 IS NULL THEN 'quarantined' ELSE 'accepted' END,
-  earlier.rung, CASE WHEN earlier.rung IS NOT NULL THEN earlier.key END
+  CASE WHEN verdict IN ('identity', 'content') THEN 0 ELSE ?12 END, ?13, ?14, ?15, ?16, ?17, ?18,
+  CASE WHEN verdict IN ('identity', 'content') THEN 'duplicate' WHEN ?7 IS NULL THEN 'quarantined' ELSE 'accepted' END,
+  verdict, CASE WHEN verdict IS NOT NULL THEN matched_key END
 FROM (SELECT 1) LEFT JOIN earlier
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
@@ -76,19 +105,14 @@ WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?19 AS I
     OR CASE ?4 WHEN 'subscription.corrected' THEN due <= ?21 AND state <> 'held' ELSE state <> 'cancelled' END)))
 RETURNING status, NULL AS matched`
 
-// A quarantined message becomes an event like any other, unless the vendor has sent it again since.
-export const RELEASE_EVENT = `
-WITH repeated AS (
-  SELECT e.key, CASE WHEN e.dedup_stamp = ?6 THEN 'identity' WHEN abs(e.key - CAST(?1 AS INTEGER)) <= ?10 THEN 'content'
-    ELSE 'twin' END AS rung
-  FROM events AS e WHERE e.dedup_key = ?5 AND e.status <> 'duplicate' AND e.key <> CAST(?1 AS INTEGER)
-  ORDER BY e.dedup_stamp = ?6 DESC, abs(e.key - CAST(?1 AS INTEGER)) LIMIT 1
-)
-UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, dedup_key = ?5, dedup_stamp = ?6, event = ?7, at = ?9,
-  status = CASE WHEN (SELECT rung FROM repeated) IN ('identity', 'content') THEN 'duplicate' ELSE 'accepted' END,
-  planned = CASE WHEN (SELECT rung FROM repeated) IN ('identity', 'content') THEN 0 ELSE ?8 END,
-  matched = (SELECT key FROM repeated), rung = (SELECT rung FROM repeated)
-WHERE key = CAST(?1 AS INTEGER) AND status = 'quarantined'
+// A quarantined message becomes an event like any other, unless it repeats one.
+export const RELEASE_EVENT = `${EARLIER}
+UPDATE events SET type = ?4, vendor_type = ?5, contact = ?6, dedup_key = ?9, dedup_stamp = ?10, event = ?7, at = ?18,
+  status = CASE WHEN verdict IN ('identity', 'content') THEN 'duplicate' ELSE 'accepted' END,
+  planned = CASE WHEN verdict IN ('identity', 'content') THEN 0 ELSE ?12 END,
+  rung = verdict, matched = CASE WHEN verdict IS NOT NULL THEN matched_key END
+FROM (SELECT 1) LEFT JOIN earlier
+WHERE key = ${OWN_KEY} AND status = 'quarantined'
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
 // A repeat gets no deliveries: its first copy has them.

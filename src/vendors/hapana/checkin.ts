@@ -24,10 +24,10 @@ export const CHECK_IN_TIME = ['checkInTime', 'checkInDateTime']
 /** Maps a check-in. An invalid one becomes `checkin.rejected`, not attendance. */
 export function mapCheckin(input: MappingInput): MappedEvent {
   const { fields, warnings, site, siteId, clientId, content } = input
-  const raw = { time: fields.peek(CHECK_IN_TIME), status: fields.peek('checkInStatus') }
+  const rawStatus = fields.peek('checkInStatus')
   const time = readTime(CHECK_IN_TIME, fields, warnings, site)
   const status = readWord('checkInStatus', asCheckinStatus, input)
-  const message = fields.read('checkInMessage', asText) ?? reasonIn(raw.status)
+  const message = fields.read('checkInMessage', asText) ?? reasonIn(rawStatus)
   const starts = readTime('sessionStartTime', fields, warnings, site)
   const session = nonEmpty({
     vendor_id: fields.read('sessionID', asId),
@@ -54,16 +54,24 @@ export function mapCheckin(input: MappingInput): MappedEvent {
     }),
     custom_properties: fields.read('customProperties', asIs),
   })
-  // A session id is that of a recurring slot: only together with the time does it identify a visit.
+  // A session id is that of a recurring slot: only together with the time does it identify a visit. In one second a member
+  // may be in two classes, and two fobs of a family at the door. A time has many spellings.
+  const { fob_number, package: used } = checkin
+  const { vendor_id, name, type, starts_at = starts.local } = session ?? {}
+  const at = time.at ?? time.local
+  const told = [vendor_id, name, type, starts_at, fob_number, used?.vendor_id, used?.name]
   const identity =
-    time.at !== undefined || time.local !== undefined
-      ? identifiedBy('checkIn', clientId, siteId, session?.vendor_id, raw.time, raw.status)
-      : content()
+    at === undefined
+      ? content('act')
+      : identifiedBy('checkIn', clientId, siteId, at, rawStatus, ...told)
   return {
     type: status === 'invalid' ? 'checkin.rejected' : 'checkin.recorded',
     data: { checkin },
     identity,
-    occurred: time.at === undefined ? undefined : { at: time.at, basis: 'vendor_field' },
+    occurred:
+      time.at === undefined
+        ? undefined
+        : { at: time.at, basis: 'vendor_field', path: fields.spelling(CHECK_IN_TIME) },
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../../core/events/fields.ts'
 import { type SourceSettings, settingsForSite } from '../../core/events/source.ts'
 import type { EventType } from '../../core/events/vocabulary.ts'
-import { type Identity, identifiedBy, sameContent } from '../../core/intake/dedupe.ts'
+import { type Identity, identifiedBy, type Nature, sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject, type JsonObject } from '../../core/intake/json.ts'
 import { err, ok } from '../../core/result.ts'
 import type { NormalizationError } from '../vendor.ts'
@@ -67,7 +67,7 @@ export function normalizeEvent(type: HapanaType, input: MessageInput) {
   const site = settingsForSite(settings, siteId)
   const contact = { vendor_id: clientId, ...readContact(type, fields, warnings, site) }
   // From the whole body, so that no two different messages have the same identity.
-  const content = () => ({ ...sameContent(type, canonical(body)), stamp })
+  const content = (nature: Nature) => ({ ...sameContent(nature, type, canonical(body)), stamp })
   const mapped = MAPPINGS[type]({ fields, warnings, site, siteId, clientId, contact, content })
   const data = omitUndefined({
     contact,
@@ -104,14 +104,16 @@ function missing(type: HapanaType, fields: Fields): Warning[] {
 
 const MAPPINGS: Record<HapanaType, (input: MappingInput) => MappedEvent> = {
   // Also sent when a known client is linked to another site; only the client's history distinguishes the two.
-  accountCreated: ({ content }) => ({
+  accountCreated: ({ content, siteId }) => ({
     type: 'contact.created',
     data: { inference: { basis: ['history_not_read'], confidence: 'likely', evidence: [] } },
-    identity: content(),
+    // Once at each site. Without one, it may be about another site.
+    identity: content(siteId === undefined ? 'act' : 'once'),
     occurred: undefined,
   }),
-  clientUpdated: ({ content }) => mapProfile('contact.updated', content()),
-  profile: ({ content }) => mapProfile('contact.upserted', content()),
+  clientUpdated: ({ content }) => mapProfile('contact.updated', content('state')),
+  profile: ({ content, siteId }) =>
+    mapProfile('contact.upserted', content(siteId === undefined ? 'act' : 'state')),
   clientStatusChange: mapStatusChange,
   packagePurchased: mapPurchase,
   checkIn: mapCheckin,
@@ -147,7 +149,7 @@ function mapStatusChange({ fields, warnings, content }: MappingInput): MappedEve
   return {
     type: 'membership.status_changed',
     data: { membership },
-    identity: content(),
+    identity: content('state'),
     occurred: undefined,
   }
 }
@@ -188,7 +190,7 @@ function mapPurchase({ fields, warnings, site, content }: MappingInput): MappedE
   return {
     type: 'purchase.completed',
     data: { purchase },
-    identity: content(),
+    identity: content('act'),
     occurred: undefined,
   }
 }
@@ -208,6 +210,7 @@ const asChannel = reader<'sms' | 'email'>('sms or email', (value) => {
 function mapMessage(input: MappingInput): MappedEvent {
   const { fields, clientId, contact, content } = input
   const channel = readWord('communicationType', asChannel, input)
+  const word = fold(asText(fields.peek('communicationType')) ?? '')
   const messageId = fields.read('messageId', asId)
   const emailTo = fields.read('emailTo', asText)
   const to = { sms: contact.phone, email: emailTo, unknown: emailTo ?? contact.phone }[channel]
@@ -223,8 +226,11 @@ function mapMessage(input: MappingInput): MappedEvent {
   return {
     type: 'message.sent',
     data: { message },
+    // The same id is used for an e-mail and an SMS.
     identity:
-      messageId === undefined ? content() : identifiedBy('outboundMessage', messageId, clientId),
+      messageId === undefined
+        ? content('act')
+        : identifiedBy('outboundMessage', messageId, clientId, word),
     occurred: undefined,
   }
 }

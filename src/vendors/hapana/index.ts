@@ -12,10 +12,13 @@ import { interpret, relatedKinds } from './interpret.ts'
 import { signature } from './signature.ts'
 import { resolveType, TYPE_NAMES } from './type.ts'
 
+const DELIVERY = 'x-hapana-delivery'
+
 export const hapana = {
   id: 'hapana',
   mappingVersion: 3,
   signature,
+  deliveryHeader: DELIVERY,
   relatedKinds,
   interpret,
   keepsHeader: (name) => /^x-hapana-|^x-event-type$|^x-webhook-event$/.test(name),
@@ -75,7 +78,7 @@ function normalize(
  */
 function stampOf(headers: Headers): string | undefined {
   const [, signedAt] = /(?:^|,)\s*t=(\d+)/.exec(headers.get('x-hapana-signature') ?? '') ?? []
-  return signedAt ?? headers.get('x-hapana-delivery') ?? undefined
+  return signedAt ?? headers.get(DELIVERY) ?? undefined
 }
 
 /**

@@ -10,7 +10,7 @@ export function relatedKinds({
   vendortype,
 }: MembershipEvent): readonly EventKind[] | undefined {
   if (type === 'membership.status_changed') return ['membership']
-  if (type === 'checkin.recorded') return ['checkin']
+  if (type.startsWith('checkin.')) return ['checkin']
   // An account needs only whether and at which sites the client is known.
   return vendortype === 'accountCreated' ? [] : undefined
 }
@@ -22,6 +22,11 @@ export function interpret(event: MembershipEvent, history: History): Interpretat
 
 function complete(event: MembershipEvent, history: History): MembershipEvent {
   const others = history.past.filter(({ type }) => type === event.type)
+  // `past` has check-ins of the whole person: those decide `first`; only those of the contact decide `late`.
+  const own = () =>
+    history.past.filter(
+      ({ relaysource, subject }) => relaysource === event.relaysource && subject === event.subject,
+    )
   switch (event.type) {
     case 'contact.created':
       return completeAccount(event, history)
@@ -37,13 +42,10 @@ function complete(event: MembershipEvent, history: History): MembershipEvent {
     }
     case 'checkin.recorded': {
       const checkin = { ...event.data.checkin, first: others.length === 0 }
-      // `past` has the check-ins of the whole person: those decide `first`; only those of the contact decide `late`.
-      const own = others.filter(
-        ({ relaysource, subject }) =>
-          relaysource === event.relaysource && subject === event.subject,
-      )
-      return markIfLate({ ...event, data: { ...event.data, checkin } }, own)
+      return markIfLate({ ...event, data: { ...event.data, checkin } }, own())
     }
+    case 'checkin.rejected':
+      return markIfLate(event, own())
     default:
       return event
   }

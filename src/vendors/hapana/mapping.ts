@@ -4,7 +4,7 @@ import type { EventDraft } from '../../core/events/event.ts'
 import type { Fields, Reader, Warning } from '../../core/events/fields.ts'
 import type { SiteSettings } from '../../core/events/source.ts'
 import type { Contact, EventType } from '../../core/events/vocabulary.ts'
-import type { Identity } from '../../core/intake/dedupe.ts'
+import type { Identity, Nature } from '../../core/intake/dedupe.ts'
 
 /** The part of an event that depends on its type. */
 export type MappedEvent = {
@@ -23,7 +23,7 @@ export type MappingInput = {
   clientId: string
   contact: Contact
   /** An identity from the whole body, for a message without an identifier of its own. */
-  content: () => Identity
+  content: (nature: Nature) => Identity
 }
 
 /** Reads a word of a fixed list; `unknown`, with a warning, if it is another word or missing. */

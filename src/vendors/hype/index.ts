@@ -1,7 +1,7 @@
 // Hype (formerly Pico): memberships of creator communities. One documented body for five event types (help centre
 // article "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely that of the contact, not of the
 // event.
-import { type Amount, asAmount } from '../../core/events/amount.ts'
+import { type Amount, asAmount, signOf } from '../../core/events/amount.ts'
 import { type EventDraft, sourcePath, UNRECOGNIZED } from '../../core/events/event.ts'
 import {
   asBoolean,
@@ -18,7 +18,7 @@ import {
 } from '../../core/events/fields.ts'
 import { asInstant } from '../../core/events/time.ts'
 import type { Contact, Subscription } from '../../core/events/vocabulary.ts'
-import { sameContent } from '../../core/intake/dedupe.ts'
+import { type Nature, sameContent } from '../../core/intake/dedupe.ts'
 import { canonical, isObject } from '../../core/intake/json.ts'
 import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
@@ -86,12 +86,18 @@ export const hype = {
     const { [envelope.spelling('timestamp')]: _timestamp, ...content } = body
     // The body without the timestamp identifies what happened; the timestamp distinguishes two equal events.
     const identity = {
-      ...sameContent(canonical(content)),
+      ...sameContent(natureOf(type, subscription?.total_paid_amount), canonical(content)),
       stamp: timestamp === undefined ? undefined : canonical(timestamp),
     }
     return ok({ event, identity, warnings })
   },
 } satisfies Vendor
+
+/** The total paid rises with each payment, and so tells two of them apart. Without one nothing does. */
+function natureOf(type: HypeType, total: Amount | null | undefined): Nature {
+  if (type === 'contact.created') return 'once'
+  return type === 'contact.updated' || (total && signOf(total) > 0) ? 'state' : 'act'
+}
 
 /** The problems that keep a message from becoming an event; those of a message of unknown type begin with that. */
 function missing(envelope: Fields, vendorType: string | undefined, isKnown: boolean): Warning[] {
@@ -156,7 +162,9 @@ function readTimestamp(envelope: Fields, warnings: Warning[]): EventDraft['occur
     warnings.push({ path: 'timestamp', message: 'is missing; the time received is used' })
   }
   const at = envelope.read('timestamp', asInstant)
-  return at === undefined ? undefined : { at, basis: 'envelope' }
+  return at === undefined
+    ? undefined
+    : { at, basis: 'envelope', path: envelope.spelling('timestamp') }
 }
 
 function readVersion(envelope: Fields, warnings: Warning[]): string | undefined {

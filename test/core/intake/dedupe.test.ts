@@ -48,7 +48,7 @@ describe('fingerprint', () => {
 
 describe('identities', () => {
   it('have a stamp only if the message identifies itself', () => {
-    expect(identifiedBy('checkIn', 7)).toEqual({ key: ['checkIn', 7], stamp: 'id' })
-    expect(sameContent('a')).toEqual({ key: ['a'], stamp: undefined })
+    expect(identifiedBy('checkIn', 7)).toMatchObject({ key: ['checkIn', 7], stamp: 'id' })
+    expect(sameContent('state', 'a')).toMatchObject({ key: ['a'], stamp: undefined })
   })
 })

@@ -252,6 +252,28 @@ describe('the quarantine', () => {
     })
   })
 
+  it('releases a message that is no repeat: a purchase made again, a status behind another', async () => {
+    const purchase = { eventType: 'packagePurchased', clientID: 'c', packageID: 'p', amount: 90 }
+    const status = (word: string) => aStatusChange({ clientID: 'd', status: word })
+    const [bought, active] = [
+      await take('hapana', purchase),
+      await take('hapana', status('active')),
+    ]
+    for (const id of [bought, active]) await quarantinedBefore(id)
+    const again = await take('hapana', purchase)
+    await take('hapana', status('inactive'))
+    const returned = await take('hapana', status('active'))
+
+    const { body } = await call('POST', '/quarantine/release', { events: [bought, active] })
+
+    expect(body.released).toMatchObject([{ status: 'accepted' }, { status: 'accepted' }])
+    const matches = [{ id: again }, { id: returned }].map((match) => ({
+      matched: { ...match, by: 'possible_duplicate' },
+    }))
+    expect(await getEvent(env.DB, bought)).toMatchObject(matches[0] ?? {})
+    expect(await getEvent(env.DB, active)).toMatchObject(matches[1] ?? {})
+  })
+
   it('releases one element of a list, with the event that is inferred from it', async () => {
     const list = [
       {

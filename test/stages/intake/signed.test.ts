@@ -17,6 +17,7 @@ const config = parseConfig(
 
 const PROFILE = { siteID: '1', email: 'ana@gym.example', firstName: 'Ana' }
 const CHECK_IN = { siteID: '1', checkInStatus: 'Valid', checkInTime: '2026-11-01T08:00:00Z' }
+const PURCHASE = { eventType: 'packagePurchased', siteID: '1', packageID: 'p', amount: 90 }
 const MESSAGE = { siteID: '1', messageId: 'm-1', communicationType: 'SMS', message: 'Hi' }
 
 let clients = 0
@@ -117,6 +118,17 @@ describe('another signed message', () => {
 
     expect(soon).toEqual({ id: first.id, status: 'duplicate' })
     expect(late.status).toBe('accepted')
+  })
+
+  it('is a repeat under the same delivery id, however late it is signed again', async () => {
+    const body = bodyOf(PURCHASE)
+    const delivery = (id: string) => ({ headers: { 'x-hapana-delivery': id } })
+    const first = await send(body, delivery('del_1'))
+    const second = await send(body, delivery('del_2'), NOW + 60_000, NOW + 60_000)
+    const again = await send(body, delivery('del_1'), NOW + 4e7, NOW + 4e7)
+
+    expect(second.status).toBe('accepted')
+    expect(again).toEqual({ id: first.id, status: 'duplicate' })
   })
 
   it('is real, although a test had the same content', async () => {
