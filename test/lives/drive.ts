@@ -126,7 +126,7 @@ function varsOf({ hapana, hype }: World): Record<string, unknown> {
         name: 'hype',
         vendor: 'hype',
         secret: 'KEY',
-        ...(hype.buyerSignsUp ? { currency: 'USD' } : {}),
+        ...(hype.knowsCurrency ? { currency: 'USD' } : {}),
       },
     ],
     TARGETS,

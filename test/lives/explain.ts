@@ -3,17 +3,29 @@ import type { Finding } from './score/score.ts'
 import type { Arrival, Delivered, Story } from './truth.ts'
 
 /** A story, with the number of its messages: the shortest ones show most. */
-export type Told = { kind: string; size: number; lines: string[] }
+export type Told = { title: string; size: number; lines: string[] }
 
 /** Arrivals of a contact that are shown before and after the one that a story is about. */
 const SHOWN = { before: 14, after: 4 }
 
-/** The stories of findings whose kind begins so, the shortest first. */
-export function explain(story: Story, findings: readonly Finding[], kind: string): Told[] {
+/** The stories of findings whose kind begins so, and whose text has some words. */
+export function explain(
+  story: Story,
+  findings: readonly Finding[],
+  kind: string,
+  words = '',
+): Told[] {
   return findings
-    .filter((finding) => finding.kind.startsWith(kind))
+    .filter((finding) => finding.kind.startsWith(kind) && finding.text.includes(words))
     .map((finding) => storyOf(story, finding))
-    .sort((a, b) => a.size - b.size)
+}
+
+/** The shortest stories, of each title first one. */
+export function shortest(told: readonly Told[], count: number): Told[] {
+  const sorted = [...told].sort((a, b) => a.size - b.size)
+  const firsts = [...new Map(sorted.toReversed().map((one) => [one.title, one])).values()]
+  const others = sorted.filter((one) => !firsts.includes(one))
+  return [...firsts.sort((a, b) => a.size - b.size), ...others].slice(0, count)
 }
 
 function storyOf(story: Story, finding: Finding): Told {
@@ -32,7 +44,9 @@ function storyOf(story: Story, finding: Finding): Told {
       linesOf(arrival, { story, isAbout: about.includes(arrival), isMany: contacts.length > 1 }),
     ),
   ]
-  return { kind: finding.kind, size: arrivals.length, lines }
+  // Contacts have other names in each world.
+  const title = `${finding.kind}: ${finding.text.replaceAll(/(hapana|hype) \S+ \S+|[\d.]+|\S+@\S+/g, '…')}`
+  return { title, size: arrivals.length, lines }
 }
 
 function around(arrivals: readonly Arrival[], about: readonly Arrival[]): Arrival[] {

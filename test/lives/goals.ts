@@ -5,7 +5,7 @@ export type Goal = { name: string; is: string; isMet: boolean }
 type Counts = Record<string, number>
 
 /** Fewer claims than this say nothing about a share. */
-const FEW = 40
+const FEW = 100
 
 /** What is promised of strong and likely claims, of true events, and of people. */
 export function goalsOf(counts: Counts): Goal[] {

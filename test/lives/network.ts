@@ -66,9 +66,11 @@ type Outage = { vendor: string; from: number; to: number; isInOrder: boolean }
 function outagesOf(random: Random): Outage[] {
   const count = random.below(4)
   return Array.from({ length: count }, () => {
-    const from = random.between(START, END - 4 * DAY)
-    const to = from + random.logBetween(2 * HOUR, 72 * HOUR)
-    return { vendor: random.pick(['hapana', 'hype']), from, to, isInOrder: random.chance(0.5) }
+    const vendor = random.pick(['hapana', 'hype'])
+    const from = random.between(START, END - 15 * DAY)
+    // Hapana's attempts end after a day; how long Hype goes on is not stated.
+    const to = from + random.logBetween(2 * HOUR, vendor === 'hype' ? 288 * HOUR : 24 * HOUR)
+    return { vendor, from, to, isInOrder: random.chance(0.5) }
   })
 }
 

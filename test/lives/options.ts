@@ -15,6 +15,7 @@ the truth. Exit status 1 when a goal is missed.
   --short            a run for CI: less than a minute
   --explain KIND     what truly happened, what was sent, and what was told, for wrong claims of a kind or of all whose
                      names begin so: "eaten", "kind:renewal:strong", "reason", "joined-within" …
+  --text WORDS       only those whose text has these words: "true is declined"
   --stories N        so many of them, the shortest first (default 3)
   --worker DIR       the source tree of the Worker (default: this one)
   --table            writes the table into docs/events.md
@@ -26,13 +27,14 @@ export type Options = {
   /** Lives in a world. */
   lives: number
   explain: string | undefined
+  text: string
   stories: number
   worker: string
   isTable: boolean
   isJson: boolean
 }
 
-const SHORT = { worlds: 4, lives: 120, seed: 1 }
+const SHORT = { worlds: 4, lives: 100, seed: 1 }
 
 /** Parses the command line. Prints the help and returns undefined for --help. Throws a UserError. */
 export function readOptions(args: string[]): Options | undefined {
@@ -56,6 +58,7 @@ export function readOptions(args: string[]): Options | undefined {
     lives: preset.lives,
     seed: number('seed') ?? preset.seed,
     explain: values.explain,
+    text: values.text ?? '',
     stories: number('stories') ?? 3,
     worker: path.resolve(values.worker ?? path.join(import.meta.dirname, '../..')),
     isTable: values.table === true,
@@ -77,6 +80,7 @@ function parse(args: string[]) {
           seed: text,
           stories: text,
           explain: text,
+          text: text,
           worker: text,
         },
         ...{ short: flag, table: flag, json: flag, help: flag },

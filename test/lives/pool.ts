@@ -8,6 +8,7 @@ export type Setting = {
   worker: string
   lives: number
   explain: string | undefined
+  text: string
   stories: number
 }
 

@@ -1,6 +1,6 @@
 // One run: many worlds, their counts together, and the stories that were asked for.
 import path from 'node:path'
-import type { Told } from './explain.ts'
+import { shortest, type Told } from './explain.ts'
 import { goalsOf } from './goals.ts'
 import type { Options } from './options.ts'
 import { runAll } from './pool.ts'
@@ -19,7 +19,7 @@ export async function run(options: Options): Promise<number> {
   if (!isJson) console.log(`worlds ${seed} to ${seed + worlds - 1}, ${options.lives} lives in each`)
   await runAll(seeds, options, (result) => {
     addCounts(counts, result.counts)
-    told = [...told, ...result.told].sort((a, b) => a.size - b.size).slice(0, stories)
+    told = shortest([...told, ...result.told], stories)
     cpuMs += result.cpuMs
   })
   const goals = goalsOf(counts)

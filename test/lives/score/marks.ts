@@ -31,7 +31,7 @@ function scoreLate({ arrival, event, before }: Seen, score: Score): void {
   const others = before.filter(({ message: other }) => other.type.split('.')[0] === family)
   const must = others.some(
     (other) =>
-      other.message.type === message.type &&
+      other.message.truth.types[0] === message.truth.types[0] &&
       other.message.at > message.at + 1000 &&
       isStampedLater(other, arrival),
   )

@@ -10,6 +10,8 @@ export type Member = {
   human: Human
   publisher: string
   id: string
+  /** "name": one full name, which may be empty. */
+  name: string
   /** The address that the member uses here. */
   email: string
   /** Used from the second change of the profile on. */
@@ -39,12 +41,12 @@ type Context = { member: Member; account: Account; readings: HypeReadings; rando
 
 /** Article, "Payment Payload Example": the envelope. `timestamp` is put on when it is sent. */
 function sent({ member, account, readings }: Context, act: MemberAct, message: Said): Sent {
-  const { human, publisher, id } = member
+  const { human, name, publisher, id } = member
   // "To identify the person generating the event": user, Dashboard and System; lower case in the example.
   const source = readings.source === 'lower' ? message.source.toLowerCase() : message.source
   const body = {
     ...{ id, publisher_id: publisher, email: account.email },
-    ...{ name: `${human.given} ${human.family}`, type: message.type },
+    ...{ name, type: message.type },
     ...(readings.source === 'absent' ? {} : { source }),
     ...(message.data === undefined ? {} : { data: message.data }),
     version: '1.1.0',

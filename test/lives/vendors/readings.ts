@@ -3,6 +3,7 @@
 //
 // Not sampled: that Hype's `id` is an event's and not a contact's. Both samples of the article share one id beside e-mail
 // and name, and nothing else in the body could tell contacts apart; with the other reading nobody could say anything.
+// Nor that several messages come in one list, which is stated nowhere.
 import type { Random } from '../../weather/machine/random.ts'
 
 export type HypeReadings = ReturnType<typeof hypeReadings>
@@ -44,6 +45,10 @@ export function hypeReadings(random: Random) {
     contactData: random.pick(['profile', 'absent', 'payment']),
     // A buyer may not be a "free user" that "has signed up".
     buyerSignsUp: random.chance(0.5),
+    // "products may differ in currency": the operator may have said which one.
+    knowsCurrency: random.chance(0.5),
+    // Whether a contact of two publishers has one id is not stated.
+    idOfHuman: random.chance(0.5),
     // `data` has one tier and one interval. Those of a gift, or of the plan that the giver has, is not stated.
     giftData: often('own', 'plan', 0.3),
     giftInterval: random.pick([null, null, 'One-time']),

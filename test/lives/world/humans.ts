@@ -22,9 +22,9 @@ export const PLACEHOLDERS = ['none', 'no email', 'n/a', '-', '0', 'null', 'noema
 export const DESK = 'info@harbour-gym.example'
 
 /** A human with a name that others have too, and an address that nobody else has. */
-export function humanOf(id: number, random: Random, family?: string): Human {
-  const given = random.pick(GIVEN)
-  const name = family ?? random.pick(FAMILY)
+export function humanOf(id: number, random: Random, parent?: Human): Human {
+  const given = random.pick(GIVEN.filter((one) => one !== parent?.given))
+  const name = parent?.family ?? random.pick(FAMILY)
   return {
     id,
     given,
@@ -38,4 +38,13 @@ export function humanOf(id: number, random: Random, family?: string): Human {
 export function typed(address: string, random: Random): string {
   if (random.chance(0.9)) return address
   return random.chance(0.5) ? address.toUpperCase() : ` ${address}`
+}
+
+/** The name that somebody states at another vendor: the same, more of it, less of it, or none. */
+export function nameOf({ given, family }: Human, random: Random): string {
+  const way = random.next()
+  if (way < 0.05) return ''
+  if (way < 0.07) return given
+  if (way < 0.09) return `${given} Maria ${family}`
+  return way < 0.11 ? `${given} ${family}`.toUpperCase() : `${given} ${family}`
 }

@@ -68,7 +68,7 @@ function subscribe(living: Living, at: number, before: Plan | undefined): void {
 /** The plan at the price of a time. */
 function priced(plan: Plan, { changes }: Publisher, at: number): Plan {
   const change = changes.find(({ tier }) => tier === plan.tier)
-  return change && change.at <= at ? { ...plan, price: change.price } : plan
+  return change && !change.isEnd && change.at <= at ? { ...plan, price: change.price } : plan
 }
 
 function tryFirst(living: Living, at: number, plan: Plan): void {
@@ -104,6 +104,10 @@ function pay(living: Living, from: number, first: Plan): void {
       return
     }
     const change = publisher.changes.find((one) => one.tier === plan.tier && one.at > paidAt)
+    if (change?.isEnd && change.at < due) {
+      acts.push({ at: change.at, what: 'stop', reason: 'stopped_by_admin' })
+      return
+    }
     if (change && change.at < due && change.price !== plan.price) {
       plan = { ...plan, price: change.price }
       // Sometimes just before the renewal.
@@ -166,9 +170,14 @@ function decline(living: Living, plan: Plan, { paidAt, due }: Period): void {
   comeBack(living, due, plan)
 }
 
-/** Three tries in 21 days. Returns when one of them succeeds, if one does. */
+/** Three tries in 21 days, at times that are not stated. Returns when one of them succeeds, if one does. */
 function dun({ acts, random }: Living, due: number): number | undefined {
-  const tries = [due, due + 7 * DAY, due + 14 * DAY]
+  const days = random.pick([
+    [0, 7, 14],
+    [0, 3, 5],
+    [0, 10, 20],
+  ] as const)
+  const tries = days.map((day) => due + day * DAY)
   const failed = random.chance(0.5) ? 3 : 1 + random.below(2)
   for (const at of tries.slice(0, failed)) acts.push({ at, what: 'fail' })
   if (random.chance(0.5)) acts.push({ at: due + 2000, what: 'lose-newsletters' })
@@ -198,13 +207,16 @@ function beFree(living: Living, at: number): void {
   else if (way < 0.7) subscribe(living, takenAt + random.between(1, 30) * DAY, undefined)
 }
 
-function give({ acts, random }: Living, at: number): void {
+function give(living: Living, at: number): void {
+  const { acts, random } = living
   const gift = giftOf(random)
   const count = 1 + random.below(4)
-  for (let i = 0, time = at; i < count; i++) {
+  let time = at
+  for (let i = 0; i < count; i++) {
     acts.push({ at: time, what: 'give', ...(random.chance(0.6) ? gift : giftOf(random)) })
     time += random.pick([3 * MINUTE, random.between(2, 60) * DAY])
   }
+  if (random.chance(0.25)) subscribe(living, time, undefined)
 }
 
 function giftOf(random: Random) {

@@ -10,10 +10,10 @@ export type Plan = {
   price: number
 }
 
-/** A price change for a whole tier. */
-export type PriceChange = { at: number; tier: string; price: number }
+/** What happens to a whole tier in one second: another price, or the end of all its subscriptions. */
+export type TierChange = { at: number; tier: string; price: number; isEnd: boolean }
 
-export type Publisher = { id: string; plans: Plan[]; changes: PriceChange[] }
+export type Publisher = { id: string; plans: Plan[]; changes: TierChange[] }
 
 /** The length of a period. A month has 30 days here, as nothing is promised of it. */
 export const PERIOD_DAYS = { Weekly: 7, Monthly: 30, Quarterly: 91, Annual: 365 }
@@ -38,7 +38,7 @@ export function publisherOf(n: number, random: Random, start: number, days: numb
   })
   const changed = plans.filter(() => random.chance(0.25))
   const changes = changed.map(({ tier, price }) => ({
-    ...{ tier, price: price + random.pick([200, 500, -100]) },
+    ...{ tier, price: price + random.pick([200, 500, -100]), isEnd: random.chance(0.1) },
     at: start + random.between(60, days - 60) * DAY,
   }))
   return { id: `9f8e7d6c-aaaa-4bbb-8ccc-00000000${String(1000 + n)}`, plans, changes }

@@ -10,7 +10,7 @@ import {
   hypeReadings,
 } from '../vendors/readings.ts'
 import { clientLife } from './client.ts'
-import { DESK, humanOf, PLACEHOLDERS, typed } from './humans.ts'
+import { DESK, humanOf, nameOf, PLACEHOLDERS, typed } from './humans.ts'
 import { memberLife } from './member.ts'
 import { DAY, publisherOf } from './plans.ts'
 
@@ -39,7 +39,7 @@ export function worldOf(seed: number, lives: number): World {
   const hapana = hapanaReadings(random)
   if (hapana.keys === 'overview') hapana.hasSite = random.chance(0.5)
   const humans: Human[] = []
-  const population = populate(humans, lives, new Random(seed, 'people'), hapana)
+  const population = populate(humans, lives, { random: new Random(seed, 'people'), hapana, hype })
   const messages = [
     ...clientMessages(population.clients, seed, hapana),
     ...memberMessages(population.members, seed, hype),
@@ -90,10 +90,12 @@ function memberMessages(members: readonly Member[], seed: number, readings: Hype
 
 const PUBLISHERS = 3
 
-function populate(humans: Human[], lives: number, random: Random, readings: HapanaReadings): Lives {
+type Given = { random: Random; hapana: HapanaReadings; hype: HypeReadings }
+
+function populate(humans: Human[], lives: number, { random, hapana, hype }: Given): Lives {
   const all: Lives = { clients: [], members: [] }
-  const human = (family?: string): Human => {
-    const one = humanOf(humans.length, random, family)
+  const human = (parent?: Human): Human => {
+    const one = humanOf(humans.length, random, parent)
     humans.push(one)
     return one
   }
@@ -102,18 +104,23 @@ function populate(humans: Human[], lives: number, random: Random, readings: Hapa
       human: of,
       email: typed(email, random),
       nextEmail,
-      ...clientId(all.clients.length, random, readings),
+      ...clientId(all.clients.length, random, hapana),
     })
-  const member = (of: Human, email: string) =>
-    all.members.push(memberOf(of, typed(email, random), all.members.length, random))
+  const member = (of: Human, email: string, name = nameOf(of, random)) => {
+    const id = memberId(hype.idOfHuman ? of.id : all.members.length)
+    const nextEmail = random.chance(0.1) && email !== '' ? `new.${of.own}` : undefined
+    const publisher = String(all.members.length % PUBLISHERS)
+    const one = { human: of, name, email: typed(email, random), id, publisher }
+    all.members.push({ ...one, ...(nextEmail ? { nextEmail } : {}) })
+  }
   while (all.clients.length + all.members.length < lives) settle({ human, client, member, random })
   return all
 }
 
 type Town = {
-  human: (family?: string) => Human
+  human: (parent?: Human) => Human
   client: (of: Human, email: string, nextEmail?: string) => void
-  member: (of: Human, email: string) => void
+  member: (of: Human, email: string, name?: string) => void
   random: Random
 }
 
@@ -132,12 +139,13 @@ function settle({ human, client, member, random }: Town): void {
     // A couple, or parents with children, on one address at the gym; at times one of them is a member elsewhere with it.
     client(one, one.own)
     const size = 1 + random.below(3)
-    for (let i = 0; i < size; i++) client(human(one.family), one.own)
+    for (let i = 0; i < size; i++) client(human(one), one.own)
     if (random.chance(0.05)) member(one, one.own)
-  } else if (way < 0.842) {
+  } else if (way < 0.841) {
     // One of a couple at each vendor, with the address of both.
     client(one, one.own)
-    member(human(one.family), one.own)
+    const other = human(one)
+    member(other, one.own, `${other.given} ${other.family}`)
   } else if (way < 0.89) client(one, DESK, next)
   else if (way < 0.94) client(one, random.pick(PLACEHOLDERS), next)
   else if (way < 0.95) member(one, random.pick(['', DESK]))
@@ -162,19 +170,5 @@ function clientId(
   return { brand, id: Buffer.from(Buffer.from(bytes).toString('base64')).toString('base64') }
 }
 
-function memberOf(human: Human, email: string, i: number, random: Random): Member {
-  const hex = () =>
-    random
-      .below(2 ** 32)
-      .toString(16)
-      .padStart(8, '0')
-  const id = `${hex()}-1111-4222-8333-${hex()}${String(i).padStart(4, '0')}`
-  const nextEmail = random.chance(0.1) && email !== '' ? `new.${human.own}` : undefined
-  return {
-    human,
-    email,
-    id,
-    publisher: String(i % PUBLISHERS),
-    ...(nextEmail ? { nextEmail } : {}),
-  }
-}
+/** A contact's id at Hype: of the human, or of the contact. */
+const memberId = (n: number): string => `0a1b2c3d-1111-4222-8333-${String(n).padStart(12, '0')}`
