@@ -29,7 +29,7 @@ export function goalsOf(counts: Counts): Goal[] {
     ),
     none(
       'different humans joined within one vendor',
-      (counts['found|joined-within'] ?? 0) + (counts['found|joined-accounts'] ?? 0),
+      (counts['found|joined-within'] ?? 0) + (counts['found|joined-publishers'] ?? 0),
     ),
     {
       name: 'different humans joined across vendors, at most 1 in 10,000',

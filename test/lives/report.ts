@@ -23,7 +23,7 @@ function figures(counts: Counts): string[] {
   return [
     `${of('lives')} lives in ${of('worlds')} worlds: ${of('true events')} true events, of which ${eaten} were eaten, ${of('true events quarantined')} quarantined and ${of('true events marked as possible repeats')} marked as possible repeats`,
     `${of('repeats')} repeats: ${of('repeats recognised')} recognised, ${of('repeats marked')} marked, ${repeated} told unmarked, ${of('repeats beyond knowledge, told unmarked')} told unmarked where nothing could tell`,
-    `people: ${of('found|joined-within')} pairs of different humans joined within an account, ${of('found|joined-accounts')} in two accounts of a vendor, ${of('found|joined-across')} of ${of('pairs joined across')} pairs across vendors; ${of('same humans found')} of ${of('same humans at two vendors, by an own address')} found by an own address`,
+    `people: ${of('found|joined-within')} pairs of different humans joined within an account, ${of('found|joined-publishers')} at two publishers, ${of('found|joined-brands')} in two brands of one source, ${of('found|joined-across')} of ${of('pairs joined across')} pairs across vendors; ${of('same humans found')} of ${of('same humans at two vendors, by an own address')} found by an own address`,
     `plan switches: ${of('switches told')} of ${of('switches')} told`,
   ]
 }

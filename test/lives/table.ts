@@ -58,7 +58,7 @@ function sentences(counts: Counts): string[] {
   const open = sum(counts, (name) => /^claim\|(type|kind|reason)\|.*\|open\|/.test(name))
   const eaten = sum(counts, (name) => name.startsWith('found|eaten:'))
   const repeats = sum(counts, (name) => name.startsWith('found|repeat:'))
-  const within = of('found|joined-within') + of('found|joined-accounts')
+  const within = of('found|joined-within') + of('found|joined-publishers')
   return [
     `${open} claims were left open (*none* or \`unknown\`). Of the true events, ${eaten} were taken for repeats. Of ${of('repeats')} repeats,`,
     `${repeats + of('repeats beyond knowledge, told unmarked')} were delivered unmarked; nothing could tell for ${of('repeats beyond knowledge, told unmarked')} of them. Different humans were joined`,

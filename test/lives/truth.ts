@@ -17,8 +17,6 @@ export type Truth = {
   /** Money of a purchase or a refund, as decimal text with two places. */
   amount?: string
   status?: string
-  /** The status before, undefined where no message was sent of one. */
-  previous?: string | undefined
   /** Both halves of a switch have the number of it. */
   switchId?: number
 }

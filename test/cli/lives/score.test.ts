@@ -197,14 +197,15 @@ describe('a repeat', () => {
 describe('people', () => {
   const type = 'membership.status_changed'
   const client = arrival(1)
+  const member = arrival(1, { message: { contact: 'member 1', vendor: 'hype', account: 'pub-1' } })
 
   it.each([
-    ['within', { contact: 'client 2' }],
-    ['across', { contact: 'member 2', vendor: 'hype' as const, account: 'pub-1' }],
-    ['accounts', { contact: 'client 2', account: 'brand 1' }],
-  ])('of different lives with one personid are joined wrongly %s', (where, message) => {
+    ['within', client, { contact: 'client 2' }],
+    ['across', client, { contact: 'member 2', vendor: 'hype' as const, account: 'pub-2' }],
+    ['publishers', member, { contact: 'member 2', vendor: 'hype' as const, account: 'pub-2' }],
+  ])('of different lives with one personid are joined wrongly %s', (where, one, message) => {
     const other = arrival(2, { message: { ...message, human: 2 } })
-    const { counts } = scoreOf(story([client, other], [told(1, type), told(2, type)]))
+    const { counts } = scoreOf(story([one, other], [told(1, type), told(2, type)]))
     expect(counts[`found|joined-${where}`]).toBe(1)
     expect(goalsOf(counts).some(({ isMet }) => !isMet)).toBe(true)
   })

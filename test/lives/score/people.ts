@@ -57,10 +57,11 @@ function pairsOf<T>(list: readonly T[]): [T, T][] {
   return list.flatMap((one, i) => list.slice(i + 1).map((other): [T, T] => [one, other]))
 }
 
-/** Within one account of a vendor, in two accounts of one vendor, or at two vendors. */
-function placeOf(one: Message, other: Message): 'within' | 'accounts' | 'across' {
+/** Within one account of a vendor, at two publishers, in two brands of one source (which nothing names), or at two vendors. */
+function placeOf(one: Message, other: Message): 'within' | 'publishers' | 'brands' | 'across' {
   if (one.vendor !== other.vendor) return 'across'
-  return one.account === other.account ? 'within' : 'accounts'
+  if (one.account === other.account) return 'within'
+  return one.vendor === 'hype' ? 'publishers' : 'brands'
 }
 
 /** The same human at two vendors, with an address that was stated at both and is nobody else's. */

@@ -16,7 +16,7 @@ export function hypeReadings(random: Random) {
     // `timestamp`: of the event or of the sending is not stated.
     stamp: often<'event' | 'sending'>('event', 'sending', 0.4),
     // "Hype indicates user, Dashboard, and System"; the sample says "dashboard". Absent in the version of 2020.
-    source: random.pick(['lower', 'as-named', 'as-named', 'as-named', 'lower', 'absent']),
+    source: random.chance(0.08) ? 'absent' : random.pick(['lower', 'as-named']),
     // "Payment … including payment renewal": which of the types a renewal has is not stated.
     renewal: often('payment.created', 'payment.updated', 0.15),
     // "System indicates an automatic event"; a failed charge is one, but a charge that renews is "user".

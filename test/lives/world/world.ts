@@ -72,7 +72,7 @@ function clientMessages(
     // A family shares a fob now and then.
     const fob = `00${random.chance(0.03) ? 4711 : 5000 + i}`
     const acts = clientLife(random, fob, beginning(random), END)
-    return hapanaMessages(client, acts, { readings, random, start: START })
+    return hapanaMessages(client, acts, { readings, random })
   })
 }
 
