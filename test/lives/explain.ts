@@ -83,13 +83,15 @@ function linesOf(arrival: Arrival, { story, isAbout, isMany }: Seen): string[] {
   const { truth } = message
   const stamped =
     stamp === undefined || Math.abs(stamp - at) < 5000 ? '' : `, stamped ${timeOf(stamp)}`
+  const id = arrival.headers['x-hapana-delivery']
+  const delivery = id === undefined ? '' : `, x-hapana-delivery ${id}`
   const repeat = copy > 0 ? `, repeat ${copy}` : ''
   const happened = Math.abs(message.at - at) < 5000 ? '' : ` at ${timeOf(message.at)}`
   const kinds = truth.kinds ? ` kind=${truth.kinds.join('/')}` : ''
   const who = isMany ? `${message.contact}: ` : ''
   const told = story.delivered.filter((one) => isOf(one, arrival))
   return [
-    `${isAbout ? '▶' : ' '} ${timeOf(at)} ${who}${message.type} ${factsOf(message.body)}${stamped}${repeat}`,
+    `${isAbout ? '▶' : ' '} ${timeOf(at)} ${who}${message.type} ${factsOf(message.body)}${stamped}${delivery}${repeat}`,
     `      true: ${truth.what}${happened}${kinds}${truth.amount ? ` amount=${truth.amount}` : ''}; answered ${answer?.status} ${answer?.id}`,
     ...told.map((one) => `      → ${one.target} at ${timeOf(one.at)}: ${claimOf(one)}`),
   ]

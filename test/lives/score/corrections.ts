@@ -13,6 +13,7 @@ export function scoreCorrections(book: Book, score: Score): void {
     if (one.event.type === 'subscription.plan_changed') scoreSwitch(one.event, book, score)
   }
   scoreUntold(book, score)
+  scoreInTheEnd(book, score)
 }
 
 function scoreCorrection({ target, event }: Delivered, book: Book, score: Score): void {
@@ -118,4 +119,23 @@ function scoreUntold({ ofMessage }: Book, score: Score): void {
   const halves = [...ofMessage.keys()].filter(({ truth }) => truth.switchId !== undefined)
   const switches = Map.groupBy(halves, ({ contact, truth }) => `${contact} ${truth.switchId}`)
   score.add('switches', [...switches.values()].filter((list) => list.length === 2).length)
+}
+
+/** The reason of each end as a target knows it when all corrections have come. */
+function scoreInTheEnd({ byEvent, story }: Book, score: Score): void {
+  const known = new Map<string, Event>()
+  for (const { target, event } of story.delivered) {
+    if (target !== 'ledger') continue
+    const { data, type } = event
+    const { corrects = '', is } = data as Correction
+    if (type === 'subscription.ended') known.set(event.id, event)
+    else if (type === 'subscription.corrected' && is) {
+      known.set(corrects, asEvent(event, is))
+    }
+  }
+  for (const [id, event] of known) {
+    const truth = byEvent.get(id)?.message.truth
+    const claim = truth && claimsOf(event, truth).find(({ field }) => field === 'reason')
+    if (claim) score.add(`in the end|${truth.what}|${claim.verdict}`)
+  }
 }

@@ -89,7 +89,8 @@ function link(living: Living, from: number, site: number): void {
       random.between(1, 200) * DAY,
       random.between(1, 200) * DAY,
     ])
-  if (random.chance(0.3)) visit(living, at - 10 * MINUTE, site)
+  const visitedAt = at - 10 * MINUTE
+  if (visitedAt > from && random.chance(0.3)) visit(living, visitedAt, site)
   acts.push({ at, site, moment: Math.floor(at), what: 'link' })
 }
 

@@ -21,6 +21,7 @@ export const PERIOD_DAYS = { Weekly: 7, Monthly: 30, Quarterly: 91, Annual: 365 
 // An interval says that it is a plan, whatever the plan is called.
 const NAMES = [
   ...['Golden Supporter', 'Silver', 'Insider', 'Founding Member', 'Reader', 'All Access'],
+  ...['Bronze', 'Patron', 'Backstage', 'Studio Pass', 'Weekly Letter', 'Circle', 'Plus', 'Family'],
   ...['Monthly Donation 10', 'Gifted & Talented Club', 'Donor Circle', 'Gift of Sound'],
 ]
 
