@@ -6,13 +6,8 @@ type Counts = Record<string, number>
 /** The report in lines. */
 export function reportOf(counts: Counts, goals: readonly Goal[]): string[] {
   return [
-    ...figures(counts),
-    '',
-    ...matrices(counts),
-    '',
-    ...others(counts),
-    '',
-    ...verdicts(goals),
+    ...[...figures(counts), '', ...matrices(counts), '', ...inTheEnd(counts), ''],
+    ...[...others(counts), '', ...verdicts(goals)],
   ]
 }
 
@@ -53,6 +48,17 @@ function truthsOf(counts: Counts, claim: string, confidence: string): string {
     .sort((a, b) => b.count - a.count)
     .map(({ parts, count }) => `${parts[4] === 'wrong' ? '✗ ' : ''}${parts[5]} ${count}`)
     .join(', ')
+}
+
+/** Of each reason, how often it is known when all corrections have come. */
+function inTheEnd(counts: Counts): string[] {
+  const of = (what: string, verdict: string) => counts[`in the end|${what}|${verdict}`] ?? 0
+  const named = Object.keys(counts).filter((name) => name.startsWith('in the end|'))
+  const lines = [...new Set(named.map((name) => name.split('|')[1] ?? ''))].sort().map((what) => {
+    const [right, wrong, open] = ['right', 'wrong', 'open'].map((verdict) => of(what, verdict))
+    return `  ${what.padEnd(20)} ${right} right, ${wrong} wrong, ${open} open`
+  })
+  return ['reasons of ends, when all corrections have come:', ...lines]
 }
 
 /** What is counted beside claims, and what is wrong by its kind. */
