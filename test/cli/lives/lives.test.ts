@@ -72,6 +72,83 @@ describe('the models of the vendors', () => {
   })
 })
 
+describe('a webhook of a world', () => {
+  const worlds = Array.from({ length: 40 }, (_, i) => worldOf(100 + i, 60))
+  const messages = worlds.flatMap((world) => world.messages)
+  const folded = (key: string) => key.replaceAll(/[^a-zA-Z0-9]/g, '').toLowerCase()
+
+  // The lists of articles 527 to 532; the type is in some bodies, as nothing says where it is.
+  const WHO = ['clientid', 'siteid', 'firstname', 'lastname', 'email', 'phone', 'eventtype']
+  const PROFILE = [
+    ...['joindate', 'leadsource', 'gender', 'barcodeid', 'address', 'birthdate', 'profileimage'],
+    ...['emergencyfirstname', 'emergencylastname', 'emergencyemail', 'emergencyphone'],
+    'customproperties',
+  ]
+  const KEYS: Record<string, string[]> = {
+    accountCreated: PROFILE,
+    clientUpdated: PROFILE,
+    clientStatusChange: ['status', 'activepackages'],
+    packagePurchased: ['packagename', 'packagecategory', 'packageid', 'packagetype', 'amount'],
+    outboundMessage: [
+      'messageid',
+      'communicationtype',
+      'message',
+      'emailto',
+      'emailfrom',
+      'subject',
+    ],
+    checkIn: [
+      ...['checkintime', 'barcode', 'fobnumber', 'packagename', 'packageid', 'checkinstatus'],
+      ...['checkinmessage', 'sessiontype', 'sessionname', 'sessionid', 'sessionstarttime'],
+      'sessioninstructor',
+    ],
+  }
+
+  it.each(Object.keys(KEYS))('of Hapana has no key that its article does not list: %s', (type) => {
+    const bodies = messages.filter((one) => one.type === type).map(({ body }) => body.data ?? body)
+    expect(bodies.length).toBeGreaterThan(20)
+    const keys = new Set(bodies.flatMap((body) => Object.keys(body as object).map(folded)))
+    expect([...WHO, ...(KEYS[type] ?? [])]).toEqual(expect.arrayContaining([...keys]))
+  })
+
+  it('of Hype has the keys of the example in its article', () => {
+    const sample = ['id', 'publisher_id', 'email', 'name', 'type', 'source', 'data', 'version']
+    const data = [
+      ...['discount_code', 'membership', 'whitelisted', 'tier', 'billing_interval', 'billing_end'],
+      ...['recurring', 'total', 'first_payment', 'final_payment', 'trial_end', 'acquisition'],
+    ]
+    const ofHype = messages.filter(({ vendor }) => vendor === 'hype')
+    const payments = ofHype.filter(({ type }) => type.startsWith('payment.'))
+    expect(sample).toEqual(
+      expect.arrayContaining([...new Set(ofHype.flatMap(({ body }) => Object.keys(body)))]),
+    )
+    expect(data).toEqual(
+      expect.arrayContaining([
+        ...new Set(payments.flatMap(({ body }) => Object.keys(body.data as object))),
+      ]),
+    )
+    const types = ['contact.created', 'contact.updated', 'payment.created', 'payment.updated']
+    expect([...new Set(ofHype.map(({ type }) => type))].sort()).toEqual(
+      [...types, 'payment.deleted'].sort(),
+    )
+  })
+
+  it('of Hype says Dashboard where an admin acted, and user where a charge renewed', () => {
+    const source = (what: string) =>
+      new Set(
+        messages
+          .filter(({ truth, body }) => truth.what === what && body.source !== undefined)
+          .map(({ body }) => String(body.source).toLowerCase()),
+      )
+    for (const what of ['refund', 'grant', 'revoke', 'price_change', 'stopped_by_admin']) {
+      expect([what, ...source(what)]).toEqual([what, 'dashboard'])
+    }
+    for (const what of ['renewal', 'first_purchase', 'renewal_at_new_price', 'migration']) {
+      expect([what, ...source(what)]).toEqual([what, 'user'])
+    }
+  })
+})
+
 describe('the table', () => {
   it('has its place in docs/events.md', () => {
     const page = readFileSync(path.join(ROOT, 'docs/events.md'), 'utf8')

@@ -342,6 +342,22 @@ describe('a correction', () => {
     expect(counts('dunning')['found|correction:subscription.ended dunning:strong']).toBe(1)
   })
 
+  it('is what is known of an end when all have come', () => {
+    const truth: Truth = {
+      what: 'price_change',
+      types: ['subscription.ended'],
+      reason: 'price_change',
+    }
+    const end = arrival(1, { message: { type: 'payment.deleted', truth } })
+    const ended = told(1, 'subscription.ended', { data: { reason: 'unknown' } })
+    const is = { type: 'subscription.ended', reason: 'price_change' }
+    const corrected = told(9, 'subscription.corrected', {
+      data: { corrects: 'evt_1', was: {}, is },
+    })
+    expect(scoreOf(story([end], [ended])).get('in the end|price_change|open')).toBe(1)
+    expect(scoreOf(story([end], [ended, corrected])).get('in the end|price_change|right')).toBe(1)
+  })
+
   it('from two halves to a switch is wrong where they are not those of one', () => {
     const half = (n: number, switchId?: number) =>
       arrival(n, { message: { truth: { ...STATUS, ...(switchId ? { switchId } : {}) } } })
