@@ -34,12 +34,16 @@ function storyOf(story: Story, finding: Finding): Told {
   const arrivals = story.arrivals
     .filter(({ message }) => contacts.includes(message.contact))
     .sort((a, b) => a.at - b.at)
-  const shown = around(arrivals, about)
+  const others = restingOn(story, about).filter(
+    ({ message }) => !contacts.includes(message.contact),
+  )
+  contacts.push(...new Set(others.map(({ message }) => message.contact)))
+  const shown = [...others, ...around(arrivals, about)].sort((a, b) => a.at - b.at)
   const vendors = new Set(shown.map(({ message }) => message.vendor))
   const lines = [
     `${finding.kind}: ${finding.text}`,
     `  world ${story.seed}; ${readingsOf(story, vendors)}`,
-    ...contacts.map((contact) => `  ${contact}: ${whoIs(story, arrivals, contact)}`),
+    ...contacts.map((contact) => `  ${contact}: ${whoIs(story, contact)}`),
     ...shown.flatMap((arrival) =>
       linesOf(arrival, { story, isAbout: about.includes(arrival), isMany: contacts.length > 1 }),
     ),
@@ -58,7 +62,27 @@ function around(arrivals: readonly Arrival[], about: readonly Arrival[]): Arriva
   return shown.length <= 40 ? shown : [...shown.slice(0, 20), ...shown.slice(-20)]
 }
 
-function whoIs({ humans }: Story, arrivals: readonly Arrival[], contact: string): string {
+/** What a claim rests on: its evidence, and what was told of the same person before. */
+function restingOn({ arrivals, delivered }: Story, about: readonly Arrival[]): Arrival[] {
+  const ids = new Set(about.map(({ answer }) => answer?.id))
+  const told = delivered.filter(({ target, event }) => target === 'ledger' && ids.has(event.id))
+  const evidence = new Set(told.flatMap(({ event }) => event.data.inference?.evidence ?? []))
+  const people = new Set(told.map(({ event }) => event.personid))
+  const types = new Set(told.map(({ event }) => event.type))
+  const isBefore = ({ target, event, at }: Delivered) =>
+    target === 'ledger' &&
+    people.has(event.personid) &&
+    types.has(event.type) &&
+    at < (told[0]?.at ?? 0)
+  const before = delivered.filter(isBefore).slice(0, MOST_OTHERS)
+  for (const { event } of before) evidence.add(event.id)
+  return arrivals.filter(({ answer }) => answer?.status === 'accepted' && evidence.has(answer.id))
+}
+
+/** Events of other contacts that are shown. */
+const MOST_OTHERS = 3
+
+function whoIs({ humans, arrivals }: Story, contact: string): string {
   const human =
     humans[arrivals.find(({ message }) => message.contact === contact)?.message.human ?? -1]
   return human === undefined ? 'nobody' : `human ${human.id}, ${human.given} ${human.family}`

@@ -50,6 +50,8 @@ export type Message = {
   isState: boolean
   /** What the vendor states to tell one from another; equal in repeats alone. */
   identity?: string
+  /** The clock that stamped it was far off. */
+  isClockWrong?: boolean
   /** Messages of one moment have one number, and no promised order. */
   moment?: number
 }

@@ -49,6 +49,7 @@ function scoreLate({ arrival, event, before }: Seen, score: Score): void {
 
 /** Whether the stamps tell it, and can be believed: not from the future. */
 function isStampedLater(other: Arrival, arrival: Arrival): boolean {
+  if (other.message.isClockWrong || arrival.message.isClockWrong) return false
   if (other.stamp === undefined || arrival.stamp === undefined) return true
   const isBelieved = (one: Arrival) => (one.stamp ?? 0) < one.at + 60_000
   return isBelieved(other) && isBelieved(arrival) && other.stamp > arrival.stamp + 1000

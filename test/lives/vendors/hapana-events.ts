@@ -81,15 +81,20 @@ export function message(
   }
 }
 
+/** How far off a clock is that is wrong: most of a year ahead. */
+const WRONG_MS = 300 * 86_400_000
+
 const RESULT_WORDS = { valid: 'Valid', alerts: 'valid check-in with alerts', invalid: 'Invalid' }
 
 /** 532: valid ones and invalid ones. 591: a second check-in inside a session, minutes apart. */
 export function checkIn(
-  { readings, state }: Context,
+  { readings, state, random }: Context,
   { at, site, visit }: Extract<ClientAct, { what: 'visit' }>,
 ): Said {
   const { session, result, fob } = visit
-  const checkInTime = timeText(at, readings.time)
+  const isClockWrong = random.chance(readings.wrongClockShare ?? 0)
+  const stamp = at + (readings.clockOffsetMs ?? 0) + (isClockWrong ? WRONG_MS : 0)
+  const checkInTime = timeText(stamp, readings.time)
   const status = RESULT_WORDS[result]
   const isInvalid = result === 'invalid'
   const [pack] = state.packs
@@ -101,7 +106,11 @@ export function checkIn(
     SessionInstructor: session ? 'Mia Chen' : '',
   }
   return {
-    ...{ type: 'checkIn', identity: [site, checkInTime, status, fob, session?.id].join(' ') },
+    ...{
+      type: 'checkIn',
+      isClockWrong,
+      identity: [site, checkInTime, status, fob, session?.id].join(' '),
+    },
     truth: {
       what: isInvalid ? 'turned_away' : 'visit',
       types: [isInvalid ? 'checkin.rejected' : 'checkin.recorded'],

@@ -31,6 +31,7 @@ export type Said = {
   fields: Record<string, unknown>
   isState?: boolean
   identity?: string
+  isClockWrong?: boolean
 }
 
 /** The messages of a life, in the order of what happened. */
@@ -49,7 +50,7 @@ export function hapanaMessages(
 
 /** Developers: "sends a JSON payload"; the articles' keys, or the overview's. Who and where is in all of them (527 to 532). */
 function sent({ client, readings, state }: Context, act: ClientAct, said: Said): Sent {
-  const { type, truth, identity, isState = false } = said
+  const { type, truth, identity, isState = false, isClockWrong } = said
   const { id, brand, human } = client
   const isMessage = type === 'outboundMessage'
   const who = {
@@ -68,6 +69,7 @@ function sent({ client, readings, state }: Context, act: ClientAct, said: Said):
     ...{ human: human.id, at: act.at },
     body: readings.envelope === 'data' ? { data: withType } : withType,
     ...(identity === undefined ? {} : { identity }),
+    ...(isClockWrong ? { isClockWrong } : {}),
     ...(act.moment === undefined ? {} : { moment: act.moment }),
   }
 }

@@ -21,6 +21,7 @@ export type Account = {
   discount: string | null
   billingEnd: number | null
   firstPayment: number | null
+  lastPayment: number | null
   finalPayment: number | null
   trialEnd: number | null
 }
@@ -30,7 +31,13 @@ export function accountOf({ email, nextEmail, id }: Member, readings: HypeReadin
     ...{ email, nextEmail, readings, isAnnounced: false, hasHadPlan: false },
     ...{ plan: undefined, isFree: false, isRepriced: false, total: 0, planTotal: 0, floatTotal: 0 },
     discount: id.endsWith('7') ? 'SPRING' : null,
-    ...{ billingEnd: null, firstPayment: null, finalPayment: null, trialEnd: null },
+    ...{
+      billingEnd: null,
+      firstPayment: null,
+      lastPayment: null,
+      finalPayment: null,
+      trialEnd: null,
+    },
   }
 }
 
@@ -84,7 +91,8 @@ export function applied(account: Account, act: MemberAct) {
       break
     // Ycancel: FINAL PAYMENT and TIER both set is cancelled, still in the paid period.
     case 'decline':
-      account.finalPayment = account.billingEnd
+      account.finalPayment =
+        account.readings.finalPayment === 'last-charge' ? account.lastPayment : account.billingEnd
       break
     case 'lapse':
     case 'stop':
@@ -96,17 +104,21 @@ export function applied(account: Account, act: MemberAct) {
   return moved
 }
 
+/** "Custom triggers": one active recurring plan for a contact, at most; it runs from now to the end of its first period. */
 function begin(account: Account, plan: Plan, at: number): void {
   Object.assign(account, { plan, isFree: false, isRepriced: false, hasHadPlan: true, planTotal: 0 })
   Object.assign(account, { finalPayment: null, trialEnd: null })
   account.billingEnd = at + PERIOD_DAYS[plan.interval] * DAY
+  if (account.readings.firstPayment === 'plan') account.firstPayment = null
 }
 
+/** "the total amount a contact has paid". */
 function paid(account: Account, cents: number, at: number): void {
   account.total += cents
   account.planTotal += cents
   account.floatTotal += cents / 100
   account.firstPayment ??= at
+  account.lastPayment = at
 }
 
 function charge(account: Account, plan: Plan, at: number): void {
@@ -117,15 +129,18 @@ function charge(account: Account, plan: Plan, at: number): void {
   paid(account, plan.price, at)
 }
 
+/** "they are cancelling one plan to join another"; switching pays nothing back. */
 function change(account: Account, plan: Plan, at: number): void {
   const { readings } = account
   account.plan = plan
   account.isRepriced = false
   account.planTotal = 0
   account.billingEnd = at + PERIOD_DAYS[plan.interval] * DAY
+  if (readings.firstPayment === 'plan') account.firstPayment = null
   if (readings.switchCharge === 'at-once') paid(account, plan.price, at)
 }
 
+/** "refunds …, where the total amount a contact has paid changes": by what is paid back, and not below nothing. */
 function refund(account: Account, asked: number): number {
   const most = account.readings.total === 'plan' ? account.planTotal : account.total
   const cents = Math.min(asked, most)

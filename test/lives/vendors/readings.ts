@@ -37,6 +37,9 @@ export function hypeReadings(random: Random) {
     trial: often('payment.created', 'nothing', 0.3),
     // "the total amount a contact has paid": of the contact; a total that begins anew with a plan cannot be excluded.
     total: often<'contact' | 'plan'>('contact', 'plan', 0.2),
+    // `first_payment` and `final_payment` are not explained: in the example both are one time, before the end of the period.
+    firstPayment: often<'contact' | 'plan'>('contact', 'plan', 0.2),
+    finalPayment: often('period-end', 'last-charge', 0.4),
     totalForm: random.pick(['number', 'number', 'float', 'text']),
     // Managing User Payments: a switch refunds nothing; whether the new plan is charged at once is not stated.
     switchCharge: often('at-once', 'at-period-end', 0.3),
@@ -78,6 +81,9 @@ export function hapanaReadings(random: Random) {
     // 532: "timestamp", its form is not stated.
     time: random.pick(['local', 'local-t', 'utc', 'offset', 'epoch', 'epoch-ms']),
     knowsZone: random.chance(0.6),
+    // The clock of a site's desk may be off, and one of them far off.
+    clockOffsetMs: random.pick([0, 0, 0, -60_000, 45_000, 20 * 60_000]),
+    wrongClockShare: random.pick([0, 0, 0, 0.004]),
     date: random.pick(['iso', 'dd/mm', 'text-empty']),
     amount: random.pick(['number', 'text', 'thousands']),
     // 531: "packageType", in three spellings.
