@@ -82,7 +82,7 @@ describe('a person', () => {
   })
 
   it('includes a contact that is known by the address alone', async () => {
-    await hype('contact-1', 'ana@example.com')
+    await hapana('contact-1', 'ana@example.com')
     await stored(
       config,
       'hype',
@@ -146,8 +146,7 @@ describe('a person', () => {
     ])
   })
 
-  it('has one first check-in across all contacts', async () => {
-    await hapana('client-1', 'ana@example.com')
+  it('has one first check-in across all contacts that an operator merged', async () => {
     const checkIn = (clientID: string, minute: number) =>
       stored(
         config,
@@ -155,14 +154,18 @@ describe('a person', () => {
         {
           eventType: 'checkIn',
           clientID,
-          email: 'ana@example.com',
+          email: `${clientID}@example.com`,
           siteID: 'site-1',
           checkInStatus: 'Valid',
           checkInTime: `2026-11-20T10:${minute}:00Z`,
         },
         { now: now++ },
       )
-    const events = [await checkIn('client-1', 10), await checkIn('client-2', 20)]
+    const first = await checkIn('client-1', 10)
+    await hapana('client-2', 'client-2@example.com')
+    const [[one], [two]] = [await find('client-1@example.com'), await find('client-2@example.com')]
+    await call('POST', `/${one?.id}/merge`, { person: two?.id })
+    const events = [first, await checkIn('client-2', 20)]
 
     const details = await Promise.all(events.map((id) => getEvent(env.DB, id)))
 
@@ -171,18 +174,6 @@ describe('a person', () => {
       { data: { checkin: { first: false } } },
     ])
   })
-})
-
-it('two contacts with one address in one request are one person', async () => {
-  const both = ['client-1', 'client-2'].map((clientID) => ({
-    eventType: 'clientUpdated',
-    clientID,
-    siteID: 's',
-    email: 'ana@example.com',
-  }))
-  await stored(config, 'hapana', both, { now: now++ })
-
-  expect(await find('ana@example.com')).toMatchObject([{ contacts: [{}, {}] }])
 })
 
 describe('a join by address', () => {
@@ -195,14 +186,19 @@ describe('a join by address', () => {
       source: 'hype',
       contact: 'contact-1',
     })
-    await hapana('client-3', 'family@example.com')
+    await stored(
+      config,
+      'hype',
+      aPayment({ id: 'contact-1', publisher_id: 'other', email: 'family@example.com' }),
+      { now: now++ },
+    )
 
     expect(status).toBe(200)
     expect(body.person.contacts).toMatchObject([{ contact: 'client-1' }])
     expect(body.new_person.contacts).toMatchObject([{ contact: 'contact-1' }])
     const people = await find('family@example.com')
     expect(people.map(({ contacts }) => contacts.map(({ contact }) => contact))).toEqual([
-      ['client-1', 'client-3'],
+      ['client-1', 'contact-1'],
       ['contact-1'],
     ])
     const { results } = await env.DB.prepare(

@@ -13,6 +13,8 @@ export type NamedContact = {
   source: string
   contact?: string | undefined
   email?: string | undefined
+  /** Of two with one id, the one of this account. */
+  account?: string | undefined
 }
 
 /** Makes a contact a person of its own, and returns the new id; undefined when the person has no such contact, or no other. */
@@ -20,12 +22,13 @@ export async function splitPerson(
   env: PeopleEnv,
   config: Config,
   person: PersonId,
-  { source, contact, email }: NamedContact,
+  { source, contact, email, account }: NamedContact,
   tools: Tools,
 ): Promise<PersonId | undefined> {
   const key = contact ?? `${EMAIL_PREFIX}${(email ?? '').trim().toLowerCase()}`
   const newPerson = personIdOfKey(keyOfId(newSystemEventId(tools)))
-  if (!(await splitContact(env.DB, person, { source, contact: key }, newPerson))) return undefined
+  if (!(await splitContact(env.DB, person, { source, contact: key, account }, newPerson)))
+    return undefined
   const data = { person, source, contact: contact ?? null, new_person: newPerson }
   await recordSystemEvent(env, config, { type: 'relay.person_split', data }, tools)
   return newPerson

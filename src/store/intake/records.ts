@@ -1,20 +1,25 @@
 // Writes what came in: one transaction for the events of a request, their deliveries and their contacts.
 
 import type { NewDelivery } from '../../core/deliveries/delivery.ts'
-import { type EventStatus, instantOf, type RelayEvent } from '../../core/events/event.ts'
+import {
+  type ContactClaim,
+  claimOf,
+  isPersonal,
+  isSameContact,
+} from '../../core/events/contact-key.ts'
+import {
+  type EventStatus,
+  instantOf,
+  type MembershipEvent,
+  type RelayEvent,
+} from '../../core/events/event.ts'
 import type { Warning } from '../../core/events/fields.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import { type EventId, ID_RANDOM_RANGE, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { CONTENT_WINDOW_SECONDS } from '../../core/intake/dedupe.ts'
 import type { RawBody } from '../../core/intake/request.ts'
-import {
-  byAddress,
-  type ContactKey,
-  type ContactUpdate,
-  requireUnknown,
-  updateContacts,
-} from '../events/contacts.ts'
-import { findNewer, type ReadSet } from '../events/history.ts'
+import { type ContactUpdate, inGroups, updateContacts } from '../events/contacts.ts'
+import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
@@ -67,7 +72,7 @@ function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStateme
   const { id, entry, content } = record
   if (entry === 'received') {
     const alternatives = JSON.stringify(record.alternatives ?? [])
-    return db.prepare(INSERT_EVENT).bind(...columns(record), alternatives)
+    return db.prepare(INSERT_EVENT).bind(...columns(record), alternatives, claimText(record))
   }
   if (entry === 'released') {
     if ('issues' in content) throw new Error('a message without an event cannot leave quarantine')
@@ -84,6 +89,7 @@ function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStateme
         record.deliveries.length,
         happenedAt(content.event),
         CONTENT_WINDOW_SECONDS * 1000 * ID_RANDOM_RANGE,
+        claimText(record),
       )
   }
   const corrected = entry.corrects === undefined ? null : keyOfId(entry.corrects)
@@ -124,29 +130,40 @@ function happenedAt(event: RelayEvent): number | null {
 /** Each takes some 200 bytes of a parameter, which holds 2,000,000. */
 const DELIVERIES_A_STATEMENT = 5000
 
+/** What the configuration says about who is who: sources, of which some may be of one vendor, and addresses of nobody's own. */
+export type Identities = {
+  sources: ReadonlyMap<string, unknown>
+  sharedAddresses: readonly string[]
+}
+
 /**
- * Writes records and their deliveries in one transaction, and returns what became of each, in their order. A contact id
- * means the same in all of `sources` that are of one vendor. Throws when D1 does, or when one of `unknown` is a known
- * contact by now (`isOutdated`); then nothing is written.
+ * Writes records and their deliveries in one transaction, and returns what became of each, in their order. Throws when D1
+ * does, or when one of `unknown` was announced since (`isOutdated`); then nothing is written.
  */
 export async function recordEvents(
   db: BatchDatabase,
   records: readonly EventRecord[],
-  sources: readonly string[] = [],
-  unknown: readonly ContactKey[] = [],
+  identities: Identities = { sources: new Map(), sharedAddresses: [] },
+  unknown: readonly Parameters<typeof requireNoAccount>[1][] = [],
 ): Promise<Receipt[]> {
   if (records.length === 0) return []
-  const statements = records.map((record) => statementFor(db, record))
+  const statements = unknown.map((account) => requireNoAccount(db, account))
+  const places = new Map<EventRecord, number>()
+  const siblings = [...identities.sources.keys()]
+  for (const run of runsOf(records)) {
+    for (const record of run) {
+      places.set(record, statements.length)
+      statements.push(statementFor(db, record))
+    }
+    const updates = run.flatMap((record) => contactUpdateOf(record, identities.sharedAddresses))
+    statements.push(...inGroups(updates).map((group) => updateContacts(db, group, siblings)))
+  }
   const deliveries = records.flatMap(({ id, deliveries }) =>
     deliveries.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
   for (let i = 0; i < deliveries.length; i += DELIVERIES_A_STATEMENT) {
     const some = JSON.stringify(deliveries.slice(i, i + DELIVERIES_A_STATEMENT))
     statements.push(db.prepare(INSERT_DELIVERIES).bind(some))
-  }
-  statements.push(...unknown.map((contact) => requireUnknown(db, contact)))
-  for (const group of byAddress(records.flatMap(contactUpdateOf))) {
-    statements.push(updateContacts(db, group, sources))
   }
   const ids = records.map(({ id }) => id)
   statements.push(markSegments(db, ids, 'added'))
@@ -157,7 +174,9 @@ export async function recordEvents(
   const stale = new Set(
     readSets.filter((_, i) => newer[i]?.results.length).map(({ event }) => event),
   )
-  return records.map((record, i) => receiptOf(record, results[i]?.results[0], stale))
+  return records.map((record) =>
+    receiptOf(record, results[places.get(record) ?? -1]?.results[0], stale),
+  )
 }
 
 type WrittenRow = { status: string; matched: string | null }
@@ -174,13 +193,48 @@ function receiptOf(record: EventRecord, row: WrittenRow | undefined, stale: Set<
   return { record, id, status, ...(stale.has(id) ? { isStale: true } : {}) }
 }
 
+/**
+ * Records in runs: the contacts of a run are written before the next one. Two contacts with an equal id are in two runs, so
+ * that the second one is recognised as another contact.
+ */
+function runsOf(records: readonly EventRecord[]): EventRecord[][] {
+  const runs: EventRecord[][] = [[]]
+  let claims: ContactClaim[] = []
+  for (const record of records) {
+    const claim = claimOfRecord(record)
+    const isOther = (known: ContactClaim) =>
+      known.contact === claim?.contact && !isSameContact(known, claim)
+    if (claims.some(isOther)) {
+      runs.push([])
+      claims = []
+    }
+    runs.at(-1)?.push(record)
+    if (claim !== undefined) claims.push(claim)
+  }
+  return runs
+}
+
+/** What an event tells about who it is about; undefined where it is about nobody. */
+function claimOfRecord({ contactId, content }: EventRecord): ContactClaim | undefined {
+  if (contactId === undefined || 'issues' in content || isSystemEvent(content.event)) return
+  return claimOf(contactId, content.event.data)
+}
+
+function claimText(record: EventRecord): string | null {
+  const claim = claimOfRecord(record)
+  return claim === undefined ? null : JSON.stringify(claim)
+}
+
 /** What an event reports of its contact: nothing when it is inferred, or the relay's own. */
-function contactUpdateOf({ id, entry, content }: EventRecord): ContactUpdate[] {
-  if (typeof entry === 'object' || 'issues' in content || isSystemEvent(content.event)) return []
-  const { late, test, data } = content.event
+function contactUpdateOf(record: EventRecord, shared: readonly string[]): ContactUpdate[] {
+  const claim = claimOfRecord(record)
+  if (claim === undefined || typeof record.entry === 'object') return []
+  const { scoped: _, ...update } = claim
+  const { late, test } = (record.content as { event: MembershipEvent }).event
   // An old address, or one of a vendor's sample, does not say who somebody is.
-  const email = late || test ? undefined : data.contact.email_normalized
-  return [{ event: id, email: email ?? undefined, site: data.site?.vendor_id ?? undefined }]
+  if (late || test) Object.assign(update, { email: null, name: null })
+  const joins = isPersonal(update.email) && !shared.includes(update.email)
+  return [{ ...update, event: record.id, joins }]
 }
 
 /**

@@ -2,9 +2,13 @@
 // ?1 to ?18 are the columns of a record (records.ts).
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { kindOf } from '../events/history.ts'
+import { keyOfClaim } from '../events/joins.ts'
 
 const OWN_KEY = 'CAST(?1 AS INTEGER)'
 const OWN_STAMP = 'COALESCE(?10, char(1114111))'
+
+/** SQL: the key of its contact. `?20`: what it tells about who that is; `?6` is the bare key. */
+const OWN_CONTACT = `COALESCE(${keyOfClaim('?2', '?20')}, ?6)`
 
 /** SQL: whether the event `e` was received within the window, on either side. */
 const IS_NEAR = `abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANGE}) <= ?11`
@@ -26,7 +30,7 @@ const ALTERNATIVE = `
 
 // One statement finds an event of the same content, inside the window if there is one, decides by the rules of
 // core/intake/dedupe.ts whether this one repeats it, and writes it: of two copies at once, one is the first. `?9` the dedup
-// key, `?10` its stamp, `?11` the milliseconds of the window, `?19` the alternatives. A spilled event is written after later
+// key, `?10` its stamp, `?11` the milliseconds of the window, `?19` the alternatives, `?20` the claim about its contact. A spilled event is written after later
 // ones: hence both sides.
 export const INSERT_EVENT = `
 WITH candidate AS (
@@ -43,7 +47,7 @@ WITH candidate AS (
       WHEN EXISTS (
         SELECT 1 FROM (
           SELECT key, vendor_type, dedup_key FROM events
-          WHERE status IN ('accepted', 'derived') AND source = ?2 AND contact = ?6 AND ${kindOf('type')} = ${kindOf('?4')}
+          WHERE status IN ('accepted', 'derived') AND source = ?2 AND contact = ${OWN_CONTACT} AND ${kindOf('type')} = ${kindOf('?4')}
             AND key <= max(e.key, ${OWN_KEY})
           ORDER BY at DESC LIMIT 5) AS near
         WHERE near.key > min(e.key, ${OWN_KEY}) AND near.vendor_type = ?5 AND near.dedup_key <> ?9
@@ -55,7 +59,7 @@ WITH candidate AS (
 )
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, event_name, at, status, rung, matched)
-SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ${OWN_CONTACT}, ?7, ?8, ?9, ?10,
   CASE WHEN earlier.rung IN ('identity', 'content') THEN 0 ELSE ?12 END, ?13, ?14, ?15, ?16, ?17, ?18,
   CASE WHEN earlier.rung IN ('identity', 'content') THEN 'duplicate'
     WHEN ?7 IS NULL THEN 'quarantined' ELSE 'accepted' END,
@@ -69,7 +73,8 @@ RETURNING status, CAST(matched AS TEXT) AS matched`
 export const INSERT_INFERRED = `
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, event_name, at, status)
-SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 'derived'
+SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, COALESCE((SELECT contact FROM events WHERE key = CAST(?19 AS INTEGER)), ?6),
+  ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 'derived'
 WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?19 AS INTEGER) AND status = 'accepted')
   AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate')
   AND (?20 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?20 AS INTEGER) AND (attempt > 1
@@ -84,7 +89,7 @@ WITH repeated AS (
   FROM events AS e WHERE e.dedup_key = ?5 AND e.status <> 'duplicate' AND e.key <> CAST(?1 AS INTEGER)
   ORDER BY e.dedup_stamp = ?6 DESC, abs(e.key - CAST(?1 AS INTEGER)) LIMIT 1
 )
-UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, dedup_key = ?5, dedup_stamp = ?6, event = ?7, at = ?9,
+UPDATE events SET type = ?2, vendor_type = ?3, contact = COALESCE(${keyOfClaim('source', '?11')}, ?4), dedup_key = ?5, dedup_stamp = ?6, event = ?7, at = ?9,
   status = CASE WHEN (SELECT rung FROM repeated) IN ('identity', 'content') THEN 'duplicate' ELSE 'accepted' END,
   planned = CASE WHEN (SELECT rung FROM repeated) IN ('identity', 'content') THEN 0 ELSE ?8 END,
   matched = (SELECT key FROM repeated), rung = (SELECT rung FROM repeated)

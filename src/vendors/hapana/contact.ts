@@ -1,5 +1,6 @@
 // The person in Hapana's messages. Support articles 527 and 529 have the full profile, the others parts of it.
 
+import { normalizeEmail } from '../../core/events/contact-key.ts'
 import {
   asIs,
   asText,
@@ -25,7 +26,7 @@ export function readContact(
   const email = fields.read('email', asText)
   return omitUndefined({
     email,
-    email_normalized: email?.toLowerCase(),
+    email_normalized: normalizeEmail(email),
     full_name: fields.read('name', asText),
     given_name: fields.read('firstName', asText),
     family_name: fields.read('lastName', asText),

@@ -14,7 +14,7 @@ import { resolveType, TYPE_NAMES } from './type.ts'
 
 export const hapana = {
   id: 'hapana',
-  mappingVersion: 2,
+  mappingVersion: 3,
   signature,
   relatedKinds,
   interpret,

@@ -2,6 +2,7 @@
 // article "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely that of the contact, not of the
 // event.
 import { type Amount, asAmount } from '../../core/events/amount.ts'
+import { asContactId, normalizeEmail } from '../../core/events/contact-key.ts'
 import { type EventDraft, sourcePath, UNRECOGNIZED } from '../../core/events/event.ts'
 import {
   asBoolean,
@@ -37,7 +38,7 @@ type Actor = 'user' | 'dashboard' | 'system' | 'unknown'
 
 export const hype = {
   id: 'hype',
-  mappingVersion: 2,
+  mappingVersion: 3,
   relatedKinds: ({ vendortype }) => relatedKinds(vendortype),
   interpret: (event, { past }) => interpret(event, past),
 
@@ -101,7 +102,7 @@ function missing(envelope: Fields, vendorType: string | undefined, isKnown: bool
     ...(lacks('publisher_id')
       ? [{ path: 'publisher_id', message: 'is missing or not an id; the account is unknown' }]
       : []),
-    ...(lacks('id') && lacks('email')
+    ...(asContactId(envelope.peek('id')) === undefined && lacks('email')
       ? [
           {
             path: 'id',
@@ -127,9 +128,9 @@ function normalizationError(
 function readContact(envelope: Fields): Contact {
   const email = envelope.read('email', asText)
   return omitUndefined({
-    vendor_id: envelope.read('id', asId),
+    vendor_id: envelope.read('id', asContactId),
     email,
-    email_normalized: email?.toLowerCase(),
+    email_normalized: normalizeEmail(email),
     full_name: envelope.read('name', asText),
   })
 }

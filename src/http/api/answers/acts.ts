@@ -9,6 +9,7 @@ const contact = v.strictObject({
   source: name,
   vendor: name,
   contact: v.nullable(v.string()),
+  account: v.pipe(v.nullable(v.string()), v.description("The vendor's account: Hype's publisher")),
   email: v.nullable(v.string()),
   sites: v.array(v.string()),
 })

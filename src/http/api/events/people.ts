@@ -38,6 +38,7 @@ export const SplitBody = v.pipe(
       ),
     ),
     email: v.exactOptional(text),
+    account: v.exactOptional(text),
   }),
   v.check(
     ({ email, contact }) => (email === undefined) !== (contact === undefined),
