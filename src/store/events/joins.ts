@@ -8,7 +8,7 @@
 export const MAX_SHARING = 5
 
 /** Rows of one address that are looked at: enough to see more than `MAX_SHARING` of a source among a few sources. */
-const LOOK_AT = 20
+export const LOOK_AT = 20
 
 /** Neither name begins with the other: as words, so that Ana is not the beginning of Anabel. Null where one is unknown. */
 const isOtherName = (a: string, b: string) =>

@@ -5,7 +5,7 @@ import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
 import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
 
 /** A contact of a person. */
-type PersonContact = {
+export type PersonContact = {
   source: string
   vendor: string
   /** The vendor's id of the contact; null if only the e-mail address is known. */
@@ -32,8 +32,7 @@ type Row = {
 const COLUMNS = 'CAST(person AS TEXT) AS person, source, vendor, contact, account, email, sites'
 
 /** SQL: whether a key is that of a vendor's id, bare or scoped (`SCOPE_MARK` sorts before a space). */
-export const isKeyOf = (key: string, id: string) =>
-  `(${key} >= ${id} AND ${key} < ${id} || ' ')`
+export const isKeyOf = (key: string, id: string) => `(${key} >= ${id} AND ${key} < ${id} || ' ')`
 
 /**
  * Returns a page of the persons, with all their contacts, that have an e-mail address (case does not matter) or a vendor's
@@ -98,12 +97,14 @@ async function peopleOf(db: D1Database, keys: readonly string[]): Promise<Person
   const people = Map.groupBy(results, ({ person }) => person)
   return [...people].map(([person, rows]) => ({
     id: personIdOfKey(person),
-    contacts: rows.map(({ person: _, contact, sites, ...row }) => ({
-      ...row,
-      contact: contactIdOf(contact) ?? null,
-      sites: JSON.parse(sites) as string[],
-    })),
+    contacts: rows.map(contactOf),
   }))
+}
+
+/** A contact as it is shown. */
+export function contactOf({ source, vendor, contact, account, email, sites }: Omit<Row, 'person'>) {
+  const id = contactIdOf(contact) ?? null
+  return { source, vendor, contact: id, account, email, sites: JSON.parse(sites) as string[] }
 }
 
 /**

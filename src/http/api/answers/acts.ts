@@ -14,6 +14,19 @@ const contact = v.strictObject({
   sites: v.array(v.string()),
 })
 export const Person = v.strictObject({ id: personId, contacts: v.array(contact) })
+export const WronglyJoinedPage = v.strictObject({
+  people: v.array(
+    v.strictObject({
+      id: personId,
+      parts: v.pipe(
+        v.array(v.array(contact)),
+        v.description('Contacts that belong together. The first part keeps the id'),
+      ),
+    }),
+  ),
+  dry_run: v.boolean(),
+  next: v.pipe(v.nullable(personId), v.description('The `after` of the next call')),
+})
 
 const counted = v.pipe(
   v.boolean(),
