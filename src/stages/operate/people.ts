@@ -72,13 +72,11 @@ export async function splitWrongJoins(
   const found = await findWronglyJoined(env.DB, after, config.sharedAddresses)
   const id = newSystemEventId(tools)
   const all = found.people.flatMap(({ id, parts }) => parts.slice(1).map((part) => ({ id, part })))
-  const leaving = all
-    .slice(0, MAX_NEW_PEOPLE)
-    .map(({ id: from, part }, n) => ({
-      from,
-      part,
-      to: personIdOfKey(keyOfId(neighbourId(id, n))),
-    }))
+  const leaving = all.slice(0, MAX_NEW_PEOPLE).map(({ id: from, part }, n) => ({
+    from,
+    part,
+    to: personIdOfKey(keyOfId(neighbourId(id, n))),
+  }))
   if (leaving.length === 0) return found
   await splitWronglyJoined(env.DB, leaving)
   const facts = leaving.flatMap(({ from, to, part }) =>

@@ -10,6 +10,12 @@ import { IS_ELSEWHERE, joinOf, MUST_GO } from './joins.ts'
 export const PERSON_OF_E =
   '(SELECT CAST(c.person AS TEXT) FROM contacts AS c WHERE c.source = e.source AND c.contact = e.contact)'
 
+/** The same with a space and how the contact came to the person, where that is known. */
+export const JOINED_PERSON_OF_E = PERSON_OF_E.replace(
+  'AS TEXT)',
+  "AS TEXT) || COALESCE(' ' || c.basis, '')",
+)
+
 /**
  * What an event reports of its contact: the address and the name unless they are old ones, and the site. `joins`: whether
  * the address may join it to contacts of other vendors.

@@ -5,14 +5,19 @@
  * The most contacts of one source that may share an address which joins. A household is rarely larger; the address of a desk
  * has more after a few days. Within a household, names decide.
  */
-export const MAX_SHARING = 5
+const MAX_SHARING = 5
 
 /** Rows of one address that are looked at: enough to see more than `MAX_SHARING` of a source among a few sources. */
-export const LOOK_AT = 20
+const LOOK_AT = 20
 
 /** Neither name begins with the other: as words, so that Ana is not the beginning of Anabel. Null where one is unknown. */
 const isOtherName = (a: string, b: string) =>
   `(instr(${a} || ' ', ${b} || ' ') <> 1 AND instr(${b} || ' ', ${a} || ' ') <> 1)`
+
+// That of a contact of before is in its events.
+const isOtherAccount = (claim: string) => `CASE WHEN ${claim} ->> 'account' IS NULL THEN 0
+  ELSE ${claim} ->> 'account' <> COALESCE(account, (SELECT e.event ->> '$.data.account.vendor_id' FROM events AS e
+    WHERE e.status IN ('accepted', 'derived') AND e.source = contacts.source AND e.contact = contacts.contact LIMIT 1)) END`
 
 /**
  * The key of the contact that a claim (core/events/contact-key.ts) is about: the scoped one where there is such a contact, or
@@ -21,7 +26,7 @@ const isOtherName = (a: string, b: string) =>
 export const keyOfClaim = (source: string, claim: string) => `COALESCE(
   (SELECT contact FROM contacts WHERE source = ${source} AND contact = ${claim} ->> 'scoped'),
   (SELECT ${claim} ->> 'scoped' FROM contacts WHERE source = ${source} AND contact = ${claim} ->> 'contact'
-    AND (account <> ${claim} ->> 'account' OR (email <> ${claim} ->> 'email' AND ${isOtherName('name', `(${claim} ->> 'name')`)}
+    AND (${isOtherAccount(claim)} OR (email <> ${claim} ->> 'email' AND ${isOtherName('name', `(${claim} ->> 'name')`)}
       AND sites <> '[]' AND instr(sites, json_quote(${claim} ->> 'site')) = 0))),
   ${claim} ->> 'contact')`
 
@@ -45,6 +50,11 @@ const isSameAccount = (a: string, b: string) =>
 const IS_SHARED = `EXISTS (
   SELECT 1 FROM (SELECT source FROM contacts WHERE email = seen.email LIMIT ${LOOK_AT}) AS r
   GROUP BY r.source HAVING count(*) + (r.source = seen.source) > ${MAX_SHARING})`
+
+/** SQL: whether more contacts of one source have the address of the contact `c` than a household has. */
+export const HAS_SHARED_ADDRESS = `EXISTS (
+  SELECT 1 FROM (SELECT source FROM contacts WHERE email = c.email LIMIT ${LOOK_AT}) AS r
+  GROUP BY r.source HAVING count(*) > ${MAX_SHARING})`
 
 // The only one of its account at the address; or, of several, the only one whose given name is alike.
 const BY_ADDRESS = `
@@ -78,7 +88,7 @@ const found = (person: string, basis: string) =>
 
 /** The person that a contact `seen` joins, as JSON `{person, basis}`, or null. */
 export const joinOf = (siblings: string) => `COALESCE(${found(byId(siblings), 'id')},
-  CASE WHEN seen.joins AND NOT ${IS_SHARED} THEN COALESCE(${found(BY_ADDRESS, 'address')}, ${found(BY_FORMER, 'former')}) END)`
+  CASE WHEN seen.joins AND NOT ${IS_SHARED} THEN COALESCE(${found(BY_ADDRESS, 'address')}, ${found(BY_FORMER, 'former_address')}) END)`
 
 /**
  * Whether `seen`, new at its address, is a reason to let go of the contact `c`, which was joined by that address: too many have

@@ -1,8 +1,10 @@
 // Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
 
 import { contactIdOf } from '../../core/events/contact-key.ts'
+import type { PersonBasis } from '../../core/events/event.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
 import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
+import { HAS_SHARED_ADDRESS } from './joins.ts'
 
 /** A contact of a person. */
 export type PersonContact = {
@@ -14,6 +16,8 @@ export type PersonContact = {
   account: string | null
   email: string | null
   sites: string[]
+  /** How it came to the person; null if the person is its own, or it came by rules of before. */
+  joined_by: PersonBasis | null
 }
 
 /** A person: all contacts that are taken for one human being. */
@@ -27,9 +31,11 @@ type Row = {
   account: string | null
   email: string | null
   sites: string
+  basis: PersonBasis | null
 }
 
-const COLUMNS = 'CAST(person AS TEXT) AS person, source, vendor, contact, account, email, sites'
+const COLUMNS =
+  'CAST(person AS TEXT) AS person, source, vendor, contact, account, email, sites, basis'
 
 /** SQL: whether a key is that of a vendor's id, bare or scoped (`SCOPE_MARK` sorts before a space). */
 export const isKeyOf = (key: string, id: string) => `(${key} >= ${id} AND ${key} < ${id} || ' ')`
@@ -102,9 +108,10 @@ async function peopleOf(db: D1Database, keys: readonly string[]): Promise<Person
 }
 
 /** A contact as it is shown. */
-export function contactOf({ source, vendor, contact, account, email, sites }: Omit<Row, 'person'>) {
+export function contactOf(row: Omit<Row, 'person'>): PersonContact {
+  const { source, vendor, contact, account, email, sites, basis } = row
   const id = contactIdOf(contact) ?? null
-  return { source, vendor, contact: id, account, email, sites: JSON.parse(sites) as string[] }
+  return { source, vendor, contact: id, account, email, sites: JSON.parse(sites), joined_by: basis }
 }
 
 /**
@@ -162,4 +169,15 @@ export function deleteObsoleteMerges(db: D1Database): D1PreparedStatement {
   return db.prepare(
     'DELETE FROM merged_people WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE person = merged_into)',
   )
+}
+
+/** The addresses of a person's contacts that join nobody: many contacts of a source have them. */
+export async function sharedAddressesOf(db: D1Database, person: PersonId): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT DISTINCT email FROM contacts AS c WHERE person = CAST(?1 AS INTEGER) AND ${HAS_SHARED_ADDRESS}`,
+    )
+    .bind(keyOfId(person))
+    .all<{ email: string }>()
+  return results.map(({ email }) => email)
 }

@@ -3,7 +3,7 @@ import { isPersonal, nameOf } from '../../core/events/contact-key.ts'
 import { type JoinedContact, partsOf } from '../../core/events/people.ts'
 import type { Contact } from '../../core/events/vocabulary.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
-import { LOOK_AT, MAX_SHARING } from './joins.ts'
+import { HAS_SHARED_ADDRESS } from './joins.ts'
 import { contactOf, type PersonContact } from './people.ts'
 
 /** A person of several humans: `parts` of contacts that belong together. The first part keeps the id. */
@@ -19,10 +19,8 @@ const CANDIDATES = `
 WITH many AS (
   SELECT person FROM contacts WHERE person > CAST(?1 AS INTEGER) AND person NOT IN (SELECT merged_into FROM merged_people)
   GROUP BY person HAVING count(*) > 1 ORDER BY person LIMIT ${PEOPLE_A_PAGE})
-SELECT CAST(c.person AS TEXT) AS person, c.source, c.vendor, c.contact, c.account, c.email, c.sites, c.name, c.former,
-  c.basis = 'operator' AS merged,
-  EXISTS (SELECT 1 FROM (SELECT source FROM contacts WHERE email = c.email LIMIT ${LOOK_AT}) AS r
-    GROUP BY r.source HAVING count(*) > ${MAX_SHARING}) AS shared,
+SELECT CAST(c.person AS TEXT) AS person, c.source, c.vendor, c.contact, c.account, c.email, c.sites, c.name, c.former, c.basis,
+  ${HAS_SHARED_ADDRESS} AS shared,
   CASE WHEN c.name IS NULL THEN (
     SELECT e.event -> '$.data.contact' FROM events AS e
     WHERE e.status IN ('accepted', 'derived') AND e.source = c.source AND e.contact = c.contact
@@ -33,13 +31,13 @@ ORDER BY c.person, (SELECT e.source = c.source AND e.contact = c.contact FROM ev
   c.source, c.contact
 LIMIT ${CONTACTS_A_PAGE}`
 
-type Row = Omit<PersonContact, 'contact' | 'sites'> & {
+type Row = Omit<PersonContact, 'contact' | 'sites' | 'joined_by'> & {
+  basis: PersonContact['joined_by']
   person: string
   contact: string
   sites: string
   name: string | null
   former: string | null
-  merged: number | null
   shared: number
   told: string | null
 }
@@ -90,7 +88,7 @@ function joinedContactOf(row: Row, shared: readonly string[]): JoinedContact & {
     name: row.name ?? (told === null ? null : nameOf(JSON.parse(told) as Contact)),
     address: row.shared ? null : joins(email),
     former: joins(former),
-    isMerged: row.merged === 1,
+    isMerged: row.basis === 'operator',
   }
 }
 

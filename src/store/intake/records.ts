@@ -1,28 +1,18 @@
 // Writes what came in: one transaction for the events of a request, their deliveries and their contacts.
 
 import type { NewDelivery } from '../../core/deliveries/delivery.ts'
-import {
-  type ContactClaim,
-  claimOf,
-  isPersonal,
-  isSameContact,
-} from '../../core/events/contact-key.ts'
-import {
-  type EventStatus,
-  instantOf,
-  type MembershipEvent,
-  type RelayEvent,
-} from '../../core/events/event.ts'
+import { type EventStatus, instantOf, type RelayEvent } from '../../core/events/event.ts'
 import type { Warning } from '../../core/events/fields.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import { type EventId, ID_RANDOM_RANGE, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { CONTENT_WINDOW_SECONDS } from '../../core/intake/dedupe.ts'
 import type { RawBody } from '../../core/intake/request.ts'
-import { type ContactUpdate, inGroups, updateContacts } from '../events/contacts.ts'
+import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
+import { claimText, contactUpdateOf, runsOf } from './claims.ts'
 import { INSERT_DELIVERIES, INSERT_EVENT, INSERT_INFERRED, RELEASE_EVENT } from './statements.ts'
 
 /** A message as it is written to the log, understood or not, with the deliveries that it gets unless it is a repeat. */
@@ -191,50 +181,6 @@ function receiptOf(record: EventRecord, row: WrittenRow | undefined, stale: Set<
   const status = readWord<EventStatus>(row.status)
   if (status === 'duplicate' && matched !== null) return { record, id: idOfKey(matched), status }
   return { record, id, status, ...(stale.has(id) ? { isStale: true } : {}) }
-}
-
-/**
- * Records in runs: the contacts of a run are written before the next one. Two contacts with an equal id are in two runs, so
- * that the second one is recognised as another contact.
- */
-function runsOf(records: readonly EventRecord[]): EventRecord[][] {
-  const runs: EventRecord[][] = [[]]
-  let claims: ContactClaim[] = []
-  for (const record of records) {
-    const claim = claimOfRecord(record)
-    const isOther = (known: ContactClaim) =>
-      known.contact === claim?.contact && !isSameContact(known, claim)
-    if (claims.some(isOther)) {
-      runs.push([])
-      claims = []
-    }
-    runs.at(-1)?.push(record)
-    if (claim !== undefined) claims.push(claim)
-  }
-  return runs
-}
-
-/** What an event tells about who it is about; undefined where it is about nobody. */
-function claimOfRecord({ contactId, content }: EventRecord): ContactClaim | undefined {
-  if (contactId === undefined || 'issues' in content || isSystemEvent(content.event)) return
-  return claimOf(contactId, content.event.data)
-}
-
-function claimText(record: EventRecord): string | null {
-  const claim = claimOfRecord(record)
-  return claim === undefined ? null : JSON.stringify(claim)
-}
-
-/** What an event reports of its contact: nothing when it is inferred, or the relay's own. */
-function contactUpdateOf(record: EventRecord, shared: readonly string[]): ContactUpdate[] {
-  const claim = claimOfRecord(record)
-  if (claim === undefined || typeof record.entry === 'object') return []
-  const { scoped: _, ...update } = claim
-  const { late, test } = (record.content as { event: MembershipEvent }).event
-  // An old address, or one of a vendor's sample, does not say who somebody is.
-  if (late || test) Object.assign(update, { email: null, name: null })
-  const joins = isPersonal(update.email) && !shared.includes(update.email)
-  return [{ ...update, event: record.id, joins }]
 }
 
 /**

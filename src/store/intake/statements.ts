@@ -89,7 +89,7 @@ WITH repeated AS (
   FROM events AS e WHERE e.dedup_key = ?5 AND e.status <> 'duplicate' AND e.key <> CAST(?1 AS INTEGER)
   ORDER BY e.dedup_stamp = ?6 DESC, abs(e.key - CAST(?1 AS INTEGER)) LIMIT 1
 )
-UPDATE events SET type = ?2, vendor_type = ?3, contact = COALESCE(${keyOfClaim('source', '?11')}, ?4), dedup_key = ?5, dedup_stamp = ?6, event = ?7, at = ?9,
+UPDATE events SET type = ?2, vendor_type = ?3, contact = COALESCE(${keyOfClaim('events.source', '?11')}, ?4), dedup_key = ?5, dedup_stamp = ?6, event = ?7, at = ?9,
   status = CASE WHEN (SELECT rung FROM repeated) IN ('identity', 'content') THEN 'duplicate' ELSE 'accepted' END,
   planned = CASE WHEN (SELECT rung FROM repeated) IN ('identity', 'content') THEN 0 ELSE ?8 END,
   matched = (SELECT key FROM repeated), rung = (SELECT rung FROM repeated)

@@ -11,7 +11,7 @@ ALTER TABLE contacts ADD COLUMN name TEXT;
 ALTER TABLE contacts ADD COLUMN former TEXT;
 CREATE INDEX contacts_former ON contacts (former) WHERE former IS NOT NULL;
 
--- How it came to its person: address, former (address), id (of another source), operator; null when the person is its own.
+-- How it came to its person: address, former_address, id (of another source), operator; null when the person is its own.
 ALTER TABLE contacts ADD COLUMN basis TEXT;
 
 -- Who has to be let go of when an address turns out to be shared.

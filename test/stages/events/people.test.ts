@@ -205,6 +205,17 @@ describe('an address', () => {
     ])
   })
 
+  it('is named in the events of the contact that it joined', async () => {
+    const events = [await hapana('1', 'Ana Silva', ANA), await hype('2', 'Ana Silva', ANA)]
+    await hapana('1', 'Ana Silva', 'new@example.com', { status: 'inactive' })
+    await hapana('3', 'Bo Li', 'old@example.com')
+    await hapana('3', 'Bo Li', 'bo@example.com', { status: 'inactive' })
+    events.push(await hype('4', 'Bo Li', 'old@example.com'))
+
+    const bases = (await Promise.all(events.map(eventOf))).map(({ personbasis }) => personbasis)
+    expect(bases).toEqual([undefined, 'address', 'former_address'])
+  })
+
   it('that changes moves nobody', async () => {
     await hapana('1', 'Ana Silva', 'old@example.com')
     await hype('2', 'Ana Silva', ANA)
@@ -249,6 +260,10 @@ describe('a contact of Hype', () => {
     const other = await stored(config, 'hype', body, { now: tick() })
 
     expect(await eventOf(other)).toMatchObject({ type: 'payment.updated' })
+    expect(await groups()).toEqual([['one'], ['one of b']])
+    const own = await stored(config, 'hype', total('a', 'one', 90, updated), { now: tick() })
+    expect(await eventOf(own)).toMatchObject({ type: 'payment.refunded' })
+    expect(await groups()).toEqual([['one'], ['one of b']])
   })
 
   it('of both publishers joins the one client with the address', async () => {

@@ -415,11 +415,6 @@ describe('the price of an event', () => {
     const batches = (await Promise.all(spy.mock.results.map(({ value }) => value))) as D1Result[][]
     spy.mockRestore()
     const metas = batches.flat().map(({ meta }) => meta)
-    console.log(
-      'READS',
-      source,
-      JSON.stringify(batches.map((b) => b.map(({ meta }) => meta.rows_read))),
-    )
     return {
       trips: batches.length,
       written: sum(metas.map(({ rows_written }) => rows_written)),

@@ -1,6 +1,7 @@
 // Responses about acts of operators: people, replays, quarantine, renormalizing, tests and simulations.
 import * as v from 'valibot'
 import { REPLAYABLE_STATES } from '../../../core/deliveries/replay.ts'
+import { PERSON_BASES } from '../../../core/events/event.ts'
 import { STEP_NAMES, TROUBLES } from '../../../simulator/step.ts'
 import { anything, count, eventId, name, personId, Time } from './basic.ts'
 import { Attempt } from './events.ts'
@@ -12,6 +13,10 @@ const contact = v.strictObject({
   account: v.pipe(v.nullable(v.string()), v.description("The vendor's account: Hype's publisher")),
   email: v.nullable(v.string()),
   sites: v.array(v.string()),
+  joined_by: v.pipe(
+    v.nullable(v.picklist(PERSON_BASES)),
+    v.description('Null if the person is its own, or it was joined by rules of before'),
+  ),
 })
 export const Person = v.strictObject({ id: personId, contacts: v.array(contact) })
 export const WronglyJoinedPage = v.strictObject({

@@ -2,6 +2,7 @@
 
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
+import { pluralize } from '../../../core/text.ts'
 import type { Tools } from '../../../env.ts'
 import { getPerson, type Person } from '../../../store/events/people.ts'
 import { mergeInto, type NamedContact, splitPerson, splitWrongJoins } from '../people.ts'
@@ -52,8 +53,8 @@ export async function splitPeople(
 ): Promise<Awaited<ReturnType<typeof splitWrongJoins>>> {
   const { env, config } = operator
   const result = await splitWrongJoins(env, config, after, tools)
-  const on = result.people.map(({ id }) => id).join(', ')
-  if (on !== '') await audit(operator, 'split a person', on, tools)
+  const count = result.people.length
+  if (count > 0) await audit(operator, 'split people', pluralize(count, 'person', 'people'), tools)
   return result
 }
 
