@@ -85,7 +85,7 @@ export function parseConfig(vars: Record<string, unknown>, read: SecretReader): 
   }
   const weak = weakSecrets(secrets, vars)
   const { SHARED_ADDRESSES: shared } = vars
-  const list = typeof shared === 'string' ? parseText(shared || '[]') : shared
+  const list = typeof shared === 'string' ? (parseText(shared || '[]') ?? null) : shared
   const sharedAddresses = readSharedAddresses(list, errors)
   const limits = readLimits(vars, errors)
   return { sources, targets, sharedAddresses, ...limits, unreadable, errors, notes, weak }

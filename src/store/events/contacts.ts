@@ -4,7 +4,7 @@ import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { kindOf } from './history.ts'
-import { IS_ELSEWHERE, joinOf, MUST_GO } from './joins.ts'
+import { IS_ELSEWHERE, IS_SEPARATED, joinOf } from './joins.ts'
 
 /** The person behind the contact of an event, as a column of a query over `events AS e`. */
 export const PERSON_OF_E =
@@ -34,7 +34,7 @@ const IS_KNOWN_SITE = 'instr(known_sites, json_quote(site)) > 0'
 const IS_NEW_ADDRESS = 'COALESCE(email, known_email) IS NOT known_email'
 
 // `told`: what the events report. `seen`: of that, what is to be believed. `changed`: the contacts that it changes. With them
-// are written those that are let go of, since they were joined by an address that turns out to be shared: their person is
+// are written those that are separated, since they were joined by an address that turns out to be shared: their person is
 // that of their own first event. A new contact may join a person; a known one keeps its person, whatever its address becomes.
 // Only accepted events count.
 const UPSERT = `
@@ -65,7 +65,7 @@ UNION ALL
 SELECT c.source, c.contact, c.vendor, (SELECT min(key) FROM events WHERE status IN ('accepted', 'derived')
     AND source = c.source AND contact = c.contact), c.email, c.sites, c.account, c.name, c.former, NULL
 FROM changed AS seen CROSS JOIN contacts AS c
-WHERE (seen.known_person IS NULL OR seen.email <> COALESCE(seen.known_email, '')) AND ${MUST_GO}
+WHERE (seen.known_person IS NULL OR seen.email <> COALESCE(seen.known_email, '')) AND ${IS_SEPARATED}
 ON CONFLICT (source, contact) DO UPDATE SET person = excluded.person, email = excluded.email, account = excluded.account,
   name = excluded.name, former = excluded.former, basis = excluded.basis, sites = (
   SELECT json_group_array(value) FROM (

@@ -1,4 +1,4 @@
-// The rules of who is who, as SQL: which contact an event is about, which person a new contact joins, and who is let go of.
+// The rules of who is who, as SQL: which contact an event is about, which person a new contact joins, and who is separated.
 // docs/events.md ("People") has them as sentences; core/events/people.ts applies them to contacts that were joined before.
 
 /**
@@ -91,10 +91,10 @@ export const joinOf = (siblings: string) => `COALESCE(${found(byId(siblings), 'i
   CASE WHEN seen.joins AND NOT ${IS_SHARED} THEN COALESCE(${found(BY_ADDRESS, 'address')}, ${found(BY_FORMER, 'former_address')}) END)`
 
 /**
- * Whether `seen`, new at its address, is a reason to let go of the contact `c`, which was joined by that address: too many have
- * it now, or names no longer tell with whom of two `c` belongs.
+ * Whether `seen`, new at its address, is a reason to separate the contact `c`, which was joined by that address: too many have it
+ * now, or names no longer tell with whom of two `c` belongs.
  */
-export const MUST_GO = `c.basis = 'address' AND c.email = seen.email AND EXISTS (
+export const IS_SEPARATED = `c.basis = 'address' AND c.email = seen.email AND EXISTS (
   SELECT 1 FROM contacts AS p
   WHERE p.person = c.person AND p.email = c.email AND p.vendor <> c.vendor
     AND (seen.source, seen.contact) NOT IN (VALUES (c.source, c.contact), (p.source, p.contact))

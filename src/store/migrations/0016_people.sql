@@ -14,5 +14,5 @@ CREATE INDEX contacts_former ON contacts (former) WHERE former IS NOT NULL;
 -- How it came to its person: address, former_address, id (of another source), operator; null when the person is its own.
 ALTER TABLE contacts ADD COLUMN basis TEXT;
 
--- Who has to be let go of when an address turns out to be shared.
+-- Who has to be separated when an address turns out to be shared.
 CREATE INDEX contacts_joined ON contacts (email) WHERE basis = 'address';

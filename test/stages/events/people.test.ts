@@ -138,7 +138,7 @@ describe('an address', () => {
     expect(await groups()).toEqual([['1'], ['2'], ['3']])
   })
 
-  it('lets go of whom it joined without a name, when it turns out to be that of a couple', async () => {
+  it('separates whom it joined without a name, when it turns out to be that of a couple', async () => {
     await hapana('1', 'Ana Silva', ANA)
     const joined = await hype('3', undefined, ANA)
     const before = await people()
