@@ -50,11 +50,15 @@ export function contactIdOf(key: string): string | undefined {
   return own.startsWith(EMAIL_PREFIX) ? undefined : own.split(SCOPE_MARK)[0]
 }
 
+/** The part of an event's data that tells who its contact is. */
+type ContactData = {
+  contact: Contact
+  site?: { vendor_id: string }
+  account?: { vendor_id: string }
+}
+
 /** What the data of an event tell about its contact. */
-export function claimOf(
-  contact: string,
-  data: { contact: Contact; site?: { vendor_id: string }; account?: { vendor_id: string } },
-): ContactClaim {
+export function claimOf(contact: string, data: ContactData): ContactClaim {
   const account = data.account?.vendor_id ?? null
   const site = data.site?.vendor_id ?? null
   const scope = account ?? site
@@ -69,14 +73,18 @@ export function claimOf(
 }
 
 /**
- * Whether two claims under one bare key may be about one contact. Not those of two accounts, nor those of two sites that
- * have both another name and another address.
+ * Whether the data of two events under one bare key may be about one contact. Not those of two accounts, nor those of two
+ * sites that have both another name and another address.
  */
-export function isSameContact(a: ContactClaim, b: ContactClaim): boolean {
-  if (a.account !== null && b.account !== null && a.account !== b.account) return false
-  const isElsewhere = a.site !== null && b.site !== null && a.site !== b.site
-  const isOtherAddress = a.email !== null && b.email !== null && a.email !== b.email
-  return !(isElsewhere && isOtherAddress && isOtherName(a.name, b.name))
+export function isSameContact(a: ContactData, b: ContactData): boolean {
+  const differ = (one: string | undefined, other: string | undefined) =>
+    one !== undefined && other !== undefined && one !== other
+  if (differ(a.account?.vendor_id, b.account?.vendor_id)) return false
+  return !(
+    differ(a.site?.vendor_id, b.site?.vendor_id) &&
+    differ(a.contact.email_normalized, b.contact.email_normalized) &&
+    isOtherName(nameOf(a.contact), nameOf(b.contact))
+  )
 }
 
 /** Whether neither name begins with the other: Ana is no other name than Ana Silva. */

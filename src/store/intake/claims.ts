@@ -24,25 +24,34 @@ type Claimant = {
  */
 export function runsOf<R extends Claimant>(records: readonly R[]): R[][] {
   const runs: R[][] = [[]]
-  let claims: ContactClaim[] = []
-  for (const record of records) {
-    const claim = claimOfRecord(record)
-    const isOther = (known: ContactClaim) =>
-      known.contact === claim?.contact && !isSameContact(known, claim)
-    if (claims.some(isOther)) {
+  let first = 0
+  for (const [i, record] of records.entries()) {
+    if (records.slice(first, i).some((known) => isOther(known, record))) {
       runs.push([])
-      claims = []
+      first = i
     }
     runs.at(-1)?.push(record)
-    if (claim !== undefined) claims.push(claim)
   }
   return runs
 }
 
+/** Whether two records have the same bare key and are about two contacts. */
+function isOther(a: Claimant, b: Claimant): boolean {
+  if (a.contactId === undefined || a.contactId !== b.contactId) return false
+  const [one, other] = [dataOf(a), dataOf(b)]
+  return one !== undefined && other !== undefined && !isSameContact(one, other)
+}
+
+function dataOf({ content }: Claimant): MembershipEvent['data'] | undefined {
+  return 'issues' in content || isSystemEvent(content.event) ? undefined : content.event.data
+}
+
 /** What an event tells about who it is about; undefined where it is about nobody. */
-function claimOfRecord({ contactId, content }: Claimant): ContactClaim | undefined {
-  if (contactId === undefined || 'issues' in content || isSystemEvent(content.event)) return
-  return claimOf(contactId, content.event.data)
+function claimOfRecord(record: Claimant): ContactClaim | undefined {
+  const data = dataOf(record)
+  return record.contactId === undefined || data === undefined
+    ? undefined
+    : claimOf(record.contactId, data)
 }
 
 /** What an event tells about who it is about, for the statements that write it. */

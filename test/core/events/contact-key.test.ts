@@ -77,31 +77,44 @@ it.each([
   expect(nameOf(contact)).toBe(words)
 })
 
+it('the claim of an event has the key in its account or site', () => {
+  const contact = { full_name: 'Ana Silva', email_normalized: 'ana@x.example' }
+
+  expect(claimOf('1', { contact, site: { vendor_id: 'a' } })).toEqual({
+    contact: '1',
+    scoped: `1${SCOPE_MARK}a`,
+    account: null,
+    site: 'a',
+    email: 'ana@x.example',
+    name: 'ana silva',
+  })
+  expect(claimOf('1', { contact: {} })).toMatchObject({ scoped: null, email: null, name: null })
+})
+
 describe('two messages with one id', () => {
-  const claim = (full_name: string | undefined, email: string | undefined, site?: string) =>
-    claimOf('1', {
-      contact: {
-        ...(full_name && { full_name }),
-        ...(email && { email_normalized: email }),
-      },
-      ...(site && { site: { vendor_id: site } }),
-    })
-  const ana = claim('Ana Silva', 'ana@x.example', 'a')
+  const data = (full_name: string | undefined, email: string | undefined, site?: string) => ({
+    contact: {
+      ...(full_name && { full_name }),
+      ...(email && { email_normalized: email }),
+    },
+    ...(site && { site: { vendor_id: site } }),
+  })
+  const ana = data('Ana Silva', 'ana@x.example', 'a')
 
   it.each([
-    ['another name and address elsewhere', claim('Bob', 'bob@x.example', 'b'), false],
-    ['another name and address at one site', claim('Bob', 'bob@x.example', 'a'), true],
-    ['another name elsewhere', claim('Bob', 'ana@x.example', 'b'), true],
-    ['another address elsewhere', claim('Ana', 'bob@x.example', 'b'), true],
-    ['no name elsewhere', claim(undefined, 'bob@x.example', 'b'), true],
-    ['a longer first word', claim('Anabel', 'bob@x.example', 'b'), false],
+    ['another name and address elsewhere', data('Bob', 'bob@x.example', 'b'), false],
+    ['another name and address at one site', data('Bob', 'bob@x.example', 'a'), true],
+    ['another name elsewhere', data('Bob', 'ana@x.example', 'b'), true],
+    ['another address elsewhere', data('Ana', 'bob@x.example', 'b'), true],
+    ['no name elsewhere', data(undefined, 'bob@x.example', 'b'), true],
+    ['a longer first word', data('Anabel', 'bob@x.example', 'b'), false],
   ])('and %s may be about one contact: %#', (_case, other, expected) => {
     expect(isSameContact(ana, other)).toBe(expected)
     expect(isSameContact(other, ana)).toBe(expected)
   })
 
   it('of two accounts are about two contacts', () => {
-    const of = (vendor_id: string) => claimOf('1', { contact: {}, account: { vendor_id } })
+    const of = (vendor_id: string) => ({ contact: {}, account: { vendor_id } })
 
     expect(isSameContact(of('a'), of('b'))).toBe(false)
     expect(isSameContact(of('a'), of('a'))).toBe(true)
