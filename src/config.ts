@@ -6,6 +6,7 @@ import { type ConfigIssue, nameTaken, summarize } from './config/issues.ts'
 import { readLimits } from './config/limits.ts'
 import { Name } from './config/schema.ts'
 import { type NamedSecret, type SecretReader, weakSecrets } from './config/secrets.ts'
+import { readSharedAddresses } from './config/shared-addresses.ts'
 import { readSource, sourceNotes } from './config/source.ts'
 import { brokenTarget, readTarget, targetNotes } from './config/target.ts'
 import { type BrokenTarget, isBroken, type Target } from './core/deliveries/target.ts'
@@ -22,6 +23,8 @@ export type ConfiguredTarget = Target<FormatId>
 export type Config = {
   sources: ReadonlyMap<string, ConfiguredSource | BrokenSource>
   targets: readonly (ConfiguredTarget | BrokenTarget)[]
+  /** E-mail addresses, in lower case, that join nobody. */
+  sharedAddresses: readonly string[]
   maxBodyBytes: number
   /** Days that events are kept, and their payloads; `rawRetentionDays` is never more than `retentionDays`. */
   retentionDays: number
@@ -84,7 +87,11 @@ export function parseConfig(vars: Record<string, unknown>, read: SecretReader): 
     if (target) notes.push(...targetNotes(path, target, sourceNames))
   }
   const weak = weakSecrets(secrets, vars)
-  return { sources, targets, ...readLimits(vars, errors), unreadable, errors, notes, weak }
+  const { SHARED_ADDRESSES: shared } = vars
+  const list = typeof shared === 'string' ? (parseText(shared || '[]') ?? null) : shared
+  const sharedAddresses = readSharedAddresses(list, errors)
+  const limits = readLimits(vars, errors)
+  return { sources, targets, sharedAddresses, ...limits, unreadable, errors, notes, weak }
 }
 
 /**

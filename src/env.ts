@@ -31,6 +31,8 @@ export interface Env {
   SOURCES?: unknown
   /** The configured receivers; every variable named `TARGETS_…` adds to them. */
   TARGETS?: unknown
+  /** E-mail addresses that join nobody: a list, or the same as JSON text. */
+  SHARED_ADDRESSES?: unknown
   /** The largest request body in bytes; 900,000 unless set. */
   MAX_BODY_BYTES?: unknown
   /** Retention of events in days; 400 unless set. */

@@ -129,8 +129,8 @@ export const TargetInput = v.pipe(
       v.pipe(
         expression,
         v.check(
-          (expression) => !/\b(personid|possibleduplicate)\b/.test(expression),
-          'cannot use personid or possibleduplicate: they are not known yet when it is evaluated',
+          (expression) => !/\b(personid|personbasis|possibleduplicate)\b/.test(expression),
+          'cannot use personid, personbasis or possibleduplicate: they are not known yet when it is evaluated',
         ),
       ),
     ),

@@ -55,8 +55,8 @@ export interface Vendor {
   }
   /**
    * Which part of the contact's history `interpret` needs for an event:
-   * - a list of kinds: the events of these kinds, and whether and at which sites the contact is known;
-   * - an empty list: only whether and at which sites the contact is known;
+   * - a list of kinds: the events of these kinds;
+   * - an empty list, for an event that announces its contact: the events that announced it before;
    * - undefined: nothing. The event is complete, and `interpret` is not called.
    */
   relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined

@@ -378,3 +378,23 @@ describe('a time zone', () => {
     ])
   })
 })
+
+describe('SHARED_ADDRESSES', () => {
+  const read = (value: unknown) => parseConfig({ SHARED_ADDRESSES: value }, () => undefined)
+
+  it.each([
+    [undefined, []],
+    ['', []],
+    [['Info@gym.example'], ['info@gym.example']],
+    ['["info@gym.example"]', ['info@gym.example']],
+  ])('%j lists %j', (value, addresses) => {
+    expect(read(value)).toMatchObject({ sharedAddresses: addresses, errors: [] })
+  })
+
+  it.each([[['gym.example']], ['info@gym.example'], [{}], [null]])('%j is an error', (value) => {
+    const { sharedAddresses, errors } = read(value)
+
+    expect(sharedAddresses).toEqual([])
+    expect(errors).toMatchObject([{ path: 'SHARED_ADDRESSES' }])
+  })
+})

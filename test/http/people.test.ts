@@ -82,7 +82,7 @@ describe('a person', () => {
   })
 
   it('includes a contact that is known by the address alone', async () => {
-    await hype('contact-1', 'ana@example.com')
+    await hapana('contact-1', 'ana@example.com')
     await stored(
       config,
       'hype',
@@ -146,8 +146,7 @@ describe('a person', () => {
     ])
   })
 
-  it('has one first check-in across all contacts', async () => {
-    await hapana('client-1', 'ana@example.com')
+  it('has one first check-in across all contacts that an operator merged', async () => {
     const checkIn = (clientID: string, minute: number) =>
       stored(
         config,
@@ -155,14 +154,18 @@ describe('a person', () => {
         {
           eventType: 'checkIn',
           clientID,
-          email: 'ana@example.com',
+          email: `${clientID}@example.com`,
           siteID: 'site-1',
           checkInStatus: 'Valid',
           checkInTime: `2026-11-20T10:${minute}:00Z`,
         },
         { now: now++ },
       )
-    const events = [await checkIn('client-1', 10), await checkIn('client-2', 20)]
+    const first = await checkIn('client-1', 10)
+    await hapana('client-2', 'client-2@example.com')
+    const [[one], [two]] = [await find('client-1@example.com'), await find('client-2@example.com')]
+    await call('POST', `/${one?.id}/merge`, { person: two?.id })
+    const events = [first, await checkIn('client-2', 20)]
 
     const details = await Promise.all(events.map((id) => getEvent(env.DB, id)))
 
@@ -171,18 +174,6 @@ describe('a person', () => {
       { data: { checkin: { first: false } } },
     ])
   })
-})
-
-it('two contacts with one address in one request are one person', async () => {
-  const both = ['client-1', 'client-2'].map((clientID) => ({
-    eventType: 'clientUpdated',
-    clientID,
-    siteID: 's',
-    email: 'ana@example.com',
-  }))
-  await stored(config, 'hapana', both, { now: now++ })
-
-  expect(await find('ana@example.com')).toMatchObject([{ contacts: [{}, {}] }])
 })
 
 describe('a join by address', () => {
@@ -195,14 +186,19 @@ describe('a join by address', () => {
       source: 'hype',
       contact: 'contact-1',
     })
-    await hapana('client-3', 'family@example.com')
+    await stored(
+      config,
+      'hype',
+      aPayment({ id: 'contact-1', publisher_id: 'other', email: 'family@example.com' }),
+      { now: now++ },
+    )
 
     expect(status).toBe(200)
     expect(body.person.contacts).toMatchObject([{ contact: 'client-1' }])
     expect(body.new_person.contacts).toMatchObject([{ contact: 'contact-1' }])
     const people = await find('family@example.com')
     expect(people.map(({ contacts }) => contacts.map(({ contact }) => contact))).toEqual([
-      ['client-1', 'client-3'],
+      ['client-1', 'contact-1'],
       ['contact-1'],
     ])
     const { results } = await env.DB.prepare(
@@ -275,6 +271,110 @@ describe('two people', () => {
 
     expect(await call('POST', `/${ana?.id}/merge`, { person })).toMatchObject({ status })
   })
+})
+
+describe('people who were joined by rules of before', () => {
+  const named = (clientID: string, firstName: string, email: string) =>
+    hapana(clientID, email, { firstName, lastName: 'Silva' })
+  /** As a relay of before had it: one person for all contacts with the address. */
+  async function aLogOfBefore() {
+    await named('1', 'Ana', 'ana@example.com')
+    await named('2', 'Bob', 'ana@example.com')
+    await hype('3', 'ana@example.com', { name: 'Bob Silva' })
+    await hype('4', 'eve@example.com', { name: 'Eve' })
+    await named('5', 'Eve', 'eve@example.com')
+    await env.DB.prepare(
+      `UPDATE contacts SET name = NULL, account = NULL, basis = NULL,
+         person = (SELECT min(person) FROM contacts AS other WHERE other.email = contacts.email)`,
+    ).run()
+  }
+  type Page = { people: { id: string; parts: Person['contacts'][] }[]; next: string | null }
+  const partsOf = ({ people }: Page) =>
+    people.map(({ parts }) => parts.map((part) => part.map(({ contact }) => contact)))
+
+  it('are listed with the contacts that belong together, and split on request', async () => {
+    await aLogOfBefore()
+    const [before] = await find('ana@example.com')
+    const listed = await call('GET', '/wrongly-joined')
+    const dry = await call('POST', '/wrongly-joined/split', {})
+    const split = await call('POST', '/wrongly-joined/split', { dry_run: false })
+
+    expect(partsOf(listed.body)).toEqual([[['1'], ['2', '3']]])
+    expect(listed.body).toMatchObject({ people: [{ id: before?.id }], dry_run: true, next: null })
+    expect(dry.body).toEqual(listed.body)
+    expect(split.body).toEqual({ ...listed.body, dry_run: false })
+    const people = await find('ana@example.com')
+    expect(people.map(({ contacts }) => contacts.map(({ contact }) => contact)).sort()).toEqual([
+      ['1'],
+      ['2', '3'],
+    ])
+    expect(people[0]?.id).toBe(before?.id)
+    expect((await call('GET', '/wrongly-joined')).body.people).toEqual([])
+    const { results } = await env.DB.prepare(
+      `SELECT event ->> '$.data.new_person' AS person FROM events WHERE type = 'relay.person_split'`,
+    ).all()
+    expect(results).toEqual([{ person: people[1]?.id }, { person: people[1]?.id }])
+  })
+
+  it('are split twenty new people at a time', async () => {
+    const list = Array.from({ length: 30 }, (_, i) =>
+      aStatusChange({ clientID: `c-${i}`, email: 'none' }),
+    )
+    await stored(config, 'hapana', list, { now: now++ })
+    await env.DB.prepare(
+      `UPDATE contacts SET email = 'none', person = (SELECT min(person) FROM contacts)`,
+    ).run()
+    const sizes: number[] = []
+    let after: string | null | undefined
+    do {
+      const json = { dry_run: false, ...(after ? { after } : {}) }
+      const { body } = await call('POST', '/wrongly-joined/split', json)
+      sizes.push(body.people.flatMap(({ parts }: { parts: object[] }) => parts.slice(1)).length)
+      after = body.next
+    } while (after)
+
+    expect(sizes).toEqual([20, 9])
+    const count = 'SELECT count(DISTINCT person) AS n FROM contacts'
+    expect(await env.DB.prepare(count).first('n')).toBe(30)
+  })
+
+  it('are left alone where an operator merged them', async () => {
+    await named('1', 'Ana', 'ana@example.com')
+    await named('2', 'Ana', 'ana@work.example')
+    const [[one], [two]] = [await find('ana@example.com'), await find('ana@work.example')]
+    await call('POST', `/${one?.id}/merge`, { person: two?.id })
+    const merged = await call('GET', '/wrongly-joined')
+    await env.DB.prepare('DELETE FROM merged_people').run()
+
+    expect(merged.body.people).toEqual([])
+    expect((await call('GET', '/wrongly-joined')).body.people).toEqual([])
+  })
+
+  it('are not those whom the present rules join', async () => {
+    await named('1', 'Ana', 'ana@example.com')
+    await hype('2', 'ana@example.com', { name: 'Ana' })
+    await hype('3', 'ana@example.com', { name: 'Ana', publisher_id: 'other' })
+    await named('4', 'Eve', 'old@example.com')
+    await hapana('4', 'eve@example.com', { firstName: 'Eve', status: 'inactive' })
+    await hype('5', 'old@example.com')
+
+    expect((await call('GET', '/wrongly-joined')).body.people).toEqual([])
+    expect((await find('ana@example.com'))[0]?.contacts).toHaveLength(3)
+    expect((await find('eve@example.com'))[0]?.contacts).toHaveLength(2)
+  })
+})
+
+it('a contact of one account is found by its id, and split off by id and account', async () => {
+  await hapana('1', 'ana@example.com')
+  await hype('same', 'ana@example.com', { publisher_id: 'a' })
+  await hype('same', 'ana@example.com', { publisher_id: 'b' })
+  const { people } = (await call('GET', '?contact=same')).body
+  const contact = { source: 'hype', contact: 'same', account: 'b' }
+  const { body } = await call('POST', `/${people[0].id}/split`, contact)
+
+  expect(people).toMatchObject([{ contacts: [{}, { account: 'a' }, { account: 'b' }] }])
+  expect(body.new_person.contacts).toMatchObject([{ contact: 'same', account: 'b' }])
+  expect(body.person.contacts).toMatchObject([{ contact: '1' }, { account: 'a' }])
 })
 
 it.each([

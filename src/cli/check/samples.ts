@@ -2,7 +2,7 @@
 // example serve as the history that inference needs.
 import type { ConfiguredSource } from '../../config.ts'
 import { composeEvent, type MembershipEvent } from '../../core/events/event.ts'
-import { composeInferred } from '../../core/events/history.ts'
+import { composeInferred, NO_HISTORY } from '../../core/events/history.ts'
 import { newEventId, personIdOfKey } from '../../core/id.ts'
 import { readMessages } from '../../core/intake/messages.ts'
 import { NO_BODY, type RawBody } from '../../core/intake/request.ts'
@@ -45,9 +45,11 @@ function understand(event: MembershipEvent, history: MembershipEvent[], source: 
   const vendor = VENDORS[source.vendor]
   const kinds: readonly string[] | undefined = vendor.relatedKinds(event)
   if (kinds === undefined) return { event, inferred: [] }
-  const past = history.filter((earlier) => kinds.includes(earlier.type.split('.')[0] ?? ''))
-  const sites = history.flatMap(({ data }) => data.site?.vendor_id ?? [])
-  return vendor.interpret(event, { isKnown: history.length > 0, sites, past })
+  const isRelated = (earlier: MembershipEvent) =>
+    kinds.length === 0
+      ? vendor.relatedKinds(earlier)?.length === 0
+      : kinds.includes(earlier.type.split('.')[0] ?? '')
+  return vendor.interpret(event, { ...NO_HISTORY, past: history.filter(isRelated) })
 }
 
 function normalize(

@@ -11,8 +11,12 @@ type PersonView = {
   contacts: readonly {
     source: string
     contact: string | null
+    account?: string | null
     email: string | null
     sites: readonly string[]
+    joined_by?: string | null
+    /** Whether its address joins it to nobody. */
+    isShared?: boolean
   }[]
 }
 
@@ -38,7 +42,10 @@ export function People({ found, areMore }: { found: readonly PersonView[]; areMo
     <>
       <Find from={PATH} />
       {found.length === 0 ? (
-        <Empty>Find a person to see their contacts, events and deliveries across vendors.</Empty>
+        <Empty>
+          Find a person to see their contacts, events and deliveries across vendors, or see{' '}
+          <a href={`${PATH}/wrongly-joined`}>who was joined wrongly by rules of before</a>.
+        </Empty>
       ) : (
         <Table
           caption="People"
@@ -93,13 +100,24 @@ export function Person({
           { name: 'source', of: ({ source }) => source },
           {
             name: 'contact',
-            of: ({ contact }) => (contact === null ? '' : <code>{contact}</code>),
+            of: ({ contact, account }) => (
+              <>
+                {contact !== null && <code>{contact}</code>}
+                {account && <span class="quiet"> of {account}</span>}
+              </>
+            ),
           },
           {
             name: 'e-mail',
-            of: ({ email }) => (isPersonalShown ? email : maskEmail(email)) ?? '',
+            of: ({ email, isShared }) => (
+              <>
+                {(isPersonalShown ? email : maskEmail(email)) ?? ''}
+                {isShared && <span class="quiet"> joins nobody: not one person’s own</span>}
+              </>
+            ),
           },
           { name: 'sites', of: ({ sites }) => sites.join(', ') },
+          { name: 'joined by', of: ({ joined_by }) => joined_by?.replace('_', ' ') ?? '' },
           {
             name: 'not the same person?',
             of: (contact) => (
@@ -143,7 +161,7 @@ export function Person({
 
 function Split({
   path,
-  contact: { source, contact, email },
+  contact: { source, contact, email, account },
   isAlone,
   isPersonalShown,
 }: {
@@ -156,9 +174,8 @@ function Split({
   // A contact without an ID is identified by its e-mail address.
   if (contact === null && !isPersonalShown) return <span class="quiet">show addresses first</span>
   const named: Record<string, string> = contact === null ? { email: email ?? '' } : { contact }
-  return (
-    <Act action={`${path}/split`} name="Separate" values={{ source, ...named }} isQuiet={true} />
-  )
+  const values = { source, ...named, ...(account ? { account } : {}) }
+  return <Act action={`${path}/split`} name="Separate" values={values} isQuiet={true} />
 }
 
 function Timeline({ events }: { events: readonly TimelineLine[] }) {
@@ -188,5 +205,44 @@ function DeliveredTo({ deliveries }: Pick<TimelineLine, 'deliveries'>) {
         </span>
       ))}
     </span>
+  )
+}
+
+/** The page of people who were joined by rules of before: the parts that belong together, and a form that splits them. */
+export function WronglyJoined({
+  people,
+  next,
+}: {
+  people: readonly { id: string; parts: readonly PersonView['contacts'][] }[]
+  next: string | undefined
+}) {
+  const path = `${PATH}/wrongly-joined`
+  return (
+    <>
+      {people.length === 0 ? (
+        <Empty>{next === undefined ? 'Nobody is joined wrongly.' : 'Nobody on this page.'}</Empty>
+      ) : (
+        <Table
+          caption="People"
+          rows={people}
+          columns={[
+            { name: 'person', of: ({ id }) => <a href={`${PATH}/${id}`}>{id}</a> },
+            {
+              name: 'becomes',
+              of: ({ parts }) =>
+                parts.map((part) => (
+                  <span class="line">
+                    {part.map(({ source, contact }) => `${source} ${contact ?? ''}`).join(' + ')}
+                  </span>
+                )),
+            },
+          ]}
+        />
+      )}
+      {people.length > 0 && (
+        <Act action={`${path}/split`} name="Split them, 20 new people at a time" />
+      )}
+      <Older href={next === undefined ? undefined : linkTo(path, { after: next })} />
+    </>
   )
 }

@@ -59,6 +59,10 @@ export const ENVELOPE = {
   receivedat: Instant,
 }
 
+/** How a contact came to a person that was another contact's before. */
+export const PERSON_BASES = ['address', 'former_address', 'id', 'operator'] as const
+export type PersonBasis = (typeof PERSON_BASES)[number]
+
 /** The schema of a vendor event's attributes, except `type` and `data`. */
 export const VENDOR_ENVELOPE = {
   ...ENVELOPE,
@@ -81,6 +85,12 @@ export const VENDOR_ENVELOPE = {
     v.pipe(
       v.string(),
       v.guard((id): id is PersonId => isPersonId(id)),
+    ),
+  ),
+  personbasis: v.exactOptional(
+    v.pipe(
+      v.picklist(PERSON_BASES),
+      v.description('How the contact came to a person that was another contact’s before'),
     ),
   ),
 }

@@ -4,12 +4,13 @@ import { instantOf, type MembershipEvent } from './event.ts'
 
 /** What the log contains about the contact of an event. */
 export type History = {
-  /** Whether the contact has any event. */
-  isKnown: boolean
-  /** The ids of all sites of the contact. */
-  sites: readonly string[]
-  /** Events of the related kinds, before and after the event: at most `EVENTS_PER_SIDE` of each kind on either side. */
+  /**
+   * Events of the related kinds, before and after the event: at most `EVENTS_PER_SIDE` of each kind on either side. Where no
+   * kind is related, those that announced the contact before.
+   */
   past: readonly MembershipEvent[]
+  /** Whether another contact of the source has the same id. */
+  isIdTaken: boolean
 }
 
 /** Events of each kind read before and after an event's time: the two of a plan switch, and one around each. */
@@ -22,7 +23,7 @@ export const EVENTS_PER_SIDE = 4
 export const SAME_ACT_WINDOW_MS = 10 * 60_000
 
 /** The history of an unknown contact. */
-export const NO_HISTORY: History = { isKnown: false, sites: [], past: [] }
+export const NO_HISTORY: History = { past: [], isIdTaken: false }
 
 /** An event that the vendor did not send, but that follows from an event and its history. */
 export type InferredEvent = {

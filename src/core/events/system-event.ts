@@ -44,6 +44,7 @@ export const OPERATOR_ACTS = [
   'released from quarantine',
   'dismissed from quarantine',
   'split a person',
+  'split people',
   'merged people',
   'simulated messages',
 ] as const

@@ -10,7 +10,7 @@ import {
   RELAY_SOURCE,
   type SystemEvent,
 } from '../../core/events/system-event.ts'
-import { type EventId, ID_RANDOM_RANGE, newEventId } from '../../core/id.ts'
+import { type EventId, ID_RANDOM_RANGE, neighbourId, newEventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import { NO_BODY } from '../../core/intake/request.ts'
 import type { Env, Tools } from '../../env.ts'
@@ -22,20 +22,38 @@ import { withHeldForTargets } from './held-for.ts'
  * Records an event of the relay's own and enqueues its deliveries. One with the `identity` of an earlier one is recorded as
  * its duplicate. Throws when D1 does not record it.
  */
-export async function recordSystemEvent(
+export function recordSystemEvent(
   env: Pick<Env, 'DB' | 'RETRIES'>,
   config: Config,
   fact: NewSystemEvent,
   tools: Tools,
   identity?: string,
 ): Promise<void> {
-  const event = composeSystemEvent(newSystemEventId(tools), fact)
-  const audience = audienceOf(fact, await withHeldForTargets(env.DB, config))
-  const deliveries = await route(event, audience, tools.now())
-  const record = await systemEventRecord(event, deliveries, identity)
-  const receipts = await recordEvents(env.DB, [record])
-  if (!receipts.every(isDeliverable)) return
-  await enqueueDeliveries(env.RETRIES, firstMessages(record), tools)
+  return recordSystemEvents(env, config, [fact], tools, identity)
+}
+
+/** Records some events of the relay's own in one transaction, in their order, and enqueues their deliveries. */
+export async function recordSystemEvents(
+  env: Pick<Env, 'DB' | 'RETRIES'>,
+  config: Config,
+  facts: readonly NewSystemEvent[],
+  tools: Tools,
+  identity?: string,
+): Promise<void> {
+  const all = await withHeldForTargets(env.DB, config)
+  const first = newSystemEventId(tools)
+  const records = await Promise.all(
+    facts.map(async (fact, n) => {
+      const event = composeSystemEvent(n === 0 ? first : neighbourId(first, n), fact)
+      const deliveries = await route(event, audienceOf(fact, all), tools.now())
+      return systemEventRecord(event, deliveries, identity)
+    }),
+  )
+  const receipts = await recordEvents(env.DB, records)
+  const written = receipts.filter(isDeliverable).map(({ record }) => record)
+  if (written.length > 0) {
+    await enqueueDeliveries(env.RETRIES, written.flatMap(firstMessages), tools)
+  }
 }
 
 /**

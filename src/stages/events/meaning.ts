@@ -1,4 +1,5 @@
 // The meaning of an event beside the other events of its contact. Reads the log, writes nothing.
+import { type ContactClaim, claimOf, isSameContact } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent, mappingFailure } from '../../core/events/event.ts'
 import {
   EVENTS_PER_SIDE,
@@ -7,7 +8,6 @@ import {
   NO_HISTORY,
 } from '../../core/events/history.ts'
 import type { EventId } from '../../core/id.ts'
-import type { ContactKey } from '../../store/events/contacts.ts'
 import { type HistoryQuery, type ReadSet, readHistories } from '../../store/events/history.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
 import { VENDORS } from '../../vendors/index.ts'
@@ -36,22 +36,28 @@ function queryFor({ event, contact }: Subject, asOf: AsOf): HistoryQuery | undef
   if (event === undefined || contact === undefined) return undefined
   const kinds = vendorOf(event).relatedKinds(event)
   if (kinds === undefined) return undefined
-  const email = event.test ? undefined : event.data.contact.email_normalized
   const source = event.relaysource
-  return { source, contact, kinds, event: event.id, at: instantOf(event), email, asOf }
+  const claim = claimOf(contact, event.data)
+  return { source, claim, kinds, event: event.id, at: instantOf(event), asOf }
 }
 
-/** The contacts that the log does not know, of events whose meaning depends only on that. */
-export function newContacts(
+/** The contacts that the log did not have when `histories` were read, of events that announce them, and what was read. */
+export function newAccounts(
   subjects: readonly Subject[],
   histories: readonly (History | undefined)[],
-): ContactKey[] {
+): { source: string; claim: ContactClaim; seen: EventId[] }[] {
   return subjects.flatMap(({ event, contact }, i) => {
-    const isNew = event !== undefined && vendorOf(event).relatedKinds(event)?.length === 0
-    return isNew && contact !== undefined && !histories[i]?.isKnown
-      ? [{ source: event.relaysource, contact }]
-      : []
+    const past = histories[i]?.past ?? []
+    if (event === undefined || contact === undefined || !isAccount(event)) return []
+    if (past.some((other) => isOfContact(event, other))) return []
+    const claim = claimOf(contact, event.data)
+    return [{ source: event.relaysource, claim, seen: past.map(({ id }) => id) }]
   })
+}
+
+/** Whether an event announces its contact. */
+function isAccount(event: MembershipEvent): boolean {
+  return vendorOf(event).relatedKinds(event)?.length === 0
 }
 
 /** What an event means by its history and by the earlier events of its contact in the same request. */
@@ -62,19 +68,24 @@ export function understand(
 ): Interpretation {
   const vendor = vendorOf(event)
   const kinds: readonly string[] = vendor.relatedKinds(event) ?? []
-  const related = earlier.filter(({ type }) => kinds.includes(type.split('.')[0] ?? ''))
-  const sites = earlier.flatMap(({ data }) => data.site?.vendor_id ?? [])
-  return interpret(event, {
-    isKnown: history.isKnown || earlier.length > 0,
-    sites: [...history.sites, ...sites],
-    past: around(event, [...history.past, ...related]),
-  })
+  const isRelated = (other: MembershipEvent) =>
+    kinds.length === 0 ? isAccount(other) : kinds.includes(other.type.split('.')[0] ?? '')
+  const all = [...history.past, ...earlier.filter(isRelated)]
+  return interpret(event, { ...history, past: isAccount(event) ? all : around(event, all) })
+}
+
+/** False for an event of another contact with an equal id: in a log of before, two accounts may share a key. */
+function isOfContact(event: MembershipEvent, other: MembershipEvent): boolean {
+  const isOfPerson = event.relaysource !== other.relaysource || event.subject !== other.subject
+  return isOfPerson || isSameContact(event.data, other.data)
 }
 
 /** The meaning that the vendor's code gives. A bug of ours must not lose the event: it gets a warning instead. */
 function interpret(event: MembershipEvent, history: History): Interpretation {
   try {
-    return vendorOf(event).interpret(event, history)
+    const past = history.past.filter((other) => isOfContact(event, other))
+    const isIdTaken = history.isIdTaken || past.length < history.past.length
+    return vendorOf(event).interpret(event, { past, isIdTaken })
   } catch (error) {
     const warning = `history: ${mappingFailure(error)}`
     const data = {
@@ -107,7 +118,7 @@ export function readSetOf(
   const kinds = related.filter((kind) => !event.type.startsWith(`${kind}.`))
   if (kinds.length === 0) return undefined
   const seen = [...past.map(({ id }) => id), ...beside]
-  return { source: event.relaysource, contact, kinds, event: event.id, at: instantOf(event), seen }
+  return { source: event.relaysource, kinds, event: event.id, at: instantOf(event), seen }
 }
 
 /**
@@ -119,8 +130,10 @@ export async function settledEvent(
   event: MembershipEvent,
   contact: string,
 ): Promise<MembershipEvent> {
-  const query = queryFor({ event, contact }, 'now')
-  if (query === undefined) return event
+  const asked = queryFor({ event, contact }, 'now')
+  if (asked === undefined) return event
+  // The key is the one in the log.
+  const query = { ...asked, claim: { ...asked.claim, scoped: null, account: null, site: null } }
   const [history = NO_HISTORY] = await readHistories(db, [query])
   const { late: _, ...settled } = interpret(event, history).event
   return { ...settled, ...(event.late ? { late: true } : {}) } as MembershipEvent

@@ -17,7 +17,7 @@ export async function settle(
   db: D1Database,
   { content, contact }: DueDelivery,
 ): Promise<MembershipEvent> {
-  const { personid, possibleduplicate, ...event } = content as MembershipEvent
+  const { personid, personbasis, possibleduplicate, ...event } = content as MembershipEvent
   const settled = await settledEvent(db, event as MembershipEvent, contact ?? '')
   if (JSON.stringify(settled) !== JSON.stringify(event)) {
     await updateEvents(db, [{ event: settled, contact }])
@@ -25,6 +25,7 @@ export async function settle(
   return {
     ...settled,
     ...(personid === undefined ? {} : { personid }),
+    ...(personbasis === undefined ? {} : { personbasis }),
     ...(possibleduplicate === undefined ? {} : { possibleduplicate }),
   } as MembershipEvent
 }

@@ -12,7 +12,7 @@ import type { BatchDatabase } from '../../store/group-commit.ts'
 import { type EventRecord, type Receipt, recordEvents } from '../../store/intake/records.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { withHeldForTargets } from '../deliveries/held-for.ts'
-import { type AsOf, historiesFor, newContacts, readSetOf, understand } from '../events/meaning.ts'
+import { type AsOf, historiesFor, newAccounts, readSetOf, understand } from '../events/meaning.ts'
 import { fitsRow } from './draft.ts'
 
 /** Gives the ids of inferred events, and the time (epoch milliseconds) at which deliveries are due. */
@@ -57,8 +57,8 @@ async function completeAndWrite(
     withHeldForTargets(db, config),
   ])
   const completed = await completeRecords(routing, records, histories, context)
-  const unknown = asOf === 'now' ? newContacts(subjects, histories) : []
-  return recordEvents(db, completed, [...config.sources.keys()], unknown)
+  const unknown = asOf === 'now' ? newAccounts(subjects, histories) : []
+  return recordEvents(db, completed, config, unknown)
 }
 
 /** Writes the events inferred from records that are in the log, as far as they are not there yet. */

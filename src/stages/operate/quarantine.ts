@@ -81,7 +81,7 @@ async function releaseOne(
   )
   const { type, deliveries } = records[0] ?? draft
   if (isDryRun) return { id, status: 'accepted', type, deliveries: deliveries.length }
-  const receipts = await recordEvents(env.DB, records, [...config.sources.keys()])
+  const receipts = await recordEvents(env.DB, records, config)
   const written = receipts.filter(isDeliverable).map(({ record }) => record)
   await enqueueDeliveries(env.RETRIES, written.flatMap(firstMessages), tools)
   const [own] = receipts

@@ -10,7 +10,7 @@ import type {
 import type { Lease } from '../../core/deliveries/lease.ts'
 import { firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
 import type { RawBody } from '../../core/intake/request.ts'
-import { PERSON_OF_E } from '../events/contacts.ts'
+import { JOINED_PERSON_OF_E } from '../events/contacts.ts'
 import { eventOf } from '../events/events.ts'
 import { markSegments, markSegmentsOf } from '../segments.ts'
 import { storedWord } from '../stored-words.ts'
@@ -54,7 +54,7 @@ const rowsOf = (name: string, count: number) =>
 const selectDue = (count: number) => `
 ${rowsOf('wanted', count)}
 SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
-  d.body, d.content_type, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${PERSON_OF_E} AS person,
+  d.body, d.content_type, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${JOINED_PERSON_OF_E} AS joined,
   CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
   CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier,
   CASE WHEN wanted.value ->> 'order' AND d.attempt > d.first THEN ${REFUSED_SINCE} END AS refused_since,
@@ -87,7 +87,7 @@ type DueRow = {
   content_type: string | null
   event: string
   contact: string | null
-  person: string | null
+  joined: string | null
   hops: number
   /** How it was recognised as a repeat or a possible duplicate. */
   rung: string | null
@@ -114,7 +114,7 @@ function dueDeliveryOf(row: DueRow): DueDelivery {
     leaseHolder: row.lease_holder ?? undefined,
     sentBody:
       body === null || content_type === null ? undefined : { body, contentType: content_type },
-    content: eventOf(row.event, row.rung, row.person),
+    content: eventOf(row.event, row.rung, row.joined),
     contact: row.contact ?? undefined,
     hops: row.hops,
     precedence: precedenceOf(row.earlier, row.later),

@@ -17,7 +17,7 @@ import type { Match } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
 import { readWord } from '../stored-words.ts'
-import { PERSON_OF_E } from './contacts.ts'
+import { JOINED_PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventRow } from './event-rows.ts'
 import { findEvents } from './find-events.ts'
@@ -81,13 +81,18 @@ function subjectOf(contact: string | null): string | null {
   return id === undefined ? null : `contact/${id}`
 }
 
-/** Parses a stored event and adds what only the log knows: whether it may be a duplicate, and its person's id. */
-export function eventOf(json: string, rung: string | null, person: string | null): RelayEvent {
+/**
+ * Parses a stored event and adds what only the log knows: whether it may be a duplicate, and who its person is. `joined`: the
+ * column `JOINED_PERSON_OF_E`.
+ */
+export function eventOf(json: string, rung: string | null, joined: string | null): RelayEvent {
   const event = parseJson(json) as RelayEvent
+  const [person, basis] = event.test ? [] : (joined?.split(' ') ?? [])
   return {
     ...event,
     ...(rung === 'twin' ? { possibleduplicate: true } : {}),
-    ...(person === null || event.test ? {} : { personid: personIdOfKey(person) }),
+    ...(person === undefined ? {} : { personid: personIdOfKey(person) }),
+    ...(basis === undefined ? {} : { personbasis: basis }),
   } as RelayEvent
 }
 
@@ -121,7 +126,7 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
     db
       .prepare(
         `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
-           CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${PERSON_OF_E} AS person
+           CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${JOINED_PERSON_OF_E} AS joined
          FROM events AS e WHERE e.key = CAST(?1 AS INTEGER)`,
       )
       .bind(key),
@@ -132,16 +137,16 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
       )
       .bind(key),
   ])
-  const row = events?.results[0] as (SummaryRow & DetailRow) | undefined
+  const row = events?.results[0] as (Omit<SummaryRow, 'person'> & DetailRow) | undefined
   if (row === undefined) return undefined
-  const { hops, rung, matched, issues, event, raw, encoding, headers, ...summary } = row
+  const { hops, rung, matched, issues, event, raw, encoding, headers, joined, ...summary } = row
   return {
-    ...summaryOf(summary),
+    ...summaryOf({ ...summary, person: joined?.split(' ')[0] ?? null }),
     hops,
     matched:
       matched === null || rung === null ? null : { id: idOfKey(matched), by: readWord(rung) },
     issues: issues === null ? null : JSON.parse(issues),
-    event: event === null ? null : eventOf(event, rung, row.person),
+    event: event === null ? null : eventOf(event, rung, joined),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
     deliveries: ((deliveries?.results ?? []) as DeliveryRow[]).map(
       ({ due, replayed, attempts, reason, ...delivery }) => ({
@@ -161,6 +166,7 @@ type DetailRow = {
   matched: string | null
   issues: string | null
   event: string | null
+  joined: string | null
   raw: string | null
   encoding: string
   headers: string

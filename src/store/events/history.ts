@@ -1,11 +1,8 @@
-// What the log knows of a contact: whether it is known, at which sites, and its events around a time.
+// What the log knows of a contact: its announcements, and its events around a time.
+
+import type { ContactClaim } from '../../core/events/contact-key.ts'
 import { type MembershipEvent, withCredibleTime } from '../../core/events/event.ts'
-import {
-  EVENTS_PER_SIDE,
-  type History,
-  NO_HISTORY,
-  SAME_ACT_WINDOW_MS,
-} from '../../core/events/history.ts'
+import { EVENTS_PER_SIDE, type History, SAME_ACT_WINDOW_MS } from '../../core/events/history.ts'
 import type { EventKind } from '../../core/events/vocabulary.ts'
 import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
@@ -17,58 +14,65 @@ export const kindOf = (type: string) => `substr(${type}, 1, instr(${type}, '.') 
 /** A query for a contact's history: the events of some kinds around an event, which may be in the log already. */
 export type HistoryQuery = {
   source: string
-  contact: string
+  claim: ContactClaim
   kinds: readonly EventKind[]
   event: EventId
   /** When it happened, in epoch milliseconds. */
   at: number
-  /** The address that joins its contact, if it is new, to a person. */
-  email: string | undefined
   /** `now`: all that is known. `arrival`: the contact as it was known before the event. `then`: everything before it. */
   asOf: 'now' | 'arrival' | 'then'
 }
-
-const CONTACT = 'SELECT sites FROM contacts WHERE source = ?1 AND contact = ?2'
-
-// `contacts` has the present state only: an earlier one is read from the events.
-const CONTACT_BEFORE = `
-SELECT json_group_array(DISTINCT event ->> '$.data.site.vendor_id') FILTER (WHERE event ->> '$.data.site.vendor_id' IS NOT NULL)
-  AS sites
-FROM events WHERE status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2 AND key < CAST(?3 AS INTEGER)
-HAVING count(*) > 0`
 
 /** The greatest key. */
 const NEVER = '9223372036854775807'
 
 // Only what the vendor sent is a fact; an inferred event is not. The first condition is that of the partial index.
-const OWN = `status IN ('accepted', 'derived') AND status = 'accepted' AND source = ?1 AND contact = ?2
+const OWN = `status IN ('accepted', 'derived') AND status = 'accepted' AND source = ?1
   AND key <> CAST(?4 AS INTEGER) AND key < CAST(?5 AS INTEGER)`
 
-const aroundOf = (kind: string) => `
-SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = ${kind} AND at <= ?3
-  ORDER BY at DESC LIMIT ${EVENTS_PER_SIDE})
-UNION ALL
-SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = ${kind} AND at > ?3
-  ORDER BY at LIMIT ${EVENTS_PER_SIDE})`
+/** The keys that a claim may be filed under. */
+const [BARE, SCOPED] = [`?2 ->> 'contact'`, `?2 ->> 'scoped'`]
 
-const [AROUND_ONE, AROUND_TWO] = [aroundOf('?6'), `${aroundOf('?6')} UNION ALL ${aroundOf('?7')}`]
+/** Announcements of a client, or of a client's site: what such an event is had to be inferred. */
+const IS_ACCOUNT = `${kindOf('type')} = 'contact' AND event -> '$.data.inference' IS NOT NULL`
+const ACCOUNTS = `
+SELECT event, contact FROM events WHERE ${OWN} AND contact IN (${BARE}, ${SCOPED}) AND ${IS_ACCOUNT} AND ?3 IS NOT NULL
+ORDER BY at DESC LIMIT 100`
+
+const aroundOf = (columns: string, key: string, kinds: string[]) =>
+  kinds
+    .flatMap((kind) => {
+      const own = `SELECT ${columns} FROM events WHERE ${OWN} AND contact = ${key} AND ${kindOf('type')} = ${kind}`
+      return [
+        `SELECT * FROM (${own} AND at <= ?3 ORDER BY at DESC LIMIT ${EVENTS_PER_SIDE})`,
+        `SELECT * FROM (${own} AND at > ?3 ORDER BY at LIMIT ${EVENTS_PER_SIDE})`,
+      ]
+    })
+    .join(' UNION ALL ')
+
+// Few contacts have a scoped key: where there is none, the second part reads one row.
+const around = (...kinds: string[]) => `${aroundOf('event, contact', BARE, kinds)}
+UNION ALL
+SELECT e.event, e.contact FROM contacts AS c CROSS JOIN events AS e ON e.key IN (${aroundOf('key', SCOPED, kinds)})
+WHERE c.source = ?1 AND c.contact = ${SCOPED}`
+
+const [AROUND_ONE, AROUND_TWO] = [around('?6'), around('?6', '?7')]
+
+const OWN_CONTACT = `COALESCE((SELECT contact FROM contacts WHERE source = ?1 AND contact = ${SCOPED}), ${BARE})`
 
 // A person with two contacts has one first check-in. A rejected check-in is none. Those of the contact that are later than
 // the event make it late, the rejected ones too.
 const CHECKINS_OF_PERSON = `
-SELECT e.event FROM (
-  SELECT COALESCE(
-    (SELECT person FROM contacts WHERE source = ?1 AND contact = ?2),
-    (SELECT person FROM contacts WHERE email = ?3 AND apart = 0 ORDER BY person LIMIT 1)) AS person) AS me
-CROSS JOIN contacts AS c ON c.person = me.person
+SELECT e.event, ${BARE} AS contact FROM contacts AS me CROSS JOIN contacts AS c ON c.person = me.person
 CROSS JOIN events AS e ON e.key IN (
   SELECT key FROM events WHERE status IN ('accepted', 'derived') AND source = c.source AND contact = c.contact
     AND ${kindOf('type')} = 'checkin' AND type = 'checkin.recorded' AND key <> CAST(?4 AS INTEGER)
     AND key < CAST(?5 AS INTEGER)
   ORDER BY at DESC LIMIT 1)
+WHERE me.source = ?1 AND me.contact = ${OWN_CONTACT}
 UNION ALL
-SELECT * FROM (SELECT event FROM events WHERE ${OWN} AND ${kindOf('type')} = 'checkin' AND at > ?6
-  ORDER BY at LIMIT ${EVENTS_PER_SIDE})`
+SELECT * FROM (SELECT event, ${BARE} AS contact FROM events WHERE ${OWN} AND contact = ${OWN_CONTACT}
+  AND ${kindOf('type')} = 'checkin' AND at > ?3 ORDER BY at LIMIT ${EVENTS_PER_SIDE})`
 
 /** Reads the histories of some events in one round trip, in their order. */
 export async function readHistories(
@@ -77,55 +81,67 @@ export async function readHistories(
 ): Promise<History[]> {
   if (queries.length === 0) return []
   const results = await db.batch(queries.map((query) => statementFor(db, query)))
-  return queries.map(({ kinds }, i) => {
-    const rows = results[i]?.results ?? []
-    if (kinds.length === 0) {
-      const [known] = rows as { sites: string }[]
-      if (known === undefined) return NO_HISTORY
-      return { isKnown: true, sites: JSON.parse(known.sites) as string[], past: [] }
-    }
-    const events = rows as { event: string }[]
+  return queries.map(({ claim }, i) => {
+    const rows = (results[i]?.results ?? []) as { event: string; contact: string }[]
+    // Those under the bare key are another contact's where there are some under the scoped one.
+    const scoped = rows.filter(({ contact }) => contact === claim.scoped)
+    const own = scoped.length > 0 ? scoped : rows
     return {
-      ...NO_HISTORY,
-      past: events.map(({ event }) => withCredibleTime(parseJson(event) as MembershipEvent)),
+      isIdTaken: own.length < rows.length,
+      past: own.map(({ event }) => withCredibleTime(parseJson(event) as MembershipEvent)),
     }
   })
 }
 
 function statementFor(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
-  const { source, contact, kinds, event, at, email, asOf } = query
+  const { source, claim, kinds, event, at, asOf } = query
   const own = keyOfId(event)
-  if (kinds.length === 0) {
-    return asOf === 'now'
-      ? db.prepare(CONTACT).bind(source, contact)
-      : db.prepare(CONTACT_BEFORE).bind(source, contact, own)
-  }
-  const before = asOf === 'then' ? own : NEVER
-  if (kinds.includes('checkin')) {
-    return db.prepare(CHECKINS_OF_PERSON).bind(source, contact, email ?? null, own, before, at)
-  }
-  const around = kinds.length === 1 ? AROUND_ONE : AROUND_TWO
-  return db.prepare(around).bind(source, contact, at, own, before, ...kinds)
+  const isAccount = kinds.length === 0
+  const before = asOf === 'then' || (asOf === 'arrival' && isAccount) ? own : NEVER
+  const sql = isAccount
+    ? ACCOUNTS
+    : kinds.includes('checkin')
+      ? CHECKINS_OF_PERSON
+      : kinds.length === 1
+        ? AROUND_ONE
+        : AROUND_TWO
+  const among = sql === AROUND_ONE || sql === AROUND_TWO ? kinds : []
+  return db.prepare(sql).bind(source, JSON.stringify(claim), at, own, before, ...among)
 }
+
+/** A statement that fails its transaction when a client was announced by another event than those that were read. */
+export function requireNoAccount(
+  db: BatchDatabase,
+  { source, claim, seen }: Pick<HistoryQuery, 'source' | 'claim'> & Pick<ReadSet, 'seen'>,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO events SELECT * FROM events WHERE status IN ('accepted', 'derived') AND status = 'accepted'
+         AND source = ?1 AND contact IN (${BARE}, ${SCOPED}) AND ${IS_ACCOUNT} AND instr(?3, ',' || key || ',') = 0 LIMIT 1`,
+    )
+    .bind(source, JSON.stringify(claim), listOf(seen))
+}
+
+const listOf = (ids: readonly EventId[]) => `,${ids.map(keyOfId).join()},`
 
 /** How much older than an event another may be that was written between its reading and its writing. */
 const RACE_MS = 10_000
 
 /** The events from which the meaning of an event was read: `seen`, its own id among them, of all there are of some kinds. */
-export type ReadSet = Omit<HistoryQuery, 'email' | 'asOf'> & { seen: readonly EventId[] }
+export type ReadSet = Omit<HistoryQuery, 'claim' | 'asOf'> & { seen: readonly EventId[] }
 
 // The index answers it, but for events that were not seen.
 const newerThan = (kinds: readonly EventKind[]) => `
 SELECT 1 FROM events
-WHERE status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2
+WHERE status IN ('accepted', 'derived') AND source = ?1
+  AND contact = (SELECT contact FROM events WHERE key = CAST(?2 AS INTEGER))
   AND ${kindOf('type')} IN (${kinds.map((kind) => `'${kind}'`).join()})
   AND at BETWEEN ?3 - ${SAME_ACT_WINDOW_MS} AND ?3 + ${SAME_ACT_WINDOW_MS}
-  AND key > CAST(?4 AS INTEGER) - ${RACE_MS * ID_RANDOM_RANGE} AND instr(?5, ',' || key || ',') = 0
+  AND key > CAST(?2 AS INTEGER) - ${RACE_MS * ID_RANDOM_RANGE} AND instr(?4, ',' || key || ',') = 0
   AND status = 'accepted' LIMIT 1`
 
 /** The statement that finds an event which belongs in a read set and is not in it: of its contact, close in time. */
 export function findNewer(db: BatchDatabase, readSet: ReadSet): D1PreparedStatement {
-  const { source, contact, kinds, event, at, seen } = readSet
-  const keys = `,${seen.map(keyOfId).join()},`
-  return db.prepare(newerThan(kinds)).bind(source, contact, at, keyOfId(event), keys)
+  const { source, kinds, event, at, seen } = readSet
+  return db.prepare(newerThan(kinds)).bind(source, keyOfId(event), at, listOf(seen))
 }

@@ -1,17 +1,23 @@
 // Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
 
-import { EMAIL_PREFIX } from '../../core/events/contact-key.ts'
+import { contactIdOf } from '../../core/events/contact-key.ts'
+import type { PersonBasis } from '../../core/events/event.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
 import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
+import { HAS_SHARED_ADDRESS } from './joins.ts'
 
 /** A contact of a person. */
-type PersonContact = {
+export type PersonContact = {
   source: string
   vendor: string
   /** The vendor's id of the contact; null if only the e-mail address is known. */
   contact: string | null
+  /** The account of the vendor (Hype's publisher), where it is known. */
+  account: string | null
   email: string | null
   sites: string[]
+  /** How it came to the person; null if the person is its own, or it came by rules of before. */
+  joined_by: PersonBasis | null
 }
 
 /** A person: all contacts that are taken for one human being. */
@@ -22,11 +28,17 @@ type Row = {
   source: string
   vendor: string
   contact: string
+  account: string | null
   email: string | null
   sites: string
+  basis: PersonBasis | null
 }
 
-const COLUMNS = 'CAST(person AS TEXT) AS person, source, vendor, contact, email, sites'
+const COLUMNS =
+  'CAST(person AS TEXT) AS person, source, vendor, contact, account, email, sites, basis'
+
+/** SQL: whether a key is that of a vendor's id, bare or scoped (`SCOPE_MARK` sorts before a space). */
+export const isKeyOf = (key: string, id: string) => `(${key} >= ${id} AND ${key} < ${id} || ' ')`
 
 /**
  * Returns a page of the persons, with all their contacts, that have an e-mail address (case does not matter) or a vendor's
@@ -49,7 +61,7 @@ export async function findPeople(
       : db
           .prepare(
             `SELECT DISTINCT CAST(c.person AS TEXT) AS person FROM json_each(?1) AS wanted
-             CROSS JOIN contacts AS c ON c.source = wanted.value AND c.contact = ?4
+             CROSS JOIN contacts AS c ON c.source = wanted.value AND ${isKeyOf('c.contact', '?4')}
              WHERE c.person > CAST(?2 AS INTEGER) ORDER BY c.person LIMIT ?3`,
           )
           .bind(JSON.stringify(wanted.sources), after, page.limit + 1, wanted.contact)
@@ -91,32 +103,35 @@ async function peopleOf(db: D1Database, keys: readonly string[]): Promise<Person
   const people = Map.groupBy(results, ({ person }) => person)
   return [...people].map(([person, rows]) => ({
     id: personIdOfKey(person),
-    contacts: rows.map(({ person: _, contact, sites, ...row }) => ({
-      ...row,
-      contact: contact.startsWith(EMAIL_PREFIX) ? null : contact,
-      sites: JSON.parse(sites) as string[],
-    })),
+    contacts: rows.map(contactOf),
   }))
 }
 
+/** A contact as it is shown. */
+export function contactOf(row: Omit<Row, 'person'>): PersonContact {
+  const { source, vendor, contact, account, email, sites, basis } = row
+  const id = contactIdOf(contact) ?? null
+  return { source, vendor, contact: id, account, email, sites: JSON.parse(sites), joined_by: basis }
+}
+
 /**
- * Moves a contact from its person to a new person `to`. The contact's e-mail address no longer joins new contacts to it.
- * Returns false if the contact does not belong to that person or is its only one.
+ * Moves a contact from its person to a new person `to`: all that have its key, of one account if it is given. The contact's
+ * e-mail address no longer joins new contacts to it. Returns false if it does not belong to that person or is its only one.
  */
 export async function splitContact(
   db: D1Database,
   person: PersonId,
-  contact: { source: string; contact: string },
+  { source, contact, account }: { source: string; contact: string; account?: string | undefined },
   to: PersonId,
 ): Promise<boolean> {
+  const isIt = `source = ?1 AND ${isKeyOf('contact', '?2')} AND (?5 IS NULL OR account = ?5)`
   const { meta } = await db
     .prepare(
-      `UPDATE contacts SET person = CAST(?4 AS INTEGER), apart = 1
-       WHERE source = ?1 AND contact = ?2 AND person = CAST(?3 AS INTEGER)
-         AND EXISTS (SELECT 1 FROM contacts AS other WHERE other.person = CAST(?3 AS INTEGER)
-           AND (other.source <> ?1 OR other.contact <> ?2))`,
+      `UPDATE contacts SET person = CAST(?4 AS INTEGER), apart = 1, basis = NULL
+       WHERE ${isIt} AND person = CAST(?3 AS INTEGER)
+         AND EXISTS (SELECT 1 FROM contacts WHERE person = CAST(?3 AS INTEGER) AND NOT (${isIt}))`,
     )
-    .bind(contact.source, contact.contact, keyOfId(person), keyOfId(to))
+    .bind(source, contact, keyOfId(person), keyOfId(to), account ?? null)
     .run()
   return meta.changes > 0
 }
@@ -130,7 +145,7 @@ export async function mergePeople(db: D1Database, into: PersonId, from: PersonId
   const [moved] = await db.batch([
     db
       .prepare(
-        `UPDATE contacts SET person = CAST(?1 AS INTEGER)
+        `UPDATE contacts SET person = CAST(?1 AS INTEGER), basis = 'operator'
          WHERE person = CAST(?2 AS INTEGER) AND EXISTS (SELECT 1 FROM contacts WHERE person = CAST(?1 AS INTEGER))`,
       )
       .bind(...keys),
@@ -154,4 +169,15 @@ export function deleteObsoleteMerges(db: D1Database): D1PreparedStatement {
   return db.prepare(
     'DELETE FROM merged_people WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE person = merged_into)',
   )
+}
+
+/** The addresses of a person's contacts that join nobody: many contacts of a source have them. */
+export async function sharedAddressesOf(db: D1Database, person: PersonId): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT DISTINCT email FROM contacts AS c WHERE person = CAST(?1 AS INTEGER) AND ${HAS_SHARED_ADDRESS}`,
+    )
+    .bind(keyOfId(person))
+    .all<{ email: string }>()
+  return results.map(({ email }) => email)
 }

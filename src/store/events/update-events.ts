@@ -1,4 +1,5 @@
 // Replaces the events of messages that were normalized again.
+import { SCOPE_MARK } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { keyOfId } from '../../core/id.ts'
 import { markSegments } from '../segments.ts'
@@ -9,7 +10,8 @@ export async function updateEvents(
   updates: readonly { event: MembershipEvent; contact: string | undefined }[],
 ): Promise<void> {
   const update = db.prepare(
-    `UPDATE events SET type = ?2, vendor_type = ?3, contact = ?4, event = ?5, at = ?6
+    `UPDATE events SET type = ?2, vendor_type = ?3, event = ?5, at = ?6,
+       contact = CASE WHEN contact = ?4 OR instr(contact, ?4 || '${SCOPE_MARK}') = 1 THEN contact ELSE ?4 END
      WHERE key = CAST(?1 AS INTEGER) AND status = 'accepted'`,
   )
   const ids = updates.map(({ event }) => event.id)

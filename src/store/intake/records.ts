@@ -7,17 +7,12 @@ import { isSystemEvent } from '../../core/events/system-event.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { CONTENT_WINDOW_SECONDS, type Nature } from '../../core/intake/dedupe.ts'
 import type { RawBody } from '../../core/intake/request.ts'
-import {
-  byAddress,
-  type ContactKey,
-  type ContactUpdate,
-  requireUnknown,
-  updateContacts,
-} from '../events/contacts.ts'
-import { findNewer, type ReadSet } from '../events/history.ts'
+import { inGroups, updateContacts } from '../events/contacts.ts'
+import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
+import { claimText, contactUpdateOf, runsOf } from './claims.ts'
 import { INSERT_DELIVERIES, INSERT_EVENT, INSERT_INFERRED, RELEASE_EVENT } from './statements.ts'
 
 /** A message as it is written to the log, understood or not, with the deliveries that it gets unless it is a repeat. */
@@ -76,7 +71,7 @@ function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStateme
     }
     return db
       .prepare(isReleased ? RELEASE_EVENT : INSERT_EVENT)
-      .bind(...columns(record), ...comparedBy(record))
+      .bind(...columns(record), ...comparedBy(record), claimText(record))
   }
   const corrected = entry.corrects === undefined ? null : keyOfId(entry.corrects)
   return db
@@ -124,29 +119,40 @@ function happenedAt(event: RelayEvent): number | null {
 /** Each takes some 200 bytes of a parameter, which holds 2,000,000. */
 const DELIVERIES_A_STATEMENT = 5000
 
+/** What the configuration says about who is who: sources, of which some may be of one vendor, and addresses of nobody's own. */
+export type Identities = {
+  sources: ReadonlyMap<string, unknown>
+  sharedAddresses: readonly string[]
+}
+
 /**
- * Writes records and their deliveries in one transaction, and returns what became of each, in their order. A contact id
- * means the same in all of `sources` that are of one vendor. Throws when D1 does, or when one of `unknown` is a known
- * contact by now (`isOutdated`); then nothing is written.
+ * Writes records and their deliveries in one transaction, and returns what became of each, in their order. Throws when D1
+ * does, or when one of `unknown` was announced since (`isOutdated`); then nothing is written.
  */
 export async function recordEvents(
   db: BatchDatabase,
   records: readonly EventRecord[],
-  sources: readonly string[] = [],
-  unknown: readonly ContactKey[] = [],
+  identities: Identities = { sources: new Map(), sharedAddresses: [] },
+  unknown: readonly Parameters<typeof requireNoAccount>[1][] = [],
 ): Promise<Receipt[]> {
   if (records.length === 0) return []
-  const statements = records.map((record) => statementFor(db, record))
+  const statements = unknown.map((account) => requireNoAccount(db, account))
+  const places = new Map<EventRecord, number>()
+  const siblings = [...identities.sources.keys()]
+  for (const run of runsOf(records)) {
+    for (const record of run) {
+      places.set(record, statements.length)
+      statements.push(statementFor(db, record))
+    }
+    const updates = run.flatMap((record) => contactUpdateOf(record, identities.sharedAddresses))
+    statements.push(...inGroups(updates).map((group) => updateContacts(db, group, siblings)))
+  }
   const deliveries = records.flatMap(({ id, deliveries }) =>
     deliveries.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
   for (let i = 0; i < deliveries.length; i += DELIVERIES_A_STATEMENT) {
     const some = JSON.stringify(deliveries.slice(i, i + DELIVERIES_A_STATEMENT))
     statements.push(db.prepare(INSERT_DELIVERIES).bind(some))
-  }
-  statements.push(...unknown.map((contact) => requireUnknown(db, contact)))
-  for (const group of byAddress(records.flatMap(contactUpdateOf))) {
-    statements.push(updateContacts(db, group, sources))
   }
   const ids = records.map(({ id }) => id)
   statements.push(markSegments(db, ids, 'added'))
@@ -157,7 +163,9 @@ export async function recordEvents(
   const stale = new Set(
     readSets.filter((_, i) => newer[i]?.results.length).map(({ event }) => event),
   )
-  return records.map((record, i) => receiptOf(record, results[i]?.results[0], stale))
+  return records.map((record) =>
+    receiptOf(record, results[places.get(record) ?? -1]?.results[0], stale),
+  )
 }
 
 type WrittenRow = { status: string; matched: string | null }
@@ -172,15 +180,6 @@ function receiptOf(record: EventRecord, row: WrittenRow | undefined, stale: Set<
   const status = readWord<EventStatus>(row.status)
   if (status === 'duplicate' && matched !== null) return { record, id: idOfKey(matched), status }
   return { record, id, status, ...(stale.has(id) ? { isStale: true } : {}) }
-}
-
-/** What an event reports of its contact: nothing when it is inferred, or the relay's own. */
-function contactUpdateOf({ id, entry, content }: EventRecord): ContactUpdate[] {
-  if (typeof entry === 'object' || 'issues' in content || isSystemEvent(content.event)) return []
-  const { late, test, data } = content.event
-  // An old address, or one of a vendor's sample, does not say who somebody is.
-  const email = late || test ? undefined : data.contact.email_normalized
-  return [{ event: id, email: email ?? undefined, site: data.site?.vendor_id ?? undefined }]
 }
 
 /**

@@ -3,9 +3,13 @@
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { kindOf } from '../events/history.ts'
+import { keyOfClaim } from '../events/joins.ts'
 
 const OWN_KEY = 'CAST(?1 AS INTEGER)'
 const OWN_STAMP = 'COALESCE(?10, char(1114111))'
+
+/** SQL: the key of its contact. `?23`: what it tells about who that is; `?6` is the bare key. */
+const OWN_CONTACT = `COALESCE(${keyOfClaim('?2', '?23')}, ?6)`
 
 /** SQL: whether the event `e` is within the window, on either side: in arrival, and in time where both have one. */
 const IS_NEAR = `(abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANGE}) <= ?11
@@ -23,7 +27,7 @@ const IN_ARRIVAL = (other: string) =>
  */
 const LIES_BETWEEN = `(EXISTS (
   SELECT 1 FROM events AS other
-  WHERE other.status IN ('accepted', 'derived') AND other.status = 'accepted' AND other.source = ?2 AND other.contact = ?6
+  WHERE other.status IN ('accepted', 'derived') AND other.status = 'accepted' AND other.source = ?2 AND other.contact = ${OWN_CONTACT}
     AND ${kindOf('other.type')} IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join()})
     AND (e.near OR ${kindOf('other.type')} IN (${OWN_KIND},
       CASE ${OWN_KIND} WHEN 'payment' THEN 'subscription' WHEN 'subscription' THEN 'payment' END))
@@ -55,7 +59,8 @@ const SENT_AGAIN = `
 
 // Finds an event of the same content, inside the window if there is one, and decides by the rules of core/intake/dedupe.ts
 // whether this one repeats it. `?9` the dedup key, `?10` its stamp, `?11` the milliseconds of the window, `?18` the time,
-// `?19` the alternatives, `?20` the nature, `?21` whether an identity holds only within the window, `?22` the path of a header.
+// `?19` the alternatives, `?20` the nature, `?21` whether an identity holds only within the window, `?22` the path of a header, `?23`
+// the claim about its contact.
 const EARLIER = `
 WITH candidate AS (
   SELECT CASE WHEN ?19 <> '[]' OR EXISTS (SELECT 1 FROM events WHERE dedup_key = ?9 AND status <> 'duplicate') THEN COALESCE(${[
@@ -85,7 +90,7 @@ WITH candidate AS (
 export const INSERT_EVENT = `${EARLIER}
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, event_name, at, status, rung, matched)
-SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ${OWN_CONTACT}, ?7, ?8, ?9, ?10,
   CASE WHEN verdict IN ('identity', 'content') THEN 0 ELSE ?12 END, ?13, ?14, ?15, ?16, ?17, ?18,
   CASE WHEN verdict IN ('identity', 'content') THEN 'duplicate' WHEN ?7 IS NULL THEN 'quarantined' ELSE 'accepted' END,
   verdict, CASE WHEN verdict IS NOT NULL THEN matched_key END
@@ -98,7 +103,8 @@ RETURNING status, CAST(matched AS TEXT) AS matched`
 export const INSERT_INFERRED = `
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, event_name, at, status)
-SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 'derived'
+SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, COALESCE((SELECT contact FROM events WHERE key = CAST(?19 AS INTEGER)), ?6),
+  ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 'derived'
 WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?19 AS INTEGER) AND status = 'accepted')
   AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate')
   AND (?20 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?20 AS INTEGER) AND (attempt > 1
@@ -107,7 +113,7 @@ RETURNING status, NULL AS matched`
 
 // A quarantined message becomes an event like any other, unless it repeats one.
 export const RELEASE_EVENT = `${EARLIER}
-UPDATE events SET type = ?4, vendor_type = ?5, contact = ?6, dedup_key = ?9, dedup_stamp = ?10, event = ?7, at = ?18,
+UPDATE events SET type = ?4, vendor_type = ?5, contact = ${OWN_CONTACT}, dedup_key = ?9, dedup_stamp = ?10, event = ?7, at = ?18,
   status = CASE WHEN verdict IN ('identity', 'content') THEN 'duplicate' ELSE 'accepted' END,
   planned = CASE WHEN verdict IN ('identity', 'content') THEN 0 ELSE ?12 END,
   rung = verdict, matched = CASE WHEN verdict IS NOT NULL THEN matched_key END

@@ -1,5 +1,6 @@
 // The person in Hapana's messages. Support articles 527 and 529 have the full profile, the others parts of it.
 
+import { normalizeEmail } from '../../core/events/contact-key.ts'
 import {
   asIs,
   asText,
@@ -26,7 +27,7 @@ export function readContact(
   const email = fields.readNullable('email', asText)
   return namingEmpty({
     email,
-    email_normalized: email?.toLowerCase(),
+    email_normalized: normalizeEmail(email),
     full_name: fields.readNullable('name', asText),
     given_name: fields.readNullable('firstName', asText),
     family_name: fields.readNullable('lastName', asText),

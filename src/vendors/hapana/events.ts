@@ -1,5 +1,6 @@
 // The mapping of Hapana's events, field by field (support articles 527 to 532).
 import { asAmount } from '../../core/events/amount.ts'
+import { asContactId } from '../../core/events/contact-key.ts'
 import { sourcePath } from '../../core/events/event.ts'
 import {
   asId,
@@ -60,7 +61,7 @@ export function normalizeEvent(type: HapanaType, input: MessageInput) {
   if (siteId === undefined && fields.peek('siteID') === undefined) {
     warnings.push({ path: 'siteID', message: 'is missing; the site is unknown' })
   }
-  const clientId = fields.read('clientID', asId)
+  const clientId = fields.read('clientID', asContactId)
   if (clientId === undefined || issues.length > 0) {
     return err<NormalizationError>({ type: EVENT_TYPES[type], vendorType: undefined, issues })
   }
@@ -81,7 +82,7 @@ export function normalizeEvent(type: HapanaType, input: MessageInput) {
 function missing(type: HapanaType, fields: Fields): Warning[] {
   const issues: Warning[] = []
   const clientId = fields.peek('clientID')
-  if (clientId === undefined || asId(clientId) === undefined) {
+  if (clientId === undefined || asContactId(clientId) === undefined) {
     issues.push({
       path: 'clientID',
       message: 'is missing or not an id; the contact of the event is unknown',

@@ -1,6 +1,8 @@
 // What Hapana's messages leave out and the log adds: the previous membership status, whether a check-in is the first, and
-// whether accountCreated is a new client or a known one at another site.
+// whether accountCreated is a new client or a known one at another site. Only an earlier accountCreated makes a client known:
+// the account, the first sale and its mail are sent in the same moment, in any order.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import { fold } from '../../core/events/fields.ts'
 import { type History, type Interpretation, markIfLate } from '../../core/events/history.ts'
 import type { EventKind, EventType, Inference } from '../../core/events/vocabulary.ts'
 
@@ -11,8 +13,8 @@ export function relatedKinds({
 }: MembershipEvent): readonly EventKind[] | undefined {
   if (type === 'membership.status_changed') return ['membership']
   if (type.startsWith('checkin.')) return ['checkin']
-  // An account needs only whether and at which sites the client is known.
-  return vendortype === 'accountCreated' ? [] : undefined
+  // An account needs only whether and at which sites there was one before.
+  return fold(vendortype) === 'accountcreated' ? [] : undefined
 }
 
 /** `Vendor.interpret` of Hapana. It infers no further events. */
@@ -51,8 +53,14 @@ function complete(event: MembershipEvent, history: History): MembershipEvent {
   }
 }
 
-/** A new client, a known client at another site, or a change of a known client. */
-function completeAccount(event: MembershipEvent, { isKnown, sites }: History): MembershipEvent {
+/** How long after the date on which a client joined a message may arrive, and still announce a new client. */
+const MAX_DELAY_MS = 7 * 86_400_000
+
+/**
+ * A new client, a known client at another site, or a change of a known client. Never certain: one message type says all
+ * three, Hapana promises no order, and the log may begin after the client did.
+ */
+function completeAccount(event: MembershipEvent, { past, isIdTaken }: History): MembershipEvent {
   const site = event.data.site?.vendor_id
   const because = (type: EventType, confidence: Inference['confidence'], ...basis: string[]) =>
     ({
@@ -61,10 +69,20 @@ function completeAccount(event: MembershipEvent, { isKnown, sites }: History): M
       dataschema: event.dataschema.replace(event.type, type),
       data: { ...event.data, inference: { basis, confidence, evidence: [] } },
     }) as MembershipEvent
-  if (!isKnown) return because('contact.created', 'strong', 'client_unseen')
+  if (past.length === 0) {
+    const joined = Date.parse(event.data.contact.joined_on ?? '')
+    return Date.parse(event.receivedat) - joined > MAX_DELAY_MS
+      ? because('contact.created', 'none', 'client_unseen', 'joined_before')
+      : because(
+          'contact.created',
+          'likely',
+          'client_unseen',
+          ...(isIdTaken ? ['id_of_another'] : []),
+        )
+  }
   if (site === undefined)
     return because('contact.updated', 'likely', 'client_known', 'site_unknown')
-  return sites.includes(site)
+  return past.some(({ data }) => data.site?.vendor_id === site)
     ? because('contact.updated', 'likely', 'client_known', 'site_known')
-    : because('contact.site_linked', 'strong', 'client_known', 'site_unseen')
+    : because('contact.site_linked', 'likely', 'client_known', 'site_unseen')
 }

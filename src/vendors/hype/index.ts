@@ -2,6 +2,7 @@
 // article "Receive Contact Event Notifications with Webhooks"). Its `id` is most likely that of the contact, not of the
 // event.
 import { type Amount, asAmount, signOf } from '../../core/events/amount.ts'
+import { asContactId, normalizeEmail } from '../../core/events/contact-key.ts'
 import { type EventDraft, sourcePath, UNRECOGNIZED } from '../../core/events/event.ts'
 import {
   asBoolean,
@@ -108,7 +109,7 @@ function missing(envelope: Fields, vendorType: string | undefined, isKnown: bool
     ...(lacks('publisher_id')
       ? [{ path: 'publisher_id', message: 'is missing or not an id; the account is unknown' }]
       : []),
-    ...(lacks('id') && lacks('email')
+    ...(asContactId(envelope.peek('id')) === undefined && lacks('email')
       ? [
           {
             path: 'id',
@@ -134,9 +135,9 @@ function normalizationError(
 function readContact(envelope: Fields): Contact {
   const email = envelope.readNullable('email', asText)
   return namingEmpty({
-    vendor_id: envelope.read('id', asId),
+    vendor_id: envelope.read('id', asContactId),
     email,
-    email_normalized: email?.toLowerCase(),
+    email_normalized: normalizeEmail(email),
     full_name: envelope.readNullable('name', asText),
   })
 }

@@ -86,6 +86,19 @@ describe('people', () => {
   const find = async (operator: Awaited<ReturnType<typeof anOperator>>, who: string) =>
     operator.send('/console/find', { who, from: '/console/people' })
 
+  it('have an address that joins nobody: the page says so', async () => {
+    const desk = 'info@gym.example'
+    for (let i = 0; i < 6; i++) {
+      await stored(config, 'hapana', { ...aStatusChange(), email: desk }, { now: NOW - i })
+    }
+    await stored(config, 'hapana', { ...aStatusChange({ clientID: 'own' }), email })
+    const operator = await anOperator({ config })
+    await stored(config, 'hapana', { ...aStatusChange({ clientID: 'desk' }), email: desk })
+
+    expect((await find(operator, 'desk')).text).toContain('i•••@gym.example joins nobody')
+    expect((await find(operator, 'own')).text).not.toContain('joins nobody')
+  })
+
   it('are found by address or contact id, with a timeline across vendors; addresses are masked until they are requested', async () => {
     await ofBoth()
     const operator = await anOperator({ config })

@@ -173,12 +173,24 @@ const ACTS: Act[] = [
     form: '/console/people/:id/split',
     given: async (visitor) => {
       for (const id of ['c-1', 'c-2']) await aDelivered({ id })
+      await run('UPDATE contacts SET person = (SELECT min(person) FROM contacts)')
       return both({
         id: await personOf(visitor, 'c-2'),
         body: { source: 'hype', contact: 'c-2' },
       })
     },
     on: 'per: per',
+  },
+  {
+    act: 'split people',
+    api: '/api/people/wrongly-joined/split',
+    form: '/console/people/wrongly-joined/split',
+    given: async () => {
+      for (const id of ['c-1', 'c-2']) await aDelivered({ id })
+      await run('UPDATE contacts SET person = (SELECT min(person) FROM contacts)')
+      return { api: { body: { dry_run: false } }, form: {} }
+    },
+    on: '1 person',
   },
   {
     act: 'merged people',

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { MembershipEvent } from '../../../src/core/events/event.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aStatusChange } from '../../builders.ts'
+import { empty } from '../../database.ts'
 import { aWorld } from '../../world.ts'
 
 const config = aConfig(
@@ -31,13 +32,8 @@ const config = aConfig(
   },
 )
 
-beforeEach(async () => {
-  await env.DB.batch(
-    ['targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts'].map((table) =>
-      env.DB.prepare(`DELETE FROM ${table}`),
-    ),
-  )
-})
+const emptyLog = () => empty('targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts')
+beforeEach(emptyLog)
 
 const T0 = 1_795_000_000
 const CRM = 'https://crm.example/'
@@ -572,8 +568,8 @@ describe('accountCreated', () => {
   })
 
   it.each([
-    ['an unseen client', [], 'site-1', 'contact.created', 'strong'],
-    ['a known client at a new site', ['site-1'], 'site-2', 'contact.site_linked', 'strong'],
+    ['an unseen client', [], 'site-1', 'contact.created', 'likely'],
+    ['a known client at a new site', ['site-1'], 'site-2', 'contact.site_linked', 'likely'],
     ['a known client at a known site', ['site-1', 'site-2'], 'site-1', 'contact.updated', 'likely'],
     ['a known client at no site', ['site-1'], undefined, 'contact.updated', 'likely'],
   ] as const)('of %s', async (_case, seen, site, type, confidence) => {
@@ -602,16 +598,71 @@ describe('accountCreated', () => {
     ])
   })
 
-  it('of a client that is known from any other event is not new', async () => {
+  const sale = (siteID: string | undefined) => ({
+    eventType: 'packagePurchased',
+    clientID: 'client-1',
+    siteID,
+    packageID: 'p',
+    amount: 10,
+  })
+  const mail = { eventType: 'outboundMessage', clientID: 'client-1', messageId: 'm', message: '' }
+  const rejected = {
+    eventType: 'checkIn',
+    clientID: 'client-1',
+    siteID: 'site-1',
+    checkInStatus: 'Invalid',
+  }
+
+  it.each([
+    ['a sale', sale('site-1')],
+    ['a mail', mail],
+    ['a rejected check-in', rejected],
+    ['a status', aStatusChange({ clientID: 'client-1', siteID: 'site-1' })],
+    ['a change', { ...account('site-1'), eventType: 'clientUpdated' }],
+  ])('announces a client of whom %s arrived before, also in one list', async (_case, other) => {
+    const { take, eventOf, world } = aBusiness()
+    await take('hapana', other)
+    const after = await eventOf(await take('hapana', account('site-1')))
+    await emptyLog()
+    const list = await world.take('hapana', [other, account('site-1')])
+    const ids = list.ok ? list.value.events.map(({ id }) => id) : []
+
+    expect(after).toMatchObject({ type: 'contact.created', data: { contact: {} } })
+    expect((await Promise.all(ids.map(eventOf)))[1]?.type).toBe('contact.created')
+  })
+
+  it('at a site where the client checked in before is a link to that site', async () => {
     const { take, eventOf } = aBusiness()
-    await take('hapana', aStatusChange({ clientID: 'client-1', siteID: 'site-1' }))
+    await take('hapana', account('site-1'))
+    await take('hapana', sale('site-2'))
 
     expect((await eventOf(await take('hapana', account('site-2')))).type).toBe(
       'contact.site_linked',
     )
-    expect((await eventOf(await take('hapana', account('site-2', 'client-2')))).type).toBe(
+  })
+
+  it('is recognised in every spelling of its type', async () => {
+    const { take, eventOf } = aBusiness()
+    const spelled = (siteID: string) => ({ ...account(siteID), eventType: 'Account Created' })
+    const ids = [await take('hapana', spelled('site-1')), await take('hapana', spelled('site-2'))]
+
+    expect((await Promise.all(ids.map(eventOf))).map(({ type }) => type)).toEqual([
       'contact.created',
-    )
+      'contact.site_linked',
+    ])
+  })
+
+  it.each([
+    ['2019-03-01', 'none', ['client_unseen', 'joined_before']],
+    ['2026-11-20', 'likely', ['client_unseen']],
+  ])('of a client who joined on %s is new with the confidence %s', async (joinDate, ...why) => {
+    const { take, eventOf } = aBusiness()
+    const [confidence, basis] = why
+
+    expect(await eventOf(await take('hapana', { ...account('site-1'), joinDate }))).toMatchObject({
+      type: 'contact.created',
+      data: { inference: { confidence, basis } },
+    })
   })
 })
 

@@ -1,5 +1,6 @@
 // `people`: finds people across sources, and corrects which contacts belong to whom.
 import { Command } from 'commander'
+import { pluralize } from '../../../core/text.ts'
 import type { SetStatus } from '../../command-line.ts'
 import { table } from '../../table.ts'
 import { UserError } from '../../user-error.ts'
@@ -25,6 +26,7 @@ export function peopleCommand(setStatus: SetStatus): Command {
     })
     .addCommand(splitCommand())
     .addCommand(mergeCommand())
+    .addCommand(wronglyJoinedCommand())
 }
 
 async function find(api: Api, text: string): Promise<People> {
@@ -35,7 +37,7 @@ async function find(api: Api, text: string): Promise<People> {
   return (await answerOf(api.people.$get({ query }))).people
 }
 
-function personText({ id, contacts }: Person): string {
+function personText({ id, contacts }: Omit<Person, 'id'> & { id: string }): string {
   const rows = contacts.map(({ source, contact, email, sites }) => [
     source,
     contact ?? '(none)',
@@ -73,4 +75,43 @@ function mergeCommand(): Command {
       const request = apiOf(command).people[':id'].merge.$post({ param: { id }, json })
       print(command, await answerOf(request), ({ person }) => personText(person))
     })
+}
+
+type Page = Answer<Awaited<ReturnType<Api['people']['wrongly-joined']['$get']>>>
+
+function wronglyJoinedCommand(): Command {
+  return new Command('wrongly-joined')
+    .description('people whose contacts were joined by rules of before, and would not be now')
+    .option('--split', 'split them; each new person is an event relay.person_split')
+    .action(async ({ split }: { split?: true }, command: Command) => {
+      const people = await allWronglyJoined(apiOf(command), split === true)
+      const done = split ? 'split' : 'wrongly joined. Split them with --split.'
+      print(command, { people }, () =>
+        [
+          ...people.map(({ id, parts }) =>
+            parts
+              .map((contacts, i) => personText({ id: i === 0 ? id : '  apart', contacts }))
+              .join('\n'),
+          ),
+          `${pluralize(people.length, 'person', 'people')} ${done}`,
+        ].join('\n\n'),
+      )
+    })
+}
+
+/** Goes through all people, page by page. */
+async function allWronglyJoined(api: Api, isSplit: boolean): Promise<Page['people']> {
+  const found: Page['people'] = []
+  let after: Page['next'] | undefined
+  do {
+    const json = after ? { after } : {}
+    const page: Page = isSplit
+      ? await answerOf(
+          api.people['wrongly-joined'].split.$post({ json: { ...json, dry_run: false } }),
+        )
+      : await answerOf(api.people['wrongly-joined'].$get({ query: json }))
+    found.push(...page.people)
+    after = page.next
+  } while (after)
+  return found
 }

@@ -1,6 +1,7 @@
 // Responses about acts of operators: people, replays, quarantine, renormalizing, tests and simulations.
 import * as v from 'valibot'
 import { REPLAYABLE_STATES } from '../../../core/deliveries/replay.ts'
+import { PERSON_BASES } from '../../../core/events/event.ts'
 import { STEP_NAMES, TROUBLES } from '../../../simulator/step.ts'
 import { anything, count, eventId, name, personId, Time } from './basic.ts'
 import { Attempt } from './events.ts'
@@ -9,10 +10,28 @@ const contact = v.strictObject({
   source: name,
   vendor: name,
   contact: v.nullable(v.string()),
+  account: v.pipe(v.nullable(v.string()), v.description("The vendor's account: Hype's publisher")),
   email: v.nullable(v.string()),
   sites: v.array(v.string()),
+  joined_by: v.pipe(
+    v.nullable(v.picklist(PERSON_BASES)),
+    v.description('Null if the person is its own, or it was joined by rules of before'),
+  ),
 })
 export const Person = v.strictObject({ id: personId, contacts: v.array(contact) })
+export const WronglyJoinedPage = v.strictObject({
+  people: v.array(
+    v.strictObject({
+      id: personId,
+      parts: v.pipe(
+        v.array(v.array(contact)),
+        v.description('Contacts that belong together. The first part keeps the id'),
+      ),
+    }),
+  ),
+  dry_run: v.boolean(),
+  next: v.pipe(v.nullable(personId), v.description('The `after` of the next call')),
+})
 
 const counted = v.pipe(
   v.boolean(),

@@ -4,15 +4,21 @@ import * as v from 'valibot'
 import { EMAIL_PREFIX, TEST_PREFIX } from '../../../core/events/contact-key.ts'
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import type { Env } from '../../../env.ts'
-import { mergePerson, splitContactOff } from '../../../stages/operate/acts/people.ts'
+import { mergePerson, splitContactOff, splitPeople } from '../../../stages/operate/acts/people.ts'
 import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
 import { findPeople, getPerson, type Person as KnownPerson } from '../../../store/events/people.ts'
+import { findWronglyJoined, type WronglyJoined } from '../../../store/events/wrongly-joined.ts'
 import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
-import { Person as PersonAnswer, pageOf, TimelineEntry } from '../answers/index.ts'
-import { PAGES, Person, pageEntries, text } from '../fields.ts'
+import {
+  Person as PersonAnswer,
+  pageOf,
+  TimelineEntry,
+  WronglyJoinedPage,
+} from '../answers/index.ts'
+import { flag, PAGES, Person, pageEntries, text } from '../fields.ts'
 
 const FindQuery = v.pipe(
   v.strictObject({ ...pageEntries, email: v.optional(text), contact: v.optional(text) }),
@@ -38,6 +44,7 @@ export const SplitBody = v.pipe(
       ),
     ),
     email: v.exactOptional(text),
+    account: v.exactOptional(text),
   }),
   v.check(
     ({ email, contact }) => (email === undefined) !== (contact === undefined),
@@ -45,6 +52,9 @@ export const SplitBody = v.pipe(
   ),
 )
 const MergeBody = v.strictObject({ person: Person })
+
+const AfterQuery = v.strictObject({ after: v.exactOptional(Person) })
+const AFTER = '`next` is the `after` of the next call; a page may be empty and still have one.'
 
 const MERGED = 'The person was merged into the one in `location`'
 
@@ -64,6 +74,37 @@ export function people({ configOf, ...tools }: ApiTools) {
         const search = email === undefined ? { contact: contact ?? '', sources } : { email }
         const { items, next: after } = await findPeople(c.env.DB, search, { limit, cursor: next })
         return c.json({ people: items, next: after ?? null })
+      },
+    )
+    .get(
+      '/wrongly-joined',
+      describe({
+        summary: 'People whose contacts were joined by rules of before, and would not be now',
+        details: AFTER,
+        answers: { 200: WronglyJoinedPage },
+      }),
+      query(AfterQuery),
+      async (c) => {
+        const { sharedAddresses } = configOf(c.env)
+        const page = await findWronglyJoined(c.env.DB, c.req.valid('query').after, sharedAddresses)
+        return c.json(wronglyJoinedPage(page, true))
+      },
+    )
+    .post(
+      '/wrongly-joined/split',
+      describe({
+        summary: 'Split people whose contacts were joined by rules of before, one page per call',
+        details: `${AFTER} By default (\`dry_run\`), only shows who would be split.`,
+        answers: { 200: WronglyJoinedPage },
+      }),
+      body(v.strictObject({ ...AfterQuery.entries, dry_run: flag(true) })),
+      async (c) => {
+        const { after, dry_run } = c.req.valid('json')
+        const operator = operatorOf(c, configOf)
+        const page = dry_run
+          ? await findWronglyJoined(c.env.DB, after, operator.config.sharedAddresses)
+          : await splitPeople(operator, after, tools)
+        return c.json(wronglyJoinedPage(page, dry_run))
       },
     )
     .get(
@@ -148,6 +189,17 @@ async function present(db: D1Database, id: PersonId): Promise<KnownPerson> {
   const person = await getPerson(db, id)
   if (person === undefined || 'mergedInto' in person) throw new Error(`${id} is gone`)
   return person
+}
+
+function wronglyJoinedPage(
+  { people, next }: { people: WronglyJoined[]; next: PersonId | undefined },
+  dry_run: boolean,
+) {
+  const shown = people.map(({ id, parts }) => ({
+    id,
+    parts: parts.map((part) => part.map(({ key: _, ...contact }) => contact)),
+  }))
+  return { people: shown, dry_run, next: next ?? null }
 }
 
 function unknownPerson() {

@@ -1,11 +1,18 @@
 // `/console/people`: persons across vendors, splitting a contact off, and merging persons.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { People, Person } from '../../../console/events/people.tsx'
+import { People, Person, WronglyJoined } from '../../../console/events/people.tsx'
+import { isPersonal } from '../../../core/events/contact-key.ts'
 import { isPersonId, type PersonId } from '../../../core/id.ts'
-import { mergePerson, splitContactOff } from '../../../stages/operate/acts/people.ts'
+import { pluralize } from '../../../core/text.ts'
+import { mergePerson, splitContactOff, splitPeople } from '../../../stages/operate/acts/people.ts'
 import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
-import { getPerson, type Person as StoredPerson } from '../../../store/events/people.ts'
+import {
+  getPerson,
+  type Person as StoredPerson,
+  sharedAddressesOf,
+} from '../../../store/events/people.ts'
+import { findWronglyJoined } from '../../../store/events/wrongly-joined.ts'
 import { SplitBody } from '../../api/events/people.ts'
 import { pageEntries } from '../../api/fields.ts'
 import type { ApiTools } from '../../tools.ts'
@@ -29,6 +36,18 @@ export function people(tools: ApiTools) {
         <People found={found.filter(isPresent)} areMore={c.req.query('more') === 'yes'} />,
       )
     })
+    .get('/wrongly-joined', async (c) => {
+      const given = c.req.query('after') ?? ''
+      const after = isPersonId(given) ? given : undefined
+      const listed = tools.configOf(c.env).sharedAddresses
+      const page = await findWronglyJoined(c.env.DB, after, listed)
+      return show(c, 'Wrongly joined', <WronglyJoined {...page} />)
+    })
+    .post('/wrongly-joined/split', async (c) => {
+      const { people } = await splitPeople(signedIn(c, tools), undefined, tools)
+      const split = pluralize(people.length, 'person', 'people')
+      return goTo(c, `${PATH}/wrongly-joined`, `${split} split.`)
+    })
     .get('/:id', async (c) => {
       const id = c.req.param('id')
       const person = isPersonId(id) ? await getPerson(c.env.DB, id) : undefined
@@ -41,7 +60,12 @@ export function people(tools: ApiTools) {
       const { limit, next: cursor } = read.value.value
       const { items, next } = await getTimeline(c.env.DB, person.id, { limit, cursor })
       const isPersonalShown = read.value.query.personal === 'show'
-      const view = { person, events: items, next, isPersonalShown }
+      const shared = await sharedAddressesOf(c.env.DB, person.id)
+      const listed = tools.configOf(c.env).sharedAddresses
+      const isShared = (email: string | null) =>
+        email !== null && !(isPersonal(email) && !shared.includes(email) && !listed.includes(email))
+      const contacts = person.contacts.map((one) => ({ ...one, isShared: isShared(one.email) }))
+      const view = { person: { ...person, contacts }, events: items, next, isPersonalShown }
       return show(c, person.id, <Person {...view} />)
     })
     .post('/:id/split', async (c) => {

@@ -2,9 +2,10 @@
 
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
+import { pluralize } from '../../../core/text.ts'
 import type { Tools } from '../../../env.ts'
 import { getPerson, type Person } from '../../../store/events/people.ts'
-import { mergeInto, type NamedContact, splitPerson } from '../people.ts'
+import { mergeInto, type NamedContact, splitPerson, splitWrongJoins } from '../people.ts'
 import { audit, type Operator, type Refusal } from './audit.ts'
 
 /**
@@ -42,6 +43,19 @@ export async function mergePerson(
   await mergeInto(env, config, person.id, other.id, tools)
   await audit(operator, 'merged people', `${person.id}: ${other.id}`, tools)
   return ok({ person: person.id, merged: other.id })
+}
+
+/** Splits people who were joined by rules of before. Audited when any was. */
+export async function splitPeople(
+  operator: Operator,
+  after: PersonId | undefined,
+  tools: Tools,
+): Promise<Awaited<ReturnType<typeof splitWrongJoins>>> {
+  const { env, config } = operator
+  const result = await splitWrongJoins(env, config, after, tools)
+  const count = result.people.length
+  if (count > 0) await audit(operator, 'split people', pluralize(count, 'person', 'people'), tools)
+  return result
 }
 
 /** A person; undefined for an unknown one, and for one that was merged into another. */

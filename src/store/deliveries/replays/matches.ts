@@ -2,6 +2,7 @@
 import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
 import { EMAIL_PREFIX } from '../../../core/events/contact-key.ts'
 import { isPersonId, keyOfId } from '../../../core/id.ts'
+import { isKeyOf } from '../../events/people.ts'
 
 // Deliveries that wait for an attempt need no replay. `?1`: a filter as `bindFilter` returns it. `?2`: the configured
 // targets, as JSON.
@@ -24,7 +25,7 @@ WITH RECURSIVE known (source) AS (
   UNION ALL
   SELECT (SELECT min(source) FROM contacts WHERE source > known.source) FROM known WHERE source IS NOT NULL)
 SELECT c.source, c.contact FROM known CROSS JOIN contacts AS c ON c.source = known.source
-  AND c.contact IN (?1 ->> 'person', '${EMAIL_PREFIX}' || lower(?1 ->> 'person'))
+  AND (${isKeyOf('c.contact', `(?1 ->> 'person')`)} OR ${isKeyOf('c.contact', `('${EMAIL_PREFIX}' || lower(?1 ->> 'person'))`)})
 UNION
 SELECT source, contact FROM contacts WHERE email = lower(?1 ->> 'person')
 UNION
