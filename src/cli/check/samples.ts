@@ -47,7 +47,7 @@ function understand(event: MembershipEvent, history: MembershipEvent[], source: 
   if (kinds === undefined) return { event, inferred: [] }
   const past = history.filter((earlier) => kinds.includes(earlier.type.split('.')[0] ?? ''))
   const sites = history.flatMap(({ data }) => data.site?.vendor_id ?? [])
-  return vendor.interpret(event, { isKnown: history.length > 0, sites, past })
+  return vendor.interpret(event, { isKnown: history.length > 0, sites, past, peers: [] })
 }
 
 function normalize(

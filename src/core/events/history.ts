@@ -10,6 +10,8 @@ export type History = {
   sites: readonly string[]
   /** Events of the related kinds, before and after the event: at most `EVENTS_PER_SIDE` of each kind on either side. */
   past: readonly MembershipEvent[]
+  /** Events of other contacts with the same vendor type, received about when it was; empty unless the vendor needs them. */
+  peers: readonly MembershipEvent[]
 }
 
 /** Events of each kind read before and after an event's time: the two of a plan switch, and one around each. */
@@ -22,7 +24,7 @@ export const EVENTS_PER_SIDE = 4
 export const SAME_ACT_WINDOW_MS = 10 * 60_000
 
 /** The history of an unknown contact. */
-export const NO_HISTORY: History = { isKnown: false, sites: [], past: [] }
+export const NO_HISTORY: History = { isKnown: false, sites: [], past: [], peers: [] }
 
 /** An event that the vendor did not send, but that follows from an event and its history. */
 export type InferredEvent = {

@@ -11,6 +11,7 @@ import type { ContactKey } from '../../store/events/contacts.ts'
 import { type HistoryQuery, type ReadSet, readHistories } from '../../store/events/history.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
 import { VENDORS } from '../../vendors/index.ts'
+import type { Vendor } from '../../vendors/vendor.ts'
 
 /** The state of the log that a history is read from (store/events/history.ts). */
 export type AsOf = HistoryQuery['asOf']
@@ -34,11 +35,13 @@ export async function historiesFor(
 
 function queryFor({ event, contact }: Subject, asOf: AsOf): HistoryQuery | undefined {
   if (event === undefined || contact === undefined) return undefined
-  const kinds = vendorOf(event).relatedKinds(event)
+  const vendor = vendorOf(event)
+  const kinds = vendor.relatedKinds(event)
   if (kinds === undefined) return undefined
   const email = event.test ? undefined : event.data.contact.email_normalized
   const source = event.relaysource
-  return { source, contact, kinds, event: event.id, at: instantOf(event), email, asOf }
+  const peers = vendor.needsPeers?.(event) ? event.vendortype : undefined
+  return { source, contact, kinds, event: event.id, at: instantOf(event), email, asOf, peers }
 }
 
 /** The contacts that the log does not know, of events whose meaning depends only on that. */
@@ -68,6 +71,7 @@ export function understand(
     isKnown: history.isKnown || earlier.length > 0,
     sites: [...history.sites, ...sites],
     past: around(event, [...history.past, ...related]),
+    peers: history.peers,
   })
 }
 
@@ -126,6 +130,6 @@ export async function settledEvent(
   return { ...settled, ...(event.late ? { late: true } : {}) } as MembershipEvent
 }
 
-function vendorOf({ vendor }: MembershipEvent) {
+function vendorOf({ vendor }: MembershipEvent): Vendor {
   return VENDORS[vendor as keyof typeof VENDORS]
 }

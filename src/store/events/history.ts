@@ -26,6 +26,8 @@ export type HistoryQuery = {
   email: string | undefined
   /** `now`: all that is known. `arrival`: the contact as it was known before the event. `then`: everything before it. */
   asOf: 'now' | 'arrival' | 'then'
+  /** The vendor's type of the events of other contacts that are read too, if any are. */
+  peers?: string | undefined
 }
 
 const CONTACT = 'SELECT sites FROM contacts WHERE source = ?1 AND contact = ?2'
@@ -66,26 +68,60 @@ CROSS JOIN events AS e ON e.key IN (
     AND key < CAST(?5 AS INTEGER)
   ORDER BY at DESC LIMIT 1)`
 
+/** How far the receipt of a peer may be from that of the event, and how many rows of the log are read on either side. */
+const PEERS_WINDOW_MS = 60_000
+const ROWS_OF_PEERS = 20
+
+const peersOn = (range: string, order: string) => `
+SELECT event FROM (
+  SELECT * FROM events WHERE key ${range} ORDER BY key ${order} LIMIT ${ROWS_OF_PEERS})
+WHERE status = 'accepted' AND source = ?1 AND contact <> ?2 AND vendor_type = ?5`
+
+const OWN_KEY = 'CAST(?3 AS INTEGER)'
+const PEERS_RANGE = PEERS_WINDOW_MS * ID_RANDOM_RANGE
+
+// The keys are in the order of receipt, so the rows that are read lie together, and there are few, whatever else arrives.
+const PEERS = `
+SELECT * FROM (${peersOn(`< ${OWN_KEY} AND key > ${OWN_KEY} - ${PEERS_RANGE}`, 'DESC')})
+UNION ALL
+SELECT * FROM (${peersOn(`> ${OWN_KEY} AND key < min(${OWN_KEY} + ${PEERS_RANGE}, CAST(?4 AS INTEGER))`, 'ASC')})`
+
 /** Reads the histories of some events in one round trip, in their order. */
 export async function readHistories(
   db: BatchDatabase,
   queries: readonly HistoryQuery[],
 ): Promise<History[]> {
   if (queries.length === 0) return []
-  const results = await db.batch(queries.map((query) => statementFor(db, query)))
-  return queries.map(({ kinds }, i) => {
+  const withPeers = queries.filter(({ peers }) => peers !== undefined)
+  const results = await db.batch([
+    ...queries.map((query) => statementFor(db, query)),
+    ...withPeers.map((query) => peersStatement(db, query)),
+  ])
+  return queries.map((query, i) => {
+    const { kinds } = query
     const rows = results[i]?.results ?? []
+    const peers = results[queries.length + withPeers.indexOf(query)]?.results ?? []
     if (kinds.length === 0) {
       const [known] = rows as { sites: string }[]
       if (known === undefined) return NO_HISTORY
-      return { isKnown: true, sites: JSON.parse(known.sites) as string[], past: [] }
+      return { ...NO_HISTORY, isKnown: true, sites: JSON.parse(known.sites) as string[] }
     }
-    const events = rows as { event: string }[]
     return {
       ...NO_HISTORY,
-      past: events.map(({ event }) => parseJson(event) as MembershipEvent),
+      past: eventsIn(rows),
+      peers: query.peers === undefined ? [] : eventsIn(peers),
     }
   })
+}
+
+function eventsIn(rows: readonly unknown[]): MembershipEvent[] {
+  return (rows as { event: string }[]).map(({ event }) => parseJson(event) as MembershipEvent)
+}
+
+function peersStatement(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
+  const { source, contact, event, asOf, peers } = query
+  const own = keyOfId(event)
+  return db.prepare(PEERS).bind(source, contact, own, asOf === 'then' ? own : NEVER, peers)
 }
 
 function statementFor(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
@@ -108,7 +144,7 @@ function statementFor(db: BatchDatabase, query: HistoryQuery): D1PreparedStateme
 const RACE_MS = 10_000
 
 /** The events from which the meaning of an event was read: `seen`, its own id among them, of all there are of some kinds. */
-export type ReadSet = Omit<HistoryQuery, 'email' | 'asOf'> & { seen: readonly EventId[] }
+export type ReadSet = Omit<HistoryQuery, 'email' | 'asOf' | 'peers'> & { seen: readonly EventId[] }
 
 // The index answers it, but for events that were not seen.
 const newerThan = (kinds: readonly EventKind[]) => `
