@@ -260,10 +260,14 @@ describe('payment.deleted', () => {
 
     const received = sentTo('door').filter(({ type }) => type === 'subscription.ended')
     expect(received).toMatchObject([{ id: ended, data: { reason: 'plan_switch' } }])
-    // The other target got it at once, so it gets the correction.
+    // The other target got it at once, so it gets the correction; this one knows it already.
     expect(sentTo('finance').find(({ id }) => id === ended)).toMatchObject({
       data: { reason: 'unknown' },
     })
+    const correctedAt = (name: string) =>
+      sentTo(name).filter(({ type }) => type === 'subscription.corrected')
+    expect(correctedAt('finance')).toHaveLength(1)
+    expect(correctedAt('door')).toEqual([])
     expect(await inferred()).toMatchObject([
       { type: 'subscription.plan_changed' },
       {
