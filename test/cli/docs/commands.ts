@@ -19,6 +19,7 @@ const PROGRAMS: Record<string, string[]> = {
   relay: ['src/cli/main.js', 'relay'],
   bench: ['test/bench/main.ts'],
   chaos: ['test/chaos/main.ts'],
+  lives: ['test/lives/main.ts'],
 }
 
 /** All commands of some pages that begin with `npm run` or `npm start`, in shell blocks and in the text. */

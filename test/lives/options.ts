@@ -1,0 +1,95 @@
+// The command line of a run.
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { UserError } from '../../src/cli/user-error.ts'
+import { LIVES } from './simulate.ts'
+
+const HELP = `npm run lives -- [options]
+
+Lives the true lives of members, has each vendor send what its documents promise, and compares what targets are told with
+the truth. Exit status 1 when a goal is missed.
+
+  --lives N          so many lives (default 5,000), ${LIVES} in a world, in one process for each core
+  --worlds N         so many worlds instead; --seeds is the same
+  --seed N           the first world (default: another one each time)
+  --short            a run for CI: less than a minute
+  --explain KIND     what truly happened, what was sent, and what was told, for wrong claims of a kind or of all whose
+                     names begin so: "eaten", "kind:renewal:strong", "reason", "joined-within" …
+  --stories N        so many of them, the shortest first (default 3)
+  --worker DIR       the source tree of the Worker (default: this one)
+  --table            writes the table into docs/events.md
+  --json             counts and goals as JSON`
+
+export type Options = {
+  worlds: number
+  seed: number
+  /** Lives in a world. */
+  lives: number
+  explain: string | undefined
+  stories: number
+  worker: string
+  isTable: boolean
+  isJson: boolean
+}
+
+const SHORT = { worlds: 4, lives: 120, seed: 1 }
+
+/** Parses the command line. Prints the help and returns undefined for --help. Throws a UserError. */
+export function readOptions(args: string[]): Options | undefined {
+  const { values } = parse(args)
+  if (values.help) {
+    console.log(HELP)
+    return undefined
+  }
+  const number = (option: 'lives' | 'worlds' | 'seeds' | 'seed' | 'stories') =>
+    values[option] === undefined ? undefined : wholeNumber(`--${option}`, values[option])
+  const lives = number('lives') ?? 5000
+  const preset = values.short
+    ? SHORT
+    : {
+        worlds: Math.ceil(lives / LIVES),
+        lives: Math.min(lives, LIVES),
+        seed: Date.now() % 1_000_000,
+      }
+  return {
+    worlds: number('worlds') ?? number('seeds') ?? preset.worlds,
+    lives: preset.lives,
+    seed: number('seed') ?? preset.seed,
+    explain: values.explain,
+    stories: number('stories') ?? 3,
+    worker: path.resolve(values.worker ?? path.join(import.meta.dirname, '../..')),
+    isTable: values.table === true,
+    isJson: values.json === true,
+  }
+}
+
+function parse(args: string[]) {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  try {
+    return parseArgs({
+      args,
+      options: {
+        ...{
+          lives: text,
+          worlds: text,
+          seeds: text,
+          seed: text,
+          stories: text,
+          explain: text,
+          worker: text,
+        },
+        ...{ short: flag, table: flag, json: flag, help: flag },
+      },
+    })
+  } catch (error) {
+    const [problem = ''] = String(error instanceof Error ? error.message : error).split('\n')
+    throw new UserError(`${problem.replace(/\.$/, '')}: see "npm run lives -- --help".`)
+  }
+}
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0 && text.trim() !== '') return value
+  throw new UserError(`${option} takes a whole number, not "${text}".`)
+}

@@ -1,0 +1,18 @@
+// One thread of a run: lives the worlds whose seeds it is given, one after the other.
+import { parentPort, workerData } from 'node:worker_threads'
+import { buildTree } from '../weather/machine/build.ts'
+import { explain } from './explain.ts'
+import type { Setting } from './pool.ts'
+import { simulate } from './simulate.ts'
+
+const { worker, lives, explain: kind, stories } = workerData as Setting
+const tree = await buildTree(worker)
+parentPort?.on('message', (seed: number) => {
+  const before = process.threadCpuUsage()
+  void simulate(seed, lives, tree).then(({ story, score }) => {
+    const told = kind === undefined ? [] : explain(story, score.findings, kind).slice(0, stories)
+    const { user, system } = process.threadCpuUsage(before)
+    parentPort?.postMessage({ seed, counts: score.counts, told, cpuMs: (user + system) / 1000 })
+  })
+})
+parentPort?.postMessage('ready')
