@@ -19,9 +19,9 @@ export const EVENTS_PER_SIDE = 4
 
 /**
  * How far apart the times of two events of one act may be, such as the end and the payment of a plan switch, in either
- * order.
+ * order. A member who buys another plan after an end takes longer.
  */
-export const SAME_ACT_WINDOW_MS = 10 * 60_000
+export const SAME_ACT_WINDOW_MS = 2 * 60_000
 
 /** The history of an unknown contact. */
 export const NO_HISTORY: History = { isKnown: false, sites: [], past: [], peers: [] }

@@ -2,7 +2,7 @@
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { EndReason, Inference } from '../../core/events/vocabulary.ts'
 import { byTime, subscriptionOf } from './event.ts'
-import { isOneTime, isOtherPlan, isPriceChange } from './plans.ts'
+import { isOneTime, isOtherPlan, renewalAfter } from './plans.ts'
 import { switchOf, unpaidCharges } from './switches.ts'
 
 /** How many other ends of the same tier at the same moment show that it was not one member who was stopped. */
@@ -50,7 +50,7 @@ export function inferEnd(
   const renewal = after.find(
     (other) => other.vendortype === 'payment.created' && !isOneTime(subscriptionOf(other)),
   )
-  if (renewal && isPriceChange(event, renewal, before)) {
+  if (renewal && renewalAfter(event, renewal, before) === 'other_price') {
     return because('price_change', 'same_tier_at_another_price', [renewal])
   }
   const ended = endedTogether(event, peers)

@@ -9,7 +9,8 @@ import {
   isNearRenewal,
   isOneTime,
   isOtherPlan,
-  isPriceChange,
+  isPlan,
+  renewalAfter,
   renewalOf,
 } from './plans.ts'
 import { switchOf } from './switches.ts'
@@ -65,20 +66,30 @@ function inferKind(
   }
   if (isTrial(event)) return because('unknown', 'none', ['trial'])
   const last = before.findLast((one) => {
-    if (!isEnd(one)) return subscriptionOf(one)?.tier && !isOneTime(subscriptionOf(one))
+    if (!isEnd(one)) return isPlan(one)
     // The end that comes after the payment of its switch is of the plan before.
     const paid = switchFrom(one)?.paid
     return paid === undefined || byTime(paid, one) > 0
   })
   if (last === undefined) return withoutPlan(event, before)
-  if (!isEnd(last)) return afterPlan(event, last, before)
-  return isPriceChange(
-    last,
-    event,
-    before.filter((one) => byTime(one, last) < 0),
-  )
-    ? because('renewal', 'likely', ['same_tier_at_another_price'], [last])
-    : because('first_purchase', 'likely', ['subscription_had_ended'], [last])
+  const earlier = before.filter((one) => byTime(one, last) < 0)
+  return isEnd(last) ? afterEnd(event, last, earlier) : afterPlan(event, last, earlier)
+}
+
+/** The kind of a payment after `last`, the end of a plan. `earlier`: the events before that. */
+function afterEnd(
+  event: MembershipEvent,
+  last: MembershipEvent,
+  earlier: readonly MembershipEvent[],
+): Kind {
+  switch (renewalAfter(last, event, earlier)) {
+    case 'other_price':
+      return because('renewal', 'likely', ['same_tier_at_another_price'], [last])
+    case 'none':
+      return because('first_purchase', 'likely', ['subscription_had_ended'], [last])
+    default:
+      return because('unknown', 'none', ['subscription_had_ended', 'may_be_renewal'], [last])
+  }
 }
 
 /** Whether a trial begins: nothing was paid yet. */
@@ -106,11 +117,11 @@ function withoutPlan(event: MembershipEvent, before: readonly MembershipEvent[])
     : because('unknown', 'none', ['no_earlier_plan'], before.slice(-EVENTS_PER_SIDE))
 }
 
-/** The kind of a payment after `last`, the last event of a plan that is not known to have ended. */
+/** The kind of a payment after `last`, the last event of a plan that is not known to have ended, and those before it. */
 function afterPlan(
   event: MembershipEvent,
   last: MembershipEvent,
-  before: readonly MembershipEvent[],
+  earlier: readonly MembershipEvent[],
 ): Kind {
   const [old, plan] = [subscriptionOf(last) ?? {}, subscriptionOf(event) ?? {}]
   const kind = (kind: PaymentKind, confidence: Inference['confidence'], ...basis: string[]) =>
@@ -119,10 +130,7 @@ function afterPlan(
   const change = changeOf(last, event)
   if (change && signOf(change) <= 0) return kind('unknown', 'none', 'nothing_paid')
   if (change && wasFree(last)) return kind('first_purchase', 'likely', 'free_before')
-  const renewal = renewalOf(
-    last,
-    before.filter((one) => byTime(one, last) < 0),
-  )
+  const renewal = renewalOf(old, [...earlier, last])
   const late = renewal === undefined ? 0 : instantOf(event) - renewal
   const isDue = isNearRenewal(event, renewal)
   if (isOtherPlan(old, plan)) {

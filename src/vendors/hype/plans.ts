@@ -3,7 +3,7 @@ import { signOf, subtract } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { fold } from '../../core/events/fields.ts'
 import type { Subscription } from '../../core/events/vocabulary.ts'
-import { subscriptionOf } from './event.ts'
+import { byTime, subscriptionOf } from './event.ts'
 
 const DAY_MS = 86_400_000
 
@@ -15,12 +15,38 @@ const INTERVAL_MS: Partial<Record<string, number>> = { month: 30.4 * DAY_MS, yea
 /** True for a gift, a donation or anything else that is paid once, and so is not a plan. */
 export function isOneTime(subscription: Subscription | undefined): boolean {
   if (subscription === undefined) return false
-  const { tier, interval, interval_raw, period_end_at } = subscription
+  const { interval, interval_raw, period_end_at } = subscription
   if (interval === 'one_time') return true
   // Whatever has an interval is a plan, whatever it is called. Not all of Hype's words for intervals are known.
-  if (interval_raw ?? (interval_raw === undefined && period_end_at)) return false
-  // Hype sends null as the interval of a one-time payment; with a tier it may be a plan without an end.
-  return (interval_raw === null && !tier) || giftOrDonation(subscription) !== undefined
+  if (interval_raw) return false
+  // Hype sends null as the interval of a one-time payment.
+  if (interval_raw === null) return true
+  return !period_end_at && giftOrDonation(subscription) !== undefined
+}
+
+/**
+ * The plan that an end is about: the one in the end, else the one that ran before it. `before`: the contact's earlier
+ * events, sorted by time. `until`: the payment that may be the other half of a switch.
+ */
+export function planOf(
+  ended: MembershipEvent,
+  before: readonly MembershipEvent[],
+  until?: MembershipEvent,
+): Subscription | undefined {
+  const own = subscriptionOf(ended)
+  if (own?.tier) return own
+  const last = before.findLast(
+    (one) =>
+      (until === undefined || byTime(one, until) < 0) &&
+      (one.vendortype === 'payment.deleted' || isPlan(one)),
+  )
+  return last?.vendortype === 'payment.deleted' ? undefined : last && subscriptionOf(last)
+}
+
+/** Whether an event names the plan that its contact has. */
+export function isPlan(event: MembershipEvent): boolean {
+  const subscription = subscriptionOf(event)
+  return Boolean(subscription?.tier) && !isOneTime(subscription)
 }
 
 /** `gift` or `donation` if the name of a one-time payment contains it. */
@@ -43,18 +69,19 @@ function intervalOf({ interval, interval_raw }: Subscription): string | null | u
 }
 
 /**
- * When the plan of an event renews, in epoch milliseconds: at the end of its period, else an interval after it was paid.
- * `before`: the contact's earlier events, sorted by time.
+ * When a plan renews, in epoch milliseconds: at the end of its period, else an interval after it was paid. `before`: the
+ * contact's events until then, sorted by time.
  */
 export function renewalOf(
-  event: MembershipEvent,
+  plan: Subscription | undefined,
   before: readonly MembershipEvent[],
 ): number | undefined {
-  const plan = subscriptionOf(event)
   if (plan?.period_end_at) return Date.parse(plan.period_end_at)
-  const paid = [...before, event].findLast(
+  const paid = before.findLast(
     (one) =>
-      one.vendortype === 'payment.created' && (subscriptionOf(one)?.tier ?? '') === plan?.tier,
+      one.vendortype === 'payment.created' &&
+      isPlan(one) &&
+      subscriptionOf(one)?.tier === plan?.tier,
   )
   const end = paid && subscriptionOf(paid)?.period_end_at
   if (end) return Date.parse(end)
@@ -68,24 +95,22 @@ export function isNearRenewal(event: MembershipEvent, renewal: number | undefine
 }
 
 /**
- * Whether a plan ended because its price was changed: an admin did it, and it was paid at another price when it renewed.
- * `before`: the events before the end, sorted by time.
+ * Whether a plan that an admin ended is paid again when it renews: `same_price`, or `other_price` if its price was changed.
+ * `unclear` where that is not known. `before`: the events before the end, sorted by time.
  */
-export function isPriceChange(
+export function renewalAfter(
   ended: MembershipEvent,
   paid: MembershipEvent,
   before: readonly MembershipEvent[],
-): boolean {
-  const [old, plan] = [subscriptionOf(ended), subscriptionOf(paid)]
-  const [price, now] = [old?.recurring_amount, plan?.recurring_amount]
+): 'same_price' | 'other_price' | 'unclear' | 'none' {
+  if (ended.data.actor !== 'dashboard') return 'none'
+  const [old, plan] = [planOf(ended, before), subscriptionOf(paid)]
+  if (old !== undefined && isOtherPlan(old, plan)) return 'none'
+  const renewal = renewalOf(old, before)
+  if (renewal === undefined || plan?.tier == null) return 'unclear'
+  if (!isNearRenewal(paid, renewal)) return 'none'
+  const [price, now] = [old?.recurring_amount, plan.recurring_amount]
   const change = price && now && subtract(now, price)
-  return (
-    ended.data.actor === 'dashboard' &&
-    old?.tier != null &&
-    old.tier === plan?.tier &&
-    !isOtherPlan(old, plan) &&
-    change != null &&
-    signOf(change) !== 0 &&
-    isNearRenewal(paid, renewalOf(ended, before))
-  )
+  if (change == null) return 'unclear'
+  return signOf(change) === 0 ? 'same_price' : 'other_price'
 }

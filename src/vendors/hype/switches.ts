@@ -3,10 +3,10 @@ import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { type InferredEvent, SAME_ACT_WINDOW_MS } from '../../core/events/history.ts'
 import type { Inference, Subscription } from '../../core/events/vocabulary.ts'
 import { areTimed, byTime, subscriptionOf } from './event.ts'
-import { isOneTime, isOtherPlan } from './plans.ts'
+import { isOneTime, isOtherPlan, planOf } from './plans.ts'
 import { failedCharges } from './updates.ts'
 
-/** How far apart the two halves are that Hype sends for one act. A member who buys again after an end takes longer. */
+/** Within which time nobody ends one plan and buys another by hand. */
 const ONE_ACT_MS = 10_000
 
 const DAY_MS = 86_400_000
@@ -35,7 +35,7 @@ export function switchOf(
   const before = others.filter((one) => byTime(one, ended) < 0).sort(byTime)
   if (unpaidCharges(ended, before).length > 0) return undefined
   for (const paid of candidates) {
-    const previous = endedPlan(ended, paid, before)
+    const previous = planOf(ended, before, paid)
     if (previous === undefined || !isOtherPlan(previous, subscriptionOf(paid))) continue
     const isOneAct =
       distance(paid) <= ONE_ACT_MS &&
@@ -45,23 +45,6 @@ export function switchOf(
     return { paid, previous, confidence: isOneAct ? 'strong' : 'likely' }
   }
   return undefined
-}
-
-/** The plan that ended: the one in the end event, else the one that ran before both. */
-function endedPlan(
-  ended: MembershipEvent,
-  paid: MembershipEvent,
-  before: readonly MembershipEvent[],
-): Subscription | undefined {
-  const own = subscriptionOf(ended)
-  if (own?.tier) return own
-  const last = before.findLast(
-    (one) =>
-      byTime(one, paid) < 0 &&
-      (one.vendortype === 'payment.deleted' ||
-        (subscriptionOf(one)?.tier && !isOneTime(subscriptionOf(one)))),
-  )
-  return last?.vendortype === 'payment.deleted' ? undefined : last && subscriptionOf(last)
 }
 
 /**

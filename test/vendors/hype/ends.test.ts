@@ -76,13 +76,23 @@ it.each<[string, Told[], string]>([
     'plan_switch strong',
   ],
   [
-    'minutes before the payment of another plan is likely a switch',
-    [
-      { ...paid, data: silver },
-      { ...paid, at: DAY + 240, data: { total: 15 } },
-      ended(DAY, silver),
-    ],
+    'a minute before the payment of another plan is likely a switch',
+    [{ ...paid, data: silver }, { ...paid, at: DAY + 60, data: { total: 15 } }, ended(DAY, silver)],
     'plan_switch likely',
+  ],
+  [
+    'minutes before the payment of another plan has no reason',
+    [{ ...paid, data: silver }, { ...paid, at: DAY + 240 }, ended(DAY, silver)],
+    'unknown none',
+  ],
+  [
+    'that names no plan before the renewal at another price is a price change',
+    [
+      { ...paid, data: { billing_end: T0 + MONTH } },
+      { ...paid, at: MONTH, data: { recurring: 12, total: 22 } },
+      ended(9 * DAY, { tier: null, billing_interval: null }),
+    ],
+    'price_change likely',
   ],
   [
     'that names no plan, beside the payment of another one than before, is likely a switch',

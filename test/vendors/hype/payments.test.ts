@@ -87,6 +87,16 @@ it.each<[string, Told[], string]>([
     'first_purchase likely',
   ],
   [
+    'once, whatever it is called, is one',
+    [{ ...paid, data: { tier: 'Support us', billing_interval: null, recurring: 0 } }],
+    'one_time likely',
+  ],
+  [
+    'after an end of a plan that nobody knows may be its renewal',
+    [ended(5 * DAY, { tier: null, billing_interval: null }), renewed({}, 90 * DAY)],
+    'unknown none',
+  ],
+  [
     'after an end is the first of another subscription',
     [paid, ended(5 * DAY), renewed({}, 90 * DAY)],
     'first_purchase likely',
