@@ -139,20 +139,20 @@ function afterPlan(
       ? kind('plan_switch', 'likely', 'tier_changed', 'period_running')
       : kind('unknown', 'none', 'tier_changed')
   }
-  const hasMoved = periodMoved(old, plan)
-  if (hasMoved === false) return kind('unknown', 'none', 'same_tier', 'period_unchanged')
+  const period = periodAfter(old, plan)
+  if (period === 'same') return kind('unknown', 'none', 'same_tier', 'period_unchanged')
   const isInTime = isDue || (late >= 0 && late <= MAX_DELAY_MS)
   if (!isInTime) return kind('unknown', 'none', 'same_tier', 'not_due')
   if (change === undefined) return kind('renewal', 'likely', 'same_tier')
   const price = plan.recurring_amount
   const difference = price && subtract(change, price)
   if (difference && signOf(difference) === 0) {
-    const isSure = hasMoved && Math.abs(late) <= DAY_MS && event.data.actor === 'user'
+    const isSure = period === 'next' && Math.abs(late) < DAY_MS / 2 && event.data.actor === 'user'
     return isSure && areTimed(last, event)
       ? kind('renewal', 'strong', 'same_tier', 'total_rose_by_recurring', 'period_renewed')
       : kind('renewal', 'likely', 'same_tier', 'total_rose_by_recurring')
   }
-  return hasMoved && isDue
+  return period !== undefined && isDue
     ? kind('renewal', 'likely', 'same_tier', 'period_renewed')
     : kind('unknown', 'none', 'same_tier', 'total_rose_otherwise')
 }
@@ -165,8 +165,16 @@ function wasFree(last: MembershipEvent): boolean {
   return isFree && total !== undefined && signOf(total) === 0
 }
 
-/** Whether the paid period ends later than before; undefined where one of the two ends is not known. */
-function periodMoved(old: Subscription, plan: Subscription): boolean | undefined {
-  const [before, now] = [old.period_end_at, plan.period_end_at]
-  return before && now ? Date.parse(now) > Date.parse(before) : undefined
+/**
+ * How the paid period compares with the last one: the same, the one that follows it (it ends whole days later, at the same
+ * second of the day), or another later one. Undefined where one of the two ends is not known.
+ */
+function periodAfter(
+  { period_end_at: old }: Subscription,
+  { period_end_at: now }: Subscription,
+): 'same' | 'next' | 'other' | undefined {
+  const step = old && now ? Date.parse(now) - Date.parse(old) : undefined
+  if (step === undefined) return undefined
+  if (step <= 0) return 'same'
+  return step % DAY_MS === 0 ? 'next' : 'other'
 }

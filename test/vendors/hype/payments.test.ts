@@ -31,6 +31,11 @@ it.each<[string, Told[], string]>([
     ],
     'renewal likely',
   ],
+  [
+    'for a period that does not follow the last one is likely a renewal',
+    [paid, renewed({ billing_end: T0 + 2 * MONTH + 240 }, MONTH + 240)],
+    'renewal likely',
+  ],
   ['that is late is likely a renewal', [paid, renewed({}, MONTH + 10 * DAY)], 'renewal likely'],
   [
     'at another price at the end of the period is likely a renewal',
