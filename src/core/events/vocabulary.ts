@@ -176,6 +176,7 @@ export type Conclusion = v.InferOutput<typeof Conclusion>
 
 const corrected = v.object({
   ...common,
+  subscription,
   /** The id of the corrected event. */
   corrects: v.string(),
   was: Conclusion,

@@ -6,7 +6,7 @@ import {
   type InferredEvent,
   SAME_ACT_WINDOW_MS,
 } from '../../core/events/history.ts'
-import { byTime } from './event.ts'
+import { byTime, subscriptionOf } from './event.ts'
 import { inferAmong } from './inference.ts'
 
 /**
@@ -28,9 +28,11 @@ export function corrections(
     if (isSame(was, is)) return []
     const type = one.type === 'subscription.ended' ? 'subscription.corrected' : 'payment.corrected'
     const { contact, account } = event.data
+    const subscription = subscriptionOf(one)
     const data = {
       contact,
       ...(account === undefined ? {} : { account }),
+      ...(subscription === undefined ? {} : { subscription }),
       corrects: one.id,
       was,
       is,
