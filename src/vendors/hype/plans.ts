@@ -95,15 +95,16 @@ export function isNearRenewal(event: MembershipEvent, renewal: number | undefine
 }
 
 /**
- * Whether a plan that an admin ended is paid again when it renews: `same_price`, or `other_price` if its price was changed.
- * `unclear` where that is not known. `before`: the events before the end, sorted by time.
+ * Whether a plan that an admin may have ended is paid again when it renews: `same_price`, or `other_price` if its price was
+ * changed. `unclear` where that is not known. `before`: the events before the end, sorted by time.
  */
 export function renewalAfter(
   ended: MembershipEvent,
   paid: MembershipEvent,
   before: readonly MembershipEvent[],
 ): 'same_price' | 'other_price' | 'unclear' | 'none' {
-  if (ended.data.actor !== 'dashboard') return 'none'
+  const { actor } = ended.data
+  if (actor === 'system' || actor === 'user') return 'none'
   const [old, plan] = [planOf(ended, before), subscriptionOf(paid)]
   if (old !== undefined && isOtherPlan(old, plan)) return 'none'
   const renewal = renewalOf(old, before)

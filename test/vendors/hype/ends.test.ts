@@ -115,6 +115,16 @@ it.each<[string, Told[], string]>([
     'price_change likely',
   ],
   [
+    'by nobody knows whom, before the renewal at another price, is a price change',
+    [paid, { ...paid, at: MONTH, data: { recurring: 12, total: 22 } }, ended(9 * DAY, {}, 'robot')],
+    'price_change likely',
+  ],
+  [
+    'by the member before the renewal at another price has no reason',
+    [paid, { ...paid, at: MONTH, data: { recurring: 12, total: 22 } }, ended(9 * DAY, {}, 'user')],
+    'unknown none',
+  ],
+  [
     'long before a return at another price has no reason',
     [paid, { ...paid, at: 280 * DAY, data: { recurring: 12, total: 22 } }, ended(3 * DAY)],
     'unknown none',
