@@ -74,7 +74,7 @@ const ROWS_OF_PEERS = 20
 
 const peersOn = (range: string, order: string) => `
 SELECT event FROM (
-  SELECT * FROM events WHERE key ${range} ORDER BY key ${order} LIMIT ${ROWS_OF_PEERS})
+  SELECT event, status, source, contact, vendor_type FROM events WHERE key ${range} ORDER BY key ${order} LIMIT ${ROWS_OF_PEERS})
 WHERE status = 'accepted' AND source = ?1 AND contact <> ?2 AND vendor_type = ?5`
 
 const OWN_KEY = 'CAST(?3 AS INTEGER)'
