@@ -1,7 +1,6 @@
 // The kind of a payment, from the contact's other events.
 import { signOf, subtract } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
-import { EVENTS_PER_SIDE } from '../../core/events/history.ts'
 import type { Inference, PaymentKind, Subscription } from '../../core/events/vocabulary.ts'
 import { areTimed, byTime, changeOf, subscriptionOf, totalOf } from './event.ts'
 import {
@@ -14,6 +13,7 @@ import {
   renewalOf,
 } from './plans.ts'
 import { switchOf } from './switches.ts'
+import { failedCharges } from './updates.ts'
 
 const DAY_MS = 86_400_000
 
@@ -71,7 +71,7 @@ function inferKind(
     const paid = switchFrom(one)?.paid
     return paid === undefined || byTime(paid, one) > 0
   })
-  if (last === undefined) return withoutPlan(event, before)
+  if (last === undefined) return withoutPlan(event)
   const earlier = before.filter((one) => byTime(one, last) < 0)
   return isEnd(last) ? afterEnd(event, last, earlier) : afterPlan(event, last, earlier)
 }
@@ -101,20 +101,14 @@ function isTrial(event: MembershipEvent): boolean {
   )
 }
 
-/** The kind of a payment before which no plan is known. */
-function withoutPlan(event: MembershipEvent, before: readonly MembershipEvent[]): Kind {
-  const { first_payment_at: first, recurring_amount: price } = subscriptionOf(event) ?? {}
+/** The kind of a payment before which no plan is known: a renewal, one migrated from elsewhere, or a return look the same. */
+function withoutPlan(event: MembershipEvent): Kind {
+  const first = subscriptionOf(event)?.first_payment_at
   if (!first) return because('unknown', 'none', ['no_history'])
   const age = instantOf(event) - Date.parse(first)
-  if (Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS) {
-    return because('first_purchase', 'likely', ['first_payment_now'])
-  }
-  const total = totalOf(event)
-  const rest = total && price && subtract(total, price)
-  const isFirstCharge = rest ? signOf(rest) <= 0 : false
-  return age > 0 && before.length === 0 && !isFirstCharge
-    ? because('renewal', 'likely', ['first_payment_earlier'])
-    : because('unknown', 'none', ['no_earlier_plan'], before.slice(-EVENTS_PER_SIDE))
+  return Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS
+    ? because('first_purchase', 'likely', ['first_payment_now'])
+    : because('unknown', 'none', ['no_earlier_plan', 'first_payment_earlier'])
 }
 
 /** The kind of a payment after `last`, the last event of a plan that is not known to have ended, and those before it. */
@@ -132,7 +126,7 @@ function afterPlan(
   if (change && wasFree(last)) return kind('first_purchase', 'likely', 'free_before')
   const renewal = renewalOf(old, [...earlier, last])
   const late = renewal === undefined ? 0 : instantOf(event) - renewal
-  const isDue = isNearRenewal(event, renewal)
+  const isDue = old.period_end_at ? Math.abs(late) <= DAY_MS : isNearRenewal(event, renewal)
   if (isOtherPlan(old, plan)) {
     // At a renewal it may be the same plan under a new name, and after it a return.
     return late < 0 && !isDue
@@ -141,7 +135,10 @@ function afterPlan(
   }
   const period = periodAfter(old, plan)
   if (period === 'same') return kind('unknown', 'none', 'same_tier', 'period_unchanged')
-  const isInTime = isDue || (late >= 0 && late <= MAX_DELAY_MS)
+  // A renewal is late only when charges have failed.
+  const isRecovery =
+    late > 0 && late <= MAX_DELAY_MS && failedCharges([...earlier, last]).length > 0
+  const isInTime = isDue || renewal === undefined || isRecovery
   if (!isInTime) return kind('unknown', 'none', 'same_tier', 'not_due')
   if (change === undefined) return kind('renewal', 'likely', 'same_tier')
   const price = plan.recurring_amount

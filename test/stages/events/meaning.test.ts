@@ -498,7 +498,7 @@ describe('payment.created', () => {
 
   it.each([
     ['a first payment of today', { first_payment: T0 }, ['first_purchase', 'likely']],
-    ['a first payment of last year', { first_payment: T0 - 31_536_000 }, ['renewal', 'likely']],
+    ['a first payment of last year', { first_payment: T0 - 31_536_000 }, ['unknown', 'none']],
     ['no other data', {}, ['unknown', 'none']],
     ['a single payment', { billing_interval: 'One-time' }, ['one_time', 'likely']],
     [

@@ -36,7 +36,20 @@ it.each<[string, Told[], string]>([
     [paid, renewed({ billing_end: T0 + 2 * MONTH + 240 }, MONTH + 240)],
     'renewal likely',
   ],
-  ['that is late is likely a renewal', [paid, renewed({}, MONTH + 10 * DAY)], 'renewal likely'],
+  [
+    'that is late is not known to be a renewal',
+    [paid, renewed({}, MONTH + 10 * DAY)],
+    'unknown none',
+  ],
+  [
+    'that is late after a failed charge is likely a renewal',
+    [
+      paid,
+      { type: 'updated', at: MONTH, by: 'System', data: { billing_end: T0 + MONTH } },
+      renewed({}, MONTH + 10 * DAY),
+    ],
+    'renewal likely',
+  ],
   [
     'at another price at the end of the period is likely a renewal',
     [paid, renewed({ total: 18 })],
