@@ -40,7 +40,7 @@ beforeEach(async () => {
 
 /** The bodies and events that each target receives after these messages of Hype. */
 async function deliveriesAfter(
-  ...messages: [contact: string, type: string, at: number, data: object][]
+  ...messages: [contact: string, type: string, at: number, data: object, by?: string][]
 ) {
   const sent: { target: string; body: string }[] = []
   const world = aWorld(
@@ -49,9 +49,9 @@ async function deliveriesAfter(
     () => new Response('ok'),
     (target, body) => sent.push({ target, body }),
   )
-  for (const [id, type, at, data] of messages) {
+  for (const [id, type, at, data, by = 'user'] of messages) {
     const timestamp = 1_795_000_000 + at
-    const source = type === 'payment.updated' ? 'system' : 'user'
+    const source = type === 'payment.updated' ? 'system' : by
     await world.take('hype', { id, publisher_id: 'p', type, source, data, timestamp })
   }
   await world.live(20)
@@ -80,6 +80,32 @@ it('send purchases, refunds and failures to finance, and each failure to Slack a
   ])
   expect(bodiesOf('front-desk')).toHaveLength(1)
   expect(JSON.parse(bodiesOf('front-desk')[0] ?? '{}').text).toMatch(/^[^\n]+$/)
+})
+
+it('send the end of a subscription to the door with the time until when it is paid', async () => {
+  const { eventsOf } = await deliveriesAfter([
+    'ben',
+    'payment.deleted',
+    0,
+    { tier: 'Gold', billing_end: 1_797_000_000 },
+  ])
+
+  expect(eventsOf('door')).toMatchObject([
+    { data: { subscription: { period_end_at: '2026-12-11T14:40:00Z' } } },
+  ])
+})
+
+it('send no end to the door when a new price ends the plan of many', async () => {
+  const members = ['ana', 'ben', 'cem', 'dan', 'eva']
+  const plan = { tier: 'Gold', billing_end: 1_797_000_000 }
+  const { eventsOf } = await deliveriesAfter(
+    ...members.map(
+      (id) =>
+        [id, 'payment.deleted', 0, plan, 'Dashboard'] as [string, string, number, object, string],
+    ),
+  )
+
+  expect(eventsOf('door')).toEqual([])
 })
 
 it('send the end of a subscription to the door only once it has settled, and never a plan switch', async () => {

@@ -60,6 +60,8 @@ export interface Vendor {
    * - undefined: nothing. The event is complete, and `interpret` is not called.
    */
   relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined
+  /** Whether `interpret` needs the events of other contacts at the same moment too. Undefined if it never does. */
+  needsPeers?(event: MembershipEvent): boolean
   /**
    * Completes an event from its contact's history, and infers further events. Pure: never throws, and the same history
    * gives the same result.

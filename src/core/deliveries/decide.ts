@@ -83,6 +83,7 @@ export function decide<T extends Target>(facts: Facts<T>, now: number): Decision
   const mustEvaluate = facts.isChangeable || isUnsure(delivery)
   if (mustEvaluate && wants === undefined) return { do: 'evaluate', delivery, target }
   if (wants === 'no') return cancel('its target does not want it', target.ordered)
+  if (wants === 'known') return cancel('its target was told so at first', target.ordered)
   const isImpossible =
     facts.needsRaw && delivery.raw === undefined && delivery.sentBody === undefined
   if (isImpossible) return cancel(RAW_GONE, target.ordered)

@@ -10,8 +10,11 @@ export function matchesType(pattern: string, type: string): boolean {
   return pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : pattern === type
 }
 
-/** Whether a target wants an event; a `where` that fails gives a fault, in words without any data of the event. */
-export type Wants = 'yes' | 'no' | { fault: string }
+/**
+ * Whether a target wants an event. `known`: a correction to what it was told at first. A `where` that fails gives a fault,
+ * in words without any data of the event.
+ */
+export type Wants = 'yes' | 'no' | 'known' | { fault: string }
 
 /**
  * The deliveries of an event. A disabled or broken target gets a held one. A target whose `where` fails gets a delivery

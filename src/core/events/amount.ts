@@ -15,7 +15,10 @@ export const Amount = v.object({
 export type Amount = v.InferOutput<typeof Amount>
 
 /** More digits than any price has. The limit keeps an exponent from creating a very long text. */
-const MAX_DIGITS = 30
+const MAX_DIGITS = 40
+
+/** More decimals than any price has: what is beyond them is the noise of a float, as in 29.970000000000002. */
+const MAX_DECIMALS = 6
 
 /**
  * Reads a number or text as plain decimal digits, all digits preserved. Undefined for anything else: booleans,
@@ -52,23 +55,29 @@ export const asDecimal = reader<string>('a decimal number', (value) => {
   return `${minus}${integer}${decimals === '' ? '' : `.${decimals}`}`
 })
 
-/** A reader of amounts of unspecified unit, in the configured currency if there is one. */
+/** A reader of amounts of unspecified unit, in the configured currency if there is one. The noise of floats is removed. */
 export function asAmount(currency: string | undefined): Reader<Amount> {
   return reader('a decimal number', (value) => {
     const decimal = asDecimal(value)
     if (typeof decimal !== 'string') return decimal
-    return { value: decimal, unit: 'unspecified', currency: currency ?? null }
+    return {
+      value: rounded(decimal, MAX_DECIMALS),
+      unit: 'unspecified',
+      currency: currency ?? null,
+    }
   })
 }
 
-/** `amount` minus `other`, exact; undefined if unit or currency differ. */
+/**
+ * `amount` minus `other`, at the precision of money. Undefined if unit or currency differ. An amount without a currency is
+ * from before one was configured: it has the currency of the other.
+ */
 export function subtract(amount: Amount, other: Amount): Amount | undefined {
-  if (amount.unit !== other.unit || amount.currency !== other.currency) return undefined
-  const places = Math.max(placesOf(amount), placesOf(other))
-  const difference = scaled(amount, places) - scaled(other, places)
-  const digits = String(difference < 0n ? -difference : difference).padStart(places + 1, '0')
-  const value = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`
-  return { ...amount, value: difference < 0n ? `-${value}` : value }
+  const currency = amount.currency ?? other.currency
+  if (amount.unit !== other.unit || currency !== (other.currency ?? currency)) return undefined
+  const places = Math.max(placesOf(amount.value), placesOf(other.value))
+  const difference = decimalOf(scaled(amount.value, places) - scaled(other.value, places), places)
+  return { ...amount, currency, value: rounded(difference, precisionOf(currency)) }
 }
 
 /** Whether an amount is below, at or above zero. */
@@ -77,11 +86,32 @@ export function signOf({ value }: Amount): -1 | 0 | 1 {
   return value.startsWith('-') ? -1 : 1
 }
 
-function placesOf({ value }: Amount): number {
+/** The decimals of a currency's smallest unit, at most: an unknown currency may have three. */
+function precisionOf(currency: string | null): number {
+  return currency === null || /^(BHD|IQD|JOD|KWD|LYD|OMR|TND)$/.test(currency) ? 3 : 2
+}
+
+/** A decimal with at most so many places. Where it has more, it is rounded and has no zeros at its end. */
+function rounded(value: string, places: number): string {
+  const surplus = placesOf(value) - places
+  if (surplus <= 0) return value
+  const unit = 10n ** BigInt(surplus)
+  const half = value.startsWith('-') ? -unit / 2n : unit / 2n
+  const text = decimalOf((scaled(value, places + surplus) + half) / unit, places)
+  return text.replace(/\.?0+$/, '') || '0'
+}
+
+function placesOf(value: string): number {
   return value.split('.')[1]?.length ?? 0
 }
 
-function scaled({ value }: Amount, places: number): bigint {
+function scaled(value: string, places: number): bigint {
   const [whole = '', fraction = ''] = value.split('.')
   return BigInt(whole + fraction.padEnd(places, '0'))
+}
+
+function decimalOf(units: bigint, places: number): string {
+  const digits = String(units < 0n ? -units : units).padStart(places + 1, '0')
+  const value = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`
+  return units < 0n ? `-${value}` : value
 }

@@ -47,8 +47,11 @@ export function contactKeyOf(
 /** The vendor's id in a key; undefined where there is none. */
 export function contactIdOf(key: string): string | undefined {
   const own = key.startsWith(TEST_PREFIX) ? key.slice(TEST_PREFIX.length) : key
-  return own.startsWith(EMAIL_PREFIX) ? undefined : own.split(SCOPE_MARK)[0]
+  return own.startsWith(EMAIL_PREFIX) ? undefined : bareKeyOf(own)
 }
+
+/** The key of the log without its scope, as a message gives it. */
+export const bareKeyOf = (key: string): string => key.split(SCOPE_MARK)[0] ?? key
 
 /** The part of an event's data that tells who its contact is. */
 type ContactData = {

@@ -11,6 +11,8 @@ export type History = {
   past: readonly MembershipEvent[]
   /** Whether another contact of the source has the same id. */
   isIdTaken: boolean
+  /** Events of other contacts with the same vendor type, received about when it was; empty unless the vendor needs them. */
+  peers: readonly MembershipEvent[]
 }
 
 /** Events of each kind read before and after an event's time: the two of a plan switch, and one around each. */
@@ -18,12 +20,12 @@ export const EVENTS_PER_SIDE = 4
 
 /**
  * How far apart the times of two events of one act may be, such as the end and the payment of a plan switch, in either
- * order.
+ * order. A member who buys another plan after an end takes longer.
  */
-export const SAME_ACT_WINDOW_MS = 10 * 60_000
+export const SAME_ACT_WINDOW_MS = 2 * 60_000
 
 /** The history of an unknown contact. */
-export const NO_HISTORY: History = { past: [], isIdTaken: false }
+export const NO_HISTORY: History = { past: [], isIdTaken: false, peers: [] }
 
 /** An event that the vendor did not send, but that follows from an event and its history. */
 export type InferredEvent = {

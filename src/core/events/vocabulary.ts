@@ -33,10 +33,12 @@ export type Contact = v.InferOutput<typeof Contact>
 
 const Package = v.object({ vendor_id: text, name: text })
 
+const Confidence = v.picklist(['strong', 'likely', 'none'])
+
 /** How a conclusion was made that is not in the message: reasons, confidence, and the ids of other events used. */
 const Inference = v.object({
   basis: v.array(v.string()),
-  confidence: v.picklist(['strong', 'likely', 'none']),
+  confidence: Confidence,
   evidence: v.array(v.string()),
 })
 export type Inference = v.InferOutput<typeof Inference>
@@ -139,7 +141,12 @@ const common = {
 const subscription = v.exactOptional(Subscription)
 const paid = v.object({ ...common, subscription })
 
-const Refund = v.object({ amount: v.nullable(Amount), full: v.nullable(v.boolean()) })
+const Refund = v.object({
+  amount: v.nullable(Amount),
+  full: v.nullable(v.boolean()),
+  /** Of the amount; `inference` has that of the type. */
+  confidence: v.exactOptional(Confidence),
+})
 
 /** Why a subscription ended. */
 const EndReason = v.picklist([
@@ -173,6 +180,7 @@ export type Conclusion = v.InferOutput<typeof Conclusion>
 
 const corrected = v.object({
   ...common,
+  subscription,
   /** The id of the corrected event. */
   corrects: v.string(),
   was: Conclusion,

@@ -43,6 +43,9 @@ export type BatchContext = {
   rateLimit: RateLimit
 }
 
+/** How long a correction waits while the event that it corrects is being sent. */
+const CORRECTION_DELAY_MS = 10_000
+
 /**
  * Handles the delivery of a message, undefined when there is none. Frees its slot early where the next request may
  * start. Throws when its state cannot be written.
@@ -71,9 +74,16 @@ export async function processDelivery(
       decision = decideBy(loaded, undefined)
     } else {
       const { delivery } = decision
-      const content = isChangeable ? await settle(env.DB, delivery) : delivery.content
-      const wants = await evaluateWants(content, decision.target)
-      decision = decideBy({ ...delivery, content }, wants)
+      const settled = isChangeable ? await settle(env.DB, delivery, tools.now()) : delivery.content
+      if (settled === 'later') {
+        return postpone(context, delivery, tools.now() + CORRECTION_DELAY_MS, delivery.reason)
+      }
+      if (settled === 'known') {
+        decision = decideBy(delivery, settled)
+      } else {
+        const wants = await evaluateWants(settled, decision.target)
+        decision = decideBy({ ...delivery, content: settled }, wants)
+      }
     }
   }
   await act(context, decision, isChangeable, freeSlot)

@@ -11,6 +11,7 @@ import type { EventId } from '../../core/id.ts'
 import { type HistoryQuery, type ReadSet, readHistories } from '../../store/events/history.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
 import { VENDORS } from '../../vendors/index.ts'
+import type { Vendor } from '../../vendors/vendor.ts'
 
 /** The state of the log that a history is read from (store/events/history.ts). */
 export type AsOf = HistoryQuery['asOf']
@@ -34,11 +35,13 @@ export async function historiesFor(
 
 function queryFor({ event, contact }: Subject, asOf: AsOf): HistoryQuery | undefined {
   if (event === undefined || contact === undefined) return undefined
-  const kinds = vendorOf(event).relatedKinds(event)
+  const vendor = vendorOf(event)
+  const kinds = vendor.relatedKinds(event)
   if (kinds === undefined) return undefined
   const source = event.relaysource
   const claim = claimOf(contact, event.data)
-  return { source, claim, kinds, event: event.id, at: instantOf(event), asOf }
+  const peers = vendor.needsPeers?.(event) ? event.vendortype : undefined
+  return { source, claim, kinds, event: event.id, at: instantOf(event), asOf, peers }
 }
 
 /** The contacts that the log did not have when `histories` were read, of events that announce them, and what was read. */
@@ -56,7 +59,7 @@ export function newAccounts(
 }
 
 /** Whether an event announces its contact. */
-function isAccount(event: MembershipEvent): boolean {
+export function isAccount(event: MembershipEvent): boolean {
   return vendorOf(event).relatedKinds(event)?.length === 0
 }
 
@@ -85,7 +88,7 @@ function interpret(event: MembershipEvent, history: History): Interpretation {
   try {
     const past = history.past.filter((other) => isOfContact(event, other))
     const isIdTaken = history.isIdTaken || past.length < history.past.length
-    return vendorOf(event).interpret(event, { past, isIdTaken })
+    return vendorOf(event).interpret(event, { ...history, past, isIdTaken })
   } catch (error) {
     const warning = `history: ${mappingFailure(error)}`
     const data = {
@@ -139,6 +142,6 @@ export async function settledEvent(
   return { ...settled, ...(event.late ? { late: true } : {}) } as MembershipEvent
 }
 
-function vendorOf({ vendor }: MembershipEvent) {
+function vendorOf({ vendor }: MembershipEvent): Vendor {
   return VENDORS[vendor as keyof typeof VENDORS]
 }

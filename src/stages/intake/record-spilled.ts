@@ -10,9 +10,9 @@ import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
 import { commitRecords } from './commit.ts'
 
 /**
- * Records of the first transaction of an invocation. A record takes a statement that reads its history, one each for
- * itself, its contact and its read set, and up to 3 for events inferred from it; again 1 and up to 3 when its meaning was
- * stale. With 3 for each transaction and one before: 3 × 7 + 3 + 3 × 4 + 2 + 1 = 39.
+ * Records of the first transaction of an invocation. A record takes up to 2 statements that read its history, one each for
+ * itself, its contact and its read set, and up to 3 for events inferred from it; again 2 and up to 3 when its meaning was
+ * stale. With 3 for each transaction and one before: 3 × 8 + 3 + 3 × 5 + 2 + 1 = 45.
  */
 const FIRST_CHUNK = 3
 

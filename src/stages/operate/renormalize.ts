@@ -1,20 +1,24 @@
 // Stored messages → their events by the present mapping: shown, written, or written and sent again.
 import { type Config, isBrokenSource } from '../../config.ts'
+import { bareKeyOf } from '../../core/events/contact-key.ts'
 import { type MembershipEvent, warningTexts } from '../../core/events/event.ts'
+import type { History } from '../../core/events/history.ts'
 import type { EventId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { type Change, differences } from '../../core/operate/diff.ts'
 import type { Period } from '../../core/period.ts'
+import type { Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
 import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
 import { listAcceptedMessages, type StoredMessage } from '../../store/events/stored-message.ts'
 import { updateEvents } from '../../store/events/update-events.ts'
+import type { EventRecord } from '../../store/intake/records.ts'
 import { enqueueDeliveries } from '../deliveries/enqueue.ts'
 import { withHeldForTargets } from '../deliveries/held-for.ts'
 import { recordSystemEvent } from '../deliveries/system-events.ts'
-import { historiesFor } from '../events/meaning.ts'
-import { completeRecords, subjectOf } from '../intake/commit.ts'
+import { completeRecords } from '../intake/commit.ts'
 import { redraftRecord } from '../intake/draft.ts'
+import { presentHistories, type Redraft } from './present-history.ts'
 
 /** Which events to normalize again: their sources and period, after which event, and how many at once. */
 type RenormalizeRequest = {
@@ -58,23 +62,34 @@ export async function renormalize(
     pruned: page.filter(({ raw }) => raw === undefined).length,
     next: page.length === limit ? page.at(-1)?.id : undefined,
   }
+  const redrafts: Redraft[] = []
   for (const stored of page) {
     if (stored.raw === undefined) continue
-    const again = await readAgain(env.DB, config, stored, origin, tools)
-    if ('issues' in again) result.refused.push({ id: stored.id, issues: again.issues })
-    else {
-      const found = changesIn(stored, again.event)
-      if (found.length === 0) continue
-      const { type } = again.event
-      result.changed.push({
-        id: stored.id,
-        was: stored.event?.type ?? '',
-        is: type,
-        differences: found,
-      })
-      if (isDryRun) continue
-      await updateEvents(env.DB, [again])
-      if (deliver) await resend(env, stored.id, again.targets, tools)
+    const draft = await redraftRecord(config, stored, origin)
+    const issues = issuesOf(draft)
+    if (draft.ok && issues === undefined) redrafts.push({ stored, record: draft.value })
+    else result.refused.push({ id: stored.id, issues: issues ?? [] })
+  }
+  const histories = await presentHistories(env.DB, config, redrafts, origin)
+  const routing = await withHeldForTargets(env.DB, config)
+  const updates: Again[] = []
+  for (const [i, redraft] of redrafts.entries()) {
+    const again = await readAgain(routing, redraft, histories[i], tools)
+    if (again === undefined) continue
+    const { stored } = redraft
+    const found = changesIn(stored, again.event)
+    // A contact that has another key by now is no change of the event, but later events look for it there.
+    const isMoved = stored.contact !== again.contact
+    if (found.length > 0 || isMoved) updates.push(again)
+    if (found.length === 0) continue
+    const [was, is] = [stored.event?.type ?? '', again.event.type]
+    result.changed.push({ id: stored.id, was, is, differences: found })
+  }
+  if (!isDryRun && updates.length > 0) {
+    await updateEvents(env.DB, updates)
+    const changed = new Set(result.changed.map(({ id }) => id))
+    for (const { event, targets } of updates) {
+      if (deliver && changed.has(event.id)) await resend(env, event.id, targets, tools)
     }
   }
   const events = result.changed.map(({ id }) => id)
@@ -87,28 +102,28 @@ export async function renormalize(
 
 type Again = { event: MembershipEvent; contact: string | undefined; targets: string[] }
 
-async function readAgain(
-  db: D1Database,
-  config: Config,
-  stored: StoredMessage,
-  origin: string,
-  { now }: Tools,
-): Promise<Again | { issues: string[] }> {
-  const draft = await redraftRecord(config, stored, origin)
-  if (!draft.ok) return { issues: [draft.error] }
+/** Why the present mapping does not understand a message; undefined if it does. */
+function issuesOf(draft: Result<EventRecord, string>): string[] | undefined {
+  if (!draft.ok) return [draft.error]
   const { content } = draft.value
-  if ('issues' in content) return { issues: warningTexts(content.issues) }
-  const asOf = wasSettled(stored) ? 'arrival' : 'then'
-  const histories = await historiesFor(db, [subjectOf(draft.value)], asOf)
+  return 'issues' in content ? warningTexts(content.issues) : undefined
+}
+
+async function readAgain(
+  routing: Config,
+  { stored, record }: Redraft,
+  history: History | undefined,
+  { now }: Tools,
+): Promise<Again | undefined> {
   // Events inferred from it were recorded at receipt; a mapping that infers more does so from now on.
   const context = { idFor: () => stored.id, now: now() }
-  const routing = await withHeldForTargets(db, config)
-  const [own] = await completeRecords(routing, [draft.value], histories, context)
-  if (own === undefined || 'issues' in own.content) return { issues: [] }
+  const [own] = await completeRecords(routing, [record], [history], context)
+  if (own === undefined || 'issues' in own.content) return undefined
   const event = parseJson(JSON.stringify(own.content.event)) as MembershipEvent
+  const hasKept = stored.contact !== undefined && bareKeyOf(stored.contact) === own.contactId
   return {
     event: stored.event?.time === event.time ? withLate(event, stored.event.late) : event,
-    contact: own.contactId,
+    contact: hasKept ? stored.contact : own.contactId,
     targets: own.deliveries.map(({ target }) => target),
   }
 }
@@ -116,11 +131,6 @@ async function readAgain(
 /** Whether an event was late was decided at receipt, by what the log had then. */
 function withLate({ late: _, ...event }: MembershipEvent, late: true | undefined): MembershipEvent {
   return { ...event, ...(late ? { late } : {}) } as MembershipEvent
-}
-
-/** Whether an event was settled when it was sent, by events after it. */
-function wasSettled({ id, event }: StoredMessage): boolean {
-  return event?.data.inference?.evidence.some((other) => other > id) ?? false
 }
 
 /** The differences, but for the mapping's version, the wording of warnings and the schema's origin. */

@@ -21,6 +21,8 @@ export type HistoryQuery = {
   at: number
   /** `now`: all that is known. `arrival`: the contact as it was known before the event. `then`: everything before it. */
   asOf: 'now' | 'arrival' | 'then'
+  /** The vendor's type of the events of other contacts that are read too, if any are. */
+  peers?: string | undefined
 }
 
 /** The greatest key. */
@@ -74,23 +76,60 @@ UNION ALL
 SELECT * FROM (SELECT event, ${BARE} AS contact FROM events WHERE ${OWN} AND contact = ${OWN_CONTACT}
   AND ${kindOf('type')} = 'checkin' AND at > ?3 ORDER BY at LIMIT ${EVENTS_PER_SIDE})`
 
+/** How far the receipt of a peer may be from that of the event, and how many rows of the log are read on either side. */
+const PEERS_WINDOW_MS = 60_000
+const ROWS_OF_PEERS = 20
+
+const peersOn = (range: string, order: string) => `
+SELECT event FROM (
+  SELECT event, status, source, contact, vendor_type FROM events WHERE key ${range} ORDER BY key ${order} LIMIT ${ROWS_OF_PEERS})
+WHERE status = 'accepted' AND source = ?1 AND contact <> ?2 AND contact IS NOT ?6 AND vendor_type = ?5`
+
+const OWN_KEY = 'CAST(?3 AS INTEGER)'
+const PEERS_RANGE = PEERS_WINDOW_MS * ID_RANDOM_RANGE
+
+// The keys are in the order of receipt, so the rows that are read lie together, and there are few, whatever else arrives.
+const PEERS = `
+SELECT * FROM (${peersOn(`< ${OWN_KEY} AND key > ${OWN_KEY} - ${PEERS_RANGE}`, 'DESC')})
+UNION ALL
+SELECT * FROM (${peersOn(`> ${OWN_KEY} AND key < min(${OWN_KEY} + ${PEERS_RANGE}, CAST(?4 AS INTEGER))`, 'ASC')})`
+
 /** Reads the histories of some events in one round trip, in their order. */
 export async function readHistories(
   db: BatchDatabase,
   queries: readonly HistoryQuery[],
 ): Promise<History[]> {
   if (queries.length === 0) return []
-  const results = await db.batch(queries.map((query) => statementFor(db, query)))
-  return queries.map(({ claim }, i) => {
-    const rows = (results[i]?.results ?? []) as { event: string; contact: string }[]
+  const withPeers = queries.filter(({ peers }) => peers !== undefined)
+  const results = await db.batch([
+    ...queries.map((query) => statementFor(db, query)),
+    ...withPeers.map((query) => peersStatement(db, query)),
+  ])
+  return queries.map((query, i) => {
+    const rows = (results[i]?.results ?? []) as Row[]
+    const peers = results[queries.length + withPeers.indexOf(query)]?.results ?? []
     // Those under the bare key are another contact's where there are some under the scoped one.
-    const scoped = rows.filter(({ contact }) => contact === claim.scoped)
+    const scoped = rows.filter(({ contact }) => contact === query.claim.scoped)
     const own = scoped.length > 0 ? scoped : rows
     return {
       isIdTaken: own.length < rows.length,
-      past: own.map(({ event }) => withCredibleTime(parseJson(event) as MembershipEvent)),
+      past: eventsIn(own),
+      peers: query.peers === undefined ? [] : eventsIn(peers as Row[]),
     }
   })
+}
+
+type Row = { event: string; contact: string }
+
+function eventsIn(rows: readonly Row[]): MembershipEvent[] {
+  return rows.map(({ event }) => withCredibleTime(parseJson(event) as MembershipEvent))
+}
+
+function peersStatement(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
+  const { source, claim, event, asOf, peers } = query
+  const own = keyOfId(event)
+  const before = asOf === 'then' ? own : NEVER
+  return db.prepare(PEERS).bind(source, claim.contact, own, before, peers, claim.scoped)
 }
 
 function statementFor(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
@@ -128,7 +167,7 @@ const listOf = (ids: readonly EventId[]) => `,${ids.map(keyOfId).join()},`
 const RACE_MS = 10_000
 
 /** The events from which the meaning of an event was read: `seen`, its own id among them, of all there are of some kinds. */
-export type ReadSet = Omit<HistoryQuery, 'claim' | 'asOf'> & { seen: readonly EventId[] }
+export type ReadSet = Omit<HistoryQuery, 'claim' | 'asOf' | 'peers'> & { seen: readonly EventId[] }
 
 // The index answers it, but for events that were not seen.
 const newerThan = (kinds: readonly EventKind[]) => `

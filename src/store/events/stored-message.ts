@@ -10,6 +10,8 @@ import type { Period } from '../../core/period.ts'
 export type StoredMessage = {
   id: EventId
   source: string
+  /** The key of its contact, as the log has it. */
+  contact: string | undefined
   /** Undefined after its retention period. */
   raw: RawBody | undefined
   headers: Record<string, string>
@@ -24,6 +26,7 @@ export type StoredMessage = {
 export type StoredMessageRow = {
   key: string
   source: string
+  contact: string | null
   raw: string | null
   encoding: RawBody['encoding']
   headers: string
@@ -34,7 +37,7 @@ export type StoredMessageRow = {
 }
 
 export const STORED_MESSAGE_COLUMNS =
-  'CAST(key AS TEXT) AS key, source, raw, encoding, headers, event_name, hops, event, issues'
+  'CAST(events.key AS TEXT) AS key, source, contact, raw, encoding, headers, event_name, hops, event, issues'
 
 /** Returns the message of a row. */
 export function storedMessageOf(row: StoredMessageRow): StoredMessage {
@@ -44,6 +47,7 @@ export function storedMessageOf(row: StoredMessageRow): StoredMessage {
   return {
     id: idOfKey(row.key),
     source: row.source,
+    contact: row.contact ?? undefined,
     raw: row.raw === null ? undefined : { text: row.raw, encoding: row.encoding },
     headers: JSON.parse(row.headers) as Record<string, string>,
     eventName: row.event_name ?? nameInUrl,
@@ -75,6 +79,21 @@ export async function listAcceptedMessages(
        ORDER BY events.key LIMIT ?4`,
     )
     .bind(first, firstKeyAt(until), JSON.stringify(sources), limit)
+    .all<StoredMessageRow>()
+  return results.map(storedMessageOf)
+}
+
+/** Returns the messages with some ids, in any order. */
+export async function readMessages(
+  db: D1Database,
+  ids: readonly EventId[],
+): Promise<StoredMessage[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${STORED_MESSAGE_COLUMNS} FROM json_each(?1) AS wanted
+       CROSS JOIN events ON events.key = CAST(wanted.value AS INTEGER)`,
+    )
+    .bind(JSON.stringify(ids.map(keyOfId)))
     .all<StoredMessageRow>()
   return results.map(storedMessageOf)
 }

@@ -1,5 +1,5 @@
 // The mapping of Hapana's events, field by field (support articles 527 to 532).
-import { asAmount } from '../../core/events/amount.ts'
+import { asAmount, signOf } from '../../core/events/amount.ts'
 import { asContactId } from '../../core/events/contact-key.ts'
 import { sourcePath } from '../../core/events/event.ts'
 import {
@@ -178,6 +178,12 @@ function mapPurchase({ fields, warnings, site, content }: MappingInput): MappedE
   if (typeRaw !== undefined && type === undefined) {
     warnings.push({ path, message: 'unknown value; see purchase.package.type_raw' })
   }
+  const amount = fields.read('amount', asAmount(site.currency)) ?? null
+  // Hapana has no message for a refund. The sum of the amounts is right, whatever this one means.
+  if (amount !== null && signOf(amount) < 0) {
+    const message = 'is negative: it may be a refund, which the vendor has no message for'
+    warnings.push({ path: fields.spelling('amount'), message })
+  }
   const purchase = {
     package: omitUndefined({
       vendor_id: fields.read('packageID', asId),
@@ -186,7 +192,7 @@ function mapPurchase({ fields, warnings, site, content }: MappingInput): MappedE
       type_raw: typeRaw,
       category: fields.read('packageCategory', asText),
     }),
-    amount: fields.read('amount', asAmount(site.currency)) ?? null,
+    amount,
   }
   return {
     type: 'purchase.completed',

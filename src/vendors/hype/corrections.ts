@@ -1,12 +1,12 @@
 // Corrections: earlier conclusions that a new event changes.
+import { conclusionOf, isSame } from '../../core/events/conclusion.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import {
   EVENTS_PER_SIDE,
   type InferredEvent,
   SAME_ACT_WINDOW_MS,
 } from '../../core/events/history.ts'
-import type { Conclusion } from '../../core/events/vocabulary.ts'
-import { byTime } from './event.ts'
+import { byTime, subscriptionOf } from './event.ts'
 import { inferAmong } from './inference.ts'
 
 /**
@@ -25,12 +25,14 @@ export function corrections(
       conclusionOf(inferAmong(one, rest)),
       conclusionOf(inferAmong(one, [...rest, event])),
     ]
-    if (JSON.stringify(was) === JSON.stringify(is)) return []
+    if (isSame(was, is)) return []
     const type = one.type === 'subscription.ended' ? 'subscription.corrected' : 'payment.corrected'
     const { contact, account } = event.data
+    const subscription = subscriptionOf(one)
     const data = {
       contact,
       ...(account === undefined ? {} : { account }),
+      ...(subscription === undefined ? {} : { subscription }),
       corrects: one.id,
       was,
       is,
@@ -56,14 +58,4 @@ function hasAllNeighbours(
   const distance = (other: MembershipEvent) => Math.abs(instantOf(other) - instantOf(event))
   const furthest = Math.max(0, ...side.map(distance))
   return side.length < EVENTS_PER_SIDE || furthest > distance(one) + SAME_ACT_WINDOW_MS
-}
-
-/** The parts of an event that are concluded: type, reason and refund. */
-function conclusionOf(event: MembershipEvent): Conclusion {
-  const { type, data } = event
-  return {
-    type,
-    ...('reason' in data ? { reason: data.reason } : {}),
-    ...('refund' in data ? { refund: data.refund } : {}),
-  }
 }

@@ -1,5 +1,5 @@
 // Helpers for Hype's events: order, subscription fields, and change of type.
-import type { Amount } from '../../core/events/amount.ts'
+import { type Amount, subtract } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import type { EventType, Subscription } from '../../core/events/vocabulary.ts'
 
@@ -9,6 +9,11 @@ import type { EventType, Subscription } from '../../core/events/vocabulary.ts'
 export function byTime(a: MembershipEvent, b: MembershipEvent): number {
   const rank = ({ vendortype }: MembershipEvent) => (vendortype === 'payment.deleted' ? 0 : 1)
   return instantOf(a) - instantOf(b) || rank(a) - rank(b) || (a.id < b.id ? -1 : 1)
+}
+
+/** Whether all of some events have a time of the vendor's: others are only known to have arrived one after the other. */
+export function areTimed(...events: readonly MembershipEvent[]): boolean {
+  return events.every(({ timebasis }) => timebasis !== 'received')
 }
 
 /** The event under another type with the given data. The refund of its old type is removed. */
@@ -32,7 +37,8 @@ export function totalOf(event: MembershipEvent): Amount | undefined {
   return subscriptionOf(event)?.total_paid_amount ?? undefined
 }
 
-/** The price of a renewal, if the event contains it. */
-export function recurringOf(event: MembershipEvent): Amount | undefined {
-  return subscriptionOf(event)?.recurring_amount ?? undefined
+/** By how much the total of an event differs from that of an earlier one; undefined if one of them has none. */
+export function changeOf(last: MembershipEvent, event: MembershipEvent): Amount | undefined {
+  const [before, now] = [totalOf(last), totalOf(event)]
+  return before && now && subtract(now, before)
 }

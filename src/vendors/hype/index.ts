@@ -25,7 +25,7 @@ import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import { type NormalizationError, typeIssue, type Vendor } from '../vendor.ts'
 import { inferAlone } from './inference.ts'
-import { interpret, relatedKinds } from './interpret.ts'
+import { interpret, needsPeers, relatedKinds } from './interpret.ts'
 
 const TYPES = [
   'contact.created',
@@ -41,7 +41,8 @@ export const hype = {
   id: 'hype',
   mappingVersion: 3,
   relatedKinds: ({ vendortype }) => relatedKinds(vendortype),
-  interpret: (event, { past }) => interpret(event, past),
+  needsPeers,
+  interpret,
 
   normalize({ body }, settings) {
     const warnings: Warning[] = []
@@ -58,7 +59,7 @@ export const hype = {
     const contact = readContact(envelope)
     const actor = readActor(envelope, warnings)
     const subscription = readSubscription(fields, settings.currency)
-    const conclusion = inferAlone(type, actor, subscription?.total_paid_amount)
+    const conclusion = inferAlone(type, actor, subscription)
     const data = omitUndefined({
       contact,
       account: { vendor_id: account },
@@ -129,7 +130,7 @@ function normalizationError(
   issues: Warning[],
 ): NormalizationError {
   if (type === undefined) return { type: UNRECOGNIZED, vendorType, issues: issues.slice(0, 1) }
-  return { type: inferAlone(type, 'unknown', undefined).type, vendorType, issues }
+  return { type: inferAlone(type, 'unknown').type, vendorType, issues }
 }
 
 function readContact(envelope: Fields): Contact {

@@ -1,56 +1,54 @@
 // Conclusions about one of Hype's events: by itself, and from the other events of its contact.
-import type { Amount } from '../../core/events/amount.ts'
+import { signOf } from '../../core/events/amount.ts'
 import type { MembershipEvent } from '../../core/events/event.ts'
-import type { EventType, Inference } from '../../core/events/vocabulary.ts'
-import { inferEnd } from './ends.ts'
-import { byTime, totalOf, withType } from './event.ts'
-import { inferPayment, inferUpdate } from './payments.ts'
+import type { EventType, Inference, Subscription } from '../../core/events/vocabulary.ts'
+import { inferEnd, isFromPeers } from './ends.ts'
+import { byTime, subscriptionOf, withType } from './event.ts'
+import { inferPayment } from './payments.ts'
+import { inferUpdate } from './updates.ts'
 
 /**
- * The type of an event and its concluded data from its vendor type, actor and total paid alone. `inference` contains how
+ * The type of an event and its concluded data from its vendor type, actor and subscription alone. `inference` contains how
  * certain this is; the contact's history can change it.
  */
 export function inferAlone(
   type: string,
   actor: string,
-  total: Amount | null | undefined,
+  subscription: Subscription = {},
 ): { type: EventType; data: object } {
   const inference = (confidence: Inference['confidence'], ...basis: string[]): Inference => ({
-    basis,
+    basis: [`actor_${actor}`, ...basis],
     confidence,
     evidence: [],
   })
-  const by = `actor_${actor}`
-  if (type === 'payment.updated') {
-    if (actor !== 'dashboard') {
-      return { type, data: { inference: inference('none', by, 'no_earlier_total') } }
-    }
-    const full = total && !/[1-9]/.test(total.value) ? true : null
-    return {
-      type: 'payment.refunded',
-      data: {
-        refund: { amount: null, full },
-        inference: inference('likely', by, 'no_earlier_total'),
-      },
-    }
-  }
   if (type === 'payment.deleted') {
-    const isDunning = actor === 'system'
     return {
       type: 'subscription.ended',
-      data: {
-        reason: isDunning ? 'dunning' : 'unknown',
-        inference: inference(isDunning ? 'likely' : 'none', by),
-      },
+      data: { reason: 'unknown', inference: inference('none') },
     }
   }
-  return { type: type as EventType, data: {} }
+  if (type !== 'payment.updated') return { type: type as EventType, data: {} }
+  const { free_access, first_payment_at, total_paid_amount: total } = subscription
+  // An admin also grants free access, and nothing is paid back where nothing was paid.
+  if (actor !== 'dashboard' || free_access || first_payment_at === null) {
+    const basis = free_access ? ['free_access'] : []
+    return { type, data: { inference: inference('none', 'no_earlier_total', ...basis) } }
+  }
+  const full = total && signOf(total) <= 0 ? true : null
+  return {
+    type: 'payment.refunded',
+    data: { refund: { amount: null, full }, inference: inference('likely', 'no_earlier_total') },
+  }
 }
 
-/** The event with the conclusions from the contact's other events. Earlier conclusions about it are replaced. */
+/**
+ * The event with the conclusions from the contact's other events, and from `peers`: events of other contacts at the same
+ * moment. Earlier conclusions about it are replaced, but for one from peers where these were not read.
+ */
 export function inferAmong(
   original: MembershipEvent,
   others: readonly MembershipEvent[],
+  peers?: readonly MembershipEvent[],
 ): MembershipEvent {
   const event = withOwnConclusion(original)
   const before = others.filter((other) => byTime(other, event) < 0).sort(byTime)
@@ -61,7 +59,11 @@ export function inferAmong(
     case 'payment.created':
       return inferPayment(event, before, after)
     case 'payment.deleted':
-      return inferEnd(event, before, after)
+      return inferEnd(peers === undefined && isFromPeers(original) ? original : event, {
+        before,
+        after,
+        peers: peers ?? [],
+      })
     default:
       return event
   }
@@ -70,7 +72,7 @@ export function inferAmong(
 /** The event with the conclusion that it allows by itself, without those from other events. */
 function withOwnConclusion(event: MembershipEvent): MembershipEvent {
   const { actor = 'unknown', inference: _, ...data } = event.data
-  const own = inferAlone(event.vendortype, actor, totalOf(event))
+  const own = inferAlone(event.vendortype, actor, subscriptionOf(event))
   const { payment: __, ...facts } = data as { payment?: unknown }
   // The actor comes last, as in every event that was sent before: the same event has the same bytes.
   const ordered = { ...facts, ...('actor' in event.data ? { actor } : {}) }

@@ -3,7 +3,7 @@
 // total, the actor and the events shortly before or after distinguish them. Every conclusion is in `data.inference`, with
 // its reasons and its confidence.
 import type { MembershipEvent } from '../../core/events/event.ts'
-import { type Interpretation, markIfLate } from '../../core/events/history.ts'
+import { type History, type Interpretation, markIfLate } from '../../core/events/history.ts'
 import type { EventKind } from '../../core/events/vocabulary.ts'
 import { corrections } from './corrections.ts'
 import { inferAmong } from './inference.ts'
@@ -14,17 +14,22 @@ export function relatedKinds(vendorType: string): readonly EventKind[] {
   return vendorType.startsWith('payment.') ? ['payment', 'subscription'] : ['contact']
 }
 
-/** `Vendor.interpret` of Hype. `past`: the contact's other events. */
+/** `Vendor.needsPeers` of Hype: a price change ends the plans of all members of a tier, and an admin's stop that of one. */
+export function needsPeers({ vendortype, data }: MembershipEvent): boolean {
+  return vendortype === 'payment.deleted' && data.actor === 'dashboard'
+}
+
+/** `Vendor.interpret` of Hype. */
 export function interpret(
   event: MembershipEvent,
-  past: readonly MembershipEvent[],
+  { past, peers }: Pick<History, 'past' | 'peers'>,
 ): Interpretation {
   // Inferred events are conclusions from the others, not facts.
   const others = past.filter(({ typebasis }) => typebasis !== 'history')
   const marked = markIfLate(event, others)
   if (!event.vendortype.startsWith('payment.')) return { event: marked, inferred: [] }
   return {
-    event: inferAmong(marked, others),
+    event: inferAmong(marked, others, peers),
     inferred: [...planChanges(marked, others), ...corrections(marked, others)],
   }
 }

@@ -1,50 +1,37 @@
-// The kind of a payment, and whether an update is a failed charge or a refund, from the contact's other events.
+// The kind of a payment, from the contact's other events.
 import { signOf, subtract } from '../../core/events/amount.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
-import type { Inference, PaymentKind } from '../../core/events/vocabulary.ts'
-import { recurringOf, subscriptionOf, totalOf, withType } from './event.ts'
-import { giftOrDonation, isOneTime, isRepriced } from './plans.ts'
-import { switchPayment } from './switches.ts'
+import type { Inference, PaymentKind, Subscription } from '../../core/events/vocabulary.ts'
+import { areTimed, byTime, changeOf, subscriptionOf, totalOf } from './event.ts'
+import {
+  giftOrDonation,
+  isNearRenewal,
+  isOneTime,
+  isOtherPlan,
+  isPlan,
+  renewalAfter,
+  renewalOf,
+} from './plans.ts'
+import { switchOf } from './switches.ts'
+import { failedCharges } from './updates.ts'
+
+const DAY_MS = 86_400_000
 
 /** How far the time of an event may be from `first_payment_at` for it to be that payment. */
-const FIRST_PAYMENT_WINDOW_MS = 2 * 86_400_000
+const FIRST_PAYMENT_WINDOW_MS = 2 * DAY_MS
 
-/**
- * An update as a refund if the total paid fell, a failed charge if it is unchanged, else an update. `before`: the
- * contact's earlier events, sorted by time.
- */
-export function inferUpdate(
-  event: MembershipEvent,
-  before: readonly MembershipEvent[],
-): MembershipEvent {
-  const { actor = 'unknown' } = event.data
-  const total = totalOf(event)
-  // Not the total of an event in the same second: the order of the two is not known.
-  const earlier = before.filter(
-    (other) => totalOf(other) !== undefined && instantOf(other) < instantOf(event),
-  )
-  const last = earlier.at(-1)
-  const lastTotal = last && totalOf(last)
-  const change = total && lastTotal ? subtract(total, lastTotal) : undefined
-  if (last === undefined || total === undefined || change === undefined) return event
-  const evidence = [last.id]
-  const by = `actor_${actor}`
-  if (signOf(change) < 0) {
-    const inference = { basis: ['total_fell', by], confidence: 'strong' as const, evidence }
-    const amount = { ...change, value: change.value.replace('-', '') }
-    return withType(event, 'payment.refunded', {
-      refund: { amount, full: signOf(total) === 0 },
-      inference,
-    })
-  }
-  if (signOf(change) === 0 && (actor === 'system' || actor === 'user')) {
-    const inference = { basis: ['total_unchanged', by], confidence: 'likely' as const, evidence }
-    return withType(event, 'payment.failed', { inference })
-  }
-  const basis = [signOf(change) === 0 ? 'total_unchanged' : 'total_rose', by]
-  return withType(event, 'payment.updated', {
-    inference: { basis, confidence: 'none' as const, evidence },
-  })
+/** How long after the end of a period it may still be renewed: Hype tries to charge for 21 days. */
+const MAX_DELAY_MS = 25 * DAY_MS
+
+type Kind = [PaymentKind, Inference]
+
+function because(
+  kind: PaymentKind,
+  confidence: Inference['confidence'],
+  basis: string[],
+  evidence: readonly MembershipEvent[] = [],
+): Kind {
+  return [kind, { basis, confidence, evidence: evidence.map(({ id }) => id) }]
 }
 
 /** The payment with its kind. `before` and `after`: the contact's other events, sorted by time. */
@@ -61,69 +48,130 @@ function inferKind(
   event: MembershipEvent,
   before: readonly MembershipEvent[],
   after: readonly MembershipEvent[],
-): [PaymentKind, Inference] {
-  const subscription = subscriptionOf(event)
-  const because = (
-    kind: PaymentKind,
-    confidence: Inference['confidence'],
-    basis: string[],
-    evidence: string[] = [],
-  ): [PaymentKind, Inference] => [kind, { basis, confidence, evidence }]
-
-  const named = giftOrDonation(subscription)
-  if (named) return because(named, 'likely', ['named_so'])
-  if (isOneTime(subscription)) return because('one_time', 'likely', ['interval'])
+): Kind {
+  const plan = subscriptionOf(event) ?? {}
+  if (plan.free_access) return because('unknown', 'none', ['free_access'])
+  if (isOneTime(plan)) {
+    const named = giftOrDonation(plan)
+    return because(named ?? 'one_time', 'likely', [named ? 'named_so' : 'interval'])
+  }
   const others = [...before, ...after]
-  const ended = others.find(
-    (other) =>
-      other.vendortype === 'payment.deleted' &&
-      switchPayment(other, [...others.filter((one) => one !== other), event])?.paid === event,
-  )
-  if (ended) return because('plan_switch', 'strong', ['ended_within_window'], [ended.id])
-  const last = before.findLast(
-    (one) =>
-      one.vendortype === 'payment.deleted' ||
-      (subscriptionOf(one)?.tier && !isOneTime(subscriptionOf(one))),
-  )
-  if (last !== undefined) {
-    if (last.vendortype === 'payment.deleted') {
-      return last.data.actor === 'dashboard' && isRepriced(last, event)
-        ? because('renewal', 'likely', ['same_tier_at_another_price'], [last.id])
-        : because('first_purchase', 'likely', ['subscription_had_ended'], [last.id])
-    }
-    if (subscription?.tier === undefined) {
-      return because('unknown', 'none', ['tier_not_told'], [last.id])
-    }
-    if (subscriptionOf(last)?.tier !== subscription.tier) {
-      return because('plan_switch', 'likely', ['tier_changed'], [last.id])
-    }
-    const step = stepFrom(last, event)
-    if (step === 'recurring') {
-      return because('renewal', 'strong', ['same_tier', 'total_rose_by_recurring'], [last.id])
-    }
-    return step === 'other'
-      ? because('unknown', 'none', ['same_tier', 'total_rose_otherwise'], [last.id])
-      : because('renewal', 'likely', ['same_tier'], [last.id])
+  const isEnd = (other: MembershipEvent) => other.vendortype === 'payment.deleted'
+  const switchFrom = (ended: MembershipEvent) =>
+    switchOf(ended, [...others.filter((one) => one !== ended), event])
+  const ended = others.find((other) => isEnd(other) && switchFrom(other)?.paid === event)
+  if (ended) {
+    const confidence = switchFrom(ended)?.confidence ?? 'likely'
+    return because('plan_switch', confidence, ['ended_within_window', 'plans_differ'], [ended])
   }
-  const first = subscription?.first_payment_at
-  if (first) {
-    const age = instantOf(event) - Date.parse(first)
-    if (Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS) {
-      return because('first_purchase', 'likely', ['first_payment_now'])
-    }
-    if (age > 0) return because('renewal', 'likely', ['first_payment_earlier'])
-  }
-  return because('unknown', 'none', ['no_history'])
+  if (isTrial(event)) return because('unknown', 'none', ['trial'])
+  const last = before.findLast((one) => {
+    if (!isEnd(one)) return isPlan(one)
+    // The end that comes after the payment of its switch is of the plan before.
+    const paid = switchFrom(one)?.paid
+    return paid === undefined || byTime(paid, one) > 0
+  })
+  if (last === undefined) return withoutPlan(event)
+  const earlier = before.filter((one) => byTime(one, last) < 0)
+  return isEnd(last) ? afterEnd(event, last, earlier) : afterPlan(event, last, earlier)
 }
 
-/** Whether the total rose by the price of a renewal or by another amount; undefined if an amount is missing. */
-function stepFrom(
-  last: MembershipEvent,
+/** The kind of a payment after `last`, the end of a plan. `earlier`: the events before that. */
+function afterEnd(
   event: MembershipEvent,
-): 'recurring' | 'other' | undefined {
-  const [total, lastTotal, recurring] = [totalOf(event), totalOf(last), recurringOf(event)]
-  const change = total && lastTotal && subtract(total, lastTotal)
-  const difference = change && recurring && subtract(change, recurring)
-  if (difference === undefined) return undefined
-  return signOf(difference) === 0 ? 'recurring' : 'other'
+  last: MembershipEvent,
+  earlier: readonly MembershipEvent[],
+): Kind {
+  switch (renewalAfter(last, event, earlier)) {
+    case 'other_price':
+      return because('renewal', 'likely', ['same_tier_at_another_price'], [last])
+    case 'none':
+      return because('first_purchase', 'likely', ['subscription_had_ended'], [last])
+    default:
+      return because('unknown', 'none', ['subscription_had_ended', 'may_be_renewal'], [last])
+  }
+}
+
+/** Whether a trial begins: nothing was paid yet. */
+function isTrial(event: MembershipEvent): boolean {
+  const end = subscriptionOf(event)?.trial_end_at
+  const total = totalOf(event)
+  return (
+    end != null && Date.parse(end) > instantOf(event) && total !== undefined && signOf(total) === 0
+  )
+}
+
+/** The kind of a payment before which no plan is known: a renewal, one migrated from elsewhere, or a return look the same. */
+function withoutPlan(event: MembershipEvent): Kind {
+  const first = subscriptionOf(event)?.first_payment_at
+  if (!first) return because('unknown', 'none', ['no_history'])
+  const age = instantOf(event) - Date.parse(first)
+  return Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS
+    ? because('first_purchase', 'likely', ['first_payment_now'])
+    : because('unknown', 'none', ['no_earlier_plan', 'first_payment_earlier'])
+}
+
+/** The kind of a payment after `last`, the last event of a plan that is not known to have ended, and those before it. */
+function afterPlan(
+  event: MembershipEvent,
+  last: MembershipEvent,
+  earlier: readonly MembershipEvent[],
+): Kind {
+  const [old, plan] = [subscriptionOf(last) ?? {}, subscriptionOf(event) ?? {}]
+  const kind = (kind: PaymentKind, confidence: Inference['confidence'], ...basis: string[]) =>
+    because(kind, confidence, basis, [last])
+  if (plan.tier == null) return kind('unknown', 'none', 'tier_not_told')
+  const change = changeOf(last, event)
+  if (change && signOf(change) <= 0) return kind('unknown', 'none', 'nothing_paid')
+  if (change && wasFree(last)) return kind('first_purchase', 'likely', 'free_before')
+  const renewal = renewalOf(old, [...earlier, last])
+  const late = renewal === undefined ? 0 : instantOf(event) - renewal
+  const isDue = old.period_end_at ? Math.abs(late) <= DAY_MS : isNearRenewal(event, renewal)
+  if (isOtherPlan(old, plan)) {
+    // At a renewal it may be the same plan under a new name, and after it a return.
+    return late < 0 && !isDue
+      ? kind('plan_switch', 'likely', 'tier_changed', 'period_running')
+      : kind('unknown', 'none', 'tier_changed')
+  }
+  const period = periodAfter(old, plan)
+  if (period === 'same') return kind('unknown', 'none', 'same_tier', 'period_unchanged')
+  // A renewal is late only when charges have failed.
+  const isRecovery =
+    late > 0 && late <= MAX_DELAY_MS && failedCharges([...earlier, last]).length > 0
+  const isInTime = isDue || renewal === undefined || isRecovery
+  if (!isInTime) return kind('unknown', 'none', 'same_tier', 'not_due')
+  if (change === undefined) return kind('renewal', 'likely', 'same_tier')
+  const price = plan.recurring_amount
+  const difference = price && subtract(change, price)
+  if (difference && signOf(difference) === 0) {
+    const isSure = period === 'next' && Math.abs(late) < DAY_MS / 2 && event.data.actor === 'user'
+    return isSure && areTimed(last, event)
+      ? kind('renewal', 'strong', 'same_tier', 'total_rose_by_recurring', 'period_renewed')
+      : kind('renewal', 'likely', 'same_tier', 'total_rose_by_recurring')
+  }
+  return period !== undefined && isDue
+    ? kind('renewal', 'likely', 'same_tier', 'period_renewed')
+    : kind('unknown', 'none', 'same_tier', 'total_rose_otherwise')
+}
+
+/** Whether nothing was paid up to an event, because access was free or a trial. */
+function wasFree(last: MembershipEvent): boolean {
+  const { free_access, trial_end_at, first_payment_at } = subscriptionOf(last) ?? {}
+  const total = totalOf(last)
+  const isFree = free_access || trial_end_at != null || first_payment_at === null
+  return isFree && total !== undefined && signOf(total) === 0
+}
+
+/**
+ * How the paid period compares with the last one: the same, the one that follows it (it ends whole days later, at the same
+ * second of the day), or another later one. Undefined where one of the two ends is not known.
+ */
+function periodAfter(
+  { period_end_at: old }: Subscription,
+  { period_end_at: now }: Subscription,
+): 'same' | 'next' | 'other' | undefined {
+  const step = old && now ? Date.parse(now) - Date.parse(old) : undefined
+  if (step === undefined) return undefined
+  if (step <= 0) return 'same'
+  return step % DAY_MS === 0 ? 'next' : 'other'
 }

@@ -1,45 +1,66 @@
 // The plan switch: Hype sends it as the end of one plan and a payment for another at about the same time.
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { type InferredEvent, SAME_ACT_WINDOW_MS } from '../../core/events/history.ts'
-import type { Subscription } from '../../core/events/vocabulary.ts'
-import { byTime, subscriptionOf } from './event.ts'
-import { isOneTime, isOtherPlan } from './plans.ts'
+import type { Inference, Subscription } from '../../core/events/vocabulary.ts'
+import { areTimed, byTime, subscriptionOf } from './event.ts'
+import { isOneTime, isOtherPlan, planOf } from './plans.ts'
+import { failedCharges } from './updates.ts'
 
-/** The payment for another plan that makes an end a plan switch: the closest within `SAME_ACT_WINDOW_MS`. */
-export function switchPayment(
+/** Within which time nobody ends one plan and buys another by hand. */
+const ONE_ACT_MS = 10_000
+
+const DAY_MS = 86_400_000
+
+/** A plan switch, from its end: the payment for the other plan, and the plan that ended. */
+type Switch = {
+  paid: MembershipEvent
+  previous: Subscription
+  confidence: Exclude<Inference['confidence'], 'none'>
+}
+
+/**
+ * The switch that an end is half of, if the closest payment within `SAME_ACT_WINDOW_MS` is for another plan. That the two
+ * are near in time alone says nothing, and an end that has a reason keeps it. `others`: the contact's other events.
+ */
+export function switchOf(
   ended: MembershipEvent,
   others: readonly MembershipEvent[],
-): { paid: MembershipEvent; confidence: 'strong' | 'likely' } | undefined {
+): Switch | undefined {
   const distance = (other: MembershipEvent) => Math.abs(instantOf(other) - instantOf(ended))
   const candidates = others
     .filter((one) => one.vendortype === 'payment.created' && distance(one) <= SAME_ACT_WINDOW_MS)
-    .filter((one) => !isOneTime(subscriptionOf(one)))
+    .filter((one) => !isOneTime(subscriptionOf(one)) && !subscriptionOf(one)?.free_access)
     .toSorted((a, b) => distance(a) - distance(b))
+  if (candidates.length === 0) return undefined
+  const before = others.filter((one) => byTime(one, ended) < 0).sort(byTime)
+  if (unpaidCharges(ended, before).length > 0) return undefined
   for (const paid of candidates) {
-    const [old, plan] = [endedPlan(ended, paid, others), subscriptionOf(paid)]
-    const isOther = old !== undefined && isOtherPlan(old, plan)
-    const isUnknown = old === undefined || plan?.tier === undefined
-    // The same plan paid before its end is a charge or a withdrawn purchase, paid after its end a continuation.
-    if (isOther || isUnknown || byTime(paid, ended) > 0) {
-      return { paid, confidence: isOther ? 'strong' : 'likely' }
-    }
+    const previous = planOf(ended, before, paid)
+    if (previous === undefined || !isOtherPlan(previous, subscriptionOf(paid))) continue
+    const isOneAct =
+      distance(paid) <= ONE_ACT_MS &&
+      areTimed(ended, paid) &&
+      ended.data.actor !== 'system' &&
+      subscriptionOf(ended)?.tier === previous.tier
+    return { paid, previous, confidence: isOneAct ? 'strong' : 'likely' }
   }
   return undefined
 }
 
-/** The plan that ended: the one in the end event, else the one in the last event before both. */
-function endedPlan(
+/**
+ * The failed charges because of which a plan was ended, if it was: by the system, or three weeks after the first, which is
+ * how long Hype tries. `before`: the contact's earlier events, sorted by time.
+ */
+export function unpaidCharges(
   ended: MembershipEvent,
-  paid: MembershipEvent,
-  others: readonly MembershipEvent[],
-): Subscription | undefined {
-  const own = subscriptionOf(ended)
-  if (own?.tier) return own
-  const before = others.filter((one) => byTime(one, ended) < 0 && one.id !== paid.id)
-  return before
-    .toSorted(byTime)
-    .map(subscriptionOf)
-    .findLast((one) => one?.tier)
+  before: readonly MembershipEvent[],
+): MembershipEvent[] {
+  const { actor } = ended.data
+  if (actor !== 'system' && actor !== 'dashboard') return []
+  const failed = failedCharges(before)
+  const [first] = failed
+  const days = first === undefined ? 0 : (instantOf(ended) - instantOf(first)) / DAY_MS
+  return actor === 'system' || Math.abs(days - 21) <= 2 ? failed : []
 }
 
 /** The plan changes that `event` completes, as the end or the payment: one for each end. */
@@ -55,19 +76,19 @@ export function planChanges(
         ? others.filter(({ vendortype }) => vendortype === 'payment.deleted')
         : []
   return ends.flatMap((ended): InferredEvent[] => {
-    const payment = switchPayment(ended, facts)
-    if (payment === undefined || (payment.paid !== event && ended !== event)) return []
-    const { paid, confidence } = payment
+    const change = switchOf(ended, facts)
+    if (change === undefined || (change.paid !== event && ended !== event)) return []
+    const { paid, previous, confidence } = change
     const { contact, account, actor } = event.data
-    const [previous, subscription] = [endedPlan(ended, paid, facts), subscriptionOf(paid)]
+    const subscription = subscriptionOf(paid)
     const data = {
       contact,
       ...(account === undefined ? {} : { account }),
       ...(actor === undefined ? {} : { actor }),
       ...(subscription === undefined ? {} : { subscription }),
-      ...(previous === undefined ? {} : { previous_subscription: previous }),
+      previous_subscription: previous,
       inference: {
-        basis: ['ended_and_paid_within_window'],
+        basis: ['ended_and_paid_within_window', 'plans_differ'],
         confidence,
         evidence: [ended.id, paid.id],
       },

@@ -130,6 +130,11 @@ describe('decide', () => {
       cancel('its target does not want it'),
     ],
     [
+      'a correction to what the target was told at first',
+      { isChangeable: true, wants: 'known' },
+      cancel('its target was told so at first'),
+    ],
+    [
       'an ordered target that does not want it',
       { delivery: where, wants: 'no', target: { ordered: true } },
       cancel('its target does not want it', true),

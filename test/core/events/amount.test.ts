@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { Amount, asAmount, asDecimal } from '../../../src/core/events/amount.ts'
+import { Amount, asAmount, asDecimal, signOf, subtract } from '../../../src/core/events/amount.ts'
 import { parseJson } from '../../../src/core/intake/json.ts'
 
 describe('asDecimal', () => {
@@ -20,8 +20,9 @@ describe('asDecimal', () => {
     ['12.50e1', '125.0'],
     ['12e-1', '1.2'],
     ['5e-3', '0.005'],
-    ['1e-30', '0.000000000000000000000000000001'],
-    ['123456789012345678901234567890', '123456789012345678901234567890'],
+    ['1e-40', '0.0000000000000000000000000000000000000001'],
+    ['5.551115123125783e-17', '0.00000000000000005551115123125783'],
+    ['1234567890123456789012345678901234567890', '1234567890123456789012345678901234567890'],
   ])('reads the string %j as %s', (text, decimal) => {
     expect(asDecimal(text)).toBe(decimal)
   })
@@ -60,10 +61,10 @@ describe('asDecimal', () => {
     '--5',
     '1e',
     '1e1000',
-    '1e30',
-    '1e-31',
+    '1e40',
+    '1e-41',
     '1e999999999',
-    '1234567890123456789012345678901',
+    '12345678901234567890123456789012345678901',
     'NaN',
     'Infinity',
     '0x10',
@@ -145,6 +146,22 @@ describe('asAmount', () => {
     expect(asAmount(currency)('49.00')).toEqual(amount)
   })
 
+  it.each([
+    ['29.970000000000002', '29.97'],
+    ['59.699999999999996', '59.7'],
+    ['0.30000000000000004', '0.3'],
+    ['30.000000000000004', '30'],
+    ['99.99999999999999', '100'],
+    ['-19.999999999999996', '-20'],
+    ['-5.551115123125783e-17', '0'],
+    ['1.234567', '1.234567'],
+    ['33.333333333333336', '33.333333'],
+    ['12.50', '12.50'],
+  ])('reads the float %s as %s, whether it is a number or a text', (text, value) => {
+    expect(asAmount(undefined)(text)).toMatchObject({ value })
+    expect(asAmount(undefined)(parseJson(text))).toMatchObject({ value })
+  })
+
   it('does not read a value that is not a number', () => {
     expect(asAmount('AUD')('free')).toBeUndefined()
   })
@@ -166,5 +183,46 @@ describe('asAmount', () => {
     { value: '49', unit: 'major' },
   ])('has a schema that refuses %j', (amount) => {
     expect(v.is(Amount, amount)).toBe(false)
+  })
+})
+
+describe('subtract', () => {
+  const amount = (value: string, currency: string | null = null): Amount => ({
+    value,
+    unit: 'unspecified',
+    currency,
+  })
+
+  it.each([
+    ['30', '20', null, '10'],
+    ['30.5', '30.25', null, '0.25'],
+    ['20.00', '30', null, '-10.00'],
+    ['59.699999999999996', '39.8', null, '19.9'],
+    ['29.97', '29.970000000000002', null, '0'],
+    ['1.500', '1.495', null, '0.005'],
+    ['1.500', '1.495', 'KWD', '0.005'],
+    ['33.333', '33.33', 'USD', '0'],
+    ['33.33', '33.333', 'USD', '0'],
+    ['10.5051', '10.5', 'USD', '0.01'],
+    ['1200', '1000', 'JPY', '200'],
+  ])(
+    'of %s and %s in %s is %s: exact, at the precision of money',
+    (one, other, currency, value) => {
+      expect(subtract(amount(one, currency), amount(other, currency))).toEqual(
+        amount(value, currency),
+      )
+    },
+  )
+
+  it('compares an amount without a currency with one in any, and two currencies never', () => {
+    expect(subtract(amount('3', 'USD'), amount('1'))).toEqual(amount('2', 'USD'))
+    expect(subtract(amount('3'), amount('1', 'USD'))).toEqual(amount('2', 'USD'))
+    expect(subtract(amount('3', 'EUR'), amount('1', 'USD'))).toBeUndefined()
+    expect(subtract(amount('3'), { ...amount('1'), unit: 'minor' })).toBeUndefined()
+  })
+
+  it('has no sign where there is no money', () => {
+    const signs = ['0', '0.00', '-0.01', '0.01'].map((value) => signOf(amount(value)))
+    expect(signs).toEqual([0, 0, -1, 1])
   })
 })

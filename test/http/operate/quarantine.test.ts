@@ -399,11 +399,15 @@ describe('normalizing again', () => {
     })
     expect(body.changed[0].differences).toContainEqual({
       path: 'data.refund',
-      is: { amount: { value: '10', unit: 'unspecified', currency: null }, full: false },
+      is: {
+        amount: { value: '10', unit: 'unspecified', currency: null },
+        full: false,
+        confidence: 'likely',
+      },
     })
     expect(body.changed[0].differences).toContainEqual({
       path: 'data.inference',
-      is: { basis: ['total_fell', 'actor_system'], confidence: 'strong', evidence: [first] },
+      is: { basis: ['total_fell', 'actor_system'], confidence: 'likely', evidence: [first] },
     })
     expect((await getEvent(env.DB, id))?.type).toBe('payment.updated')
     expect(retries.messages).toEqual([])

@@ -113,7 +113,8 @@ function scoreAmount({ arrival, event }: Seen, score: Score): void {
   if (amount === undefined || !['purchase.completed', 'payment.refunded'].includes(event.type))
     return
   const value = (purchase ?? refund)?.amount?.value
-  const confidence = event.data.inference?.confidence ?? 'certain'
+  // A refund grades its amount apart from what it is.
+  const confidence = refund?.confidence ?? event.data.inference?.confidence ?? 'certain'
   const isRight = Number(value) === Number(amount) && /^-?\d+(\.\d{1,2})?$/.test(value ?? '')
   const kind = `amount:${event.type}:${confidence}`
   if (value === undefined || value === null) score.add(`amount of ${event.type} open`)
@@ -121,4 +122,4 @@ function scoreAmount({ arrival, event }: Seen, score: Score): void {
   else score.find(kind, `the amount is ${value}, true is ${amount}`, [arrival.message.n])
 }
 
-type Paid = { amount?: { value?: string | null } }
+type Paid = { amount?: { value?: string | null }; confidence?: string }

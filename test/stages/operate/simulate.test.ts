@@ -161,10 +161,10 @@ describe('a clean journey', () => {
       'payment.created first_purchase likely',
       'payment.failed likely',
       'contact.updated',
-      'payment.created renewal strong',
+      'payment.created renewal likely',
       // The other half of the switch had not arrived yet; its reason changes before it is sent.
       'subscription.ended unknown',
-      'payment.created plan_switch strong',
+      'payment.created plan_switch likely',
       'subscription.plan_changed Supporter → Patron',
       // Hype never sends a reason, nor who ended it.
       'subscription.ended unknown',
