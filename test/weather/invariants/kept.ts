@@ -2,10 +2,10 @@
 import { gunzipSync } from 'node:zlib'
 import type { Sending } from '../world/senders.ts'
 import {
+  DAY,
   firstKeyAt,
   HOUR,
   idOf,
-  keyOf,
   MINUTE,
   type Scene,
   type Tracked,
@@ -16,6 +16,9 @@ type Row = { key: string; status: string; matched: string | null; type: string }
 
 /** How long equal messages count as one (docs/guarantees.md), and some time for their ways. */
 const SAME_WITHIN_MS = 5 * MINUTE + 5000
+
+/** How long bytes are kept whatever is full, unless it is configured: RAW_RETENTION_MIN_DAYS. */
+const RAW_KEPT_MS = 7 * DAY
 
 /** The ids of events in queue messages and objects, and the name of each id. */
 const idsIn = new WeakMap<object, string[]>()
@@ -161,15 +164,26 @@ export class Kept {
     this.check()
   }
 
+  /** While D1 is full, bytes that are older than they must be kept are deleted early (docs/guarantees.md). */
+  private mayBeDeletedEarly(key: string): boolean {
+    const { schedule, start } = this.scene
+    return schedule.faults.some(
+      ({ kind, from, ms }) =>
+        kind === 'full' && start + from + ms + MINUTE - timeOfKey(key) > RAW_KEPT_MS,
+    )
+  }
+
   /** Whether all events that must still be kept are in the log. */
   checkLog(): void {
     const { relay, journal } = this.scene
-    for (const [id, { sending }] of this.events) {
+    for (const [id, { key, sending }] of this.events) {
       const rows = relay.database.read<{ raw: string | null }>(
         'SELECT raw FROM events WHERE key = CAST(?1 AS INTEGER)',
-        keyOf(id),
+        key,
       )
-      if (rows[0]?.raw === sending.body) continue
+      const [row] = rows
+      if (row?.raw === sending.body) continue
+      if (row?.raw === null && this.mayBeDeletedEarly(key)) continue
       journal.violate(
         'kept',
         `event ${id} is no longer in the log with its bytes`,
