@@ -155,7 +155,7 @@ describe('a target', () => {
     [
       { where: '$exists(personid)' },
       'where',
-      'cannot use personid or possibleduplicate: they are not known yet when it is evaluated',
+      'cannot use personid, personbasis or possibleduplicate: they are not known yet when it is evaluated',
     ],
     [{ transform: '{' }, 'transform', 'is not a valid JSONata expression'],
     [

@@ -73,7 +73,7 @@ function normalizeOne(
   const event = composeEvent(draft, { ...context, origin: 'https://relay.example', warnings })
   return {
     event: JSON.parse(JSON.stringify(event)),
-    warnings: warnings.map(({ path }) => path),
+    warnings: (event.data.warnings ?? []).map((text) => text.slice(0, text.indexOf(': '))),
   }
 }
 

@@ -37,9 +37,7 @@ export function contactKeyOf(
   email: string | null | undefined,
   isTest: boolean,
 ): string | undefined {
-  const address = isPersonal(email)
-    ? `${EMAIL_PREFIX}${email.slice(0, MAX_WORD_LENGTH)}`
-    : undefined
+  const address = isAddress(email) ? `${EMAIL_PREFIX}${email.slice(0, MAX_WORD_LENGTH)}` : undefined
   const key = contactId ?? address
   return isTest && key !== undefined ? `${TEST_PREFIX}${key}` : key
 }
@@ -118,13 +116,23 @@ export function normalizeEmail(text: string | null | undefined): string | undefi
 /** What people write who have no address, as the part before the `@` or as the name of the domain. */
 const PLACEHOLDERS = /^(none|null|undefined|unknown|noe?mail|noaddress|noreply|donotreply)$/
 
-/** Whether an address (in lower case) can be somebody's own. A desk's address can: only the log shows how many have it. */
-export function isPersonal(email: string | null | undefined): email is string {
+/** Mailboxes of a role and not of a person: those of business in RFC 2142 (section 3 and 5), and those of a desk. */
+const ROLES =
+  /^(info|marketing|sales|support|postmaster|webmaster|admin|contact|desk|enquiries|frontdesk|hello|help|mail|office|reception|staff|team|welcome)$/
+
+/** Whether a text is an address (in lower case) at all, and not what people write who have none. */
+function isAddress(email: string | null | undefined): email is string {
   const [local = '', domain = ''] = normalizeEmail(email)?.split('@') ?? []
-  return (
-    local !== '' &&
-    ![local, domain.split('.')[0] ?? ''].some((word) => PLACEHOLDERS.test(fold(word)))
-  )
+  const words = [local, domain.split('.')[0] ?? '']
+  return local !== '' && !words.some((word) => PLACEHOLDERS.test(fold(word)))
+}
+
+/**
+ * Whether an address (in lower case) can be somebody's own. A desk's address of another name can: only the log shows how many
+ * have it.
+ */
+export function isPersonal(email: string | null | undefined): email is string {
+  return isAddress(email) && !ROLES.test(fold(email.split('@')[0] ?? ''))
 }
 
 /** Reads the id of a contact. A vendor's text for "none" is no id, nor is zero. */

@@ -48,6 +48,7 @@ const INFERENCE_BASIS: Record<string, string> = {
   history_not_read: 'earlier events were not read',
   interval: 'it is paid once',
   may_be_renewal: 'it may be the renewal at a new price',
+  name_differs: 'the name is another one there',
   named_so: 'it is paid once and has such a name',
   new_facts: 'a later message changed it',
   no_earlier_plan: 'no earlier plan is known',
@@ -70,6 +71,7 @@ const INFERENCE_BASIS: Record<string, string> = {
   total_rose_by_recurring: 'the total rose by the price of the plan',
   total_rose_otherwise: 'the total did not rise by the price of the plan',
   total_unchanged: 'the total stayed at #',
+  trial_before: 'a trial was running',
   trial: 'a trial begins',
 }
 

@@ -56,9 +56,14 @@ function isSameAccount(a: JoinedContact, b: JoinedContact): boolean {
   return a.source === b.source && (a.account ?? b.account) === (b.account ?? a.account)
 }
 
-/** Whether one given name begins with the other; undefined where a name is unknown. */
+/**
+ * Whether one given name begins with the other, and the last words are equal where both have more than one, or one name is
+ * the beginning of the other; undefined where a name is unknown.
+ */
 function isAlike({ name: a }: JoinedContact, { name: b }: JoinedContact): boolean | undefined {
   if (a === null || b === null) return undefined
-  const [one = '', other = ''] = [a.split(' ')[0], b.split(' ')[0]]
-  return one.startsWith(other) || other.startsWith(one)
+  const [one, other] = [a.split(' '), b.split(' ')]
+  const begins = (x = '', y = '') => x.startsWith(y) || y.startsWith(x)
+  const isOneName = one.length === 1 || other.length === 1 || begins(`${a} `, `${b} `)
+  return begins(one[0], other[0]) && (isOneName || one.at(-1) === other.at(-1))
 }

@@ -39,9 +39,16 @@ export const IS_ELSEWHERE = `(known.email <> e.email AND e.name IS NULL AND know
 
 const givenOf = (name: string) => `(substr(${name}, 1, instr(${name} || ' ', ' ') - 1))`
 
-/** One given name begins with the other: Sam and Samantha, A. and Ana. Null where a name is unknown. */
+const lastOf = (name: string) => `replace(${name}, rtrim(${name}, replace(${name}, ' ', '')), '')`
+const hasOneWord = (name: string) => `instr(${name}, ' ') = 0`
+
+/**
+ * One given name begins with the other (Sam and Samantha, A. and Ana), and the last words are equal where both have more than
+ * one, or one name is the beginning of the other. Null where a name is unknown.
+ */
 const isAlike = (a: string, b: string) =>
-  `(instr(${givenOf(a)}, ${givenOf(b)}) = 1 OR instr(${givenOf(b)}, ${givenOf(a)}) = 1)`
+  `((instr(${givenOf(a)}, ${givenOf(b)}) = 1 OR instr(${givenOf(b)}, ${givenOf(a)}) = 1)
+    AND (${hasOneWord(a)} OR ${hasOneWord(b)} OR ${lastOf(a)} = ${lastOf(b)} OR NOT ${isOtherName(a, b)}))`
 
 /** Two contacts of one vendor account: they are two people. One without an account is of before, and of any. */
 const isSameAccount = (a: string, b: string) =>

@@ -40,7 +40,7 @@ const LIES_BETWEEN = `(EXISTS (
 /** SQL: the first event of the same content in an order that the index has, if it is of `where`. One row is read. */
 const first = (among: string, order: string, where = 'TRUE') => `
     (SELECT e.key FROM (SELECT e.key, e.at FROM events AS e
-      WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND ${among} ORDER BY ${order} LIMIT 1) AS e WHERE ${where})`
+      WHERE e.dedup_key = ?9 AND e.status <> 'duplicate' AND e.key <> ${OWN_KEY} AND ${among} ORDER BY ${order} LIMIT 1) AS e WHERE ${where})`
 type Side = [among: string, order: string]
 const STAMPED_BEFORE: Side = [`e.dedup_stamp <= ${OWN_STAMP}`, 'e.dedup_stamp DESC, e.key DESC']
 const STAMPED_AFTER: Side = [`e.dedup_stamp > ${OWN_STAMP}`, 'e.dedup_stamp, e.key']
@@ -55,7 +55,7 @@ const ALTERNATIVE = `
 /** SQL: the latest messages of the same content, if one has the same value of the header `?22`. Ten rows at most are read. */
 const SENT_AGAIN = `
     (SELECT e.key FROM (SELECT e.key, e.headers FROM events AS e WHERE ?16 ->> ?22 IS NOT NULL AND e.dedup_key = ?9
-      AND e.status <> 'duplicate' ORDER BY e.dedup_stamp DESC LIMIT 10) AS e WHERE e.headers ->> ?22 = ?16 ->> ?22 LIMIT 1)`
+      AND e.status <> 'duplicate' AND e.key <> ${OWN_KEY} ORDER BY e.dedup_stamp DESC LIMIT 10) AS e WHERE e.headers ->> ?22 = ?16 ->> ?22 LIMIT 1)`
 
 // Finds an event of the same content, inside the window if there is one, and decides by the rules of core/intake/dedupe.ts
 // whether this one repeats it. `?9` the dedup key, `?10` its stamp, `?11` the milliseconds of the window, `?18` the time,

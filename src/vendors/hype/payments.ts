@@ -94,11 +94,14 @@ function afterEnd(
 
 /** Whether a trial begins: nothing was paid yet. */
 function isTrial(event: MembershipEvent): boolean {
-  const end = subscriptionOf(event)?.trial_end_at
   const total = totalOf(event)
-  return (
-    end != null && Date.parse(end) > instantOf(event) && total !== undefined && signOf(total) === 0
-  )
+  return isInTrial(event) && total !== undefined && signOf(total) === 0
+}
+
+/** Whether a trial runs at an event. The total may be that of earlier plans. */
+function isInTrial(event: MembershipEvent): boolean {
+  const end = subscriptionOf(event)?.trial_end_at
+  return end != null && Date.parse(end) > instantOf(event)
 }
 
 /** The kind of a payment before which no plan is known: a renewal, one migrated from elsewhere, or a return look the same. */
@@ -124,6 +127,7 @@ function afterPlan(
   const change = changeOf(last, event)
   if (change && signOf(change) <= 0) return kind('unknown', 'none', 'nothing_paid')
   if (change && wasFree(last)) return kind('first_purchase', 'likely', 'free_before')
+  if (isInTrial(last)) return kind('unknown', 'none', 'trial_before')
   const renewal = renewalOf(old, [...earlier, last])
   const late = renewal === undefined ? 0 : instantOf(event) - renewal
   const isDue = old.period_end_at ? Math.abs(late) <= DAY_MS : isNearRenewal(event, renewal)

@@ -163,17 +163,20 @@ describe('people', () => {
   it('are found by address, contact and id, and can be split and merged', async () => {
     await send(aPayment('left'))
     await send(aPayment('right'))
-    const found = await run('people', 'ANA@example.com')
-    const [id = ''] = /^per_\w{13}/.exec(found.output) ?? []
-    expect((await run('people', 'left')).output).toContain(id)
+    const personOf = async (text: string) =>
+      /per_\w{13}/.exec((await run('people', text)).output)?.[0] ?? ''
+    const [left, right] = [await personOf('left'), await personOf('right')]
+    expect((await run('people', 'ANA@example.com')).output).toContain(left)
+    expect(right).not.toBe(left)
 
-    const split = await run('people', 'split', id, '--source', 'hype', '--contact', 'right')
-    const [, other = ''] = /\n\n(per_\w{13})\n/.exec(split.output) ?? []
-    const merged = await run('people', 'merge', id, other)
+    const merged = await run('people', 'merge', left, right)
+    const [one, other] = [await personOf('left'), await personOf('right')]
+    const split = await run('people', 'split', one, '--source', 'hype', '--contact', 'right')
 
-    expect(split.output).toMatch(/^per_\w{13}\nsource +contact +e-mail +sites\n/)
     expect(merged.output).toMatch(/^hype +right +ana@example\.com/m)
-    expect((await run('people', other)).output).toContain(id)
+    expect(other).toBe(one)
+    expect(split.output).toMatch(/^per_\w{13}\nsource +contact +e-mail +sites\n/)
+    expect(await personOf('right')).not.toBe(one)
   })
 
   it('that are not found give the exit status 1', async () => {

@@ -58,7 +58,9 @@ it.each([
 
 it.each([
   ['ana@example.com', true],
-  ['info@gym.example', true],
+  ['info@gym.example', false],
+  ['front-desk@gym.example', false],
+  ['harbour@gym.example', true],
   ['no-email@gym.example', false],
   ['do.not.reply@gym.example', false],
   ['ana@noemail.com', false],

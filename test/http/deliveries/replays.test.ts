@@ -178,7 +178,7 @@ it('a replay of a person has the events of all contacts, by any id of the person
   const relay = aRelay()
   const two = { email: 'same@example.com' }
   await relay.take('hype', aPayment({ id: 'one', ...two }))
-  await relay.take('hype', aPayment({ id: 'two', ...two }))
+  await relay.take('hapana', aStatusChange({ clientID: 'two', ...two }))
   await relay.take('hype', aPayment({ id: 'other', email: 'other@example.com' }))
   await relay.world.live(0.2)
   const key = await env.DB.prepare(

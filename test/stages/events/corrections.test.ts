@@ -5,7 +5,7 @@ import type { MembershipEvent } from '../../../src/core/events/event.ts'
 import { aConfig } from '../../builders.ts'
 import { aWorld } from '../../world.ts'
 
-const T0 = 1_795_000_000
+const T0 = 1_760_000_000
 const DAY = 86_400
 
 type Correction = MembershipEvent & { data: { corrects: string; was: object; is: object } }

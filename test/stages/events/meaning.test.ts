@@ -35,7 +35,7 @@ const config = aConfig(
 const emptyLog = () => empty('targets', 'deliveries', 'events', 'segments', 'ledger', 'contacts')
 beforeEach(emptyLog)
 
-const T0 = 1_795_000_000
+const T0 = 1_760_000_000
 const CRM = 'https://crm.example/'
 
 /** A membership business whose vendors send the events of Ana. */

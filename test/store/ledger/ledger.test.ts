@@ -163,7 +163,7 @@ describe('recording an event', () => {
     await stored(single, 'hapana', profile, { now: NOW - HOUR })
 
     for (let i = 0; i < 3; i++) {
-      await stored(single, 'hapana', { ...profile, firstName: `${i}` }, { db, now: NOW + i })
+      await stored(single, 'hapana', { ...profile, phone: `${i}` }, { db, now: NOW + i })
     }
 
     expect(rows).toEqual([7, 5, 5]) // 3 + 2·T each
