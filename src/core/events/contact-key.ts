@@ -89,7 +89,7 @@ export function isSameContact(a: ContactData, b: ContactData): boolean {
 }
 
 /** Whether neither name begins with the other: Ana is no other name than Ana Silva. */
-function isOtherName(a: string | null, b: string | null): boolean {
+export function isOtherName(a: string | null, b: string | null): boolean {
   if (a === null || b === null) return false
   return !`${a} `.startsWith(`${b} `) && !`${b} `.startsWith(`${a} `)
 }

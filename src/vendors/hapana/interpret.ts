@@ -1,7 +1,7 @@
 // What Hapana's messages leave out and the log adds: the previous membership status, whether a check-in is the first, and
 // whether accountCreated is a new client or a known one at another site. Only an earlier accountCreated makes a client known:
 // the account, the first sale and its mail are sent in the same moment, in any order.
-import { nameOf } from '../../core/events/contact-key.ts'
+import { isOtherName, nameOf } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { fold } from '../../core/events/fields.ts'
 import { type History, type Interpretation, markIfLate } from '../../core/events/history.ts'
@@ -81,19 +81,19 @@ function completeAccount(event: MembershipEvent, { past, isIdTaken }: History): 
           ...(isIdTaken ? ['id_of_another'] : []),
         )
   }
-  if (site === undefined)
-    return because('contact.updated', 'likely', 'client_known', 'site_unknown')
+  // Hapana has another message for a change: this is a repeat with other content, or an account of a site that is not told.
+  if (site === undefined) return because('contact.updated', 'none', 'client_known', 'site_unknown')
   if (past.some(({ data }) => data.site?.vendor_id === site))
-    return because('contact.updated', 'likely', 'client_known', 'site_known')
+    return because('contact.updated', 'none', 'client_known', 'site_known')
   // Where ids of two brands come from one source, an equal id alone does not make a client known.
-  return past.some(({ data }) => agree(data.contact, event.data.contact))
-    ? because('contact.site_linked', 'likely', 'client_known', 'site_unseen')
-    : because('contact.site_linked', 'none', 'client_known', 'site_unseen', 'name_differs')
+  return past.every(({ data }) => differ(data.contact, event.data.contact))
+    ? because('contact.site_linked', 'none', 'client_known', 'site_unseen', 'name_differs')
+    : because('contact.site_linked', 'likely', 'client_known', 'site_unseen')
 }
 
-/** Whether two messages are about one name; where one of them has none, about one address. */
-function agree(a: Contact, b: Contact): boolean {
+/** Whether two messages have different names; where one of them has none, different addresses. */
+function differ(a: Contact, b: Contact): boolean {
   const [one, other] = [nameOf(a), nameOf(b)]
-  if (one !== null && other !== null) return one === other
-  return a.email_normalized !== undefined && a.email_normalized === b.email_normalized
+  if (one !== null && other !== null) return isOtherName(one, other)
+  return (a.email_normalized ?? b.email_normalized) !== (b.email_normalized ?? a.email_normalized)
 }

@@ -54,9 +54,9 @@ export function inferEnd(
     return because('price_change', 'same_tier_at_another_price', [renewal])
   }
   const ended = endedTogether(event, peers)
-  // The first ones alone, by id: the same ones when they are looked for again.
+  // The first ones alone, by id: the same ones when they are looked for again. Not certain: a tier may be given up as well.
   if (ended.length >= MANY_ENDS) {
-    return because('price_change', FROM_PEERS, ended.slice(0, MANY_ENDS))
+    return because('price_change', FROM_PEERS, ended.slice(0, MANY_ENDS), 'none')
   }
   return event
 }

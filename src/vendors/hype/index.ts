@@ -95,10 +95,11 @@ export const hype = {
   },
 } satisfies Vendor
 
-/** The total paid rises with each payment, and so tells two of them apart. Without one nothing does. */
+/** The total paid rises with each payment, and so tells two of them apart. Without one, and of failed charges, nothing does. */
 function natureOf(type: HypeType, total: Amount | null | undefined): Nature {
   if (type === 'contact.created') return 'once'
-  return type === 'contact.updated' || (total && signOf(total) > 0) ? 'state' : 'act'
+  if (type === 'contact.updated') return 'state'
+  return type !== 'payment.updated' && total && signOf(total) > 0 ? 'state' : 'act'
 }
 
 /** The problems that keep a message from becoming an event; those of a message of unknown type begin with that. */

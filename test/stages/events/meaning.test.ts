@@ -588,14 +588,15 @@ describe('accountCreated', () => {
     eventType: 'accountCreated',
     clientID,
     ...(siteID === undefined ? {} : { siteID }),
-    firstName: `Ana at ${siteID}`,
+    firstName: 'Ana',
+    phone: `number at ${siteID}`,
   })
 
   it.each([
     ['an unseen client', [], 'site-1', 'contact.created', 'likely'],
     ['a known client at a new site', ['site-1'], 'site-2', 'contact.site_linked', 'likely'],
-    ['a known client at a known site', ['site-1', 'site-2'], 'site-1', 'contact.updated', 'likely'],
-    ['a known client at no site', ['site-1'], undefined, 'contact.updated', 'likely'],
+    ['a known client at a known site', ['site-1', 'site-2'], 'site-1', 'contact.updated', 'none'],
+    ['a known client at no site', ['site-1'], undefined, 'contact.updated', 'none'],
   ] as const)('of %s', async (_case, seen, site, type, confidence) => {
     const { take, eventOf } = aBusiness()
     for (const one of seen) await take('hapana', account(one))
@@ -604,6 +605,18 @@ describe('accountCreated', () => {
 
     expect(event.type).toBe(type)
     expect(event.data.inference?.confidence).toBe(confidence)
+  })
+
+  it('of a known id at a new site with another name leaves open whether that is the client', async () => {
+    const { take, eventOf } = aBusiness()
+    await take('hapana', account('site-1'))
+
+    const event = await eventOf(await take('hapana', { ...account('site-2'), firstName: 'Bob' }))
+
+    expect(event).toMatchObject({
+      type: 'contact.site_linked',
+      data: { inference: { confidence: 'none' } },
+    })
   })
 
   it('of an unseen client at several sites in the same moment is new at one of them only', async () => {

@@ -191,7 +191,7 @@ describe('many ends of one tier at once', () => {
   }
 
   it.each<[string, Told[], string]>([
-    ['by an admin', [end('a'), end('b'), end('c'), end('d')], 'price_change likely'],
+    ['by an admin', [end('a'), end('b'), end('c'), end('d')], 'price_change none'],
     ['are few', [end('a'), end('b'), end('c')], 'unknown none'],
     ['of one contact', [end('a'), end('b'), end('b'), end('b')], 'unknown none'],
     ['of other tiers', [end('a'), ...['b', 'c', 'd'].map((id) => end(id, silver))], 'unknown none'],
