@@ -106,7 +106,8 @@ function isInTrial(event: MembershipEvent): boolean {
 
 /** The kind of a payment before which no plan is known: a renewal, one migrated from elsewhere, or a return look the same. */
 function withoutPlan(event: MembershipEvent): Kind {
-  const first = subscriptionOf(event)?.first_payment_at
+  const { first_payment_at: first, total_paid_amount: total } = subscriptionOf(event) ?? {}
+  if (total && signOf(total) === 0) return because('unknown', 'none', ['nothing_paid'])
   if (!first) return because('unknown', 'none', ['no_history'])
   const age = instantOf(event) - Date.parse(first)
   return Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS
