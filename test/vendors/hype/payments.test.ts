@@ -81,6 +81,11 @@ it.each<[string, Told[], string]>([
   ['with free access is nothing', [paid, renewed({ whitelisted: true })], 'unknown none'],
   ['of nothing is nothing, the first one too', [{ ...paid, data: { total: 0 } }], 'unknown none'],
   [
+    'after one of nothing is the first',
+    [{ ...paid, data: { total: 0 } }, renewed({ total: 10 })],
+    'first_purchase likely',
+  ],
+  [
     'that begins a trial is nothing',
     [{ ...paid, data: { total: 0, trial_end: T0 + 7 * DAY } }],
     'unknown none',
