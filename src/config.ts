@@ -84,7 +84,7 @@ export function parseConfig(vars: Record<string, unknown>, read: SecretReader): 
     const key = nameOf(path, value, known, errors, unreadable.targets)
     if (key !== undefined)
       targets.push(target ?? brokenTarget(key, value, summarize(errors, before)))
-    if (target) notes.push(...targetNotes(path, target, sourceNames))
+    if (target) notes.push(...targetNotes(path, target, value, sourceNames))
   }
   const weak = weakSecrets(secrets, vars)
   const { SHARED_ADDRESSES: shared } = vars

@@ -1,8 +1,11 @@
 // One table of TARGETS → a target with its secrets, its expressions compiled.
+
 import * as v from 'valibot'
 import { matchesType } from '../core/deliveries/routing.ts'
 import type { BrokenTarget, Target } from '../core/deliveries/target.ts'
 import { EVENT_TYPES } from '../core/events/event.ts'
+import { OPEN_PARTS } from '../core/events/privacy.ts'
+import { isObject } from '../core/intake/json.ts'
 import type { FormatId } from '../formats/index.ts'
 import { compile } from './expression.ts'
 import { type ConfigIssue, shownKey, validate } from './issues.ts'
@@ -65,17 +68,27 @@ export function readTarget(
   }
 }
 
-/** Settings of a valid target that may be a mistake. `sourceNames`: every configured source, broken ones included. */
+/** Settings of a valid target that may be a mistake. `given`: its table. `sourceNames`: every configured source, broken ones included. */
 export function targetNotes(
   path: string,
   target: Target<FormatId>,
+  given: unknown,
   sourceNames: ReadonlySet<string>,
 ): ConfigIssue[] {
   const note = (key: string, message: string) => ({ path: `${path}.${key}`, message })
+  const transform = isObject(given) ? String(given.transform) : ''
+  const withheld = OPEN_PARTS.filter(
+    (part) =>
+      new RegExp(`\\b${part}\\b`).test(transform) &&
+      !target.include.some((entry) => entry.split('.')[0] === part),
+  )
   return [
     ...(target.secrets.length === 0
       ? [note('secret', 'is not set: deliveries are not signed')]
       : []),
+    ...withheld.map((part) =>
+      note('transform', `uses ${part}, of which the target gets nothing: add it to include`),
+    ),
     ...(target.sources ?? []).flatMap((name, i) =>
       sourceNames.has(name)
         ? []

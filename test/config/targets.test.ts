@@ -22,6 +22,25 @@ const CRM = { name: 'crm', url: 'https://crm.example/hook', secret: 'SIGNING' }
 const first = (overrides: object) => read({ TARGETS: [{ ...CRM, ...overrides }] })
 
 describe('a target', () => {
+  it.each([
+    ['data.extra.city', undefined, ['extra']],
+    ['data.extra.city', ['extra.city'], []],
+    ['data.contact.custom_properties', ['extra'], ['custom_properties']],
+    ['"extraordinary"', undefined, []],
+  ])(
+    'has a note where its transform %s uses more than include %j allows',
+    (transform, include, parts) => {
+      const { notes } = first({ transform, ...(include ? { include } : {}) })
+
+      expect(notes).toEqual(
+        parts.map((part) => ({
+          path: 'TARGETS[0].transform',
+          message: `uses ${part}, of which the target gets nothing: add it to include`,
+        })),
+      )
+    },
+  )
+
   it('has defaults for all but its name and URL', () => {
     const { targets, errors, notes } = read({ TARGETS: [{ name: 'crm', url: CRM.url }] })
 

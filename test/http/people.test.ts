@@ -273,7 +273,7 @@ describe('two people', () => {
   })
 })
 
-describe('people who were joined by rules of before', () => {
+describe('people who were joined by earlier rules', () => {
   const named = (clientID: string, firstName: string, email: string) =>
     hapana(clientID, email, { firstName, lastName: 'Silva' })
   /** As a relay of before had it: one person for all contacts with the address. */

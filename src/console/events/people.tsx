@@ -44,7 +44,7 @@ export function People({ found, areMore }: { found: readonly PersonView[]; areMo
       {found.length === 0 ? (
         <Empty>
           Find a person to see their contacts, events and deliveries across vendors, or see{' '}
-          <a href={`${PATH}/wrongly-joined`}>who was joined wrongly by rules of before</a>.
+          <a href={`${PATH}/wrongly-joined`}>who was joined wrongly by earlier rules</a>.
         </Empty>
       ) : (
         <Table
@@ -208,7 +208,11 @@ function DeliveredTo({ deliveries }: Pick<TimelineLine, 'deliveries'>) {
   )
 }
 
-/** The page of people who were joined by rules of before: the parts that belong together, and a form that splits them. */
+function nameOfContact({ source, contact, account }: PersonView['contacts'][number]): string {
+  return [source, contact, account && `of ${account}`].filter(Boolean).join(' ')
+}
+
+/** The page of people who were joined by earlier rules: the parts that belong together, and a form that splits them. */
 export function WronglyJoined({
   people,
   next,
@@ -229,18 +233,25 @@ export function WronglyJoined({
             { name: 'person', of: ({ id }) => <a href={`${PATH}/${id}`}>{id}</a> },
             {
               name: 'becomes',
-              of: ({ parts }) =>
-                parts.map((part) => (
-                  <span class="line">
-                    {part.map(({ source, contact }) => `${source} ${contact ?? ''}`).join(' + ')}
-                  </span>
-                )),
+              of: ({ parts }) => (
+                <span>
+                  {parts.map((part) => (
+                    <span class="line">{part.map(nameOfContact).join(' + ')}</span>
+                  ))}
+                </span>
+              ),
             },
           ]}
         />
       )}
       {people.length > 0 && (
-        <Act action={`${path}/split`} name="Split them, 20 new people at a time" />
+        <>
+          <p class="quiet">
+            Each line becomes a person. The first keeps the ID and the others get new ones, 20 at a
+            time.
+          </p>
+          <Act action={`${path}/split`} name="Split" />
+        </>
       )}
       <Older href={next === undefined ? undefined : linkTo(path, { after: next })} />
     </>

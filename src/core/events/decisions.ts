@@ -44,7 +44,7 @@ const INFERENCE_BASIS: Record<string, string> = {
   first_payment_earlier: 'the first payment was earlier',
   first_payment_now: 'it is the first payment',
   free_access: 'access is free',
-  free_before: 'access was free until then',
+  free_before: 'nothing was paid until then',
   history_not_read: 'earlier events were not read',
   interval: 'it is paid once',
   may_be_renewal: 'it may be the renewal at a new price',

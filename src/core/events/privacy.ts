@@ -7,11 +7,11 @@ import { fold } from './fields.ts'
 
 /** The sensitive fields by their name in `include`, and the folded keys under which vendors send them. */
 const SENSITIVE = {
-  birth_date: /^(birth|dob$|dateofbirth)/,
-  gender: /^(gender|sex$)/,
+  birth_date: /^(client|contact|member)?(birth|dob$|dateofbirth)/,
+  gender: /^(client|contact|member)?(gender|sex$)/,
   address:
-    /^((full|home|mailing|postal|billing|residential|street)?address|street|postcode|postalcode|zip)/,
-  emergency_contact: /^emergency/,
+    /^(client|contact|member)?((full|home|mailing|postal|billing|residential|street)?address|street|postcode|postalcode|zip)/,
+  emergency_contact: /^(client|contact|member)?emergency/,
   message_body: /^(messagebody|messagehtml|messagetext|htmlbody)$/,
   notes: /(^|client|contact|member|medical|health|staff|admin)notes?$/,
 } satisfies Record<string, RegExp>

@@ -60,7 +60,7 @@ export async function mergeInto(
 const MAX_NEW_PEOPLE = 20
 
 /**
- * Splits the people after `after` who were joined by rules of before, as far as one call goes. Returns who was split, the
+ * Splits the people after `after` who were joined by earlier rules, as far as one call goes. Returns who was split, the
  * first part of each being the one that keeps the id, and after whom to go on.
  */
 export async function splitWrongJoins(

@@ -16,7 +16,7 @@ export type PersonContact = {
   account: string | null
   email: string | null
   sites: string[]
-  /** How it came to the person; null if the person is its own, or it came by rules of before. */
+  /** How it came to the person; null if the person is its own, or it came by earlier rules. */
   joined_by: PersonBasis | null
 }
 

@@ -1,4 +1,4 @@
-// People whose contacts were joined by rules of before, and would not be joined by those of now.
+// People whose contacts were joined by earlier rules, and would not be joined by those of now.
 import { isPersonal, nameOf } from '../../core/events/contact-key.ts'
 import { type JoinedContact, partsOf } from '../../core/events/people.ts'
 import type { Contact } from '../../core/events/vocabulary.ts'

@@ -94,8 +94,12 @@ function afterEnd(
 
 /** Whether a trial begins: nothing was paid yet. */
 function isTrial(event: MembershipEvent): boolean {
+  return isInTrial(event) && hasPaidNothing(event)
+}
+
+function hasPaidNothing(event: MembershipEvent): boolean {
   const total = totalOf(event)
-  return isInTrial(event) && total !== undefined && signOf(total) === 0
+  return total !== undefined && signOf(total) === 0
 }
 
 /** Whether a trial runs at an event. The total may be that of earlier plans. */
@@ -107,6 +111,7 @@ function isInTrial(event: MembershipEvent): boolean {
 /** The kind of a payment before which no plan is known: a renewal, one migrated from elsewhere, or a return look the same. */
 function withoutPlan(event: MembershipEvent): Kind {
   const first = subscriptionOf(event)?.first_payment_at
+  if (hasPaidNothing(event)) return because('unknown', 'none', ['nothing_paid'])
   if (!first) return because('unknown', 'none', ['no_history'])
   const age = instantOf(event) - Date.parse(first)
   return Math.abs(age) <= FIRST_PAYMENT_WINDOW_MS
@@ -126,7 +131,7 @@ function afterPlan(
   if (plan.tier == null) return kind('unknown', 'none', 'tier_not_told')
   const change = changeOf(last, event)
   if (change && signOf(change) <= 0) return kind('unknown', 'none', 'nothing_paid')
-  if (change && wasFree(last)) return kind('first_purchase', 'likely', 'free_before')
+  if (change && wasFree(last, earlier)) return kind('first_purchase', 'likely', 'free_before')
   if (isInTrial(last)) return kind('unknown', 'none', 'trial_before')
   const renewal = renewalOf(old, [...earlier, last])
   const late = renewal === undefined ? 0 : instantOf(event) - renewal
@@ -158,12 +163,13 @@ function afterPlan(
     : kind('unknown', 'none', 'same_tier', 'total_rose_otherwise')
 }
 
-/** Whether nothing was paid up to an event, because access was free or a trial. */
-function wasFree(last: MembershipEvent): boolean {
+/** Whether nothing was paid up to an event: access was free, a trial, or discounted to nothing. What was paid back was paid. */
+function wasFree(last: MembershipEvent, earlier: readonly MembershipEvent[]): boolean {
   const { free_access, trial_end_at, first_payment_at } = subscriptionOf(last) ?? {}
-  const total = totalOf(last)
   const isFree = free_access || trial_end_at != null || first_payment_at === null
-  return isFree && total !== undefined && signOf(total) === 0
+  const isOfNothing = (one: MembershipEvent) =>
+    one.vendortype === 'payment.created' && hasPaidNothing(one)
+  return hasPaidNothing(last) && (isFree || [...earlier, last].every(isOfNothing))
 }
 
 /**

@@ -171,11 +171,21 @@ describe('people', () => {
 
     const merged = await run('people', 'merge', left, right)
     const [one, other] = [await personOf('left'), await personOf('right')]
-    const split = await run('people', 'split', one, '--source', 'hype', '--contact', 'right')
+    const split = await run(
+      'people',
+      'split',
+      one,
+      '--source',
+      'hype',
+      '--contact',
+      'right',
+      '--account',
+      'p',
+    )
 
-    expect(merged.output).toMatch(/^hype +right +ana@example\.com/m)
+    expect(merged.output).toMatch(/^hype +right +p +ana@example\.com/m)
     expect(other).toBe(one)
-    expect(split.output).toMatch(/^per_\w{13}\nsource +contact +e-mail +sites\n/)
+    expect(split.output).toMatch(/^per_\w{13}\nsource +contact +account +e-mail +sites\n/)
     expect(await personOf('right')).not.toBe(one)
   })
 

@@ -79,6 +79,12 @@ it.each<[string, Told[], string]>([
     'unknown none',
   ],
   ['with free access is nothing', [paid, renewed({ whitelisted: true })], 'unknown none'],
+  ['of nothing is nothing, the first one too', [{ ...paid, data: { total: 0 } }], 'unknown none'],
+  [
+    'after one of nothing is the first',
+    [{ ...paid, data: { total: 0 } }, renewed({ total: 10 })],
+    'first_purchase likely',
+  ],
   [
     'that begins a trial is nothing',
     [{ ...paid, data: { total: 0, trial_end: T0 + 7 * DAY } }],

@@ -38,13 +38,14 @@ async function find(api: Api, text: string): Promise<People> {
 }
 
 function personText({ id, contacts }: Omit<Person, 'id'> & { id: string }): string {
-  const rows = contacts.map(({ source, contact, email, sites }) => [
+  const rows = contacts.map(({ source, contact, account, email, sites }) => [
     source,
     contact ?? '(none)',
+    account ?? '',
     email ?? '(none)',
     sites.join(', '),
   ])
-  return `${id}\n${table(['source', 'contact', 'e-mail', 'sites'], rows)}`
+  return `${id}\n${table(['source', 'contact', 'account', 'e-mail', 'sites'], rows)}`
 }
 
 function splitCommand(): Command {
@@ -54,10 +55,12 @@ function splitCommand(): Command {
     .requiredOption('--source <name>', 'the source of the contact')
     .option('--contact <id>', "the vendor's id of the contact")
     .option('--email <address>', 'for a contact without an id: its e-mail address')
-    .action(async (id: string, { source, contact, email }, command: Command) => {
+    .option('--account <id>', "the vendor's account, where two of its accounts have this contact")
+    .action(async (id: string, { source, contact, email, account }, command: Command) => {
       if ((contact === undefined) === (email === undefined))
         throw new UserError('Pass --contact, or --email for a contact without an id.')
-      const json = { source, ...(contact === undefined ? { email } : { contact }) }
+      const which = contact === undefined ? { email } : { contact }
+      const json = { source, ...which, ...(account === undefined ? {} : { account }) }
       const request = apiOf(command).people[':id'].split.$post({ param: { id }, json })
       print(command, await answerOf(request), ({ person, new_person }) =>
         [person, new_person].map(personText).join('\n\n'),
@@ -81,7 +84,7 @@ type Page = Answer<Awaited<ReturnType<Api['people']['wrongly-joined']['$get']>>>
 
 function wronglyJoinedCommand(): Command {
   return new Command('wrongly-joined')
-    .description('people whose contacts were joined by rules of before, and would not be now')
+    .description('people whose contacts were joined by earlier rules, and would not be now')
     .option('--split', 'split them; each new person is an event relay.person_split')
     .action(async ({ split }: { split?: true }, command: Command) => {
       const people = await allWronglyJoined(apiOf(command), split === true)
@@ -90,7 +93,7 @@ function wronglyJoinedCommand(): Command {
         [
           ...people.map(({ id, parts }) =>
             parts
-              .map((contacts, i) => personText({ id: i === 0 ? id : '  apart', contacts }))
+              .map((contacts, i) => personText({ id: i === 0 ? id : 'someone else:', contacts }))
               .join('\n'),
           ),
           `${pluralize(people.length, 'person', 'people')} ${done}`,

@@ -15,7 +15,7 @@ const contact = v.strictObject({
   sites: v.array(v.string()),
   joined_by: v.pipe(
     v.nullable(v.picklist(PERSON_BASES)),
-    v.description('Null if the person is its own, or it was joined by rules of before'),
+    v.description('Null if the person is its own, or it was joined by earlier rules'),
   ),
 })
 export const Person = v.strictObject({ id: personId, contacts: v.array(contact) })

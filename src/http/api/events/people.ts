@@ -79,7 +79,7 @@ export function people({ configOf, ...tools }: ApiTools) {
     .get(
       '/wrongly-joined',
       describe({
-        summary: 'People whose contacts were joined by rules of before, and would not be now',
+        summary: 'People whose contacts were joined by earlier rules, and would not be now',
         details: AFTER,
         answers: { 200: WronglyJoinedPage },
       }),
@@ -93,7 +93,7 @@ export function people({ configOf, ...tools }: ApiTools) {
     .post(
       '/wrongly-joined/split',
       describe({
-        summary: 'Split people whose contacts were joined by rules of before, one page per call',
+        summary: 'Split people whose contacts were joined by earlier rules, one page per call',
         details: `${AFTER} By default (\`dry_run\`), only shows who would be split.`,
         answers: { 200: WronglyJoinedPage },
       }),

@@ -45,7 +45,7 @@ export async function mergePerson(
   return ok({ person: person.id, merged: other.id })
 }
 
-/** Splits people who were joined by rules of before. Audited when any was. */
+/** Splits people who were joined by earlier rules. Audited when any was. */
 export async function splitPeople(
   operator: Operator,
   after: PersonId | undefined,
