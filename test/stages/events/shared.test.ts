@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { MembershipEvent } from '../../../src/core/events/event.ts'
 import { keyOfId } from '../../../src/core/id.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
+import { findWronglyJoined } from '../../../src/store/events/wrongly-joined.ts'
 import { aConfig, aPayment, NOW, stored, take } from '../../builders.ts'
 import { aMeteredDatabase, empty, LOG_TABLES } from '../../database.ts'
 
@@ -93,4 +94,23 @@ describe('who is separated because of another at the address', () => {
     expect(first?.person).not.toBe(second?.person)
     expect(new Set((await contacts()).map(({ person }) => person)).size).toBe(3)
   })
+})
+
+it('does not list people who were joined by the present rules and have other addresses since', async () => {
+  const client = { eventType: 'clientUpdated', clientID: '1', siteID: 'a' }
+  now += 1000
+  await stored(config, 'hype', aPayment({ id: 'p', email: 'first@example.com' }), { now })
+  for (const email of ['first@example.com', 'second@example.com', 'third@example.com']) {
+    await tell({ ...client, email })
+  }
+
+  expect((await findWronglyJoined(env.DB, undefined, [])).people).toEqual([])
+})
+
+it('takes the new address of a client from a message that names neither site nor person', async () => {
+  await tell({ eventType: 'clientUpdated', ...ANA })
+  await tell({ eventType: 'clientUpdated', clientID: ANA.clientID, email: 'new@example.com' })
+
+  const { results } = await env.DB.prepare('SELECT contact, email, former FROM contacts').all()
+  expect(results).toEqual([{ contact: '2001', email: 'new@example.com', former: ANA.email }])
 })
