@@ -60,7 +60,7 @@ const SENT_AGAIN = `
 // Finds an event of the same content, inside the window if there is one, and decides by the rules of core/intake/dedupe.ts
 // whether this one repeats it. `?9` the dedup key, `?10` its stamp, `?11` the milliseconds of the window, `?18` the time,
 // `?19` the alternatives, `?20` the nature, `?21` whether an identity holds only within the window, `?22` the path of a header, `?23`
-// the claim about its contact.
+// the claim about its contact. The verdict is read several times, and found once.
 const EARLIER = `
 WITH candidate AS (
   SELECT CASE WHEN ?19 <> '[]' OR EXISTS (SELECT 1 FROM events WHERE dedup_key = ?9 AND status <> 'duplicate') THEN COALESCE(${[
@@ -74,7 +74,7 @@ WITH candidate AS (
   SELECT e.key, e.at, ${IS_NEAR} AS near, e.dedup_key <> ?9 AS is_alternative,
     e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same, e.headers ->> ?22 <> ?16 ->> ?22 AS is_other
   FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
-), earlier AS (
+), earlier AS MATERIALIZED (
   SELECT e.key AS matched_key,
     CASE
       WHEN is_alternative OR (is_same AND (near OR NOT ?21)) THEN 'identity'

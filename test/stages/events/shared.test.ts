@@ -50,7 +50,7 @@ it('reads few rows to decide about a status that comes again after many visits',
   const { db, rows } = aMeteredDatabase('rows_read')
   await stored(config, 'hapana', status, { now, db })
 
-  expect(rows.reduce((sum, one) => sum + one, 0)).toBeLessThan(60)
+  expect(rows.reduce((sum, one) => sum + one, 0)).toBeLessThan(40)
 })
 
 describe('who is separated because of another at the address', () => {
