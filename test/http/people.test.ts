@@ -316,14 +316,8 @@ describe('people who were joined by earlier rules', () => {
     expect(results).toEqual([{ person: people[1]?.id }, { person: people[1]?.id }])
   })
 
-  it('are split twenty new people at a time', async () => {
-    const list = Array.from({ length: 30 }, (_, i) =>
-      aStatusChange({ clientID: `c-${i}`, email: 'none' }),
-    )
-    await stored(config, 'hapana', list, { now: now++ })
-    await env.DB.prepare(
-      `UPDATE contacts SET email = 'none', person = (SELECT min(person) FROM contacts)`,
-    ).run()
+  /** Splits in calls as long as there is a next one; returns how many people each call made. */
+  async function splitAll(): Promise<number[]> {
     const sizes: number[] = []
     let after: string | null | undefined
     do {
@@ -332,10 +326,33 @@ describe('people who were joined by earlier rules', () => {
       sizes.push(body.people.flatMap(({ parts }: { parts: object[] }) => parts.slice(1)).length)
       after = body.next
     } while (after)
+    return sizes
+  }
 
-    expect(sizes).toEqual([20, 9])
+  it('are split twenty new people at a time', async () => {
+    const list = Array.from({ length: 30 }, (_, i) =>
+      aStatusChange({ clientID: `c-${i}`, email: 'none' }),
+    )
+    await stored(config, 'hapana', list, { now: now++ })
+    await env.DB.prepare(
+      `UPDATE contacts SET email = 'none', person = (SELECT min(person) FROM contacts)`,
+    ).run()
+
+    expect(await splitAll()).toEqual([20, 9])
     const count = 'SELECT count(DISTINCT person) AS n FROM contacts'
     expect(await env.DB.prepare(count).first('n')).toBe(30)
+  })
+
+  it('are split ten at a time where each has two contacts: each contact is an event', async () => {
+    for (let i = 0; i < 12; i++) {
+      await named(`c-${i}`, 'Ana', `ana-${i}@example.com`)
+      await hype(`p-${i}`, `ana-${i}@example.com`, { name: 'Ana' })
+    }
+    await env.DB.prepare(
+      'UPDATE contacts SET basis = NULL, person = (SELECT min(person) FROM contacts)',
+    ).run()
+
+    expect(await splitAll()).toEqual([10, 1])
   })
 
   it('are left alone where an operator merged them', async () => {

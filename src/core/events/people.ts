@@ -1,6 +1,8 @@
 // The rules of who is who, for contacts that are one person already: which of them belong together by the present rules. The
 // same rules as SQL, for a contact that is new: store/events/joins.ts.
 
+import type { PersonBasis } from './event.ts'
+
 /** A contact as the rules see it. `address` and `former`: the present address and the one before, where they join. */
 export type JoinedContact = {
   source: string
@@ -10,8 +12,8 @@ export type JoinedContact = {
   name: string | null
   address: string | null
   former: string | null
-  /** Whether an operator put it there. */
-  isMerged: boolean
+  /** How it came to the person; null where it is not known, or the person is its own. */
+  basis: PersonBasis | null
 }
 
 /** The parts of a person by the present rules. The first one has the first contact, which is the one that stays. */
@@ -21,7 +23,9 @@ export function partsOf<C extends JoinedContact>(contacts: readonly C[]): C[][] 
     const fits = (part: C[]) =>
       !part.some((other) => isSameAccount(contact, other)) &&
       part.some((other) => belongTogether(contact, other, contacts))
-    const part = contact.isMerged ? parts[0] : parts.find(fits)
+    // Who was joined by the present rules stays, whatever the addresses became.
+    const stays = contact.basis === null ? undefined : parts[0]
+    const part = contact.basis === 'operator' ? stays : (parts.find(fits) ?? stays)
     if (part === undefined) parts.push([contact])
     else part.push(contact)
   }

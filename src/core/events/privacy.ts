@@ -69,7 +69,7 @@ function mapped(value: unknown, included: Included): unknown {
   if (!isObject(value)) return value
   const kept: [key: string, item: unknown][] = []
   for (const key of Object.keys(value)) {
-    if (!sensitiveFields(key).every((field) => included.has(field))) continue
+    if (isWithheld(key, included)) continue
     const item = isOpen(key) ? open(key, value[key], included) : mapped(value[key], included)
     if (item !== undefined) kept.push([key, item])
   }
@@ -84,18 +84,18 @@ function open(part: OpenPart, value: unknown, included: Included): unknown {
   const allows = (key: string) => isAllowed(part, key, included)
   if (Array.isArray(value)) {
     const items = value.map((item) => {
-      const name = propertyName(item)
-      if (name === undefined) return open(part, item, included)
-      return allows(name) ? mapped(item, included) : undefined
+      const names = propertyNames(item)
+      if (names.length === 0) return open(part, item, included)
+      const isSent =
+        names.some(allows) && names.every((name) => allows(name) || !isWithheld(name, included))
+      return isSent ? membersOf(item as JsonObject, included) : undefined
     })
     const kept = items.filter((item) => item !== undefined)
     return kept.length > 0 ? kept : undefined
   }
   if (isObject(value)) {
-    const keys = Object.keys(value).filter(allows)
-    return keys.length === 0
-      ? undefined
-      : Object.fromEntries(keys.map((key) => [key, mapped(value[key], included)]))
+    const kept = membersOf(value, included, allows)
+    return Object.keys(kept).length === 0 ? undefined : kept
   }
   const json = typeof value === 'string' ? objectsIn(value) : undefined
   if (json === undefined) return included.has(part) ? value : undefined
@@ -103,8 +103,43 @@ function open(part: OpenPart, value: unknown, included: Included): unknown {
   return kept === undefined ? undefined : JSON.stringify(kept)
 }
 
+/** A value inside of what may be sent, without sensitive fields at any depth; undefined if it is the value of one. */
+function inner(value: unknown, included: Included): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item) => inner(item, included)).filter((item) => item !== undefined)
+  }
+  if (isObject(value)) {
+    const isSensitive = propertyNames(value).some((name) => isWithheld(name, included))
+    return isSensitive ? undefined : membersOf(value, included)
+  }
+  const json = typeof value === 'string' ? objectsIn(value) : undefined
+  if (json === undefined) return value
+  const kept = inner(json, included)
+  // What loses nothing keeps its spelling.
+  return JSON.stringify(kept) === JSON.stringify(json) ? value : JSON.stringify(kept)
+}
+
+/** The members of an object inside of what may be sent. */
+function membersOf(
+  object: JsonObject,
+  included: Included,
+  allows = (key: string) => !isWithheld(key, included),
+): JsonObject {
+  return Object.fromEntries(
+    Object.keys(object)
+      .filter(allows)
+      .map((key) => [key, inner(object[key], included)])
+      .filter(([, item]) => item !== undefined),
+  )
+}
+
+function isWithheld(key: string, included: Included): boolean {
+  return !sensitiveFields(key).every((field) => included.has(field))
+}
+
 /** The object, or the list of objects, of which a text is the JSON. */
 function objectsIn(text: string): JsonObject | JsonObject[] | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined
   const { batch, messages } = readMessages(text)
   const objects = messages.flatMap(({ value }) => (value === undefined ? [] : [value]))
   if (objects.length < messages.length) return undefined
@@ -114,13 +149,13 @@ function objectsIn(text: string): JsonObject | JsonObject[] | undefined {
 /** The keys under which a list of properties has their names, folded. */
 const NAME_KEY = /^((property|field)?name|key|label|title|field|property)$/
 
-/** The name of a property in a list: `Shirt` of `{ "name": "Shirt", "value": "M" }`. */
-function propertyName(item: unknown): string | undefined {
-  if (!isObject(item)) return undefined
+/** The names of a property: `Shirt` of `{ "name": "Shirt", "value": "M" }`. */
+function propertyNames(item: unknown): string[] {
+  if (!isObject(item)) return []
   return Object.keys(item)
     .filter((key) => NAME_KEY.test(fold(key)))
     .map((key) => item[key])
-    .find((name) => typeof name === 'string')
+    .filter((name) => typeof name === 'string')
 }
 
 /** Whether a key of an open part may be sent: named itself, or of a sensitive field that is named, or with the whole part. */

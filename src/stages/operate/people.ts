@@ -56,8 +56,8 @@ export async function mergeInto(
   await recordSystemEvent(env, config, { type: 'relay.people_merged', data }, tools)
 }
 
-/** How many new people one call makes: each is an event, and a call has 50 statements on the free plan. */
-const MAX_NEW_PEOPLE = 20
+/** How many contacts one call moves: each is an event, and a call has 50 statements on the free plan. */
+const MAX_MOVED = 20
 
 /**
  * Splits the people after `after` who were joined by earlier rules, as far as one call goes. Returns who was split, the
@@ -72,7 +72,9 @@ export async function splitWrongJoins(
   const found = await findWronglyJoined(env.DB, after, config.sharedAddresses)
   const id = newSystemEventId(tools)
   const all = found.people.flatMap(({ id, parts }) => parts.slice(1).map((part) => ({ id, part })))
-  const leaving = all.slice(0, MAX_NEW_PEOPLE).map(({ id: from, part }, n) => ({
+  const movedWith = (n: number) => all.slice(0, n + 1).flatMap(({ part }) => part).length
+  const some = all.filter((_, n) => n === 0 || movedWith(n) <= MAX_MOVED)
+  const leaving = some.map(({ id: from, part }, n) => ({
     from,
     part,
     to: personIdOfKey(keyOfId(neighbourId(id, n))),

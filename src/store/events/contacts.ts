@@ -35,10 +35,14 @@ const IS_OLD = `EXISTS (
 const IS_KNOWN_SITE = 'instr(known_sites, json_quote(site)) > 0'
 const IS_NEW_ADDRESS = 'COALESCE(email, known_email) IS NOT known_email'
 
+/** SQL: the key of the first event of the contact `c` with a status. */
+const firstEvent = (status: string) =>
+  `(SELECT min(key) FROM events WHERE status ${status} AND source = c.source AND contact = c.contact)`
+
 // `told`: what the events report. `seen`: of that, what is to be believed. `changed`: the contacts that it changes. With them
 // are written those that are separated, since they were joined by an address that turns out to be shared: their person is
-// that of their own first event. A new contact may join a person; a known one keeps its person, whatever its address becomes.
-// Only accepted events count.
+// that of their own first event (of their first repeat, where retention left no more), and nothing else of them changes.
+// A new contact may join a person; a known one keeps its person, whatever its address becomes. Only accepted events count.
 const UPSERT = `
 WITH told AS (
   SELECT e.key, e.source, e.contact, e.vendor, e.at, e.event, t.value ->> 'account' AS account, t.value ->> 'site' AS site,
@@ -64,12 +68,13 @@ SELECT source, contact, vendor, COALESCE(known_person, CAST(joined ->> 'person' 
   CASE WHEN ${IS_NEW_ADDRESS} THEN known_email ELSE known_former END, COALESCE(joined ->> 'basis', known_basis)
 FROM changed
 UNION ALL
-SELECT c.source, c.contact, c.vendor, (SELECT min(key) FROM events WHERE status IN ('accepted', 'derived')
-    AND source = c.source AND contact = c.contact), c.email, c.sites, c.account, c.name, c.former, NULL
+SELECT c.source, c.contact, c.vendor, COALESCE(${firstEvent("IN ('accepted', 'derived')")}, ${firstEvent("= 'duplicate'")}, c.person),
+  NULL, '[]', NULL, NULL, NULL, NULL
 FROM changed AS seen CROSS JOIN contacts AS c
 WHERE (seen.known_person IS NULL OR seen.email <> COALESCE(seen.known_email, '')) AND ${IS_SEPARATED}
-ON CONFLICT (source, contact) DO UPDATE SET person = excluded.person, email = excluded.email, account = excluded.account,
-  name = excluded.name, former = excluded.former, basis = excluded.basis, sites = (
+ON CONFLICT (source, contact) DO UPDATE SET person = excluded.person, email = COALESCE(excluded.email, contacts.email),
+  account = COALESCE(excluded.account, contacts.account), name = COALESCE(excluded.name, contacts.name),
+  former = COALESCE(excluded.former, contacts.former), basis = excluded.basis, sites = (
   SELECT json_group_array(value) FROM (
     SELECT value FROM json_each(contacts.sites) UNION SELECT value FROM json_each(excluded.sites)))`
 

@@ -52,11 +52,16 @@ const aroundOf = (columns: string, key: string, kinds: string[]) =>
     })
     .join(' UNION ALL ')
 
+// What the other one of two clients did is not always seen to be another's: a message may have no name. Accounts are told by
+// every message, and in a log of before, one under the bare key may be of either account.
+const OWN_UNTIL_SCOPED = `COALESCE(
+  (SELECT contact FROM contacts WHERE source = ?1 AND contact = ${SCOPED} AND account IS NULL), ${BARE})`
+
 // Few contacts have a scoped key: where there is none, the second part reads one row.
-const around = (...kinds: string[]) => `${aroundOf('event, contact', BARE, kinds)}
+const around = (...kinds: string[]) => `${aroundOf('event, contact', OWN_UNTIL_SCOPED, kinds)}
 UNION ALL
 SELECT e.event, e.contact FROM contacts AS c CROSS JOIN events AS e ON e.key IN (${aroundOf('key', SCOPED, kinds)})
-WHERE c.source = ?1 AND c.contact = ${SCOPED}`
+WHERE c.source = ?1 AND c.contact = ${SCOPED} AND c.account IS NOT NULL`
 
 const [AROUND_ONE, AROUND_TWO] = [around('?6'), around('?6', '?7')]
 

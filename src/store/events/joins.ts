@@ -34,7 +34,7 @@ export const keyOfClaim = (source: string, claim: string) => `COALESCE(
  * Whether the event `e` is about a contact `known` at a new site, with another address and without a name: nothing shows that
  * it is the same human, so it changes nothing.
  */
-export const IS_ELSEWHERE = `(known.email <> e.email AND e.name IS NULL AND known.sites <> '[]'
+export const IS_ELSEWHERE = `(known.email <> e.email AND e.name IS NULL AND e.site IS NOT NULL AND known.sites <> '[]'
   AND instr(known.sites, json_quote(e.site)) = 0)`
 
 const givenOf = (name: string) => `(substr(${name}, 1, instr(${name} || ' ', ' ') - 1))`

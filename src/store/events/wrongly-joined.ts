@@ -88,7 +88,7 @@ function joinedContactOf(row: Row, shared: readonly string[]): JoinedContact & {
     name: row.name ?? (told === null ? null : nameOf(JSON.parse(told) as Contact)),
     address: row.shared ? null : joins(email),
     former: joins(former),
-    isMerged: row.basis === 'operator',
+    basis: row.basis,
   }
 }
 

@@ -17,25 +17,25 @@ const IS_NEAR = `(abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANG
 
 const OWN_KIND = kindOf('?4')
 
+const RELATED_KINDS = `${OWN_KIND}, CASE ${OWN_KIND} WHEN 'payment' THEN 'subscription' WHEN 'subscription' THEN 'payment' END`
+
 const IN_ARRIVAL = (other: string) =>
   `${other}.key > min(e.key, ${OWN_KEY}) AND ${other}.key < max(e.key, ${OWN_KEY})`
 
 /**
  * SQL: whether anything else of the contact lies between the event `e` and this one, in time or in arrival: of any kind if
- * they are near, else of a related kind. What arrived between and is later than both by two windows is not looked for. What
- * is in quarantine is about the contact if it contains its id.
+ * they are near, else of a related kind: only those kinds are read, as a member has hundreds of visits. What arrived between and is later than both by two windows is not looked for. What
+ * is in quarantine is about the contact if it contains its id, or may be if that cannot be told.
  */
 const LIES_BETWEEN = `(EXISTS (
   SELECT 1 FROM events AS other
   WHERE other.status IN ('accepted', 'derived') AND other.status = 'accepted' AND other.source = ?2 AND other.contact = ${OWN_CONTACT}
-    AND ${kindOf('other.type')} IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join()})
-    AND (e.near OR ${kindOf('other.type')} IN (${OWN_KIND},
-      CASE ${OWN_KIND} WHEN 'payment' THEN 'subscription' WHEN 'subscription' THEN 'payment' END))
+    AND ${kindOf('other.type')} IN (${EVENT_KINDS.map((kind) => `CASE WHEN e.near OR '${kind}' IN (${RELATED_KINDS}) THEN '${kind}' END`).join()})
     AND other.at BETWEEN min(e.at, ?18) AND max(e.at, ?18) + 2 * ?11 AND other.dedup_key <> ?9
     AND (other.at > min(e.at, ?18) AND other.at < max(e.at, ?18)
       OR ${IN_ARRIVAL('other')}))
   OR near AND EXISTS (SELECT 1 FROM events AS unread WHERE unread.status = 'quarantined' AND unread.dismissed IS NULL
-    AND unread.source = ?2 AND ${IN_ARRIVAL('unread')} AND instr(unread.raw, ?7 ->> '$.data.contact.vendor_id')))`
+    AND unread.source = ?2 AND ${IN_ARRIVAL('unread')} AND (unread.encoding <> 'utf8' OR instr(unread.raw, ?7 ->> '$.data.contact.vendor_id') IS NOT 0)))`
 
 /** SQL: the first event of the same content in an order that the index has, if it is of `where`. One row is read. */
 const first = (among: string, order: string, where = 'TRUE') => `
@@ -60,7 +60,7 @@ const SENT_AGAIN = `
 // Finds an event of the same content, inside the window if there is one, and decides by the rules of core/intake/dedupe.ts
 // whether this one repeats it. `?9` the dedup key, `?10` its stamp, `?11` the milliseconds of the window, `?18` the time,
 // `?19` the alternatives, `?20` the nature, `?21` whether an identity holds only within the window, `?22` the path of a header, `?23`
-// the claim about its contact.
+// the claim about its contact. The verdict is read several times, and found once.
 const EARLIER = `
 WITH candidate AS (
   SELECT CASE WHEN ?19 <> '[]' OR EXISTS (SELECT 1 FROM events WHERE dedup_key = ?9 AND status <> 'duplicate') THEN COALESCE(${[
@@ -74,7 +74,7 @@ WITH candidate AS (
   SELECT e.key, e.at, ${IS_NEAR} AS near, e.dedup_key <> ?9 AS is_alternative,
     e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same, e.headers ->> ?22 <> ?16 ->> ?22 AS is_other
   FROM candidate CROSS JOIN events AS e ON e.key = candidate.key
-), earlier AS (
+), earlier AS MATERIALIZED (
   SELECT e.key AS matched_key,
     CASE
       WHEN is_alternative OR (is_same AND (near OR NOT ?21)) THEN 'identity'

@@ -280,3 +280,25 @@ describe('what the mapping does not know', () => {
     )
   })
 })
+
+describe('an open part that is sent as a whole', () => {
+  const BIRTH = '1990-01-02'
+  const FREE = { name: 'Shirt', value: 'M' }
+  const sensitive = { name: 'Date of Birth', value: BIRTH }
+
+  it.each([
+    ['a list inside', { profile: { fields: [FREE, sensitive] } }, { profile: { fields: [FREE] } }],
+    ['an object inside', { first: FREE, second: sensitive }, { first: FREE }],
+    ['a second name', [FREE, { field: 'cf_2', ...sensitive }], [FREE]],
+    [
+      'a text inside',
+      { sent: JSON.stringify({ size: 'M', birthDate: BIRTH }), note_id: '[1] {2}' },
+      { sent: '{"size":"M"}', note_id: '[1] {2}' },
+    ],
+  ])('has no sensitive field in %s', (_where, extra, left) => {
+    const event = anEvent({ data: { contact: {}, extra } })
+
+    expect(redact(event, ['extra']).data.extra).toEqual(left)
+    expect(redact(event, ['extra', 'birth_date']).data.extra).toEqual(extra)
+  })
+})

@@ -93,6 +93,7 @@ describe('readMessages', () => {
     ['{"a":{"b":[{"c":1,"c":null}]}}', 'has c twice, with different values'],
     ['{"a":9007199254740993,"a":9007199254740992}', 'has a twice, with different values'],
     ['{"a":{"b":1},"a":{"b":2}}', 'has a twice, with different values'],
+    ['{"a":"09:30","a":"10:30"}', 'has a twice, with different values'],
     ['{"ana@x.io":1,"ana@x.io":2}', 'has a key twice, with different values'],
     ['{"custom":{"x":1,"x":2}}', 'has x twice, with different values'],
   ])('reads nothing of %s, which %s', (text, unreadable) => {
