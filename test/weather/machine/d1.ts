@@ -32,9 +32,12 @@ export class Database {
   /** The bytes of other data that take its room, beside that of the relay. */
   ballastBytes = 0
   private prepared = new Map<string, Prepared>()
+  private readonly now: () => number
 
-  constructor() {
-    this.sqlite = opened()
+  /** `now`: the time of the simulation, in epoch milliseconds. */
+  constructor(now: () => number) {
+    this.now = now
+    this.sqlite = opened(now)
   }
 
   /** Applies a migration. */
@@ -50,7 +53,7 @@ export class Database {
 
   /** Goes back to a copy. */
   restore(copy: Uint8Array): void {
-    const sqlite = opened()
+    const sqlite = opened(this.now)
     ;(sqlite as unknown as { deserialize: (copy: Uint8Array) => void }).deserialize(copy)
     sqlite.exec(SETTINGS)
     this.sqlite.close()
@@ -147,9 +150,11 @@ export class Database {
 
 const SETTINGS = 'PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA foreign_keys = ON'
 
-function opened(): DatabaseSync {
+function opened(now: () => number): DatabaseSync {
   const sqlite = new DatabaseSync(':memory:')
   sqlite.exec(SETTINGS)
+  // Without an argument it is the time of this machine, which would make each run another one.
+  sqlite.function('unixepoch', () => Math.floor(now() / 1000))
   return sqlite
 }
 

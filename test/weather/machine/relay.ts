@@ -27,7 +27,7 @@ export type Options = {
 
 export class Relay {
   readonly world: World
-  readonly database = new Database()
+  readonly database: Database
   readonly bucket = new Bucket()
   readonly queues = new Map<string, Queue>()
   isolates: Isolate[] = []
@@ -37,6 +37,7 @@ export class Relay {
 
   constructor(world: World, deployment: Deployment, options: Options) {
     this.world = world
+    this.database = new Database(() => world.clock.now)
     this.deployment = deployment
     this.options = options
     this.createQueues(deployment.tree)
