@@ -1,7 +1,8 @@
 // `/console/people`: persons across vendors, splitting a contact off, and merging persons.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { People, Person, WronglyJoined } from '../../../console/events/people.tsx'
+import { People, Person } from '../../../console/events/people.tsx'
+import { WronglyJoined } from '../../../console/events/wrongly-joined.tsx'
 import { isPersonal } from '../../../core/events/contact-key.ts'
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import { pluralize } from '../../../core/text.ts'
