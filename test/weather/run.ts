@@ -13,6 +13,9 @@ import { storyOf } from './story.ts'
 /** The violations of a run of seeds whose shortest schedule is looked for. */
 const MAX_STORIES = 3
 
+/** A long run says after so many seeds how far it is. */
+const PROGRESS_EVERY = 50
+
 /** Runs what the options say, prints the report, and returns the exit status. */
 export async function run(options: Options): Promise<number> {
   switch (options.mode) {
@@ -74,6 +77,10 @@ async function runSeeds(options: Options): Promise<number> {
     results.push(result)
     for (const { invariant, text } of firstOfEach(result)) {
       console.log(`seed ${result.seed}: ${invariant}: ${text}`)
+    }
+    if (results.length % PROGRESS_EVERY === 0 && results.length < seeds) {
+      const events = results.reduce((sum, { figures }) => sum + figures.events, 0)
+      console.log(`${results.length} of ${seeds} seeds, ${events} messages so far`)
     }
   })
   const seconds = (performance.now() - startedAt) / 1000

@@ -19,6 +19,10 @@ const WAKE_UPS = 20
 /** What that time costs without any event: the cron. */
 const IDLE = { operations: 1000, rows: 10_000 }
 
+/** The deliveries that wait; in parts, as each has an index. */
+const WAITING = `SELECT (SELECT count(*) FROM deliveries WHERE state IN ('pending', 'retrying')) +
+  (SELECT count(*) FROM deliveries WHERE state = 'held') AS n`
+
 export class Floods {
   private operations = 0
   private rows = 0
@@ -44,10 +48,7 @@ export class Floods {
     const operations = [...relay.queues.values()].reduce((sum, queue) => sum + queue.operations, 0)
     const rows = relay.database.changes
     const events = senders.all.length
-    const { n: waiting = 0 } =
-      relay.database.read<{ n: number }>(
-        `SELECT count(*) AS n FROM deliveries WHERE state IN ('pending', 'retrying', 'held')`,
-      )[0] ?? {}
+    const { n: waiting = 0 } = relay.database.read<{ n: number }>(WAITING)[0] ?? {}
     const spilled = relay.queue('-spill').backlog
     const targets =
       schedule.targets.filter((name) => wants(name, 'membership.status_changed')).length + 2

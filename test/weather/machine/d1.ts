@@ -227,18 +227,20 @@ export function bindingOf(database: Database, isolate: Isolate) {
   }
 }
 
-const refused = new Map<string, boolean>()
+// The first string of each text: a lookup by that very string compares no characters of it.
+const texts = new Map<string, string>()
 
-function isRefused(sql: string): boolean {
-  const known = refused.get(sql)
+function taken(sql: string): string {
+  const known = texts.get(sql)
   if (known !== undefined) return known
-  const is = REFUSED.test(sql)
-  refused.set(sql, is)
-  return is
+  if (REFUSED.test(sql))
+    throw new Error(`D1_ERROR: not authorized: SQLITE_AUTH (${sql.slice(0, 40)})`)
+  texts.set(sql, sql)
+  return sql
 }
 
-function prepare(sql: string, run: (statements: Statement[]) => Promise<Result[]>) {
-  if (isRefused(sql)) throw new Error(`D1_ERROR: not authorized: SQLITE_AUTH (${sql.slice(0, 40)})`)
+function prepare(text: string, run: (statements: Statement[]) => Promise<Result[]>) {
+  const sql = taken(text)
   const bound = (values: Value[]) => {
     const own = { sql, values }
     const all = async () => (await run([own]))[0] as Result
