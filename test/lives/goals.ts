@@ -13,6 +13,8 @@ export function goalsOf(counts: Counts): Goal[] {
   const wrongAmounts = sum(counts, (name) => /^found\|amount:.*:(strong|certain)$/.test(name))
   const across = counts['found|joined-across'] ?? 0
   const pairs = counts['pairs joined across'] ?? 0
+  const nameless = counts['different humans joined across without a name'] ?? 0
+  const namelessPairs = counts['pairs joined across without a name'] ?? 0
   const found = counts['same humans found'] ?? 0
   const findable = counts['same humans at two vendors, by an own address'] ?? 0
   return [
@@ -33,7 +35,7 @@ export function goalsOf(counts: Counts): Goal[] {
     ),
     {
       name: 'different humans joined across vendors, at most 1 in 10,000',
-      is: `${across} of ${pairs}`,
+      is: `${across} of ${pairs}; where both have stated a name: ${across - nameless} of ${pairs - namelessPairs}`,
       isMet: across * 10_000 <= pairs,
     },
     {

@@ -2,8 +2,11 @@
 // replay, and normalizing it again.
 import { env } from 'cloudflare:test'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { parseConfig } from '../../../src/config.ts'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
 import { keyOfId } from '../../../src/core/id.ts'
+import { withPresentReasons } from '../../../src/http/api/deliveries/present-reason.ts'
+import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
 import { replaceHealth } from '../../../src/store/deliveries/targets.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, aStatusChange, NOW, stored } from '../../builders.ts'
@@ -230,7 +233,30 @@ describe('an event', () => {
     const { text } = await (await anOperator({ config: renamed })).open(`/console/events/${id}`)
 
     expect(text).toContain('On hold: finance is not configured. Cancelled after a day')
-    expect(text).toContain('On hold: the configuration of crm has an error.')
+    expect(text).not.toContain('has an error')
+  })
+
+  it('held for what was broken says what holds it now: the state of its target', async () => {
+    const id = await stored(config, 'hype', aPayment())
+    await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'broken'").run()
+    const stopped = { ...HEALTHY, state: 'failing' as const, failures: 100 }
+    await replaceHealth(env.DB, 'crm', HEALTHY, stopped)
+    const crm = { name: 'crm', url: 'https://crm.example' }
+    const finance = { name: 'finance', url: 'no URL' }
+    const broken = parseConfig({ TARGETS: [crm, finance] }, () => undefined)
+    const operator = await anOperator({ config: broken })
+    const page = await operator.open(`/console/events/${id}`)
+    const list = await operator.open('/console/deliveries?state=held')
+    const { items } = await listDeliveries(env.DB, {}, { limit: 2 })
+    const answered = await withPresentReasons(env.DB, broken, items)
+
+    expect(page.text).toContain('On hold: crm failed for days. Sent when it is resumed.')
+    expect(page.text).toContain('On hold: the configuration of finance has an error.')
+    expect(list.text).toContain('held: failed for days')
+    expect(answered).toMatchObject([
+      { target: 'crm', reason: 'failing' },
+      { target: 'finance', reason: 'broken' },
+    ])
   })
 
   it('is sent again to one target or to all, and the log has the act and its operator', async () => {

@@ -1,9 +1,18 @@
 // Who is who: different humans under one personid, and the same human under two.
-import type { Message } from '../truth.ts'
+import type { Arrival, Message } from '../truth.ts'
 import type { Book } from './book.ts'
 import type { Score } from './score.ts'
 
-type Contact = { name: string; message: Message; people: Set<string>; addresses: Set<string> }
+type Contact = {
+  name: string
+  message: Message
+  people: Set<string>
+  addresses: Set<string>
+  /** A message states a name. */
+  hasName: boolean
+  /** Another brand of its source has a client with its id: to the relay, the two are one client. */
+  hasTwin: boolean
+}
 
 export function scorePeople(book: Book, score: Score): void {
   const contacts = contactsOf(book)
@@ -12,6 +21,11 @@ export function scorePeople(book: Book, score: Score): void {
 }
 
 function contactsOf({ ofContact, got }: Book): Contact[] {
+  const brandsOf = new Map<string, Set<string>>()
+  for (const [{ message }] of ofContact.values() as Iterable<[Arrival]>) {
+    const brands = brandsOf.get(idOf(message)) ?? new Set()
+    brandsOf.set(idOf(message), brands.add(message.account))
+  }
   return [...ofContact].flatMap(([name, arrivals]) => {
     const [first] = arrivals
     if (first === undefined) return []
@@ -22,8 +36,22 @@ function contactsOf({ ofContact, got }: Book): Contact[] {
       if (answer?.status === 'accepted' && person) people.add(person)
       addresses.add(addressOf(message))
     }
-    return [{ name, message: first.message, people, addresses }]
+    const { message } = first
+    const hasTwin = message.vendor === 'hapana' && (brandsOf.get(idOf(message))?.size ?? 0) > 1
+    const hasName = arrivals.some(({ message }) => statesName(message))
+    return [{ name, message, people, addresses, hasName, hasTwin }]
   })
+}
+
+/** The vendor's id of a contact, which is the last word of its name. */
+const idOf = ({ vendor, contact }: Message): string =>
+  `${vendor} ${contact.slice(contact.lastIndexOf(' ') + 1)}`
+
+/** `name` at Hype, `firstName` or `first Name` at Hapana. */
+function statesName({ body }: Message): boolean {
+  return Object.entries({ ...body, ...(body.data as object | undefined) }).some(
+    ([key, value]) => /^(first ?)?name$/i.test(key) && value !== '',
+  )
 }
 
 function addressOf({ body }: Message): string {
@@ -44,9 +72,12 @@ function scoreJoined(contacts: readonly Contact[], score: Score): void {
       const key = `${one.name} ${other.name}`
       if (seen.has(key)) continue
       seen.add(key)
-      const where = placeOf(one.message, other.message)
+      const where = placeOf(one, other)
       score.add(`pairs joined ${where}`)
+      const isNameless = where === 'across' && !(one.hasName && other.hasName)
+      if (isNameless) score.add('pairs joined across without a name')
       if (one.message.human === other.message.human) continue
+      if (isNameless) score.add('different humans joined across without a name')
       const text = `${one.name} and ${other.name} are different humans with one personid`
       score.find(`joined-${where}`, text, [one.message.n, other.message.n])
     }
@@ -57,9 +88,13 @@ function pairsOf<T>(list: readonly T[]): [T, T][] {
   return list.flatMap((one, i) => list.slice(i + 1).map((other): [T, T] => [one, other]))
 }
 
-/** Within one account of a vendor, at two publishers, in two brands of one source (which nothing names), or at two vendors. */
-function placeOf(one: Message, other: Message): 'within' | 'publishers' | 'brands' | 'across' {
-  if (one.vendor !== other.vendor) return 'across'
+/**
+ * Within one account of a vendor, at two publishers, at two vendors, or with two brands of one source in it, whose ids are
+ * equal and whose brands nothing names.
+ */
+function placeOf(a: Contact, b: Contact): 'within' | 'publishers' | 'brands' | 'across' {
+  const [one, other] = [a.message, b.message]
+  if (one.vendor !== other.vendor) return a.hasTwin || b.hasTwin ? 'brands' : 'across'
   if (one.account === other.account) return 'within'
   return one.vendor === 'hype' ? 'publishers' : 'brands'
 }
@@ -74,7 +109,7 @@ function scoreFound(contacts: readonly Contact[], score: Score): void {
   const isOwn = (address: string) => address.includes('@') && humansOf.get(address)?.size === 1
   for (const group of Map.groupBy(contacts, ({ message }) => message.human).values()) {
     for (const [one, other] of pairsOf(group)) {
-      if (placeOf(one.message, other.message) !== 'across') continue
+      if (placeOf(one, other) !== 'across') continue
       const shared = [...one.addresses].filter((address) => other.addresses.has(address))
       if (!shared.some(isOwn)) {
         score.add('same humans at two vendors, without an own address in common')

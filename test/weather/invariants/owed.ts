@@ -116,7 +116,8 @@ export class Owed {
     if (isOfTarget && state !== reason && state === 'active') {
       this.violate(event, target, `is held as "${reason}", and the target is ${state}`)
     }
-    if (reason === 'broken') {
+    // That of a target that its operator stopped stays: it was not asked yet whether it wants the event.
+    if (reason === 'broken' && !this.requests.mustWaitForOperator(target)) {
       this.violate(
         event,
         target,

@@ -158,19 +158,19 @@ export class Requests {
     )
   }
 
-  /** A target is given up for failures on each of several days. */
+  /** A target is given up for failures on each of several days: those before its last request. */
   checkGivenUp(): void {
-    const { clock, schedule } = this.scene
-    for (const target of schedule.targets) {
+    for (const target of this.scene.schedule.targets) {
       if (this.stateOf(target).state !== 'failing') continue
-      const last = (this.recent.get(target) ?? []).filter(({ at }) => at > clock.now - 6 * DAY)
+      const recent = this.recent.get(target) ?? []
+      const last = recent.filter(({ at }) => at > this.lastAt(target) - 6 * DAY)
       const days = new Set(
         last.filter(({ isSuccess }) => !isSuccess).map(({ at }) => Math.floor(at / DAY)),
       )
       if (last.length >= REMEMBERED || days.size >= 3) continue
       this.violate(
         'breaker',
-        `${target} is given up, and it failed on ${days.size} of the last 6 days`,
+        `${target} is given up, and it failed on ${days.size} of its last 6 days`,
         target,
       )
     }

@@ -8,6 +8,7 @@ import { describe, query } from '../../operation.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Delivery, pageOf } from '../answers/index.ts'
 import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from '../fields.ts'
+import { withPresentReasons } from './present-reason.ts'
 
 /** The query of a list of deliveries. */
 export const deliveryListEntries = {
@@ -18,7 +19,7 @@ export const deliveryListEntries = {
 }
 
 /** The routes of `/api/deliveries`. */
-export function deliveries({ now }: ApiTools) {
+export function deliveries({ configOf, now }: ApiTools) {
   return new Hono<{ Bindings: Env }>().get(
     '/',
     describe({
@@ -31,7 +32,8 @@ export function deliveries({ now }: ApiTools) {
       const { limit, next: cursor, target, state, ...rest } = c.req.valid('query')
       const filter = { ...eventFilterOf(rest, now()), targets: target, states: state }
       const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
-      return c.json({ deliveries: items, next: next ?? null })
+      const shown = await withPresentReasons(c.env.DB, configOf(c.env), items)
+      return c.json({ deliveries: shown, next: next ?? null })
     },
   )
 }

@@ -11,6 +11,7 @@ import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Event, EventReplay, EventSummary, pageOf } from '../answers/index.ts'
+import { withPresentReasons } from '../deliveries/present-reason.ts'
 import {
   eventEntries,
   eventFilterOf,
@@ -66,7 +67,10 @@ export function events({ configOf, ...tools }: ApiTools) {
       async (c) => {
         const id = c.req.param('id')
         const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
-        return event === undefined ? refusalProblem({ kind: 'unknown_event' }) : c.json(event)
+        if (event === undefined) return refusalProblem({ kind: 'unknown_event' })
+        const { deliveries } = event
+        const shown = await withPresentReasons(c.env.DB, configOf(c.env), deliveries)
+        return c.json({ ...event, deliveries: shown })
       },
     )
     .post(

@@ -5,6 +5,7 @@ import { Deliveries } from '../../../console/deliveries/deliveries.tsx'
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import { listDeliveries } from '../../../store/deliveries/delivery-lists.ts'
 import { deliveryListEntries } from '../../api/deliveries/deliveries.ts'
+import { withPresentReasons } from '../../api/deliveries/present-reason.ts'
 import { eventFilterOf } from '../../api/fields.ts'
 import type { ApiTools } from '../../tools.ts'
 import { show, showError } from '../frame.ts'
@@ -22,12 +23,12 @@ export function deliveries({ configOf, now }: ApiTools) {
     const { limit, next: cursor, target, state, ...rest } = read.value.value
     const filter = { ...eventFilterOf(rest, now()), targets: target, states: state }
     const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
-    const { targets, sources } = configOf(c.env)
+    const config = configOf(c.env)
     const view = {
       query: read.value.query,
-      targets: targets.map(({ name }) => name),
-      sources: [...sources.keys(), RELAY_SOURCE],
-      deliveries: items,
+      targets: config.targets.map(({ name }) => name),
+      sources: [...config.sources.keys(), RELAY_SOURCE],
+      deliveries: await withPresentReasons(c.env.DB, config, items),
       next,
       searchedTo: searchedTo(next),
     }

@@ -1,6 +1,6 @@
 // The data of the page of an event, from the log and the configuration; secrets are masked.
 import { version } from '../../../../package.json'
-import { type Config, isEveryTargetKnown, targetOf } from '../../../config.ts'
+import type { Config } from '../../../config.ts'
 import type { EventView } from '../../../console/events/event.tsx'
 import { curlCommand } from '../../../core/curl.ts'
 import { HEALTHY, type Health, nextProbeAt } from '../../../core/deliveries/breaker.ts'
@@ -9,6 +9,7 @@ import { deliveryHeaders } from '../../../core/deliveries/headers.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
 import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
 import type { EventDetail } from '../../../store/events/events.ts'
+import { presentReason } from '../../api/deliveries/present-reason.ts'
 import { instant } from '../../api/fields.ts'
 import { ingestOf } from '../../ingest-url.ts'
 
@@ -50,7 +51,7 @@ export function viewOf(
     deliveries: event.deliveries.map(({ target, attempts, ...delivery }) => ({
       ...delivery,
       target,
-      reason: reasonOf({ target, ...delivery }, config),
+      reason: presentReason({ target, ...delivery }, config, healths),
       nextProbe: instant(nextProbeAt(healths.get(target) ?? HEALTHY)),
       attempts: attempts.map((attempt) => ({
         ...attempt,
@@ -58,18 +59,6 @@ export function viewOf(
       })),
     })),
   }
-}
-
-/**
- * Why a delivery waits. One that is held for a broken target keeps that reason, as it is asked afterwards what it wants;
- * when the target is no longer configured, nothing is left to be fixed.
- */
-function reasonOf(
-  { target, state, reason }: { target: string; state: string; reason: string | null },
-  config: Config,
-): string | null {
-  const isGone = isEveryTargetKnown(config) && targetOf(config, target) === undefined
-  return state === 'held' && reason === 'broken' && isGone ? 'unknown' : reason
 }
 
 /** The headers of the request of an attempt; none if no request was made. */
