@@ -41,10 +41,19 @@ export function switchOf(
       distance(paid) <= ONE_ACT_MS &&
       areTimed(ended, paid) &&
       ended.data.actor !== 'system' &&
-      subscriptionOf(ended)?.tier === previous.tier
+      subscriptionOf(ended)?.tier === previous.tier &&
+      isRunning(previous, ended)
     return { paid, previous, confidence: isOneAct ? 'strong' : 'likely' }
   }
   return undefined
+}
+
+/**
+ * Whether the paid period of a plan goes on at an event. When it is over, the plan may have run out, and the payment be a return:
+ * where the vendor stamps what it sends late with the time of sending, days may lie between the two.
+ */
+function isRunning({ period_end_at }: Subscription, event: MembershipEvent): boolean {
+  return period_end_at != null && Date.parse(period_end_at) > instantOf(event)
 }
 
 /**

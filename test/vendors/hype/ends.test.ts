@@ -12,6 +12,8 @@ const ended = (at: number, data: object = {}, by = 'Dashboard'): Told => ({
 })
 const failed = (at: number): Told => ({ type: 'updated', at, by: 'System' })
 const silver = { tier: 'Silver', recurring: 5 }
+/** The paid period goes on for weeks. */
+const running = { billing_end: T0 + MONTH }
 
 it.each<[string, Told[], string]>([
   ['without other events has no reason', [ended(0)], 'unknown none'],
@@ -66,14 +68,32 @@ it.each<[string, Told[], string]>([
     'unknown none',
   ],
   [
-    'seconds before the payment of another plan is a switch for sure',
-    [{ ...paid, data: silver }, { ...paid, at: DAY + 1, data: { total: 15 } }, ended(DAY, silver)],
+    'seconds before the payment of another plan, in a running period, is a switch for sure',
+    [
+      { ...paid, data: silver },
+      { ...paid, at: DAY + 1, data: { total: 15 } },
+      ended(DAY, { ...silver, ...running }),
+    ],
     'plan_switch strong',
   ],
   [
-    'seconds before the same tier at another interval is a switch for sure',
-    [paid, { ...paid, at: DAY + 1, data: { billing_interval: 'Weekly' } }, ended(DAY)],
+    'seconds before the same tier at another interval, in a running period, is a switch for sure',
+    [paid, { ...paid, at: DAY + 1, data: { billing_interval: 'Weekly' } }, ended(DAY, running)],
     'plan_switch strong',
+  ],
+  [
+    'seconds before the payment of another plan, but after its period, is likely a switch: it may have run out',
+    [
+      { ...paid, data: silver },
+      { ...paid, at: 34 * DAY + 1, data: { total: 15 } },
+      ended(34 * DAY, { ...silver, ...running }),
+    ],
+    'plan_switch likely',
+  ],
+  [
+    'seconds before the payment of another plan, of which no period is told, is likely a switch',
+    [{ ...paid, data: silver }, { ...paid, at: DAY + 1, data: { total: 15 } }, ended(DAY, silver)],
+    'plan_switch likely',
   ],
   [
     'a minute before the payment of another plan is likely a switch',
@@ -164,7 +184,7 @@ it.each<[string, Told[], string]>([
     [
       { ...paid, data: { tier: 'Monthly Donation 10' } },
       { ...paid, at: DAY + 1, data: { tier: 'Monthly Donation 25', recurring: 25, total: 35 } },
-      ended(DAY, { tier: 'Monthly Donation 10' }),
+      ended(DAY, { tier: 'Monthly Donation 10', ...running }),
     ],
     'plan_switch strong',
   ],

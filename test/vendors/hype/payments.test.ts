@@ -147,7 +147,11 @@ it.each<[string, Told[], string]>([
   ],
   [
     'seconds after the end of another plan is a switch for sure',
-    [paid, ended(9 * DAY), renewed({ tier: 'Platinum', recurring: 20, total: 30 }, 9 * DAY + 3)],
+    [
+      paid,
+      ended(9 * DAY, { billing_end: T0 + MONTH }),
+      renewed({ tier: 'Platinum', recurring: 20, total: 30 }, 9 * DAY + 3),
+    ],
     'plan_switch strong',
   ],
   [
