@@ -58,6 +58,8 @@ export async function simulate(schedule: Schedule, trees: Trees, until?: string)
   const { relay, senders, receivers, driver } = sim
   const { n = 0 } =
     relay.database.read<{ n: number }>('SELECT count(*) AS n FROM deliveries')[0] ?? {}
+  const { statements } = relay.database
+  relay.database.close()
   return {
     violations: journal.violations,
     hash: hash.digest('hex'),
@@ -69,7 +71,7 @@ export async function simulate(schedule: Schedule, trees: Trees, until?: string)
       attempts: receivers.requests,
       faults: countFaults(schedule),
       ticks: driver.ticks,
-      statements: relay.database.statements,
+      statements,
     },
   }
 }

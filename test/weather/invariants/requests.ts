@@ -26,6 +26,12 @@ const REMEMBERED = 400
 type Success = { at: number; attempt: number }
 type TargetState = { state?: string }
 
+/** What an ordered target got, and when. */
+type Arrived = { event: Tracked; skipped: string[]; at: number }
+
+/** How long an ordered delivery waits for what may be in the spill queue (docs/guarantees.md, "Order"). */
+const LONGEST_WAIT_MS = HOUR
+
 export class Requests {
   private readonly successes = new Map<string, Success>()
   private readonly tried = new Set<string>()
@@ -33,7 +39,7 @@ export class Requests {
   private readonly twice = new Set<string>()
   private readonly recent = new Map<string, Delivered[]>()
   /** By ordered target and contact: what arrived, in the order of its arrival. */
-  private readonly arrived = new Map<string, { event: Tracked; skipped: string[] }[]>()
+  private readonly arrived = new Map<string, Arrived[]>()
   private readonly scene: Scene
   private readonly past: Past
   private readonly eventOf: (id: string) => Tracked | undefined
@@ -87,7 +93,7 @@ export class Requests {
   }
 
   /** An ordered target gets what happened to a person in its order, or is told what it will get later or never. */
-  private checkOrder({ target, event: id, skipped }: Delivered): void {
+  private checkOrder({ target, event: id, skipped, at, isOutOfOrder }: Delivered): void {
     const event = this.eventOf(id)
     if (event === undefined) return
     const key = `${target} ${event.sending.contact}`
@@ -95,13 +101,15 @@ export class Requests {
     this.arrived.set(key, list)
     for (const later of list) {
       if (later.event.beganAt <= event.acceptedAt || later.skipped.includes(id)) continue
+      const hasWaited = later.at - later.event.acceptedAt >= LONGEST_WAIT_MS
+      if (hasWaited && isOutOfOrder) continue
       this.violate(
         'order',
         `${target} got message ${later.event.sending.n} (${later.event.type}) of ${event.sending.contact} before message ${event.sending.n} (${event.type}), which was accepted earlier`,
         id,
       )
     }
-    list.push({ event, skipped })
+    list.push({ event, skipped, at })
     if (list.length > 50) list.shift()
   }
 

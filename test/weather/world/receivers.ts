@@ -17,6 +17,8 @@ export type Delivered = {
   endsAt: number
   isReplay: boolean
   skipped: string[]
+  /** It is said to come after a later one. */
+  isOutOfOrder: boolean
   status: number | 'silence' | 'reset'
   isSuccess: boolean
   body: string
@@ -98,6 +100,7 @@ export class Receivers {
       attempt: Number(headers.get('relay-attempt')),
       isReplay: headers.get('relay-replay') === 'true',
       skipped: headers.get('relay-skipped')?.split(' ') ?? [],
+      isOutOfOrder: headers.has('relay-out-of-order'),
       isSuccess: typeof status === 'number' && status < 300,
     })
     const seconds = answer.headers?.['retry-after']
