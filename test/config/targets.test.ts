@@ -169,14 +169,22 @@ describe('a target', () => {
     [{ events: ['a**'] }, 'events[0]', 'may contain one * only, at its end'],
     [{ events: [''] }, 'events[0]', 'must not be empty'],
     [{ sources: 'hype' }, 'sources', 'must be a list of source names'],
-    [{ where: '(' }, 'where', 'is not a valid JSONata expression'],
+    [
+      { where: '(' },
+      'where',
+      'is not a valid JSONata expression: Expected ")" before end of expression (S0203 at position 1)',
+    ],
     [{ where: true }, 'where', 'must be a string'],
     [
       { where: '$exists(personid)' },
       'where',
       'cannot use personid, personbasis or possibleduplicate: they are not known yet when it is evaluated',
     ],
-    [{ transform: '{' }, 'transform', 'is not a valid JSONata expression'],
+    [
+      { transform: '{' },
+      'transform',
+      'is not a valid JSONata expression: Expected ":" before end of expression (S0203 at position 1)',
+    ],
     [
       { transform: '$', format: 'slack' },
       'transform',
