@@ -1,5 +1,5 @@
 // JSONata's built-in functions, wrapped to charge their cost to the meter: a call is one step, however much it does.
-import { decodeText, encodeText } from './expression-base64.ts'
+import { decodeText, encodeText } from './expression-bytes.ts'
 import jsonata from './expression-jsonata.cjs'
 import { MAX_LIST, type Meter } from './expression-meter.ts'
 import { checkPicture, waysToRead } from './expression-picture.ts'
