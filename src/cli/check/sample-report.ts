@@ -27,8 +27,8 @@ export async function showSamples(
 ): Promise<{ text: string; failures: number }> {
   const targets = selectTargets(config, selection)
   const results = await Promise.all(
-    selectSamples(config, selection, now).map(async ({ event, raw }) => ({
-      title: `${event.type}  from ${event.relaysource}`,
+    selectSamples(config, selection, now).map(async ({ event, raw, which }) => ({
+      title: `${event.type}  from ${event.relaysource}${which === undefined ? '' : `: ${which}`}`,
       shown: await Promise.all(
         targets.map((target) => show({ event, raw }, target, now, selection.type !== undefined)),
       ),
