@@ -76,8 +76,7 @@ export function parseConfig(vars: Record<string, unknown>, read: SecretReader): 
     sourceNames.add(key)
   }
   const targets: (ConfiguredTarget | BrokenTarget)[] = []
-  const variables = Object.keys(vars).filter((key) => /^TARGETS(_|$)/.test(key))
-  for (const { path, value } of readTables(vars, variables.sort(), errors, unreadable.targets)) {
+  for (const { path, value } of targetTables(vars, errors, unreadable.targets)) {
     const before = errors.length
     const target = readTarget(path, value, secretOf, errors)
     const known = targets.map(({ name }) => name)
@@ -147,6 +146,16 @@ export function secretNames(vars: Record<string, unknown>): Map<string, string> 
     return undefined
   })
   return found
+}
+
+/** The tables of targets, with their paths (`TARGETS[0]`). */
+export function targetTables(
+  vars: Record<string, unknown>,
+  errors: ConfigIssue[] = [],
+  unreadable: ConfigIssue[] = [],
+) {
+  const variables = Object.keys(vars).filter((key) => /^TARGETS(_|$)/.test(key))
+  return readTables(vars, variables.sort(), errors, unreadable)
 }
 
 /**

@@ -45,7 +45,20 @@ function startCommand(args: string[], setStatus: SetStatus): Command {
     .addHelpText('after', HELP)
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async (options: Options) => setStatus(await runStart(options, forwarded(args))))
+    .action(async (options: Options) => {
+      requireKnown(args)
+      setStatus(await runStart(options, forwarded(args)))
+    })
+}
+
+/** Refuses another option of the receiver, of which `wrangler dev` would say that it has none. */
+function requireKnown(args: string[]): void {
+  const [option] = args.find((arg) => /^--(no-)?receiver-/.test(arg))?.split('=') ?? []
+  if (option !== undefined) {
+    throw new UserError(
+      `There is no option ${option}: the receiver uses port ${RECEIVER_PORT}, or "npm start -- --no-receiver" leaves it out.`,
+    )
+  }
 }
 
 function portOf(text: string): number {

@@ -1,7 +1,11 @@
 // Rows of values as aligned text.
+import { oneLine } from '../core/text.ts'
 
-/** A table with a header row. Columns that hold only numbers are aligned to the right. */
-export function table(head: string[], rows: (string | number)[][]): string {
+/** A table with a header row, each row one line. Columns that hold only numbers are aligned to the right. */
+export function table(head: string[], given: (string | number)[][]): string {
+  const rows = given.map((row) =>
+    row.map((cell) => (typeof cell === 'string' ? oneLine(cell) : cell)),
+  )
   const widths = head.map((title, i) =>
     Math.max(title.length, ...rows.map((row) => String(row[i] ?? '').length)),
   )

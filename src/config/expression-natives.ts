@@ -1,6 +1,8 @@
 // JSONata's built-in functions, wrapped to charge their cost to the meter: a call is one step, however much it does.
+import { decodeText, encodeText } from './expression-bytes.ts'
 import jsonata from './expression-jsonata.cjs'
 import { MAX_LIST, type Meter } from './expression-meter.ts'
+import { checkPicture, waysToRead } from './expression-picture.ts'
 
 /** `this` of a built-in function. */
 type Focus = { environment: { base: { timestamp: Date; lookup(name: string): { meter: Meter } } } }
@@ -43,8 +45,7 @@ const EXTRA_COST: Record<string, (meter: Meter, ...args: unknown[]) => void> = {
   toMillis(meter, text, picture) {
     if (picture === undefined) return
     checkPicture(picture)
-    // JSONata turns a picture into a regular expression with a repetition for each `[` marker.
-    meter.spend(combinations(lengthOf(text), String(picture).split('[').length - 1))
+    meter.spend(waysToRead(lengthOf(text), String(picture)))
   },
 }
 
@@ -68,7 +69,8 @@ function readNatives(): [string, Native][] {
     },
   )
   void probe.evaluate(null) // runs to its first step synchronously
-  const { implementation, ...rest } = Object.fromEntries(found).fromMillis as Native
+  const known = Object.fromEntries(found)
+  const { implementation, ...rest } = known.fromMillis as Native
   const fromMillis: Implementation = function (time, picture, timezone) {
     return implementation.call(this, time, picture, offsetOf(timezone))
   }
@@ -77,8 +79,15 @@ function readNatives(): [string, Native][] {
     return fromMillis.call(this, this.environment.base.timestamp.getTime(), picture, timezone)
   }
   const signature = { ...rest.signature, validate: (args: unknown[]) => args }
+  // JSONata takes each character for a byte: it drops half of those beyond Latin-1, and few receivers expect Latin-1.
+  const withText = (name: string, convert: (text: string) => string): [string, Native] => {
+    const own: Implementation = (text) => (text === undefined ? undefined : convert(String(text)))
+    return [name, { ...(known[name] as Native), implementation: own }]
+  }
   return [
     ...found,
+    withText('base64encode', encodeText),
+    withText('base64decode', decodeText),
     ['fromMillis', { ...rest, implementation: fromMillis }],
     ['now', { ...rest, implementation: now, signature }],
   ]
@@ -128,23 +137,6 @@ function checkArgument(meter: Meter, value: unknown): void {
   meter.read(value)
 }
 
-/** Limits a picture string, the format of a number or a time: a width of four digits is costly to pad. */
-function checkPicture(picture: unknown): void {
-  if (picture === undefined) return
-  const text = String(picture)
-  if (text.length > 100 || /,[^\]]*\d{4}/.test(text))
-    throw new Error(
-      'the expression uses a picture string of more than 100 characters or a width above 999',
-    )
-}
-
 function lengthOf(value: unknown): number {
   return typeof value === 'string' || Array.isArray(value) ? value.length : 1
-}
-
-/** An upper bound for the number of ways in which `marks` repetitions can divide `characters`. */
-function combinations(characters: number, marks: number): number {
-  let product = 1
-  for (let i = 1; i <= marks; i++) product *= Math.max(1, (characters - marks + i) / i)
-  return product
 }

@@ -76,9 +76,32 @@ function asLimitError(error: unknown): unknown {
 export function expressionProblem(text: string): string | undefined {
   try {
     return nodeProblem(jsonata(text).ast(), new Set())
-  } catch {
-    return 'is not a valid JSONata expression'
+  } catch (error) {
+    return `is not a valid JSONata expression: ${syntaxProblem(error as SyntaxFault)}`
   }
+}
+
+/** What JSONata's parser throws; its message quotes `token` or `value`, parts of the text. A `RegExp` throws without a code. */
+type SyntaxFault = {
+  message: string
+  code?: string
+  position?: number
+  token?: unknown
+  value?: unknown
+}
+
+/** Parts of a text that are shown: names, numbers and operators. Another one may be a value put there by mistake, a secret. */
+const SHOWN = /^"([\w$.]{1,40}|[^\w\s]{1,3})"$/
+
+/** What JSONata says of a text that it cannot parse, and the position (in characters) where it stopped. */
+function syntaxProblem({ message, code, position, token, value }: SyntaxFault): string {
+  // The message of a RegExp quotes the pattern, and ends with the reason.
+  if (code === undefined) return `in a regular expression, ${message.split(': ').at(-1)}`
+  const hidden = [token, value]
+    .map((part) => JSON.stringify(part))
+    .filter((part) => part !== undefined && !SHOWN.test(part))
+  const text = hidden.reduce((shown, part) => shown.replaceAll(part, '…'), message)
+  return `${text} (${code}${position === undefined ? '' : ` at position ${position}`})`
 }
 
 /** Why a node of the syntax tree, or one below it, is refused. */

@@ -6,14 +6,13 @@ import type { BrokenTarget, Target } from '../core/deliveries/target.ts'
 import { EVENT_TYPES } from '../core/events/event.ts'
 import { OPEN_PARTS } from '../core/events/privacy.ts'
 import { isObject } from '../core/intake/json.ts'
+import { isLoopback } from '../core/loopback.ts'
 import type { FormatId } from '../formats/index.ts'
 import { compile } from './expression.ts'
 import { type ConfigIssue, shownKey, validate } from './issues.ts'
 import { HEADER_VALUE, TargetInput } from './schema.ts'
 import { readSecrets, type SecretReader, signingSecretProblem } from './secrets.ts'
 import { suggestion } from './spelling.ts'
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|.*\.localhost)$/
 
 /** The target that a table configures; undefined if it is invalid: its problems are added to `errors`. */
 export function readTarget(
@@ -86,6 +85,16 @@ export function targetNotes(
     ...(target.secrets.length === 0
       ? [note('secret', 'is not set: deliveries are not signed')]
       : []),
+    ...target.headers.flatMap(([name]) =>
+      /^[a-z\d-]+$/i.test(name)
+        ? []
+        : [
+            note(
+              `headers.${shownKey(name)}`,
+              'is dropped silently by some servers (nginx, Caddy): use only letters, digits and - in its name',
+            ),
+          ],
+    ),
     ...withheld.map((part) =>
       note('transform', `uses ${part}, of which the target gets nothing: add it to include`),
     ),
@@ -133,6 +142,8 @@ function urlProblem(text: string): string | undefined {
   const url = new URL(text)
   if (url.username || url.password)
     return 'must not contain a password: put it in headers, as $NAME of a secret'
+  if (/\.localhost\.?$/.test(url.hostname))
+    return 'must not be a name below localhost, which the relay cannot resolve: write localhost or 127.0.0.1'
   if (url.protocol === 'https:') return undefined
-  return url.protocol === 'http:' && LOOPBACK.test(url.hostname) ? undefined : 'must be https'
+  return url.protocol === 'http:' && isLoopback(url.hostname) ? undefined : 'must be https'
 }

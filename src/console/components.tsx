@@ -1,5 +1,6 @@
 // The components that pages share: states, times, tables, links.
 import type { Child } from 'hono/jsx'
+import { showDirections } from '../core/text.ts'
 
 /** The colour of a state: good, bad, warn (needs attention soon), or calm (neutral). */
 export type Tone = 'good' | 'bad' | 'warn' | 'calm'
@@ -114,12 +115,27 @@ export function Table<Row>({
   )
 }
 
-/** JSON, indented; a string as it is. */
+/** JSON, indented; a string as it is. Controls of writing direction are shown as escapes. */
 export function Json({ value, id }: { value: unknown; id?: string }) {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '')
   return (
     <pre id={id}>
-      <code>{typeof value === 'string' ? value : JSON.stringify(value, null, 2)}</code>
+      <code>{showDirections(text)}</code>
     </pre>
+  )
+}
+
+/** Texts of vendors beside each other or among ours. None changes the direction or order of what stands around it. */
+export function Theirs({ texts, between = ', ' }: { texts: readonly string[]; between?: string }) {
+  return (
+    <>
+      {texts.map((text, i) => (
+        <>
+          {i > 0 && between}
+          <bdi>{text}</bdi>
+        </>
+      ))}
+    </>
   )
 }
 

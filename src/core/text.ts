@@ -1,4 +1,18 @@
-// Numbers, times and results of attempts as text for people.
+// Numbers, times, results of attempts and the texts of others as text for people.
+
+/** Marks and controls of writing direction. In a text of somebody else they change the order of what stands around it. */
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const BREAKS = /[\p{Cc}\u2028\u2029]+/gu
+
+/** A text of somebody else as a part of one line: each break or control character is a space, and directions are gone. */
+export function oneLine(text: string): string {
+  return text.replace(BREAKS, ' ').replace(DIRECTIONS, '')
+}
+
+/** A text of somebody else with its direction controls as escapes of JSON, so that they are seen and do nothing. */
+export function showDirections(text: string): string {
+  return text.replace(DIRECTIONS, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
 
 /**
  * A time of the current UTC day as `09:12 UTC`, any other as `2026-11-21 09:12 UTC`. `at`: RFC 3339 in UTC; `now`:

@@ -2,6 +2,7 @@
 import type { Amount } from '../core/events/amount.ts'
 import type { MembershipEvent, RelayEvent } from '../core/events/event.ts'
 import { isSystemEvent, type SystemEvent } from '../core/events/system-event.ts'
+import { oneLine } from '../core/text.ts'
 import type { Format } from './format.ts'
 
 export const slack = {
@@ -78,7 +79,7 @@ function money(amount: Amount | null | undefined): string | undefined {
   return amount.currency === null ? amount.value : `${amount.value} ${amount.currency}`
 }
 
-/** Escapes Slack's three control characters. */
+/** A text as a part of the line: no break begins another one, which could look like another event; Slack's three control characters are escaped. */
 function escapeText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return oneLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -7,9 +7,11 @@ import type { Member } from './member.ts'
 
 /**
  * The messages, in order, after which the log has an event of a type. `eventName`: the value of `?event=` in their URL.
+ * `which`: what tells it from the others of its type.
  */
 export type Scenario = {
   type: EventType
+  which?: string
   messages: { eventName: string | undefined; body: object }[]
 }
 
@@ -46,13 +48,19 @@ const HAPANA: Scenario[] = [
   // Without a type, a new account and a change cannot be distinguished.
   { type: 'contact.upserted', messages: [{ ...account, eventName: undefined }] },
   // One package, none, and two: JSONata gives a value, nothing, or a list for a path over them.
-  { type: 'membership.status_changed', messages: [gym('clientStatusChange')] },
   {
     type: 'membership.status_changed',
+    which: 'active with one package',
+    messages: [gym('clientStatusChange')],
+  },
+  {
+    type: 'membership.status_changed',
+    which: 'inactive without a package',
     messages: [gym('clientStatusChange', { status: 'inactive', activePackages: [] })],
   },
   {
     type: 'membership.status_changed',
+    which: 'active with two packages',
     messages: [gym('clientStatusChange', { activePackages: [UNLIMITED, OFF_PEAK] })],
   },
   { type: 'purchase.completed', messages: [gym('packagePurchased')] },

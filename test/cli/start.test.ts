@@ -219,6 +219,21 @@ describe('npm start reports in one sentence', () => {
     expect(output.trim()).toBe('--port must be a number from 1 to 65535, not "many".')
   })
 
+  it.each([['--receiver-port', '9000'], ['--receiver-port=9000']])(
+    'that the receiver has no option %s',
+    async (...args) => {
+      const project = aProject()
+
+      const { status, output } = await command(project.dir, 'start', ...args)
+      project.remove()
+
+      expect(status).toBe(1)
+      expect(output.trim()).toBe(
+        `There is no option --receiver-port: the receiver uses port ${RECEIVER_PORT}, or "npm start -- --no-receiver" leaves it out.`,
+      )
+    },
+  )
+
   it('that the packages are not installed', async () => {
     const project = aProject()
     await run('rm', path.join(project.dir, 'node_modules'))

@@ -27,12 +27,48 @@ describe('an expression', () => {
     ['data.extra ~> |$|{"words": "three"}, "list"|', { words: 'three' }],
     ['$fromMillis(0, "[Y0001]-[M01]-[D01]")', '1970-01-01'],
     ['$toMillis("1970-01-01 00:00", "[Y0001]-[M01]-[D01] [H01]:[m01]")', 0],
+    ['$toMillis("20261121094500", "[Y0001][M01][D01][H01][m01][s01]")', 1795254300000],
+    ['$toMillis("[2026]", "[[[Y]]")', 1767225600000],
     ['$formatNumber(1234.5, "#,##0.00")', '1,234.50'],
     ['data.nothing', undefined],
   ])('is evaluated as JSONata: %s', async (text, expected) => {
     const made = await evaluate(text, { list: [1, 2, 3], words: 'one two' })
 
     expect(JSON.stringify(made)).toBe(JSON.stringify(expected))
+  })
+
+  it('reads a time by any number of marks that literals part', async () => {
+    const picture = '[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:01]'
+    const text = `$toMillis("2026-11-21T10:00:00.250+11:00", "${picture}")`
+
+    expect(await evaluate(text)).toBe(Date.parse('2026-11-21T10:00:00.250+11:00'))
+  })
+
+  it.each([
+    ['Ana:1', 'QW5hOjE='],
+    ['José', 'Sm9zw6k='],
+    ['Łucja', 'xYF1Y2ph'],
+    ['🏋️', '8J+Pi++4jw=='],
+    ['', ''],
+  ])('encodes %j as base64 of its UTF-8, and decodes it', async (text, base64) => {
+    expect(await evaluate('$base64encode(data.extra.text)', { text })).toBe(base64)
+    expect(await evaluate('$base64decode(data.extra.base64)', { base64 })).toBe(text)
+  })
+
+  it('refuses what is not base64 of a text', async () => {
+    const decoded = 'decodes what is not base64 of UTF-8 text'
+
+    await expect(evaluate('$base64encode("\ud83d")')).rejects.toThrow('half a surrogate pair')
+    await expect(evaluate('$base64decode("/w==")')).rejects.toThrow(decoded)
+    await expect(evaluate('$base64decode("?")')).rejects.toThrow(decoded)
+    expect(await evaluate('$base64encode(data.nothing)')).toBeUndefined()
+  })
+
+  it('encodes a large text', async () => {
+    const text = 'é'.repeat(20_000)
+    const made = await evaluate('$base64decode($base64encode(data.extra.text))', { text })
+
+    expect(made).toBe(text)
   })
 
   it('reads the time of its evaluation, in any form', async () => {
@@ -163,6 +199,16 @@ describe('an expression that needs too much time or memory fails with the limit 
     ['formats a wide year of now', '$now("[Y,99999999-99999999]")', PICTURE],
     ['formats by a long picture', '$formatInteger(5, $pad("", 90000, "0,"))', PICTURE],
     ['reads a time in many ways', `$toMillis("${'1'.repeat(40)}x", "${'[f]'.repeat(12)}")`, WORK],
+    [
+      'reads a time of letters in many ways',
+      `$toMillis("${'x'.repeat(60)}", "${'[MN]T'.repeat(8)}")`,
+      WORK,
+    ],
+    [
+      'reads a time in words in many ways',
+      `$toMillis("${'1'.repeat(60)}", "${'[Yw]-'.repeat(8)}")`,
+      WORK,
+    ],
     ['creates a result that is too large', '{"x": $pad("y", 300000)}', RESULT],
     ['searches a long text slowly', '$match(data.extra.mail, /x*y/)', 'a text of more than'],
   ])('when it %s', async (_what, text, bound) => {
@@ -253,6 +299,37 @@ describe('a regular expression', () => {
     const text = '{"a": [1].(function($x) { $x ~> |b|{"c": $match(d, /(a+)+$/)}| })(1)}'
 
     expect(expressionProblem(text)).toContain('contains a regular expression that')
+  })
+})
+
+describe('a text that is no expression is refused', () => {
+  it.each([
+    ['type = ', 'Unexpected end of expression (S0207 at position 7)'],
+    ['(type', 'Expected ")" before end of expression (S0203 at position 5)'],
+    ['type == "a"', 'The symbol "=" cannot be used as a unary operator (S0211 at position 7)'],
+    ['type and data type', 'Syntax error: "type" (S0201 at position 18)'],
+    ['type = "a', 'String literal must be terminated by a matching quote (S0101 at position 9)'],
+    [
+      'data.x := 1',
+      'The left side of := must be a variable name (start with $) (S0212 at position 5)',
+    ],
+    ['type = /a(/', 'No terminating / in regular expression (S0302 at position 11)'],
+    ['type = 1e999', 'Number out of range: "1e999" (S0102 at position 7)'],
+    ['type = /+/', 'in a regular expression, Nothing to repeat'],
+  ])('with the reason and the place: %s', (text, problem) => {
+    expect(expressionProblem(text)).toBe(`is not a valid JSONata expression: ${problem}`)
+  })
+
+  it('without a text that it quotes, which may be a secret', () => {
+    expect(expressionProblem('type "whsec_MfKQ+9r8/GKYqrTwjUPD8ILPZIo2LaLaSw"')).toBe(
+      'is not a valid JSONata expression: Syntax error: … (S0201 at position 47)',
+    )
+    expect(expressionProblem('type.1234567890123456789012345678901234567890')).toContain(
+      'The literal value … cannot be used as a step within a path expression (S0213',
+    )
+    expect(expressionProblem('type = /+ my password/')).toBe(
+      'is not a valid JSONata expression: in a regular expression, Nothing to repeat',
+    )
   })
 })
 

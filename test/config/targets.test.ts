@@ -133,7 +133,6 @@ describe('a target', () => {
     'http://127.0.0.1/',
     'http://127.8.9.1:1/',
     'http://[::1]:80/',
-    'http://a.localhost/',
   ])('may have the URL %s, without TLS', (url) => {
     expect(first({ url }).errors).toEqual([])
   })
@@ -149,6 +148,27 @@ describe('a target', () => {
     '$PLAIN_HOOK',
   ])('must not have the URL %s, which is not https', (url) => {
     expect(first({ url }).errors).toEqual([{ path: 'TARGETS[0].url', message: 'must be https' }])
+  })
+
+  it.each(['http://a.localhost/', 'http://A.B.LOCALHOST:8788/', 'https://a.localhost./'])(
+    'must not have the URL %s, which is never resolved',
+    (url) => {
+      const message =
+        'must not be a name below localhost, which the relay cannot resolve: write localhost or 127.0.0.1'
+      expect(first({ url }).errors).toEqual([{ path: 'TARGETS[0].url', message }])
+    },
+  )
+
+  it.each([
+    ['x_team', 'x_team'],
+    ['x.team', '…'],
+    ['x-Team-1', undefined],
+  ])('has a note where servers drop its header %s', (name, shown) => {
+    const message =
+      'is dropped silently by some servers (nginx, Caddy): use only letters, digits and - in its name'
+    expect(first({ headers: { [name]: 'a' } }).notes).toEqual(
+      shown === undefined ? [] : [{ path: `TARGETS[0].headers.${shown}`, message }],
+    )
   })
 
   const WHSEC = 'must be whsec_ and base64 of 24 to 64 random bytes'
@@ -169,14 +189,22 @@ describe('a target', () => {
     [{ events: ['a**'] }, 'events[0]', 'may contain one * only, at its end'],
     [{ events: [''] }, 'events[0]', 'must not be empty'],
     [{ sources: 'hype' }, 'sources', 'must be a list of source names'],
-    [{ where: '(' }, 'where', 'is not a valid JSONata expression'],
+    [
+      { where: '(' },
+      'where',
+      'is not a valid JSONata expression: Expected ")" before end of expression (S0203 at position 1)',
+    ],
     [{ where: true }, 'where', 'must be a string'],
     [
       { where: '$exists(personid)' },
       'where',
       'cannot use personid, personbasis or possibleduplicate: they are not known yet when it is evaluated',
     ],
-    [{ transform: '{' }, 'transform', 'is not a valid JSONata expression'],
+    [
+      { transform: '{' },
+      'transform',
+      'is not a valid JSONata expression: Expected ":" before end of expression (S0203 at position 1)',
+    ],
     [
       { transform: '$', format: 'slack' },
       'transform',

@@ -76,6 +76,17 @@ describe('slack', () => {
     )
   })
 
+  it.each([
+    ['a line feed', 'Ana\n*Payment failed*: Eve', 'Ana *Payment failed*: Eve'],
+    ['other breaks', 'Ana\r\nB\u2028C\u2029D\u0085E\vF\0G', 'Ana B C D E F G'],
+    ['writing directions', 'Ana \u202eavliS\u202c \u2067x\u2069\u200f', 'Ana avliS x'],
+    ['an accent, a family and Hebrew', 'Zoë 👨‍👩‍👧 דנה', 'Zoë 👨‍👩‍👧 דנה'],
+  ])('is one line, in its order, where a name has %s', (_what, full_name, shown) => {
+    const text = textOf({ data: { contact: { full_name } } })
+
+    expect(text).toBe(`*Contact created*: ${shown} ${end}`)
+  })
+
   it('says what needs attention in its own words', () => {
     const words = 'The cron is late.'
     const data = { cause: 'cron_late', about: 'relay', name: null, words, opened_at: 'now' }

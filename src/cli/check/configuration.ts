@@ -1,5 +1,11 @@
 // wrangler.toml as the Worker will understand it: parsed, and described for an operator.
-import { type Config, isBrokenSource, parseConfig, secretNames } from '../../config.ts'
+import {
+  type Config,
+  isBrokenSource,
+  parseConfig,
+  secretNames,
+  targetTables,
+} from '../../config.ts'
 import { matchesType } from '../../core/deliveries/routing.ts'
 import {
   type BrokenTarget,
@@ -8,17 +14,24 @@ import {
   type Target,
 } from '../../core/deliveries/target.ts'
 import { EVENT_TYPES } from '../../core/events/event.ts'
+import { isLoopback } from '../../core/loopback.ts'
 import { table } from '../table.ts'
+import { inequalityNotes } from './inequalities.ts'
 
 /** Placeholders for secrets that only the deployed Worker knows: valid wherever a secret, or a URL, is expected. */
 const PLACEHOLDER_SECRET = `whsec_${'A'.repeat(43)}=`
 const PLACEHOLDER_URL = 'https://secret.invalid/'
 
-/** Parses the variables as the deployed Worker will, assuming that all its secrets are set and valid. */
+/**
+ * Parses the variables as the deployed Worker will, assuming that all its secrets are set and valid. It has notes that the
+ * Worker does not: those on expressions.
+ */
 export function checkConfig(vars: Record<string, unknown>): Config {
-  return parseConfig(vars, (_name, path) =>
+  const config = parseConfig(vars, (_name, path) =>
     path.endsWith('.url') ? PLACEHOLDER_URL : PLACEHOLDER_SECRET,
   )
+  const notes = targetTables(vars).flatMap(({ path, value }) => inequalityNotes(path, value))
+  return { ...config, notes: [...config.notes, ...notes] }
 }
 
 /** The secrets of a file that are not safe. The issues do not contain their values. */
@@ -122,9 +135,9 @@ function credentialsOf({
   ].join(' and ')
 }
 
-/** True for a target on this machine, which a deployed relay cannot reach. Only such targets may use http. */
+/** True for a target on this machine, which a deployed relay cannot reach. */
 export function isLocal(target: Target | BrokenTarget): target is Target {
-  return !isBroken(target) && target.url.startsWith('http:')
+  return !isBroken(target) && isLoopback(new URL(target.url).hostname)
 }
 
 /** A URL without its path, which may contain a secret. */

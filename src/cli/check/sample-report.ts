@@ -3,6 +3,7 @@ import { type Config, type ConfiguredTarget, isBrokenSource } from '../../config
 import { deliveryHeaders } from '../../core/deliveries/headers.ts'
 import { matchesType, route } from '../../core/deliveries/routing.ts'
 import { type BrokenTarget, isBroken } from '../../core/deliveries/target.ts'
+import { oneLine } from '../../core/text.ts'
 import { renderFor } from '../../formats/index.ts'
 import { UserError } from '../user-error.ts'
 import { type Sample, samplesOf } from './samples.ts'
@@ -26,8 +27,8 @@ export async function showSamples(
 ): Promise<{ text: string; failures: number }> {
   const targets = selectTargets(config, selection)
   const results = await Promise.all(
-    selectSamples(config, selection, now).map(async ({ event, raw }) => ({
-      title: `${event.type}  from ${event.relaysource}`,
+    selectSamples(config, selection, now).map(async ({ event, raw, which }) => ({
+      title: `${event.type}  from ${event.relaysource}${which === undefined ? '' : `: ${which}`}`,
       shown: await Promise.all(
         targets.map((target) => show({ event, raw }, target, now, selection.type !== undefined)),
       ),
@@ -176,6 +177,6 @@ function indented(body: string): string {
 
 /** One line of at most `length` characters, without control characters, which could change the terminal. */
 function cut(text: string, length: number): string {
-  const line = text.replaceAll(/[\p{Cc}]/gu, ' ')
+  const line = oneLine(text)
   return line.length > length ? `${line.slice(0, length)}…` : line
 }

@@ -12,8 +12,11 @@ import { VENDORS } from '../../vendors/index.ts'
 /** Stands for the origin of the relay, which is not known here. It only appears in `dataschema`. */
 const ORIGIN = 'https://relay.example'
 
-/** An event and the vendor message it was made from. The message is empty for an inferred event. */
-export type Sample = { event: MembershipEvent; raw: RawBody }
+/**
+ * An event and the vendor message it was made from, which is empty for an inferred event. `which`: what tells it from other
+ * samples of its type.
+ */
+export type Sample = { event: MembershipEvent; raw: RawBody; which?: string | undefined }
 
 /** An event or more of each type that a source's vendor can send. `now` in epoch milliseconds. */
 export function samplesOf(source: ConfiguredSource, now: number): Sample[] {
@@ -21,7 +24,11 @@ export function samplesOf(source: ConfiguredSource, now: number): Sample[] {
 }
 
 /** Processes the messages of a scenario in order. Returns the last event of the scenario's type. */
-function lastEventOf({ type, messages }: Scenario, source: ConfiguredSource, now: number): Sample {
+function lastEventOf(
+  { type, which, messages }: Scenario,
+  source: ConfiguredSource,
+  now: number,
+): Sample {
   const samples: Sample[] = []
   const history: MembershipEvent[] = []
   for (const [i, message] of messages.entries()) {
@@ -37,7 +44,7 @@ function lastEventOf({ type, messages }: Scenario, source: ConfiguredSource, now
   }
   const sample = samples.findLast(({ event }) => event.type === type)
   if (sample === undefined) throw new Error(`no message of the scenario gives the type ${type}`)
-  return sample
+  return { ...sample, which }
 }
 
 /** What an event means after the earlier events of the same contact. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { ClientResponse } from 'hono/client'
 import type { SuccessStatusCode } from 'hono/utils/http-status'
 import { createClient } from '../../client.ts'
+import { isLoopback } from '../../core/loopback.ts'
 import { readEnvFile } from '../project.ts'
 import { UserError } from '../user-error.ts'
 
@@ -21,7 +22,7 @@ export function connect({ url }: Pick<GlobalOptions, 'url'>): Api {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new UserError(`--url must start with https:// or http://, not "${url}".`)
   const { origin, hostname } = new URL(url)
-  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+  const isLocal = isLoopback(hostname)
   return createClient(origin, readToken(isLocal), (input, init) => send(origin, input, init)).api
 }
 

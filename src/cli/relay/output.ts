@@ -1,5 +1,6 @@
 // What commands print: text for people, or JSON for programs.
 import type { Command } from 'commander'
+import { showDirections } from '../../core/text.ts'
 import type { GlobalOptions } from './client.ts'
 
 /** Prints an answer as JSON with --json, else as the text that `textOf` makes of it. */
@@ -8,7 +9,10 @@ export function print<T>(command: Command, answer: T, textOf: (answer: T) => str
   console.log(json ? JSON.stringify(answer, null, 2) : printable(textOf(answer)))
 }
 
-/** Replaces control characters, except line feeds: data from senders and receivers must not change the terminal. */
+/**
+ * Replaces control characters, except line feeds, and shows controls of writing direction: data from senders and receivers
+ * must not change the terminal.
+ */
 export function printable(text: string): string {
-  return text.replaceAll(/(?!\n)\p{Cc}/gu, '�')
+  return showDirections(text.replaceAll(/(?!\n)\p{Cc}/gu, '�'))
 }

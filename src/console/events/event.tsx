@@ -136,7 +136,9 @@ function Acts({ event, isSendable }: { event: EventView; isSendable: boolean }) 
       {curl !== undefined && (
         <details>
           <summary>Request as a curl command</summary>
-          <pre id="curl">{curl}</pre>
+          <pre id="curl">
+            <bdi>{curl}</bdi>
+          </pre>
           <Copy of="curl" />
         </details>
       )}
@@ -157,15 +159,18 @@ function Options({ label, of }: { label: string; of: EventView['targets'] }) {
 
 function Issues({ event: { issues, event } }: { event: EventView }) {
   const { warnings = [] } = (event as { data?: { warnings?: string[] } } | null)?.data ?? {}
-  const lines = [
-    ...(issues ?? []).map(({ path, message }) => `Not understood: ${path}: ${message}.`),
-    ...warnings.map((warning) => `Warning: ${warning}.`),
-  ]
-  if (lines.length === 0) return null
+  if (!issues?.length && warnings.length === 0) return null
   return (
     <ul class="attention">
-      {lines.map((line) => (
-        <li>{line}</li>
+      {(issues ?? []).map(({ path, message }) => (
+        <li>
+          Not understood: <bdi>{path}</bdi>: {message}.
+        </li>
+      ))}
+      {warnings.map((warning) => (
+        <li>
+          Warning: <bdi>{warning}</bdi>.
+        </li>
       ))}
     </ul>
   )

@@ -1,6 +1,6 @@
 // Persons across vendors: their contacts, their events, and the deliveries of these.
 import { maskEmail } from '../../core/mask.ts'
-import { Empty, EventLink, Older, State, Table, Time } from '../components.tsx'
+import { Empty, EventLink, Older, State, Table, Theirs, Time } from '../components.tsx'
 import { Act, ChangeForm } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 import { Find } from './events.tsx'
@@ -58,10 +58,11 @@ export function People({ found, areMore }: { found: readonly PersonView[]; areMo
             },
             {
               name: 'e-mail',
-              of: ({ contacts }) =>
-                [...new Set(contacts.map(({ email }) => maskEmail(email)))]
-                  .filter(Boolean)
-                  .join(', '),
+              of: ({ contacts }) => (
+                <Theirs
+                  texts={[...new Set(contacts.flatMap(({ email }) => maskEmail(email) ?? []))]}
+                />
+              ),
             },
           ]}
         />
@@ -102,8 +103,17 @@ export function Person({
             name: 'contact',
             of: ({ contact, account }) => (
               <>
-                {contact !== null && <code>{contact}</code>}
-                {account && <span class="quiet"> of {account}</span>}
+                {contact !== null && (
+                  <bdi>
+                    <code>{contact}</code>
+                  </bdi>
+                )}
+                {account && (
+                  <span class="quiet">
+                    {' '}
+                    of <bdi>{account}</bdi>
+                  </span>
+                )}
               </>
             ),
           },
@@ -111,12 +121,12 @@ export function Person({
             name: 'e-mail',
             of: ({ email, isShared }) => (
               <>
-                {(isPersonalShown ? email : maskEmail(email)) ?? ''}
+                <bdi>{(isPersonalShown ? email : maskEmail(email)) ?? ''}</bdi>
                 {isShared && <span class="quiet"> joins nobody: not one person’s own</span>}
               </>
             ),
           },
-          { name: 'sites', of: ({ sites }) => sites.join(', ') },
+          { name: 'sites', of: ({ sites }) => <Theirs texts={sites} /> },
           { name: 'joined by', of: ({ joined_by }) => joined_by?.replace('_', ' ') ?? '' },
           {
             name: 'not the same person?',

@@ -1,5 +1,5 @@
 // People who were joined by earlier rules, and would not be now.
-import { Empty, Older, Table } from '../components.tsx'
+import { Empty, Older, Table, Theirs } from '../components.tsx'
 import { Act } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 import type { PersonView } from './people.tsx'
@@ -34,7 +34,9 @@ export function WronglyJoined({
               of: ({ parts }) => (
                 <span>
                   {parts.map((part) => (
-                    <span class="line">{part.map(nameOfContact).join(' + ')}</span>
+                    <span class="line">
+                      <Theirs texts={part.map(nameOfContact)} between=" + " />
+                    </span>
                   ))}
                 </span>
               ),

@@ -1,6 +1,6 @@
 // Quarantined messages by cause: shown, released once they are understood, or dismissed with a reason.
 import { pluralize } from '../../core/text.ts'
-import { Empty, EventLink, Older, sum, Table, Time } from '../components.tsx'
+import { Empty, EventLink, Older, sum, Table, Theirs, Time } from '../components.tsx'
 import { Act, ChangeForm, Hidden } from '../forms.tsx'
 import { linkTo } from '../links.ts'
 
@@ -48,16 +48,30 @@ function filterOf({ source, vendortype, cause }: CauseView): Record<string, stri
 }
 
 /** A heading. A message whose type is the cause has a type that the relay does not know, or none at all. */
-function titleOf({ vendortype, cause }: CauseView): string {
-  if (!/^type: /.test(cause)) return `${vendortype ?? 'No event type'}: ${cause}`
-  return vendortype === null ? 'No event type' : `Unknown event type "${vendortype}"`
+function Title({ of: { vendortype, cause } }: { of: CauseView }) {
+  const isUnknown = /^type: /.test(cause)
+  return (
+    <h2>
+      {isUnknown && vendortype !== null && 'Unknown event type '}
+      {vendortype === null ? (
+        'No event type'
+      ) : (
+        <bdi>{isUnknown ? `"${vendortype}"` : vendortype}</bdi>
+      )}
+      {!isUnknown && (
+        <>
+          : <bdi>{cause}</bdi>
+        </>
+      )}
+    </h2>
+  )
 }
 
 function Cause({ cause: one }: { cause: CauseView }) {
   const { source, cause, count, first_at, last_at, events } = one
   return (
     <article>
-      <h2>{titleOf(one)}</h2>
+      <Title of={one} />
       <p>
         {pluralize(count, 'message')} from{' '}
         <a href={linkTo('/console/events', { source, status: 'quarantined' })}>{source}</a>,{' '}
@@ -130,7 +144,7 @@ export function Release({ view }: { view: ReleaseView }) {
           rows={refused}
           columns={[
             { name: 'event', of: ({ id }) => <EventLink id={id} /> },
-            { name: 'reason', of: ({ issues }) => issues.join('; ') },
+            { name: 'reason', of: ({ issues }) => <Theirs texts={issues} between="; " /> },
           ]}
         />
       )}

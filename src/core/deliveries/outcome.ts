@@ -1,4 +1,5 @@
 // The error of an attempt, from the response or from its absence, and what the attempt says of its target.
+import { isLoopback } from '../loopback.ts'
 import type { Verdict } from './breaker.ts'
 import type { Attempt, AttemptError, DueDelivery } from './delivery.ts'
 
@@ -28,6 +29,22 @@ export function errorOfException(error: unknown): AttemptError {
 /** An exception in words, for the log of attempts. */
 export function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+/**
+ * Why a request to a URL got no response, in words. On a machine of one's own, workerd calls a name that it cannot resolve,
+ * and a certificate that it does not trust, an internal error; its log alone says which. Cloudflare answers 530, 525 or 526.
+ */
+export function describeUnreached(error: unknown, url: string): string {
+  const text = describe(error)
+  if (!/^Error: internal error; reference =/.test(text)) return text
+  const { protocol, hostname } = new URL(url)
+  const isAddress = isLoopback(hostname) || /^(\[.*\]|[\d.]+)$/.test(hostname)
+  const causes = [
+    ...(isAddress ? [] : ['its host name cannot be resolved']),
+    ...(protocol === 'https:' ? ['its certificate is not trusted', 'it does not speak TLS'] : []),
+  ]
+  return causes.length === 0 ? text : `${text}. With npm start, probably ${causes.join(', or ')}`
 }
 
 /** Statuses by which a target says that this one message is wrong: it is up, and may well take others. */

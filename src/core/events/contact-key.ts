@@ -106,11 +106,15 @@ export function nameOf({ given_name, family_name, full_name }: Contact): string 
   )
 }
 
-/** An address in lower case; undefined for a text that is none: no `@`, or two, or a space. */
+/** A text as addresses are compared: trimmed, in lower case. The log has addresses in this form, so all that look for one use it. */
+export function foldEmail(text: string): string {
+  return text.trim().toLowerCase()
+}
+
+/** An address in lower case; undefined for a text that is none: no `@`, or two, or a space inside. */
 export function normalizeEmail(text: string | null | undefined): string | undefined {
-  return typeof text === 'string' && /^[^\s@,;<>]+@[^\s@,;<>]+$/.test(text)
-    ? text.toLowerCase()
-    : undefined
+  const email = foldEmail(text ?? '')
+  return /^[^\s@,;<>]+@[^\s@,;<>]+$/.test(email) ? email : undefined
 }
 
 /** What people write who have no address, as the part before the `@` or as the name of the domain. */

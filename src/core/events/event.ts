@@ -153,14 +153,16 @@ export function composeEvent(
     id,
     type: draft.type,
     source: draft.origin,
-    ...(draft.contactId === undefined ? {} : { subject: `contact/${draft.contactId}` }),
+    ...(draft.contactId === undefined ? {} : { subject: subjectOfContact(draft.contactId) }),
     time: occurred?.at ?? receivedat,
     datacontenttype: 'application/json',
     dataschema: `${context.origin}/schemas/${draft.type}/${SCHEMA_VERSION}`,
     relaysource: context.source,
     vendor: context.vendor,
-    vendortype: draft.vendorType,
-    ...(draft.vendorVersion === undefined ? {} : { vendorversion: draft.vendorVersion }),
+    vendortype: attributeText(draft.vendorType),
+    ...(draft.vendorVersion === undefined
+      ? {}
+      : { vendorversion: attributeText(draft.vendorVersion) }),
     receivedat,
     timebasis: occurred?.basis ?? 'received',
     typebasis: draft.typeBasis,
@@ -171,6 +173,22 @@ export function composeEvent(
       ...(warnings.length === 0 ? {} : { warnings: warningTexts(warnings) }),
     },
   } as MembershipEvent
+}
+
+/** What no attribute of a CloudEvent may contain: control characters, noncharacters and halves of a surrogate pair. */
+const NO_ATTRIBUTE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/gu
+
+/**
+ * A vendor's text as an attribute, with U+FFFD for each character that CloudEvents forbids there
+ * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system). `data` has it as it was sent.
+ */
+function attributeText(text: string): string {
+  return text.replace(NO_ATTRIBUTE, '\ufffd')
+}
+
+/** The `subject` of an event about the contact with an id. */
+export function subjectOfContact(contactId: string): string {
+  return `contact/${attributeText(contactId)}`
 }
 
 /**

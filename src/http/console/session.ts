@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { hexOf, hmac } from '../../core/intake/signature.ts'
+import { isLoopback } from '../../core/loopback.ts'
 import type { Env } from '../../env.ts'
 import { isKept, keep } from '../../store/operate/access.ts'
 import { withTimeout } from '../../store/timeout.ts'
@@ -15,7 +16,6 @@ export type ConsoleEnv = { Bindings: Env; Variables: { who: string; role: Role }
 const SESSION_MS = 12 * 3_600_000
 
 const COOKIE = 'relay_session'
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /** Requires a session and sets `c.var.who` and `c.var.role`. Redirects others to the sign-in page, which leads back. */
 export function sessionRequired(now: () => number): MiddlewareHandler<ConsoleEnv> {
@@ -107,7 +107,7 @@ async function keyOf(env: Env, role: Role): Promise<string | undefined> {
 // Local development has no https, and not every browser keeps a Secure cookie without it.
 const isPlainLoopback = (c: Context) => {
   const { protocol, hostname } = new URL(c.req.url)
-  return protocol === 'http:' && LOOPBACK.test(hostname)
+  return protocol === 'http:' && isLoopback(hostname)
 }
 const prefixFor = (c: Context) => (isPlainLoopback(c) ? undefined : ('host' as const))
 

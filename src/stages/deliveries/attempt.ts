@@ -11,7 +11,11 @@ import {
 } from '../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../core/deliveries/headers.ts'
 import { maskSecrets } from '../../core/deliveries/mask-secrets.ts'
-import { describe, errorOfException, errorOfStatus } from '../../core/deliveries/outcome.ts'
+import {
+  describeUnreached,
+  errorOfException,
+  errorOfStatus,
+} from '../../core/deliveries/outcome.ts'
 import { parseRetryAfter } from '../../core/deliveries/retry.ts'
 import { describeFault } from '../../core/deliveries/routing.ts'
 import { formatInstant } from '../../core/events/time.ts'
@@ -103,7 +107,8 @@ export async function attemptDelivery(
     const retryAfter = response.headers.get('retry-after')
     return ended({ status, error: errorOfStatus(status, detail), detail, retryAfter, at })
   } catch (error) {
-    return ended({ error: errorOfException(error), detail: maskSecrets(describe(error), target) })
+    const detail = maskSecrets(describeUnreached(error, target.url), target)
+    return ended({ error: errorOfException(error), detail })
   }
 }
 

@@ -1,6 +1,6 @@
 // Corrections of persons by an operator: a contact split off, or two persons merged.
 import type { Config } from '../../config.ts'
-import { EMAIL_PREFIX } from '../../core/events/contact-key.ts'
+import { EMAIL_PREFIX, foldEmail } from '../../core/events/contact-key.ts'
 import { keyOfId, neighbourId, type PersonId, personIdOfKey } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { mergePeople, splitContact } from '../../store/events/people.ts'
@@ -34,7 +34,7 @@ export async function splitPerson(
   { source, contact, email, account }: NamedContact,
   tools: Tools,
 ): Promise<PersonId | undefined> {
-  const key = contact ?? `${EMAIL_PREFIX}${(email ?? '').trim().toLowerCase()}`
+  const key = contact ?? `${EMAIL_PREFIX}${foldEmail(email ?? '')}`
   const newPerson = personIdOfKey(keyOfId(newSystemEventId(tools)))
   if (!(await splitContact(env.DB, person, { source, contact: key, account }, newPerson)))
     return undefined

@@ -1,6 +1,6 @@
 // Events of a few contacts, sorted by when they happened, the latest first: the order of the index of a contact's history.
 
-import { TEST_PREFIX } from '../../core/events/contact-key.ts'
+import { foldEmail, TEST_PREFIX } from '../../core/events/contact-key.ts'
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import { isPersonId, keyOfId, type PersonId } from '../../core/id.ts'
 import { mergeSorted, type SortedQuery } from '../merge.ts'
@@ -145,7 +145,7 @@ export async function contactsOfFilter(
 
 function personOf({ person, email, text }: EventFilter) {
   const named = text?.startsWith('per_') ? (text as PersonId) : undefined
-  return { email: email?.trim().toLowerCase(), person: person ?? named }
+  return { email: email === undefined ? undefined : foldEmail(email), person: person ?? named }
 }
 
 // Each step seeks the next source in the index, so that it reads one row for each source and not for each contact.

@@ -2,7 +2,7 @@
 
 import type { Attempt, DeliveryState } from '../../core/deliveries/delivery.ts'
 import { contactIdOf } from '../../core/events/contact-key.ts'
-import type { EventStatus, RelayEvent } from '../../core/events/event.ts'
+import { type EventStatus, type RelayEvent, subjectOfContact } from '../../core/events/event.ts'
 import type { Warning } from '../../core/events/fields.ts'
 import { formatInstant } from '../../core/events/time.ts'
 import {
@@ -78,7 +78,7 @@ type SummaryRow = Omit<EventRow, 'at'>
 
 function subjectOf(contact: string | null): string | null {
   const id = contact === null ? undefined : contactIdOf(contact)
-  return id === undefined ? null : `contact/${id}`
+  return id === undefined ? null : subjectOfContact(id)
 }
 
 /**

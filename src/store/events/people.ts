@@ -1,6 +1,6 @@
 // Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
 
-import { contactIdOf } from '../../core/events/contact-key.ts'
+import { contactIdOf, foldEmail } from '../../core/events/contact-key.ts'
 import type { PersonBasis } from '../../core/events/event.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
 import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
@@ -57,7 +57,7 @@ export async function findPeople(
             `SELECT DISTINCT CAST(c.person AS TEXT) AS person FROM contacts AS c
              WHERE c.email = ?1 AND c.person > CAST(?2 AS INTEGER) ORDER BY c.person LIMIT ?3`,
           )
-          .bind(wanted.email.trim().toLowerCase(), after, page.limit + 1)
+          .bind(foldEmail(wanted.email), after, page.limit + 1)
       : db
           .prepare(
             `SELECT DISTINCT CAST(c.person AS TEXT) AS person FROM json_each(?1) AS wanted

@@ -32,11 +32,23 @@ describe('the samples', () => {
 
     const { text } = await show([{ transform }], { type: 'membership.status_changed' })
 
+    expect(text.match(/^\S+ {2}from .*$/gm)).toEqual([
+      'membership.status_changed  from hapana: active with one package',
+      'membership.status_changed  from hapana: inactive without a package',
+      'membership.status_changed  from hapana: active with two packages',
+    ])
     const bodies = text.split(/^\S+ {2}from .*$/m).slice(1)
     const names = bodies.map((body) =>
       [...body.matchAll(/^ {6,}"([^"]+)",?$/gm)].map(([, name]) => name),
     )
     expect(names).toEqual([['Unlimited'], [], ['Unlimited', 'Off-Peak']])
+  })
+
+  it('of one type tell each other apart', async () => {
+    const { text } = await show([{}])
+
+    const titles = text.match(/^\S+ {2}from .*$/gm) ?? []
+    expect(titles).toHaveLength(new Set(titles).size)
   })
 
   it('come from the vendors that have a source', async () => {

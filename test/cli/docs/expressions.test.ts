@@ -35,6 +35,15 @@ const RESULTS: Record<string, [event: ReturnType<typeof anEvent>, result: unknow
     [aMember('Gold'), { names: ['Gold'] }],
     [aMember('Gold', 'Yoga'), { names: ['Gold', 'Yoga'] }],
   ],
+  'ends that are no plan switch, and all other events': [
+    [anEvent({ data: { reason: 'plan_switch' } }), false],
+    [anEvent({ data: { reason: 'dunning' } }), true],
+    [anEvent({ data: {} }), true],
+  ],
+  'a text in base64': [
+    [anEvent({ data: { contact: { full_name: 'Łucja' } } }), 'xYF1Y2ph'],
+    [anEvent({ data: { contact: {} } }), undefined],
+  ],
   'a time in another form': [
     [at('2026-11-21T18:09:17Z'), '21.11.2026 18:09'],
     [at('2026-11-21T18:09:17.916Z'), '21.11.2026 18:09'],
@@ -67,6 +76,7 @@ describe('a mistake that docs/configuration.md names', () => {
     ['data.membership.packages.name = "Gold"', aMember('Gold', 'Yoga'), false],
     ['{ "names": data.membership.packages.name }', aMember('Gold'), { names: 'Gold' }],
     ['{ "names": data.membership.packages.name }', aMember(), {}],
+    ['data.reason != "plan_switch"', anEvent({ data: {} }), false],
     ['$round(86.625, 2)', anEvent(), 86.62],
   ])('has the result that the page says: %s', async (code, event, result) => {
     expect(await compile(code)(event)).toEqual(result)
@@ -75,6 +85,7 @@ describe('a mistake that docs/configuration.md names', () => {
   it.each([
     ['data.purchase.amount.value > 90', aPurchase('99.00')],
     ['$fromMillis($toMillis(time), "[H01]:[m01]", "+08:00")', at('2026-11-21T18:09:17Z')],
+    ['$base64decode("/w==")', anEvent()],
     ['$fromMillis($toMillis(time), "[H01]:[m01]", "Australia/Perth")', at('2026-11-21T18:09:17Z')],
   ])('is an error: %s', async (code, event) => {
     await expect(compile(code)(event)).rejects.toBeDefined()

@@ -47,6 +47,7 @@ it.each(['1', 7, 'nullable', '0a', 'none-1'])('%j is an id', (value) => {
 
 it.each([
   ['Ana@Example.com', 'ana@example.com'],
+  [' ÜNAL@example.com\n', 'ünal@example.com'],
   ['none', undefined],
   ['no email', undefined],
   ['a@b@c', undefined],

@@ -51,6 +51,23 @@ describe('composeEvent', () => {
     })
   })
 
+  it.each([
+    ['a control character', 'X\0a', 'X\ufffda'],
+    ['a line feed', 'X\na\x7f\x9f', 'X\ufffda\ufffd\ufffd'],
+    ['half a surrogate pair', 'X\ud83da', 'X\ufffda'],
+    ['a noncharacter', 'X\uffffa\u{1fffe}', 'X\ufffda\ufffd'],
+    ['an emoji and an accent', 'X🏋️é', 'X🏋️é'],
+  ])('has attributes that CloudEvents allows, where the vendor sent %s', (_what, sent, shown) => {
+    const data = { contact: { vendor_id: sent } }
+    const draft = aDraft({ contactId: sent, vendorType: sent, vendorVersion: sent, data })
+
+    const event = composeEvent(draft, { ...CONTEXT, warnings: [] })
+
+    const { subject, vendortype, vendorversion } = event
+    expect([subject, vendortype, vendorversion]).toEqual([`contact/${shown}`, shown, shown])
+    expect(event.data.contact.vendor_id).toBe(sent)
+  })
+
   it('leaves out unknown attributes, and uses the time received as the time', () => {
     const draft = aDraft({
       contactId: undefined,

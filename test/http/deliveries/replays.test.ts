@@ -174,6 +174,20 @@ describe('a dry run', () => {
   })
 })
 
+it.each(['ünal@example.com', 'ÜNAL@EXAMPLE.COM', ' Ünal@Example.com ', ' payer-ü '])(
+  'a replay finds a person by an address or id as it was written: "%s"',
+  async (person) => {
+    const relay = aRelay()
+    await relay.take('hype', aPayment({ id: 'payer-ü', email: 'ÜNAL@example.com' }))
+    await relay.take('hype', aPayment({ id: undefined, email: 'Ünal@example.com' }))
+    await relay.world.live(0.5)
+
+    const { body } = await relay.call('POST', '', { filter: { person }, dry_run: true })
+
+    expect(body).toMatchObject({ total: person.includes('@') ? 4 : 2 })
+  },
+)
+
 it('a replay of a person has the events of all contacts, by any id of the person', async () => {
   const relay = aRelay()
   const two = { email: 'same@example.com' }

@@ -1,6 +1,6 @@
 // Which deliveries a replay by filter matches, as SQL.
 import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
-import { EMAIL_PREFIX } from '../../../core/events/contact-key.ts'
+import { EMAIL_PREFIX, foldEmail } from '../../../core/events/contact-key.ts'
 import { isPersonId, keyOfId } from '../../../core/id.ts'
 import { isKeyOf } from '../../events/people.ts'
 
@@ -25,9 +25,9 @@ WITH RECURSIVE known (source) AS (
   UNION ALL
   SELECT (SELECT min(source) FROM contacts WHERE source > known.source) FROM known WHERE source IS NOT NULL)
 SELECT c.source, c.contact FROM known CROSS JOIN contacts AS c ON c.source = known.source
-  AND (${isKeyOf('c.contact', `(?1 ->> 'person')`)} OR ${isKeyOf('c.contact', `('${EMAIL_PREFIX}' || lower(?1 ->> 'person'))`)})
+  AND (${isKeyOf('c.contact', `(?1 ->> 'person')`)} OR ${isKeyOf('c.contact', `('${EMAIL_PREFIX}' || (?1 ->> 'email'))`)})
 UNION
-SELECT source, contact FROM contacts WHERE email = lower(?1 ->> 'person')
+SELECT source, contact FROM contacts WHERE email = ?1 ->> 'email'
 UNION
 SELECT source, contact FROM contacts WHERE person = COALESCE(
   (SELECT merged_into FROM merged_people WHERE person = CAST(?1 ->> 'personKey' AS INTEGER)),
@@ -48,9 +48,10 @@ export function matchesFrom({ person }: ReplayFilter, keys: (column: string) => 
   return `FROM ${rows} AND ${MATCHES}`
 }
 
-/** Returns a filter as JSON for the statements, with the key of the person if the filter has a person's id. */
+/** Returns a filter as JSON for the statements, with its person as a contact id, as an address and, if it is one, as a key. */
 export function bindFilter(filter: ReplayFilter): string {
-  const { person } = filter
-  const known = person !== undefined && isPersonId(person)
-  return JSON.stringify(known ? { ...filter, personKey: keyOfId(person) } : filter)
+  if (filter.person === undefined) return JSON.stringify(filter)
+  const person = filter.person.trim()
+  const personKey = isPersonId(person) ? keyOfId(person) : undefined
+  return JSON.stringify({ ...filter, person, email: foldEmail(person), personKey })
 }
