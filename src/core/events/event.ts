@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { type EventId, isEventId, isPersonId, type PersonId, timeOfId } from '../id.ts'
 import type { Warning } from './fields.ts'
 import { RELAY_EVENT_DATA, type SystemEvent } from './system-event.ts'
-import { formatInstant } from './time.ts'
+import { formatInstant, Instant } from './time.ts'
 import { EVENT_DATA, type EventType } from './vocabulary.ts'
 
 /** Every type of event that a target can be sent, the relay's own included. */
@@ -15,8 +15,6 @@ export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate'] as con
 /** The statuses of all events in the log: those of received messages, and `inferred` for inferred events. */
 export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'inferred'] as const
 export type EventStatus = (typeof EVENT_STATUSES)[number]
-
-const Instant = v.pipe(v.string(), v.isoTimestamp())
 
 /** The type of an authenticated message of unknown type. It is quarantined and never delivered. */
 export const UNRECOGNIZED = 'vendor.unrecognized'
@@ -51,7 +49,13 @@ export const ENVELOPE = {
     v.string(),
     v.guard((id): id is EventId => isEventId(id)),
   ),
-  source: v.pipe(v.string(), v.description('The site or account where it happened, as a path')),
+  source: v.pipe(
+    v.string(),
+    v.metadata({
+      description: 'The site or account where it happened, as a path',
+      format: 'uri-reference',
+    }),
+  ),
   subject: v.exactOptional(v.string()),
   time: Instant,
   datacontenttype: v.literal('application/json'),
@@ -66,7 +70,10 @@ export type PersonBasis = (typeof PERSON_BASES)[number]
 /** The schema of a vendor event's attributes, except `type` and `data`. */
 export const VENDOR_ENVELOPE = {
   ...ENVELOPE,
-  dataschema: v.string(),
+  dataschema: v.pipe(
+    v.string(),
+    v.metadata({ description: 'The URL of the JSON Schema of `data`', format: 'uri' }),
+  ),
   vendor: v.string(),
   vendortype: v.string(),
   vendorversion: v.exactOptional(v.string()),

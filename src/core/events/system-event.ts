@@ -2,19 +2,21 @@
 // receive them.
 import * as v from 'valibot'
 import { type EventId, timeOfId } from '../id.ts'
-import { formatInstant } from './time.ts'
+import { formatInstant, Instant } from './time.ts'
 
 /** The source name of the relay's own events. No configured source may have it. */
 export const RELAY_SOURCE = 'relay'
 
+const count = v.pipe(v.number(), v.integer())
+
 const targetChanged = v.object({
   target: v.string(),
   state: v.picklist(['active', 'backing_off', 'paused', 'failing', 'gone']),
-  failures: v.number(),
-  failing_since: v.nullable(v.string()),
-  next_probe_at: v.nullable(v.string()),
+  failures: count,
+  failing_since: v.nullable(Instant),
+  next_probe_at: v.nullable(Instant),
   /** Events of before do not have it. */
-  times_backed_off: v.optional(v.number()),
+  times_backed_off: v.exactOptional(count),
 })
 
 /** Something that needs attention. `name`: of the target or source that it is about. */
@@ -23,7 +25,7 @@ const issue = v.object({
   about: v.string(),
   name: v.nullable(v.string()),
   words: v.string(),
-  opened_at: v.string(),
+  opened_at: Instant,
 })
 
 const personId = v.string()
@@ -50,6 +52,9 @@ export const OPERATOR_ACTS = [
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]
 
+/** Three acts as version 0.1.0 named them. Its events keep the names, and can be replayed. */
+const FORMER_ACTS = ['began a replay', 'normalized an event again', 'simulated'] as const
+
 /** Where operators act. */
 export const OPERATED_BY = ['console', 'api', 'command line'] as const
 
@@ -65,12 +70,12 @@ export const RELAY_EVENT_DATA = {
     target: v.string(),
     event: v.string(),
     type: v.string(),
-    attempts: v.number(),
+    attempts: count,
     reason: v.string(),
   }),
   'relay.deliveries_cancelled': v.object({
     target: v.string(),
-    deliveries: v.number(),
+    deliveries: count,
     reason: v.string(),
   }),
   'relay.issue_opened': issue,
@@ -84,7 +89,7 @@ export const RELAY_EVENT_DATA = {
   'relay.people_merged': v.object({
     person: personId,
     merged_person: personId,
-    contacts: v.number(),
+    contacts: count,
   }),
   'relay.events_released': v.object({ events: v.array(v.string()) }),
   'relay.events_dismissed': v.object({ events: v.array(v.string()), reason: v.string() }),
@@ -95,10 +100,15 @@ export const RELAY_EVENT_DATA = {
     by,
     // Older events do not have it.
     via: v.exactOptional(v.picklist(OPERATED_BY)),
-    act: v.picklist(OPERATOR_ACTS),
+    act: v.picklist([...OPERATOR_ACTS, ...FORMER_ACTS]),
     on: v.string(),
   }),
   'relay.test': v.object({ target: v.string() }),
+}
+
+/** What version 0.1.0 called `relay.target_backing_off`. Its events keep the name, and can be replayed. */
+export const FORMER_EVENT_DATA = {
+  'relay.target_opened': v.object({ ...targetChanged.entries, state: v.picklist(['open']) }),
 }
 export type RelayEventType = keyof typeof RELAY_EVENT_DATA
 

@@ -1,13 +1,15 @@
 // The vocabulary: the types of events, and the schema of each type's `data`.
 import * as v from 'valibot'
 import { Amount } from './amount.ts'
+import { Day, Instant } from './time.ts'
 
 const text = v.exactOptional(v.string())
 const nullableText = v.exactOptional(v.nullable(v.string()))
 const nullableAmount = v.exactOptional(v.nullable(Amount))
+const nullableInstant = v.exactOptional(v.nullable(Instant))
 const anything = v.exactOptional(v.unknown())
 
-const Contact = v.object({
+export const Contact = v.object({
   vendor_id: text,
   email: text,
   email_normalized: text,
@@ -16,8 +18,8 @@ const Contact = v.object({
   family_name: text,
   phone: text,
   gender: text,
-  birth_date: text,
-  joined_on: text,
+  birth_date: v.exactOptional(Day),
+  joined_on: v.exactOptional(Day),
   lead_source: text,
   barcode: text,
   address: anything,
@@ -31,19 +33,19 @@ const Contact = v.object({
 })
 export type Contact = v.InferOutput<typeof Contact>
 
-const Package = v.object({ vendor_id: text, name: text })
+export const Package = v.object({ vendor_id: text, name: text })
 
 const Confidence = v.picklist(['strong', 'likely', 'none'])
 
 /** How a conclusion was made that is not in the message: reasons, confidence, and the ids of other events used. */
-const Inference = v.object({
+export const Inference = v.object({
   basis: v.array(v.string()),
   confidence: Confidence,
   evidence: v.array(v.string()),
 })
 export type Inference = v.InferOutput<typeof Inference>
 
-const Membership = v.object({
+export const Membership = v.object({
   status: v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
   status_raw: v.string(),
   previous_status: v.exactOptional(
@@ -55,7 +57,7 @@ const Membership = v.object({
 })
 export type Membership = v.InferOutput<typeof Membership>
 
-const Purchase = v.object({
+export const Purchase = v.object({
   package: v.object({
     ...Package.entries,
     type: v.exactOptional(v.picklist(['membership', 'session_package', 'unknown'])),
@@ -66,15 +68,15 @@ const Purchase = v.object({
 })
 export type Purchase = v.InferOutput<typeof Purchase>
 
-const Subscription = v.object({
+export const Subscription = v.object({
   kind: nullableText,
   tier: nullableText,
   interval: v.exactOptional(v.picklist(['month', 'year', 'one_time', 'unknown'])),
   interval_raw: nullableText,
-  period_end_at: nullableText,
-  trial_end_at: nullableText,
-  first_payment_at: nullableText,
-  final_payment_at: nullableText,
+  period_end_at: nullableInstant,
+  trial_end_at: nullableInstant,
+  first_payment_at: nullableInstant,
+  final_payment_at: nullableInstant,
   cancel_at_period_end: v.exactOptional(v.boolean()),
   free_access: v.exactOptional(v.nullable(v.boolean())),
   discount_code: nullableText,
@@ -83,8 +85,8 @@ const Subscription = v.object({
 })
 export type Subscription = v.InferOutput<typeof Subscription>
 
-const Checkin = v.object({
-  at: text,
+export const Checkin = v.object({
+  at: v.exactOptional(Instant),
   at_local: text,
   at_zone: text,
   status: v.picklist(['valid', 'valid_with_alerts', 'invalid', 'unknown']),
@@ -97,7 +99,7 @@ const Checkin = v.object({
       vendor_id: text,
       name: text,
       type: text,
-      starts_at: text,
+      starts_at: v.exactOptional(Instant),
       starts_local: text,
       starts_zone: text,
       instructor: text,
@@ -108,7 +110,7 @@ const Checkin = v.object({
 })
 export type Checkin = v.InferOutput<typeof Checkin>
 
-const MessageSent = v.object({
+export const MessageSent = v.object({
   vendor_id: text,
   channel: v.picklist(['sms', 'email', 'unknown']),
   to: text,
@@ -118,7 +120,7 @@ const MessageSent = v.object({
   body_format: v.exactOptional(v.picklist(['text', 'html'])),
 })
 
-const Acquisition = v.object({
+export const Acquisition = v.object({
   audience: text,
   region: text,
   source: text,
@@ -141,7 +143,7 @@ const common = {
 const subscription = v.exactOptional(Subscription)
 const paid = v.object({ ...common, subscription })
 
-const Refund = v.object({
+export const Refund = v.object({
   amount: v.nullable(Amount),
   full: v.nullable(v.boolean()),
   /** Of the amount; `inference` has that of the type. */
@@ -171,7 +173,7 @@ const PaymentKind = v.picklist([
 export type PaymentKind = v.InferOutput<typeof PaymentKind>
 
 /** The conclusion about an event, before or after a correction. */
-const Conclusion = v.object({
+export const Conclusion = v.object({
   type: v.string(),
   reason: v.exactOptional(EndReason),
   refund: v.exactOptional(Refund),
