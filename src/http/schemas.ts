@@ -25,7 +25,7 @@ const PARTS = {
   Contact: vocabulary.Contact,
   Inference: vocabulary.Inference,
   Membership: vocabulary.Membership,
-  MessageSent: vocabulary.MessageSent,
+  Message: vocabulary.Message,
   Package: vocabulary.Package,
   Purchase: vocabulary.Purchase,
   Refund: vocabulary.Refund,

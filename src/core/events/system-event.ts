@@ -2,6 +2,7 @@
 // receive them.
 import * as v from 'valibot'
 import { type EventId, timeOfId } from '../id.ts'
+import { ENVELOPE } from './envelope.ts'
 import { formatInstant, Instant } from './time.ts'
 
 /** The source name of the relay's own events. No configured source may have it. */
@@ -122,18 +123,16 @@ export type NewSystemEvent = Typed
 /** One about an operator. */
 type NewOperatorEvent = Extract<Typed, { type: `relay.operator_${string}` }>
 
-/** An event of the relay's own, as a CloudEvent. */
-export type SystemEvent = Typed & {
-  specversion: '1.0'
-  id: EventId
-  source: '/relay'
-  subject?: string
-  time: string
-  datacontenttype: 'application/json'
-  relaysource: typeof RELAY_SOURCE
-  receivedat: string
-  test?: true
+/** The schema of the attributes of an event of the relay's own, except `type` and `data`. */
+export const SYSTEM_ENVELOPE = {
+  ...ENVELOPE,
+  source: v.literal('/relay'),
+  relaysource: v.literal(RELAY_SOURCE),
+  test: v.exactOptional(v.literal(true)),
 }
+
+/** An event of the relay's own, as a CloudEvent. */
+export type SystemEvent = Typed & v.InferOutput<v.ObjectSchema<typeof SYSTEM_ENVELOPE, undefined>>
 
 /** The event in full. Its time is that of the id; its subject is the target or person it is about. */
 export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {

@@ -28,8 +28,12 @@ export const Contact = v.object({
     v.object({ given_name: text, family_name: text, full_name: text, email: text, phone: text }),
   ),
   custom_properties: anything,
-  /** The names of the members above that the vendor sent without a value. */
-  empty: v.exactOptional(v.array(v.string())),
+  empty: v.exactOptional(
+    v.pipe(
+      v.array(v.string()),
+      v.description('The members that the vendor sent without a value, which may mean: deleted'),
+    ),
+  ),
 })
 export type Contact = v.InferOutput<typeof Contact>
 
@@ -45,12 +49,12 @@ export const Inference = v.object({
 })
 export type Inference = v.InferOutput<typeof Inference>
 
+const Status = v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown'])
+
 export const Membership = v.object({
-  status: v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
+  status: Status,
   status_raw: v.string(),
-  previous_status: v.exactOptional(
-    v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
-  ),
+  previous_status: v.exactOptional(Status),
   packages: v.exactOptional(
     v.array(v.object({ ...Package.entries, category: text, extra: anything })),
   ),
@@ -110,7 +114,7 @@ export const Checkin = v.object({
 })
 export type Checkin = v.InferOutput<typeof Checkin>
 
-export const MessageSent = v.object({
+export const Message = v.object({
   vendor_id: text,
   channel: v.picklist(['sms', 'email', 'unknown']),
   to: text,
@@ -146,8 +150,9 @@ const paid = v.object({ ...common, subscription })
 export const Refund = v.object({
   amount: v.nullable(Amount),
   full: v.nullable(v.boolean()),
-  /** Of the amount; `inference` has that of the type. */
-  confidence: v.exactOptional(Confidence),
+  confidence: v.exactOptional(
+    v.pipe(Confidence, v.description('That of the amount; `inference` has that of the type')),
+  ),
 })
 
 /** Why a subscription ended. */
@@ -183,8 +188,7 @@ export type Conclusion = v.InferOutput<typeof Conclusion>
 const corrected = v.object({
   ...common,
   subscription,
-  /** The id of the corrected event. */
-  corrects: v.string(),
+  corrects: v.pipe(v.string(), v.description('The id of the corrected event')),
   was: Conclusion,
   is: Conclusion,
 })
@@ -216,7 +220,7 @@ export const EVENT_DATA = {
   }),
   'checkin.recorded': v.object({ ...common, checkin: Checkin }),
   'checkin.rejected': v.object({ ...common, checkin: Checkin }),
-  'message.sent': v.object({ ...common, message: MessageSent }),
+  'message.sent': v.object({ ...common, message: Message }),
   'subscription.plan_changed': v.object({
     ...common,
     subscription,
