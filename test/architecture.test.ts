@@ -35,6 +35,8 @@ const RULES: Record<string, Rule> = {
   index: { may: [/^(http|stages)\//, /^(env|config)\.ts$/, /^core\/deliveries\/delivery\.ts$/] },
   // TypeScript programs import it: the types of the routes, and no code of the Worker.
   client: { may: [/^http\/app\.ts$/] },
+  // Receivers import it: the types of events, made from the schemas.
+  events: { may: [], packages: /^$/ },
   // The tables of vendors and formats too: `check --sample` renders its samples with the Worker's code.
   cli: {
     may: [

@@ -1,14 +1,11 @@
 // Every route on one page.
 /// <reference path="../console/text-modules.d.ts" />
-import { toJsonSchema } from '@valibot/to-json-schema'
 import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Config } from '../config.ts'
 import DOCS_STYLE from '../console/assets/docs.css'
 import { type ApiDocument, docsPage } from '../console/docs.tsx'
-import { SCHEMA_VERSION } from '../core/events/event.ts'
-import { EVENT_DATA, type EventType } from '../core/events/vocabulary.ts'
 import type { Env, Tools } from '../env.ts'
 import { createApi } from './api/index.ts'
 import { createConsole } from './console/index.ts'
@@ -20,6 +17,7 @@ import { openApiOf, routesOf } from './openapi/document.ts'
 import type { Json } from './openapi/schema.ts'
 import { describe } from './operation.ts'
 import { problem } from './problems.ts'
+import { dataSchema } from './schemas.ts'
 
 /** The HTTP side of the relay. `configOf` returns the configuration of an environment. */
 export function createApp(configOf: (env: Env) => Config, tools: Tools) {
@@ -45,12 +43,9 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
       }),
       (c) => {
         const { type, version } = c.req.param()
-        if (!Object.hasOwn(EVENT_DATA, type) || version !== String(SCHEMA_VERSION))
-          return notFound()
-        const schema = toJsonSchema(EVENT_DATA[type as EventType], { errorMode: 'ignore' })
-        return c.json({ ...schema, title: type }, 200, {
-          'content-type': 'application/schema+json',
-        })
+        const schema = dataSchema(type, version, new URL(c.req.url).origin)
+        if (schema === undefined) return notFound()
+        return c.json(schema, 200, { 'content-type': 'application/schema+json' })
       },
     )
     .route('/api', createApi({ ...tools, configOf }))

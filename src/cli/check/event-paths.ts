@@ -1,5 +1,5 @@
 // Which paths every event has, by the schemas of the vocabulary.
-import { ENVELOPE, VENDOR_ENVELOPE } from '../../core/events/event.ts'
+import { ENVELOPE, VENDOR_ENVELOPE } from '../../core/events/envelope.ts'
 import { RELAY_EVENT_DATA } from '../../core/events/system-event.ts'
 import { EVENT_DATA } from '../../core/events/vocabulary.ts'
 

@@ -1,6 +1,7 @@
 // The event: a vendor's message in our vocabulary, as a CloudEvent 1.0 (https://github.com/cloudevents/spec).
-import * as v from 'valibot'
-import { type EventId, isEventId, isPersonId, type PersonId, timeOfId } from '../id.ts'
+import type * as v from 'valibot'
+import { type EventId, timeOfId } from '../id.ts'
+import type { VENDOR_ENVELOPE } from './envelope.ts'
 import type { Warning } from './fields.ts'
 import { RELAY_EVENT_DATA, type SystemEvent } from './system-event.ts'
 import { formatInstant } from './time.ts'
@@ -15,8 +16,6 @@ export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate'] as con
 /** The statuses of all events in the log: those of received messages, and `inferred` for inferred events. */
 export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'inferred'] as const
 export type EventStatus = (typeof EVENT_STATUSES)[number]
-
-const Instant = v.pipe(v.string(), v.isoTimestamp())
 
 /** The type of an authenticated message of unknown type. It is quarantined and never delivered. */
 export const UNRECOGNIZED = 'vendor.unrecognized'
@@ -40,59 +39,6 @@ export type EventDraft = Typed & {
   vendorVersion: string | undefined
   typeBasis: 'url' | 'body' | 'header' | 'shape'
   isTest: boolean
-}
-
-/**
- * The schema of the attributes that every event has, except `type` and `data`: those of CloudEvents and our extensions.
- */
-export const ENVELOPE = {
-  specversion: v.literal('1.0'),
-  id: v.pipe(
-    v.string(),
-    v.guard((id): id is EventId => isEventId(id)),
-  ),
-  source: v.pipe(v.string(), v.description('The site or account where it happened, as a path')),
-  subject: v.exactOptional(v.string()),
-  time: Instant,
-  datacontenttype: v.literal('application/json'),
-  relaysource: v.pipe(v.string(), v.description('The name of the configured source')),
-  receivedat: Instant,
-}
-
-/** How a contact came to a person that was another contact's before. */
-export const PERSON_BASES = ['address', 'former_address', 'id', 'operator'] as const
-export type PersonBasis = (typeof PERSON_BASES)[number]
-
-/** The schema of a vendor event's attributes, except `type` and `data`. */
-export const VENDOR_ENVELOPE = {
-  ...ENVELOPE,
-  dataschema: v.string(),
-  vendor: v.string(),
-  vendortype: v.string(),
-  vendorversion: v.exactOptional(v.string()),
-  timebasis: v.picklist(['vendor_field', 'envelope', 'received']),
-  typebasis: v.picklist(['url', 'body', 'header', 'shape', 'history']),
-  mappingversion: v.number(),
-  possibleduplicate: v.exactOptional(v.literal(true)),
-  late: v.exactOptional(
-    v.pipe(
-      v.literal(true),
-      v.description('An event of the same contact and kind with a later time was received before'),
-    ),
-  ),
-  test: v.exactOptional(v.literal(true)),
-  personid: v.exactOptional(
-    v.pipe(
-      v.string(),
-      v.guard((id): id is PersonId => isPersonId(id)),
-    ),
-  ),
-  personbasis: v.exactOptional(
-    v.pipe(
-      v.picklist(PERSON_BASES),
-      v.description('How the contact came to a person that was another contact’s before'),
-    ),
-  ),
 }
 
 /** A vendor's message, normalized: a CloudEvent with our extensions. */

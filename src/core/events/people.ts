@@ -1,7 +1,7 @@
 // The rules of who is who, for contacts that are one person already: which of them belong together by the present rules. The
 // same rules as SQL, for a contact that is new: store/events/joins.ts.
 
-import type { PersonBasis } from './event.ts'
+import type { PersonBasis } from './envelope.ts'
 
 /** A contact as the rules see it. `address` and `former`: the present address and the one before, where they join. */
 export type JoinedContact = {

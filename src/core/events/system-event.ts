@@ -2,19 +2,22 @@
 // receive them.
 import * as v from 'valibot'
 import { type EventId, timeOfId } from '../id.ts'
-import { formatInstant } from './time.ts'
+import { ENVELOPE } from './envelope.ts'
+import { formatInstant, Instant } from './time.ts'
 
 /** The source name of the relay's own events. No configured source may have it. */
 export const RELAY_SOURCE = 'relay'
 
+const count = v.pipe(v.number(), v.integer())
+
 const targetChanged = v.object({
   target: v.string(),
   state: v.picklist(['active', 'backing_off', 'paused', 'failing', 'gone']),
-  failures: v.number(),
-  failing_since: v.nullable(v.string()),
-  next_probe_at: v.nullable(v.string()),
+  failures: count,
+  failing_since: v.nullable(Instant),
+  next_probe_at: v.nullable(Instant),
   /** Events of before do not have it. */
-  times_backed_off: v.optional(v.number()),
+  times_backed_off: v.exactOptional(count),
 })
 
 /** Something that needs attention. `name`: of the target or source that it is about. */
@@ -23,7 +26,7 @@ const issue = v.object({
   about: v.string(),
   name: v.nullable(v.string()),
   words: v.string(),
-  opened_at: v.string(),
+  opened_at: Instant,
 })
 
 const personId = v.string()
@@ -50,6 +53,9 @@ export const OPERATOR_ACTS = [
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]
 
+/** Three acts as version 0.1.0 named them. Its events keep the names, and can be replayed. */
+const FORMER_ACTS = ['began a replay', 'normalized an event again', 'simulated'] as const
+
 /** Where operators act. */
 export const OPERATED_BY = ['console', 'api', 'command line'] as const
 
@@ -65,12 +71,12 @@ export const RELAY_EVENT_DATA = {
     target: v.string(),
     event: v.string(),
     type: v.string(),
-    attempts: v.number(),
+    attempts: count,
     reason: v.string(),
   }),
   'relay.deliveries_cancelled': v.object({
     target: v.string(),
-    deliveries: v.number(),
+    deliveries: count,
     reason: v.string(),
   }),
   'relay.issue_opened': issue,
@@ -84,7 +90,7 @@ export const RELAY_EVENT_DATA = {
   'relay.people_merged': v.object({
     person: personId,
     merged_person: personId,
-    contacts: v.number(),
+    contacts: count,
   }),
   'relay.events_released': v.object({ events: v.array(v.string()) }),
   'relay.events_dismissed': v.object({ events: v.array(v.string()), reason: v.string() }),
@@ -95,7 +101,7 @@ export const RELAY_EVENT_DATA = {
     by,
     // Older events do not have it.
     via: v.exactOptional(v.picklist(OPERATED_BY)),
-    act: v.picklist(OPERATOR_ACTS),
+    act: v.picklist([...OPERATOR_ACTS, ...FORMER_ACTS]),
     on: v.string(),
   }),
   // Older events have only the target.
@@ -112,6 +118,11 @@ export const RELAY_EVENT_DATA = {
     ),
   }),
 }
+
+/** What version 0.1.0 called `relay.target_backing_off`. Its events keep the name, and can be replayed. */
+export const FORMER_EVENT_DATA = {
+  'relay.target_opened': v.object({ ...targetChanged.entries, state: v.picklist(['open']) }),
+}
 export type RelayEventType = keyof typeof RELAY_EVENT_DATA
 
 type Typed = {
@@ -124,18 +135,16 @@ export type NewSystemEvent = Typed
 /** One about an operator. */
 type NewOperatorEvent = Extract<Typed, { type: `relay.operator_${string}` }>
 
-/** An event of the relay's own, as a CloudEvent. */
-export type SystemEvent = Typed & {
-  specversion: '1.0'
-  id: EventId
-  source: '/relay'
-  subject?: string
-  time: string
-  datacontenttype: 'application/json'
-  relaysource: typeof RELAY_SOURCE
-  receivedat: string
-  test?: true
+/** The schema of the attributes of an event of the relay's own, except `type` and `data`. */
+export const SYSTEM_ENVELOPE = {
+  ...ENVELOPE,
+  source: v.literal('/relay'),
+  relaysource: v.literal(RELAY_SOURCE),
+  test: v.exactOptional(v.literal(true)),
 }
+
+/** An event of the relay's own, as a CloudEvent. */
+export type SystemEvent = Typed & v.InferOutput<v.ObjectSchema<typeof SYSTEM_ENVELOPE, undefined>>
 
 /** The event in full. Its time is that of the id; its subject is the target or person it is about. */
 export function composeSystemEvent(id: EventId, typed: Typed): SystemEvent {

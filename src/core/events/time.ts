@@ -1,7 +1,14 @@
 // Dates and times as vendors write them. The time zone comes from the value or from the configuration and is never guessed.
 import { tzOffset } from '@date-fns/tz/tzOffset'
+import * as v from 'valibot'
 import { numberText } from '../intake/json.ts'
 import { type Reader, reader } from './fields.ts'
+
+/** The schema of a point in time: RFC 3339, in UTC. */
+export const Instant = v.pipe(v.string(), v.isoTimestamp())
+
+/** The schema of a calendar date: `YYYY-MM-DD`. */
+export const Day = v.pipe(v.string(), v.isoDate())
 
 export type DateFormat = 'DD/MM/YYYY' | 'MM/DD/YYYY'
 

@@ -1,13 +1,15 @@
 // The vocabulary: the types of events, and the schema of each type's `data`.
 import * as v from 'valibot'
 import { Amount } from './amount.ts'
+import { Day, Instant } from './time.ts'
 
 const text = v.exactOptional(v.string())
 const nullableText = v.exactOptional(v.nullable(v.string()))
 const nullableAmount = v.exactOptional(v.nullable(Amount))
+const nullableInstant = v.exactOptional(v.nullable(Instant))
 const anything = v.exactOptional(v.unknown())
 
-const Contact = v.object({
+export const Contact = v.object({
   vendor_id: text,
   email: text,
   email_normalized: text,
@@ -16,8 +18,8 @@ const Contact = v.object({
   family_name: text,
   phone: text,
   gender: text,
-  birth_date: text,
-  joined_on: text,
+  birth_date: v.exactOptional(Day),
+  joined_on: v.exactOptional(Day),
   lead_source: text,
   barcode: text,
   address: anything,
@@ -26,36 +28,40 @@ const Contact = v.object({
     v.object({ given_name: text, family_name: text, full_name: text, email: text, phone: text }),
   ),
   custom_properties: anything,
-  /** The names of the members above that the vendor sent without a value. */
-  empty: v.exactOptional(v.array(v.string())),
+  empty: v.exactOptional(
+    v.pipe(
+      v.array(v.string()),
+      v.description('The members that the vendor sent without a value, which may mean: deleted'),
+    ),
+  ),
 })
 export type Contact = v.InferOutput<typeof Contact>
 
-const Package = v.object({ vendor_id: text, name: text })
+export const Package = v.object({ vendor_id: text, name: text })
 
 const Confidence = v.picklist(['strong', 'likely', 'none'])
 
 /** How a conclusion was made that is not in the message: reasons, confidence, and the ids of other events used. */
-const Inference = v.object({
+export const Inference = v.object({
   basis: v.array(v.string()),
   confidence: Confidence,
   evidence: v.array(v.string()),
 })
 export type Inference = v.InferOutput<typeof Inference>
 
-const Membership = v.object({
-  status: v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
+const Status = v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown'])
+
+export const Membership = v.object({
+  status: Status,
   status_raw: v.string(),
-  previous_status: v.exactOptional(
-    v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
-  ),
+  previous_status: v.exactOptional(Status),
   packages: v.exactOptional(
     v.array(v.object({ ...Package.entries, category: text, extra: anything })),
   ),
 })
 export type Membership = v.InferOutput<typeof Membership>
 
-const Purchase = v.object({
+export const Purchase = v.object({
   package: v.object({
     ...Package.entries,
     type: v.exactOptional(v.picklist(['membership', 'session_package', 'unknown'])),
@@ -66,15 +72,15 @@ const Purchase = v.object({
 })
 export type Purchase = v.InferOutput<typeof Purchase>
 
-const Subscription = v.object({
+export const Subscription = v.object({
   kind: nullableText,
   tier: nullableText,
   interval: v.exactOptional(v.picklist(['month', 'year', 'one_time', 'unknown'])),
   interval_raw: nullableText,
-  period_end_at: nullableText,
-  trial_end_at: nullableText,
-  first_payment_at: nullableText,
-  final_payment_at: nullableText,
+  period_end_at: nullableInstant,
+  trial_end_at: nullableInstant,
+  first_payment_at: nullableInstant,
+  final_payment_at: nullableInstant,
   cancel_at_period_end: v.exactOptional(v.boolean()),
   free_access: v.exactOptional(v.nullable(v.boolean())),
   discount_code: nullableText,
@@ -83,8 +89,8 @@ const Subscription = v.object({
 })
 export type Subscription = v.InferOutput<typeof Subscription>
 
-const Checkin = v.object({
-  at: text,
+export const Checkin = v.object({
+  at: v.exactOptional(Instant),
   at_local: text,
   at_zone: text,
   status: v.picklist(['valid', 'valid_with_alerts', 'invalid', 'unknown']),
@@ -97,7 +103,7 @@ const Checkin = v.object({
       vendor_id: text,
       name: text,
       type: text,
-      starts_at: text,
+      starts_at: v.exactOptional(Instant),
       starts_local: text,
       starts_zone: text,
       instructor: text,
@@ -108,7 +114,7 @@ const Checkin = v.object({
 })
 export type Checkin = v.InferOutput<typeof Checkin>
 
-const MessageSent = v.object({
+export const Message = v.object({
   vendor_id: text,
   channel: v.picklist(['sms', 'email', 'unknown']),
   to: text,
@@ -118,7 +124,7 @@ const MessageSent = v.object({
   body_format: v.exactOptional(v.picklist(['text', 'html'])),
 })
 
-const Acquisition = v.object({
+export const Acquisition = v.object({
   audience: text,
   region: text,
   source: text,
@@ -141,11 +147,12 @@ const common = {
 const subscription = v.exactOptional(Subscription)
 const paid = v.object({ ...common, subscription })
 
-const Refund = v.object({
+export const Refund = v.object({
   amount: v.nullable(Amount),
   full: v.nullable(v.boolean()),
-  /** Of the amount; `inference` has that of the type. */
-  confidence: v.exactOptional(Confidence),
+  confidence: v.exactOptional(
+    v.pipe(Confidence, v.description('That of the amount; `inference` has that of the type')),
+  ),
 })
 
 /** Why a subscription ended. */
@@ -171,7 +178,7 @@ const PaymentKind = v.picklist([
 export type PaymentKind = v.InferOutput<typeof PaymentKind>
 
 /** The conclusion about an event, before or after a correction. */
-const Conclusion = v.object({
+export const Conclusion = v.object({
   type: v.string(),
   reason: v.exactOptional(EndReason),
   refund: v.exactOptional(Refund),
@@ -181,8 +188,7 @@ export type Conclusion = v.InferOutput<typeof Conclusion>
 const corrected = v.object({
   ...common,
   subscription,
-  /** The id of the corrected event. */
-  corrects: v.string(),
+  corrects: v.pipe(v.string(), v.description('The id of the corrected event')),
   was: Conclusion,
   is: Conclusion,
 })
@@ -214,7 +220,7 @@ export const EVENT_DATA = {
   }),
   'checkin.recorded': v.object({ ...common, checkin: Checkin }),
   'checkin.rejected': v.object({ ...common, checkin: Checkin }),
-  'message.sent': v.object({ ...common, message: MessageSent }),
+  'message.sent': v.object({ ...common, message: Message }),
   'subscription.plan_changed': v.object({
     ...common,
     subscription,

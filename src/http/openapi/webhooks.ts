@@ -1,7 +1,7 @@
 // The deliveries to targets, for the document: one webhook for each event type.
 import * as v from 'valibot'
-import { ENVELOPE, VENDOR_ENVELOPE } from '../../core/events/event.ts'
-import { RELAY_EVENT_DATA } from '../../core/events/system-event.ts'
+import { VENDOR_ENVELOPE } from '../../core/events/envelope.ts'
+import { RELAY_EVENT_DATA, SYSTEM_ENVELOPE } from '../../core/events/system-event.ts'
 import { EVENT_DATA } from '../../core/events/vocabulary.ts'
 import { type Json, jsonSchema } from './schema.ts'
 
@@ -43,7 +43,9 @@ export function webhooks(): Json {
   const vendors = Object.entries(EVENT_DATA).map(([type, data]) =>
     webhook(type, VENDOR_ENVELOPE, data),
   )
-  const own = Object.entries(RELAY_EVENT_DATA).map(([type, data]) => webhook(type, ENVELOPE, data))
+  const own = Object.entries(RELAY_EVENT_DATA).map(([type, data]) =>
+    webhook(type, SYSTEM_ENVELOPE, data),
+  )
   return Object.fromEntries([...vendors, ...own])
 }
 

@@ -1,7 +1,7 @@
 // Persons: the contacts behind each, found, split and merged. Nothing of a contact's events is touched.
 
 import { contactIdOf, foldEmail } from '../../core/events/contact-key.ts'
-import type { PersonBasis } from '../../core/events/event.ts'
+import type { PersonBasis } from '../../core/events/envelope.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../../core/id.ts'
 import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
 import { HAS_SHARED_ADDRESS } from './joins.ts'

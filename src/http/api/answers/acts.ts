@@ -1,7 +1,7 @@
 // Responses about acts of operators: people, replays, quarantine, renormalizing, tests and simulations.
 import * as v from 'valibot'
 import { REPLAYABLE_STATES } from '../../../core/deliveries/replay.ts'
-import { PERSON_BASES } from '../../../core/events/event.ts'
+import { PERSON_BASES } from '../../../core/events/envelope.ts'
 import { STEP_NAMES, TROUBLES } from '../../../simulator/step.ts'
 import { anything, count, eventId, name, personId, Time } from './basic.ts'
 import { Attempt } from './events.ts'

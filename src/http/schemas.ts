@@ -1,0 +1,84 @@
+// The JSON Schemas that events name in `dataschema`: one for the `data` of each type, generated from the vocabulary.
+import { toJsonSchema } from '@valibot/to-json-schema'
+import type * as v from 'valibot'
+import { Amount } from '../core/events/amount.ts'
+import { SCHEMA_VERSION } from '../core/events/event.ts'
+import { FORMER_EVENT_DATA, RELAY_EVENT_DATA } from '../core/events/system-event.ts'
+import * as vocabulary from '../core/events/vocabulary.ts'
+import type { Json } from './openapi/schema.ts'
+
+const { EVENT_DATA } = vocabulary
+
+/** The data of every type that an event of the log can have, those of older versions included. */
+const DATA: Record<string, v.GenericSchema> = {
+  ...EVENT_DATA,
+  ...RELAY_EVENT_DATA,
+  ...FORMER_EVENT_DATA,
+}
+
+/** What several types have in their data, by the names of the code. */
+const PARTS = {
+  Amount,
+  Acquisition: vocabulary.Acquisition,
+  Checkin: vocabulary.Checkin,
+  Conclusion: vocabulary.Conclusion,
+  Contact: vocabulary.Contact,
+  Inference: vocabulary.Inference,
+  Membership: vocabulary.Membership,
+  Message: vocabulary.Message,
+  Package: vocabulary.Package,
+  Purchase: vocabulary.Purchase,
+  Refund: vocabulary.Refund,
+  Subscription: vocabulary.Subscription,
+}
+
+/** `payment.created` → `PaymentCreated`: its name in a program. */
+function nameOfType(type: string): string {
+  return type.replace(/(?:^|[._])(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/**
+ * The JSON Schema (2020-12) of the data of a type in a version, as the relay at an origin serves it: `$id` is its URL, the
+ * `dataschema` of such an event. Undefined for what is no type, or another version.
+ */
+export function dataSchema(type: string, version: string, origin: string): Json | undefined {
+  const data = Object.hasOwn(DATA, type) ? DATA[type] : undefined
+  if (data === undefined || version !== String(SCHEMA_VERSION)) return undefined
+  const { $schema, $defs, ...schema } = toJsonSchema(data, {
+    target: 'draft-2020-12',
+    definitions: PARTS,
+    overrideSchema: ({ jsonSchema }) => nullable(jsonSchema as Json) ?? jsonSchema,
+  }) as Json & { $defs: Record<string, Json> }
+  return {
+    $schema,
+    $id: `${origin}/schemas/${type}/${version}`,
+    title: `${nameOfType(type)}Data`,
+    description: `The data of an event of the type ${type}`,
+    ...schema,
+    ...used(schema, $defs),
+  }
+}
+
+/** `type: ['string', 'null']`, which more generators know, for `anyOf` of the two. */
+function nullable({ anyOf, ...rest }: Json): Json | undefined {
+  if (!Array.isArray(anyOf)) return undefined
+  const [{ type, ...schema }, other] = anyOf as [Json, Json]
+  if (typeof type !== 'string' || other?.type !== 'null') return undefined
+  return { ...rest, ...schema, type: [type, 'null'] }
+}
+
+/** The definitions that a schema refers to, and those that these refer to, each titled with its name. */
+function used(schema: Json, definitions: Record<string, Json>): { $defs?: Json } {
+  const names = new Set<string>()
+  const collect = (part: unknown) => {
+    for (const [, name = ''] of JSON.stringify(part).matchAll(/"#\/\$defs\/(\w+)"/g)) {
+      if (names.has(name)) continue
+      names.add(name)
+      collect(definitions[name])
+    }
+  }
+  collect(schema)
+  if (names.size === 0) return {}
+  const entries = [...names].sort().map((name) => [name, { title: name, ...definitions[name] }])
+  return { $defs: Object.fromEntries(entries) }
+}
