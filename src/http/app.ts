@@ -39,6 +39,8 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
       '/schemas/:type/:version',
       describe({
         summary: 'The JSON Schema of the `data` of an event type',
+        details:
+          'Events name it in `dataschema`. A version never changes in a way that a receiver would notice.',
         isPublic: true,
         answers: { 200: v.record(v.string(), v.unknown()) },
         problems: [404],

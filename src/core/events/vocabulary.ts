@@ -7,7 +7,7 @@ const nullableText = v.exactOptional(v.nullable(v.string()))
 const nullableAmount = v.exactOptional(v.nullable(Amount))
 const anything = v.exactOptional(v.unknown())
 
-const Contact = v.object({
+export const Contact = v.object({
   vendor_id: text,
   email: text,
   email_normalized: text,
@@ -31,19 +31,19 @@ const Contact = v.object({
 })
 export type Contact = v.InferOutput<typeof Contact>
 
-const Package = v.object({ vendor_id: text, name: text })
+export const Package = v.object({ vendor_id: text, name: text })
 
-const Confidence = v.picklist(['strong', 'likely', 'none'])
+export const Confidence = v.picklist(['strong', 'likely', 'none'])
 
 /** How a conclusion was made that is not in the message: reasons, confidence, and the ids of other events used. */
-const Inference = v.object({
+export const Inference = v.object({
   basis: v.array(v.string()),
   confidence: Confidence,
   evidence: v.array(v.string()),
 })
 export type Inference = v.InferOutput<typeof Inference>
 
-const Membership = v.object({
+export const Membership = v.object({
   status: v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown']),
   status_raw: v.string(),
   previous_status: v.exactOptional(
@@ -55,7 +55,7 @@ const Membership = v.object({
 })
 export type Membership = v.InferOutput<typeof Membership>
 
-const Purchase = v.object({
+export const Purchase = v.object({
   package: v.object({
     ...Package.entries,
     type: v.exactOptional(v.picklist(['membership', 'session_package', 'unknown'])),
@@ -66,7 +66,7 @@ const Purchase = v.object({
 })
 export type Purchase = v.InferOutput<typeof Purchase>
 
-const Subscription = v.object({
+export const Subscription = v.object({
   kind: nullableText,
   tier: nullableText,
   interval: v.exactOptional(v.picklist(['month', 'year', 'one_time', 'unknown'])),
@@ -83,7 +83,7 @@ const Subscription = v.object({
 })
 export type Subscription = v.InferOutput<typeof Subscription>
 
-const Checkin = v.object({
+export const Checkin = v.object({
   at: text,
   at_local: text,
   at_zone: text,
@@ -108,7 +108,7 @@ const Checkin = v.object({
 })
 export type Checkin = v.InferOutput<typeof Checkin>
 
-const MessageSent = v.object({
+export const MessageSent = v.object({
   vendor_id: text,
   channel: v.picklist(['sms', 'email', 'unknown']),
   to: text,
@@ -118,7 +118,7 @@ const MessageSent = v.object({
   body_format: v.exactOptional(v.picklist(['text', 'html'])),
 })
 
-const Acquisition = v.object({
+export const Acquisition = v.object({
   audience: text,
   region: text,
   source: text,
@@ -141,7 +141,7 @@ const common = {
 const subscription = v.exactOptional(Subscription)
 const paid = v.object({ ...common, subscription })
 
-const Refund = v.object({
+export const Refund = v.object({
   amount: v.nullable(Amount),
   full: v.nullable(v.boolean()),
   /** Of the amount; `inference` has that of the type. */
@@ -149,7 +149,7 @@ const Refund = v.object({
 })
 
 /** Why a subscription ended. */
-const EndReason = v.picklist([
+export const EndReason = v.picklist([
   'plan_switch',
   'stopped_by_admin',
   'price_change',
@@ -159,7 +159,7 @@ const EndReason = v.picklist([
 export type EndReason = v.InferOutput<typeof EndReason>
 
 /** The purpose of a payment. */
-const PaymentKind = v.picklist([
+export const PaymentKind = v.picklist([
   'first_purchase',
   'renewal',
   'plan_switch',
@@ -171,7 +171,7 @@ const PaymentKind = v.picklist([
 export type PaymentKind = v.InferOutput<typeof PaymentKind>
 
 /** The conclusion about an event, before or after a correction. */
-const Conclusion = v.object({
+export const Conclusion = v.object({
   type: v.string(),
   reason: v.exactOptional(EndReason),
   refund: v.exactOptional(Refund),

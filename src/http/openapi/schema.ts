@@ -1,18 +1,75 @@
-// Valibot schemas as JSON Schemas of the document.
-import { toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
+// Valibot schemas as JSON Schemas of the document, in constructs that generators of clients understand.
+import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
 import type * as v from 'valibot'
 import { NAMED } from '../api/answers/index.ts'
+import { choiceOf } from '../api/choice.ts'
+import { Filter } from '../api/deliveries/replays.ts'
+import { Journey, Probability } from '../api/operate/simulate.ts'
+import { NAMED_RECEIPTS } from '../intake.ts'
 import { Problem } from '../problems.ts'
+import { EVENTS } from './events.ts'
 
 export type Json = Record<string, unknown>
 
-const DEFINITIONS = { Problem, ...NAMED }
+/** The named schemas of requests, which are described as they are sent. */
+const REQUESTS = { ReplayFilter: Filter, Journey, Probability }
 
-const CONVERSION = {
+const DEFINITIONS: Record<string, v.GenericSchema> = {
+  ...REQUESTS,
+  Problem,
+  ...NAMED_RECEIPTS,
+  ...NAMED,
+  ...EVENTS,
+}
+
+/** Where the document has a named schema. */
+export function reference(name: string): string {
+  return `#/components/schemas/${name}`
+}
+
+const CONVERSION: ConversionConfig = {
   target: 'draft-2020-12',
   errorMode: 'ignore',
-  overrideRef: ({ referenceId }: { referenceId: string }) => `#/components/schemas/${referenceId}`,
-} as const
+  overrideRef: ({ referenceId }) => reference(referenceId),
+  overrideSchema: ({ valibotSchema: { type }, jsonSchema }) =>
+    REWRITTEN[type]?.(jsonSchema as Json) ?? null,
+  overrideAction: ({ valibotAction, jsonSchema }) => {
+    if (valibotAction.type === 'max_code_points')
+      return { ...jsonSchema, maxLength: (valibotAction as LengthAction).requirement }
+    if (valibotAction.type === 'integer') {
+      const { format: _, ...whole } = jsonSchema
+      return whole
+    }
+    const choice = choiceOf(valibotAction)
+    if (choice === undefined) return null
+    return { ...jsonSchema, [choice.keyword]: choice.names.map((one) => ({ required: [one] })) }
+  },
+}
+
+type LengthAction = v.MaxCodePointsAction<string, number, undefined>
+
+/** By type of a valibot schema: what the converter says in a way that generators do not understand, or leaves out. */
+const REWRITTEN: Record<string, (converted: Json) => Json> = {
+  literal: (converted) => ({ type: typeof converted.const, ...converted }),
+  nullable: ({ anyOf, ...rest }) => ({ ...rest, ...orNull((anyOf as Json[])[0] ?? {}) }),
+  // Generators write a default as a value of one of the types, and may choose the wrong one.
+  optional: ({ default: value, ...rest }) =>
+    value === undefined || 'anyOf' in rest ? rest : { ...rest, default: value },
+  // Every key of an object is a string.
+  record: ({ propertyNames: _, ...rest }) => rest,
+  // Without it, some take a number of 32 bits.
+  number: (converted) => ({ ...converted, format: 'double' }),
+}
+
+/** A schema that is no reference, and null. */
+function orNull({ type, enum: values, ...rest }: Json): Json {
+  if (type === undefined) throw new Error('a named schema cannot be null: name the nullable schema')
+  return {
+    type: [type, 'null'],
+    ...(values === undefined ? {} : { enum: [...(values as unknown[]), null] }),
+    ...rest,
+  }
+}
 
 /** A schema as JSON Schema, with references to the named schemas in it. */
 export function jsonSchema(schema: v.GenericSchema, typeMode: 'input' | 'output' = 'output'): Json {
@@ -30,5 +87,9 @@ export function jsonSchema(schema: v.GenericSchema, typeMode: 'input' | 'output'
 
 /** The named schemas, for the components of the document. */
 export function namedSchemas(): Json {
-  return toJsonSchemaDefs(DEFINITIONS, CONVERSION)
+  const sent = toJsonSchemaDefs(DEFINITIONS, { ...CONVERSION, typeMode: 'input' })
+  const got = toJsonSchemaDefs(DEFINITIONS, { ...CONVERSION, typeMode: 'output' })
+  return Object.fromEntries(
+    Object.keys(DEFINITIONS).map((name) => [name, name in REQUESTS ? sent[name] : got[name]]),
+  )
 }

@@ -1,9 +1,10 @@
 // The deliveries to targets, for the document: one webhook for each event type.
-import * as v from 'valibot'
-import { ENVELOPE, VENDOR_ENVELOPE } from '../../core/events/event.ts'
-import { RELAY_EVENT_DATA } from '../../core/events/system-event.ts'
-import { EVENT_DATA } from '../../core/events/vocabulary.ts'
-import { type Json, jsonSchema } from './schema.ts'
+import { EVENT_TYPES } from '../../core/events/event.ts'
+import { nameOfType } from './events.ts'
+import { type Json, reference } from './schema.ts'
+
+/** The tag of deliveries in the document. */
+export const WEBHOOKS = 'webhooks'
 
 /** The headers of a delivery. */
 const HEADERS: [name: string, description: string, required: boolean][] = [
@@ -40,19 +41,11 @@ const OTHER_FORMATS =
 
 /** The webhooks by the type of their event. */
 export function webhooks(): Json {
-  const vendors = Object.entries(EVENT_DATA).map(([type, data]) =>
-    webhook(type, VENDOR_ENVELOPE, data),
-  )
-  const own = Object.entries(RELAY_EVENT_DATA).map(([type, data]) => webhook(type, ENVELOPE, data))
-  return Object.fromEntries([...vendors, ...own])
+  return Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type)]))
 }
 
-function webhook(
-  type: string,
-  envelope: v.ObjectEntries,
-  data: v.GenericSchema,
-): [name: string, path: Json] {
-  const event = v.object({ ...envelope, type: v.literal(type), data })
+function webhook(type: string): Json {
+  const name = nameOfType(type)
   const parameters = HEADERS.map(([name, description, required]) => ({
     name,
     in: 'header',
@@ -61,15 +54,15 @@ function webhook(
     schema: { type: 'string' },
   }))
   const post = {
-    operationId: type,
+    operationId: `on${name}`,
     summary: type,
     description: OTHER_FORMATS,
-    tags: ['webhooks'],
+    tags: [WEBHOOKS],
     security: [],
     parameters,
     requestBody: {
       required: true,
-      content: { 'application/cloudevents+json': { schema: jsonSchema(event) } },
+      content: { 'application/cloudevents+json': { schema: { $ref: reference(`${name}Event`) } } },
     },
     responses: {
       '2XX': { description: 'Delivered' },
@@ -77,5 +70,5 @@ function webhook(
       default: { description: 'Retried by the schedule; `Retry-After` is honoured' },
     },
   }
-  return [type, { post }]
+  return { post }
 }

@@ -25,6 +25,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/',
       describe({
         summary: 'All targets, with their state and figures',
+        details: 'Those last that are not configured and are still owed deliveries.',
         answers: { 200: Targets },
       }),
       async (c) => {
@@ -39,6 +40,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/:name',
       describe({
         summary: 'A target, with its state and figures',
+        details: 'The figures are those of the last minute.',
         answers: { 200: Target },
         problems: [404],
       }),
@@ -54,6 +56,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/:name/pause',
       describe({
         summary: 'Pause a target: hold its deliveries',
+        details: 'New deliveries are created and held until the target is resumed.',
         answers: { 200: Target },
         problems: [404],
       }),
@@ -72,6 +75,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/:name/resume',
       describe({
         summary: 'Resume a target, whatever stopped it',
+        details: 'Held deliveries are sent, oldest first.',
         answers: { 200: Target },
         problems: [404],
       }),
