@@ -8,7 +8,14 @@ export type ApiDocument = {
   tags: { name: string; description: string }[]
   paths: Record<string, Record<string, ApiOperation>>
   webhooks: Record<string, { post: ApiOperation }>
-  components: { schemas: Record<string, object> }
+  components: { schemas: Record<string, object>; parameters: Record<string, Parameter> }
+}
+type Parameter = {
+  name: string
+  in: string
+  description?: string
+  required?: true
+  schema: object
 }
 type ApiOperation = {
   operationId: string
@@ -16,7 +23,7 @@ type ApiOperation = {
   description: string
   tags: string[]
   security?: unknown[]
-  parameters?: { name: string; in: string; description?: string; required?: true; schema: object }[]
+  parameters?: (Parameter | { $ref: string })[]
   requestBody?: { content: Content }
   responses: Record<string, { description: string; content?: Content }>
 }
@@ -72,7 +79,7 @@ function Page({ api }: { api: ApiDocument }) {
               {operations
                 .filter(({ operation }) => operation.tags[0] === name)
                 .map((one) => (
-                  <Operation {...one} />
+                  <Operation {...one} shared={components.parameters} />
                 ))}
             </section>
           ))}
@@ -94,12 +101,17 @@ function Operation({
   method,
   path,
   operation,
+  shared,
 }: {
   method: string
   path: string
   operation: ApiOperation
+  shared: Record<string, Parameter>
 }) {
-  const { operationId, summary, description, parameters = [], requestBody, responses } = operation
+  const { operationId, summary, description, requestBody, responses } = operation
+  const parameters = (operation.parameters ?? []).flatMap((one) =>
+    '$ref' in one ? (shared[one.$ref.split('/').at(-1) ?? ''] ?? []) : one,
+  )
   const title = (
     <>
       <b class={method}>{method.toUpperCase()}</b> <code>{path}</code>

@@ -32,7 +32,7 @@ export const flag = (byDefault: boolean) =>
 export const oneOrMore = <S extends v.GenericSchema<string>>(item: S, description: string) =>
   v.exactOptional(
     v.pipe(
-      // Of a value that fits neither, the error of the item is the clearest.
+      // The document has the list alone. Of a value that fits neither, the error of the item is the clearest.
       v.union([v.array(item), item], ({ issues = [] }) => issues.at(-1)?.message ?? 'is invalid'),
       v.transform((value) => [value].flat() as v.InferOutput<S>[]),
       v.array(item),

@@ -8,7 +8,7 @@ import * as basic from '../api/answers/basic.ts'
 import { type Description, type Operation, operationOf } from '../operation.ts'
 import { PROBLEM_TYPE } from '../problems.ts'
 import { type Json, jsonSchema, namedSchemas } from './schema.ts'
-import { WEBHOOKS, webhooks } from './webhooks.ts'
+import { headers, WEBHOOKS, webhooks } from './webhooks.ts'
 
 /** An operation of the app, with its method in lower case and its path as `/events/{id}`. */
 type Route = Operation & { description: Description; method: string; path: string }
@@ -53,6 +53,7 @@ export function openApiOf(routes: readonly Route[]): Json {
     webhooks: webhooks(),
     components: {
       schemas: namedSchemas(),
+      parameters: headers(),
       securitySchemes: {
         token: {
           type: 'http',

@@ -55,10 +55,19 @@ const REWRITTEN: Record<string, (converted: Json) => Json> = {
   // Generators write a default as a value of one of the types, and may choose the wrong one.
   optional: ({ default: value, ...rest }) =>
     value === undefined || 'anyOf' in rest ? rest : { ...rest, default: value },
+  // One value is accepted for a list of it. Programs send the list: of the two, generators make a class that few can use.
+  union: (converted) => {
+    const [list, item] = converted.anyOf as Json[]
+    return same(list?.items, item) ? { ...list } : converted
+  },
   // Every key of an object is a string.
   record: ({ propertyNames: _, ...rest }) => rest,
   // Without it, some take a number of 32 bits.
   number: (converted) => ({ ...converted, format: 'double' }),
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
 }
 
 /** A schema that is no reference, and null. */

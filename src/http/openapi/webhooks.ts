@@ -39,6 +39,21 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
 const OTHER_FORMATS =
   'The body of `format = "cloudevents"`. `raw` sends the body and the `content-type` from the vendor, `slack` `{"text": …}`, `transform` the result of the expression.'
 
+/** The headers of deliveries, for the components of the document. */
+export function headers(): Json {
+  const parameters = HEADERS.map(([name, description, required]) => [
+    name,
+    {
+      name,
+      in: 'header',
+      description,
+      ...(required ? { required } : {}),
+      schema: { type: 'string' },
+    },
+  ])
+  return Object.fromEntries(parameters)
+}
+
 /** The webhooks by the type of their event. */
 export function webhooks(): Json {
   return Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type)]))
@@ -46,20 +61,13 @@ export function webhooks(): Json {
 
 function webhook(type: string): Json {
   const name = nameOfType(type)
-  const parameters = HEADERS.map(([name, description, required]) => ({
-    name,
-    in: 'header',
-    description,
-    ...(required ? { required } : {}),
-    schema: { type: 'string' },
-  }))
   const post = {
     operationId: `on${name}`,
     summary: type,
     description: OTHER_FORMATS,
     tags: [WEBHOOKS],
     security: [],
-    parameters,
+    parameters: HEADERS.map(([name]) => ({ $ref: `#/components/parameters/${name}` })),
     requestBody: {
       required: true,
       content: { 'application/cloudevents+json': { schema: { $ref: reference(`${name}Event`) } } },
