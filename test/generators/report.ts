@@ -10,8 +10,9 @@ export type Outcome = { tool: Tool; fault?: string }
 const DOCS = path.join(import.meta.dirname, '../../docs/api.md')
 const HEAD = '| tool | outcome | how |\n| --- | --- | --- |\n'
 
-const word = ({ tool, fault }: Outcome) =>
-  fault !== undefined ? 'fails' : tool.proves === 'calls' ? 'generates, compiles, calls' : 'passes'
+const WORDS = { calls: 'generates, compiles, calls', event: 'runs', anything: 'passes' }
+
+const word = ({ tool, fault }: Outcome) => (fault !== undefined ? 'fails' : WORDS[tool.prints])
 
 /** The outcomes as a table of Markdown. */
 export function report(outcomes: readonly Outcome[]): string {

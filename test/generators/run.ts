@@ -1,7 +1,7 @@
 // One run: the relay, each tool in a folder of its own, and the table.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Options } from './options.ts'
@@ -46,13 +46,12 @@ async function tryTool(
 ): Promise<Outcome> {
   const dir = path.join(folder, tool.name)
   mkdirSync(dir)
-  for (const [name, program] of Object.entries(tool.files)) {
-    copyFileSync(path.join(import.meta.dirname, 'programs', program), path.join(dir, name))
-  }
+  for (const [name, text] of Object.entries(tool.files)) writeFileSync(path.join(dir, name), text)
   const { status, output } = await inBash(tool.steps, dir, env, signal)
   rmSync(dir, { recursive: true, force: true })
   if (status !== 0) return { tool, fault: `exit status ${status}:\n${output.slice(-6000)}` }
-  const missing = tool.proves === 'calls' ? lines.filter((line) => !output.includes(line)) : []
+  const expected = { calls: lines, event: [env.EVENT ?? ''], anything: [] }[tool.prints]
+  const missing = expected.filter((line) => !output.includes(line))
   if (missing.length === 0) return { tool }
   return { tool, fault: `${missing.join('\n')}\nis missing from:\n${output.slice(-3000)}` }
 }

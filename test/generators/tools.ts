@@ -1,21 +1,27 @@
 // What a run does with each tool: shell commands in an empty folder, and the program that they run.
 // $DOCUMENT: the file of the OpenAPI document; $RELAY, $RELAY_TOKEN: the relay; $EVENT: an event of it; $DELIVERY: a file
 // with the delivery of that event; $MOCK_PORT: a free port.
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { recipeOf } from './docs.ts'
 import { at, equal, VERSIONS } from './versions.ts'
 
 export type Tool = {
   name: string
   /** Its name in tables, with the version. */
   title: string
-  /** The files of programs/ that it needs, by the name that they get. */
+  /** The texts of the files that it needs, by their names. */
   files: Record<string, string>
   /** Commands of bash. The first that fails ends them. */
   steps: string
-  /** What has happened when the steps have succeeded. `calls`: the lines that a program with the five calls prints. */
-  proves: 'calls' | 'other'
+  /** What the steps print: the lines of a program with the five calls, the id of the event, or whatever they like. */
+  prints: 'calls' | 'event' | 'anything'
   /** For the table: how the tool has to be asked. */
   note: string
 }
+
+const program = (name: string) =>
+  readFileSync(path.join(import.meta.dirname, 'programs', name), 'utf8')
 
 const TSC =
   'npx tsc --noEmit --strict --skipLibCheck --target esnext --module esnext --moduleResolution bundler --allowImportingTsExtensions --lib esnext,dom,dom.iterable --types node'
@@ -32,23 +38,36 @@ const generate = (args: string) =>
   `mvn -q dependency:copy -Dartifact=org.openapitools:openapi-generator-cli:${GENERATOR_VERSION} -DoutputDirectory=jar
 java -jar jar/*.jar generate -i "$DOCUMENT" ${args} > log 2>&1 || { cat log; exit 1; }`
 
-const typescript = (name: keyof typeof VERSIONS, program: string, generation: string) => ({
+const typescript = (name: keyof typeof VERSIONS, calls: string, generation: string) => ({
   title: `${name} ${VERSIONS[name]}`,
-  files: { 'calls.ts': program },
+  files: { 'calls.ts': program(calls) },
   steps: `${generation}\n${TSC} calls.ts\n${RUN}`,
-  proves: 'calls' as const,
+  prints: 'calls' as const,
 })
 
 const generator = (language: string) => ({
   name: `openapi-generator-${language}`,
   title: `openapi-generator ${GENERATOR_VERSION}, ${language}`,
-  proves: 'calls' as const,
+  prints: 'calls' as const,
 })
 
 const CODEGEN = 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen'
 
 /** The tags of the API: openapi-generator's Python writes no types for the parameters of webhooks. */
 const TAGS = `node -p 'JSON.parse(fs.readFileSync(process.env.DOCUMENT)).tags.map(({ name }) => name).filter((name) => name !== "webhooks").join(":")'`
+
+/** The recipe of docs/api.md for a language. `before`: what a reader has done already. */
+const recipe = (language: string, before = ''): Tool => {
+  const { files, steps } = recipeOf(language)
+  return {
+    name: `docs-${language.toLowerCase()}`,
+    title: `the recipe for ${language}`,
+    files,
+    steps: `${before}\n${steps}`,
+    prints: 'event',
+    note: 'as it is on this page',
+  }
+}
 
 export const TOOLS: Tool[] = [
   {
@@ -82,68 +101,72 @@ npx orval --config orval.config.mjs`,
   },
   {
     ...generator('typescript-fetch'),
-    files: { 'calls.ts': 'typescript-fetch.ts.txt' },
+    files: { 'calls.ts': program('typescript-fetch.ts.txt') },
     steps: `${npm()}; ${generate('-g typescript-fetch -o relay')}\n${TSC} calls.ts\n${RUN}`,
     note: '',
   },
   {
     name: 'openapi-python-client',
     title: `openapi-python-client ${VERSIONS['openapi-python-client']}`,
-    files: { 'calls.py': 'openapi_python_client.py' },
+    files: { 'calls.py': program('openapi_python_client.py') },
     steps: `${pip('openapi-python-client')}
 openapi-python-client generate --path "$DOCUMENT" --meta none --output-path relay --fail-on-warning
 python calls.py`,
-    proves: 'calls',
+    prints: 'calls',
     note: '',
   },
   {
     name: 'datamodel-code-generator',
     title: `datamodel-code-generator ${VERSIONS['datamodel-code-generator']}`,
-    files: { 'calls.py': 'datamodel_code_generator.py' },
+    files: { 'calls.py': program('datamodel_code_generator.py') },
     steps: `${pip('datamodel-code-generator', 'httpx', 'pydantic')}
 datamodel-codegen --input "$DOCUMENT" --input-file-type openapi --output relay.py --output-model-type pydantic_v2.BaseModel --formatters builtin
 python calls.py`,
-    proves: 'calls',
+    prints: 'calls',
     note: 'models only; the calls are made with httpx',
   },
   {
     ...generator('python'),
-    files: { 'calls.py': 'openapi_generator.py' },
+    files: { 'calls.py': program('openapi_generator.py') },
     steps: `${generate(`-g python -o client --package-name relay --global-property=models,supportingFiles,apis=$(${TAGS})`)}
 python3 -m venv .venv; . .venv/bin/activate; pip install -q -r client/requirements.txt
 PYTHONPATH=client python calls.py`,
-    proves: 'calls',
+    prints: 'calls',
     note: 'name the tags of the API in `apis`: its code for webhooks has parameters without a type',
   },
   {
     name: 'oapi-codegen',
     title: `oapi-codegen ${VERSIONS[CODEGEN]}`,
-    files: { 'calls.go': 'oapi_codegen.go' },
+    files: { 'calls.go': program('oapi_codegen.go') },
     steps: `go mod init example.com/client 2> log; mkdir relay
 go run ${at(CODEGEN)} -generate types,skip-prune,client -package relay -o relay/relay.go "$DOCUMENT" 2> log || { cat log; exit 1; }
 go get ${at('github.com/oapi-codegen/runtime')} 2> log; go vet ./...; go run .`,
-    proves: 'calls',
+    prints: 'calls',
     note: '`skip-prune` for the types of webhooks',
   },
   {
     ...generator('go'),
-    files: { 'calls.go': 'openapi_generator.go' },
+    files: { 'calls.go': program('openapi_generator.go') },
     steps: `go mod init example.com/client 2> log
 ${generate('-g go -o relay --additional-properties=packageName=relay,enumClassPrefix=true,isGoSubmodule=true')}
 rm -rf relay/go.* relay/test; go mod tidy 2> log; go vet ./...; go run .`,
-    proves: 'calls',
+    prints: 'calls',
     note: '`enumClassPrefix=true`: two enums have a value of the same name',
   },
   {
     ...generator('java'),
-    files: { 'Calls.java': 'Calls.java' },
+    files: { 'Calls.java': program('Calls.java') },
     steps: `${generate('-g java --library native -o client')}
 mv Calls.java client/src/main/java; cd client
-mvn -q -DskipTests -Dmaven.javadoc.skip -Dmaven.source.skip package dependency:copy-dependencies -DoutputDirectory=lib
+mvn -q -Dmaven.test.skip -Dmaven.javadoc.skip -Dmaven.source.skip package dependency:copy-dependencies -DoutputDirectory=lib
 java -cp 'target/classes:lib/*' Calls`,
-    proves: 'calls',
+    prints: 'calls',
     note: '`--library native`',
   },
+  recipe('TypeScript'),
+  recipe('Python', 'python3 -m venv .venv; . .venv/bin/activate'),
+  recipe('Go'),
+  recipe('Java'),
   {
     name: 'redocly',
     title: `redocly ${VERSIONS['@redocly/cli']}`,
@@ -151,7 +174,7 @@ java -cp 'target/classes:lib/*' Calls`,
     steps: `${npm('@redocly/cli')}
 npx redocly lint "$DOCUMENT" --extends recommended --skip-rule operation-4xx-response --format json > found.json 2> log || true
 node -e 'const { totals } = JSON.parse(fs.readFileSync("found.json")); console.log(totals); process.exit(totals.errors + totals.warnings)' || { cat found.json; exit 1; }`,
-    proves: 'other',
+    prints: 'anything',
     note: '0 errors and 0 warnings of `recommended`; without `operation-4xx-response`, as `/healthz` has no such answer',
   },
   {
@@ -160,7 +183,7 @@ node -e 'const { totals } = JSON.parse(fs.readFileSync("found.json")); console.l
     files: {},
     steps: `${npm('@stoplight/spectral-cli')}; echo 'extends: ["spectral:oas"]' > .spectral.yaml
 npx spectral lint "$DOCUMENT" --fail-severity hint`,
-    proves: 'other',
+    prints: 'anything',
     note: '0 errors and 0 warnings of `spectral:oas`',
   },
   {
@@ -171,7 +194,7 @@ npx spectral lint "$DOCUMENT" --fail-severity hint`,
 npx prism mock "$DOCUMENT" --port "$MOCK_PORT" > log 2>&1 & mock=$!
 trap 'kill $mock' EXIT
 node "$FOLDER/mock.ts" "http://127.0.0.1:$MOCK_PORT" || { tail -20 log; exit 1; }`,
-    proves: 'other',
+    prints: 'anything',
     note: 'the mock server answers every `GET` with our examples, by its schema',
   },
   {
@@ -179,8 +202,8 @@ node "$FOLDER/mock.ts" "http://127.0.0.1:$MOCK_PORT" || { tail -20 log; exit 1; 
     title: `schemathesis ${VERSIONS.schemathesis}`,
     files: {},
     steps: `${pip('schemathesis')}
-SCHEMATHESIS_HOOKS=hooks st run "$DOCUMENT" --url "$RELAY" --header "Authorization: Bearer $RELAY_TOKEN" --max-examples 20 --seed 1 --workers 1 --no-color`,
-    proves: 'other',
+st run "$DOCUMENT" --url "$RELAY" --header "Authorization: Bearer $RELAY_TOKEN" --max-examples 20 --seed 1 --workers 1 --no-color`,
+    prints: 'anything',
     note: 'every operation; no failure',
   },
 ]

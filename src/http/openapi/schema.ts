@@ -27,12 +27,16 @@ export function reference(name: string): string {
   return `#/components/schemas/${name}`
 }
 
-const CONVERSION: ConversionConfig = {
+/** `input`: what is sent to the relay; `output`: what it answers. */
+type Mode = 'input' | 'output'
+
+const conversion = (typeMode: Mode): ConversionConfig => ({
+  typeMode,
   target: 'draft-2020-12',
   errorMode: 'ignore',
   overrideRef: ({ referenceId }) => reference(referenceId),
   overrideSchema: ({ valibotSchema: { type }, jsonSchema }) =>
-    REWRITTEN[type]?.(jsonSchema as Json) ?? null,
+    REWRITTEN[type]?.(jsonSchema as Json, typeMode) ?? null,
   overrideAction: ({ valibotAction, jsonSchema }) => {
     if (valibotAction.type === 'max_code_points')
       return { ...jsonSchema, maxLength: (valibotAction as LengthAction).requirement }
@@ -44,13 +48,15 @@ const CONVERSION: ConversionConfig = {
     if (choice === undefined) return null
     return { ...jsonSchema, [choice.keyword]: choice.names.map((one) => ({ required: [one] })) }
   },
-}
+})
 
 type LengthAction = v.MaxCodePointsAction<string, number, undefined>
 
 /** By type of a valibot schema: what the converter says in a way that generators do not understand, or leaves out. */
-const REWRITTEN: Record<string, (converted: Json) => Json> = {
-  literal: (converted) => ({ type: typeof converted.const, ...converted }),
+const REWRITTEN: Record<string, (converted: Json, mode: Mode) => Json> = {
+  // Clients of openapi-generator for Python refuse true where the constant is true: they compare it with a text.
+  literal: ({ const: value }) =>
+    typeof value === 'boolean' ? { type: 'boolean' } : { type: typeof value, const: value },
   nullable: ({ anyOf, ...rest }) => ({ ...rest, ...orNull((anyOf as Json[])[0] ?? {}) }),
   // Generators write a default as a value of one of the types, and may choose the wrong one.
   optional: ({ default: value, ...rest }) =>
@@ -60,6 +66,9 @@ const REWRITTEN: Record<string, (converted: Json) => Json> = {
     const [list, item] = converted.anyOf as Json[]
     return same(list?.items, item) ? { ...list } : converted
   },
+  // A request must not have other fields. An answer may have more one day, which a client must not refuse.
+  strict_object: ({ additionalProperties: closed, ...rest }, mode) =>
+    mode === 'input' ? { ...rest, additionalProperties: closed } : rest,
   // Every key of an object is a string.
   record: ({ propertyNames: _, ...rest }) => rest,
   // Without it, some take a number of 32 bits.
@@ -81,23 +90,19 @@ function orNull({ type, enum: values, ...rest }: Json): Json {
 }
 
 /** A schema as JSON Schema, with references to the named schemas in it. */
-export function jsonSchema(schema: v.GenericSchema, typeMode: 'input' | 'output' = 'output'): Json {
+export function jsonSchema(schema: v.GenericSchema, mode: Mode = 'output'): Json {
   const {
     $schema: _,
     $defs: __,
     ...rest
-  } = toJsonSchema(schema, {
-    ...CONVERSION,
-    typeMode,
-    definitions: DEFINITIONS,
-  }) as Json
+  } = toJsonSchema(schema, { ...conversion(mode), definitions: DEFINITIONS }) as Json
   return rest
 }
 
 /** The named schemas, for the components of the document. */
 export function namedSchemas(): Json {
-  const sent = toJsonSchemaDefs(DEFINITIONS, { ...CONVERSION, typeMode: 'input' })
-  const got = toJsonSchemaDefs(DEFINITIONS, { ...CONVERSION, typeMode: 'output' })
+  const sent = toJsonSchemaDefs(DEFINITIONS, conversion('input'))
+  const got = toJsonSchemaDefs(DEFINITIONS, conversion('output'))
   return Object.fromEntries(
     Object.keys(DEFINITIONS).map((name) => [name, name in REQUESTS ? sent[name] : got[name]]),
   )

@@ -126,7 +126,7 @@ export const RenormalizationPage = v.strictObject({
   next: v.nullable(eventId),
 })
 
-export const TargetTest = v.strictObject({
+export const TestDelivery = v.strictObject({
   event: eventId,
   delivered: v.boolean(),
   attempt: Attempt,

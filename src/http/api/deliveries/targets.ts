@@ -15,7 +15,7 @@ import { describe } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
-import { Target, Targets, TargetTest } from '../answers/index.ts'
+import { Target, Targets, TestDelivery } from '../answers/index.ts'
 import { instant } from '../fields.ts'
 
 /** The routes of `/api/targets`. */
@@ -95,7 +95,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       describe({
         summary: 'Send a test event to a target, whatever its state, and wait for the response',
         details: 'The event is marked `test`, and is not retried.',
-        answers: { 200: TargetTest },
+        answers: { 200: TestDelivery },
         problems: [404, 409],
       }),
       async (c) => {
