@@ -7,12 +7,16 @@ export const HOUR_MS = 3_600_000
 export type Period = { since: number; until: number }
 
 const UNITS: Record<string, number> = { m: 60_000, h: HOUR_MS, d: 86_400_000, w: 604_800_000 }
-const AGO = /^(\d{1,5})([mhdw])$/
-const DATE = /(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])/
-const CLOCK = /([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)/
-const RFC3339 = new RegExp(`^${DATE.source}([Tt]${CLOCK.source})?$`)
+// Without \d, which is any digit of Unicode to others who read the pattern in the OpenAPI document.
+const AGO = /^([0-9]{1,5})([mhdw])$/
+const YEAR = '(19[7-9][0-9]|[2-9][0-9]{3})'
+const DAY =
+  '((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))'
+const HOUR = '([01][0-9]|2[0-3]):[0-5][0-9]'
+const CLOCK = `${HOUR}(:[0-5][0-9](\\.[0-9]{1,9})?)?([Zz]|[+-]${HOUR})`
+const RFC3339 = new RegExp(`^${YEAR}-${DAY}([Tt]${CLOCK})?$`)
 
-/** The text of a time that `parseTime` reads; it refuses those among them that are not in the calendar, or before 1970. */
+/** The text of a time that `parseTime` reads; it refuses 29 February of other years, and what is before 1970. */
 export const TIME_PATTERN = new RegExp(`${AGO.source}|${RFC3339.source}`)
 
 /**

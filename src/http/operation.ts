@@ -12,6 +12,8 @@ export type Description = {
   details: string
   /** The schema of each answer's body by status; text for one that is not JSON. */
   answers: Record<number, v.GenericSchema | string>
+  /** The media type of its answers, where it is not application/json. */
+  type?: string
   /** The statuses of its problems, beside those that all operations of its kind share. */
   problems?: number[]
   /** Its query and body, where no middleware validates them. */

@@ -49,7 +49,7 @@ async function tryTool(
   for (const [name, text] of Object.entries(tool.files)) writeFileSync(path.join(dir, name), text)
   const { status, output } = await inBash(tool.steps, dir, env, signal)
   rmSync(dir, { recursive: true, force: true })
-  if (status !== 0) return { tool, fault: `exit status ${status}:\n${output.slice(-6000)}` }
+  if (status !== 0) return { tool, fault: `exit status ${status}:\n${output.slice(-30_000)}` }
   const expected = { calls: lines, event: [env.EVENT ?? ''], anything: [] }[tool.prints]
   const missing = expected.filter((line) => !output.includes(line))
   if (missing.length === 0) return { tool }

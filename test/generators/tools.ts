@@ -156,12 +156,12 @@ rm -rf relay/go.* relay/test; go mod tidy 2> log; go vet ./...; go run .`,
   {
     ...generator('java'),
     files: { 'Calls.java': program('Calls.java') },
-    steps: `${generate('-g java --library native -o client')}
+    steps: `${generate('-g java --library native -o client --additional-properties=containerDefaultToNull=true')}
 mv Calls.java client/src/main/java; cd client
 mvn -q -Dmaven.test.skip -Dmaven.javadoc.skip -Dmaven.source.skip package dependency:copy-dependencies -DoutputDirectory=lib
 java -cp 'target/classes:lib/*' Calls`,
     prints: 'calls',
-    note: '`--library native`',
+    note: '`--library native`; `containerDefaultToNull=true`, or it sends an empty list for each list that you leave out, which selects nothing',
   },
   recipe('TypeScript'),
   recipe('Python', 'python3 -m venv .venv; . .venv/bin/activate'),
@@ -200,10 +200,10 @@ node "$FOLDER/mock.ts" "http://127.0.0.1:$MOCK_PORT" || { tail -20 log; exit 1; 
   {
     name: 'schemathesis',
     title: `schemathesis ${VERSIONS.schemathesis}`,
-    files: {},
+    files: { 'hooks.py': program('schemathesis_hooks.py') },
     steps: `${pip('schemathesis')}
-st run "$DOCUMENT" --url "$RELAY" --header "Authorization: Bearer $RELAY_TOKEN" --max-examples 20 --seed 1 --workers 1 --no-color`,
+SCHEMATHESIS_HOOKS=hooks PYTHONPATH=. st run "$DOCUMENT" --url "$RELAY" --header "Authorization: Bearer $RELAY_TOKEN" --exclude-checks positive_data_acceptance --max-examples 20 --seed 1 --workers 1 --no-color`,
     prints: 'anything',
-    note: 'every operation; no failure',
+    note: 'every operation; no failure. What a schema allows is refused only for a reason that no schema can say',
   },
 ]

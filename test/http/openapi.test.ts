@@ -256,8 +256,7 @@ async function check(
   seen.add(`${name} ${status}`)
   if (described?.content === undefined) return {}
   const [type = '', { schema = {} } = {}] = Object.entries(described.content)[0] ?? []
-  const isSchema = response.headers.get('content-type')?.startsWith('application/schema+json')
-  if (!isSchema) expect(response.headers.get('content-type')).toContain(type)
+  expect(response.headers.get('content-type')).toContain(type)
   const body = (await response.json()) as Json
   expect(violations(schema, body), `${name} ${status}`).toEqual([])
   return body

@@ -221,11 +221,12 @@ function problemsOf({ description, query, body, ...route }: Route): number[] {
 }
 
 function responses(route: Route): Json {
-  const answers = Object.entries(route.description.answers).map(([status, answer]) => [
+  const { answers: described, type = 'application/json' } = route.description
+  const answers = Object.entries(described).map(([status, answer]) => [
     status,
     typeof answer === 'string'
       ? { description: answer }
-      : { description: 'Done', content: { 'application/json': { schema: jsonSchema(answer) } } },
+      : { description: 'Done', content: { [type]: { schema: jsonSchema(answer) } } },
   ])
   const problems = problemsOf(route).map((status) => [
     status,
