@@ -1,6 +1,6 @@
 // Valibot schemas as JSON Schemas of the document, in constructs that generators of clients understand.
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
-import type * as v from 'valibot'
+import * as v from 'valibot'
 import { NAMED } from '../api/answers/index.ts'
 import { choiceOf } from '../api/choice.ts'
 import { Filter } from '../api/deliveries/replays.ts'
@@ -89,13 +89,30 @@ function orNull({ type, enum: values, ...rest }: Json): Json {
   }
 }
 
+/**
+ * The named schemas, to refer to. The converter asks for each to know it, and once more to convert it, for every schema
+ * that it converts: the second time it gets one without content, or the document would take ten times as long.
+ */
+function referable(): Record<string, v.GenericSchema> {
+  const known = new Set<string>()
+  return new Proxy(DEFINITIONS, {
+    get: (all, name: string) => {
+      const schema = known.has(name) ? NOTHING : all[name]
+      known.add(name)
+      return schema
+    },
+  })
+}
+
+const NOTHING = v.unknown()
+
 /** A schema as JSON Schema, with references to the named schemas in it. */
 export function jsonSchema(schema: v.GenericSchema, mode: Mode = 'output'): Json {
   const {
     $schema: _,
     $defs: __,
     ...rest
-  } = toJsonSchema(schema, { ...conversion(mode), definitions: DEFINITIONS }) as Json
+  } = toJsonSchema(schema, { ...conversion(mode), definitions: referable() }) as Json
   return rest
 }
 
