@@ -5,18 +5,25 @@ import { outline } from './schema-outline.ts'
 /** The parts of an OpenAPI document that the page shows. */
 export type ApiDocument = {
   info: { title: string; version: string; description: string }
-  tags: { name: string }[]
+  tags: { name: string; description: string }[]
   paths: Record<string, Record<string, ApiOperation>>
   webhooks: Record<string, { post: ApiOperation }>
-  components: { schemas: Record<string, object> }
+  components: { schemas: Record<string, object>; parameters: Record<string, Parameter> }
+}
+type Parameter = {
+  name: string
+  in: string
+  description?: string
+  required?: true
+  schema: object
 }
 type ApiOperation = {
   operationId: string
   summary: string
-  description?: string
+  description: string
   tags: string[]
   security?: unknown[]
-  parameters?: { name: string; in: string; description?: string; required?: true; schema: object }[]
+  parameters?: (Parameter | { $ref: string })[]
   requestBody?: { content: Content }
   responses: Record<string, { description: string; content?: Content }>
 }
@@ -29,9 +36,16 @@ export function docsPage(api: ApiDocument): string {
 
 function Page({ api }: { api: ApiDocument }) {
   const { info, tags, paths, webhooks, components } = api
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
-  )
+  const operations = [
+    ...Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
+    ),
+    ...Object.entries(webhooks).map(([path, { post }]) => ({
+      method: 'to you',
+      path,
+      operation: post,
+    })),
+  ]
   return (
     <html lang="en">
       <head>
@@ -52,28 +66,23 @@ function Page({ api }: { api: ApiDocument }) {
             {tags.map(({ name }) => (
               <a href={`#${name}`}>{name}</a>
             ))}
-            <a href="#webhooks">webhooks</a>
             <a href="#schemas">schemas</a>
           </nav>
         </header>
         <main>
-          {tags.map(({ name }) => (
+          {tags.map(({ name, description }) => (
             <section id={name}>
               <h2>{name}</h2>
+              <p>
+                <Prose text={description} />
+              </p>
               {operations
                 .filter(({ operation }) => operation.tags[0] === name)
                 .map((one) => (
-                  <Operation {...one} />
+                  <Operation {...one} shared={components.parameters} />
                 ))}
             </section>
           ))}
-          <section id="webhooks">
-            <h2>webhooks</h2>
-            <p>The deliveries to targets, by event type. They are signed by Standard Webhooks.</p>
-            {Object.entries(webhooks).map(([type, { post }]) => (
-              <Operation method="to you" path={type} operation={post} />
-            ))}
-          </section>
           <section id="schemas">
             <h2>schemas</h2>
             {Object.entries(components.schemas).map(([name, schema]) => (
@@ -92,12 +101,17 @@ function Operation({
   method,
   path,
   operation,
+  shared,
 }: {
   method: string
   path: string
   operation: ApiOperation
+  shared: Record<string, Parameter>
 }) {
-  const { operationId, summary, description, parameters = [], requestBody, responses } = operation
+  const { operationId, summary, description, requestBody, responses } = operation
+  const parameters = (operation.parameters ?? []).flatMap((one) =>
+    '$ref' in one ? (shared[one.$ref.split('/').at(-1) ?? ''] ?? []) : one,
+  )
   const title = (
     <>
       <b class={method}>{method.toUpperCase()}</b> <code>{path}</code>
@@ -112,13 +126,9 @@ function Operation({
   )
   return (
     <Fold id={operationId} title={title}>
-      {description === undefined ? (
-        ''
-      ) : (
-        <p>
-          <Prose text={description} />
-        </p>
-      )}
+      <p>
+        <Prose text={description} />
+      </p>
       {operation.security === undefined ? <p>Requires the bearer token.</p> : ''}
       {parameters.length === 0 ? (
         ''

@@ -14,6 +14,9 @@ export const EVENT_ID_PATTERN = /^evt_[0-7][0-9a-hjkmnp-tv-z]{12}$/
 /** The text of a person's id. */
 export const PERSON_ID_PATTERN = new RegExp(EVENT_ID_PATTERN.source.replace('evt_', 'per_'))
 
+/** The text of a replay's id. */
+export const REPLAY_ID_PATTERN = new RegExp(EVENT_ID_PATTERN.source.replace('evt_', 'rpl_'))
+
 /** A new event id. `now`: epoch milliseconds; `random`: a whole number from 0 to below `ID_RANDOM_RANGE`. */
 export function newEventId(now: number, random: number): EventId {
   return idOfKey(BigInt(now) * BigInt(ID_RANDOM_RANGE) + BigInt(random))
@@ -29,7 +32,7 @@ export function replayIdOfKey(key: string): ReplayId {
 
 /** True for a well-formed replay id. */
 export function isReplayId(text: string): text is ReplayId {
-  return isEventId(text.replace(/^rpl_/, 'evt_')) && text.startsWith('rpl_')
+  return REPLAY_ID_PATTERN.test(text)
 }
 
 /** The id of a person: that of their first event, with another prefix. */

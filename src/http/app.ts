@@ -37,8 +37,11 @@ export function createApp(configOf: (env: Env) => Config, tools: Tools) {
       '/schemas/:type/:version',
       describe({
         summary: 'The JSON Schema of the `data` of an event type',
+        details:
+          'Events name it in `dataschema`. A version never changes in a way that a receiver would notice.',
         isPublic: true,
         answers: { 200: v.record(v.string(), v.unknown()) },
+        type: 'application/schema+json',
         problems: [404],
       }),
       (c) => {

@@ -11,20 +11,24 @@ import { countRefusal, flushRefusals } from '../stages/intake/refusals.ts'
 import { groupCommit } from '../store/group-commit.ts'
 import type { Receipt } from '../store/intake/records.ts'
 import { addressOf, isWithin } from './access.ts'
+import { count, eventId, eventType } from './api/answers/basic.ts'
 import { FOR_SENDERS } from './headers.ts'
 import type { Description } from './operation.ts'
 import { problemOf } from './problems.ts'
 
 const Accepted = v.strictObject({
-  id: v.string(),
+  id: eventId,
   status: v.picklist(['accepted', 'duplicate', 'quarantined', 'queued']),
-  type: v.string(),
-  deliveries: v.number(),
+  type: eventType,
+  deliveries: count,
   warnings: v.array(v.string()),
   issues: v.exactOptional(v.array(v.string())),
 })
 
-const Message = v.record(v.string(), v.unknown())
+const Receipts = v.strictObject({ events: v.array(Accepted) })
+
+/** The named schemas of its responses. */
+export const NAMED_RECEIPTS = { Receipt: Accepted, Receipts }
 
 /** `POST /in/:source` in the OpenAPI document. */
 export const Intake: Description = {
@@ -40,10 +44,13 @@ export const Intake: Description = {
         v.pipe(v.string(), v.description('The type, where the vendor gives each its own URL')),
       ),
     }),
-    body: v.union([Message, v.array(Message)]),
+    body: v.pipe(
+      v.unknown(),
+      v.description("The vendor's own message, or a list of them; as it is, for the signature"),
+    ),
   },
   isPublic: true,
-  answers: { 202: v.union([Accepted, v.strictObject({ events: v.array(Accepted) })]) },
+  answers: { 202: v.union([Accepted, Receipts]) },
   problems: [400, 401, 404, 413, 429, 503, 508],
 }
 

@@ -8,10 +8,12 @@ import { type Problem, problem } from './problems.ts'
 /** The description of an operation for the OpenAPI document. */
 export type Description = {
   summary: string
-  /** Details that do not fit into the summary. */
-  details?: string
+  /** What the summary does not say. */
+  details: string
   /** The schema of each answer's body by status; text for one that is not JSON. */
   answers: Record<number, v.GenericSchema | string>
+  /** The media type of its answers, where it is not application/json. */
+  type?: string
   /** The statuses of its problems, beside those that all operations of its kind share. */
   problems?: number[]
   /** Its query and body, where no middleware validates them. */

@@ -6,9 +6,9 @@ import type { Rejection } from '../core/result.ts'
 
 /** A problem as it is sent; `type` is stable, so programs may rely on it. */
 export const Problem = v.strictObject({
-  type: v.string(),
-  title: v.string(),
-  status: v.number(),
+  type: v.pipe(v.string(), v.examples(['urn:membership-relay:problem:unknown-target'])),
+  title: v.pipe(v.string(), v.examples(['No target has the name "crm".'])),
+  status: v.pipe(v.number(), v.integer(), v.examples([404])),
 })
 export type Problem = v.InferOutput<typeof Problem>
 

@@ -1,40 +1,17 @@
 // The JSON Schemas that events name in `dataschema`: one for the `data` of each type, generated from the vocabulary.
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type * as v from 'valibot'
-import { Amount } from '../core/events/amount.ts'
 import { SCHEMA_VERSION } from '../core/events/event.ts'
+import { NAMED_PARTS, nameOfType } from '../core/events/named-parts.ts'
 import { FORMER_EVENT_DATA, RELAY_EVENT_DATA } from '../core/events/system-event.ts'
-import * as vocabulary from '../core/events/vocabulary.ts'
+import { EVENT_DATA } from '../core/events/vocabulary.ts'
 import type { Json } from './openapi/schema.ts'
-
-const { EVENT_DATA } = vocabulary
 
 /** The data of every type that an event of the log can have, those of older versions included. */
 const DATA: Record<string, v.GenericSchema> = {
   ...EVENT_DATA,
   ...RELAY_EVENT_DATA,
   ...FORMER_EVENT_DATA,
-}
-
-/** What several types have in their data, by the names of the code. */
-const PARTS = {
-  Amount,
-  Acquisition: vocabulary.Acquisition,
-  Checkin: vocabulary.Checkin,
-  Conclusion: vocabulary.Conclusion,
-  Contact: vocabulary.Contact,
-  Inference: vocabulary.Inference,
-  Membership: vocabulary.Membership,
-  Message: vocabulary.Message,
-  Package: vocabulary.Package,
-  Purchase: vocabulary.Purchase,
-  Refund: vocabulary.Refund,
-  Subscription: vocabulary.Subscription,
-}
-
-/** `payment.created` → `PaymentCreated`: its name in a program. */
-function nameOfType(type: string): string {
-  return type.replace(/(?:^|[._])(.)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /**
@@ -46,7 +23,7 @@ export function dataSchema(type: string, version: string, origin: string): Json 
   if (data === undefined || version !== String(SCHEMA_VERSION)) return undefined
   const { $schema, $defs, ...schema } = toJsonSchema(data, {
     target: 'draft-2020-12',
-    definitions: PARTS,
+    definitions: NAMED_PARTS,
     overrideSchema: ({ jsonSchema }) => nullable(jsonSchema as Json) ?? jsonSchema,
   }) as Json & { $defs: Record<string, Json> }
   return {

@@ -23,6 +23,10 @@ export function encodeCursor({ key, target, at }: Position): string {
     .replace(/=+$/, '')
 }
 
+/** The text of a cursor: base64url, as short as the longest name of a target allows. */
+export const CURSOR_PATTERN = /^WyI[0-5w-z][0-9A-Za-z_-]*$/
+export const MAX_CURSOR = 1000
+
 /** Returns the position of a cursor; undefined if the text is not a cursor. */
 export function decodeCursor(cursor: string): Position | undefined {
   try {

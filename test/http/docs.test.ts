@@ -29,7 +29,9 @@ it('shows every operation, every webhook and every schema of the document', asyn
       ...ids.filter((id) =>
         operations.some((one) => Object.values(one).some((op) => op.operationId === id)),
       ),
-      ...Object.keys(document.webhooks),
+      ...Object.values<{ post: { operationId: string } }>(document.webhooks).map(
+        ({ post }) => post.operationId,
+      ),
       ...Object.keys(document.components.schemas).map((name) => `schema-${name}`),
     ]),
   ])

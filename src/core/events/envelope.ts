@@ -42,7 +42,7 @@ export const VENDOR_ENVELOPE = {
   vendorversion: v.exactOptional(v.string()),
   timebasis: v.picklist(['vendor_field', 'envelope', 'received']),
   typebasis: v.picklist(['url', 'body', 'header', 'shape', 'history']),
-  mappingversion: v.number(),
+  mappingversion: v.pipe(v.number(), v.integer()),
   possibleduplicate: v.exactOptional(v.literal(true)),
   late: v.exactOptional(
     v.pipe(

@@ -39,7 +39,7 @@ export type Contact = v.InferOutput<typeof Contact>
 
 export const Package = v.object({ vendor_id: text, name: text })
 
-const Confidence = v.picklist(['strong', 'likely', 'none'])
+export const Confidence = v.picklist(['strong', 'likely', 'none'])
 
 /** How a conclusion was made that is not in the message: reasons, confidence, and the ids of other events used. */
 export const Inference = v.object({
@@ -156,7 +156,7 @@ export const Refund = v.object({
 })
 
 /** Why a subscription ended. */
-const EndReason = v.picklist([
+export const EndReason = v.picklist([
   'plan_switch',
   'stopped_by_admin',
   'price_change',
@@ -166,7 +166,7 @@ const EndReason = v.picklist([
 export type EndReason = v.InferOutput<typeof EndReason>
 
 /** The purpose of a payment. */
-const PaymentKind = v.picklist([
+export const PaymentKind = v.picklist([
   'first_purchase',
   'renewal',
   'plan_switch',

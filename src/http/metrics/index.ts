@@ -40,5 +40,6 @@ export function metrics({ configOf, ...tools }: ApiTools) {
 
 const Metrics = {
   summary: 'Figures of sources and targets, for Prometheus',
+  details: 'Those of the last minute; gauges of what needs attention are current.',
   answers: { 200: 'Metrics in the Prometheus text format 0.0.4' },
 }

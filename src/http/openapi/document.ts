@@ -3,10 +3,12 @@
 import type { Hono } from 'hono'
 import * as v from 'valibot'
 import { version } from '../../../package.json'
+import { SCHEMA_VERSION } from '../../core/events/event.ts'
+import * as basic from '../api/answers/basic.ts'
 import { type Description, type Operation, operationOf } from '../operation.ts'
 import { PROBLEM_TYPE } from '../problems.ts'
 import { type Json, jsonSchema, namedSchemas } from './schema.ts'
-import { webhooks } from './webhooks.ts'
+import { headers, WEBHOOKS, webhooks } from './webhooks.ts'
 
 /** An operation of the app, with its method in lower case and its path as `/events/{id}`. */
 type Route = Operation & { description: Description; method: string; path: string }
@@ -38,15 +40,20 @@ export function openApiOf(routes: readonly Route[]): Json {
       version,
       description:
         'Receives the webhooks of Hapana and Hype, stores them, and delivers them as events of one vocabulary. Errors are problem details (RFC 9457) with a stable `type`.',
+      contact: { name: 'The operator of this relay' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     security: [{ token: [] }],
-    tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
+    tags: [...new Set(routes.map(tagOf)), WEBHOOKS].map((name) => ({
+      name,
+      description: TAGS[name],
+    })),
     paths,
     webhooks: webhooks(),
     components: {
       schemas: namedSchemas(),
+      parameters: headers(),
       securitySchemes: {
         token: {
           type: 'http',
@@ -64,7 +71,7 @@ function operationObject(route: Route): Json {
   return {
     operationId: nameOf(route),
     summary,
-    ...(details === undefined ? {} : { description: details }),
+    description: details,
     tags: [tagOf(route)],
     ...(isPublic ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
@@ -81,18 +88,54 @@ function nameOf({ method, path }: Route): string {
     .join('')
 }
 
+const TAGS: Record<string, string> = {
+  attention: 'What an operator should look at now.',
+  deliveries: 'What is owed to each target, and what became of it.',
+  drift: "Changes in the form of the vendors' messages.",
+  events: 'What the vendors sent, received and normalized.',
+  ledger: 'What became of everything, in numbers that add up.',
+  people: 'Contacts of all sources that are the same person.',
+  quarantine: 'Messages that are stored and not understood.',
+  relay: 'Receiving webhooks, and the relay itself.',
+  renormalize: 'Stored events, by the current mapping.',
+  replays: 'Sending many deliveries again.',
+  simulate: 'Messages as a vendor would send them.',
+  sources: 'Where webhooks come from.',
+  targets: 'Where events are delivered to.',
+  [WEBHOOKS]:
+    'What a target gets: one webhook for each type of event, signed by Standard Webhooks.',
+}
+
 /** The first part of its path below `/api`; `relay` for all other routes. */
 function tagOf({ path }: Route): string {
   return /^\/api\/(\w+)/.exec(path)?.[1] ?? 'relay'
 }
 
-function pathParameters({ path }: Route): Json[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }))
+/** The placeholders of paths, by tag. */
+const PLACEHOLDERS: Record<string, Record<string, v.GenericSchema>> = {
+  events: { id: v.pipe(basic.eventId, v.description('The ID of the event')) },
+  people: { id: v.pipe(basic.personId, v.description('The ID of the person')) },
+  replays: { id: v.pipe(basic.replayId, v.description('The ID of the replay')) },
+  sources: { name: v.pipe(basic.source, v.description('The name of the source')) },
+  targets: { name: v.pipe(basic.target, v.description('The name of the target')) },
+  relay: {
+    source: v.pipe(basic.source, v.description('The name of the source')),
+    type: v.pipe(basic.eventType, v.description('The type of an event')),
+    version: v.pipe(
+      v.string(),
+      v.description('The version of the schema'),
+      v.examples([String(SCHEMA_VERSION)]),
+    ),
+  },
+}
+
+function pathParameters(route: Route): Json[] {
+  return [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    const placeholder = PLACEHOLDERS[tagOf(route)]?.[name]
+    if (placeholder === undefined) throw new Error(`${route.path}: {${name}} is not described`)
+    const { description, ...schema } = jsonSchema(placeholder)
+    return { name, in: 'path', required: true, description, schema }
+  })
 }
 
 /** The parameters of a query, described as they are parsed: numbers, booleans, and lists for repeatable keys. */
@@ -178,11 +221,12 @@ function problemsOf({ description, query, body, ...route }: Route): number[] {
 }
 
 function responses(route: Route): Json {
-  const answers = Object.entries(route.description.answers).map(([status, answer]) => [
+  const { answers: described, type = 'application/json' } = route.description
+  const answers = Object.entries(described).map(([status, answer]) => [
     status,
     typeof answer === 'string'
       ? { description: answer }
-      : { description: 'Done', content: { 'application/json': { schema: jsonSchema(answer) } } },
+      : { description: 'Done', content: { [type]: { schema: jsonSchema(answer) } } },
   ])
   const problems = problemsOf(route).map((status) => [
     status,

@@ -1,9 +1,10 @@
 // The deliveries to targets, for the document: one webhook for each event type.
-import * as v from 'valibot'
-import { VENDOR_ENVELOPE } from '../../core/events/envelope.ts'
-import { RELAY_EVENT_DATA, SYSTEM_ENVELOPE } from '../../core/events/system-event.ts'
-import { EVENT_DATA } from '../../core/events/vocabulary.ts'
-import { type Json, jsonSchema } from './schema.ts'
+import { EVENT_TYPES } from '../../core/events/event.ts'
+import { nameOfType } from '../../core/events/named-parts.ts'
+import { type Json, reference } from './schema.ts'
+
+/** The tag of deliveries in the document. */
+export const WEBHOOKS = 'webhooks'
 
 /** The headers of a delivery. */
 const HEADERS: [name: string, description: string, required: boolean][] = [
@@ -36,42 +37,40 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
 ]
 
 const OTHER_FORMATS =
-  'The body of `format = "cloudevents"`. `raw` sends the body and the `content-type` from the vendor, `slack` `{"text": …}`, `transform` the result of the expression.'
+  'The body of `format = "cloudevents"`. `cloudevents-binary` sends `data`, and the attributes in headers; `raw` the body and the `content-type` from the vendor, `slack` `{"text": …}`, `transform` the result of the expression.'
+
+/** The headers of deliveries, for the components of the document. */
+export function headers(): Json {
+  const parameters = HEADERS.map(([name, description, required]) => [
+    name,
+    {
+      name,
+      in: 'header',
+      description,
+      ...(required ? { required } : {}),
+      schema: { type: 'string' },
+    },
+  ])
+  return Object.fromEntries(parameters)
+}
 
 /** The webhooks by the type of their event. */
 export function webhooks(): Json {
-  const vendors = Object.entries(EVENT_DATA).map(([type, data]) =>
-    webhook(type, VENDOR_ENVELOPE, data),
-  )
-  const own = Object.entries(RELAY_EVENT_DATA).map(([type, data]) =>
-    webhook(type, SYSTEM_ENVELOPE, data),
-  )
-  return Object.fromEntries([...vendors, ...own])
+  return Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type)]))
 }
 
-function webhook(
-  type: string,
-  envelope: v.ObjectEntries,
-  data: v.GenericSchema,
-): [name: string, path: Json] {
-  const event = v.object({ ...envelope, type: v.literal(type), data })
-  const parameters = HEADERS.map(([name, description, required]) => ({
-    name,
-    in: 'header',
-    description,
-    ...(required ? { required } : {}),
-    schema: { type: 'string' },
-  }))
+function webhook(type: string): Json {
+  const name = nameOfType(type)
   const post = {
-    operationId: type,
+    operationId: `on${name}`,
     summary: type,
     description: OTHER_FORMATS,
-    tags: ['webhooks'],
+    tags: [WEBHOOKS],
     security: [],
-    parameters,
+    parameters: HEADERS.map(([name]) => ({ $ref: `#/components/parameters/${name}` })),
     requestBody: {
       required: true,
-      content: { 'application/json': { schema: jsonSchema(event) } },
+      content: { 'application/json': { schema: { $ref: reference(`${name}Event`) } } },
     },
     responses: {
       '2XX': { description: 'Delivered' },
@@ -79,5 +78,5 @@ function webhook(
       default: { description: 'Retried by the schedule; `Retry-After` is honoured' },
     },
   }
-  return [type, { post }]
+  return { post }
 }

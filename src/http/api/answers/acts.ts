@@ -1,30 +1,30 @@
 // Responses about acts of operators: people, replays, quarantine, renormalizing, tests and simulations.
 import * as v from 'valibot'
-import { REPLAYABLE_STATES } from '../../../core/deliveries/replay.ts'
 import { PERSON_BASES } from '../../../core/events/envelope.ts'
 import { STEP_NAMES, TROUBLES } from '../../../simulator/step.ts'
-import { anything, count, eventId, name, personId, Time } from './basic.ts'
+import * as basic from './basic.ts'
+import { count, eventId, personId, Time } from './basic.ts'
 import { Attempt } from './events.ts'
 
-const contact = v.strictObject({
-  source: name,
-  vendor: name,
-  contact: v.nullable(v.string()),
+export const PersonContact = v.strictObject({
+  source: basic.source,
+  vendor: basic.vendor,
+  contact: v.nullable(basic.contactId),
   account: v.pipe(v.nullable(v.string()), v.description("The vendor's account: Hype's publisher")),
-  email: v.nullable(v.string()),
+  email: v.nullable(basic.email),
   sites: v.array(v.string()),
   joined_by: v.pipe(
     v.nullable(v.picklist(PERSON_BASES)),
     v.description('Null if the person is its own, or it was joined by earlier rules'),
   ),
 })
-export const Person = v.strictObject({ id: personId, contacts: v.array(contact) })
+export const Person = v.strictObject({ id: personId, contacts: v.array(PersonContact) })
 export const WronglyJoinedPage = v.strictObject({
   people: v.array(
     v.strictObject({
       id: personId,
       parts: v.pipe(
-        v.array(v.array(contact)),
+        v.array(v.array(PersonContact)),
         v.description('Contacts that belong together. The first part keeps the id'),
       ),
     }),
@@ -41,22 +41,23 @@ const plan = {
   total: count,
   counted,
   people: count,
-  targets: v.record(name, count),
+  targets: v.record(v.string(), count),
   types: v.record(v.string(), count),
   states: v.record(v.string(), count),
 }
-const ReplayFilter = v.strictObject({
-  target: v.exactOptional(v.array(name)),
-  source: v.exactOptional(v.array(name)),
-  type: v.exactOptional(v.array(v.string())),
-  state: v.exactOptional(v.array(v.picklist(REPLAYABLE_STATES))),
+/** The filter of a replay, as it was understood: its times are points in time. */
+export const ReplayedFilter = v.strictObject({
+  target: v.exactOptional(v.array(basic.target)),
+  source: v.exactOptional(v.array(basic.source)),
+  type: v.exactOptional(v.array(basic.eventType)),
+  state: v.exactOptional(v.array(basic.ReplayableState)),
   since: v.exactOptional(Time),
   until: v.exactOptional(Time),
   person: v.exactOptional(v.string()),
 })
 const replay = {
-  id: v.pipe(v.string(), v.startsWith('rpl_')),
-  filter: ReplayFilter,
+  id: basic.replayId,
+  filter: ReplayedFilter,
   state: v.picklist(['running', 'done', 'stopped']),
   per_second: v.number(),
   total: v.pipe(count, v.description('How many deliveries matched when they were counted')),
@@ -75,13 +76,13 @@ export const Replay = v.strictObject(replay)
 export const StartedReplay = v.strictObject({ ...replay, ...plan })
 export const ReplayPlan = v.strictObject({
   dry_run: v.literal(true),
-  filter: ReplayFilter,
+  filter: ReplayedFilter,
   ...plan,
 })
 
 export const ReleasePage = v.strictObject({
   released: v.array(
-    v.strictObject({ id: eventId, status: v.string(), type: v.string(), deliveries: count }),
+    v.strictObject({ id: eventId, status: v.string(), type: basic.eventType, deliveries: count }),
   ),
   refused: v.array(v.strictObject({ id: eventId, issues: v.array(v.string()) })),
   dry_run: v.boolean(),
@@ -91,7 +92,7 @@ export const ReleasePage = v.strictObject({
 export const DismissalPage = v.strictObject({ dismissed: v.array(eventId), more: v.boolean() })
 
 export const Cause = v.strictObject({
-  source: name,
+  source: basic.source,
   vendortype: v.nullable(v.string()),
   cause: v.string(),
   count,
@@ -105,13 +106,13 @@ export const RenormalizationPage = v.strictObject({
   changed: v.array(
     v.strictObject({
       id: eventId,
-      was: v.string(),
-      is: v.string(),
+      was: basic.eventType,
+      is: basic.eventType,
       differences: v.array(
         v.strictObject({
           path: v.string(),
-          was: v.exactOptional(anything),
-          is: v.exactOptional(anything),
+          was: v.exactOptional(basic.anything),
+          is: v.exactOptional(basic.anything),
         }),
       ),
     }),
@@ -125,7 +126,7 @@ export const RenormalizationPage = v.strictObject({
   next: v.nullable(eventId),
 })
 
-export const TargetTest = v.strictObject({
+export const TestDelivery = v.strictObject({
   event: eventId,
   delivered: v.boolean(),
   attempt: Attempt,
@@ -146,7 +147,7 @@ export const SimulationPage = v.strictObject({
       name: v.picklist([...STEP_NAMES, 'sample']),
       vendortype: v.nullable(v.string()),
       troubles: v.array(v.picklist(TROUBLES)),
-      status: v.number(),
+      status: basic.status,
       answer: v.nullable(v.record(v.string(), v.unknown())),
     }),
   ),

@@ -1,36 +1,43 @@
 // Responses about events and deliveries.
 
 import * as v from 'valibot'
-import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
-import { EVENT_STATUSES } from '../../../core/events/event.ts'
 import { MATCHES } from '../../../core/intake/dedupe.ts'
-import { anything, count, eventId, name, personId, Time } from './basic.ts'
+import * as basic from './basic.ts'
+import { count, DeliveryState, EventStatus, eventId, personId, Time } from './basic.ts'
 
-const Issue = v.object({ path: v.string(), message: v.string() })
+export const Issue = v.object({ path: v.string(), message: v.string() })
 
 const summary = {
   id: eventId,
   receivedat: Time,
-  source: name,
-  vendor: name,
-  status: v.picklist(EVENT_STATUSES),
-  type: v.string(),
-  vendortype: v.nullable(v.string()),
+  source: basic.source,
+  vendor: basic.vendor,
+  status: EventStatus,
+  type: basic.eventType,
+  vendortype: v.nullable(basic.eventType),
   subject: v.nullable(v.string()),
   personid: v.nullable(personId),
   deliveries_created: count,
 }
 export const EventSummary = v.strictObject(summary)
 
-const attemptError = v.picklist(['dns', 'connect', 'tls', 'timeout', 'redirect', 'status', 'fault'])
+export const AttemptError = v.picklist([
+  'dns',
+  'connect',
+  'tls',
+  'timeout',
+  'redirect',
+  'status',
+  'fault',
+])
 export const Attempt = v.strictObject({
   attempt: count,
   at: Time,
-  ms: v.number(),
-  status: v.exactOptional(v.number()),
-  error: v.exactOptional(attemptError),
+  ms: basic.milliseconds,
+  status: v.exactOptional(basic.status),
+  error: v.exactOptional(AttemptError),
   response: v.exactOptional(v.string()),
-  retry_after: v.exactOptional(v.number()),
+  retry_after: v.exactOptional(basic.milliseconds),
   digest: v.exactOptional(v.pipe(v.string(), v.description('SHA-256 of the body, in base64'))),
   content_type: v.exactOptional(
     v.pipe(v.string(), v.description('Absent for application/cloudevents+json; charset=utf-8')),
@@ -43,10 +50,9 @@ export const Attempt = v.strictObject({
   later: v.exactOptional(eventId),
 })
 
-const state = v.picklist(DELIVERY_STATES)
 export const EventDelivery = v.strictObject({
-  target: name,
-  state,
+  target: basic.target,
+  state: DeliveryState,
   reason: v.nullable(v.string()),
   attempt: v.pipe(count, v.description('The number of the next attempt')),
   due: v.nullable(Time),
@@ -57,18 +63,18 @@ export const EventDelivery = v.strictObject({
 const last = v.nullable(
   v.strictObject({
     at: Time,
-    status: v.nullable(v.number()),
-    error: v.nullable(attemptError),
-    ms: v.number(),
+    status: v.nullable(basic.status),
+    error: v.nullable(v.picklist(AttemptError.options)),
+    ms: basic.milliseconds,
   }),
 )
 export const Delivery = v.strictObject({
   event: eventId,
-  type: v.string(),
-  source: name,
+  type: basic.eventType,
+  source: basic.source,
   receivedat: v.pipe(Time, v.description('When the event came in')),
-  target: name,
-  state,
+  target: basic.target,
+  state: DeliveryState,
   reason: v.nullable(v.string()),
   attempts: v.pipe(count, v.description('How many attempts were made')),
   due: v.nullable(Time),
@@ -78,7 +84,7 @@ export const Delivery = v.strictObject({
 
 export const TimelineEntry = v.strictObject({
   ...summary,
-  deliveries: v.array(v.strictObject({ target: name, state, last })),
+  deliveries: v.array(v.strictObject({ target: basic.target, state: DeliveryState, last })),
 })
 
 export const Event = v.strictObject({
@@ -86,7 +92,10 @@ export const Event = v.strictObject({
   hops: count,
   matched: v.nullable(v.strictObject({ id: eventId, by: v.picklist(MATCHES) })),
   issues: v.nullable(v.array(Issue)),
-  event: v.pipe(anything, v.description('The normalized event; null for a quarantined message')),
+  event: v.pipe(
+    basic.anything,
+    v.description('The normalized event; null for a quarantined message'),
+  ),
   raw: v.strictObject({
     text: v.pipe(v.nullable(v.string()), v.description('Null when it is past its retention')),
     encoding: v.picklist(['utf8', 'base64']),
@@ -97,7 +106,10 @@ export const Event = v.strictObject({
 
 export const EventReplay = v.strictObject({
   id: eventId,
-  targets: v.array(name),
-  unwanted: v.pipe(v.array(name), v.description('Those of the targets that never wanted it')),
-  replayed: v.array(name),
+  targets: v.array(basic.target),
+  unwanted: v.pipe(
+    v.array(basic.target),
+    v.description('Those of the targets that never wanted it'),
+  ),
+  replayed: v.array(basic.target),
 })

@@ -5,7 +5,8 @@ import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
 import { EVENT_STATUSES, RECEIVED_STATUSES } from '../../../core/events/event.ts'
 import { ATTEMPT_OUTCOMES } from '../../../core/ledger/statistics.ts'
 import { CAUSES, SUBJECTS } from '../../../core/operate/attention/entry.ts'
-import { count, name, Time } from './basic.ts'
+import * as basic from './basic.ts'
+import { count, Time } from './basic.ts'
 
 const byState = <S extends string>(states: readonly S[]) =>
   Object.fromEntries(states.map((one) => [one, count])) as Record<S, typeof count>
@@ -42,9 +43,16 @@ export const Ledger = v.strictObject({
     ),
   ),
   sources: v.array(
-    v.strictObject({ source: name, received: count, ...byState(EVENT_STATUSES), created: count }),
+    v.strictObject({
+      source: basic.source,
+      received: count,
+      ...byState(EVENT_STATUSES),
+      created: count,
+    }),
   ),
-  targets: v.array(v.strictObject({ target: name, created: count, ...byState(DELIVERY_STATES) })),
+  targets: v.array(
+    v.strictObject({ target: basic.target, created: count, ...byState(DELIVERY_STATES) }),
+  ),
 })
 export const Differences = v.strictObject({
   differences: v.array(v.string()),
@@ -54,17 +62,17 @@ export const Differences = v.strictObject({
 const lastAttempt = v.strictObject({
   at: Time,
   outcome: v.picklist(ATTEMPT_OUTCOMES),
-  status: v.nullable(v.number()),
+  status: v.nullable(basic.status),
 })
 const made = v.strictObject({ attempts: count, delivered: count })
 const percentiles = v.strictObject({
-  p50: v.nullable(v.number()),
-  p95: v.nullable(v.number()),
-  p99: v.nullable(v.number()),
+  p50: v.nullable(basic.milliseconds),
+  p95: v.nullable(basic.milliseconds),
+  p99: v.nullable(basic.milliseconds),
 })
 
 export const Target = v.strictObject({
-  name,
+  name: basic.target,
   state: v.pipe(
     v.picklist([...TARGET_STATES, 'broken', 'disabled', 'unknown']),
     v.description('`unknown`: it is not configured, and deliveries are owed to it'),
@@ -100,8 +108,8 @@ export const Target = v.strictObject({
 const received = v.strictObject(byState(RECEIVED_STATUSES))
 
 export const Source = v.strictObject({
-  name,
-  vendor: v.nullable(v.string()),
+  name: basic.source,
+  vendor: v.nullable(basic.vendor),
   state: v.picklist(['active', 'broken']),
   reason: v.nullable(v.string()),
   ingest_url: v.pipe(
@@ -136,8 +144,8 @@ export const Source = v.strictObject({
 export const Attention = v.strictObject({
   cause: v.picklist(CAUSES),
   about: v.picklist(SUBJECTS),
-  name: v.pipe(v.nullable(name), v.description('Of the target or source that it is about')),
-  words: v.pipe(v.string(), v.description('A sentence')),
+  name: v.pipe(v.nullable(basic.target), v.description('Of the target or source that it is about')),
+  words: v.pipe(basic.sentence, v.description('A sentence')),
 })
 export const SystemStatus = v.strictObject({
   attention: v.array(Attention),
@@ -154,8 +162,8 @@ export const SystemStatus = v.strictObject({
   database: v.pipe(
     v.nullable(
       v.strictObject({
-        bytes: count,
-        limit_bytes: count,
+        bytes: basic.bytes,
+        limit_bytes: basic.bytes,
         growth_bytes_a_day: v.nullable(v.number()),
         days_until_full: v.nullable(count),
         short_of_space: v.pipe(
@@ -174,7 +182,7 @@ export const SystemStatus = v.strictObject({
 const seen = { count, first_seen: Time, last_seen: Time }
 const kind = v.string()
 export const DriftReport = v.strictObject({
-  source: name,
+  source: basic.source,
   vendortype: v.nullable(v.string()),
   messages: count,
   first_seen: Time,

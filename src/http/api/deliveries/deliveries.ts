@@ -1,12 +1,11 @@
 // Deliveries: the list of them, by target, state and event.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
 import type { Env } from '../../../env.ts'
 import { listDeliveries } from '../../../store/deliveries/delivery-lists.ts'
 import { describe, query } from '../../operation.ts'
 import type { ApiTools } from '../../tools.ts'
-import { Delivery, pageOf } from '../answers/index.ts'
+import { Delivery, DeliveryState, pageOf } from '../answers/index.ts'
 import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from '../fields.ts'
 import { withPresentReasons } from './present-reason.ts'
 
@@ -14,8 +13,8 @@ import { withPresentReasons } from './present-reason.ts'
 export const deliveryListEntries = {
   ...pageEntries,
   ...eventEntries,
-  target: oneOrMore(text),
-  state: oneOrMore(v.picklist(DELIVERY_STATES, `must be one of ${DELIVERY_STATES.join(', ')}`)),
+  target: oneOrMore(text, 'Names of targets'),
+  state: oneOrMore(DeliveryState, 'States of deliveries'),
 }
 
 /** The routes of `/api/deliveries`. */

@@ -4,11 +4,10 @@ import * as v from 'valibot'
 import {
   DEFAULT_PER_SECOND,
   MAX_PER_SECOND,
-  REPLAYABLE_STATES,
   type ReplayFilter,
 } from '../../../core/deliveries/replay.ts'
 import { formatInstant } from '../../../core/events/time.ts'
-import { isReplayId, type ReplayId } from '../../../core/id.ts'
+import { isReplayId, REPLAY_ID_PATTERN, type ReplayId } from '../../../core/id.ts'
 import { parseTime } from '../../../core/period.ts'
 import type { Env } from '../../../env.ts'
 import { changeReplay, previewReplay, startReplay } from '../../../stages/operate/acts/replays.ts'
@@ -17,31 +16,31 @@ import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
-import { pageOf, Replay, ReplayPlan, StartedReplay } from '../answers/index.ts'
-import { flag, Limit, oneOrMore, Time, TypePattern, text } from '../fields.ts'
+import { pageOf, Replay, ReplayableState, ReplayPlan, StartedReplay } from '../answers/index.ts'
+import { flag, Limit, oneOrMore, Time, TYPES, TypePattern, text } from '../fields.ts'
 
 /** The deliveries to replay, by at least one condition. */
 export const Filter = v.pipe(
   v.strictObject({
-    target: oneOrMore(text),
-    source: oneOrMore(text),
-    type: oneOrMore(TypePattern),
-    state: oneOrMore(
-      v.picklist(REPLAYABLE_STATES, `must be one of ${REPLAYABLE_STATES.join(', ')}`),
-    ),
+    target: oneOrMore(text, 'Names of targets'),
+    source: oneOrMore(text, 'Names of sources'),
+    type: oneOrMore(TypePattern, TYPES),
+    state: oneOrMore(ReplayableState, 'States of deliveries'),
     since: v.exactOptional(Time),
     until: v.exactOptional(Time),
-    person: v.exactOptional(text),
+    person: v.exactOptional(
+      v.pipe(text, v.description('A person, by ID, contact ID of the vendor or e-mail address')),
+    ),
   }),
-  v.check(
-    (filter) => Object.keys(filter).length > 0,
-    'must name at least one of target, source, type, state, since, until and person',
-  ),
+  v.minEntries(1, 'must name at least one of target, source, type, state, since, until and person'),
 )
 
 const ReplayIdText = v.pipe(
   v.string('must be a replay ID (rpl_…)'),
-  v.guard((id): id is ReplayId => isReplayId(id), 'must be a replay ID (rpl_…)'),
+  v.regex(REPLAY_ID_PATTERN, 'must be a replay ID (rpl_…)'),
+  v.guard((id): id is ReplayId => isReplayId(id)),
+  v.description('`next` of the previous page'),
+  v.examples(['rpl_38fz9hg5sspfh']),
 )
 
 /** How many deliveries per second a replay sends. */
@@ -66,6 +65,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
       '/',
       describe({
         summary: 'Replays, newest first',
+        details: 'Running replays, and those that are done or were stopped.',
         answers: { 200: pageOf('replays', Replay) },
       }),
       query(ListQuery),
@@ -80,7 +80,12 @@ export function replays({ configOf, ...tools }: ApiTools) {
     )
     .get(
       '/:id',
-      describe({ summary: 'A replay and its progress', answers: { 200: Replay }, problems: [404] }),
+      describe({
+        summary: 'A replay and its progress',
+        details: '`replayed` of `total` deliveries are queued.',
+        answers: { 200: Replay },
+        problems: [404],
+      }),
       async (c) => {
         const id = c.req.param('id')
         const replay = isReplayId(id) ? await getReplay(c.env.DB, id) : undefined
@@ -118,6 +123,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
       '/:id/stop',
       describe({
         summary: 'Stop a replay',
+        details: 'Deliveries that are queued already are still sent. It can be resumed.',
         answers: { 200: Replay },
         problems: [404, 409],
       }),
@@ -131,6 +137,7 @@ export function replays({ configOf, ...tools }: ApiTools) {
       '/:id/resume',
       describe({
         summary: 'Resume a stopped replay',
+        details: 'It continues with the delivery after the last one that was queued.',
         answers: { 200: Replay },
         problems: [404, 409],
       }),

@@ -15,7 +15,7 @@ import { describe } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
-import { Target, Targets, TargetTest } from '../answers/index.ts'
+import { Target, Targets, TestDelivery } from '../answers/index.ts'
 import { instant } from '../fields.ts'
 
 /** The routes of `/api/targets`. */
@@ -25,6 +25,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/',
       describe({
         summary: 'All targets, with their state and figures',
+        details: 'Those last that are not configured and are still owed deliveries.',
         answers: { 200: Targets },
       }),
       async (c) => {
@@ -39,6 +40,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/:name',
       describe({
         summary: 'A target, with its state and figures',
+        details: 'The figures are those of the last minute.',
         answers: { 200: Target },
         problems: [404],
       }),
@@ -54,6 +56,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/:name/pause',
       describe({
         summary: 'Pause a target: hold its deliveries',
+        details: 'New deliveries are created and held until the target is resumed.',
         answers: { 200: Target },
         problems: [404],
       }),
@@ -72,6 +75,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/:name/resume',
       describe({
         summary: 'Resume a target, whatever stopped it',
+        details: 'Held deliveries are sent, oldest first.',
         answers: { 200: Target },
         problems: [404],
       }),
@@ -92,7 +96,7 @@ export function targets({ configOf, ...tools }: ApiTools) {
         summary: 'Send a test event to a target, whatever its state, and wait for the response',
         details:
           'The event is marked `test`, and is not retried. A receiver that answers with its `type` and `data.code` shows that it read the event.',
-        answers: { 200: TargetTest },
+        answers: { 200: TestDelivery },
         problems: [404, 409],
       }),
       async (c) => {

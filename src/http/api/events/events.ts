@@ -1,7 +1,6 @@
 // Events: lists, one in full, and replaying one.
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
-import { EVENT_STATUSES } from '../../../core/events/event.ts'
 import { isEventId } from '../../../core/id.ts'
 import type { Env } from '../../../env.ts'
 import { replayEvent } from '../../../stages/operate/acts/events.ts'
@@ -10,7 +9,7 @@ import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
-import { Event, EventReplay, EventSummary, pageOf } from '../answers/index.ts'
+import { Event, EventReplay, EventStatus, EventSummary, pageOf } from '../answers/index.ts'
 import { withPresentReasons } from '../deliveries/present-reason.ts'
 import {
   eventEntries,
@@ -26,8 +25,8 @@ import {
 export const eventListEntries = {
   ...pageEntries,
   ...eventEntries,
-  status: oneOrMore(v.picklist(EVENT_STATUSES, `must be one of ${EVENT_STATUSES.join(', ')}`)),
-  unrouted: Flag,
+  status: oneOrMore(EventStatus, 'Statuses of events'),
+  unrouted: v.pipe(Flag, v.description('Only events without deliveries')),
 }
 
 const ReplayBody = v.strictObject({
@@ -61,6 +60,7 @@ export function events({ configOf, ...tools }: ApiTools) {
       '/:id',
       describe({
         summary: 'An event in full: the received payload, the normalized event, and its deliveries',
+        details: 'With every attempt of each delivery, and when the next one is due.',
         answers: { 200: Event },
         problems: [404],
       }),
@@ -77,6 +77,7 @@ export function events({ configOf, ...tools }: ApiTools) {
       '/:id/replay',
       describe({
         summary: 'Send an event again, to the named targets or to all that it has deliveries for',
+        details: 'With `dry_run`, only lists the targets.',
         answers: { 200: EventReplay },
         problems: [404, 409],
       }),

@@ -18,14 +18,18 @@ import {
   TimelineEntry,
   WronglyJoinedPage,
 } from '../answers/index.ts'
+import { exactlyOne } from '../choice.ts'
 import { flag, PAGES, Person, pageEntries, text } from '../fields.ts'
 
 const FindQuery = v.pipe(
-  v.strictObject({ ...pageEntries, email: v.optional(text), contact: v.optional(text) }),
-  v.check(
-    ({ email, contact }) => (email === undefined) !== (contact === undefined),
-    'must have either email or contact',
-  ),
+  v.strictObject({
+    ...pageEntries,
+    email: v.optional(v.pipe(text, v.description('Their e-mail address; or give `contact`'))),
+    contact: v.optional(
+      v.pipe(text, v.description('The ID of a contact at its vendor; or give `email`')),
+    ),
+  }),
+  exactlyOne(['email', 'contact'], 'must have either email or contact'),
 )
 /** The prefixes of contact keys that are not IDs of a vendor. */
 const PREFIXES = [EMAIL_PREFIX, TEST_PREFIX]
@@ -46,14 +50,16 @@ export const SplitBody = v.pipe(
     email: v.exactOptional(text),
     account: v.exactOptional(text),
   }),
-  v.check(
-    ({ email, contact }) => (email === undefined) !== (contact === undefined),
+  exactlyOne(
+    ['contact', 'email'],
     'must have either contact or, for a contact without an ID, email',
   ),
 )
 const MergeBody = v.strictObject({ person: Person })
 
-const AfterQuery = v.strictObject({ after: v.exactOptional(Person) })
+const AfterQuery = v.strictObject({
+  after: v.exactOptional(v.pipe(Person, v.description('`next` of the previous page'))),
+})
 const AFTER = '`next` is the `after` of the next call; a page may be empty and still have one.'
 
 const MERGED = 'The person was merged into the one in `location`'
@@ -65,6 +71,7 @@ export function people({ configOf, ...tools }: ApiTools) {
       '/',
       describe({
         summary: 'Find persons by e-mail address or by contact ID of a vendor',
+        details: 'By one of the two. An address finds everybody who has it, in all sources.',
         answers: { 200: pageOf('people', PersonAnswer) },
       }),
       query(FindQuery),
@@ -111,6 +118,7 @@ export function people({ configOf, ...tools }: ApiTools) {
       '/:id',
       describe({
         summary: 'A person, with all contacts',
+        details: 'One contact for each source that knows the person.',
         answers: { 200: PersonAnswer, 308: MERGED },
         problems: [404],
       }),
@@ -147,6 +155,7 @@ export function people({ configOf, ...tools }: ApiTools) {
       '/:id/split',
       describe({
         summary: 'Split a contact off a person',
+        details: 'The contact becomes a person of its own, `new_person`, with its events.',
         answers: { 200: v.strictObject({ person: PersonAnswer, new_person: PersonAnswer }) },
         problems: [404, 409],
       }),
@@ -166,6 +175,7 @@ export function people({ configOf, ...tools }: ApiTools) {
       '/:id/merge',
       describe({
         summary: 'Merge another person into this one',
+        details: 'The other ID then redirects to this one.',
         answers: { 200: v.strictObject({ person: PersonAnswer }) },
         problems: [404, 409],
       }),

@@ -15,12 +15,12 @@ import { listDriftReports, type NamedDriftReport } from '../../../store/ledger/d
 import { describe, query } from '../../operation.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Drift } from '../answers/index.ts'
-import { Time } from '../fields.ts'
+import { Time, text } from '../fields.ts'
 
 /** Findings of the last 30 days, by default. */
 const Query = v.strictObject({
-  source: v.optional(v.string()),
-  type: v.optional(v.string()),
+  source: v.optional(v.pipe(text, v.description('The name of a source'))),
+  type: v.optional(v.pipe(text, v.description("The vendor's own type of message"))),
   since: v.optional(Time, '30d'),
 })
 
@@ -30,6 +30,8 @@ export function drift({ now }: ApiTools) {
     '/',
     describe({
       summary: "The fields of the vendors' messages, and schema drift in them",
+      details:
+        'What is new, has vanished or changed since a time. Only names and kinds of fields, no values.',
       answers: { 200: Drift },
     }),
     query(Query),

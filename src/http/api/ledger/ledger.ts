@@ -21,6 +21,8 @@ export function ledger({ now, log }: ApiTools) {
       '/',
       describe({
         summary: 'The ledger: all events and deliveries of a period, by state',
+        details:
+          '`adds_up` is true when each number is the sum of its parts; `differences` names those that are not.',
         answers: { 200: Ledger },
       }),
       query(PeriodQuery),

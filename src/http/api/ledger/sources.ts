@@ -21,6 +21,7 @@ export function sources({ configOf, now }: ApiTools) {
       '/',
       describe({
         summary: 'All sources, with their ingest URLs and figures',
+        details: 'A source that is broken is listed with the reason.',
         answers: { 200: Sources },
       }),
       async (c) => {
@@ -35,6 +36,7 @@ export function sources({ configOf, now }: ApiTools) {
       '/:name',
       describe({
         summary: 'A source, with its ingest URL and figures',
+        details: 'The figures are those of the last minute.',
         answers: { 200: Source },
         problems: [404],
       }),

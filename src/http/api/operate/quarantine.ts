@@ -8,10 +8,11 @@ import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Cause, DismissalPage, pageOf, ReleasePage } from '../answers/index.ts'
+import { atLeastOne } from '../choice.ts'
 import { flag, Id, pageEntries, text } from '../fields.ts'
 
 /** Why messages are dismissed. */
-export const Reason = v.pipe(text, v.maxLength(500, 'must have at most 500 characters'))
+export const Reason = text
 
 const filterEntries = {
   events: v.exactOptional(v.pipe(v.array(Id), v.maxLength(100, 'must contain at most 100 IDs'))),
@@ -20,8 +21,8 @@ const filterEntries = {
   cause: v.exactOptional(text),
 }
 const NAMES = Object.keys(filterEntries)
-const isSelective = (body: object) => NAMES.some((name) => name in body)
-const SELECT = `must have at least one of ${NAMES.join(', ')}`
+const isSelective = <T extends object>() =>
+  atLeastOne<T>(NAMES, `must have at least one of ${NAMES.join(', ')}`)
 
 const ReleaseBody = v.pipe(
   v.strictObject({
@@ -29,12 +30,9 @@ const ReleaseBody = v.pipe(
     after: v.exactOptional(Id),
     dry_run: flag(false),
   }),
-  v.check((body) => isSelective(body), SELECT),
+  isSelective(),
 )
-const DismissBody = v.pipe(
-  v.strictObject({ ...filterEntries, reason: Reason }),
-  v.check((body) => isSelective(body), SELECT),
-)
+const DismissBody = v.pipe(v.strictObject({ ...filterEntries, reason: Reason }), isSelective())
 
 /** The routes of `/api/quarantine`. */
 export function quarantine({ configOf, ...tools }: ApiTools) {
@@ -73,6 +71,8 @@ export function quarantine({ configOf, ...tools }: ApiTools) {
       '/dismiss',
       describe({
         summary: 'Dismiss quarantined messages, with a reason',
+        details:
+          'They leave the quarantine and are not delivered. Repeat the call while `more` is true.',
         answers: { 200: DismissalPage },
       }),
       body(DismissBody),

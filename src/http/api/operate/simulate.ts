@@ -14,6 +14,7 @@ import { operatorOf } from '../../operator.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
 import { SimulationPage } from '../answers/index.ts'
+import { exactlyOne } from '../choice.ts'
 import { Time, text } from '../fields.ts'
 
 const whole = (least: number, most: number) =>
@@ -24,23 +25,28 @@ const whole = (least: number, most: number) =>
     v.maxValue(most, `must be at most ${most}`),
   )
 const PROBABILITY = 'must be true, false or a probability from 0 to 1'
-const probability = v.optional(
-  v.union(
-    [v.boolean(), v.pipe(v.number(), v.minValue(0, PROBABILITY), v.maxValue(1, PROBABILITY))],
-    PROBABILITY,
-  ),
-  false,
+/** Whether a trouble happens, or how often. */
+export const Probability = v.union(
+  [v.boolean(), v.pipe(v.number(), v.minValue(0, PROBABILITY), v.maxValue(1, PROBABILITY))],
+  PROBABILITY,
 )
+const probability = v.exactOptional(Probability)
 
-const Journey = v.strictObject({
-  members: v.optional(whole(1, MAX_MEMBERS), 1),
-  start: v.exactOptional(Time),
-  duplicates: probability,
-  reordering: probability,
-  lateness: probability,
-  drift: probability,
-  junk: probability,
-})
+/** The members of a journey, and the troubles that their messages have: none by default. */
+export const Journey = v.pipe(
+  v.strictObject({
+    members: v.optional(whole(1, MAX_MEMBERS), 1),
+    start: v.exactOptional(Time),
+    duplicates: probability,
+    reordering: probability,
+    lateness: probability,
+    drift: probability,
+    junk: probability,
+  }),
+  v.description(
+    'Members from joining to leaving, and the troubles of their messages: none by default',
+  ),
+)
 
 /** One message, or a page of the journeys of some members. */
 export const SimulationRequest = v.pipe(
@@ -55,21 +61,18 @@ export const SimulationRequest = v.pipe(
         v.description('Values for its body, by path: `{"data.total": 0}`'),
       ),
     ),
-    journey: v.exactOptional(v.pipe(Journey, v.description('Members from joining to leaving'))),
+    journey: v.exactOptional(Journey),
     seed: v.exactOptional(
       v.pipe(
         text,
-        v.maxLength(100),
+        v.maxCodePoints(100, 'must have at most 100 characters'),
         v.description('The same seed gives the same messages; random by default'),
       ),
     ),
     offset: v.optional(whole(0, 100_000), 0),
     limit: v.optional(whole(1, MAX_STEPS), 20),
   }),
-  v.check(
-    ({ type, journey }) => (type === undefined) !== (journey === undefined),
-    'must have either type or journey',
-  ),
+  exactlyOne(['type', 'journey'], 'must have either type or journey'),
   v.check(
     ({ overrides, journey }) => overrides === undefined || journey === undefined,
     'must not have overrides for a journey',

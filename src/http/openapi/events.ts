@@ -1,0 +1,32 @@
+// The events that targets get, by the names that their types have in programs.
+import * as v from 'valibot'
+import { VENDOR_ENVELOPE } from '../../core/events/envelope.ts'
+import { NAMED_PARTS, nameOfType } from '../../core/events/named-parts.ts'
+import { RELAY_EVENT_DATA, SYSTEM_ENVELOPE } from '../../core/events/system-event.ts'
+import * as vocabulary from '../../core/events/vocabulary.ts'
+
+type Data = v.ObjectSchema<v.ObjectEntries, undefined>
+
+function named(types: Record<string, Data>, envelope: v.ObjectEntries) {
+  return Object.fromEntries(
+    Object.entries(types).flatMap(([type, { entries }]) => {
+      // Types that share a schema have one each, so that each has its own name.
+      const data = v.object(entries)
+      const name = nameOfType(type)
+      return [
+        [`${name}Event`, v.object({ ...envelope, type: v.literal(type), data })],
+        [`${name}Data`, data],
+      ]
+    }),
+  )
+}
+
+/** The schemas of all events, of their data, and of the parts of it. */
+export const EVENTS: Record<string, v.GenericSchema> = {
+  ...NAMED_PARTS,
+  Confidence: vocabulary.Confidence,
+  EndReason: vocabulary.EndReason,
+  PaymentKind: vocabulary.PaymentKind,
+  ...named(vocabulary.EVENT_DATA, VENDOR_ENVELOPE),
+  ...named(RELAY_EVENT_DATA, SYSTEM_ENVELOPE),
+}
