@@ -4,10 +4,10 @@ import * as v from 'valibot'
 import type { Env } from '../../../env.ts'
 import { listDeliveries } from '../../../store/deliveries/delivery-lists.ts'
 import { describe, query } from '../../operation.ts'
+import { withPresentReasons } from '../../present-reason.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Delivery, DeliveryState, pageOf } from '../answers/index.ts'
 import { eventEntries, eventFilterOf, oneOrMore, PAGES, pageEntries, text } from '../fields.ts'
-import { withPresentReasons } from './present-reason.ts'
 
 /** The query of a list of deliveries. */
 export const deliveryListEntries = {

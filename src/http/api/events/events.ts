@@ -7,10 +7,10 @@ import { replayEvent } from '../../../stages/operate/acts/events.ts'
 import { getEvent, listEvents } from '../../../store/events/events.ts'
 import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
+import { withPresentReasons } from '../../present-reason.ts'
 import { refusalProblem } from '../../refusals.ts'
 import type { ApiTools } from '../../tools.ts'
 import { Event, EventReplay, EventStatus, EventSummary, pageOf } from '../answers/index.ts'
-import { withPresentReasons } from '../deliveries/present-reason.ts'
 import {
   eventEntries,
   eventFilterOf,

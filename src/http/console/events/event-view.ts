@@ -10,9 +10,9 @@ import { isBroken } from '../../../core/deliveries/target.ts'
 import { wordsOfTest } from '../../../core/deliveries/test-answer.ts'
 import { RELAY_SOURCE, type SystemEvent } from '../../../core/events/system-event.ts'
 import type { EventDetail } from '../../../store/events/events.ts'
-import { presentReason } from '../../api/deliveries/present-reason.ts'
 import { instant } from '../../api/fields.ts'
 import { ingestOf } from '../../ingest-url.ts'
+import { presentReason } from '../../present-reason.ts'
 
 /** The page updates itself while an attempt is due within this time. */
 const SOON_MS = 60_000

@@ -1,8 +1,8 @@
 // Why a held delivery waits at present. The log has why it was held at first.
-import { type Config, isEveryTargetKnown, targetOf } from '../../../config.ts'
-import { HEALTHY, type Health } from '../../../core/deliveries/breaker.ts'
-import { isBroken } from '../../../core/deliveries/target.ts'
-import { listHealth } from '../../../store/deliveries/targets.ts'
+import { type Config, isEveryTargetKnown, targetOf } from '../config.ts'
+import { HEALTHY, type Health } from '../core/deliveries/breaker.ts'
+import { isBroken } from '../core/deliveries/target.ts'
+import { listHealth } from '../store/deliveries/targets.ts'
 
 type Shown = { target: string; state: string; reason: string | null }
 
