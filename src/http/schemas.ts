@@ -36,11 +36,15 @@ export function dataSchema(type: string, version: string, origin: string): Json 
   }
 }
 
-/** `type: ['string', 'null']`, which more generators know, for `anyOf` of the two. */
+/**
+ * What more generators know for a value or null than `anyOf` of the two: `type: ['string', 'null']`, and `oneOf` where the
+ * value has a name. From `anyOf`, go-jsonschema 0.24.1 makes code that does not compile.
+ */
 function nullable({ anyOf, ...rest }: Json): Json | undefined {
   if (!Array.isArray(anyOf)) return undefined
   const [{ type, ...schema }, other] = anyOf as [Json, Json]
-  if (typeof type !== 'string' || other?.type !== 'null') return undefined
+  if (other?.type !== 'null') return undefined
+  if (typeof type !== 'string') return { ...rest, oneOf: anyOf }
   return { ...rest, ...schema, type: [type, 'null'] }
 }
 

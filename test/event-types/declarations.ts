@@ -12,7 +12,7 @@ type Schema = {
   description?: string
   $ref?: string
   $defs?: Record<string, Schema>
-  anyOf?: Schema[]
+  oneOf?: Schema[]
   const?: unknown
   enum?: unknown[]
   type?: string | string[]
@@ -91,9 +91,9 @@ function objectType({ properties = {}, required = [] }: Schema, indent: string):
 
 /** The type of a schema's values, as it is written at an indentation. */
 function typeOf(schema: Schema, indent: string): string {
-  const { $ref, anyOf, type, items, properties, additionalProperties } = schema
+  const { $ref, oneOf, type, items, properties, additionalProperties } = schema
   if ($ref !== undefined) return $ref.replace('#/$defs/', '')
-  if (anyOf !== undefined) return anyOf.map((one) => typeOf(one, indent)).join(' | ')
+  if (oneOf !== undefined) return oneOf.map((one) => typeOf(one, indent)).join(' | ')
   if ('const' in schema) return literal(schema.const)
   if (schema.enum !== undefined) return schema.enum.map(literal).join(' | ')
   if (Array.isArray(type))

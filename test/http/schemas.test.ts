@@ -51,7 +51,7 @@ it('states formats where they are true of every event, and types with null as on
 
   expect($defs.Subscription?.properties).toMatchObject({
     period_end_at: { type: ['string', 'null'], format: 'date-time' },
-    recurring_amount: { anyOf: [{ $ref: '#/$defs/Amount' }, { type: 'null' }] },
+    recurring_amount: { oneOf: [{ $ref: '#/$defs/Amount' }, { type: 'null' }] },
     tier: { type: ['string', 'null'] },
   })
   expect($defs.Contact?.properties).toMatchObject({ birth_date: { format: 'date' } })

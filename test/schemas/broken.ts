@@ -5,7 +5,7 @@
 export type Schema = {
   $ref?: string
   $defs?: Record<string, Schema>
-  anyOf?: Schema[]
+  oneOf?: Schema[]
   type?: string | string[]
   enum?: unknown[]
   format?: string
@@ -23,11 +23,11 @@ export function brokenCopies(root: Schema, data: Value): Value[] {
 }
 
 function faultsIn(root: Schema, schema: Schema, value: Value): Value[] {
-  const { $ref, anyOf } = schema
+  const { $ref, oneOf } = schema
   if ($ref !== undefined)
     return faultsIn(root, root.$defs?.[$ref.replace('#/$defs/', '')] ?? {}, value)
-  if (anyOf !== undefined) {
-    const [one = {}] = anyOf
+  if (oneOf !== undefined) {
+    const [one = {}] = oneOf
     return value === null ? [true] : faultsIn(root, one, value)
   }
   if (schema.properties !== undefined) return [7, ...faultsInObject(root, schema, value)]

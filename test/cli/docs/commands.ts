@@ -20,6 +20,7 @@ const PROGRAMS: Record<string, string[]> = {
   bench: ['test/bench/main.ts'],
   chaos: ['test/chaos/main.ts'],
   lives: ['test/lives/main.ts'],
+  schemas: ['test/schemas/main.ts'],
 }
 
 /** All commands of some pages that begin with `npm run` or `npm start`, in shell blocks and in the text. */
