@@ -72,10 +72,10 @@ export interface VendorAttributes {
   timebasis: 'vendor_field' | 'envelope' | 'received'
   typebasis: 'url' | 'body' | 'header' | 'shape' | 'history'
   mappingversion: number
-  possibleduplicate?: boolean
+  possibleduplicate?: true
   /** An event of the same contact and kind with a later time was received before. */
-  late?: boolean
-  test?: boolean
+  late?: true
+  test?: true
   personid?: string
   /** How the contact came to a person that was another contact’s before. */
   personbasis?: 'address' | 'former_address' | 'id' | 'operator'
@@ -90,7 +90,7 @@ export interface SystemAttributes {
   datacontenttype: 'application/json'
   relaysource: 'relay'
   receivedat: string
-  test?: boolean
+  test?: true
 }
 
 export interface CheckinRecorded extends VendorAttributes {

@@ -21,11 +21,7 @@ const DATA: Record<string, v.GenericSchema> = {
 export function dataSchema(type: string, version: string, origin: string): Json | undefined {
   const data = Object.hasOwn(DATA, type) ? DATA[type] : undefined
   if (data === undefined || version !== String(SCHEMA_VERSION)) return undefined
-  const { $schema, $defs, ...schema } = toJsonSchema(data, {
-    target: 'draft-2020-12',
-    definitions: NAMED_PARTS,
-    overrideSchema: ({ jsonSchema }) => nullable(jsonSchema as Json) ?? jsonSchema,
-  }) as Json & { $defs: Record<string, Json> }
+  const { $schema, $defs, ...schema } = eventSchema(data)
   return {
     $schema,
     $id: `${origin}/schemas/${type}/${version}`,
@@ -34,6 +30,22 @@ export function dataSchema(type: string, version: string, origin: string): Json 
     ...schema,
     ...used(schema, $defs),
   }
+}
+
+/**
+ * The JSON Schema (2020-12) of a part of an event, with the named parts in `$defs`. Checks that JSON Schema cannot state
+ * throw, or are left out (`ignore`).
+ */
+export function eventSchema(
+  schema: v.GenericSchema,
+  errorMode: 'throw' | 'ignore' = 'throw',
+): Json & { $defs: Record<string, Json> } {
+  return toJsonSchema(schema, {
+    target: 'draft-2020-12',
+    errorMode,
+    definitions: NAMED_PARTS,
+    overrideSchema: ({ jsonSchema }) => nullable(jsonSchema as Json) ?? jsonSchema,
+  }) as Json & { $defs: Record<string, Json> }
 }
 
 /**

@@ -3,8 +3,7 @@ import * as v from 'valibot'
 import { VENDOR_ENVELOPE } from '../../src/core/events/envelope.ts'
 import { RELAY_EVENT_DATA, SYSTEM_ENVELOPE } from '../../src/core/events/system-event.ts'
 import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
-import { jsonSchema } from '../../src/http/openapi/schema.ts'
-import { dataSchema } from '../../src/http/schemas.ts'
+import { dataSchema, eventSchema } from '../../src/http/schemas.ts'
 
 /** The part of JSON Schema that the schemas of events use. */
 type Schema = {
@@ -49,8 +48,8 @@ export function declarations(): string {
     HEAD,
     union('VendorEvent', 'An event of a vendor, in the vocabulary', vendor.map(nameOf)),
     union('SystemEvent', 'An event of the relay’s own', own.map(nameOf)),
-    declare('VendorAttributes', jsonSchema(v.object(VENDOR_ENVELOPE))),
-    declare('SystemAttributes', jsonSchema(v.object(SYSTEM_ENVELOPE))),
+    declare('VendorAttributes', eventSchema(v.object(VENDOR_ENVELOPE), 'ignore')),
+    declare('SystemAttributes', eventSchema(v.object(SYSTEM_ENVELOPE), 'ignore')),
     ...vendor.map(eventOf('VendorAttributes')),
     ...own.map(eventOf('SystemAttributes')),
     ...[...schemas.values()].map((schema) => declare(schema.title ?? '', schema)),
