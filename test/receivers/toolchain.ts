@@ -1,0 +1,83 @@
+// How the receivers of a language are installed and started. Each toolchain gets a copy of `programs/<language>` in a
+// folder, with the manifests that name the exact versions.
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+import path from 'node:path'
+import { ROOT } from '../../src/cli/project.ts'
+import { type Command, hasCommand } from './commands.ts'
+import type { Language, Mode, Receiver } from './receiver.ts'
+import { go } from './toolchains/go.ts'
+import { java } from './toolchains/java.ts'
+import { javascript } from './toolchains/javascript.ts'
+import { php } from './toolchains/php.ts'
+import { python } from './toolchains/python.ts'
+import { rust } from './toolchains/rust.ts'
+
+export type Toolchain = {
+  /** The commands that it needs. */
+  needs: string[]
+  /** Installs and compiles what these receivers need, in the folder that has the programs. Throws a UserError. */
+  install: (folder: string, receivers: readonly Receiver[]) => Promise<void>
+  /** The file of a program below `programs/<language>`. */
+  fileOf: (receiver: Receiver, mode: Mode) => string
+  /** How a program is started in that folder. */
+  startOf: (folder: string, receiver: Receiver, mode: Mode) => Command
+}
+
+const TOOLCHAINS: Record<Language, Toolchain> = { javascript, python, go, rust, java, php }
+
+const PROGRAMS = path.join(import.meta.dirname, 'programs')
+const MODES: Mode[] = ['defaults', 'recipe', 'fields']
+
+/** A folder with one folder for each language. */
+export type Place = string
+
+/** What concerns one receiver. */
+export function toolchainOf({ language }: Receiver) {
+  const { fileOf, startOf } = TOOLCHAINS[language]
+  return {
+    modesOf: (receiver: Receiver): Mode[] => {
+      if (receiver.copyOf) return ['recipe']
+      return MODES.filter((mode) =>
+        existsSync(path.join(PROGRAMS, language, fileOf(receiver, mode))),
+      )
+    },
+    programOf: (receiver: Receiver, place: Place, mode: Mode) => {
+      const folder = path.join(place, language)
+      return { command: startOf(folder, receiver, mode), folder }
+    },
+    /** The text of its recipe; undefined when it has none. */
+    recipeOf: (receiver: Receiver) => {
+      const file = path.join(PROGRAMS, language, fileOf(receiver, 'recipe'))
+      return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+    },
+  }
+}
+
+/** The commands of a language that this machine lacks. */
+export function missingFor(language: Language): string[] {
+  return TOOLCHAINS[language].needs.filter((command) => !hasCommand(command))
+}
+
+/** Copies the programs of a language, and installs what these receivers of it need. */
+export async function install(
+  language: Language,
+  receivers: readonly Receiver[],
+  place: Place,
+): Promise<void> {
+  const folder = path.join(place, language)
+  cpSync(path.join(PROGRAMS, language), folder, { recursive: true, preserveTimestamps: true })
+  for (const { copyOf } of receivers) {
+    if (copyOf) copySnippet(...copyOf, folder)
+  }
+  await TOOLCHAINS[language].install(folder, receivers)
+}
+
+/** Writes a snippet of the project as a program, unchanged. */
+function copySnippet(from: string, to: string, folder: string): void {
+  const text = readFileSync(path.join(ROOT, from), 'utf8')
+  const block = /^```js\n([\s\S]*?)^```$/m.exec(text)?.[1]
+  const file = path.join(folder, to)
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(file, from.endsWith('.md') ? (block ?? '') : text)
+}
