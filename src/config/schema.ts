@@ -1,10 +1,12 @@
 // The schemas of one table of SOURCES and one of TARGETS, with a text for each invalid value.
 import * as v from 'valibot'
+import { ATTRIBUTE_PREFIX } from '../core/deliveries/headers.ts'
 import { DEFAULT_RETRY } from '../core/deliveries/retry.ts'
 import { isIncludable, OPEN_PARTS, SENSITIVE_FIELDS } from '../core/events/privacy.ts'
 import { RELAY_SOURCE } from '../core/events/system-event.ts'
 import { FORMATS, type FormatId } from '../formats/index.ts'
 import { VENDORS, type VendorId } from '../vendors/index.ts'
+import { ContentType, contentTypeProblem } from './content-type.ts'
 import { expressionProblem } from './expression.ts'
 
 /** An attempt must end before the sweep takes its message for lost (core/deliveries/lease.ts). */
@@ -16,7 +18,7 @@ export const HEADER_VALUE = /^[\x20-\x7e]*$/
  * (RFC 9110 §7.6.1): with `upgrade`, workerd sends a GET without a body; with `expect`, some proxies do not answer.
  */
 const RESERVED_HEADER =
-  /^(webhook-|relay-|content-|cf-|proxy-|(user-agent|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|http2-settings|expect|cdn-loop)$)/
+  /^(webhook-|relay-|content-(?!type$)|cf-|proxy-|(user-agent|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|http2-settings|expect|cdn-loop)$)/i
 
 const oneOrMore = <S extends v.GenericSchema<string, string>>(item: S) =>
   v.pipe(
@@ -139,6 +141,7 @@ export const TargetInput = v.pipe(
       'cloudevents',
     ),
     transform: v.optional(expression),
+    content_type: v.optional(ContentType),
     secret: v.optional(oneOrMore(secretName), []),
     headers: v.optional(
       v.record(
@@ -146,9 +149,10 @@ export const TargetInput = v.pipe(
           v.string(),
           v.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be a header name'),
           v.check(
-            (key) => !RESERVED_HEADER.test(key.toLowerCase()),
-            'is set by the relay or the platform',
+            (key) => key.toLowerCase() !== 'content-type',
+            'is set by the relay: use content_type of the target',
           ),
+          v.check((key) => !RESERVED_HEADER.test(key), 'is set by the relay or the platform'),
         ),
         v.pipe(
           v.string('must be a string'),
@@ -197,6 +201,22 @@ export const TargetInput = v.pipe(
       'cannot be combined with format: both define the body',
     ),
     ['transform'],
+  ),
+  v.forward(
+    v.check(
+      (target) => contentTypeProblem(target) === undefined,
+      ({ input }) => contentTypeProblem(input) ?? '',
+    ),
+    ['content_type'],
+  ),
+  v.forward(
+    v.check(
+      ({ format, headers }) =>
+        format !== 'cloudevents-binary' ||
+        !Object.keys(headers).some((key) => key.toLowerCase().startsWith(ATTRIBUTE_PREFIX)),
+      'cannot contain ce-… with format = "cloudevents-binary", which sets them',
+    ),
+    ['headers'],
   ),
 )
 export type TargetInput = v.InferOutput<typeof TargetInput>

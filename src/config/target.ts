@@ -53,6 +53,7 @@ export function readTarget(
     where: input.where === undefined ? undefined : compile(input.where),
     format: input.format,
     transform: input.transform === undefined ? undefined : compile(input.transform),
+    contentType: input.content_type,
     secrets,
     headers,
     include: input.include,

@@ -8,7 +8,7 @@ export interface Format {
   /** Whether `render` needs the received payload, which is loaded only then. */
   readonly needsRaw: boolean
   /**
-   * Renders a body; pure, so the same event gives the same body. `event` is already without the fields that the target
+   * Renders a body, with the media type that says what it is; pure, so the same event gives the same body. `event` is already without the fields that the target
    * must not see. `raw` and `rawContentType`: the received payload, undefined if deleted or not needed. Throws if the
    * event has no body in this format.
    */

@@ -1,15 +1,17 @@
 // The table of formats. A new format is a file and a line here.
-import type { Rendered } from '../core/deliveries/delivery.ts'
+import { CLOUDEVENT_TYPE, JSON_TYPE, type Rendered } from '../core/deliveries/delivery.ts'
+import { isCloudEventType } from '../core/deliveries/media-type.ts'
 import { type BrokenTarget, isBroken, type Target } from '../core/deliveries/target.ts'
 import type { RelayEvent } from '../core/events/event.ts'
 import { redact } from '../core/events/privacy.ts'
 import type { RawBody } from '../core/intake/request.ts'
 import { cloudevents } from './cloudevents.ts'
+import { cloudeventsBinary } from './cloudevents-binary.ts'
 import type { Format } from './format.ts'
 import { raw } from './raw.ts'
 import { slack } from './slack.ts'
 
-const table = { cloudevents, raw, slack }
+const table = { cloudevents, 'cloudevents-binary': cloudeventsBinary, raw, slack }
 
 export type FormatId = keyof typeof table
 /** Every format by its id. */
@@ -37,5 +39,22 @@ export async function renderFor(
   }
   const result = await target.transform(visible)
   if (result === undefined) throw new Error('the transform returned nothing for this event')
-  return { contentType: 'application/json; charset=utf-8', body: JSON.stringify(result) }
+  // An expression may make a CloudEvent of its own: then the target says so.
+  return { contentType: target.contentType ?? JSON_TYPE, body: JSON.stringify(result) }
+}
+
+/**
+ * The content type with which a target gets a body, which may be one of an earlier attempt: the bytes stay, but their name
+ * follows the configuration, so that a receiver that refused it (415) gets the retries as it needs them. A CloudEvent is
+ * JSON by default, as many frameworks hand nothing else to their code. What is none is never called one.
+ */
+export function contentTypeFor(
+  { format, contentType }: Pick<Target<FormatId>, 'format' | 'contentType'>,
+  { contentType: own, headers }: Rendered,
+): string {
+  if (headers !== undefined) return own
+  if (format !== 'raw' && isCloudEventType(own)) {
+    return contentType ?? (format === 'cloudevents-binary' ? CLOUDEVENT_TYPE : JSON_TYPE)
+  }
+  return contentType === undefined || isCloudEventType(contentType) ? own : contentType
 }

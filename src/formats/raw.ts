@@ -1,6 +1,6 @@
 // The received payload unchanged, sensitive fields included. An event without one (inferred, or the relay's own) is sent
 // as a CloudEvent.
-import { CLOUDEVENT_TYPE } from '../core/deliveries/delivery.ts'
+import { JSON_TYPE } from '../core/deliveries/delivery.ts'
 import { RAW_GONE } from '../core/intake/request.ts'
 import type { Format } from './format.ts'
 
@@ -11,12 +11,12 @@ export const raw = {
     // Inferred events and the relay's own have an empty payload.
     if (body?.text === '') {
       return {
-        contentType: CLOUDEVENT_TYPE,
+        contentType: JSON_TYPE,
         body: JSON.stringify(event),
       }
     }
     if (body === undefined) throw new Error(RAW_GONE)
     if (body.encoding !== 'utf8') throw new Error('the received payload is not text')
-    return { contentType: contentType ?? 'application/json', body: body.text }
+    return { contentType: contentType ?? JSON_TYPE, body: body.text }
   },
 } satisfies Format

@@ -1,4 +1,5 @@
 // One line of text for Slack's incoming webhooks (https://docs.slack.dev/messaging/formatting-message-text).
+import { JSON_TYPE } from '../core/deliveries/delivery.ts'
 import type { Amount } from '../core/events/amount.ts'
 import type { MembershipEvent, RelayEvent } from '../core/events/event.ts'
 import { isSystemEvent, type SystemEvent } from '../core/events/system-event.ts'
@@ -8,7 +9,7 @@ export const slack = {
   id: 'slack',
   needsRaw: false,
   render: (event) => ({
-    contentType: 'application/json; charset=utf-8',
+    contentType: JSON_TYPE,
     body: JSON.stringify({ text: line(event) }),
   }),
 } satisfies Format

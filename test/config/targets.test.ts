@@ -57,6 +57,7 @@ describe('a target', () => {
         where: undefined,
         format: 'cloudevents',
         transform: undefined,
+        contentType: undefined,
         secrets: [],
         headers: [],
         include: [],
@@ -84,6 +85,7 @@ describe('a target', () => {
           where: 'data.actor = "user"',
           transform: '{ "id": id }',
           format: 'cloudevents',
+          content_type: 'application/json; charset=utf-8',
           secret: ['SIGNING', 'OLD_SIGNING'],
           headers: { Authorization: '$TOKEN', 'x-team': 'doors & desks' },
           include: ['birth_date', 'notes', 'extra.Shirt size'],
@@ -110,6 +112,7 @@ describe('a target', () => {
         where: expect.any(Function),
         transform: expect.any(Function),
         format: 'cloudevents',
+        contentType: 'application/json; charset=utf-8',
         secrets: [SIGNING, SECRETS.OLD_SIGNING],
         headers: [
           ['Authorization', 'Bearer top-secret'],
@@ -139,6 +142,18 @@ describe('a target', () => {
   })
 
   it.each([
+    ['application/cloudevents+json', 'cloudevents'],
+    ['Application/CloudEvents+JSON; charset="UTF-8"', 'cloudevents'],
+    ['text/plain; charset=utf-8', 'raw'],
+    ['application/x-www-form-urlencoded', 'slack'],
+  ])('may have the content type %s with format %s', (content_type, format) => {
+    expect(first({ content_type, format })).toMatchObject({
+      errors: [],
+      targets: [{ contentType: content_type }],
+    })
+  })
+
+  it.each([
     'http://crm.example/',
     'http://127.0.0.1.evil.example/',
     'http://localhost.evil.example/',
@@ -154,6 +169,7 @@ describe('a target', () => {
   const WHSEC = 'must be whsec_ and base64 of 24 to 64 random bytes'
   const URL_KINDS = 'must be an absolute URL, or $NAME of a secret that contains one'
   const PASSWORD = 'must not contain a password: put it in headers, as $NAME of a secret'
+  const MEDIA_TYPE = 'must be a media type such as application/json'
   const unset = (name: string) => `${name} is not set: run "npx wrangler secret put ${name}"`
   it.each([
     [{ url: 7 }, 'url', 'must be a string'],
@@ -182,7 +198,7 @@ describe('a target', () => {
       'transform',
       'cannot be combined with format: both define the body',
     ],
-    [{ format: 'xml' }, 'format', 'must be cloudevents, raw or slack'],
+    [{ format: 'xml' }, 'format', 'must be cloudevents, cloudevents-binary, raw or slack'],
     [
       { secret: 'crm-secret' },
       'secret',
@@ -195,6 +211,54 @@ describe('a target', () => {
     [{ secret: 'LONG' }, 'secret', `LONG ${WHSEC}`],
     [{ secret: ['SIGNING', 'BAD'] }, 'secret', `BAD ${WHSEC}`],
     [{ headers: { 'x y': 'a' } }, 'headers.…', 'must be a header name'],
+    ...['Content-Type', 'content-type'].map(
+      (name) =>
+        [
+          { headers: { [name]: 'text/plain' } },
+          `headers.${name}`,
+          'is set by the relay: use content_type of the target',
+        ] as const,
+    ),
+    [
+      { headers: { 'CE-type': 'x' }, format: 'cloudevents-binary' },
+      'headers',
+      'cannot contain ce-… with format = "cloudevents-binary", which sets them',
+    ],
+    ...[7, ['application/json']].map(
+      (content_type) => [{ content_type }, 'content_type', 'must be a string'] as const,
+    ),
+    ...['', 'json', '*/*', '$TYPE', 'text/plain\r\nx: y'].map(
+      (content_type) => [{ content_type }, 'content_type', MEDIA_TYPE] as const,
+    ),
+    ...['iso-8859-1', '"utf-16"', 'us-ascii', 'utf-8; charset=utf-16'].map(
+      (charset) =>
+        [
+          { content_type: `application/json; charset=${charset}`, format: 'raw' },
+          'content_type',
+          'must not name another charset than utf-8, in which every body is sent: leave charset out',
+        ] as const,
+    ),
+    [
+      { content_type: 'application/json', format: 'cloudevents-binary' },
+      'content_type',
+      'cannot be combined with format = "cloudevents-binary", whose content type is that of the data: remove it',
+    ],
+    ...['raw', 'slack'].map(
+      (format) =>
+        [
+          { content_type: 'application/cloudevents+json', format },
+          'content_type',
+          `cannot be that of CloudEvents: a body with format = "${format}" is none`,
+        ] as const,
+    ),
+    ...['application/cloudevents-batch+json', 'Application/CloudEvents'].map(
+      (content_type) =>
+        [
+          { content_type },
+          'content_type',
+          'must be application/cloudevents+json, as the body is one event in JSON',
+        ] as const,
+    ),
     [{ headers: { x: 7 } }, 'headers.x', 'must be a string'],
     [{ headers: { x: 'a\r\nb: c' } }, 'headers.x', 'must be printable ASCII'],
     [{ headers: { x: 'é' } }, 'headers.x', 'must be printable ASCII'],
@@ -203,7 +267,6 @@ describe('a target', () => {
       'Webhook-Id',
       'webhook-signature',
       'relay-hops',
-      'Content-Type',
       'host',
       'cf-ray',
       'connection',

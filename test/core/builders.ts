@@ -34,6 +34,7 @@ export function aTarget(overrides: Partial<Target> = {}): Target {
     where: undefined,
     format: 'cloudevents',
     transform: undefined,
+    contentType: undefined,
     secrets: [],
     headers: [],
     include: [],

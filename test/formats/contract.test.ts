@@ -78,8 +78,9 @@ describe.each(NAMES.filter((name) => !FORMATS[name].needsRaw))(
   (name) => {
     it.each(accepted)('leaves out the sensitive fields of $name', ({ events }) => {
       for (const { event } of events) {
-        const { body } = FORMATS[name].render(redact(event, []), undefined, undefined)
-        for (const text of sensitiveTexts(event)) expect(body).not.toContain(text)
+        const rendered = FORMATS[name].render(redact(event, []), undefined, undefined)
+        const all = Object.values(rendered.headers ?? {}).join() + rendered.body
+        for (const text of sensitiveTexts(event)) expect(all).not.toContain(text)
       }
     })
   },

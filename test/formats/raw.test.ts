@@ -16,7 +16,7 @@ describe('raw', () => {
     const event = anEvent()
 
     expect(raw.render(event, { text: '', encoding: 'utf8' }, undefined)).toEqual({
-      contentType: 'application/cloudevents+json; charset=utf-8',
+      contentType: 'application/json',
       body: JSON.stringify(event),
     })
   })

@@ -191,7 +191,7 @@ describe('the document', () => {
 
     const event = JSON.parse(sent[0] ?? '{}')
     const webhook = document.webhooks['payment.created']?.post.requestBody
-    const schema = webhook?.content['application/cloudevents+json']?.schema ?? {}
+    const schema = webhook?.content['application/json']?.schema ?? {}
     expect(violations(schema, event)).toEqual([])
     expect(violations(schema, { ...event, type: 'payment.failed' })).not.toEqual([])
   })

@@ -1,9 +1,10 @@
 // `check --sample`: what each target would get for an example of each event type, rendered by the Worker's own code.
 import { type Config, type ConfiguredTarget, isBrokenSource } from '../../config.ts'
+import type { Rendered } from '../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../core/deliveries/headers.ts'
 import { matchesType, route } from '../../core/deliveries/routing.ts'
 import { type BrokenTarget, isBroken } from '../../core/deliveries/target.ts'
-import { renderFor } from '../../formats/index.ts'
+import { contentTypeFor, renderFor } from '../../formats/index.ts'
 import { UserError } from '../user-error.ts'
 import { type Sample, samplesOf } from './samples.ts'
 
@@ -90,15 +91,16 @@ async function show(
     return line(`"where" fails: ${await whereError(sample, target)}`, true)
   const { event, raw } = sample
   try {
-    const { contentType, body } = await renderFor(target, event, raw, 'application/json')
+    const rendered = await renderFor(target, event, raw, 'application/json')
+    const { body, headers } = rendered
     const held = delivery.state === 'held' ? ', held until the target is enabled' : ''
     const details = [
-      headerNames(target, event, now).join(', '),
+      headerNames(target, event, now, headers).join(', '),
       ...(isPage ? page(body) : [cut(excerpt(body), LINE_CHARACTERS)]),
     ]
     return {
       lines: [
-        `  ${target.name}: ${contentType}, ${body.length} characters${held}`,
+        `  ${target.name}: ${contentTypeFor(target, rendered)}, ${body.length} characters${held}`,
         ...details.map((detail) => `    ${detail}`),
       ],
       failed: false,
@@ -143,10 +145,13 @@ export function headerNames(
   target: ConfiguredTarget,
   { id, test }: { id: string; test?: true },
   now: number,
+  headers: Rendered['headers'] = {},
 ): string[] {
   const request = { event: id, attempt: 1, at: now, hops: 0, isTest: test === true, version: '' }
   return [
-    ...deliveryHeaders({ ...request, sent: { digest: 'any' } }).map(([name]) => name),
+    ...deliveryHeaders({ ...request, sent: { digest: 'any', format_headers: headers } }).map(
+      ([name]) => name,
+    ),
     ...(target.secrets.length > 0 ? ['webhook-signature'] : []),
     ...target.headers.map(([name]) => name.toLowerCase()),
   ]

@@ -113,15 +113,23 @@ export const PROBE_CLAIMED = 'probe'
 /** Why an attempt failed. `fault` is ours, the others are the target's or the network's. */
 export type AttemptError = 'dns' | 'connect' | 'tls' | 'timeout' | 'redirect' | 'status' | 'fault'
 
-/** The media type of a CloudEvent in the structured mode. */
-export const CLOUDEVENT_TYPE = 'application/cloudevents+json; charset=utf-8'
+/** The media type of a CloudEvent in the structured mode: the body is the whole event. */
+export const CLOUDEVENT_TYPE = 'application/cloudevents+json'
+
+/** The media type of JSON. It has no parameter `charset` (RFC 8259 §11): JSON is UTF-8. */
+export const JSON_TYPE = 'application/json'
+
+/** The content type of the attempts that were logged without one. */
+export const UNLOGGED_TYPE = 'application/cloudevents+json; charset=utf-8'
 
 /** What is logged of a request, because nothing else keeps it. */
 export type Sent = {
   /** The SHA-256 of the body, in base64. */
   digest: string
-  /** Left out for the commonest, which is `CLOUDEVENT_TYPE`. */
+  /** Left out when it is `UNLOGGED_TYPE`. */
   content_type?: string
+  /** What its format says in headers, by their names. */
+  format_headers?: Readonly<Record<string, string>>
   /** Set when an operator asked for it again. */
   replay?: true
   /** The ids of earlier events that its target will never get. */
@@ -145,8 +153,15 @@ export type Attempt = Partial<Sent> & {
   retry_after?: number
 }
 
-/** The body of a delivery, as a format renders it. */
-export type Rendered = { contentType: string; body: string }
+/**
+ * The body of a delivery, as a format renders it. `contentType` says what it is; by which name its receiver gets it is
+ * decided at each attempt (formats/index.ts). `headers`: what the format says in headers, by their names.
+ */
+export type Rendered = {
+  contentType: string
+  headers?: Readonly<Record<string, string>> | undefined
+  body: string
+}
 
 /** The state of a delivery after a decision or an attempt. */
 export type NextState = {

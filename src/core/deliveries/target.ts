@@ -15,6 +15,8 @@ export type Target<Format extends string = string> = {
   where: Expression | undefined
   format: Format
   transform: Expression | undefined
+  /** The media type by which it gets its bodies; that of the format when undefined. */
+  contentType: string | undefined
   /** `whsec_…` secrets; every one signs. Empty: unsigned. */
   secrets: string[]
   headers: [name: string, value: string][]

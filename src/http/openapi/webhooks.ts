@@ -69,7 +69,7 @@ function webhook(
     parameters,
     requestBody: {
       required: true,
-      content: { 'application/cloudevents+json': { schema: jsonSchema(event) } },
+      content: { 'application/json': { schema: jsonSchema(event) } },
     },
     responses: {
       '2XX': { description: 'Delivered' },

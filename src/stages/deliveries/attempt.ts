@@ -4,20 +4,21 @@ import type { ConfiguredTarget } from '../../config.ts'
 import {
   type Attempt,
   type AttemptError,
-  CLOUDEVENT_TYPE,
   type DueDelivery,
   type Rendered,
   type Sent,
+  UNLOGGED_TYPE,
 } from '../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../core/deliveries/headers.ts'
 import { maskSecrets } from '../../core/deliveries/mask-secrets.ts'
+import { charsetProblem } from '../../core/deliveries/media-type.ts'
 import { describe, errorOfException, errorOfStatus } from '../../core/deliveries/outcome.ts'
 import { parseRetryAfter } from '../../core/deliveries/retry.ts'
 import { describeFault } from '../../core/deliveries/routing.ts'
 import { formatInstant } from '../../core/events/time.ts'
 import { base64Of, signWebhook } from '../../core/intake/signature.ts'
 import type { Tools } from '../../env.ts'
-import { renderFor } from '../../formats/index.ts'
+import { contentTypeFor, renderFor } from '../../formats/index.ts'
 
 /** The characters of a response that are stored, and the bytes that are read for them: at most four a character. */
 const STORED_CHARACTERS = 1000
@@ -81,8 +82,12 @@ export async function attemptDelivery(
     if (bytes.length > MAX_BODY_BYTES) {
       return ended({ error: 'fault', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` })
     }
+    const contentType = contentTypeFor(target, rendered)
+    const problem = charsetProblem(contentType, rendered.body)
+    if (problem !== undefined) return ended({ error: 'fault', detail: problem })
     body = rendered
-    const logged = sentOf(delivery, rendered, await crypto.subtle.digest('SHA-256', bytes))
+    const digest = await crypto.subtle.digest('SHA-256', bytes)
+    const logged = sentOf(delivery, { ...rendered, contentType }, digest)
     headers = await headersFor(target, delivery, rendered.body, logged, startedAt)
     sent = logged
   } catch (error) {
@@ -133,12 +138,13 @@ async function headersFor(
 
 function sentOf(
   { isReplay, precedence: { skipped, later } }: DueDelivery,
-  { contentType }: Rendered,
+  { contentType, headers }: Rendered,
   digest: ArrayBuffer,
 ): Sent {
   return {
     digest: base64Of(new Uint8Array(digest)),
-    ...(contentType === CLOUDEVENT_TYPE ? {} : { content_type: contentType }),
+    ...(contentType === UNLOGGED_TYPE ? {} : { content_type: contentType }),
+    ...(headers === undefined ? {} : { format_headers: headers }),
     ...(isReplay ? { replay: true } : {}),
     ...(skipped.length > 0 ? { skipped } : {}),
     ...(later === undefined ? {} : { later }),

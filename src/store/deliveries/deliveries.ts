@@ -6,6 +6,7 @@ import type {
   DueDelivery,
   HoldReason,
   NextState,
+  Rendered,
 } from '../../core/deliveries/delivery.ts'
 import type { Lease } from '../../core/deliveries/lease.ts'
 import { firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
@@ -54,7 +55,7 @@ const rowsOf = (name: string, count: number) =>
 const selectDue = (count: number) => `
 ${rowsOf('wanted', count)}
 SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
-  d.body, d.content_type, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${JOINED_PERSON_OF_E} AS joined,
+  d.body, d.content_type, d.headers AS sent_headers, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${JOINED_PERSON_OF_E} AS joined,
   CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
   CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier,
   CASE WHEN wanted.value ->> 'order' AND d.attempt > d.first THEN ${REFUSED_SINCE} END AS refused_since,
@@ -85,6 +86,7 @@ type DueRow = {
   replayed: number
   body: string | null
   content_type: string | null
+  sent_headers: string | null
   event: string
   contact: string | null
   joined: string | null
@@ -100,7 +102,7 @@ type DueRow = {
 }
 
 function dueDeliveryOf(row: DueRow): DueDelivery {
-  const { body, content_type, raw, encoding } = row
+  const { raw, encoding } = row
   const headers = JSON.parse(row.headers) as Record<string, string>
   return {
     event: idOfKey(row.key),
@@ -112,8 +114,7 @@ function dueDeliveryOf(row: DueRow): DueDelivery {
     reason: row.reason ?? undefined,
     isReplay: row.replayed === 1,
     leaseHolder: row.lease_holder ?? undefined,
-    sentBody:
-      body === null || content_type === null ? undefined : { body, contentType: content_type },
+    sentBody: sentBodyOf(row),
     content: eventOf(row.event, row.rung, row.joined),
     contact: row.contact ?? undefined,
     hops: row.hops,
@@ -122,6 +123,12 @@ function dueDeliveryOf(row: DueRow): DueDelivery {
     raw: raw === null ? undefined : { text: raw, encoding },
     rawContentType: headers['content-type'],
   }
+}
+
+function sentBodyOf({ body, content_type, sent_headers }: DueRow): Rendered | undefined {
+  if (body === null || content_type === null) return undefined
+  const headers = sent_headers === null ? undefined : JSON.parse(sent_headers)
+  return { body, contentType: content_type, headers }
 }
 
 /**
@@ -148,6 +155,7 @@ UPDATE deliveries SET
     ELSE json_insert(attempts, '$[#]', new.value -> 'logged') END,
   body = COALESCE(deliveries.body, new.body),
   content_type = COALESCE(content_type, new.value ->> 'contentType'),
+  headers = COALESCE(headers, new.value ->> 'headers'),
   lease_holder = NULL, lease_until = NULL
 FROM new
 WHERE event = CAST(new.value ->> 'key' AS INTEGER) AND target = new.value ->> 'target'
@@ -164,9 +172,9 @@ export async function updateDeliveries(
   const rows = updates.flatMap(({ delivery: { event, target, attempt }, next }) => {
     const { keepBody, reason, ...rest } = next
     const stored = reason === undefined ? {} : { reason: storedWord(reason) }
-    const contentType = keepBody?.contentType
-    const row = { key: keyOfId(event), target, attempt, ...rest, ...stored, contentType }
-    return [JSON.stringify(row), keepBody?.body ?? null]
+    const { body = null, ...kept } = keepBody ?? {}
+    const row = { key: keyOfId(event), target, attempt, ...rest, ...stored, ...kept }
+    return [JSON.stringify(row), body]
   })
   const ids = updates.map(({ delivery }) => delivery.event)
   const results = await db.batch([

@@ -42,7 +42,8 @@ export async function restartDeliveries(
          ON CONFLICT (event, target) DO UPDATE SET
            state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
            reason = CASE WHEN NOT ?5 THEN ${RECHECK_REASON} END, replayed = attempt > 1, first = attempt, due = ?3,
-           body = CASE WHEN ?4 THEN NULL ELSE body END, content_type = CASE WHEN ?4 THEN NULL ELSE content_type END
+           body = CASE WHEN ?4 THEN NULL ELSE body END, content_type = CASE WHEN ?4 THEN NULL ELSE content_type END,
+           headers = CASE WHEN ?4 THEN NULL ELSE headers END
          WHERE state NOT IN ('pending', 'retrying')
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
       )

@@ -100,7 +100,7 @@ async function post(batch: MessageBatch<DeliveryMessage>, { DB, RECEIVERS }: Env
       const at = Date.now()
       const { status } = await fetch(RECEIVERS[target] ?? '', {
         method: 'POST',
-        headers: { 'content-type': 'application/cloudevents+json' },
+        headers: { 'content-type': 'application/json' },
         body: event,
       })
       const attempt = { attempt: 1, at: new Date(at).toISOString(), ms: Date.now() - at, status }

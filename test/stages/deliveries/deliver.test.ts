@@ -1,6 +1,7 @@
 // One attempt at a delivery, and the state after it. Real D1; the target is a function, the queue records its messages.
 
 import { env } from 'cloudflare:workers'
+import { HTTP } from 'cloudevents'
 import { Webhook } from 'standardwebhooks'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Config } from '../../../src/config.ts'
@@ -105,7 +106,7 @@ describe('a delivery', () => {
       type: 'payment.created',
     })
     expect(headers).toMatchObject({
-      'content-type': 'application/cloudevents+json; charset=utf-8',
+      'content-type': 'application/json',
       'webhook-id': event,
       'relay-attempt': '1',
       'relay-hops': '1',
@@ -159,6 +160,72 @@ describe('a delivery', () => {
 
     expect(target.got[0]?.body).toBe(text)
     expect(target.got[0]?.headers.get('content-type')).toBe('application/json; charset=utf8')
+  })
+
+  it.each([
+    [{}, 'application/json'],
+    [{ content_type: 'application/cloudevents+json' }, 'application/cloudevents+json'],
+    [{ format: 'slack' }, 'application/json'],
+    [{ format: 'slack', content_type: 'text/plain' }, 'text/plain'],
+    [{ format: 'raw', content_type: 'text/plain' }, 'text/plain'],
+    [{ transform: '{ "id": id }' }, 'application/json'],
+    [
+      { transform: '$', content_type: 'application/cloudevents+json' },
+      'application/cloudevents+json',
+    ],
+  ])('to a target with %j has the content type %s, and the log says it', async (keys, expected) => {
+    const target = aTarget()
+    const typed = aConfig({ name: 'crm', ...keys })
+    const event = await stored(typed, 'hype', aPayment())
+
+    const { delivery } = await attempt(typed, event, { fetch: target.send })
+
+    expect(target.got[0]?.headers.get('content-type')).toBe(expected)
+    expect(delivery?.attempts).toMatchObject([{ content_type: expected }])
+  })
+
+  it('of CloudEvents in binary mode is read by their library, and only its body is signed', async () => {
+    const target = aTarget()
+    const binary = aConfig({ name: 'crm', format: 'cloudevents-binary' })
+    const now = Date.now()
+    const event = await stored(binary, 'hype', aPayment({ id: 'Zoë %' }), { now })
+
+    await attempt(binary, event, { fetch: target.send, now })
+
+    const { headers, body = '' } = target.got[0] ?? {}
+    const received = Object.fromEntries(headers ?? [])
+    expect(new Webhook(SIGNING_SECRET).verify(body, received)).toEqual(JSON.parse(body))
+    expect(HTTP.toEvent({ headers: received, body })).toMatchObject({
+      id: event,
+      type: 'payment.created',
+      data: { contact: { vendor_id: 'Zoë %' } },
+    })
+    expect(received['ce-subject']).toBe('contact/Zo%C3%AB%20%25')
+  })
+
+  it("of format raw is a fault where the vendor's charset cannot hold the body, until content_type names another", async () => {
+    const target = aTarget()
+    const raw = aConfig({ name: 'crm', format: 'raw' })
+    const headers = { 'content-type': 'application/json; charset=iso-8859-1' }
+    const text = JSON.stringify(aPayment({ id: 'Zoë' }))
+    const event = await stored(raw, 'hype', text, { headers })
+
+    const first = await attempt(raw, event, { fetch: target.send })
+
+    expect(target.got).toEqual([])
+    expect(first.delivery?.attempts).toMatchObject([
+      {
+        error: 'fault',
+        response:
+          'its content type names the charset "iso-8859-1", but its bytes are UTF-8: set content_type of the target',
+      },
+    ])
+
+    const typed = aConfig({ name: 'crm', format: 'raw', content_type: 'application/json' })
+    await attempt(typed, event, { fetch: target.send, attempt: 2, now: NOW + 6000 })
+
+    expect(target.got).toMatchObject([{ body: text }])
+    expect(target.got[0]?.headers.get('content-type')).toBe('application/json')
   })
 
   it("has the body that the target's transform returns", async () => {
@@ -216,6 +283,71 @@ describe('a delivery', () => {
     await attempt(config, event, { fetch: target.send, now })
 
     expect(JSON.parse(target.got[0]?.body ?? '')).toMatchObject({ possibleduplicate: true })
+  })
+})
+
+describe('a retry', () => {
+  const refuse = () => new Response('Unsupported Media Type', { status: 415 })
+
+  it('sends the same bytes by the content type that the target has by then', async () => {
+    const target = aTarget(refuse)
+    const event = await stored(config, 'hype', aPayment())
+    await attempt(config, event, { fetch: target.send })
+
+    const typed = aConfig({ name: 'crm', content_type: 'application/cloudevents+json' })
+    await attempt(typed, event, { fetch: target.send, attempt: 2, now: NOW + 6000 })
+
+    const [first, second] = target.got
+    expect(second?.body).toBe(first?.body)
+    expect(first?.headers.get('content-type')).toBe('application/json')
+    expect(second?.headers.get('content-type')).toBe('application/cloudevents+json')
+  })
+
+  it.each([
+    [{}, 'application/json'],
+    [{ content_type: 'application/cloudevents+json' }, 'application/cloudevents+json'],
+  ])(
+    'of what an earlier version kept goes to a target with %j as %s, byte for byte',
+    async (keys, expected) => {
+      const target = aTarget()
+      const typed = aConfig({ name: 'crm', ...keys })
+      const event = await stored(typed, 'hype', aPayment())
+      await attempt(typed, event, { fetch: aTarget(refuse).send })
+      const body = '{"specversion":"1.0","kept": 1.50}'
+      await env.DB.prepare(
+        "UPDATE deliveries SET body = ?1, content_type = 'application/cloudevents+json; charset=utf-8' WHERE event = ?2",
+      )
+        .bind(body, keyOfId(event))
+        .run()
+
+      await attempt(typed, event, { fetch: target.send, attempt: 2, now: NOW + 6000 })
+
+      expect(target.got).toMatchObject([{ body }])
+      expect(target.got[0]?.headers.get('content-type')).toBe(expected)
+    },
+  )
+
+  it('in binary mode repeats the attributes of the first attempt, whatever the format is by then', async () => {
+    const target = aTarget(refuse)
+    const binary = aConfig({ name: 'crm', format: 'cloudevents-binary' })
+    const event = await stored(binary, 'hype', aPayment())
+    const attributes = (n: number) =>
+      [...(target.got[n]?.headers ?? [])].filter(([name]) => name.startsWith('ce-'))
+    await attempt(binary, event, { fetch: target.send })
+
+    const { delivery } = await attempt(config, event, {
+      fetch: target.send,
+      attempt: 2,
+      now: NOW + 6000,
+    })
+
+    expect(attributes(0).length).toBeGreaterThan(10)
+    expect(attributes(1)).toEqual(attributes(0))
+    expect(target.got[1]?.body).toBe(target.got[0]?.body)
+    expect(delivery?.attempts[1]).toMatchObject({
+      content_type: 'application/json',
+      format_headers: { 'ce-type': 'payment.created' },
+    })
   })
 })
 

@@ -14,7 +14,9 @@ const NOW = Date.parse('2026-11-21T00:00:00Z')
 it.each([
   {},
   { format: 'slack', secret: 'S', headers: { 'X-Key': 'v' } },
-  { format: 'raw' },
+  { format: 'raw', content_type: 'text/plain' },
+  { format: 'cloudevents-binary' },
+  { content_type: 'application/cloudevents+json' },
   { transform: '{"who": data.contact}', include: ['birth_date'] },
 ])('an attempt sends the sample that is shown, to a target with %j', async (keys) => {
   const table = { name: 'crm', url: 'https://crm.example', ...keys }
@@ -39,6 +41,6 @@ it.each([
   const shown = await renderFor(target, event, raw, undefined)
   expect(await request?.text()).toBe(shown.body)
   expect([...(request?.headers.keys() ?? [])].sort()).toEqual(
-    headerNames(target, event, NOW).sort(),
+    headerNames(target, event, NOW, shown.headers).sort(),
   )
 })

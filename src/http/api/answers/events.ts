@@ -33,7 +33,10 @@ export const Attempt = v.strictObject({
   retry_after: v.exactOptional(v.number()),
   digest: v.exactOptional(v.pipe(v.string(), v.description('SHA-256 of the body, in base64'))),
   content_type: v.exactOptional(
-    v.pipe(v.string(), v.description('Absent for application/cloudevents+json')),
+    v.pipe(v.string(), v.description('Absent for application/cloudevents+json; charset=utf-8')),
+  ),
+  format_headers: v.exactOptional(
+    v.pipe(v.record(v.string(), v.string()), v.description('What its format says in headers')),
   ),
   replay: v.exactOptional(v.literal(true)),
   skipped: v.exactOptional(v.array(eventId)),
