@@ -2,9 +2,9 @@
 import { Webhook } from 'standardwebhooks'
 import type { Deliveries, Delivery, DeliveryName } from './deliveries.ts'
 import { differenceOf, judge, judgeFields, type Verdict } from './judge.ts'
+import { type Place, toolchainOf } from './languages.ts'
 import { type Answer, type Program, SIGNING_SECRET, start } from './program.ts'
 import type { Kind, Mode, Receiver } from './receiver.ts'
-import { type Place, toolchainOf } from './toolchain.ts'
 
 /** The relay sends nothing larger. */
 export const LARGEST_BYTES = 1_500_000

@@ -20,6 +20,8 @@ export type Receiver = {
   kind: Kind
   /** Packages and their exact versions, the receiver's own first. */
   packages: Record<string, string>
+  /** The receiver whose programs are this one's too. */
+  like?: string
   /** A snippet: the file of the project with it, and the program that is a copy of it. Of a page, its first JavaScript. */
   copyOf?: [from: string, to: string]
   /** The path and the port of a snippet, which are written in it. */

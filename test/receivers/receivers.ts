@@ -11,7 +11,7 @@ const NODE_SERVER = { '@hono/node-server': '2.1.9' }
 const JAVASCRIPT: Receiver[] = [
   js('node', 'Node.js http', {}),
   js('express', 'Express 5', { express: '5.3.0' }),
-  js('express-4', 'Express 4', { express: '4.22.3' }),
+  { ...js('express-4', 'Express 4', { express: '4.22.3' }), like: 'express' },
   js('nest', 'NestJS', { '@nestjs/core': '12.5.1', '@nestjs/platform-express': '12.5.1', ...NEST }),
   js('nest-fastify', 'NestJS on Fastify', {
     '@nestjs/core': '12.5.1',

@@ -27,7 +27,8 @@ export function summaryOf(results: readonly Result[]): string {
 
 /** The verdicts, those that are the event in one number. */
 function wordsOf(verdicts: Verdicts): string {
-  const all = Object.entries(verdicts)
+  // A changed body is refused: any other verdict of it is among the problems.
+  const all = Object.entries(verdicts).filter(([name]) => name !== 'changed')
   const events = all.filter(([, verdict]) => verdict === 'event').length
   const others = all.filter(([, verdict]) => verdict !== 'event')
   return [

@@ -5,12 +5,12 @@ import path from 'node:path'
 import { UserError } from '../../src/cli/user-error.ts'
 import { stopAll } from './commands.ts'
 import { startRelay } from './deliveries.ts'
+import { install, missingFor, runtimesOf } from './languages.ts'
 import { measure, type Result } from './measure.ts'
 import type { Options } from './options.ts'
-import { writeRecipes, writeTable } from './page.ts'
+import { withRecipes, withTables, writePage } from './page.ts'
 import { LANGUAGES, type Language, type Receiver } from './receiver.ts'
 import { lineOf, summaryOf } from './report.ts'
-import { install, missingFor } from './toolchain.ts'
 
 /** A whole run with an empty folder takes a quarter of an hour on two cores. */
 const MOST_MINUTES = 60
@@ -18,7 +18,7 @@ const MOST_MINUTES = 60
 /** Runs, prints the report, and returns the exit status. All it started has ended by then, also when interrupted. */
 export async function run(options: Options): Promise<number> {
   if (options.isRecipes) {
-    writeRecipes()
+    writePage(withRecipes)
     return 0
   }
   const started = new AsyncDisposableStack()
@@ -62,8 +62,8 @@ async function perform(options: Options, started: AsyncDisposableStack): Promise
   }
   console.log(options.isJson ? JSON.stringify(results, undefined, 2) : summaryOf(results))
   if (options.isWrite && isWhole) {
-    writeTable(results, new Date())
-    writeRecipes()
+    const [at, runtimes] = [new Date(), runtimesOf(LANGUAGES)]
+    writePage((page) => withTables(withRecipes(page), results, at, runtimes))
   }
   return isWhole && results.every(({ problems }) => problems.length === 0) ? 0 : 1
 }

@@ -2,12 +2,13 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { runCommand } from '../commands.ts'
-import type { Toolchain } from '../toolchain.ts'
+import type { Toolchain } from './toolchain.ts'
 
 const MINUTES = 10
 
 export const go: Toolchain = {
   needs: ['go'],
+  version: ['go', 'version'],
   install: async (folder, receivers) => {
     const packages = Object.assign({}, ...receivers.map((receiver) => receiver.packages))
     const requires = Object.entries(packages).map(

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { runCommand } from '../commands.ts'
 import type { Mode } from '../receiver.ts'
-import type { Toolchain } from '../toolchain.ts'
 import { fillIn, packagesOf } from './manifest.ts'
+import type { Toolchain } from './toolchain.ts'
 
 const MINUTES = 20
 const FILES: Record<Mode, string> = {
@@ -15,13 +15,14 @@ const FILES: Record<Mode, string> = {
 
 export const java: Toolchain = {
   needs: ['java', 'mvn'],
+  version: ['java', '-version'],
   install: async (folder, receivers) => {
-    const modules = [...new Set(receivers.map(({ name }) => name))]
+    const modules = receivers.map(({ name }) => name)
     const versions = packagesOf(receivers)
     const elements = ['handle', ...modules].map((name) => `<module>${name}</module>`)
     fillIn(path.join(folder, 'pom.xml'), { ...versions, modules: elements.join('') })
     for (const name of modules) fillIn(path.join(folder, name, 'pom.xml'), versions)
-    const args = ['--quiet', '--batch-mode', 'package']
+    const args = ['--quiet', '--batch-mode', 'clean', 'package']
     await runCommand({ command: 'mvn', args }, folder, MINUTES)
   },
   fileOf: ({ name }, mode) => path.join(name, 'src/main/java/receivers', FILES[mode]),

@@ -4,12 +4,13 @@ import path from 'node:path'
 import { ROOT } from '../../../src/cli/project.ts'
 import { runCommand } from '../commands.ts'
 import type { Receiver } from '../receiver.ts'
-import type { Toolchain } from '../toolchain.ts'
+import type { Toolchain } from './toolchain.ts'
 
 const MINUTES = 10
 
 export const javascript: Toolchain = {
   needs: ['npm'],
+  version: ['node', '--version'],
   install: async (folder, receivers) => {
     const workspaces = receivers.map(({ name }) => name)
     writeManifest(folder, { name: 'receivers', private: true, type: 'module', workspaces })

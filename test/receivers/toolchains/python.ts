@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { runCommand } from '../commands.ts'
-import type { Toolchain } from '../toolchain.ts'
+import type { Toolchain } from './toolchain.ts'
 
 const MINUTES = 10
 /** The servers that `serve.py` uses. */
@@ -10,6 +10,7 @@ const SERVERS = ['uvicorn==0.54.0', 'waitress==3.0.2']
 
 export const python: Toolchain = {
   needs: ['python3'],
+  version: ['python3', '--version'],
   install: async (folder, receivers) => {
     const packages = receivers.flatMap((receiver) =>
       Object.entries(receiver.packages).map(([name, version]) => `${name}==${version}`),

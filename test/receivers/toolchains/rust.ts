@@ -3,13 +3,14 @@ import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { runCommand } from '../commands.ts'
 import { RECEIVERS } from '../receivers.ts'
-import type { Toolchain } from '../toolchain.ts'
 import { fillIn, packagesOf } from './manifest.ts'
+import type { Toolchain } from './toolchain.ts'
 
 const MINUTES = 30
 
 export const rust: Toolchain = {
   needs: ['cargo'],
+  version: ['rustc', '--version'],
   install: async (folder, receivers) => {
     // All of them, so that a run of one does not compile what they share again.
     fillIn(

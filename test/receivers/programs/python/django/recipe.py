@@ -24,7 +24,5 @@ def receive(request):
 urlpatterns = [path("hooks", receive)]
 
 # In a project of its own these two are settings.py and wsgi.py.
-settings.configure(
-    ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], DATA_UPLOAD_MAX_MEMORY_SIZE=2_000_000
-)
+settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"])
 app = get_wsgi_application()

@@ -10,7 +10,6 @@ from standardwebhooks import Webhook, WebhookVerificationError
 settings.configure(
     ROOT_URLCONF=__name__,
     ALLOWED_HOSTS=["127.0.0.1"],
-    DATA_UPLOAD_MAX_MEMORY_SIZE=2_000_000,
     REST_FRAMEWORK={"UNAUTHENTICATED_USER": None},
 )
 app = get_wsgi_application()

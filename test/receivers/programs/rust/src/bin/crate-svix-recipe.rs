@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Router, routing::post};
 use receivers::{address, handle};
@@ -29,7 +29,6 @@ async fn main() {
     let webhook = Webhook::new(&secret).unwrap();
     let app = Router::new()
         .route("/hooks", post(receive))
-        .layer(DefaultBodyLimit::max(2_000_000))
         .with_state(Arc::new(webhook));
     let listener = tokio::net::TcpListener::bind(address()).await.unwrap();
     axum::serve(listener, app).await.unwrap();

@@ -1,16 +1,12 @@
 use receivers::{address, handle};
+use salvo::http::ParseError;
 use salvo::prelude::*;
 use serde_json::Value;
 
 #[handler]
-async fn receive(request: &mut Request, response: &mut Response) {
-    match request.parse_json::<Value>().await {
-        Ok(event) => {
-            handle(event);
-            response.status_code(StatusCode::NO_CONTENT);
-        }
-        Err(error) => response.render(StatusError::from(error)),
-    }
+async fn receive(request: &mut Request) -> Result<StatusCode, ParseError> {
+    handle(request.parse_json::<Value>().await?);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[tokio::main]
