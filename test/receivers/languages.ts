@@ -2,7 +2,6 @@
 // folder, with the manifests that name the exact versions.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-
 import path from 'node:path'
 import { ROOT } from '../../src/cli/project.ts'
 import { hasCommand } from './commands.ts'
@@ -45,12 +44,14 @@ export function toolchainOf({ language }: Receiver) {
       const folder = path.join(place, language)
       return { command: startOf(folder, receiver, mode), folder }
     },
-    /** The text of its recipe; undefined when it has none. */
-    recipeOf: (receiver: Receiver) => {
-      const file = path.join(PROGRAMS, language, fileOf(receiver, 'recipe'))
-      return existsSync(file) ? readFileSync(file, 'utf8') : undefined
-    },
   }
+}
+
+/** The text of a receiver's recipe; undefined when it has none of its own. */
+export function recipeOf(receiver: Receiver): string | undefined {
+  const { language } = receiver
+  const file = path.join(PROGRAMS, language, TOOLCHAINS[language].fileOf(receiver, 'recipe'))
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }
 
 /** The commands of a language that this machine lacks. */

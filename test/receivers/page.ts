@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ROOT } from '../../src/cli/project.ts'
 import type { Verdict } from './judge.ts'
-import { toolchainOf } from './languages.ts'
+import { recipeOf } from './languages.ts'
 import { LARGEST_BYTES, type Result, type Verdicts } from './measure.ts'
 import { type Language, versionOf } from './receiver.ts'
 import { RECEIVERS } from './receivers.ts'
@@ -26,7 +26,7 @@ export function withRecipes(page: string): string {
     /^(<!-- recipe: ([\w-]+) -->\n)```\w*\n[\s\S]*?^```$/gm,
     (_, marker, name) => {
       const receiver = RECEIVERS.find((one) => one.name === name)
-      const text = receiver && toolchainOf(receiver).recipeOf(receiver)
+      const text = receiver && recipeOf(receiver)
       if (receiver === undefined || text === undefined) throw new Error(`no recipe of ${name}`)
       const fence = text.includes('@Controller()') ? 'ts' : FENCES[receiver.language]
       return `${marker}\`\`\`${fence}\n${text.trimEnd()}\n\`\`\``
@@ -46,7 +46,7 @@ export function withTables(
     frameworks: tableOf(
       [
         ['framework', ({ receiver }) => receiver.title],
-        ['version', ({ receiver }) => versionShown(receiver.packages)],
+        ['version', ({ receiver }) => versionOf(receiver)],
         ['gets the event', ({ defaults }) => wordsOf(ofAll(defaults))],
         ['largest body', ({ limit }) => bytesOf(limit)],
         ['as `application/cloudevents+json`', ({ defaults }) => wordsOf(defaults?.structured)],
@@ -76,13 +76,16 @@ export function withTables(
     date: `Measured on ${at.toISOString().slice(0, 10)}, with ${runtimes}.`,
   }
   return Object.entries(tables).reduce(
-    (text, [name, table]) =>
-      text.replace(
-        new RegExp(`(<!-- ${name}: begin -->\n)[\\s\\S]*?(?=\n<!-- ${name}: end -->)`),
-        (_, marker) => `${marker}${table}`,
-      ),
+    (text, [name, content]) => replaced(text, name, content),
     page,
   )
+}
+
+/** The page with other lines between the two markers of a name. */
+function replaced(page: string, name: string, lines: string): string {
+  const [begin, end] = [`<!-- ${name}: begin -->\n`, `<!-- ${name}: end -->`]
+  const [before, after] = [page.indexOf(begin) + begin.length, page.indexOf(end)]
+  return page.includes(begin) ? `${page.slice(0, before)}${lines}\n${page.slice(after)}` : page
 }
 
 /** Writes what `change` makes of the page. */
@@ -99,12 +102,6 @@ function tableOf(columns: Column[], results: readonly Result[]): string {
     row(columns.map(() => '---')),
     ...results.map((result) => row(columns.map(([, cell]) => cell(result)))),
   ].join('\n')
-}
-
-/** What is not part of Node.js or Go has a version of its own. */
-function versionShown(packages: Record<string, string>): string {
-  const [name = '', version = ''] = Object.entries(packages)[0] ?? []
-  return /standard-?webhooks/.test(name) ? '' : version
 }
 
 /** The verdict of all deliveries that fit: the first that is not the event, if there is one. */

@@ -29,7 +29,8 @@ export type Receiver = {
   port?: number
 }
 
-/** The version that the tables show: that of its own package. */
-export function versionOf({ packages }: Receiver): string {
-  return Object.values(packages)[0] ?? ''
+/** The version that the tables show: that of its own package. Empty for what its language brings along. */
+export function versionOf({ kind, packages }: Receiver): string {
+  const [name = '', version = ''] = Object.entries(packages)[0] ?? []
+  return kind === 'framework' && /standard-?webhooks/.test(name) ? '' : version
 }
