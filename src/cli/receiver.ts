@@ -1,4 +1,5 @@
-// A receiver for local use. It verifies each delivery, as every receiver should, and prints a line for it.
+// A receiver for local use. It verifies each delivery, as every receiver should, and prints a line for it. Its answer to a
+// test of the relay shows that it has read the event.
 import { createServer, type Server } from 'node:http'
 import { Webhook } from 'standardwebhooks'
 
@@ -21,8 +22,11 @@ export function startReceiver(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     )
     const problem = verify(body, headers, secrets)
-    print(lineOf(body, headers, problem))
-    response.writeHead(problem === undefined ? 204 : 401).end(problem)
+    const event = parse(body)
+    print(lineOf(event, headers, problem))
+    if (problem !== undefined) response.writeHead(401).end(problem)
+    else if (event.type === 'relay.test') response.end(`${event.type} ${event.data?.code}`)
+    else response.writeHead(204).end()
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -49,11 +53,10 @@ function verify(
 }
 
 function lineOf(
-  body: string,
+  event: ReceivedEvent,
   headers: Record<string, string>,
   problem: string | undefined,
 ): string {
-  const event = parse(body)
   return [
     problem === undefined ? '✓ verified' : `✗ ${problem}:`,
     event.type ?? headers['content-type'] ?? '(no content type)',
@@ -63,7 +66,9 @@ function lineOf(
   ].join('  ')
 }
 
-function parse(body: string): { type?: string; relaysource?: string } {
+type ReceivedEvent = { type?: string; relaysource?: string; data?: { code?: string } }
+
+function parse(body: string): ReceivedEvent {
   try {
     return JSON.parse(body) ?? {}
   } catch {

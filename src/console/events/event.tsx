@@ -19,6 +19,8 @@ export type EventView = ExplainedEvent & {
   isSentByVendor: boolean
   /** The vendor's request as a curl command; undefined without one, and when the payload is past its retention. */
   curl: string | undefined
+  /** What the answers to a test event say, in sentences; none for another event. */
+  testWords: readonly (readonly string[])[]
   /** Whether an attempt is due soon, or was due a moment ago. */
   isMoving: boolean
   /** The configured targets to which it can be sent. `isRight`: it had the event or wants it. */
@@ -42,6 +44,14 @@ export function EventPage({ event }: { event: EventView }) {
       </p>
       <Acts event={event} isSendable={isSendable} />
       <Issues event={event} />
+      {event.testWords.map((words) => (
+        <article>
+          <h2>What came back</h2>
+          {words.map((sentence) => (
+            <p>{sentence}</p>
+          ))}
+        </article>
+      ))}
       <div class="pair">
         <article>
           <h2>Received payload</h2>

@@ -98,7 +98,19 @@ export const RELAY_EVENT_DATA = {
     act: v.picklist(OPERATOR_ACTS),
     on: v.string(),
   }),
-  'relay.test': v.object({ target: v.string() }),
+  // Older events have only the target.
+  'relay.test': v.object({
+    target: v.string(),
+    code: v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.description('Another one for each test: who knows it has read the data'),
+      ),
+    ),
+    text: v.exactOptional(
+      v.pipe(v.string(), v.description('Characters of two, three and four bytes')),
+    ),
+  }),
 }
 export type RelayEventType = keyof typeof RELAY_EVENT_DATA
 

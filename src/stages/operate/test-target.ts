@@ -1,6 +1,7 @@
 // A test event for one target, sent at once: whether the target can be reached, and its response.
 import type { ConfiguredTarget } from '../../config.ts'
 import type { Attempt } from '../../core/deliveries/delivery.ts'
+import { wordsOfTest } from '../../core/deliveries/test-answer.ts'
 import { composeSystemEvent } from '../../core/events/system-event.ts'
 import type { EventId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
@@ -9,8 +10,20 @@ import { recordEvents } from '../../store/intake/records.ts'
 import { attemptDelivery } from '../deliveries/attempt.ts'
 import { newSystemEventId, systemEventRecord } from '../deliveries/system-events.ts'
 
-/** The result of a test. The event and its delivery are in the log like any other. */
-export type TestResult = { event: EventId; delivered: boolean; attempt: Attempt }
+/**
+ * The result of a test. The event and its delivery are in the log like any other. `words`: what came back and what it says,
+ * in sentences.
+ */
+export type TestResult = { event: EventId; delivered: boolean; attempt: Attempt; words: string[] }
+
+/** A code for a test, that no header has: 8 letters and digits. */
+const newCode = ({ random }: Tools) =>
+  Math.floor(random() * 36 ** 8)
+    .toString(36)
+    .padStart(8, '0')
+
+/** Who shows this as it is reads UTF-8. */
+const TEXT = 'Zoë · 会员 · 😀'
 
 /**
  * Sends a test event to a target, whatever its state and its `events`, and waits for the response. It is tried once and
@@ -23,7 +36,8 @@ export async function testTarget(
 ): Promise<TestResult> {
   const { name } = target
   const id = newSystemEventId(tools)
-  const event = composeSystemEvent(id, { type: 'relay.test', data: { target: name } })
+  const data = { target: name, code: newCode(tools), text: TEXT }
+  const event = composeSystemEvent(id, { type: 'relay.test', data })
   const due = tools.now()
   const message = { event: id, target: name, attempt: 1, due }
   await recordEvents(DB, [
@@ -39,5 +53,6 @@ export async function testTarget(
     ? { state: 'delivered' as const }
     : { state: 'cancelled' as const, reason: 'a test is tried once' }
   await updateDeliveries(DB, [{ delivery, next: { ...next, logged: attempt } }])
-  return { event: id, delivered, attempt }
+  const words = wordsOfTest(name, { type: event.type, data }, attempt)
+  return { event: id, delivered, attempt, words }
 }

@@ -11,6 +11,7 @@ import { blocksOf, ROOT, readPages } from './pages.ts'
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const BODY = '{"id":"evt_1","type":"payment.created","data":{"name":"Zoë"}}'
+const MARKED = `\ufeff${BODY}`
 
 const dir = mkdtempSync(path.join(tmpdir(), 'relay-receiver-'))
 let url: string
@@ -37,15 +38,17 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-it.each([
+it.each<[of: string, body: string, status: number, signed?: string]>([
   ['as it was signed', BODY, 204],
   ['that was changed', BODY.replace('payment', 'refund'), 401],
-])('answers a body %s', async (_case, body, status) => {
+  ['that begins with a byte order mark, as it was signed', MARKED, 204, MARKED],
+  ['that lost its byte order mark', BODY, 401, MARKED],
+])('answers a body %s', async (_case, body, status, signed = BODY) => {
   const at = new Date()
   const headers = {
     'webhook-id': 'evt_1',
     'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-    'webhook-signature': new Webhook(SECRET).sign('evt_1', at, BODY),
+    'webhook-signature': new Webhook(SECRET).sign('evt_1', at, signed),
   }
 
   expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(status)

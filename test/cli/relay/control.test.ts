@@ -64,10 +64,15 @@ describe('targets', () => {
     })
   })
 
-  it('are tested: the receiver verifies the test event, and its answer is shown', async () => {
+  it('are tested: the receiver verifies the test event, and its answer shows that it was read', async () => {
     const { status, output } = await run('test', 'example')
 
-    expect(output).toMatch(/^example answered 204 after \d+ ms\nDetails: relay event evt_\w{13}\n$/)
+    const [, code = 'none'] = /relay\.test (\w{8})\n/.exec(output) ?? []
+    expect(output.replace(/after \d+ ms/, 'after 1 ms')).toMatch(
+      new RegExp(
+        `^example answered 200 after 1 ms: relay\\.test ${code}\nThe answer has the type and the code of the event \\(${code}\\): .*\nDetails: relay event evt_\\w{13}\n$`,
+      ),
+    )
     expect(status).toBe(0)
     await relay.until(/verified +relay\.test/)
   })

@@ -83,6 +83,42 @@ describe('a target', () => {
     expect(await recordedActs()).toEqual(['tested a target: crm'])
   })
 
+  it('that refuses a test is shown with what its framework probably needs', async () => {
+    const answer = () => new Response('Unsupported\nMedia Type', { status: 415 })
+    const operator = await anOperator({ config, answer })
+
+    const { text } = await operator.send('/console/targets/crm/test')
+
+    expect(text).toContain(
+      'What came back crm answered 415 after 0 ms: Unsupported Media Type Its framework does not take the content type application/json on this route: declare it there, or set content_type of the target. More: docs/receiving.md, "When a test is refused".',
+    )
+  })
+
+  it('that answers a test with its type and its code has read it', async () => {
+    const sent: { type: string; data: { code: string; text: string } }[] = []
+    const operator = await anOperator({
+      config,
+      answer: (_headers, body) => {
+        const event = JSON.parse(body)
+        sent.push(event)
+        return Response.json({ got: `${event.type} ${event.data.code}` })
+      },
+    })
+
+    const { text } = await operator.send('/console/targets/crm/test')
+
+    expect(sent).toMatchObject([
+      {
+        type: 'relay.test',
+        test: true,
+        data: { target: 'crm', code: expect.stringMatching(/^\w{8}$/), text: 'Zoë · 会员 · 😀' },
+      },
+    ])
+    expect(text).toContain(
+      `The answer has the type and the code of the event (${sent[0]?.data.code}): the receiver has read its attributes and its data.`,
+    )
+  })
+
   it('that is not configured is shown with what is owed to it, and cannot be acted on', async () => {
     await stored(config, 'hype', aPayment())
     await setDeliveries("state = 'held', reason = 'unknown'")

@@ -16,7 +16,7 @@ type Setting = {
   env?: Partial<Env>
   origin?: string
   /** The response of targets to a request with these headers. */
-  answer?: (headers: Headers) => Response
+  answer?: (headers: Headers, body: string) => Response
 }
 
 /** A page: its status, its path, its markup, and its text without markup. */
@@ -36,7 +36,8 @@ export function aVisitor({
     now: () => now,
     random: () => Math.random(),
     log: (line) => logged.push(line),
-    fetch: async (_url, init) => rest.answer?.(new Headers(init.headers)) ?? new Response(),
+    fetch: async (_url, init) =>
+      rest.answer?.(new Headers(init.headers), String(init.body)) ?? new Response(),
     waitUntil: () => undefined,
   })
   const bindings = {

@@ -1,6 +1,5 @@
 // `targets`, `pause`, `resume` and `test`: the state of targets, and how to change it.
 import { Command } from 'commander'
-import { describeAnswer } from '../../../core/text.ts'
 import type { SetStatus } from '../../command-line.ts'
 import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
@@ -91,13 +90,11 @@ export function testCommand(setStatus: SetStatus): Command {
     .action(async (name: string, _options, command: Command) => {
       const request = apiOf(command).targets[':name'].test.$post({ param: { name } })
       const result = await answerOf(request)
-      print(command, result, (answer) => testText(name, answer))
+      print(command, result, testText)
       setStatus(result.delivered ? 0 : 1)
     })
 }
 
-function testText(name: string, { event, attempt }: TestResult): string {
-  const { response } = attempt
-  const body = response ? `: ${response}` : ''
-  return `${describeAnswer(name, attempt)}${body}\nDetails: relay event ${event}`
+function testText({ event, words }: TestResult): string {
+  return [...words, `Details: relay event ${event}`].join('\n')
 }

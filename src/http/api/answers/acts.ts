@@ -129,6 +129,10 @@ export const TargetTest = v.strictObject({
   event: eventId,
   delivered: v.boolean(),
   attempt: Attempt,
+  words: v.pipe(
+    v.array(v.string()),
+    v.description('What came back, and what it says about the receiver'),
+  ),
 })
 
 export const SimulationPage = v.strictObject({

@@ -90,7 +90,8 @@ export function targets({ configOf, ...tools }: ApiTools) {
       '/:name/test',
       describe({
         summary: 'Send a test event to a target, whatever its state, and wait for the response',
-        details: 'The event is marked `test`, and is not retried.',
+        details:
+          'The event is marked `test`, and is not retried. A receiver that answers with its `type` and `data.code` shows that it read the event.',
         answers: { 200: TargetTest },
         problems: [404, 409],
       }),

@@ -7,7 +7,8 @@ import { HEALTHY, type Health, nextProbeAt } from '../../../core/deliveries/brea
 import type { Attempt } from '../../../core/deliveries/delivery.ts'
 import { deliveryHeaders } from '../../../core/deliveries/headers.ts'
 import { isBroken } from '../../../core/deliveries/target.ts'
-import { RELAY_SOURCE } from '../../../core/events/system-event.ts'
+import { wordsOfTest } from '../../../core/deliveries/test-answer.ts'
+import { RELAY_SOURCE, type SystemEvent } from '../../../core/events/system-event.ts'
 import type { EventDetail } from '../../../store/events/events.ts'
 import { instant } from '../../api/fields.ts'
 import { ingestOf } from '../../ingest-url.ts'
@@ -43,6 +44,7 @@ export function viewOf(
       !isSentByVendor || ingest === undefined || raw.text === null || raw.encoding === 'base64'
         ? undefined
         : curlCommand(ingest.url, [...headers, ...secret], raw.text),
+    testWords: testWordsOf(event),
     isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
     targets: config.targets
       .filter((one) => !isBroken(one))
@@ -70,6 +72,16 @@ function reasonOf(
 ): string | null {
   const isGone = isEveryTargetKnown(config) && targetOf(config, target) === undefined
   return state === 'held' && reason === 'broken' && isGone ? 'unknown' : reason
+}
+
+/** What the last answer to a test event says, of each target that it was sent to; nothing of another event. */
+function testWordsOf({ type, event, deliveries }: EventDetail): string[][] {
+  if (type !== 'relay.test') return []
+  const { data } = event as Extract<SystemEvent, { type: 'relay.test' }>
+  return deliveries.flatMap(({ target, attempts }) => {
+    const last = attempts.at(-1)
+    return last === undefined ? [] : [wordsOfTest(target, { type, data }, last)]
+  })
 }
 
 /** The headers of the request of an attempt; none if no request was made. */
