@@ -18,6 +18,7 @@ const STOP_WITHIN_MS = 5000
 const SHOWN_LINES = 30
 
 const running = new Set<ChildProcess>()
+let isOver = false
 
 /** Whether a command can be found. */
 export function hasCommand(command: string): boolean {
@@ -53,8 +54,9 @@ export function startProgram(
   return { child, output, stop: () => stop(child) }
 }
 
-/** Stops all that still runs. */
+/** Stops all that still runs, and lets nothing start any more. */
 export async function stopAll(): Promise<void> {
+  isOver = true
   await Promise.all([...running].map(stop))
 }
 
@@ -69,6 +71,7 @@ export async function freePort(): Promise<number> {
 }
 
 function launch({ command, args, env }: Command, folder: string): ChildProcess {
+  if (isOver) throw new Error('The run is over.')
   const child = spawn(command, args, {
     cwd: folder,
     env: { ...process.env, ...env },
