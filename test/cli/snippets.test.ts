@@ -2,7 +2,6 @@
 // CGI and Python where they are installed.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -62,27 +61,9 @@ async function prepareTypeScript(): Promise<Receive> {
   }
 }
 
-/** What the library of PHP does that matters here: it knows headers by their lower-case names. */
-const PHP_LIBRARY = `<?php namespace StandardWebhooks;
-class Webhook {
-  function __construct(private string $secret) {}
-  function verify($body, $headers) {
-    if (!isset($headers['webhook-id'], $headers['webhook-timestamp'], $headers['webhook-signature']))
-      throw new \\Exception('Missing required headers');
-    if (abs(time() - (int) $headers['webhook-timestamp']) > 300) throw new \\Exception('too old');
-    $signed = $headers['webhook-id'] . '.' . $headers['webhook-timestamp'] . '.' . $body;
-    $key = base64_decode(substr($this->secret, 6));
-    $expected = 'v1,' . base64_encode(hash_hmac('sha256', $signed, $key, true));
-    if (!in_array($expected, explode(' ', $headers['webhook-signature']), true))
-      throw new \\Exception('No matching signature found');
-  }
-}`
-
 async function preparePhp(): Promise<Receive> {
   const file = path.join(dir, 'receive.php')
   writeFileSync(file, snippet('php', "header('x-handled: ' . base64_encode(json_encode($event)));"))
-  await mkdir(path.join(dir, 'vendor'))
-  writeFileSync(path.join(dir, 'vendor/autoload.php'), PHP_LIBRARY)
   return async ({ headers, body }) => {
     const bytes = Buffer.from(body)
     const named = Object.entries(headers).map(([name, value]) => [

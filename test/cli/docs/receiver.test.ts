@@ -18,10 +18,10 @@ let url: string
 let receiver: ReturnType<typeof spawn>
 
 beforeAll(async () => {
-  const [code] = blocksOf(readPages()).filter(({ language }) => language === 'js')
+  const page = readPages().filter(({ name }) => name === 'docs/receiving.md')
+  const [code] = blocksOf(page).filter(({ language }) => language === 'js')
   const port = await freePort()
   const file = path.join(dir, 'receiver.mjs')
-  expect(code?.page).toBe('docs/receiving.md')
   writeFileSync(file, (code?.text ?? '').replace('.listen(9000)', `.listen(${port})`))
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(dir, 'node_modules'))
   receiver = spawn(process.execPath, [file], {

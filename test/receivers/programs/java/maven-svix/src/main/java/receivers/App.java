@@ -1,0 +1,7 @@
+package receivers;
+
+public class App {
+    public static void main(String[] args) throws Exception {
+        Recipe.serve();
+    }
+}

@@ -1,0 +1,18 @@
+import { createServer } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { Webhook } from 'standardwebhooks'
+import { handle } from '../handle.js'
+
+const webhook = new Webhook(process.env.SIGNING_SECRET)
+
+createServer(async (request, response) => {
+  const body = await buffer(request)
+  let event
+  try {
+    event = webhook.verify(body, request.headers)
+  } catch {
+    return response.writeHead(401).end()
+  }
+  handle(event)
+  response.writeHead(204).end()
+}).listen(process.env.PORT)

@@ -1,0 +1,14 @@
+use axum::{Json, Router, http::StatusCode, routing::post};
+use receivers::{Fields, address, handle};
+
+async fn receive(Json(event): Json<Fields>) -> StatusCode {
+    handle(event);
+    StatusCode::NO_CONTENT
+}
+
+#[tokio::main]
+async fn main() {
+    let app = Router::new().route("/hooks", post(receive));
+    let listener = tokio::net::TcpListener::bind(address()).await.unwrap();
+    axum::serve(listener, app).await.unwrap();
+}
