@@ -20,7 +20,12 @@ import { Time, text } from '../fields.ts'
 /** Findings of the last 30 days, by default. */
 const Query = v.strictObject({
   source: v.optional(v.pipe(text, v.description('The name of a source'))),
-  type: v.optional(v.pipe(text, v.description("The vendor's own type of message"))),
+  type: v.optional(
+    v.pipe(
+      v.string('must be a single value'),
+      v.description("The vendor's own type of message; empty: those without one"),
+    ),
+  ),
   since: v.optional(Time, '30d'),
 })
 
