@@ -8,15 +8,17 @@ export type Told = { title: string; size: number; lines: string[] }
 /** Arrivals of a contact that are shown before and after the one that a story is about. */
 const SHOWN = { before: 14, after: 4 }
 
-/** The stories of findings whose kind begins so, and whose text has some words. */
+/** The stories of findings whose kind begins so, or with one of several parted by commas, and whose text has some words. */
 export function explain(
   story: Story,
   findings: readonly Finding[],
   kind: string,
   words = '',
 ): Told[] {
+  const kinds = kind.split(',')
+  const isOne = (finding: Finding) => kinds.some((one) => finding.kind.startsWith(one))
   return findings
-    .filter((finding) => finding.kind.startsWith(kind) && finding.text.includes(words))
+    .filter((finding) => isOne(finding) && finding.text.includes(words))
     .map((finding) => storyOf(story, finding))
 }
 

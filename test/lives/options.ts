@@ -14,7 +14,7 @@ the truth. Exit status 1 when a goal is missed.
   --seed N           the first world (default: another one each time)
   --short            a run for CI: less than a minute
   --explain KIND     what truly happened, what was sent, and what was told, for wrong claims of a kind or of all whose
-                     names begin so: "eaten", "kind:renewal:strong", "reason", "joined-within" …
+                     names begin so: "eaten", "kind:renewal:strong", "eaten,joined-within" …
   --text WORDS       only those whose text has these words: "true is declined"
   --stories N        so many of them, the shortest first (default 3)
   --worker DIR       the source tree of the Worker (default: this one)
