@@ -139,7 +139,7 @@ describe('/schemas', () => {
     expect(status).toBe(200)
     expect(headers.get('content-type')).toContain('application/schema+json')
     expect(body).toMatchObject({
-      title: 'checkin.rejected',
+      title: 'CheckinRejectedData',
       type: 'object',
       required: ['contact', 'checkin'],
     })

@@ -36,6 +36,8 @@ const emptyLog = () => empty('targets', 'deliveries', 'events', 'segments', 'led
 beforeEach(emptyLog)
 
 const T0 = 1_760_000_000
+/** The end of a paid period that runs during these stories. */
+const PERIOD_END = T0 + 2_592_000
 const CRM = 'https://crm.example/'
 
 /** A membership business whose vendors send the events of Ana. */
@@ -226,7 +228,10 @@ describe('payment.deleted', () => {
       total: 30,
     })
 
-    const ended = await hype('payment.deleted', 5010, 'user', { total: 30 })
+    const ended = await hype('payment.deleted', 5010, 'user', {
+      total: 30,
+      billing_end: PERIOD_END,
+    })
 
     expect(await eventOf(ended)).toMatchObject({
       data: { reason: 'plan_switch', inference: { confidence: 'strong', evidence: [paid] } },
@@ -538,7 +543,7 @@ describe('payment.created', () => {
     await hype('payment.deleted', 0, 'user', { total: 10 })
 
     const back = await eventOf(await hype('payment.created', 864_000, 'user', { total: 20 }))
-    await hype('payment.deleted', 900_000, 'user', { total: 20 })
+    await hype('payment.deleted', 900_000, 'user', { total: 20, billing_end: PERIOD_END })
     const switched = await eventOf(
       await hype('payment.created', 900_005, 'user', { tier: 'Platinum', total: 50 }),
     )
