@@ -4,6 +4,7 @@ import { contentTypeFor } from '../../src/formats/index.ts'
 
 const CLOUDEVENT = 'application/cloudevents+json'
 const BEFORE = 'application/cloudevents+json; charset=utf-8'
+const JSON_BEFORE = 'application/json; charset=utf-8'
 const binary = { 'ce-id': 'evt_1' }
 
 it.each([
@@ -22,10 +23,18 @@ it.each([
   ['raw', undefined, 'text/json', undefined, 'text/json'],
   ['raw', 'application/json', 'text/json', undefined, 'application/json'],
   ['cloudevents-binary', undefined, 'application/json', binary, 'application/json'],
+  // No vendor sent it: its name tells it from what a vendor sent.
+  ['raw', undefined, CLOUDEVENT, undefined, CLOUDEVENT],
+  ['raw', 'text/plain', CLOUDEVENT, undefined, CLOUDEVENT],
   // Kept from before `content_type` was known.
   ['cloudevents', undefined, BEFORE, undefined, 'application/json'],
   ['cloudevents', CLOUDEVENT, BEFORE, undefined, CLOUDEVENT],
-  ['raw', undefined, BEFORE, undefined, BEFORE],
+  ['raw', undefined, BEFORE, undefined, CLOUDEVENT],
+  ['slack', undefined, JSON_BEFORE, undefined, 'application/json'],
+  ['slack', 'text/plain', JSON_BEFORE, undefined, 'text/plain'],
+  ['cloudevents', undefined, JSON_BEFORE, undefined, 'application/json'],
+  ['cloudevents', CLOUDEVENT, JSON_BEFORE, undefined, 'application/json'],
+  ['raw', undefined, JSON_BEFORE, undefined, JSON_BEFORE],
   // Kept while the target had another format.
   ['cloudevents', CLOUDEVENT, 'application/json', undefined, 'application/json'],
   ['cloudevents', 'text/plain', 'application/json', binary, 'application/json'],

@@ -16,10 +16,19 @@ describe('raw', () => {
     const event = anEvent()
 
     expect(raw.render(event, { text: '', encoding: 'utf8' }, undefined)).toEqual({
-      contentType: 'application/json',
+      contentType: 'application/cloudevents+json',
       body: JSON.stringify(event),
     })
   })
+
+  it.each(['application/cloudevents+json', 'Application/CloudEvents-batch+JSON; charset=utf-8'])(
+    'takes the name %s from what a vendor sent, as it tells that no vendor did',
+    (given) => {
+      const body = { text: '{"specversion":"1.0"}', encoding: 'utf8' } as const
+
+      expect(raw.render(anEvent(), body, given).contentType).toBe('application/json')
+    },
+  )
 
   it.each([
     ['was deleted', undefined, 'no longer kept'],

@@ -5,6 +5,7 @@ import { wordsOfTest } from '../../core/deliveries/test-answer.ts'
 import { composeSystemEvent } from '../../core/events/system-event.ts'
 import type { EventId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
+import { needsRaw } from '../../formats/index.ts'
 import { loadDueDeliveries, updateDeliveries } from '../../store/deliveries/deliveries.ts'
 import { recordEvents } from '../../store/intake/records.ts'
 import { attemptDelivery } from '../deliveries/attempt.ts'
@@ -43,7 +44,7 @@ export async function testTarget(
   await recordEvents(DB, [
     await systemEventRecord(event, [{ target: name, state: 'pending', due }]),
   ])
-  const needs = { raw: false, order: false, lease: undefined }
+  const needs = { raw: needsRaw(target), order: false, lease: undefined }
   const { deliveries } = await loadDueDeliveries(DB, [{ ...message, ...needs }], due)
   const [delivery] = deliveries
   if (delivery === undefined) throw new Error('the test event was not recorded')

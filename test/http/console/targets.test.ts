@@ -119,6 +119,28 @@ describe('a target', () => {
     )
   })
 
+  it.each([
+    [{ format: 'raw' }, 'application/cloudevents+json'],
+    [{ format: 'cloudevents-binary' }, 'application/json'],
+    [{ format: 'slack' }, 'application/json'],
+    [{ transform: '$' }, 'application/json'],
+  ])('with %j gets the test event as %s', async (keys, contentType) => {
+    const sent: { headers: Headers; body: string }[] = []
+    const operator = await anOperator({
+      config: aConfig({ name: 'crm', ...keys }),
+      answer: (headers, body) => {
+        sent.push({ headers, body })
+        return new Response()
+      },
+    })
+
+    const { text } = await operator.send('/console/targets/crm/test')
+
+    const [, code = 'none'] = /look there for the code (\w{8})/.exec(text) ?? []
+    expect(sent).toMatchObject([{ body: expect.stringContaining(code) }])
+    expect(sent[0]?.headers.get('content-type')).toBe(contentType)
+  })
+
   it('that is not configured is shown with what is owed to it, and cannot be acted on', async () => {
     await stored(config, 'hype', aPayment())
     await setDeliveries("state = 'held', reason = 'unknown'")

@@ -303,6 +303,33 @@ describe('a retry', () => {
     expect(second?.headers.get('content-type')).toBe('application/cloudevents+json')
   })
 
+  const CLOUDEVENT = 'application/cloudevents+json'
+
+  it.each([
+    ['$', 'text/plain', undefined, 'text/plain', 'application/json'],
+    ['$', undefined, CLOUDEVENT, 'application/json', CLOUDEVENT],
+    ['$', CLOUDEVENT, undefined, CLOUDEVENT, 'application/json'],
+    ['$ ~> |$|{"type": "member.new"}|', undefined, CLOUDEVENT, 'application/json', CLOUDEVENT],
+    ['{"id": id}', undefined, 'text/plain', 'application/json', 'text/plain'],
+    ['{"id": id}', 'text/plain', undefined, 'text/plain', 'application/json'],
+    // What is no CloudEvent is not called one.
+    ['{"id": id}', undefined, CLOUDEVENT, 'application/json', 'application/json'],
+  ])(
+    'of what the transform %s made follows content_type from %s to %s: %s, then %s',
+    async (transform, before, after, first, second) => {
+      const target = aTarget(refuse)
+      const withType = (content_type: string | undefined) =>
+        aConfig({ name: 'crm', transform, ...(content_type && { content_type }) })
+      const event = await stored(withType(before), 'hype', aPayment())
+      await attempt(withType(before), event, { fetch: target.send })
+
+      await attempt(withType(after), event, { fetch: target.send, attempt: 2, now: NOW + 6000 })
+
+      expect(target.got.map(({ headers }) => headers.get('content-type'))).toEqual([first, second])
+      expect(target.got[1]?.body).toBe(target.got[0]?.body)
+    },
+  )
+
   it.each([
     [{}, 'application/json'],
     [{ content_type: 'application/cloudevents+json' }, 'application/cloudevents+json'],
