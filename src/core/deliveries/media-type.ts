@@ -22,19 +22,33 @@ export function isUtf8(charset: string): boolean {
   return charset === 'utf-8' || charset === 'utf8'
 }
 
-/** Why a receiver that obeys a content type would not read this text, which is sent as UTF-8; undefined if it would. */
+/**
+ * Why a receiver that obeys a content type would not read this text, which is sent as UTF-8; undefined if it would, and
+ * for the name of no charset, which nobody can obey.
+ */
 export function charsetProblem(contentType: string, text: string): string | undefined {
-  const wrong = charsetsOf(contentType).find((charset) => !isUtf8(charset) && !reads(charset, text))
+  const wrong = charsetsOf(contentType).find(
+    (charset) => !isUtf8(charset) && misreads(charset, text),
+  )
   if (wrong === undefined) return undefined
   return `its content type names the charset "${wrong}", but its bytes are UTF-8: set content_type of the target`
 }
 
-function reads(charset: string, text: string): boolean {
+function misreads(charset: string, text: string): boolean {
+  const decoder = decoderOf(charset)
+  if (decoder === undefined) return false
   try {
-    const decoder = new TextDecoder(charset, { fatal: true, ignoreBOM: true })
-    return decoder.decode(new TextEncoder().encode(text)) === text
+    return decoder.decode(new TextEncoder().encode(text)) !== text
   } catch {
-    return false // no charset that is known here
+    return true // bytes that are none in it
+  }
+}
+
+function decoderOf(charset: string): InstanceType<typeof TextDecoder> | undefined {
+  try {
+    return new TextDecoder(charset, { fatal: true, ignoreBOM: true })
+  } catch {
+    return undefined
   }
 }
 
