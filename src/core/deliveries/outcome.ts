@@ -48,7 +48,7 @@ export function describeUnreached(error: unknown, url: string): string {
 }
 
 /** Statuses by which a target says that this one message is wrong: it is up, and may well take others. */
-export const MESSAGE_STATUSES: readonly number[] = [400, 409, 413, 415, 422]
+export const MESSAGE_STATUSES: readonly number[] = [400, 409, 413, 415, 422, 431]
 
 /** Whether the target refused the message itself. */
 export function isMessageRefused(status: number | undefined): boolean {

@@ -124,12 +124,15 @@ export function composeEvent(
 /** What no attribute of a CloudEvent may contain: control characters, noncharacters and halves of a surrogate pair. */
 const NO_ATTRIBUTE = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/gu
 
+/** The longest attribute of a vendor's text, in characters: as a header it takes nine bytes for each of some. */
+const MAX_ATTRIBUTE_LENGTH = 500
+
 /**
- * A vendor's text as an attribute, with U+FFFD for each character that CloudEvents forbids there
+ * The beginning of a vendor's text as an attribute, with U+FFFD for each character that CloudEvents forbids there
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#type-system). `data` has it as it was sent.
  */
 function attributeText(text: string): string {
-  return text.replace(NO_ATTRIBUTE, '\ufffd')
+  return text.slice(0, MAX_ATTRIBUTE_LENGTH).replace(NO_ATTRIBUTE, '\ufffd')
 }
 
 /** The `subject` of an event about the contact with an id. */

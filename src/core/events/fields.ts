@@ -180,6 +180,15 @@ export const asId = reader<string>(`an id of at most ${MAX_ID_LENGTH} characters
   return id === undefined || id.length > MAX_ID_LENGTH ? undefined : id
 })
 
+/** Reads a text as `asText`, of the length of an id at most: it becomes an attribute, which may be sent as a header. */
+export const asAttribute = reader<string>(
+  `text of at most ${MAX_ID_LENGTH} characters`,
+  (value) => {
+    const text = asText(value)
+    return text == null || text.length > MAX_ID_LENGTH ? undefined : text
+  },
+)
+
 /** Reads true or false, and no other spelling of them. */
 export const asBoolean = reader<boolean>('a boolean', (value) =>
   typeof value === 'boolean' ? value : undefined,

@@ -5,6 +5,7 @@ import { type Amount, asAmount, signOf } from '../../core/events/amount.ts'
 import { asContactId, normalizeEmail } from '../../core/events/contact-key.ts'
 import { type EventDraft, sourcePath, UNRECOGNIZED } from '../../core/events/event.ts'
 import {
+  asAttribute,
   asBoolean,
   asId,
   asText,
@@ -171,7 +172,7 @@ function readTimestamp(envelope: Fields, warnings: Warning[]): EventDraft['occur
 }
 
 function readVersion(envelope: Fields, warnings: Warning[]): string | undefined {
-  const version = envelope.read('version', asText)
+  const version = envelope.read('version', asAttribute)
   if (version !== undefined && !/^1(\.|$)/.test(version)) {
     const path = envelope.spelling('version')
     warnings.push({ path, message: 'is another major version than 1, which the mapping is for' })

@@ -30,7 +30,7 @@ describe('describeUnreached', () => {
 })
 
 describe('verdictOf', () => {
-  it.each([400, 409, 413, 415, 422])('takes %d as a refusal of the message', (status) => {
+  it.each([400, 409, 413, 415, 422, 431])('takes %d as a refusal of the message', (status) => {
     expect(verdictOf(failed(status), { isReplay: false }, false)?.result).toBe('refused')
     expect(verdictOf(failed(status), { isReplay: true }, false)?.result).toBe('refused')
   })

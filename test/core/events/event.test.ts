@@ -57,6 +57,7 @@ describe('composeEvent', () => {
     ['half a surrogate pair', 'X\ud83da', 'X\ufffda'],
     ['a noncharacter', 'X\uffffa\u{1fffe}', 'X\ufffda\ufffd'],
     ['an emoji and an accent', 'X🏋️é', 'X🏋️é'],
+    ['more than a header can have', 'é'.repeat(10_000), 'é'.repeat(500)],
   ])('has attributes that CloudEvents allows, where the vendor sent %s', (_what, sent, shown) => {
     const data = { contact: { vendor_id: sent } }
     const draft = aDraft({ contactId: sent, vendorType: sent, vendorVersion: sent, data })
