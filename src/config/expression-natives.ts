@@ -23,6 +23,9 @@ const NAMES =
   'each error assert type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl ' +
   'decodeUrlComponent decodeUrl toMillis fromMillis clone'
 
+/** The names of all built-in functions that an expression may use. */
+export const FUNCTION_NAMES: ReadonlySet<string> = new Set([...NAMES.split(' '), 'now', 'millis'])
+
 /** The cost of functions that do more than read their arguments once. */
 const EXTRA_COST: Record<string, (meter: Meter, ...args: unknown[]) => void> = {
   pad: (meter, _text, width, filler) =>

@@ -1,8 +1,9 @@
 // JSONata (https://jsonata.org) for `where` and `transform`: the whole language except `$eval`, with limits.
 import type { Expression } from '../core/deliveries/target.ts'
+import { isFieldName } from '../core/events/named-parts.ts'
 import jsonata from './expression-jsonata.cjs'
 import { MAX_LIST, Meter } from './expression-meter.ts'
-import { ACCOUNT, BEFORE_STEP, natives } from './expression-natives.ts'
+import { ACCOUNT, BEFORE_STEP, FUNCTION_NAMES, natives } from './expression-natives.ts'
 import { patternProblem, regexEngine } from './expression-regex.ts'
 
 /** Nested evaluations. */
@@ -90,17 +91,24 @@ type SyntaxFault = {
   value?: unknown
 }
 
-/** Parts of a text that are shown: names, numbers and operators. Another one may be a value put there by mistake, a secret. */
-const SHOWN = /^"([\w$.]{1,40}|[^\w\s]{1,3})"$/
+/** The operators and the punctuation of JSONata. */
+const OPERATORS =
+  '. [ ] { } ( ) , @ # ; : ? + - * / % | = < > ^ ** .. := != <= >= ~> ?: ?? & ! ~'.split(' ')
+
+/** Names of events and of JSONata. Any other part of a text may be a value put there by mistake, a secret. */
+const isShown = (part: unknown) =>
+  typeof part === 'string' &&
+  (OPERATORS.includes(part) || isFieldName(part) || FUNCTION_NAMES.has(part))
 
 /** What JSONata says of a text that it cannot parse, and the position (in characters) where it stopped. */
 function syntaxProblem({ message, code, position, token, value }: SyntaxFault): string {
   // The message of a RegExp quotes the pattern, and ends with the reason.
   if (code === undefined) return `in a regular expression, ${message.split(': ').at(-1)}`
-  const hidden = [token, value]
-    .map((part) => JSON.stringify(part))
-    .filter((part) => part !== undefined && !SHOWN.test(part))
-  const text = hidden.reduce((shown, part) => shown.replaceAll(part, '…'), message)
+  const hidden = [token, value].filter((part) => part !== undefined && !isShown(part))
+  const text = hidden.reduce<string>(
+    (shown, part) => shown.replaceAll(JSON.stringify(part), '…'),
+    message,
+  )
   return `${text} (${code}${position === undefined ? '' : ` at position ${position}`})`
 }
 

@@ -308,13 +308,15 @@ describe('a text that is no expression is refused', () => {
     ['(type', 'Expected ")" before end of expression (S0203 at position 5)'],
     ['type == "a"', 'The symbol "=" cannot be used as a unary operator (S0211 at position 7)'],
     ['type and data type', 'Syntax error: "type" (S0201 at position 18)'],
+    ['type $sum', 'Syntax error: "sum" (S0201 at position 9)'],
+    ['data.contact given_name', 'Syntax error: "given_name" (S0201 at position 23)'],
     ['type = "a', 'String literal must be terminated by a matching quote (S0101 at position 9)'],
     [
       'data.x := 1',
       'The left side of := must be a variable name (start with $) (S0212 at position 5)',
     ],
     ['type = /a(/', 'No terminating / in regular expression (S0302 at position 11)'],
-    ['type = 1e999', 'Number out of range: "1e999" (S0102 at position 7)'],
+    ['type = 1e999', 'Number out of range: … (S0102 at position 7)'],
     ['type = /+/', 'in a regular expression, Nothing to repeat'],
   ])('with the reason and the place: %s', (text, problem) => {
     expect(expressionProblem(text)).toBe(`is not a valid JSONata expression: ${problem}`)
@@ -330,6 +332,22 @@ describe('a text that is no expression is refused', () => {
     expect(expressionProblem('type = /+ my password/')).toBe(
       'is not a valid JSONata expression: in a regular expression, Nothing to repeat',
     )
+  })
+
+  it.each([
+    ['type = "a" "9f86d081884c7d659a2feaa0c55ad015"', 'Syntax error: … (S0201 at position 45)'],
+    ['sk_live_51Habc sk_live_51Hdef', 'Syntax error: … (S0201 at position 29)'],
+    ['$f(type, Bearer eyJhbGciOi.abc)', 'Expected ")", got … (S0202 at position 26)'],
+    ['{"key" hunter2}', 'Expected ":", got … (S0202 at position 14)'],
+    ['type = 90210 0911', 'Syntax error: … (S0201 at position 14)'],
+    ['type `correct horse`', 'Syntax error: … (S0201 at position 20)'],
+    ['type "!?*"', 'Syntax error: … (S0201 at position 10)'],
+    [
+      'function(hunter2){1}',
+      'Parameter … of function definition must be a variable name (start with $) (S0208 at position 16)',
+    ],
+  ])('shows a name only if events or JSONata have it: %s', (text, problem) => {
+    expect(expressionProblem(text)).toBe(`is not a valid JSONata expression: ${problem}`)
   })
 })
 
