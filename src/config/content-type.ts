@@ -4,13 +4,20 @@ import { CLOUDEVENT_TYPE } from '../core/deliveries/delivery.ts'
 import { charsetsOf, isCloudEventType, isMediaType, isUtf8 } from '../core/deliveries/media-type.ts'
 import type { FormatId } from '../formats/index.ts'
 
-/** A media type that does not name another charset than that of every body. */
+/** The media types of forms. Their parsers take JSON without an error, and read nothing of it. */
+const FORM = /^(application\/x-www-form-urlencoded|multipart\/)/i
+
+/** A media type that does not name another charset than that of every body, nor a form. */
 export const ContentType = v.pipe(
   v.string('must be a string'),
   v.check(isMediaType, 'must be a media type such as application/json'),
   v.check(
     (type) => !isMediaType(type) || charsetsOf(type).every(isUtf8),
     'must not name another charset than utf-8, in which every body is sent: leave charset out',
+  ),
+  v.check(
+    (type) => !FORM.test(type),
+    'must not name a form, as every body is JSON, of which parsers of forms read nothing: use application/json, or text/plain to get text',
   ),
 )
 
@@ -29,7 +36,7 @@ export function contentTypeProblem(target: {
   }
   if (!isCloudEventType(content_type)) return undefined
   if (format !== 'cloudevents') {
-    return `cannot be that of CloudEvents: a body with format = "${format}" is none`
+    return `must not name a CloudEvent: with format = "${format}" the body is another JSON. Remove it, or use application/json`
   }
   const isStructured = content_type.split(';')[0]?.trim().toLowerCase() === CLOUDEVENT_TYPE
   return isStructured ? undefined : `must be ${CLOUDEVENT_TYPE}, as the body is one event in JSON`

@@ -144,7 +144,7 @@ describe('a target', () => {
     ['application/cloudevents+json', 'cloudevents'],
     ['Application/CloudEvents+JSON; charset="UTF-8"', 'cloudevents'],
     ['text/plain; charset=utf-8', 'raw'],
-    ['application/x-www-form-urlencoded', 'slack'],
+    ['application/octet-stream', 'slack'],
   ])('may have the content type %s with format %s', (content_type, format) => {
     expect(first({ content_type, format })).toMatchObject({
       errors: [],
@@ -266,6 +266,18 @@ describe('a target', () => {
           'must not name another charset than utf-8, in which every body is sent: leave charset out',
         ] as const,
     ),
+    ...[
+      'application/x-www-form-urlencoded',
+      'Multipart/Form-Data; boundary=x',
+      'multipart/mixed',
+    ].map(
+      (content_type) =>
+        [
+          { content_type, format: 'raw' },
+          'content_type',
+          'must not name a form, as every body is JSON, of which parsers of forms read nothing: use application/json, or text/plain to get text',
+        ] as const,
+    ),
     [
       { content_type: 'application/json', format: 'cloudevents-binary' },
       'content_type',
@@ -276,7 +288,7 @@ describe('a target', () => {
         [
           { content_type: 'application/cloudevents+json', format },
           'content_type',
-          `cannot be that of CloudEvents: a body with format = "${format}" is none`,
+          `must not name a CloudEvent: with format = "${format}" the body is another JSON. Remove it, or use application/json`,
         ] as const,
     ),
     ...['application/cloudevents-batch+json', 'Application/CloudEvents'].map(
