@@ -81,8 +81,15 @@ function missingIn(node: Node, { types, paths }: Known): string | undefined {
     return isThere ? undefined : text
   }
   // Most functions return nothing for nothing.
-  const [first] = node.arguments ?? []
+  const [first, key] = node.arguments ?? []
   if (node.type !== 'function' || first === undefined) return undefined
+  if (node.procedure?.value === 'lookup') {
+    const steps = first.type === 'path' ? first.steps : [first]
+    const isPath = steps !== undefined && key?.type === 'string'
+    if (!isPath) return '$lookup(…)'
+    const member = { type: 'name', value: String(key.value) }
+    return missingIn({ type: 'path', steps: [...steps, member] }, { types, paths })
+  }
   return TOTAL.has(String(node.procedure?.value)) ? undefined : missingIn(first, { types, paths })
 }
 
@@ -91,7 +98,9 @@ const TOTAL = new Set(['exists', 'count', 'append', 'map', 'filter'])
 
 /** The names of a path from the event on; undefined for one of another kind. */
 function namesOf({ steps = [] }: Node): string[] | undefined {
-  const isEvent = (step: Node | undefined) => step?.type === 'variable' && step.value === '$'
+  // `$` and `$$`.
+  const isEvent = (step: Node | undefined) =>
+    step?.type === 'variable' && /^\$?$/.test(String(step.value))
   const names = isEvent(steps[0]) ? steps.slice(1) : steps
   const isPlain = names.every(({ type, stages }) => type === 'name' && stages === undefined)
   return isPlain && names.length > 0 ? names.map(({ value }) => String(value)) : undefined

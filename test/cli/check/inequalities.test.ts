@@ -40,6 +40,10 @@ it.each([
   ['data.membership.packages[0].name != "Gold"', 'data.membership.packages[…].name'],
   ['$map(data.membership.packages, function($p) { $p.name != "Gold" })', '$p.name'],
   ['vendor != "hype"', 'vendor'],
+  ['$lookup(data, "reason") != "plan_switch"', 'data.reason'],
+  ['$lookup($.data, "reason") != "plan_switch"', 'data.reason'],
+  ['$lookup($, "vendor") != "hype"', 'vendor'],
+  ['$lookup(data.contact, type) != "x"', '$lookup(…)'],
 ])('notes what an event may not have: %s', (where, path) => {
   expect(pathsOf({ where })).toEqual([`where ${path}`])
 })
@@ -59,6 +63,8 @@ it.each([
   ['data.contact.email and (data.contact.email != "a@b.example")', ['*']],
   ['$count(data.membership.packages) != 1', ['*']],
   ['$not(data.reason = "plan_switch")', ['*']],
+  ['$lookup($, "type") != "contact.created"', ['*']],
+  ['$lookup(data, "reason") != "plan_switch"', ['subscription.ended']],
 ])('notes nothing where it is there: %s of %j', (where, events) => {
   expect(pathsOf({ where, events })).toEqual([])
 })
