@@ -31,12 +31,14 @@ export function pluralize(count: number, word: string, words = `${word}s`): stri
 }
 
 /**
- * The result of an attempt at a target: `crm answered 200 after 12 ms`. Without a status, the target was not reached.
+ * The result of an attempt at a target: `crm answered 200 after 12 ms`. Without a status, the target was not reached, or
+ * a fault of ours kept the request from being made.
  */
 export function describeAnswer(
   name: string,
   { status, error, ms }: { status?: number | undefined; error?: string | undefined; ms: number },
 ): string {
+  if (error === 'fault') return `nothing was sent to ${name} (fault)`
   const result = status === undefined ? `could not be reached (${error})` : `answered ${status}`
   return `${name} ${result} after ${ms} ms`
 }

@@ -48,12 +48,16 @@ export async function testTarget(
   const { deliveries } = await loadDueDeliveries(DB, [{ ...message, ...needs }], due)
   const [delivery] = deliveries
   if (delivery === undefined) throw new Error('the test event was not recorded')
-  const { attempt } = await attemptDelivery(target, delivery, tools)
+  const { attempt, body } = await attemptDelivery(target, delivery, tools)
   const delivered = attempt.error === undefined
   const next = delivered
     ? { state: 'delivered' as const }
     : { state: 'cancelled' as const, reason: 'a test is tried once' }
   await updateDeliveries(DB, [{ delivery, next: { ...next, logged: attempt } }])
-  const words = wordsOfTest(name, { type: event.type, data }, attempt)
+  const request = {
+    hasCode: body?.body.includes(data.code) === true,
+    isSigned: target.secrets.length > 0,
+  }
+  const words = wordsOfTest(name, { type: event.type, data }, attempt, request)
   return { event: id, delivered, attempt, words }
 }

@@ -134,11 +134,24 @@ describe('a target', () => {
       },
     })
 
+    await operator.send('/console/targets/crm/test')
+
+    expect(sent).toMatchObject([{ body: expect.stringMatching(/code\W+\w{8}/) }])
+    expect(sent[0]?.headers.get('content-type')).toBe(contentType)
+  })
+
+  it.each([
+    [{ transform: '{"id": id}' }, 200, 'not that its code read the event. '],
+    [{ secret: [] }, 401, 'the target has no secret: set secret'],
+    [{ transform: 'data.nothing' }, 200, 'nothing was sent to crm (fault): the body could not'],
+  ])('with %j that is tested says what was sent', async (keys, status, words) => {
+    const answer = () => new Response(null, { status })
+    const operator = await anOperator({ config: aConfig({ name: 'crm', ...keys }), answer })
+
     const { text } = await operator.send('/console/targets/crm/test')
 
-    const [, code = 'none'] = /look there for the code (\w{8})/.exec(text) ?? []
-    expect(sent).toMatchObject([{ body: expect.stringContaining(code) }])
-    expect(sent[0]?.headers.get('content-type')).toBe(contentType)
+    expect(text).toContain(words)
+    expect(text).not.toMatch(/look there for the code|with the secret of this|be reached/)
   })
 
   it('that is not configured is shown with what is owed to it, and cannot be acted on', async () => {

@@ -1,6 +1,6 @@
 // The data of the page of an event, from the log and the configuration; secrets are masked.
 import { version } from '../../../../package.json'
-import type { Config } from '../../../config.ts'
+import { type Config, targetOf } from '../../../config.ts'
 import type { EventView } from '../../../console/events/event.tsx'
 import { curlCommand } from '../../../core/curl.ts'
 import { HEALTHY, type Health, nextProbeAt } from '../../../core/deliveries/breaker.ts'
@@ -45,7 +45,7 @@ export function viewOf(
       !isSentByVendor || ingest === undefined || raw.text === null || raw.encoding === 'base64'
         ? undefined
         : curlCommand(ingest.url, [...headers, ...secret], raw.text),
-    testWords: testWordsOf(event),
+    testWords: testWordsOf(event, config),
     isMoving: event.deliveries.some(({ due }) => due !== null && Date.parse(due) < now + SOON_MS),
     targets: config.targets
       .filter((one) => !isBroken(one))
@@ -64,12 +64,17 @@ export function viewOf(
 }
 
 /** What the last answer to a test event says, of each target that it was sent to; nothing of another event. */
-function testWordsOf({ type, event, deliveries }: EventDetail): string[][] {
+function testWordsOf({ type, event, deliveries }: EventDetail, config: Config): string[][] {
   if (type !== 'relay.test') return []
   const { data } = event as Extract<SystemEvent, { type: 'relay.test' }>
   return deliveries.flatMap(({ target, attempts }) => {
     const last = attempts.at(-1)
-    return last === undefined ? [] : [wordsOfTest(target, { type, data }, last)]
+    if (last === undefined) return []
+    const configured = usableTarget(config, target)
+    // The body of a format has the code; that of a transform, which is kept nowhere, may be without it.
+    const hasCode = configured !== undefined && configured.transform === undefined
+    const isSigned = configured === undefined || configured.secrets.length > 0
+    return [wordsOfTest(target, { type, data }, last, { hasCode, isSigned })]
   })
 }
 
@@ -82,18 +87,23 @@ function requestOf(
 ): [string, string][] {
   if (attempt.error === 'fault') return []
   const at = Date.parse(attempt.at)
-  return [
-    ...deliveryHeaders({ ...event, attempt: attempt.attempt, at, version, sent: attempt }),
-    ...configuredHeaders(config, target),
-  ]
+  const ours = deliveryHeaders({ ...event, attempt: attempt.attempt, at, version, sent: attempt })
+  const names = new Set(ours.map(([name]) => name))
+  const added = configuredHeaders(config, target)
+  return [...ours, ...added.filter(([name]) => !names.has(name.toLowerCase()))]
+}
+
+function usableTarget(config: Config, name: string) {
+  const target = targetOf(config, name)
+  return target === undefined || isBroken(target) ? undefined : target
 }
 
 const MASK = '••••'
 
 /** The headers that the configuration of a target adds, with masked values, as these may be secrets. */
 function configuredHeaders(config: Config, name: string): [string, string][] {
-  const target = config.targets.find((one) => one.name === name)
-  if (target === undefined || isBroken(target)) return []
+  const target = usableTarget(config, name)
+  if (target === undefined) return []
   const signatures = target.secrets.map(() => `v1,${MASK}`)
   return [
     ...(signatures.length === 0
