@@ -148,7 +148,7 @@ export async function pruneRawBodies(
     `${key} > (SELECT raws FROM pruned) AND ${key} <= CAST(?1 AS INTEGER)`
   await db.batch(
     [
-      `UPDATE deliveries SET body = NULL, content_type = NULL
+      `UPDATE deliveries SET body = NULL, content_type = NULL, headers = NULL
        WHERE ${range('event')} AND body IS NOT NULL AND ${isFinished('deliveries.event')}
          AND body = (SELECT raw FROM events WHERE key = deliveries.event)`,
       `UPDATE events SET raw = NULL WHERE ${range('key')} AND octet_length(raw) > 0 AND ${isFinished('events.key')}`,

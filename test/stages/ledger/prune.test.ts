@@ -207,7 +207,7 @@ describe('an event past its retention', () => {
     const event = await stored(config, 'hype', aPayment(), { now: NOW })
     const raw = await env.DB.prepare('SELECT raw FROM events').first<string>('raw')
     await env.DB.prepare(
-      `UPDATE deliveries SET state = 'delivered', content_type = 'x',
+      `UPDATE deliveries SET state = 'delivered', content_type = 'x', headers = '{"ce-id":"x"}',
          body = CASE target WHEN 'bytes' THEN ?1 ELSE '{}' END`,
     )
       .bind(raw)
@@ -220,7 +220,8 @@ describe('an event past its retention', () => {
     const detail = await getEvent(env.DB, event)
     expect(detail).toMatchObject({ raw: { text: null }, event: { type: 'payment.created' } })
     expect(await count("deliveries WHERE target <> 'bytes' AND body = '{}'")).toBe(2)
-    expect(await count("deliveries WHERE target = 'bytes' AND body IS NULL")).toBe(1)
+    const isCleared = 'body IS NULL AND content_type IS NULL AND headers IS NULL'
+    expect(await count(`deliveries WHERE target = 'bytes' AND ${isCleared}`)).toBe(1)
     await run(NOW + 400 * DAY)
     expect(await count('events')).toBe(1)
     await run(NOW + 400 * DAY + HOUR)
