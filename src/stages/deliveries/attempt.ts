@@ -55,48 +55,80 @@ export async function attemptDelivery(
   onSuccess: () => void = () => undefined,
 ): Promise<{ attempt: Attempt; body: Rendered | undefined }> {
   const startedAt = tools.now()
-  let body: Rendered | undefined
-  let sent: Sent | undefined
-  function ended(end: {
-    status?: number
-    error?: AttemptError | undefined
-    detail: string
-    retryAfter?: string | null
-    at?: number
-  }) {
-    const { status, error, detail, retryAfter, at = tools.now() } = end
-    const seconds = parseRetryAfter(retryAfter ?? undefined, at)
-    const attempt: Attempt = {
-      attempt: delivery.attempt,
-      at: formatInstant(startedAt),
-      ms: at - startedAt,
-      ...(status === undefined ? {} : { status }),
-      ...(error === undefined ? {} : { error }),
-      ...(detail === '' ? {} : { response: detail }),
-      ...(seconds === undefined ? {} : { retry_after: Math.ceil(seconds) }),
-      ...sent,
-    }
-    return { attempt, body }
+  const made = await makeRequest(target, delivery, startedAt)
+  if ('fault' in made) {
+    const end = { at: tools.now(), error: 'fault' as const, detail: made.fault }
+    return { attempt: attemptOf(delivery, startedAt, end, undefined), body: made.body }
   }
-  let headers: Headers
+  const end = await send(target, made, tools, onSuccess)
+  return { attempt: attemptOf(delivery, startedAt, end, made.sent), body: made.body }
+}
+
+/** A request to a target, and what is logged of it. */
+type OutgoingRequest = { headers: Headers; body: Rendered; sent: Sent }
+
+/** How an attempt ended, at `at` in epoch milliseconds. `retryAfter`: the header, as the target sent it. */
+type End = {
+  at: number
+  status?: number
+  error?: AttemptError | undefined
+  detail: string
+  retryAfter?: string | null
+}
+
+function attemptOf(
+  { attempt }: DueDelivery,
+  startedAt: number,
+  { at, status, error, detail, retryAfter }: End,
+  sent: Sent | undefined,
+): Attempt {
+  const seconds = parseRetryAfter(retryAfter ?? undefined, at)
+  return {
+    attempt,
+    at: formatInstant(startedAt),
+    ms: at - startedAt,
+    ...(status === undefined ? {} : { status }),
+    ...(error === undefined ? {} : { error }),
+    ...(detail === '' ? {} : { response: detail }),
+    ...(seconds === undefined ? {} : { retry_after: Math.ceil(seconds) }),
+    ...sent,
+  }
+}
+
+/** The request, or the fault of ours for which there is none, in words; then the body alone, where that can be sent again. */
+async function makeRequest(
+  target: ConfiguredTarget,
+  delivery: DueDelivery,
+  now: number,
+): Promise<OutgoingRequest | { fault: string; body?: Rendered }> {
+  let body: Rendered | undefined
   try {
     const { content, raw, rawContentType } = delivery
     const rendered = delivery.sentBody ?? (await renderFor(target, content, raw, rawContentType))
     const bytes = new TextEncoder().encode(rendered.body)
     if (bytes.length > MAX_BODY_BYTES) {
-      return ended({ error: 'fault', detail: `the body is larger than ${MAX_BODY_BYTES} bytes` })
+      return { fault: `the body is larger than ${MAX_BODY_BYTES} bytes` }
     }
     const contentType = contentTypeFor(target, rendered)
     const problem = charsetProblem(contentType, rendered.body)
-    if (problem !== undefined) return ended({ error: 'fault', detail: problem })
+    if (problem !== undefined) return { fault: problem }
     body = rendered
     const digest = await crypto.subtle.digest('SHA-256', bytes)
-    const logged = sentOf(delivery, { ...rendered, contentType }, digest)
-    headers = await headersFor(target, delivery, rendered.body, logged, startedAt)
-    sent = logged
+    const sent = sentOf(delivery, { ...rendered, contentType }, digest)
+    const headers = await headersFor(target, delivery, rendered.body, sent, now)
+    return { headers, body, sent }
   } catch (error) {
-    return ended({ error: 'fault', detail: `the body could not be made: ${describeFault(error)}` })
+    const fault = `the body could not be made: ${describeFault(error)}`
+    return body === undefined ? { fault } : { fault, body }
   }
+}
+
+async function send(
+  target: ConfiguredTarget,
+  { headers, body }: OutgoingRequest,
+  tools: Tools,
+  onSuccess: () => void,
+): Promise<End> {
   try {
     const response = await tools.fetch(target.url, {
       method: 'POST',
@@ -110,10 +142,10 @@ export async function attemptDelivery(
     if (response.ok) onSuccess()
     const detail = maskSecrets(await readExcerpt(response), target).slice(0, STORED_CHARACTERS)
     const retryAfter = response.headers.get('retry-after')
-    return ended({ status, error: errorOfStatus(status, detail), detail, retryAfter, at })
+    return { at, status, error: errorOfStatus(status, detail), detail, retryAfter }
   } catch (error) {
     const detail = maskSecrets(describeUnreached(error, target.url), target)
-    return ended({ error: errorOfException(error), detail })
+    return { at: tools.now(), error: errorOfException(error), detail }
   }
 }
 
@@ -131,14 +163,12 @@ async function headersFor(
     target.secrets.map((secret) => signWebhook(secret, { id: event, at: now, body })),
   )
   const signature: [string, string] = ['webhook-signature', signatures.join(' ')]
-  // A target may not configure any of ours, so none is there twice. An object is faster than a list of pairs.
-  return new Headers(
-    Object.fromEntries([
-      ...target.headers,
-      ...deliveryHeaders(request),
-      ...(signatures.length > 0 ? [signature] : []),
-    ]),
-  )
+  const ours = [...deliveryHeaders(request), ...(signatures.length > 0 ? [signature] : [])]
+  // Ours, in lower case, win: a body kept from binary mode has attributes that the target has as its own headers by now.
+  const names = new Set(ours.map(([name]) => name))
+  const added = target.headers.filter(([name]) => !names.has(name.toLowerCase()))
+  // An object is faster than a list of pairs.
+  return new Headers(Object.fromEntries([...added, ...ours]))
 }
 
 function sentOf(

@@ -203,6 +203,21 @@ describe('a delivery', () => {
     expect(received['ce-subject']).toBe('contact/Zo%C3%AB%20%25')
   })
 
+  it('in binary mode fits the 16 KB that Node takes for headers, however long a text of the vendor is', async () => {
+    const target = aTarget()
+    const binary = aConfig({ name: 'crm', format: 'cloudevents-binary', include: ['extra'] })
+    const [id, version] = ['会'.repeat(500), `1.${'é'.repeat(10_000)}`]
+    const event = await stored(binary, 'hype', aPayment({ id, version }))
+
+    await attempt(binary, event, { fetch: target.send })
+
+    const { headers = new Headers(), body = '' } = target.got[0] ?? {}
+    const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`)
+    expect(lines.join('').length).toBeLessThan(16_384)
+    expect(headers.has('ce-vendorversion')).toBe(false)
+    expect(JSON.parse(body)).toMatchObject({ extra: { version } })
+  })
+
   it("of format raw is a fault where the vendor's charset cannot hold the body, until content_type names another", async () => {
     const target = aTarget()
     const raw = aConfig({ name: 'crm', format: 'raw' })
@@ -353,6 +368,20 @@ describe('a retry', () => {
       expect(target.got[0]?.headers.get('content-type')).toBe(expected)
     },
   )
+
+  it('in binary mode has each attribute once, where the target has since got a header of that name', async () => {
+    const target = aTarget(refuse)
+    const binary = aConfig({ name: 'crm', format: 'cloudevents-binary' })
+    const event = await stored(binary, 'hype', aPayment())
+    await attempt(binary, event, { fetch: target.send })
+    const headers = { 'CE-Id': 'mine', 'X-Tenant': 'gym', 'x-tenant': 'pool' }
+    const changed = aConfig({ name: 'crm', headers })
+
+    await attempt(changed, event, { fetch: target.send, attempt: 2, now: NOW + 6000 })
+
+    expect(target.got[1]?.headers.get('ce-id')).toBe(event)
+    expect(target.got[1]?.headers.get('x-tenant')).toBe('gym, pool')
+  })
 
   it('in binary mode repeats the attributes of the first attempt, whatever the format is by then', async () => {
     const target = aTarget(refuse)
