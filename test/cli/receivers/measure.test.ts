@@ -1,6 +1,6 @@
 // What the matrix of receivers takes for a problem (test/receivers), with programs that answer as they are told.
 import { expect, it } from 'vitest'
-import type { Deliveries, DeliveryName } from '../../receivers/deliveries.ts'
+import type { Deliveries, Delivery, DeliveryName } from '../../receivers/deliveries.ts'
 import { measureMode, type Result } from '../../receivers/measure.ts'
 import type { Answer, Program } from '../../receivers/program.ts'
 import type { Kind, Mode, Receiver } from '../../receivers/receiver.ts'
@@ -20,7 +20,7 @@ const NAMES: DeliveryName[] = [
 ]
 
 /** The same event as each delivery; the header `name` says which it is. */
-const DELIVERIES = Object.fromEntries(
+const DELIVERIES = Object.fromEntries<Delivery>(
   NAMES.map((name) => {
     const mark = name === 'byte order mark' ? '\ufeff' : ''
     const body = Buffer.from(`${mark}${JSON.stringify(EVENT)}`)
