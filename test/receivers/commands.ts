@@ -34,7 +34,8 @@ export async function runCommand(
   const child = launch({ command, args, ...(env && { env }) }, folder)
   const lines = linesOf(child, () => undefined)
   const timer = setTimeout(() => void stop(child), withinMinutes * 60_000)
-  const [status] = await once(child, 'close')
+  // Not once(): it rejects when a command cannot be started, and `close` follows in any case.
+  const status = await new Promise((resolve) => child.once('close', resolve))
   clearTimeout(timer)
   running.delete(child)
   if (status === 0) return

@@ -1,5 +1,6 @@
-// Real deliveries: a relay on this machine gets a payment, a check-in and a mail of 300 KB from its simulated vendors, and
-// what it sends to its targets is kept, byte for byte. The relay runs until the end, as signatures are valid for five minutes.
+// Real deliveries: a relay on this machine gets a payment, a contact, a check-in and a mail of 300 KB from its simulated
+// vendors, and what it sends to its targets is kept, byte for byte. The relay runs until the end, as signatures are valid for
+// five minutes.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { launchRelay, migrateLocally } from '../../src/cli/local-relay.ts'
@@ -11,6 +12,8 @@ import { SIGNING_SECRET } from './program.ts'
 const KEY = 'receivers-key-0123456789'
 const OTHER_SECRET = 'whsec_AAAQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const MAIL_BYTES = 300_000
+/** A vendor may begin its body with it; the format `raw` keeps it. */
+const BYTE_ORDER_MARK = '\ufeff'
 const ARRIVES_WITHIN_MS = 30_000
 
 /** The targets: what each of them gets, and how. */
@@ -20,6 +23,7 @@ const TARGETS = {
   mail: { events: ['message.*'], include: ['message_body'] },
   slack: { events: ['payment.created'], format: 'slack' },
   raw: { events: ['payment.created'], format: 'raw' },
+  'byte order mark': { events: ['contact.created'], format: 'raw' },
   'two secrets': { events: ['payment.created'], secret: ['OTHER_SECRET', 'SIGNING_SECRET'] },
   structured: { events: ['payment.created'], content_type: 'application/cloudevents+json' },
   binary: { events: ['payment.created'], format: 'cloudevents-binary' },
@@ -69,7 +73,11 @@ export async function startRelay(folder: string): Promise<Relay> {
     arrived.clear()
     await sendMessages(port, ++turn)
     await untilAll(arrived)
-    return Object.fromEntries(arrived) as Deliveries
+    const deliveries = Object.fromEntries(arrived) as Deliveries
+    if (!String(deliveries['byte order mark'].body).startsWith(BYTE_ORDER_MARK)) {
+      throw new Error('The relay took the byte order mark off a raw body.')
+    }
+    return deliveries
   }
   return { capture, stop }
 }
@@ -77,7 +85,7 @@ export async function startRelay(folder: string): Promise<Relay> {
 function configArgs(address: unknown): string[] {
   const origin = `http://127.0.0.1:${(address as { port: number }).port}`
   const targets = Object.entries(TARGETS).map(([name, target]) => ({
-    name: name.replace(' ', '-'),
+    name: name.replaceAll(' ', '-'),
     url: `${origin}/${encodeURIComponent(name)}`,
     secret: 'SIGNING_SECRET',
     ...target,
@@ -97,22 +105,24 @@ function configArgs(address: unknown): string[] {
   return Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`])
 }
 
-/** Sends a payment, a check-in and a mail of another member each time, so that none is a repeat. */
+/** Sends a payment, a contact, a check-in and a mail of another member each time, so that none is a repeat. */
 async function sendMessages(port: number, turn: number): Promise<void> {
   const member = memberOf('receivers', turn)
   const origin = `http://127.0.0.1:${port}/in`
   const { hype, hapana } = SENDERS
   const mail = { ...hapana.bodyOf('outboundMessage', member, Date.now()), message: longMail() }
+  const contact = hype.bodyOf('contact.created', member, Date.now())
   const requests = [
-    [`hype?key=${KEY}`, hype.bodyOf('payment.created', member, Date.now())],
-    ['hapana?event=checkIn', hapana.bodyOf('checkIn', member, Date.now())],
-    ['hapana?event=outboundMessage', mail],
+    [`hype?key=${KEY}`, JSON.stringify(hype.bodyOf('payment.created', member, Date.now()))],
+    [`hype?key=${KEY}`, `${BYTE_ORDER_MARK}${JSON.stringify(contact)}`],
+    ['hapana?event=checkIn', JSON.stringify(hapana.bodyOf('checkIn', member, Date.now()))],
+    ['hapana?event=outboundMessage', JSON.stringify(mail)],
   ] as const
   for (const [path, body] of requests) {
     const response = await fetch(`${origin}/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-relay-key': KEY },
-      body: JSON.stringify(body),
+      body,
     })
     if (!response.ok) throw new Error(`The relay refused ${path}: ${await response.text()}`)
   }

@@ -34,6 +34,14 @@ export function judgeFields({ status, got }: Answer, expected: unknown): Verdict
   return isEmpty(got) ? 'nothing' : 'altered'
 }
 
+/** From none to the worst: a refusal is seen and repeated, what a handler silently lacks is lost. */
+const LOSSES = ['event', 'refusal', 'text values', 'text', 'altered', 'nothing']
+
+/** The verdict of two that loses more; the first when both are alike. */
+export function worse(one: Verdict, other: Verdict): Verdict {
+  return lossOf(other) > lossOf(one) ? other : one
+}
+
 /** The first path at which two values differ, for a person. */
 export function differenceOf(got: unknown, expected: unknown, path = ''): string {
   if (isDeepStrictEqual(got, expected)) return ''
@@ -44,6 +52,10 @@ export function differenceOf(got: unknown, expected: unknown, path = ''): string
     }
   }
   return `${path || '.'}: ${shown(got)} instead of ${shown(expected)}`
+}
+
+function lossOf(verdict: Verdict): number {
+  return LOSSES.indexOf(typeof verdict === 'number' ? 'refusal' : verdict)
 }
 
 function isEmpty(value: unknown): boolean {

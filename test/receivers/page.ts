@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ROOT } from '../../src/cli/project.ts'
-import type { Verdict } from './judge.ts'
+import { type Verdict, worse } from './judge.ts'
 import { recipeOf } from './languages.ts'
 import { LARGEST_BYTES, type Result, type Verdicts } from './measure.ts'
 import { type Language, versionOf } from './receiver.ts'
@@ -49,8 +49,8 @@ export function withTables(
         ['version', ({ receiver }) => versionOf(receiver)],
         ['gets the event', ({ defaults }) => wordsOf(ofAll(defaults))],
         ['largest body', ({ limit }) => bytesOf(limit)],
-        ['as `application/cloudevents+json`', ({ defaults }) => wordsOf(defaults?.structured)],
-        ['class of two fields', ({ fields }) => wordsOf(fields)],
+        ['as `application/cloudevents+json`', (result) => wordsOf(structuredOf(result))],
+        ['class of two fields', ({ fields }) => wordsOf(fields?.payment)],
       ],
       of('framework'),
     ),
@@ -109,6 +109,16 @@ function ofAll(verdicts: Verdicts | undefined): Verdict | undefined {
   if (verdicts === undefined) return undefined
   const small = ['payment', 'checkin', 'slack', 'raw', 'two secrets'] as const
   return small.map((name) => verdicts[name]).find((one) => one !== 'event') ?? 'event'
+}
+
+/**
+ * What a handler gets by the type of CloudEvents: one with `defaults` or one with a class, the worse, as people write both. A
+ * class that refuses the event by any type says nothing of this one.
+ */
+function structuredOf({ defaults, fields }: Result): Verdict | undefined {
+  const ofClass = fields?.payment === 'event' ? fields.structured : undefined
+  if (defaults?.structured === undefined || ofClass === undefined) return defaults?.structured
+  return worse(defaults.structured, ofClass)
 }
 
 function bytesOf(limit: number | undefined): string {

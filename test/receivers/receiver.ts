@@ -24,6 +24,8 @@ export type Receiver = {
   like?: string
   /** A snippet: the file of the project with it, and the program that is a copy of it. Of a page, its first JavaScript. */
   copyOf?: [from: string, to: string]
+  /** The status with which its class of two fields refuses other keys, where the page tells it. */
+  fieldsRefused?: number
   /** The path and the port of a snippet, which are written in it. */
   path?: string
   port?: number

@@ -94,7 +94,10 @@ const JAVA: Receiver[] = [
     'io.micronaut.platform:micronaut-platform': '4.10.8',
     'io.micronaut:micronaut-http-server-netty': '4.10.15',
   }),
-  java('javalin', 'Javalin', { 'io.javalin:javalin': '7.2.3', ...JACKSON }),
+  {
+    ...java('javalin', 'Javalin', { 'io.javalin:javalin': '7.2.3', ...JACKSON }),
+    fieldsRefused: 500,
+  },
 ]
 
 const FLASK = { flask: '3.1.3' }

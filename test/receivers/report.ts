@@ -9,7 +9,7 @@ export function lineOf(result: Result): string {
     result.defaults && `defaults ${wordsOf(result.defaults)}`,
     limit !== undefined && `limit ${limit}`,
     result.recipe && `recipe ${wordsOf(result.recipe)}`,
-    fields !== undefined && `fields ${fields}`,
+    fields && `fields ${wordsOf(fields)}`,
   ].filter(Boolean)
   const mark = problems.length === 0 ? 'ok   ' : 'WRONG'
   const line = `${mark} ${receiver.title} ${versionOf(receiver)}: ${parts.join('; ')}`

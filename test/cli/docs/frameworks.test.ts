@@ -46,3 +46,13 @@ it('has only frameworks that get the event with their defaults, and at least 25'
   expect(rows.length).toBeGreaterThanOrEqual(25)
   expect(rows.filter(([, , gets]) => gets !== 'yes')).toEqual([])
 })
+
+// Known answers of findings/json-suffix.sh.
+it.each(['Express 5', 'Bottle', 'Gin'])(
+  'tells that %s loses a type that ends in +json',
+  (title) => {
+    const [row] = rows.filter(([name]) => name === title)
+
+    expect(row?.[4]).toBe('**nothing**, answers 2xx')
+  },
+)

@@ -1,6 +1,6 @@
 // How the matrix of receivers judges what a handler got (test/receivers).
 import { expect, it } from 'vitest'
-import { differenceOf, judge, judgeFields } from '../../receivers/judge.ts'
+import { differenceOf, judge, judgeFields, type Verdict, worse } from '../../receivers/judge.ts'
 
 const EVENT = {
   id: 'evt_1',
@@ -43,6 +43,17 @@ it.each<[what: string, status: number, got: unknown, verdict: string | number]>(
   ['none, as unknown keys are refused', 500, undefined, 500],
 ])('a class of two fields gets %s', (_what, status, got, verdict) => {
   expect(judgeFields({ status, got }, EVENT)).toBe(verdict)
+})
+
+it.each<[one: Verdict, other: Verdict, expected: Verdict]>([
+  ['event', 'event', 'event'],
+  ['event', 415, 415],
+  [400, 'nothing', 'nothing'],
+  ['nothing', 415, 'nothing'],
+  ['text values', 400, 'text values'],
+  [415, 400, 415],
+])('of %s and %s, %s is the worse', (one, other, expected) => {
+  expect(worse(one, other)).toBe(expected)
 })
 
 it('names the first path that differs', () => {

@@ -72,6 +72,23 @@ it.each<[defaults: NonNullable<Result['defaults']>, limit: number, cells: string
   )
 })
 
+it.each<[fields: NonNullable<Result['fields']>, cells: string]>([
+  [{ payment: 'event', structured: 'event' }, 'refused: 400 | yes'],
+  [{ payment: 'event', structured: 'nothing' }, '**nothing**, answers 2xx | yes'],
+  [{ payment: 500, structured: 500 }, 'refused: 400 | refused: 500'],
+])('shows what a class loses by the type of CloudEvents: %o', (fields, cells) => {
+  const result: Result = { ...RESULT, defaults: { ...SMALL, structured: 400 }, fields }
+
+  expect(withTables(PAGE, [result], new Date(0), '')).toContain(`| 102,400 bytes | ${cells} |`)
+})
+
+it('does not blame the type for a class that refuses the event by any type', () => {
+  const fields = { payment: 500, structured: 500 }
+  const result: Result = { ...RESULT, defaults: { ...SMALL, structured: 'event' }, fields }
+
+  expect(withTables(PAGE, [result], new Date(0), '')).toContain('| yes | refused: 500 |')
+})
+
 it('refuses a marker that names no recipe', () => {
   expect(() => withRecipes('<!-- recipe: nobody -->\n```\n```\n')).toThrow('no recipe of nobody')
 })

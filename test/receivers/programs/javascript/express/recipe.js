@@ -7,13 +7,12 @@ const webhook = new Webhook(process.env.SIGNING_SECRET)
 
 // Before app.use(express.json()), which would take the bytes away.
 app.post('/hooks', express.raw({ type: () => true, limit: '2mb' }), (request, response) => {
-  let event
   try {
-    event = webhook.verify(request.body, request.headers)
+    webhook.verify(request.body, request.headers, { jsonParse: false })
   } catch {
     return response.sendStatus(401)
   }
-  handle(event)
+  handle(JSON.parse(String(request.body).replace(/^\ufeff/, '')))
   response.sendStatus(204)
 })
 

@@ -11,13 +11,12 @@ app.register(async (hooks) => {
   hooks.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
 
   hooks.post('/hooks', async (request, reply) => {
-    let event
     try {
-      event = webhook.verify(request.body, request.headers)
+      webhook.verify(request.body, request.headers, { jsonParse: false })
     } catch {
       return reply.code(401).send()
     }
-    handle(event)
+    handle(JSON.parse(String(request.body).replace(/^\ufeff/, '')))
     return reply.code(204).send()
   })
 })

@@ -7,13 +7,12 @@ const webhook = new Webhook(process.env.SIGNING_SECRET)
 
 app.post('/hooks', async ({ req }) => {
   const body = Buffer.from(await req.arrayBuffer())
-  let event
   try {
-    event = webhook.verify(body, Object.fromEntries(req.headers))
+    webhook.verify(body, Object.fromEntries(req.headers), { jsonParse: false })
   } catch {
     return new Response(null, { status: 401 })
   }
-  handle(event)
+  handle(JSON.parse(String(body).replace(/^\ufeff/, '')))
   return new Response(null, { status: 204 })
 })
 

@@ -10,13 +10,12 @@ server.route({
   path: '/hooks',
   options: { payload: { parse: false, maxBytes: 2_000_000 } },
   handler: (request, h) => {
-    let event
     try {
-      event = webhook.verify(request.payload, request.headers)
+      webhook.verify(request.payload, request.headers, { jsonParse: false })
     } catch {
       return h.response().code(401)
     }
-    handle(event)
+    handle(JSON.parse(String(request.payload).replace(/^\ufeff/, '')))
     return h.response().code(204)
   },
 })

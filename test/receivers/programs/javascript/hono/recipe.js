@@ -8,13 +8,12 @@ const webhook = new Webhook(process.env.SIGNING_SECRET)
 
 app.post('/hooks', async (context) => {
   const body = Buffer.from(await context.req.arrayBuffer())
-  let event
   try {
-    event = webhook.verify(body, context.req.header())
+    webhook.verify(body, context.req.header(), { jsonParse: false })
   } catch {
     return context.body(null, 401)
   }
-  handle(event)
+  handle(JSON.parse(String(body).replace(/^\ufeff/, '')))
   return context.body(null, 204)
 })
 

@@ -10,13 +10,12 @@ const webhook = new Webhook(process.env.SIGNING_SECRET)
 app.use(async (context, next) => {
   if (context.path !== '/hooks') return next()
   const body = await buffer(context.req)
-  let event
   try {
-    event = webhook.verify(body, context.headers)
+    webhook.verify(body, context.headers, { jsonParse: false })
   } catch {
     return context.throw(401)
   }
-  handle(event)
+  handle(JSON.parse(String(body).replace(/^\ufeff/, '')))
   context.status = 204
 })
 

@@ -17,10 +17,11 @@ class Hooks {
 
   private verified(body: Buffer, headers: Record<string, string>) {
     try {
-      return webhook.verify(body, headers)
+      webhook.verify(body, headers, { jsonParse: false })
     } catch {
       throw new UnauthorizedException()
     }
+    return JSON.parse(String(body).replace(/^\ufeff/, ''))
   }
 }
 

@@ -7,12 +7,11 @@ const webhook = new Webhook(process.env.SIGNING_SECRET)
 
 createServer(async (request, response) => {
   const body = await buffer(request)
-  let event
   try {
-    event = webhook.verify(body, request.headers)
+    webhook.verify(body, request.headers, { jsonParse: false })
   } catch {
     return response.writeHead(401).end()
   }
-  handle(event)
+  handle(JSON.parse(String(body).replace(/^\ufeff/, '')))
   response.writeHead(204).end()
 }).listen(process.env.PORT)

@@ -12,6 +12,6 @@ createServer(async (request, response) => {
   } catch {
     return response.writeHead(401).end()
   }
-  handle(JSON.parse(body))
+  handle(JSON.parse(String(body).replace(/^\ufeff/, '')))
   response.writeHead(204).end()
 }).listen(process.env.PORT)

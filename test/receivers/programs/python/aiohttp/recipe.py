@@ -1,3 +1,4 @@
+import json
 import os
 
 from aiohttp import web
@@ -8,11 +9,12 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 
 async def receive(request):
+    body = await request.read()
     try:
-        event = webhook.verify(await request.read(), dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError:
         return web.Response(status=401)
-    handle(event)
+    handle(json.loads(body))
     return web.Response(status=204)
 
 

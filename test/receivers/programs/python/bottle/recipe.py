@@ -1,3 +1,4 @@
+import json
 import os
 
 from bottle import Bottle, HTTPResponse, request
@@ -10,9 +11,10 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 @app.post("/hooks")
 def receive():
+    body = request.body.read()
     try:
-        event = webhook.verify(request.body.read(), dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError:
         return HTTPResponse(status=401)
-    handle(event)
+    handle(json.loads(body))
     return HTTPResponse(status=204)

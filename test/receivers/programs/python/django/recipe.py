@@ -1,3 +1,4 @@
+import json
 import os
 
 from django.conf import settings
@@ -13,11 +14,12 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 @csrf_exempt
 def receive(request):
+    body = request.body
     try:
-        event = webhook.verify(request.body, dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError:
         return HttpResponse(status=401)
-    handle(event)
+    handle(json.loads(body))
     return HttpResponse(status=204)
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 
 import falcon
@@ -9,12 +10,13 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 class Hooks:
     def on_post(self, request, response):
+        body = request.bounded_stream.read()
         try:
-            event = webhook.verify(request.bounded_stream.read(), request.headers)
+            webhook.verify(body, request.headers, json_parse=False)
         except WebhookVerificationError:
             response.status = 401
             return
-        handle(event)
+        handle(json.loads(body))
         response.status = 204
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 
 from fastapi import FastAPI, HTTPException, Request
@@ -10,8 +11,9 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 @app.post("/hooks", status_code=204)
 async def receive(request: Request):
+    body = await request.body()
     try:
-        event = webhook.verify(await request.body(), dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError:
         raise HTTPException(401)
-    handle(event)
+    handle(json.loads(body))

@@ -1,3 +1,4 @@
+import json
 import os
 
 from flask import Flask, request
@@ -10,9 +11,10 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 @app.post("/hooks")
 def receive():
+    body = request.get_data()
     try:
-        event = webhook.verify(request.get_data(), dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError:
         return "", 401
-    handle(event)
+    handle(json.loads(body))
     return "", 204

@@ -1,3 +1,4 @@
+import json
 import os
 
 from handle import handle
@@ -10,11 +11,12 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 @post("/hooks", status_code=204)
 async def receive(request: Request) -> None:
+    body = await request.body()
     try:
-        event = webhook.verify(await request.body(), dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError as error:
         raise NotAuthorizedException() from error
-    handle(event)
+    handle(json.loads(body))
 
 
 app = Litestar([receive])

@@ -1,3 +1,4 @@
+import json
 import os
 
 from handle import handle
@@ -9,11 +10,12 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 
 def receive(request):
+    body = request.body
     try:
-        event = webhook.verify(request.body, dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError:
         return Response(status=401)
-    handle(event)
+    handle(json.loads(body))
     return Response(status=204)
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 
 from handle import handle
@@ -10,9 +11,10 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 @app.post("/hooks")
 async def receive(request):
+    body = request.body
     try:
-        event = webhook.verify(request.body, dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError:
         return empty(status=401)
-    handle(event)
+    handle(json.loads(body))
     return empty()

@@ -1,3 +1,4 @@
+import json
 import os
 
 from handle import handle
@@ -10,11 +11,12 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 
 async def receive(request):
+    body = await request.body()
     try:
-        event = webhook.verify(await request.body(), dict(request.headers))
+        webhook.verify(body, dict(request.headers), json_parse=False)
     except WebhookVerificationError:
         return Response(status_code=401)
-    handle(event)
+    handle(json.loads(body))
     return Response(status_code=204)
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 
 import tornado
@@ -9,12 +10,13 @@ webhook = Webhook(os.environ["SIGNING_SECRET"])
 
 class Hooks(tornado.web.RequestHandler):
     def post(self):
+        body = self.request.body
         try:
-            event = webhook.verify(self.request.body, dict(self.request.headers))
+            webhook.verify(body, dict(self.request.headers), json_parse=False)
         except WebhookVerificationError:
             self.set_status(401)
             return
-        handle(event)
+        handle(json.loads(body))
         self.set_status(204)
 
 

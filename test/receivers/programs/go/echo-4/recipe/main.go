@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -22,7 +23,7 @@ func main() {
 			return c.NoContent(http.StatusUnauthorized)
 		}
 		var event map[string]any
-		if err := json.Unmarshal(body, &event); err != nil {
+		if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &event); err != nil {
 			return c.NoContent(http.StatusBadRequest)
 		}
 		handle(event)

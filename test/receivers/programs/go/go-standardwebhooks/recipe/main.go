@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -21,7 +22,7 @@ func main() {
 			return
 		}
 		var event map[string]any
-		if err := json.Unmarshal(body, &event); err != nil {
+		if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &event); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}

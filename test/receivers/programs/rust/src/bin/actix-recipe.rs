@@ -22,7 +22,8 @@ async fn receive(
     if webhook.verify(&body, &standard(request.headers())).is_err() {
         return HttpResponse::Unauthorized().finish();
     }
-    let Ok(event) = serde_json::from_slice::<Value>(&body) else {
+    let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+    let Ok(event) = serde_json::from_slice::<Value>(json) else {
         return HttpResponse::BadRequest().finish();
     };
     handle(event);

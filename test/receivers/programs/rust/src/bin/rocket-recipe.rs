@@ -29,7 +29,8 @@ async fn receive(headers: Headers, data: Data<'_>, webhook: &State<Webhook>) -> 
     if webhook.verify(&body, &headers.0).is_err() {
         return Status::Unauthorized;
     }
-    let Ok(event) = serde_json::from_slice::<Value>(&body) else {
+    let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+    let Ok(event) = serde_json::from_slice::<Value>(json) else {
         return Status::BadRequest;
     };
     handle(event);

@@ -26,7 +26,8 @@ impl Hooks {
         if self.0.verify(&body, request.headers()).is_err() {
             return StatusCode::UNAUTHORIZED;
         }
-        let Ok(event) = serde_json::from_slice::<Value>(&body) else {
+        let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        let Ok(event) = serde_json::from_slice::<Value>(json) else {
             return StatusCode::BAD_REQUEST;
         };
         handle(event);

@@ -38,7 +38,7 @@ class Recipe {
             context.status(401);
             return;
         }
-        handle(MAPPER.readValue(text, new TypeReference<Map<String, Object>>() {}));
+        handle(MAPPER.readValue(body, new TypeReference<Map<String, Object>>() {}));
         context.status(204);
     }
 }

@@ -19,7 +19,7 @@ class Recipe {
             } catch (WebhookVerificationException error) {
                 return 401;
             }
-            handle(mapper.readValue(text, Map.class));
+            handle(mapper.readValue(body, Map.class));
             return 204;
         });
     }

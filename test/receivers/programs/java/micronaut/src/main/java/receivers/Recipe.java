@@ -37,7 +37,7 @@ class Recipe {
         } catch (WebhookVerificationException error) {
             return HttpResponse.unauthorized();
         }
-        handle(mapper.readValue(text, Argument.mapOf(String.class, Object.class)));
+        handle(mapper.readValue(body, Argument.mapOf(String.class, Object.class)));
         return HttpResponse.noContent();
     }
 }

@@ -2,7 +2,6 @@ package receivers;
 
 import static receivers.Handle.handle;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.standardwebhooks.Webhook;
@@ -13,6 +12,7 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.Response;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
@@ -26,7 +26,7 @@ public class Recipe {
     @POST
     @Consumes("*/*")
     public Response receive(byte[] body, @Context jakarta.ws.rs.core.HttpHeaders headers)
-            throws JsonProcessingException {
+            throws IOException {
         String text = new String(body, StandardCharsets.UTF_8);
         try {
             var all = java.net.http.HttpHeaders.of(headers.getRequestHeaders(), (name, value) -> true);
@@ -34,7 +34,7 @@ public class Recipe {
         } catch (WebhookVerificationException error) {
             return Response.status(401).build();
         }
-        handle(mapper.readValue(text, new TypeReference<Map<String, Object>>() {}));
+        handle(mapper.readValue(body, new TypeReference<Map<String, Object>>() {}));
         return Response.noContent().build();
     }
 }

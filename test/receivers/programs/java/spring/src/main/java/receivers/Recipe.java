@@ -34,7 +34,7 @@ class Recipe {
         } catch (WebhookVerificationException error) {
             return ResponseEntity.status(401).build();
         }
-        handle(mapper.readValue(text, new TypeReference<Map<String, Object>>() {}));
+        handle(mapper.readValue(body, new TypeReference<Map<String, Object>>() {}));
         return ResponseEntity.noContent().build();
     }
 }
