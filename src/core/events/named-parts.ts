@@ -1,4 +1,4 @@
-// The names that the schemas of events have in programs: in the OpenAPI document, in `/schemas` and in `events.d.ts`.
+// The names that the schemas of events have in programs: in the OpenAPI document, in `/schemas` and in `events.d.cts`.
 import { Amount } from './amount.ts'
 import * as vocabulary from './vocabulary.ts'
 
