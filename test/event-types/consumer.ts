@@ -8,7 +8,7 @@ const ROOT = path.join(import.meta.dirname, '../..')
 
 /** Every kind of use, and mistakes that must not compile. */
 const PROGRAM = `
-import type { Amount, Event, EventOf, EventType, PaymentRefunded, SystemEvent } from 'membership-relay/events'
+import type { Amount, Event, EventOf, EventType, PaymentRefundedEvent, SystemEvent } from 'membership-relay/events'
 
 export function amountOf(event: Event): Amount | null | undefined {
   switch (event.type) {
@@ -27,7 +27,7 @@ export function amountOf(event: Event): Amount | null | undefined {
 }
 
 export const person = (event: EventOf<'payment.created'>): string | undefined => event.personid
-export const same: EventOf<'payment.refunded'> extends PaymentRefunded ? true : false = true
+export const same: EventOf<'payment.refunded'> extends PaymentRefundedEvent ? true : false = true
 export const isOwn = (event: Event): event is SystemEvent => event.relaysource === 'relay'
 export const wanted: EventType[] = ['payment.created', 'relay.test']
 export const ended = (event: EventOf<'subscription.ended'>) => event.data.reason === 'dunning'
