@@ -18,31 +18,47 @@ type Schema = {
 /** The type that a schema describes, without details such as patterns and limits. */
 export function outline(schema: object, indent = ''): string {
   const one = schema as Schema
-  if (one.$ref !== undefined) return one.$ref.split('/').at(-1) ?? ''
-  if (one.const !== undefined) return JSON.stringify(one.const)
-  if (one.enum !== undefined) return one.enum.map((value) => JSON.stringify(value)).join(' | ')
-  const choices = one.anyOf ?? one.oneOf
-  if (choices !== undefined) return choices.map((choice) => outline(choice, indent)).join(' | ')
-  if (one.type === 'array') {
-    const item = outline(one.items ?? {}, indent)
-    return /^[^{]* \| /.test(item) ? `(${item})[]` : `${item}[]`
-  }
-  if (one.type === 'object') return objectOutline(one, indent)
-  const base = one.type === undefined ? 'anything' : [one.type].flat().join(' | ')
-  return one.default === undefined ? base : `${base} = ${JSON.stringify(one.default)}`
+  const type = alternatives(one, indent).join(' | ')
+  return one.default === undefined ? type : `${type} = ${JSON.stringify(one.default)}`
 }
 
-function objectOutline(
-  { properties, required = [], additionalProperties }: Schema,
-  indent: string,
-): string {
+/** The types of which a value has one: that of a schema, and null, or those that it lets choose from. */
+function alternatives(schema: Schema, indent: string): string[] {
+  const { $ref, type, enum: values, anyOf, oneOf } = schema
+  if ($ref !== undefined) return [$ref.split('/').at(-1) ?? '']
+  if (schema.const !== undefined) return [JSON.stringify(schema.const)]
+  if (values !== undefined) return values.map((value) => JSON.stringify(value))
+  if (type === undefined) {
+    const choices = (anyOf ?? oneOf)?.flatMap((choice) => alternatives(choice, indent))
+    return choices ?? ['anything']
+  }
+  return [type].flat().map((one) => {
+    if (one === 'array') return arrayOutline(schema, indent)
+    return one === 'object' ? objectOutline(schema, indent) : one
+  })
+}
+
+function arrayOutline({ items = {} }: Schema, indent: string): string {
+  const types = alternatives(items, indent)
+  return types.length > 1 ? `(${types.join(' | ')})[]` : `${types}[]`
+}
+
+function objectOutline(schema: Schema, indent: string): string {
+  const { properties = {}, required = [], additionalProperties, anyOf, oneOf } = schema
   const inner = `${indent}  `
-  const lines = Object.entries(properties ?? {}).map(
-    ([name, schema]) =>
-      `${inner}${name}${required.includes(name) ? '' : '?'}: ${outline(schema, inner)}`,
+  const lines = Object.entries(properties).map(
+    ([name, one]) => `${name}${required.includes(name) ? '' : '?'}: ${outline(one, inner)}`,
   )
   if (typeof additionalProperties === 'object') {
-    lines.push(`${inner}[key]: ${outline(additionalProperties, inner)}`)
+    lines.push(`[key]: ${outline(additionalProperties, inner)}`)
   }
-  return lines.length === 0 ? 'object' : `{\n${lines.join('\n')}\n${indent}}`
+  if (anyOf !== undefined) lines.push(`// at least one of ${namesIn(anyOf)}`)
+  if (oneOf !== undefined) lines.push(`// exactly one of ${namesIn(oneOf)}`)
+  if (lines.length === 0) return 'object'
+  return `{\n${lines.map((line) => `${inner}${line}\n`).join('')}${indent}}`
+}
+
+/** The keys that choices require: beside the properties of an object, a choice says that and no more. */
+function namesIn(choices: readonly Schema[]): string {
+  return choices.flatMap(({ required = [] }) => required).join(', ')
 }

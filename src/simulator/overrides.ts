@@ -16,7 +16,9 @@ export type Overrides = Readonly<Record<string, unknown>>
 export function withOverrides(body: JsonObject, overrides: Overrides): Result<JsonObject, string> {
   let changed: unknown = body
   for (const [path, value] of Object.entries(overrides)) {
-    const put = putAt(changed, path.split('.'), value)
+    const keys = path.split('.')
+    if (keys.includes('')) return err(`The path "${path}" of overrides has an empty key.`)
+    const put = putAt(changed, keys, value)
     if (!put.ok) return err(`${path}: ${put.error}`)
     changed = put.value
   }
@@ -25,7 +27,6 @@ export function withOverrides(body: JsonObject, overrides: Overrides): Result<Js
 
 function putAt(into: unknown, [key, ...rest]: string[], value: unknown): Result<unknown, string> {
   if (key === undefined) return ok(value)
-  if (key === '') return err('a path has an empty key')
   if (Array.isArray(into)) {
     const index = /^\d{1,4}$/.test(key) ? Number(key) : Number.NaN
     if (!(index <= into.length))

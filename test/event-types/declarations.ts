@@ -1,7 +1,11 @@
 // The TypeScript declarations of events, made from the JSON Schemas: for receivers that have neither the sources nor valibot.
 import * as v from 'valibot'
 import { VENDOR_ENVELOPE } from '../../src/core/events/envelope.ts'
-import { RELAY_EVENT_DATA, SYSTEM_ENVELOPE } from '../../src/core/events/system-event.ts'
+import {
+  FORMER_EVENT_DATA,
+  RELAY_EVENT_DATA,
+  SYSTEM_ENVELOPE,
+} from '../../src/core/events/system-event.ts'
 import { EVENT_DATA } from '../../src/core/events/vocabulary.ts'
 import { dataSchema, eventSchema } from '../../src/http/schemas.ts'
 
@@ -38,18 +42,26 @@ export type EventOf<Type extends EventType> = Extract<Event, { type: Type }>
 /** The text of the declarations. Throws when two of them have one name, which TypeScript would take for one type. */
 export function declarations(): string {
   const vendor = Object.keys(EVENT_DATA).sort()
-  const own = Object.keys(RELAY_EVENT_DATA).sort()
+  const own = Object.keys({ ...RELAY_EVENT_DATA, ...FORMER_EVENT_DATA }).sort()
   const schemas = new Map([...vendor, ...own].map((type) => [type, schemaOf(type)]))
-  const parts = Object.assign({}, ...[...schemas.values()].map(({ $defs }) => $defs))
-  const nameOf = (type: string) => (schemas.get(type)?.title ?? '').replace(/Data$/, '')
+  const attributes = {
+    VendorAttributes: eventSchema(v.object(VENDOR_ENVELOPE), 'ignore') as Schema,
+    SystemAttributes: eventSchema(v.object(SYSTEM_ENVELOPE), 'ignore') as Schema,
+  }
+  const parts = Object.assign(
+    {},
+    attributes.VendorAttributes.$defs,
+    ...[...schemas.values()].map(({ $defs }) => $defs),
+  )
+  const nameOf = (type: string) => (schemas.get(type)?.title ?? '').replace(/Data$/, 'Event')
+  const dataOf = (type: string) => schemas.get(type)?.title
   const eventOf = (envelope: string) => (type: string) =>
-    `export interface ${nameOf(type)} extends ${envelope} {\n  type: '${type}'\n  data: ${nameOf(type)}Data\n}\n`
+    `export interface ${nameOf(type)} extends ${envelope} {\n  type: '${type}'\n  data: ${dataOf(type)}\n}\n`
   const text = [
     HEAD,
     union('VendorEvent', 'An event of a vendor, in the vocabulary', vendor.map(nameOf)),
     union('SystemEvent', 'An event of the relay’s own', own.map(nameOf)),
-    declare('VendorAttributes', eventSchema(v.object(VENDOR_ENVELOPE), 'ignore')),
-    declare('SystemAttributes', eventSchema(v.object(SYSTEM_ENVELOPE), 'ignore')),
+    ...Object.entries(attributes).map(([name, schema]) => declare(name, schema)),
     ...vendor.map(eventOf('VendorAttributes')),
     ...own.map(eventOf('SystemAttributes')),
     ...[...schemas.values()].map((schema) => declare(schema.title ?? '', schema)),
@@ -72,7 +84,11 @@ function union(name: string, about: string, members: string[]): string {
 }
 
 function declare(name: string, schema: Schema): string {
-  return `${comment(schema, '')}export interface ${name} ${objectType(schema, '')}\n`
+  const type =
+    schema.properties === undefined
+      ? `type ${name} = ${typeOf(schema, '')}`
+      : `interface ${name} ${objectType(schema, '')}`
+  return `${comment(schema, '')}export ${type}\n`
 }
 
 function comment({ description }: Schema, indent: string): string {

@@ -1,4 +1,4 @@
-// The relay of a run, with a target that keeps what it gets, and one event.
+// The relay of a run, with a target that keeps what it gets: one event, after more than a page of others.
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -24,11 +24,21 @@ const PAYMENT = {
   timestamp: 1_795_212_900,
 }
 
+/** Changes of other payments, which the target does not want: more than a page of the API has by default. */
+const OTHERS = Array.from({ length: 60 }, (_, i) => ({
+  ...PAYMENT,
+  id: PAYMENT.id.replace(/^0a/, String(i + 10)),
+  email: `ana.${i}@example.com`,
+  type: 'payment.updated',
+}))
+
 export type TestRelay = {
   /** The variables of the environment for the steps of a tool. */
   env: Record<string, string>
   /** The lines that a program prints which makes the five calls and reads the delivery. */
   lines: string[]
+  /** What a program prints that lists all events about payments: the ids of the first and of the last. */
+  ids: string[]
   stop: () => Promise<void>
 }
 
@@ -37,7 +47,7 @@ export async function startRelay(folder: string): Promise<TestRelay> {
   const delivery = path.join(folder, 'delivery.json')
   const receiver = await startReceiver(delivery)
   const port = await freePort()
-  const targets = [{ name: 'crm', url: receiver.url, events: ['payment.*'] }]
+  const targets = [{ name: 'crm', url: receiver.url, events: ['payment.created'] }]
   const vars = { ADMIN_TOKEN: TOKEN, HYPE_SECRET: SECRET, TARGETS: JSON.stringify(targets) }
   const state = path.join(folder, 'state')
   await migrateLocally(state)
@@ -58,6 +68,7 @@ export async function startRelay(folder: string): Promise<TestRelay> {
   try {
     await relay.ready
     const url = `http://127.0.0.1:${port}`
+    const first = await sendOthers(url)
     const id = await send(url)
     await receiver.delivered
     const limit = await databaseLimit(url)
@@ -80,7 +91,7 @@ export async function startRelay(folder: string): Promise<TestRelay> {
       `database ${limit}`,
       `webhook payment.created ${PAYMENT.email}`,
     ]
-    return { env, lines, stop }
+    return { env, lines, ids: [first, id], stop }
   } catch (error) {
     await stop()
     throw error
@@ -110,6 +121,18 @@ async function startReceiver(file: string) {
       server.close()
     },
   }
+}
+
+/** Sends the others in one request. Returns the id of the first. */
+async function sendOthers(url: string): Promise<string> {
+  const body = JSON.stringify(OTHERS)
+  const response = await fetch(`${url}/in/hype?key=${SECRET}`, { method: 'POST', body })
+  const { events } = (await response.json()) as { events: { id: string; status: string }[] }
+  const [first] = events
+  if (first === undefined || events.some(({ status }) => status !== 'accepted')) {
+    throw new UserError(`The relay did not accept the payments: ${JSON.stringify(events[0])}`)
+  }
+  return first.id
 }
 
 /** Sends the payment, and waits until its delivery is recorded. Returns its id. */

@@ -40,7 +40,7 @@ export async function run({ tools, write }: Options): Promise<number> {
 
 async function tryTool(
   tool: Tool,
-  { env, lines }: TestRelay,
+  { env, lines, ids }: TestRelay,
   folder: string,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -50,7 +50,7 @@ async function tryTool(
   const { status, output } = await inBash(tool.steps, dir, env, signal)
   rmSync(dir, { recursive: true, force: true })
   if (status !== 0) return { tool, fault: `exit status ${status}:\n${output.slice(-30_000)}` }
-  const expected = { calls: lines, event: [env.EVENT ?? ''], anything: [] }[tool.prints]
+  const expected = { calls: lines, event: ids, anything: [] }[tool.prints]
   const missing = expected.filter((line) => !output.includes(line))
   if (missing.length === 0) return { tool }
   return { tool, fault: `${missing.join('\n')}\nis missing from:\n${output.slice(-3000)}` }

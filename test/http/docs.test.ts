@@ -17,6 +17,20 @@ const get = async (path: string) => {
   return { type: response.headers.get('content-type'), text: await response.text() }
 }
 
+type Schema = {
+  type?: string | string[]
+  properties?: Record<string, Schema>
+  items?: Schema
+}
+
+/** Every schema with a type in a part of the document. */
+function schemasIn(part: unknown): Schema[] {
+  if (typeof part !== 'object' || part === null) return []
+  const within = Object.values(part).flatMap(schemasIn)
+  const isSchema = 'type' in part && (typeof part.type === 'string' || Array.isArray(part.type))
+  return isSchema ? [part as Schema, ...within] : within
+}
+
 it('shows every operation, every webhook and every schema of the document', async () => {
   const document = JSON.parse((await get('/openapi.json')).text)
   const { text, type } = await get('/docs')
@@ -42,6 +56,28 @@ it('shows every operation, every webhook and every schema of the document', asyn
   ).toBe(true)
 })
 
+it('shows the fields of every body and of every object, also where it may be null', async () => {
+  const document = JSON.parse((await get('/openapi.json')).text)
+  const page = (await get('/docs')).text.replaceAll('&quot;', '"')
+
+  for (const schema of schemasIn(document)) {
+    const { type, properties, items } = schema
+    if (properties === undefined && items === undefined) continue
+    const text = outline(schema)
+    expect(text).not.toMatch(/^(object|array|anything)/)
+    expect([text, text.endsWith(' | null')]).toEqual([text, [type].flat().includes('null')])
+    for (const name of Object.keys(properties ?? {})) expect(text).toContain(`  ${name}`)
+  }
+  const fold = (id: string) => page.split(`<details id="${id}">`)[1]?.split('</details>')[0] ?? ''
+  expect(fold('postSimulate')).toContain('  journey?: Journey\n')
+  expect(fold('postSimulate')).toContain('  // exactly one of type, journey\n}')
+  expect(fold('postPeopleIdSplit')).toContain('  contact?: string\n')
+  expect(fold('postQuarantineRelease')).toContain('// at least one of events, source, ')
+  expect(fold('postQuarantineDismiss')).toContain('  reason: string\n')
+  expect(fold('schema-Delivery')).toContain('  last: {\n    ')
+  expect(page).not.toMatch(/anything \| anything|array \| null/)
+})
+
 it('loads nothing from other origins, and runs no script', async () => {
   const { text } = await get('/docs')
 
@@ -64,6 +100,20 @@ it.each([
     '{\n  a: anything\n  b?: anything\n}',
   ],
   [{ type: 'object', additionalProperties: { type: 'number' } }, '{\n  [key]: number\n}'],
+  [{ type: ['object', 'null'], properties: { a: {} } }, '{\n  a?: anything\n} | null'],
+  [{ type: ['array', 'null'], items: { type: 'string' } }, 'string[] | null'],
+  [
+    { type: 'array', items: { type: ['object', 'null'], properties: { a: {} } } },
+    '({\n  a?: anything\n} | null)[]',
+  ],
+  [
+    {
+      type: 'object',
+      properties: { a: { enum: ['b', 'c'], default: 'b' } },
+      anyOf: [{ required: ['a'] }, { required: ['d'] }],
+    },
+    '{\n  a?: "b" | "c" = "b"\n  // at least one of a, d\n}',
+  ],
 ])('outlines the schema %j', (schema, text) => {
   expect(outline(schema)).toBe(text)
 })

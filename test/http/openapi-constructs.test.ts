@@ -81,6 +81,30 @@ describe('the document has no', () => {
     expect(sizes.map(([, { format }]) => format)).toEqual(['int64', 'int64'])
   })
 
+  it('list of values in two places: each has a name, which a program can use', () => {
+    const lists = parts.flatMap(([, { enum: values }]) =>
+      Array.isArray(values) && !values.includes(null) ? [JSON.stringify(values)] : [],
+    )
+    expect(lists.filter((list, i) => lists.indexOf(list) !== i)).toEqual([])
+  })
+
+  it('amount in two places', () => {
+    const amounts = where(({ properties }) => Object.hasOwn(properties ?? {}, 'currency'))
+    expect(amounts).toEqual(['#/components/schemas/NullableAmount'])
+  })
+
+  it('attribute of an event without a description, nor id without a pattern', () => {
+    const { PaymentCreatedEvent } = document.components.schemas
+    const attributes = PaymentCreatedEvent?.properties as Record<string, Json>
+    const isPlain = (one: Json) => !('$ref' in one) && !('const' in one)
+    const bare = Object.entries(attributes).filter(([, one]) => isPlain(one) && !one.description)
+    expect(bare.map(([name]) => name)).toEqual([])
+    expect([attributes.id?.pattern, attributes.personid?.pattern]).toEqual([
+      expect.stringMatching(/^\^evt_/),
+      expect.stringMatching(/^\^per_/),
+    ])
+  })
+
   it('schema in a body of a webhook without a name', () => {
     for (const { post } of Object.values(document.webhooks)) {
       const [content] = Object.values(

@@ -37,7 +37,7 @@ it('is served as a schema, at the origin of the request', async () => {
 it('names the parts that types have in common, and only those that it uses', () => {
   const { $defs } = SCHEMAS.get('checkin.recorded') as { $defs: Record<string, Json> }
 
-  const names = ['Acquisition', 'Checkin', 'Contact', 'Inference', 'Package']
+  const names = ['Acquisition', 'Actor', 'Checkin', 'Confidence', 'Contact', 'Inference', 'Package']
   expect(Object.entries($defs).map(([name, { title }]) => [name, title])).toEqual(
     names.map((name) => [name, name]),
   )

@@ -8,10 +8,12 @@ import { EVENT_TYPES } from '../../src/core/events/event.ts'
 import { dataSchema } from '../../src/http/schemas.ts'
 import { buildTree } from '../weather/machine/build.ts'
 import { brokenCopies, type Schema } from './broken.ts'
+import { COMPILERS, compile } from './compilers.ts'
 import { realEvents } from './events.ts'
 import { GENERATORS, missingNames } from './generators.ts'
 import { readOptions } from './options.ts'
 import { judgeSnippet, SNIPPET } from './snippet.ts'
+import { endAll } from './tools.ts'
 import { VALIDATORS } from './validators.ts'
 
 /** Data with the type whose schema it has, or breaks. */
@@ -24,8 +26,9 @@ const SCHEMAS = new Map(
 
 /** Runs a tool in a folder of its own, prints its line of the table, and returns whether all is well. */
 async function tryTool(name: string, cases: readonly Case[], folder: string): Promise<boolean> {
-  const dir = path.join(folder, name.replaceAll(/\W+/g, '-'))
-  mkdirSync(path.join(dir, 'schemas'), { recursive: true })
+  // Two tools have the same name but for a space.
+  const dir = mkdtempSync(path.join(folder, `${name.replaceAll(/\W+/g, '-')}-`))
+  mkdirSync(path.join(dir, 'schemas'))
   for (const [type, schema] of SCHEMAS) {
     writeFileSync(path.join(dir, 'schemas', `${type}.json`), JSON.stringify(schema))
   }
@@ -49,6 +52,8 @@ type Result = { isGood: boolean; text: string }
 
 async function resultOf(name: string, cases: readonly Case[], dir: string): Promise<Result> {
   if (name === SNIPPET) return judgeSnippet(dir, cases)
+  const compiler = COMPILERS[name]
+  if (compiler !== undefined) return compile(dir, compiler)
   const validate = VALIDATORS[name]
   if (validate !== undefined) return judge(cases, (await validate(dir)).trim())
   const titles = [...SCHEMAS.values()].map(({ title }) => title)
@@ -95,14 +100,22 @@ async function allCases(): Promise<Case[]> {
 }
 
 async function main(): Promise<number> {
-  const all = [...Object.keys(VALIDATORS), SNIPPET, ...Object.keys(GENERATORS)]
+  const all = [
+    ...Object.keys(VALIDATORS),
+    SNIPPET,
+    ...Object.keys(GENERATORS),
+    ...Object.keys(COMPILERS),
+  ]
   const tools = readOptions(process.argv.slice(2), all)
   if (tools === undefined) return 0
   const folder = mkdtempSync(path.join(tmpdir(), 'relay-schemas-'))
-  process.once('SIGINT', () => {
-    rmSync(folder, { recursive: true, force: true })
-    process.exit(130)
-  })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      endAll()
+      rmSync(folder, { recursive: true, force: true })
+      process.exit(130)
+    })
+  }
   try {
     const cases = await allCases()
     let isGood = true

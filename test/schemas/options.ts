@@ -5,8 +5,9 @@ import { UserError } from '../../src/cli/user-error.ts'
 const help = (tools: readonly string[]) => `npm run schemas -- [options]
 
 Has validators of four languages judge 1,000 events of a relay, and broken copies of them, by the schemas that it serves; has
-generators make types of the schemas, and compiles them. Installs the tools into a folder that it removes again: npm,
-python3, go and cargo must be there. Exit status 1 when one of them fails or disagrees.
+generators make types of the schemas, and compiles them; has earlier compilers of TypeScript compile a receiver. Installs the
+tools into a folder that it removes again, nothing but the caches of npm, pip, go and cargo is left behind: npm, python3, go
+and cargo must be there. Exit status 1 when one of them fails or disagrees.
 
   --only NAME        only tools whose names contain this; may be given several times
 

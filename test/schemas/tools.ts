@@ -1,5 +1,5 @@
 // The versions of the tools, and what runs them in a folder of its own.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 
@@ -11,6 +11,8 @@ export const VERSIONS = {
     'json-schema-to-typescript': '16.0.0',
     quicktype: '26.0.0',
     typescript: '7.0.2',
+    'typescript-5.9': 'npm:typescript@5.9.3',
+    'typescript-5.4': 'npm:typescript@5.4.5',
   },
   pypi: { 'jsonschema[format]': '4.26.0', 'datamodel-code-generator': '0.89.0' },
   go: {
@@ -20,11 +22,19 @@ export const VERSIONS = {
   crates: { jsonschema: '0.61.2', serde_json: '1.0.154' },
 } as const
 
+const running = new Set<ChildProcess>()
+
+/** Ends all programs that run, and those that they started. */
+export function endAll(): void {
+  for (const { pid } of running) if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+}
+
 /** Runs a program in a folder and returns what it prints. Throws with the end of its errors where it fails. */
 export function run(cwd: string, command: string, args: readonly string[]): Promise<string> {
   // A module in the folder is installed where it can be removed again.
   const env = { ...process.env, GOPATH: path.join(cwd, 'gopath'), GOFLAGS: '-modcacherw -mod=mod' }
-  const child = spawn(command, args, { cwd, env })
+  const child = spawn(command, args, { cwd, env, detached: true })
+  running.add(child)
   let [output, errors] = ['', '']
   child.stdout.on('data', (data) => {
     output += data
@@ -35,6 +45,7 @@ export function run(cwd: string, command: string, args: readonly string[]): Prom
   return new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new Error(`${command} does not run: ${error.message}`)))
     child.on('close', (status) => {
+      running.delete(child)
       if (status === 0) return resolve(output)
       const lines = `${output}\n${errors}`.trim().split('\n').slice(-12)
       reject(new Error(`${[command, ...args].join(' ')} ends with ${status}:\n${lines.join('\n')}`))

@@ -144,8 +144,8 @@ describe('an override', () => {
     [{ 'list.3': 1 }, 'list.3: "3" is not an index of a list of 1 items'],
     [{ 'list.b': 1 }, 'list.b: "b" is not an index of a list of 1 items'],
     [{ 'a.b': 1 }, 'a.b: the value before "b" is not an object or a list'],
-    [{ 'deep..c': 1 }, 'deep..c: a path has an empty key'],
-    [{ '': 1 }, ': a path has an empty key'],
+    [{ 'deep..c': 1 }, 'The path "deep..c" of overrides has an empty key.'],
+    [{ '': 1 }, 'The path "" of overrides has an empty key.'],
   ])('%j is refused', (overrides, error) => {
     expect(withOverrides(body, overrides)).toEqual({ ok: false, error })
   })

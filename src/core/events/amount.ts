@@ -3,16 +3,22 @@ import * as v from 'valibot'
 import { numberText } from '../intake/json.ts'
 import { type Reader, reader } from './fields.ts'
 
+/** What an amount counts: dollars, cents, or what the vendor does not say. */
+export const AmountUnit = v.picklist(['major', 'minor', 'unspecified'])
+
 /**
  * An amount: `value` in decimal digits; `unit` major (dollars) or minor (cents) and the ISO 4217 `currency`, where
  * known.
  */
 export const Amount = v.object({
   value: v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/)),
-  unit: v.picklist(['major', 'minor', 'unspecified']),
+  unit: AmountUnit,
   currency: v.nullable(v.pipe(v.string(), v.regex(/^[A-Z]{3}$/))),
 })
 export type Amount = v.InferOutput<typeof Amount>
+
+/** An amount, or null where the vendor sent none. */
+export const NullableAmount = v.nullable(Amount)
 
 /** More digits than any price has. The limit keeps an exponent from creating a very long text. */
 const MAX_DIGITS = 40

@@ -1,23 +1,33 @@
-// The names of the schemas of events in programs (the OpenAPI document, `/schemas`, `events.d.ts`), and those of their fields.
-import { Amount } from './amount.ts'
-import { VENDOR_ENVELOPE } from './envelope.ts'
-import { RELAY_EVENT_DATA } from './system-event.ts'
+// The names of the schemas of events in programs (the OpenAPI document, `/schemas`, `events.d.cts`), and those of their fields.
+import { Amount, AmountUnit } from './amount.ts'
+import { PersonBasis, TimeBasis, TypeBasis, VENDOR_ENVELOPE } from './envelope.ts'
+import { NewTargetState, RELAY_EVENT_DATA } from './system-event.ts'
 import * as vocabulary from './vocabulary.ts'
 
-/** What several types have in their data, by the names of the code. */
+/** What several types have, by the names of the code. */
 export const NAMED_PARTS = {
   Amount,
+  AmountUnit,
+  Actor: vocabulary.Actor,
   Acquisition: vocabulary.Acquisition,
   Checkin: vocabulary.Checkin,
   Conclusion: vocabulary.Conclusion,
+  Confidence: vocabulary.Confidence,
   Contact: vocabulary.Contact,
+  EndReason: vocabulary.EndReason,
   Inference: vocabulary.Inference,
   Membership: vocabulary.Membership,
+  MembershipStatus: vocabulary.MembershipStatus,
   Message: vocabulary.Message,
+  NewTargetState,
   Package: vocabulary.Package,
+  PaymentKind: vocabulary.PaymentKind,
+  PersonBasis,
   Purchase: vocabulary.Purchase,
   Refund: vocabulary.Refund,
   Subscription: vocabulary.Subscription,
+  TimeBasis,
+  TypeBasis,
 }
 
 /** `payment.created` → `PaymentCreated`: the name of a type of event in a program. */

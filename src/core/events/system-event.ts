@@ -2,7 +2,7 @@
 // receive them.
 import * as v from 'valibot'
 import { type EventId, timeOfId } from '../id.ts'
-import { ENVELOPE } from './envelope.ts'
+import { ENVELOPE, mark } from './envelope.ts'
 import { formatInstant, Instant } from './time.ts'
 
 /** The source name of the relay's own events. No configured source may have it. */
@@ -10,9 +10,12 @@ export const RELAY_SOURCE = 'relay'
 
 const count = v.pipe(v.number(), v.integer())
 
+/** The state of a target after a change. */
+export const NewTargetState = v.picklist(['active', 'backing_off', 'paused', 'failing', 'gone'])
+
 const targetChanged = v.object({
   target: v.string(),
-  state: v.picklist(['active', 'backing_off', 'paused', 'failing', 'gone']),
+  state: NewTargetState,
   failures: count,
   failing_since: v.nullable(Instant),
   next_probe_at: v.nullable(Instant),
@@ -140,7 +143,7 @@ export const SYSTEM_ENVELOPE = {
   ...ENVELOPE,
   source: v.literal('/relay'),
   relaysource: v.literal(RELAY_SOURCE),
-  test: v.exactOptional(v.literal(true)),
+  test: mark('A test of a target'),
 }
 
 /** An event of the relay's own, as a CloudEvent. */

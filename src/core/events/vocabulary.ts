@@ -1,11 +1,11 @@
 // The vocabulary: the types of events, and the schema of each type's `data`.
 import * as v from 'valibot'
-import { Amount } from './amount.ts'
+import { NullableAmount } from './amount.ts'
 import { Day, Instant } from './time.ts'
 
 const text = v.exactOptional(v.string())
 const nullableText = v.exactOptional(v.nullable(v.string()))
-const nullableAmount = v.exactOptional(v.nullable(Amount))
+const nullableAmount = v.exactOptional(NullableAmount)
 const nullableInstant = v.exactOptional(v.nullable(Instant))
 const anything = v.exactOptional(v.unknown())
 
@@ -39,7 +39,12 @@ export type Contact = v.InferOutput<typeof Contact>
 
 export const Package = v.object({ vendor_id: text, name: text })
 
-export const Confidence = v.picklist(['strong', 'likely', 'none'])
+export const Confidence = v.pipe(
+  v.picklist(['strong', 'likely', 'none']),
+  v.description(
+    'How sure a conclusion is: `refund` has that of the amount, `inference` of the type',
+  ),
+)
 
 /** How a conclusion was made that is not in the message: reasons, confidence, and the ids of other events used. */
 export const Inference = v.object({
@@ -49,12 +54,18 @@ export const Inference = v.object({
 })
 export type Inference = v.InferOutput<typeof Inference>
 
-const Status = v.picklist(['intro_offer', 'active', 'suspended', 'inactive', 'unknown'])
+export const MembershipStatus = v.picklist([
+  'intro_offer',
+  'active',
+  'suspended',
+  'inactive',
+  'unknown',
+])
 
 export const Membership = v.object({
-  status: Status,
+  status: MembershipStatus,
   status_raw: v.string(),
-  previous_status: v.exactOptional(Status),
+  previous_status: v.exactOptional(MembershipStatus),
   packages: v.exactOptional(
     v.array(v.object({ ...Package.entries, category: text, extra: anything })),
   ),
@@ -68,7 +79,7 @@ export const Purchase = v.object({
     type_raw: text,
     category: text,
   }),
-  amount: v.nullable(Amount),
+  amount: NullableAmount,
 })
 export type Purchase = v.InferOutput<typeof Purchase>
 
@@ -133,12 +144,15 @@ export const Acquisition = v.object({
   extra: anything,
 })
 
+/** Who caused an event. */
+export const Actor = v.picklist(['user', 'dashboard', 'system', 'unknown'])
+
 /** Members of the `data` of every type. */
 const common = {
   contact: Contact,
   site: v.exactOptional(v.object({ vendor_id: v.string() })),
   account: v.exactOptional(v.object({ vendor_id: v.string() })),
-  actor: v.exactOptional(v.picklist(['user', 'dashboard', 'system', 'unknown'])),
+  actor: v.exactOptional(Actor),
   acquisition: v.exactOptional(Acquisition),
   inference: v.exactOptional(Inference),
   extra: v.exactOptional(v.record(v.string(), v.unknown())),
@@ -148,11 +162,9 @@ const subscription = v.exactOptional(Subscription)
 const paid = v.object({ ...common, subscription })
 
 export const Refund = v.object({
-  amount: v.nullable(Amount),
+  amount: NullableAmount,
   full: v.nullable(v.boolean()),
-  confidence: v.exactOptional(
-    v.pipe(Confidence, v.description('That of the amount; `inference` has that of the type')),
-  ),
+  confidence: v.exactOptional(Confidence),
 })
 
 /** Why a subscription ended. */

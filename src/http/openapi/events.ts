@@ -1,11 +1,16 @@
 // The events that targets get, by the names that their types have in programs.
 import * as v from 'valibot'
+import { NullableAmount } from '../../core/events/amount.ts'
 import { VENDOR_ENVELOPE } from '../../core/events/envelope.ts'
 import { NAMED_PARTS, nameOfType } from '../../core/events/named-parts.ts'
-import { RELAY_EVENT_DATA, SYSTEM_ENVELOPE } from '../../core/events/system-event.ts'
+import {
+  FORMER_EVENT_DATA,
+  RELAY_EVENT_DATA,
+  SYSTEM_ENVELOPE,
+} from '../../core/events/system-event.ts'
 import * as vocabulary from '../../core/events/vocabulary.ts'
 
-// Generators do not understand a named schema or null, and amounts may be null.
+// Generators do not understand a choice between a named schema and null. An amount may always be null: that schema has the name.
 const { Amount: _, ...PARTS } = NAMED_PARTS
 
 type Data = v.ObjectSchema<v.ObjectEntries, undefined>
@@ -27,9 +32,8 @@ function named(types: Record<string, Data>, envelope: v.ObjectEntries) {
 /** The schemas of all events, of their data, and of the parts of it. */
 export const EVENTS: Record<string, v.GenericSchema> = {
   ...PARTS,
-  Confidence: vocabulary.Confidence,
-  EndReason: vocabulary.EndReason,
-  PaymentKind: vocabulary.PaymentKind,
+  NullableAmount,
   ...named(vocabulary.EVENT_DATA, VENDOR_ENVELOPE),
   ...named(RELAY_EVENT_DATA, SYSTEM_ENVELOPE),
+  ...named(FORMER_EVENT_DATA, SYSTEM_ENVELOPE),
 }

@@ -1,6 +1,7 @@
 // The deliveries to targets, for the document: one webhook for each event type.
 import { EVENT_TYPES } from '../../core/events/event.ts'
 import { nameOfType } from '../../core/events/named-parts.ts'
+import { FORMER_EVENT_DATA } from '../../core/events/system-event.ts'
 import { type Json, reference } from './schema.ts'
 
 /** The tag of deliveries in the document. */
@@ -36,8 +37,10 @@ const HEADERS: [name: string, description: string, required: boolean][] = [
   ],
 ]
 
+const FORMER = 'A type of an earlier version: only a replay of such an event sends it. '
+
 const OTHER_FORMATS =
-  'The body of `format = "cloudevents"`. `cloudevents-binary` sends `data`, and the attributes in headers; `raw` the body and the `content-type` from the vendor, `slack` `{"text": …}`, `transform` the result of the expression.'
+  'The body of `format = "cloudevents"`, with the `content_type` of the target, which is `application/json` by default. `cloudevents-binary` sends `data`, and the attributes in headers; `raw` the body and the `content-type` from the vendor, `slack` `{"text": …}`, `transform` the result of the expression.'
 
 /** The headers of deliveries, for the components of the document. */
 export function headers(): Json {
@@ -56,15 +59,18 @@ export function headers(): Json {
 
 /** The webhooks by the type of their event. */
 export function webhooks(): Json {
-  return Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type)]))
+  return Object.fromEntries([
+    ...EVENT_TYPES.map((type) => [type, webhook(type)]),
+    ...Object.keys(FORMER_EVENT_DATA).map((type) => [type, webhook(type, FORMER)]),
+  ])
 }
 
-function webhook(type: string): Json {
+function webhook(type: string, about = ''): Json {
   const name = nameOfType(type)
   const post = {
     operationId: `on${name}`,
     summary: type,
-    description: OTHER_FORMATS,
+    description: `${about}${OTHER_FORMATS}`,
     tags: [WEBHOOKS],
     security: [],
     parameters: HEADERS.map(([name]) => ({ $ref: `#/components/parameters/${name}` })),

@@ -127,6 +127,10 @@ it.each([
   [{ source: 'hype', journey: { members: 101 } }, 'journey.members must be at most 100.'],
   [{ source: 'hype', journey: { junk: 2 } }, /^journey\.junk must be/],
   [{ source: 'hype', journey: { speed: 2 } }, 'journey.speed is not a known field.'],
+  [
+    { source: 'hype', type: 'payment.created', overrides: { '': 1 } },
+    'The path "" of overrides has an empty key.',
+  ],
   [{ source: 'nobody', journey: {} }, /^There is no source "nobody", or it is disabled\./],
   [
     { source: 'hype', type: 'refund' },

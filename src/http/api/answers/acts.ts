@@ -55,10 +55,11 @@ export const ReplayedFilter = v.strictObject({
   until: v.exactOptional(Time),
   person: v.exactOptional(v.string()),
 })
+export const ReplayState = v.picklist(['running', 'done', 'stopped'])
 const replay = {
   id: basic.replayId,
   filter: ReplayedFilter,
-  state: v.picklist(['running', 'done', 'stopped']),
+  state: ReplayState,
   per_second: v.number(),
   total: v.pipe(count, v.description('How many deliveries matched when they were counted')),
   counted,

@@ -59,9 +59,10 @@ export const Differences = v.strictObject({
   next: v.nullable(Time),
 })
 
+export const AttemptOutcome = v.picklist(ATTEMPT_OUTCOMES)
 const lastAttempt = v.strictObject({
   at: Time,
-  outcome: v.picklist(ATTEMPT_OUTCOMES),
+  outcome: AttemptOutcome,
   status: v.nullable(basic.status),
 })
 const made = v.strictObject({ attempts: count, delivered: count })

@@ -13,262 +13,283 @@ export type EventOf<Type extends EventType> = Extract<Event, { type: Type }>
 
 /** An event of a vendor, in the vocabulary. */
 export type VendorEvent =
-  | CheckinRecorded
-  | CheckinRejected
-  | ContactCreated
-  | ContactSiteLinked
-  | ContactUpdated
-  | ContactUpserted
-  | MembershipStatusChanged
-  | MessageSent
-  | PaymentCorrected
-  | PaymentCreated
-  | PaymentFailed
-  | PaymentRefunded
-  | PaymentUpdated
-  | PurchaseCompleted
-  | SubscriptionCorrected
-  | SubscriptionEnded
-  | SubscriptionPlanChanged
+  | CheckinRecordedEvent
+  | CheckinRejectedEvent
+  | ContactCreatedEvent
+  | ContactSiteLinkedEvent
+  | ContactUpdatedEvent
+  | ContactUpsertedEvent
+  | MembershipStatusChangedEvent
+  | MessageSentEvent
+  | PaymentCorrectedEvent
+  | PaymentCreatedEvent
+  | PaymentFailedEvent
+  | PaymentRefundedEvent
+  | PaymentUpdatedEvent
+  | PurchaseCompletedEvent
+  | SubscriptionCorrectedEvent
+  | SubscriptionEndedEvent
+  | SubscriptionPlanChangedEvent
 
 /** An event of the relay’s own. */
 export type SystemEvent =
-  | RelayDeliveriesCancelled
-  | RelayDeliveryDead
-  | RelayEventsDismissed
-  | RelayEventsReleased
-  | RelayEventsRenormalized
-  | RelayIssueClosed
-  | RelayIssueOpened
-  | RelayOperatorActed
-  | RelayOperatorSignedIn
-  | RelayOperatorSignedOut
-  | RelayPeopleMerged
-  | RelayPersonSplit
-  | RelayTargetBackingOff
-  | RelayTargetFailing
-  | RelayTargetGone
-  | RelayTargetPaused
-  | RelayTargetRecovered
-  | RelayTargetResumed
-  | RelayTest
+  | RelayDeliveriesCancelledEvent
+  | RelayDeliveryDeadEvent
+  | RelayEventsDismissedEvent
+  | RelayEventsReleasedEvent
+  | RelayEventsRenormalizedEvent
+  | RelayIssueClosedEvent
+  | RelayIssueOpenedEvent
+  | RelayOperatorActedEvent
+  | RelayOperatorSignedInEvent
+  | RelayOperatorSignedOutEvent
+  | RelayPeopleMergedEvent
+  | RelayPersonSplitEvent
+  | RelayTargetBackingOffEvent
+  | RelayTargetFailingEvent
+  | RelayTargetGoneEvent
+  | RelayTargetOpenedEvent
+  | RelayTargetPausedEvent
+  | RelayTargetRecoveredEvent
+  | RelayTargetResumedEvent
+  | RelayTestEvent
 
 export interface VendorAttributes {
   specversion: '1.0'
+  /** The id of the event: the same for every attempt and replay. */
   id: string
   /** The site or account where it happened, as a path. */
   source: string
+  /** What it is about: `contact/`, `person/`, `source/` or `target/`, and its id or name. */
   subject?: string
+  /** When it happened; where nothing tells, when it was received. */
   time: string
   datacontenttype: 'application/json'
   /** The name of the configured source. */
   relaysource: string
+  /** When the relay received or recorded it. */
   receivedat: string
   /** The URL of the JSON Schema of `data`. */
   dataschema: string
+  /** The vendor of the source. */
   vendor: string
+  /** The type as the vendor calls it. */
   vendortype: string
+  /** The version of the message, where the vendor states one. */
   vendorversion?: string
-  timebasis: 'vendor_field' | 'envelope' | 'received'
-  typebasis: 'url' | 'body' | 'header' | 'shape' | 'history'
+  timebasis: TimeBasis
+  typebasis: TypeBasis
+  /** The version of the mapping that made the event of the message. */
   mappingversion: number
+  /** The same content was received before, and nothing tells whether it is a repeat: do not drop it unread. */
   possibleduplicate?: true
   /** An event of the same contact and kind with a later time was received before. */
   late?: true
+  /** A test: nothing of it happened. */
   test?: true
+  /** The person, the same for its contacts of all sources. */
   personid?: string
-  /** How the contact came to a person that was another contact’s before. */
-  personbasis?: 'address' | 'former_address' | 'id' | 'operator'
+  personbasis?: PersonBasis
 }
 
 export interface SystemAttributes {
   specversion: '1.0'
+  /** The id of the event: the same for every attempt and replay. */
   id: string
   source: '/relay'
+  /** What it is about: `contact/`, `person/`, `source/` or `target/`, and its id or name. */
   subject?: string
+  /** When it happened; where nothing tells, when it was received. */
   time: string
   datacontenttype: 'application/json'
   relaysource: 'relay'
+  /** When the relay received or recorded it. */
   receivedat: string
+  /** A test of a target. */
   test?: true
 }
 
-export interface CheckinRecorded extends VendorAttributes {
+export interface CheckinRecordedEvent extends VendorAttributes {
   type: 'checkin.recorded'
   data: CheckinRecordedData
 }
 
-export interface CheckinRejected extends VendorAttributes {
+export interface CheckinRejectedEvent extends VendorAttributes {
   type: 'checkin.rejected'
   data: CheckinRejectedData
 }
 
-export interface ContactCreated extends VendorAttributes {
+export interface ContactCreatedEvent extends VendorAttributes {
   type: 'contact.created'
   data: ContactCreatedData
 }
 
-export interface ContactSiteLinked extends VendorAttributes {
+export interface ContactSiteLinkedEvent extends VendorAttributes {
   type: 'contact.site_linked'
   data: ContactSiteLinkedData
 }
 
-export interface ContactUpdated extends VendorAttributes {
+export interface ContactUpdatedEvent extends VendorAttributes {
   type: 'contact.updated'
   data: ContactUpdatedData
 }
 
-export interface ContactUpserted extends VendorAttributes {
+export interface ContactUpsertedEvent extends VendorAttributes {
   type: 'contact.upserted'
   data: ContactUpsertedData
 }
 
-export interface MembershipStatusChanged extends VendorAttributes {
+export interface MembershipStatusChangedEvent extends VendorAttributes {
   type: 'membership.status_changed'
   data: MembershipStatusChangedData
 }
 
-export interface MessageSent extends VendorAttributes {
+export interface MessageSentEvent extends VendorAttributes {
   type: 'message.sent'
   data: MessageSentData
 }
 
-export interface PaymentCorrected extends VendorAttributes {
+export interface PaymentCorrectedEvent extends VendorAttributes {
   type: 'payment.corrected'
   data: PaymentCorrectedData
 }
 
-export interface PaymentCreated extends VendorAttributes {
+export interface PaymentCreatedEvent extends VendorAttributes {
   type: 'payment.created'
   data: PaymentCreatedData
 }
 
-export interface PaymentFailed extends VendorAttributes {
+export interface PaymentFailedEvent extends VendorAttributes {
   type: 'payment.failed'
   data: PaymentFailedData
 }
 
-export interface PaymentRefunded extends VendorAttributes {
+export interface PaymentRefundedEvent extends VendorAttributes {
   type: 'payment.refunded'
   data: PaymentRefundedData
 }
 
-export interface PaymentUpdated extends VendorAttributes {
+export interface PaymentUpdatedEvent extends VendorAttributes {
   type: 'payment.updated'
   data: PaymentUpdatedData
 }
 
-export interface PurchaseCompleted extends VendorAttributes {
+export interface PurchaseCompletedEvent extends VendorAttributes {
   type: 'purchase.completed'
   data: PurchaseCompletedData
 }
 
-export interface SubscriptionCorrected extends VendorAttributes {
+export interface SubscriptionCorrectedEvent extends VendorAttributes {
   type: 'subscription.corrected'
   data: SubscriptionCorrectedData
 }
 
-export interface SubscriptionEnded extends VendorAttributes {
+export interface SubscriptionEndedEvent extends VendorAttributes {
   type: 'subscription.ended'
   data: SubscriptionEndedData
 }
 
-export interface SubscriptionPlanChanged extends VendorAttributes {
+export interface SubscriptionPlanChangedEvent extends VendorAttributes {
   type: 'subscription.plan_changed'
   data: SubscriptionPlanChangedData
 }
 
-export interface RelayDeliveriesCancelled extends SystemAttributes {
+export interface RelayDeliveriesCancelledEvent extends SystemAttributes {
   type: 'relay.deliveries_cancelled'
   data: RelayDeliveriesCancelledData
 }
 
-export interface RelayDeliveryDead extends SystemAttributes {
+export interface RelayDeliveryDeadEvent extends SystemAttributes {
   type: 'relay.delivery_dead'
   data: RelayDeliveryDeadData
 }
 
-export interface RelayEventsDismissed extends SystemAttributes {
+export interface RelayEventsDismissedEvent extends SystemAttributes {
   type: 'relay.events_dismissed'
   data: RelayEventsDismissedData
 }
 
-export interface RelayEventsReleased extends SystemAttributes {
+export interface RelayEventsReleasedEvent extends SystemAttributes {
   type: 'relay.events_released'
   data: RelayEventsReleasedData
 }
 
-export interface RelayEventsRenormalized extends SystemAttributes {
+export interface RelayEventsRenormalizedEvent extends SystemAttributes {
   type: 'relay.events_renormalized'
   data: RelayEventsRenormalizedData
 }
 
-export interface RelayIssueClosed extends SystemAttributes {
+export interface RelayIssueClosedEvent extends SystemAttributes {
   type: 'relay.issue_closed'
   data: RelayIssueClosedData
 }
 
-export interface RelayIssueOpened extends SystemAttributes {
+export interface RelayIssueOpenedEvent extends SystemAttributes {
   type: 'relay.issue_opened'
   data: RelayIssueOpenedData
 }
 
-export interface RelayOperatorActed extends SystemAttributes {
+export interface RelayOperatorActedEvent extends SystemAttributes {
   type: 'relay.operator_acted'
   data: RelayOperatorActedData
 }
 
-export interface RelayOperatorSignedIn extends SystemAttributes {
+export interface RelayOperatorSignedInEvent extends SystemAttributes {
   type: 'relay.operator_signed_in'
   data: RelayOperatorSignedInData
 }
 
-export interface RelayOperatorSignedOut extends SystemAttributes {
+export interface RelayOperatorSignedOutEvent extends SystemAttributes {
   type: 'relay.operator_signed_out'
   data: RelayOperatorSignedOutData
 }
 
-export interface RelayPeopleMerged extends SystemAttributes {
+export interface RelayPeopleMergedEvent extends SystemAttributes {
   type: 'relay.people_merged'
   data: RelayPeopleMergedData
 }
 
-export interface RelayPersonSplit extends SystemAttributes {
+export interface RelayPersonSplitEvent extends SystemAttributes {
   type: 'relay.person_split'
   data: RelayPersonSplitData
 }
 
-export interface RelayTargetBackingOff extends SystemAttributes {
+export interface RelayTargetBackingOffEvent extends SystemAttributes {
   type: 'relay.target_backing_off'
   data: RelayTargetBackingOffData
 }
 
-export interface RelayTargetFailing extends SystemAttributes {
+export interface RelayTargetFailingEvent extends SystemAttributes {
   type: 'relay.target_failing'
   data: RelayTargetFailingData
 }
 
-export interface RelayTargetGone extends SystemAttributes {
+export interface RelayTargetGoneEvent extends SystemAttributes {
   type: 'relay.target_gone'
   data: RelayTargetGoneData
 }
 
-export interface RelayTargetPaused extends SystemAttributes {
+export interface RelayTargetOpenedEvent extends SystemAttributes {
+  type: 'relay.target_opened'
+  data: RelayTargetOpenedData
+}
+
+export interface RelayTargetPausedEvent extends SystemAttributes {
   type: 'relay.target_paused'
   data: RelayTargetPausedData
 }
 
-export interface RelayTargetRecovered extends SystemAttributes {
+export interface RelayTargetRecoveredEvent extends SystemAttributes {
   type: 'relay.target_recovered'
   data: RelayTargetRecoveredData
 }
 
-export interface RelayTargetResumed extends SystemAttributes {
+export interface RelayTargetResumedEvent extends SystemAttributes {
   type: 'relay.target_resumed'
   data: RelayTargetResumedData
 }
 
-export interface RelayTest extends SystemAttributes {
+export interface RelayTestEvent extends SystemAttributes {
   type: 'relay.test'
   data: RelayTestData
 }
@@ -282,7 +303,7 @@ export interface CheckinRecordedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -299,7 +320,7 @@ export interface CheckinRejectedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -316,7 +337,7 @@ export interface ContactCreatedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -333,7 +354,7 @@ export interface ContactSiteLinkedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -349,7 +370,7 @@ export interface ContactUpdatedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -366,7 +387,7 @@ export interface ContactUpsertedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -382,7 +403,7 @@ export interface MembershipStatusChangedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -399,7 +420,7 @@ export interface MessageSentData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -416,7 +437,7 @@ export interface PaymentCorrectedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -437,14 +458,14 @@ export interface PaymentCreatedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
   warnings?: Array<string>
   subscription?: Subscription
   payment?: {
-    kind: 'first_purchase' | 'renewal' | 'plan_switch' | 'donation' | 'gift' | 'one_time' | 'unknown'
+    kind: PaymentKind
   }
 }
 
@@ -457,7 +478,7 @@ export interface PaymentFailedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -474,7 +495,7 @@ export interface PaymentRefundedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -492,7 +513,7 @@ export interface PaymentUpdatedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -509,7 +530,7 @@ export interface PurchaseCompletedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -526,7 +547,7 @@ export interface SubscriptionCorrectedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -547,13 +568,13 @@ export interface SubscriptionEndedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
   warnings?: Array<string>
   subscription?: Subscription
-  reason: 'plan_switch' | 'stopped_by_admin' | 'price_change' | 'dunning' | 'unknown'
+  reason: EndReason
 }
 
 /** The data of an event of the type subscription.plan_changed. */
@@ -565,7 +586,7 @@ export interface SubscriptionPlanChangedData {
   account?: {
     vendor_id: string
   }
-  actor?: 'user' | 'dashboard' | 'system' | 'unknown'
+  actor?: Actor
   acquisition?: Acquisition
   inference?: Inference
   extra?: Record<string, unknown>
@@ -661,7 +682,7 @@ export interface RelayPersonSplitData {
 /** The data of an event of the type relay.target_backing_off. */
 export interface RelayTargetBackingOffData {
   target: string
-  state: 'active' | 'backing_off' | 'paused' | 'failing' | 'gone'
+  state: NewTargetState
   failures: number
   failing_since: string | null
   next_probe_at: string | null
@@ -671,7 +692,7 @@ export interface RelayTargetBackingOffData {
 /** The data of an event of the type relay.target_failing. */
 export interface RelayTargetFailingData {
   target: string
-  state: 'active' | 'backing_off' | 'paused' | 'failing' | 'gone'
+  state: NewTargetState
   failures: number
   failing_since: string | null
   next_probe_at: string | null
@@ -681,7 +702,17 @@ export interface RelayTargetFailingData {
 /** The data of an event of the type relay.target_gone. */
 export interface RelayTargetGoneData {
   target: string
-  state: 'active' | 'backing_off' | 'paused' | 'failing' | 'gone'
+  state: NewTargetState
+  failures: number
+  failing_since: string | null
+  next_probe_at: string | null
+  times_backed_off?: number
+}
+
+/** The data of an event of the type relay.target_opened. */
+export interface RelayTargetOpenedData {
+  target: string
+  state: 'open'
   failures: number
   failing_since: string | null
   next_probe_at: string | null
@@ -691,7 +722,7 @@ export interface RelayTargetGoneData {
 /** The data of an event of the type relay.target_paused. */
 export interface RelayTargetPausedData {
   target: string
-  state: 'active' | 'backing_off' | 'paused' | 'failing' | 'gone'
+  state: NewTargetState
   failures: number
   failing_since: string | null
   next_probe_at: string | null
@@ -701,7 +732,7 @@ export interface RelayTargetPausedData {
 /** The data of an event of the type relay.target_recovered. */
 export interface RelayTargetRecoveredData {
   target: string
-  state: 'active' | 'backing_off' | 'paused' | 'failing' | 'gone'
+  state: NewTargetState
   failures: number
   failing_since: string | null
   next_probe_at: string | null
@@ -711,7 +742,7 @@ export interface RelayTargetRecoveredData {
 /** The data of an event of the type relay.target_resumed. */
 export interface RelayTargetResumedData {
   target: string
-  state: 'active' | 'backing_off' | 'paused' | 'failing' | 'gone'
+  state: NewTargetState
   failures: number
   failing_since: string | null
   next_probe_at: string | null
@@ -736,11 +767,15 @@ export interface Acquisition {
   extra?: unknown
 }
 
+export type Actor = 'user' | 'dashboard' | 'system' | 'unknown'
+
 export interface Amount {
   value: string
-  unit: 'major' | 'minor' | 'unspecified'
+  unit: AmountUnit
   currency: string | null
 }
+
+export type AmountUnit = 'major' | 'minor' | 'unspecified'
 
 export interface Checkin {
   at?: string
@@ -766,9 +801,12 @@ export interface Checkin {
 
 export interface Conclusion {
   type: string
-  reason?: 'plan_switch' | 'stopped_by_admin' | 'price_change' | 'dunning' | 'unknown'
+  reason?: EndReason
   refund?: Refund
 }
+
+/** How sure a conclusion is: `refund` has that of the amount, `inference` of the type. */
+export type Confidence = 'strong' | 'likely' | 'none'
 
 export interface Contact {
   vendor_id?: string
@@ -797,16 +835,18 @@ export interface Contact {
   empty?: Array<string>
 }
 
+export type EndReason = 'plan_switch' | 'stopped_by_admin' | 'price_change' | 'dunning' | 'unknown'
+
 export interface Inference {
   basis: Array<string>
-  confidence: 'strong' | 'likely' | 'none'
+  confidence: Confidence
   evidence: Array<string>
 }
 
 export interface Membership {
-  status: 'intro_offer' | 'active' | 'suspended' | 'inactive' | 'unknown'
+  status: MembershipStatus
   status_raw: string
-  previous_status?: 'intro_offer' | 'active' | 'suspended' | 'inactive' | 'unknown'
+  previous_status?: MembershipStatus
   packages?: Array<{
     vendor_id?: string
     name?: string
@@ -814,6 +854,8 @@ export interface Membership {
     extra?: unknown
   }>
 }
+
+export type MembershipStatus = 'intro_offer' | 'active' | 'suspended' | 'inactive' | 'unknown'
 
 export interface Message {
   vendor_id?: string
@@ -825,10 +867,17 @@ export interface Message {
   body_format?: 'text' | 'html'
 }
 
+export type NewTargetState = 'active' | 'backing_off' | 'paused' | 'failing' | 'gone'
+
 export interface Package {
   vendor_id?: string
   name?: string
 }
+
+export type PaymentKind = 'first_purchase' | 'renewal' | 'plan_switch' | 'donation' | 'gift' | 'one_time' | 'unknown'
+
+/** How the contact came to a person that was another contact’s before. */
+export type PersonBasis = 'address' | 'former_address' | 'id' | 'operator'
 
 export interface Purchase {
   package: {
@@ -844,8 +893,7 @@ export interface Purchase {
 export interface Refund {
   amount: Amount | null
   full: boolean | null
-  /** That of the amount; `inference` has that of the type. */
-  confidence?: 'strong' | 'likely' | 'none'
+  confidence?: Confidence
 }
 
 export interface Subscription {
@@ -863,3 +911,9 @@ export interface Subscription {
   recurring_amount?: Amount | null
   total_paid_amount?: Amount | null
 }
+
+/** Where `time` is from: a field of the message, what is around it, or its receipt. */
+export type TimeBasis = 'vendor_field' | 'envelope' | 'received'
+
+/** What told the type: a name in the request, the keys of the message, or history. */
+export type TypeBasis = 'url' | 'body' | 'header' | 'shape' | 'history'
