@@ -51,16 +51,6 @@ const hype = (id: string, email: string, more: object = {}) =>
   stored(config, 'hype', aPayment({ id, email, ...more }), { now: now++ })
 
 describe('a person', () => {
-  it('has an address only if it can be found by it', async () => {
-    const [findable, endless] = [488, 600].map((length) => `${'a'.repeat(length)}@example.com`)
-    await hype('contact-1', findable ?? '')
-    await hype('contact-2', endless ?? '')
-
-    expect(await find(findable ?? '')).toHaveLength(1)
-    const { body } = await call('GET', '?contact=contact-2')
-    expect(body.people[0].contacts).toMatchObject([{ contact: 'contact-2', email: null }])
-  })
-
   it('has the contacts of both vendors with one e-mail address, in any case', async () => {
     const event = await hapana('client-1', 'Ana@Example.com')
     await hype('contact-1', 'ana@example.COM')

@@ -16,7 +16,7 @@ function figures(counts: Counts): string[] {
   const eaten = sum(counts, (name) => name.startsWith('found|eaten:'))
   const repeated = sum(counts, (name) => name.startsWith('found|repeat:'))
   return [
-    `${of('lives')} lives in ${of('worlds')} worlds: ${of('true events')} true events, of which ${eaten} were eaten, ${of('true events quarantined')} quarantined and ${of('true events marked as possible repeats')} marked as possible repeats`,
+    `${of('lives')} lives in ${of('worlds')} worlds: ${of('true events')} true events, of which ${eaten} were eaten, ${of('true events that equal another to the byte')} equal another to the byte and count as its repeat, ${of('true events quarantined')} quarantined and ${of('true events marked as possible repeats')} marked as possible repeats`,
     `${of('repeats')} repeats: ${of('repeats recognised')} recognised, ${of('repeats marked')} marked, ${repeated} told unmarked, ${of('repeats beyond knowledge, told unmarked')} told unmarked where nothing could tell`,
     `people: ${of('found|joined-within')} pairs of different humans joined within an account, ${of('found|joined-publishers')} at two publishers, ${of('found|joined-brands')} in two brands of one source, ${of('found|joined-across')} of ${of('pairs joined across')} pairs across vendors; ${of('same humans found')} of ${of('same humans at two vendors, by an own address')} found by an own address`,
     `plan switches: ${of('switches told')} of ${of('switches')} told`,

@@ -60,7 +60,7 @@ function sentences(counts: Counts): string[] {
   const repeats = sum(counts, (name) => name.startsWith('found|repeat:'))
   const within = of('found|joined-within') + of('found|joined-publishers')
   return [
-    `${open} claims were left open (*none* or \`unknown\`). Of the true events, ${eaten} were taken for repeats. Of ${of('repeats')} repeats,`,
+    `${open} claims were left open (*none* or \`unknown\`). Of the true events, ${eaten} were taken for repeats, beside ${of('true events that equal another to the byte')} that equal another to the byte. Of ${of('repeats')} repeats,`,
     `${repeats + of('repeats beyond knowledge, told unmarked')} were delivered unmarked; nothing could tell for ${of('repeats beyond knowledge, told unmarked')} of them. Different humans were joined`,
     `${within} times within one vendor, and ${of('found|joined-across')} times in ${of('pairs joined across')} joins across vendors`,
     `(${of('different humans joined across without a name')} of them where one of the two never states a name). Of the same humans at two vendors with an own address in common,`,

@@ -37,7 +37,7 @@ export function contactKeyOf(
   email: string | null | undefined,
   isTest: boolean,
 ): string | undefined {
-  const address = isAddress(email) ? `${EMAIL_PREFIX}${email}` : undefined
+  const address = isAddress(email) ? `${EMAIL_PREFIX}${email.slice(0, MAX_WORD_LENGTH)}` : undefined
   const key = contactId ?? address
   return isTest && key !== undefined ? `${TEST_PREFIX}${key}` : key
 }
@@ -111,11 +111,10 @@ export function foldEmail(text: string): string {
   return text.trim().toLowerCase()
 }
 
-/** An address in lower case; undefined for a text that is none: no `@`, or two, or a space inside, or longer than a column. */
+/** An address in lower case; undefined for a text that is none: no `@`, or two, or a space inside. */
 export function normalizeEmail(text: string | null | undefined): string | undefined {
   const email = foldEmail(text ?? '')
-  const isShort = email.length <= MAX_WORD_LENGTH
-  return isShort && /^[^\s@,;<>]+@[^\s@,;<>]+$/.test(email) ? email : undefined
+  return /^[^\s@,;<>]+@[^\s@,;<>]+$/.test(email) ? email : undefined
 }
 
 /** What people write who have no address, as the part before the `@` or as the name of the domain. */

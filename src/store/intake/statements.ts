@@ -24,14 +24,15 @@ const IN_ARRIVAL = (other: string) =>
 
 /**
  * SQL: whether anything else of the contact lies between the event `e` and this one, in time or in arrival: of any kind if
- * they are near, else of a related kind: only those kinds are read, as a member has hundreds of visits. What arrived between and is later than both by two windows is not looked for. What
- * is in quarantine is about the contact if it contains its id, or may be if that cannot be told.
+ * they are near, else of a related kind: only those kinds are read, as a member has hundreds of visits. What arrived between
+ * and is earlier or later than both by two windows is not looked for. What is in quarantine is about the contact if it
+ * contains its id, or may be if that cannot be told.
  */
 const LIES_BETWEEN = `(EXISTS (
   SELECT 1 FROM events AS other
   WHERE other.status IN ('accepted', 'derived') AND other.status = 'accepted' AND other.source = ?2 AND other.contact = ${OWN_CONTACT}
     AND ${kindOf('other.type')} IN (${EVENT_KINDS.map((kind) => `CASE WHEN e.near OR '${kind}' IN (${RELATED_KINDS}) THEN '${kind}' END`).join()})
-    AND other.at BETWEEN min(e.at, ?18) AND max(e.at, ?18) + 2 * ?11 AND other.dedup_key <> ?9
+    AND other.at BETWEEN min(e.at, ?18) - 2 * ?11 AND max(e.at, ?18) + 2 * ?11 AND other.dedup_key <> ?9
     AND (other.at > min(e.at, ?18) AND other.at < max(e.at, ?18)
       OR ${IN_ARRIVAL('other')}))
   OR near AND EXISTS (SELECT 1 FROM events AS unread WHERE unread.status = 'quarantined' AND unread.dismissed IS NULL

@@ -89,17 +89,22 @@ export const hype = {
     const { [envelope.spelling('timestamp')]: _timestamp, ...content } = body
     // The body without the timestamp identifies what happened; the timestamp distinguishes two equal events.
     const identity = {
-      ...sameContent(natureOf(type, subscription?.total_paid_amount), canonical(content)),
+      ...sameContent(natureOf(type, subscription), canonical(content)),
       stamp: timestamp === undefined ? undefined : canonical(timestamp),
     }
     return ok({ event, identity, warnings })
   },
 } satisfies Vendor
 
-/** The total paid rises with each payment, and so tells two of them apart. Without one, and of failed charges, nothing does. */
-function natureOf(type: HypeType, total: Amount | null | undefined): Nature {
+/**
+ * The total paid rises with each payment, and so tells two of them apart. Without one, of failed charges, and of trials, for
+ * which nothing is paid, nothing does.
+ */
+function natureOf(type: HypeType, subscription: Subscription | undefined): Nature {
   if (type === 'contact.created') return 'once'
   if (type === 'contact.updated') return 'state'
+  const total = subscription?.total_paid_amount
+  if (subscription?.trial_end_at != null) return 'act'
   return type !== 'payment.updated' && total && signOf(total) > 0 ? 'state' : 'act'
 }
 

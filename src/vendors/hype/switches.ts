@@ -42,7 +42,8 @@ export function switchOf(
       areTimed(ended, paid) &&
       ended.data.actor !== 'system' &&
       subscriptionOf(ended)?.tier === previous.tier &&
-      isRunning(previous, ended)
+      isRunning(previous, ended) &&
+      beginsAt(paid)
     return { paid, previous, confidence: isOneAct ? 'strong' : 'likely' }
   }
   return undefined
@@ -54,6 +55,17 @@ export function switchOf(
  */
 function isRunning({ period_end_at }: Subscription, event: MembershipEvent): boolean {
   return period_end_at != null && Date.parse(period_end_at) > instantOf(event)
+}
+
+/**
+ * Whether the paid period begins at a payment: it ends whole days later, at the same time of the day. Otherwise the payment was
+ * made at another time than its message was stamped, as when a vendor catches up, and may be of another day than the end.
+ */
+function beginsAt(paid: MembershipEvent): boolean {
+  const end = subscriptionOf(paid)?.period_end_at
+  if (end == null) return false
+  const rest = Math.abs(Date.parse(end) - instantOf(paid)) % DAY_MS
+  return Math.min(rest, DAY_MS - rest) <= SAME_ACT_WINDOW_MS
 }
 
 /**

@@ -116,15 +116,28 @@ describe('a claim', () => {
 describe('a true event', () => {
   const recognised = { id: 'evt_1', status: 'duplicate', type: '' }
 
+  const sale = { type: 'packagePurchased', isState: false }
+  const other = { ...sale, body: { email: 'ana@mail.example', amount: '1.00' } }
+
   it('that is answered as a repeat is eaten', () => {
-    const sale = { type: 'packagePurchased', isState: false }
+    const { counts } = scoreOf(
+      story(
+        [arrival(1, { message: sale }), arrival(2, { message: other, answer: recognised })],
+        [told(1, 'purchase.completed')],
+      ),
+    )
+    expect(counts['found|eaten:packagePurchased']).toBe(1)
+  })
+
+  it('that equals another to the byte cannot be told from its repeat', () => {
     const { counts } = scoreOf(
       story(
         [arrival(1, { message: sale }), arrival(2, { message: sale, answer: recognised })],
         [told(1, 'purchase.completed')],
       ),
     )
-    expect(counts['found|eaten:packagePurchased']).toBe(1)
+    expect(counts['found|eaten:packagePurchased']).toBeUndefined()
+    expect(counts['true events that equal another to the byte']).toBe(1)
   })
 
   it('that no target got is eaten', () => {

@@ -53,8 +53,6 @@ it.each([
   ['a@b@c', undefined],
   ['a@b, c@d', undefined],
   ['@', undefined],
-  [`${'a'.repeat(488)}@example.com`, `${'a'.repeat(488)}@example.com`],
-  [`${'a'.repeat(489)}@example.com`, undefined],
 ])('the address of %j is %j', (text, address) => {
   expect(normalizeEmail(text)).toBe(address)
 })

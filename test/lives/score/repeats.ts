@@ -31,9 +31,19 @@ function scoreUntold(message: Message, fates: readonly string[], { book, score }
     score.add('true events quarantined')
   } else if (isMerged(message, book)) {
     score.add('equal states told as one, with nothing between them')
+  } else if (hasSameBytes(message, book)) {
+    score.add('true events that equal another to the byte')
   } else {
     score.find(`eaten:${type}`, `${truth.what} was never told: ${fates.join(', ')}`, [n])
   }
+}
+
+/** Whether another message of the contact came in the same bytes with the same headers, its stamp included: nobody can tell. */
+function hasSameBytes(message: Message, { ofContact, ofMessage }: Book): boolean {
+  const bytesOf = ({ body, headers }: Arrival) => JSON.stringify([body, headers])
+  const own = new Set((ofMessage.get(message) ?? []).map(bytesOf))
+  const all = ofContact.get(message.contact) ?? []
+  return all.some((other) => other.message !== message && own.has(bytesOf(other)))
 }
 
 /**

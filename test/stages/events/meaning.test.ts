@@ -226,6 +226,7 @@ describe('payment.deleted', () => {
       tier: 'Platinum',
       recurring: 20,
       total: 30,
+      billing_end: PERIOD_END + 5000,
     })
 
     const ended = await hype('payment.deleted', 5010, 'user', {
@@ -545,7 +546,11 @@ describe('payment.created', () => {
     const back = await eventOf(await hype('payment.created', 864_000, 'user', { total: 20 }))
     await hype('payment.deleted', 900_000, 'user', { total: 20, billing_end: PERIOD_END })
     const switched = await eventOf(
-      await hype('payment.created', 900_005, 'user', { tier: 'Platinum', total: 50 }),
+      await hype('payment.created', 900_005, 'user', {
+        tier: 'Platinum',
+        total: 50,
+        billing_end: PERIOD_END + 900_005,
+      }),
     )
 
     expect(kindOf(back)).toEqual(['first_purchase', 'likely'])

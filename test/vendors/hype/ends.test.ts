@@ -14,6 +14,8 @@ const failed = (at: number): Told => ({ type: 'updated', at, by: 'System' })
 const silver = { tier: 'Silver', recurring: 5 }
 /** The paid period goes on for weeks. */
 const running = { billing_end: T0 + MONTH }
+/** The paid period begins with the payment of a second after the first day. */
+const begins = { billing_end: T0 + DAY + 1 + MONTH }
 
 it.each<[string, Told[], string]>([
   ['without other events has no reason', [ended(0)], 'unknown none'],
@@ -71,14 +73,27 @@ it.each<[string, Told[], string]>([
     'seconds before the payment of another plan, in a running period, is a switch for sure',
     [
       { ...paid, data: silver },
-      { ...paid, at: DAY + 1, data: { total: 15 } },
+      { ...paid, at: DAY + 1, data: { total: 15, ...begins } },
       ended(DAY, { ...silver, ...running }),
     ],
     'plan_switch strong',
   ],
   [
+    'seconds before the payment of another plan, whose period began at another time of the day, is likely a switch',
+    [
+      { ...paid, data: silver },
+      { ...paid, at: DAY + 1, data: { total: 15, billing_end: begins.billing_end - 2000 } },
+      ended(DAY, { ...silver, ...running }),
+    ],
+    'plan_switch likely',
+  ],
+  [
     'seconds before the same tier at another interval, in a running period, is a switch for sure',
-    [paid, { ...paid, at: DAY + 1, data: { billing_interval: 'Weekly' } }, ended(DAY, running)],
+    [
+      paid,
+      { ...paid, at: DAY + 1, data: { billing_interval: 'Weekly', ...begins } },
+      ended(DAY, running),
+    ],
     'plan_switch strong',
   ],
   [
@@ -183,7 +198,11 @@ it.each<[string, Told[], string]>([
     'of a plan that is called a donation is a switch to another one',
     [
       { ...paid, data: { tier: 'Monthly Donation 10' } },
-      { ...paid, at: DAY + 1, data: { tier: 'Monthly Donation 25', recurring: 25, total: 35 } },
+      {
+        ...paid,
+        at: DAY + 1,
+        data: { tier: 'Monthly Donation 25', recurring: 25, total: 35, ...begins },
+      },
       ended(DAY, { tier: 'Monthly Donation 10', ...running }),
     ],
     'plan_switch strong',
