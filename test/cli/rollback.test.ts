@@ -154,7 +154,12 @@ it.for(last)('works with the version before %s', async (migration, { skip }) => 
 
     expect(await accepted.json()).toMatchObject({ status: 'accepted', deliveries: 1 })
     expect(received).toHaveLength(1)
-    const states = sqlite.prepare('SELECT state FROM deliveries').all()
+    // In some minutes the cron opens an issue, which is an event of its own.
+    const states = sqlite
+      .prepare(
+        "SELECT d.state FROM deliveries AS d JOIN events AS e ON e.key = d.event WHERE e.source <> 'relay'",
+      )
+      .all()
     expect(states.map((row) => row.state)).toEqual(['delivered'])
     expect(await (await ask('/healthz')).json()).toEqual({ status: 'ok' })
     for (const route of [
