@@ -2,18 +2,30 @@
 import { Command } from 'commander'
 import { EVENT_STATUSES, type EventStatus } from '../../../core/events/event.ts'
 import { repeatable } from '../../command-line.ts'
-import { table } from '../../table.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
+import { type Column, printList, withColumns } from '../columns.ts'
 import { type FilterOptions, queryOf, readPages, withFilters } from '../lists.ts'
-import { print } from '../output.ts'
+import { stateColour } from '../states.ts'
 
 /** An event in a list. */
 export type EventSummary = Answer<Awaited<ReturnType<Api['events']['$get']>>>['events'][number]
 type Options = FilterOptions & { status?: EventStatus[]; unrouted?: true }
 
+const COLUMNS: Column<EventSummary>[] = [
+  { name: 'received', value: ({ receivedat }) => receivedat, isTime: true },
+  { name: 'event', value: ({ id }) => id },
+  { name: 'source', value: ({ source }) => source, isCut: true },
+  { name: 'type', value: ({ type }) => type, isCut: true },
+  { name: 'status', value: ({ status }) => status, paint: stateColour },
+  { name: 'deliveries', value: ({ deliveries_created }) => deliveries_created },
+  { name: 'subject', value: ({ subject }) => subject, isCut: true },
+  { name: 'person', value: ({ personid }) => personid, isExtra: true },
+  { name: 'vendor type', value: ({ vendortype }) => vendortype, isExtra: true, isCut: true },
+]
+
 /** The command. */
 export function eventsCommand(): Command {
-  return withFilters(new Command('events'))
+  return withColumns(withFilters(new Command('events')), COLUMNS)
     .description('list events, newest first')
     .option(
       '--status <status>',
@@ -32,22 +44,11 @@ export function eventsCommand(): Command {
         const answer = await answerOf(api.events.$get({ query: { ...filter, ...page } }))
         return { items: answer.events, next: answer.next }
       })
-      print(command, { events }, textOf)
+      printList(command, {
+        name: 'events',
+        items: events,
+        columns: COLUMNS,
+        none: 'No events match.',
+      })
     })
-}
-
-function textOf({ events }: { events: EventSummary[] }): string {
-  if (events.length === 0) return 'No events match.'
-  return table(
-    ['received', 'event', 'source', 'type', 'status', 'deliveries', 'subject'],
-    events.map(({ receivedat, id, source, type, status, deliveries_created, subject }) => [
-      receivedat,
-      id,
-      source,
-      type,
-      status,
-      deliveries_created,
-      subject ?? '',
-    ]),
-  )
 }

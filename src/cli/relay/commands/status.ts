@@ -2,9 +2,11 @@
 import { Command } from 'commander'
 import { type RelayView, relayLines } from '../../../core/operate/relay-lines.ts'
 import type { SetStatus } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { painted } from '../../table.ts'
+import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../client.ts'
+import { type Column, shortTime, tableOf } from '../columns.ts'
+import { print, printable } from '../output.ts'
+import { stateColour } from '../states.ts'
 
 type Targets = Answer<Awaited<ReturnType<Api['targets']['$get']>>>
 type Sources = Answer<Awaited<ReturnType<Api['sources']['$get']>>>
@@ -24,7 +26,9 @@ export function statusCommand(setStatus: SetStatus): Command {
     .description('health summary; exit status 1 if something needs attention')
     .action(async (_options, command: Command) => {
       const status = await readStatus(apiOf(command))
-      print(command, status, textOf)
+      const { json } = command.optsWithGlobals<GlobalOptions>()
+      if (json) print(command, status, () => '')
+      else console.log(textOf(status, Date.now()))
       setStatus(status.attention.length === 0 ? 0 : 1)
     })
 }
@@ -43,46 +47,52 @@ async function readStatus(api: Api): Promise<Status> {
   return { attention, as_of, sources, targets, ledger, relay }
 }
 
-function textOf(status: Status): string {
+/** The summary. Its parts are cleaned one by one, since it has colours. */
+function textOf(status: Status, now: number): string {
   const { attention, relay, ledger } = status
   const lines = relayLines(relay)
   const width = Math.max(...lines.map(([name]) => name.length))
   return [
-    ...(attention.length === 0 ? ['All is well.'] : attention.map((line) => `! ${line}`)),
+    ...(attention.length === 0
+      ? [painted('green', 'All is well.')]
+      : attention.map((line) => painted('red', `! ${printable(line)}`))),
     '',
-    ...(ledger === null ? [] : [figures(status, ledger), '']),
-    ...lines.map(([name, line]) => `${name.padEnd(width)}  ${line}`),
+    ...(ledger === null ? [] : [figures(status, ledger, now), '']),
+    ...lines.map(([name, line]) => printable(`${name.padEnd(width)}  ${line}`)),
     ...(ledger === null ? [] : ['', age(status)]),
   ].join('\n')
 }
 
-function figures({ sources, targets }: Status, ledger: Ledger): string {
+type Source = Sources['sources'][number]
+type Target = Targets['targets'][number]
+
+function figures({ sources, targets }: Status, ledger: Ledger, now: number): string {
+  const receivedBy = (name: string) =>
+    ledger.sources.find(({ source }) => source === name)?.received ?? 0
   return [
-    table(
-      ['source', 'state', 'last seen', 'received (24 h)', 'ingest URL'],
-      sources.map(({ name, state, ingest_url, figures }) => [
-        name,
-        state,
-        lastSeen(figures),
-        ledger.sources.find(({ source }) => source === name)?.received ?? 0,
-        ingest_url,
-      ]),
-    ),
+    tableOf(sourceColumns(receivedBy, now), sources, now),
     '',
-    table(
-      [
-        'target',
-        'state',
-        'backlog',
-        'last success',
-        'last failure',
-        'delivered (24 h)',
-        'response time (p95)',
-      ],
-      targets.map(({ name, state, figures }) => [name, state, ...figureCells(figures)]),
-    ),
+    tableOf(targetColumns(now), targets, now),
   ].join('\n')
 }
+
+const sourceColumns = (receivedBy: (name: string) => number, now: number): Column<Source>[] => [
+  { name: 'source', value: ({ name }) => name, isCut: true },
+  { name: 'state', value: ({ state }) => state, paint: stateColour },
+  { name: 'last seen', value: ({ figures }) => lastSeen(figures, now), isTime: true },
+  { name: 'received (24 h)', value: ({ name }) => receivedBy(name) },
+  { name: 'ingest URL', value: ({ ingest_url }) => ingest_url },
+]
+
+const targetColumns = (now: number): Column<Target>[] => [
+  { name: 'target', value: ({ name }) => name, isCut: true },
+  { name: 'state', value: ({ state }) => state, paint: stateColour },
+  { name: 'backlog', value: ({ figures }) => backlogOf(figures) },
+  { name: 'last success', value: ({ figures }) => figures?.last_success?.at, isTime: true },
+  { name: 'last failure', value: ({ figures }) => lastFailure(figures, now), isTime: true },
+  { name: 'delivered (24 h)', value: ({ figures }) => deliveredOf(figures) },
+  { name: 'p95', value: ({ figures }) => responseTime(figures) },
+]
 
 /** How old the figures are. */
 function age({ as_of }: Status): string {
@@ -92,23 +102,30 @@ function age({ as_of }: Status): string {
 }
 
 /** The last event of a source. A test is shown only if nothing else came in: the vendor did not send it. */
-function lastSeen(figures: Sources['sources'][number]['figures']): string {
+function lastSeen(figures: Source['figures'], now: number): string {
   if (figures === null) return ''
   const { last_seen, last_test } = figures
-  return last_seen ?? (last_test === null ? 'never' : `${last_test} (test)`)
+  if (last_seen !== null) return shortTime(last_seen, now)
+  return last_test === null ? 'never' : `${shortTime(last_test, now)} (test)`
 }
 
-function figureCells(figures: Targets['targets'][number]['figures']): (string | number)[] {
-  if (figures === null) return [0, '', '', '', '']
-  const { backlog, last_success, last_failure, last_day } = figures
-  const { p95 } = last_day.answer_ms
-  return [
-    backlog.pending + backlog.retrying + backlog.held,
-    last_success?.at ?? '',
-    last_failure === null
-      ? ''
-      : `${last_failure.at} (${last_failure.status ?? last_failure.outcome})`,
-    `${last_day.delivered} of ${last_day.attempts} attempts`,
-    p95 === null ? '' : `${p95} ms`,
-  ]
+type Figures = Target['figures']
+
+function backlogOf(figures: Figures): number {
+  const { pending = 0, retrying = 0, held = 0 } = figures?.backlog ?? {}
+  return pending + retrying + held
+}
+
+function lastFailure(figures: Figures, now: number): string {
+  const { at, status, outcome } = figures?.last_failure ?? {}
+  return at === undefined ? '' : `${shortTime(at, now)} (${status ?? outcome})`
+}
+
+function deliveredOf(figures: Figures): string {
+  return figures === null ? '' : `${figures.last_day.delivered} of ${figures.last_day.attempts}`
+}
+
+function responseTime(figures: Figures): string {
+  const p95 = figures?.last_day.answer_ms.p95 ?? null
+  return p95 === null ? '' : `${p95} ms`
 }
