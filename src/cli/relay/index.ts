@@ -5,25 +5,36 @@ import pkg from '../../../package.json' with { type: 'json' }
 import { checkCommand } from '../check/command.ts'
 import { runProgram, type SetStatus } from '../command-line.ts'
 import { UserError } from '../user-error.ts'
-import { completeCommand, completionCommand } from './commands/completion.ts'
-import { deliveriesCommand } from './commands/deliveries.ts'
-import { driftCommand } from './commands/drift.ts'
-import { eventCommand } from './commands/event.ts'
-import { eventsCommand } from './commands/events.ts'
-import { ledgerCommand } from './commands/ledger.ts'
-import { loginCommand, logoutCommand, profilesCommand, useCommand } from './commands/login.ts'
-import { openCommand } from './commands/open.ts'
-import { peopleCommand } from './commands/people.ts'
-import { quarantineCommand } from './commands/quarantine.ts'
-import { renormalizeCommand } from './commands/renormalize.ts'
-import { replayCommand } from './commands/replay.ts'
-import { secretCommand } from './commands/secret.ts'
-import { simulateCommand } from './commands/simulate.ts'
-import { statusCommand } from './commands/status.ts'
-import { tailCommand } from './commands/tail.ts'
-import { pauseCommand, resumeCommand, targetsCommand, testCommand } from './commands/targets.ts'
-import { verifyCommand } from './commands/verify.ts'
-import { whyCommand } from './commands/why.ts'
+import { deliveriesCommand } from './commands/deliveries/deliveries.ts'
+import { replayCommand } from './commands/deliveries/replay.ts'
+import { secretCommand } from './commands/deliveries/secret.ts'
+import {
+  pauseCommand,
+  resumeCommand,
+  targetsCommand,
+  testCommand,
+} from './commands/deliveries/targets.ts'
+import { verifyCommand } from './commands/deliveries/verify.ts'
+import { eventCommand } from './commands/events/event.ts'
+import { eventsCommand } from './commands/events/events.ts'
+import { peopleCommand } from './commands/events/people.ts'
+import { whyCommand } from './commands/events/why.ts'
+import { driftCommand } from './commands/ledger/drift.ts'
+import { ledgerCommand } from './commands/ledger/ledger.ts'
+import { statusCommand } from './commands/ledger/status.ts'
+import { tailCommand } from './commands/ledger/tail.ts'
+import { quarantineCommand } from './commands/operate/quarantine.ts'
+import { renormalizeCommand } from './commands/operate/renormalize.ts'
+import { simulateCommand } from './commands/operate/simulate.ts'
+import { completeCommand, completionCommand } from './commands/program/completion.ts'
+import {
+  loginCommand,
+  logoutCommand,
+  profilesCommand,
+  useCommand,
+} from './commands/program/login.ts'
+import { mcpCommand } from './commands/program/mcp.ts'
+import { openCommand } from './commands/program/open.ts'
 
 const HELP = `
 Which relay: --url, --profile, RELAY_URL, the profile in use ("relay login"), else the one of this machine.
@@ -102,6 +113,7 @@ function relayProgram(setStatus: SetStatus): Command {
         useCommand(),
         profilesCommand(),
         completionCommand(),
+        mcpCommand(),
       ],
     ],
   ]

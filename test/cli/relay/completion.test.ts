@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Command } from 'commander'
 import { expect, it } from 'vitest'
-import { completionsOf } from '../../../src/cli/relay/commands/completion.ts'
+import { completionsOf } from '../../../src/cli/relay/commands/program/completion.ts'
 
 const ROOT = path.join(import.meta.dirname, '../../..')
 

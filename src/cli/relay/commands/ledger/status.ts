@@ -1,12 +1,12 @@
 // `status`: a health summary that begins with the problems.
 import { Command } from 'commander'
-import { type RelayView, relayLines } from '../../../core/operate/relay-lines.ts'
-import type { SetStatus } from '../../command-line.ts'
-import { painted } from '../../table.ts'
-import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../client.ts'
-import { type Column, shortTime, tableOf } from '../columns.ts'
-import { print, printable } from '../output.ts'
-import { stateColour } from '../states.ts'
+import { type RelayView, relayLines } from '../../../../core/operate/relay-lines.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { painted } from '../../../table.ts'
+import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../../client.ts'
+import { type Column, shortTime, tableOf } from '../../columns.ts'
+import { print, printable } from '../../output.ts'
+import { stateColour } from '../../states.ts'
 
 type Targets = Answer<Awaited<ReturnType<Api['targets']['$get']>>>
 type Sources = Answer<Awaited<ReturnType<Api['sources']['$get']>>>
@@ -35,7 +35,7 @@ export function statusCommand(setStatus: SetStatus): Command {
 
 /** When D1 does not answer, the rest cannot be read either: the list says so. */
 async function readStatus(api: Api): Promise<Status> {
-  const { attention: entries, ...relay } = await answerOf(api.attention.$get())
+  const { attention: entries, role: _, ...relay } = await answerOf(api.attention.$get())
   const attention = entries.map(({ words }) => words)
   const nothing = { attention, as_of: null, sources: [], targets: [], ledger: null, relay }
   if (entries.some(({ cause }) => cause === 'unreadable')) return nothing

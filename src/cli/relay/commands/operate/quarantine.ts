@@ -1,10 +1,10 @@
 // `quarantine`: lists why messages were not understood; releases or dismisses them.
 import { Command } from 'commander'
-import { pluralize } from '../../../core/text.ts'
-import type { SetStatus } from '../../command-line.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { type Column, printList, withColumns } from '../columns.ts'
-import { print } from '../output.ts'
+import { pluralize } from '../../../../core/text.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { type Column, printList, withColumns } from '../../columns.ts'
+import { print } from '../../output.ts'
 
 type CausePage = Answer<Awaited<ReturnType<Api['quarantine']['$get']>>>
 type Cause = CausePage['causes'][number]

@@ -2,12 +2,12 @@
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
-import { pluralize } from '../../../core/text.ts'
-import { repeatable } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { UserError } from '../../user-error.ts'
-import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../client.ts'
-import { print } from '../output.ts'
+import { pluralize } from '../../../../core/text.ts'
+import { repeatable } from '../../../command-line.ts'
+import { table } from '../../../table.ts'
+import { UserError } from '../../../user-error.ts'
+import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../../client.ts'
+import { print } from '../../output.ts'
 
 /** More deliveries than this are resent only after a confirmation. */
 const MAX_UNCONFIRMED = 100

@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process'
 import process from 'node:process'
 import { Command } from 'commander'
-import { EVENT_ID_PATTERN, PERSON_ID_PATTERN, REPLAY_ID_PATTERN } from '../../../core/id.ts'
-import type { GlobalOptions } from '../client.ts'
-import { print } from '../output.ts'
-import { relayOf } from '../which-relay.ts'
+import { EVENT_ID_PATTERN, PERSON_ID_PATTERN, REPLAY_ID_PATTERN } from '../../../../core/id.ts'
+import type { GlobalOptions } from '../../client.ts'
+import { print } from '../../output.ts'
+import { relayOf } from '../../which-relay.ts'
 
 /** Pages of the console by their names. */
 const PAGES = [

@@ -1,15 +1,15 @@
 // `tail`: shows events as they arrive, or deliveries as they change. After a lost connection it reconnects and shows what it
 // missed.
 import { Command } from 'commander'
-import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
-import { EVENT_STATUSES, type EventStatus } from '../../../core/events/event.ts'
-import { pluralize } from '../../../core/text.ts'
-import { repeatable } from '../../command-line.ts'
-import { UserError } from '../../user-error.ts'
-import { type Api, answerOf, connect, type GlobalOptions, Unreachable } from '../client.ts'
-import { printable } from '../output.ts'
-import { type Delivery, statesOf } from './deliveries.ts'
-import type { EventSummary } from './events.ts'
+import { DELIVERY_STATES } from '../../../../core/deliveries/delivery.ts'
+import { EVENT_STATUSES, type EventStatus } from '../../../../core/events/event.ts'
+import { pluralize } from '../../../../core/text.ts'
+import { repeatable } from '../../../command-line.ts'
+import { UserError } from '../../../user-error.ts'
+import { type Api, answerOf, connect, type GlobalOptions, Unreachable } from '../../client.ts'
+import { printable } from '../../output.ts'
+import { type Delivery, statesOf } from '../deliveries/deliveries.ts'
+import type { EventSummary } from '../events/events.ts'
 
 type Filter = {
   source?: string[]

@@ -1,11 +1,11 @@
 // `events`: a list of received events.
 import { Command } from 'commander'
-import { EVENT_STATUSES, type EventStatus } from '../../../core/events/event.ts'
-import { repeatable } from '../../command-line.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { type Column, printList, withColumns } from '../columns.ts'
-import { type FilterOptions, queryOf, readPages, withFilters } from '../lists.ts'
-import { stateColour } from '../states.ts'
+import { EVENT_STATUSES, type EventStatus } from '../../../../core/events/event.ts'
+import { repeatable } from '../../../command-line.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { type Column, printList, withColumns } from '../../columns.ts'
+import { type FilterOptions, queryOf, readPages, withFilters } from '../../lists.ts'
+import { stateColour } from '../../states.ts'
 
 /** An event in a list. */
 export type EventSummary = Answer<Awaited<ReturnType<Api['events']['$get']>>>['events'][number]

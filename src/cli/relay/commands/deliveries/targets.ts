@@ -1,10 +1,10 @@
 // `targets`, `pause`, `resume` and `test`: the state of targets, and how to change it.
 import { Command } from 'commander'
-import type { SetStatus } from '../../command-line.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { type Column, printList, withColumns } from '../columns.ts'
-import { print } from '../output.ts'
-import { stateColour } from '../states.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { type Column, printList, withColumns } from '../../columns.ts'
+import { print } from '../../output.ts'
+import { stateColour } from '../../states.ts'
 
 type Targets = Answer<Awaited<ReturnType<Api['targets']['$get']>>>
 type Target = Targets['targets'][number]

@@ -1,8 +1,8 @@
 // `drift`: how the vendors have changed their messages.
 import { Command } from 'commander'
-import type { SetStatus } from '../../command-line.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { type Column, printList, withColumns } from '../columns.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { type Column, printList, withColumns } from '../../columns.ts'
 
 type Report = Answer<Awaited<ReturnType<Api['drift']['$get']>>>['drift'][number]
 type Finding = Report['findings'][number] & Pick<Report, 'source' | 'vendortype'>

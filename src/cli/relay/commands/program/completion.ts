@@ -1,11 +1,11 @@
 // `completion`: what bash, zsh and fish need to complete commands, options and their values. The script of a shell asks
 // `relay complete`, so that it never is older than the program.
 import { type Argument, Command, type Option } from 'commander'
-import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
-import { EVENT_STATUSES } from '../../../core/events/event.ts'
-import { EVENT_DATA } from '../../../core/events/vocabulary.ts'
-import { UserError } from '../../user-error.ts'
-import { readProfiles } from '../profiles.ts'
+import { DELIVERY_STATES } from '../../../../core/deliveries/delivery.ts'
+import { EVENT_STATUSES } from '../../../../core/events/event.ts'
+import { EVENT_DATA } from '../../../../core/events/vocabulary.ts'
+import { UserError } from '../../../user-error.ts'
+import { readProfiles } from '../../profiles.ts'
 
 const BASH = `_relay() {
   local IFS=$'\\n'

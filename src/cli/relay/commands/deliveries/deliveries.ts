@@ -4,12 +4,12 @@ import {
   DELIVERY_STATES,
   type DeliveryState,
   nextAttempt,
-} from '../../../core/deliveries/delivery.ts'
-import { repeatable } from '../../command-line.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { type Column, printList, withColumns } from '../columns.ts'
-import { type FilterOptions, queryOf, readPages, withFilters } from '../lists.ts'
-import { stateColour } from '../states.ts'
+} from '../../../../core/deliveries/delivery.ts'
+import { repeatable } from '../../../command-line.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { type Column, printList, withColumns } from '../../columns.ts'
+import { type FilterOptions, queryOf, readPages, withFilters } from '../../lists.ts'
+import { stateColour } from '../../states.ts'
 
 export type Delivery = Answer<Awaited<ReturnType<Api['deliveries']['$get']>>>['deliveries'][number]
 type Options = FilterOptions & { target?: string[]; state?: string[] }

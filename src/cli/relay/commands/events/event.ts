@@ -1,9 +1,9 @@
 // `event`: one event with its received payload, its normalized form and its deliveries.
 import { Command } from 'commander'
-import { nextAttempt } from '../../../core/deliveries/delivery.ts'
-import { table } from '../../table.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { nextAttempt } from '../../../../core/deliveries/delivery.ts'
+import { table } from '../../../table.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { print } from '../../output.ts'
 
 /** An event in full. */
 export type Event = Answer<Awaited<ReturnType<Api['events'][':id']['$get']>>>

@@ -1,11 +1,11 @@
 // `why`: what an event is and why, and what became of it, in a few lines.
 import { Command } from 'commander'
-import { nextAttempt } from '../../../core/deliveries/delivery.ts'
-import { decisionsOf } from '../../../core/events/decisions.ts'
-import { summaryOf } from '../../../core/events/summary.ts'
-import { table } from '../../table.ts'
-import { answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { nextAttempt } from '../../../../core/deliveries/delivery.ts'
+import { decisionsOf } from '../../../../core/events/decisions.ts'
+import { summaryOf } from '../../../../core/events/summary.ts'
+import { table } from '../../../table.ts'
+import { answerOf, apiOf } from '../../client.ts'
+import { print } from '../../output.ts'
 import type { Event } from './event.ts'
 
 /** The command. */
