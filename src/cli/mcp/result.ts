@@ -1,5 +1,5 @@
 // What a tool answers: a sentence of ours, then data that others wrote, marked as such.
-import { maskPersonal } from '../../core/events/mask-person.ts'
+import { maskPersonal } from '../../core/events/explain/mask-person.ts'
 
 /** The answer of a tool. `data`: what the relay knows, with texts of senders and receivers in it. */
 export type Answer = { sentence: string; data: unknown; links?: readonly string[] }

@@ -1,9 +1,9 @@
 // The tools: the questions that an operator asks, answered from the API. None of them changes anything.
 import * as v from 'valibot'
 import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
-import { decisionsOf } from '../../core/events/decisions.ts'
 import { EVENT_STATUSES } from '../../core/events/event.ts'
-import { summaryOf } from '../../core/events/summary.ts'
+import { decisionsOf } from '../../core/events/explain/decisions.ts'
+import { summaryOf } from '../../core/events/explain/summary.ts'
 import { EVENT_ID_PATTERN, PERSON_ID_PATTERN } from '../../core/id.ts'
 import { pluralize } from '../../core/text.ts'
 import { type Api, answerOf } from '../relay/client.ts'

@@ -1,8 +1,8 @@
 // `why`: what an event is and why, and what became of it, in a few lines.
 import { Command } from 'commander'
 import { nextAttempt } from '../../../../core/deliveries/delivery.ts'
-import { decisionsOf } from '../../../../core/events/decisions.ts'
-import { summaryOf } from '../../../../core/events/summary.ts'
+import { decisionsOf } from '../../../../core/events/explain/decisions.ts'
+import { summaryOf } from '../../../../core/events/explain/summary.ts'
 import { table } from '../../../table.ts'
 import { answerOf, apiOf } from '../../client.ts'
 import { print } from '../../output.ts'

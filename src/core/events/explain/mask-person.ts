@@ -1,8 +1,8 @@
 // Personal data in what a sender has sent: who it is about can be told apart, and not be contacted.
-import { isObject } from '../intake/json.ts'
-import { maskEmail } from '../mask.ts'
-import { fold } from './fields.ts'
-import { isSensitiveKey } from './privacy.ts'
+import { isObject } from '../../intake/json.ts'
+import { maskEmail } from '../../mask.ts'
+import { fold } from '../fields.ts'
+import { isSensitiveKey } from '../privacy.ts'
 
 /** Keys, folded, whose texts are about a person: names, ways to reach them. */
 const PERSONAL =

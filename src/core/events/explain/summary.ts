@@ -1,5 +1,5 @@
 // What an event is and why, in a sentence.
-import { isObject } from '../intake/json.ts'
+import { isObject } from '../../intake/json.ts'
 import { decisionsOf, type ExplainedEvent } from './decisions.ts'
 
 /** An event as the API returns it, as far as the sentence depends on it. */
