@@ -5,19 +5,32 @@ export const LAST_MIGRATION = '0017_delivery_headers.sql'
 
 /**
  * The schema of the database compared with that of the code. `older`: migrations are missing, so this code cannot work.
- * `newer`: the code was rolled back, which works, as migrations only add.
+ * `newer`: the code was rolled back, which works, as migrations only add. `of 0.x`: its keys are other ones.
  */
 export type Schema = {
-  state: 'current' | 'older' | 'newer'
+  state: 'current' | 'older' | 'newer' | 'of 0.x'
   /** The last migration that was applied; undefined when none was. */
   applied: string | undefined
   expected: string
 }
 
-/** Reads which migrations the database has. Throws when D1 does not answer. */
+/** Reads which migrations and keys the database has. Throws when D1 does not answer. */
 export async function readSchema(db: D1Database): Promise<Schema> {
   const applied = await lastApplied(db)
-  return { state: compare(applied), applied, expected: LAST_MIGRATION }
+  const state = (await hasKeysOf0x(db)) ? 'of 0.x' : compare(applied)
+  return { state, applied, expected: LAST_MIGRATION }
+}
+
+/** SQL: whether a log is one of the versions 0.x, whose keys were 2^53 and above. Reads one row. */
+export const HAS_KEYS_OF_0X = `SELECT max(key) >= ${2 ** 53} AS has_keys_of_0x FROM events`
+
+/** What to do with a database of the versions 0.x. */
+export const REMEDY_FOR_0X =
+  'its ids have 13 characters, those of this version 11, and its log cannot be converted. Give this version a database of its ' +
+  'own (another database_name in wrangler.toml), and keep the old one to look things up with the version that wrote it.'
+
+async function hasKeysOf0x(db: D1Database): Promise<boolean> {
+  return (await firstOf(db, HAS_KEYS_OF_0X, 'has_keys_of_0x')) === 1
 }
 
 function compare(applied: string | undefined): Schema['state'] {
@@ -27,11 +40,18 @@ function compare(applied: string | undefined): Schema['state'] {
 }
 
 async function lastApplied(db: D1Database): Promise<string | undefined> {
+  const last = await firstOf(db, 'SELECT max(name) AS last FROM d1_migrations', 'last')
+  return last === undefined ? undefined : String(last)
+}
+
+/** A value of the one row of a query; undefined where it is null, or the table is not there. */
+async function firstOf(
+  db: D1Database,
+  sql: string,
+  column: string,
+): Promise<string | number | undefined> {
   try {
-    const last = await db
-      .prepare('SELECT max(name) AS last FROM d1_migrations')
-      .first<string>('last')
-    return last ?? undefined
+    return (await db.prepare(sql).first<string | number>(column)) ?? undefined
   } catch (error) {
     if (/no such table/.test(String(error))) return undefined
     throw error
@@ -42,6 +62,7 @@ async function lastApplied(db: D1Database): Promise<string | undefined> {
 export function schemaProblem({ state, applied, expected }: Schema): string | undefined {
   const database =
     applied === undefined ? 'has no migrations' : `has the migrations up to ${applied}`
+  if (state === 'of 0.x') return `The database is one of a version 0.x: ${REMEDY_FOR_0X}`
   if (state === 'older')
     return `The database ${database}, but this version needs ${expected}: apply the migrations (npm run deploy does that first).`
   if (state === 'newer')

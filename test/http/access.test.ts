@@ -118,7 +118,7 @@ function ask(route: string, headers: Record<string, string>, query = '') {
     .replace(':type/:version', 'payment.created/1')
     .replace('assets/:name', 'assets/console.css')
     .replace(':name', 'crm')
-    .replace(':id', 'evt_0000000000000')
+    .replace(':id', 'evt_00000000000')
   const hasBody = method === 'POST' || method === 'ALL'
   return app.request(
     ORIGIN + filled + query,

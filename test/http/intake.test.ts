@@ -152,7 +152,7 @@ describe('an authenticated request', () => {
 
     expect(status).toBe(202)
     expect(body).toEqual({
-      id: expect.stringMatching(/^evt_[0-9a-z]{13}$/),
+      id: expect.stringMatching(/^evt_[0-9a-z]{11}$/),
       status: 'accepted',
       type: 'membership.status_changed',
       deliveries: 0,

@@ -267,7 +267,7 @@ describe('two people', () => {
   ])('cannot be merged %s', async (who, status) => {
     await hapana('client-1', 'ana@example.com')
     const [ana] = await find('ana@example.com')
-    const person = who === 'if one does not exist' ? 'per_0000000000000' : ana?.id
+    const person = who === 'if one does not exist' ? 'per_00000000000' : ana?.id
 
     expect(await call('POST', `/${ana?.id}/merge`, { person })).toMatchObject({ status })
   })
@@ -397,8 +397,8 @@ it('a contact of one account is found by its id, and split off by id and account
 it.each([
   ['', 400],
   ['?email=a&contact=b', 400],
-  ['/per_0000000000000', 404],
-  ['/evt_0000000000000', 404],
+  ['/per_00000000000', 404],
+  ['/evt_00000000000', 404],
 ])('GET /api/people%s is %i', async (path, status) => {
   expect(await call('GET', path)).toMatchObject({ status })
 })

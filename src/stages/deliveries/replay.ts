@@ -24,6 +24,7 @@ import {
   setReplayState,
 } from '../../store/deliveries/replays/replays.ts'
 import { advanceReplay, findNextMatches } from '../../store/deliveries/replays/steps.ts'
+import { writeAnew } from '../../store/intake/records.ts'
 import { isOutOfStatements } from '../jobs.ts'
 import { sendMessages, sharedQueue } from './enqueue.ts'
 
@@ -106,9 +107,12 @@ export async function startReplay(
   tools: Tools,
 ): Promise<{ id: ReplayId; plan: ReplayPlan }> {
   const { plan, uncounted } = await countFirst(env.DB, config, filter, tools.now())
-  const random = Math.floor(tools.random() * ID_RANDOM_RANGE)
-  const id = replayIdOfKey(keyOfId(newEventId(tools.now(), random)))
-  await createReplay(env.DB, { id, filter, perSecond, total: plan.total, uncounted })
+  const id = await writeAnew(async () => {
+    const random = Math.floor(tools.random() * ID_RANDOM_RANGE)
+    const id = replayIdOfKey(keyOfId(newEventId(tools.now(), random)))
+    await createReplay(env.DB, { id, filter, perSecond, total: plan.total, uncounted })
+    return id
+  })
   await continueNow(env, config, id, tools)
   return { id, plan }
 }

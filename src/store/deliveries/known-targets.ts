@@ -1,9 +1,8 @@
 // The targets that were configured last, and the deliveries of those that no longer are. The only SQL over `known_targets`.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
 import type { KnownTarget } from '../../core/deliveries/known-targets.ts'
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { BatchDatabase } from '../group-commit.ts'
-import { markSegmentsOf } from '../segments.ts'
+import { markSegmentsOf, timeOfKey } from '../segments.ts'
 
 type Row = {
   name: string
@@ -41,10 +40,9 @@ WITH RECURSIVE held (target) AS (
   UNION ALL
   SELECT (SELECT min(target) FROM deliveries WHERE state = 'held' AND target > held.target)
   FROM held WHERE held.target IS NOT NULL)
-SELECT target, (
+SELECT target, ${timeOfKey(`
   SELECT max(event) FROM deliveries INDEXED BY deliveries_troubled
-  WHERE state IN ('retrying', 'held', 'dead', 'cancelled') AND target = held.target AND state = 'held'
-) / ${ID_RANDOM_RANGE} AS latest
+  WHERE state IN ('retrying', 'held', 'dead', 'cancelled') AND target = held.target AND state = 'held'`)} AS latest
 FROM held WHERE target IS NOT NULL`
 
 /**

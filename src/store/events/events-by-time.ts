@@ -1,5 +1,5 @@
 // Events sorted by receipt, the latest first. Segments with postings are read by those, the others are scanned.
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
+import { firstKeyAt, timeOfKey } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import type { Position, RowBudget } from '../pages.ts'
 import {
@@ -152,8 +152,8 @@ function searchLog(
   async function listSegments(): Promise<void> {
     searchedTo = min(searchedTo, knownTo)
     // A segment lies within one hour.
-    const first = timeOf(from) - (timeOf(from) % HOUR_MS)
-    const bounds: [number, number] = [first, timeOf(searchedTo - 1n)]
+    const first = timeOfKey(from) - (timeOfKey(from) % HOUR_MS)
+    const bounds: [number, number] = [first, timeOfKey(searchedTo - 1n)]
     const listed = await listCandidateSegments(db, budget, matchesFacet, bounds)
     segments = listed.segments
     knownTo = listed.knownTo <= first ? from : firstKeyAtTime(listed.knownTo)
@@ -190,7 +190,6 @@ function rangeAfter({ from, before }: KeyRange, position: Position | undefined):
   return { from, before: min(before, position.target === null ? position.key : position.key + 1n) }
 }
 
-const timeOf = (key: bigint) => Number(key / BigInt(ID_RANDOM_RANGE))
-const firstKeyAtTime = (time: number) => BigInt(time) * BigInt(ID_RANDOM_RANGE)
+const firstKeyAtTime = (time: number) => BigInt(firstKeyAt(time))
 const min = (a: bigint, b: bigint) => (a < b ? a : b)
 const max = (a: bigint, b: bigint) => (a > b ? a : b)

@@ -183,14 +183,25 @@ function receiptOf(record: EventRecord, row: WrittenRow | undefined, stale: Set<
 }
 
 /**
- * True when a write lost a race: another event has the same key, which happens once in millions, or a contact that was
- * new is known by now. Reading and writing again resolves both.
+ * True when a write lost a race: another event has the same key, as an event of the same millisecond may have, or a contact
+ * that was new is known by now. Reading and writing again, with another key, resolves both.
  */
 export function isOutdated(error: unknown): boolean {
   return (
     error instanceof Error &&
-    /UNIQUE constraint failed: (events\.key|contacts\.)/.test(error.message)
+    /UNIQUE constraint failed: (events\.key|replays\.key|contacts\.)/.test(error.message)
   )
+}
+
+/** Does what draws a key and writes, and does it again, three times at most, when it lost a race. */
+export async function writeAnew<T>(write: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!isOutdated(error) || tries === 3) throw error
+    }
+  }
 }
 
 /** True when D1 lacks a table or a column that the code writes: its migrations were not applied. */

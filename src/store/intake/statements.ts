@@ -1,9 +1,9 @@
 // The SQL that writes an event, by the way it enters the log, and the one that creates its deliveries. The parameters
 // ?1 to ?18 are the columns of a record (records.ts).
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { kindOf } from '../events/history.ts'
 import { keyOfClaim } from '../events/joins.ts'
+import { timeOfKey } from '../segments.ts'
 
 const OWN_KEY = 'CAST(?1 AS INTEGER)'
 const OWN_STAMP = 'COALESCE(?10, char(1114111))'
@@ -12,7 +12,7 @@ const OWN_STAMP = 'COALESCE(?10, char(1114111))'
 const OWN_CONTACT = `COALESCE(${keyOfClaim('?2', '?23')}, ?6)`
 
 /** SQL: whether the event `e` is within the window, on either side: in arrival, and in time where both have one. */
-const IS_NEAR = `(abs(e.key / ${ID_RANDOM_RANGE} - ${OWN_KEY} / ${ID_RANDOM_RANGE}) <= ?11
+const IS_NEAR = `(abs(${timeOfKey('e.key')} - ${timeOfKey(OWN_KEY)}) <= ?11
   AND COALESCE(abs(e.at - ?18) <= ?11, TRUE))`
 
 const OWN_KIND = kindOf('?4')

@@ -1,9 +1,8 @@
 // The counts of the ledger, stored by segment. The counts of a segment that has changed are read from the log until the cron
 // has counted it again. So the ledger is exact at any moment, and recording an event writes nothing to it.
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { Count } from '../../core/ledger/ledger.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
-import { dropEmptySegments, selectSegments } from '../segments.ts'
+import { dropEmptySegments, keyAt, selectSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
 import { countStatistics, type LogPart, subtractFromTotals } from './statistics.ts'
 
@@ -38,8 +37,8 @@ export async function countSegments(db: D1Database, starts: readonly number[]): 
 const COUNTS = `
 WITH spans AS (
   SELECT start, counted = 1 AND start >= ?1 AND until <= ?2 AS is_rolled,
-    max(start, CAST(?1 AS INTEGER)) * ${ID_RANDOM_RANGE} AS lo,
-    min(until, CAST(?2 AS INTEGER)) * ${ID_RANDOM_RANGE} AS hi
+    ${keyAt('max(start, CAST(?1 AS INTEGER))')} AS lo,
+    ${keyAt('min(until, CAST(?2 AS INTEGER))')} AS hi
   FROM segments WHERE start >= CAST(?1 / ${HOUR_MS} AS INTEGER) * ${HOUR_MS} AND start < ?2 AND until > ?1
 )
 SELECT kind, name, state, sum(count) AS count, sum(planned) AS planned

@@ -2,12 +2,11 @@
 // segment again subtracts its old numbers from the totals and adds the new ones; until then its numbers are read from the
 // log. So the statistics are exact at any moment, and recording an event writes nothing to them.
 
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../../core/ledger/histogram.ts'
 import type { Figure, HourlyFigure } from '../../core/ledger/statistics.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import { IS_TEST } from '../events/event-rows.ts'
-import { selectSegments } from '../segments.ts'
+import { selectSegments, timeOfKey } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
 
 /** The number of the histogram bucket of a duration. */
@@ -20,7 +19,7 @@ const bucketOf = (ms: string, bounds: Bounds) =>
  */
 export type LogPart = { segments: string; condition?: (key: string) => string }
 
-const received = `(e.key / ${ID_RANDOM_RANGE})`
+const received = timeOfKey('e.key')
 const rowsOf = ({ segments, condition }: LogPart, table: string, key: string) =>
   `(${segments}) AS h CROSS JOIN ${table} ON ${key} >= h.lo AND ${key} < h.hi${condition ? ` AND ${condition(key)}` : ''}`
 
@@ -59,7 +58,7 @@ SELECT 'latency', last / ${HOUR_MS}, start, name, 'delivered', ${bucketOf('ms', 
   max(last), NULL
 FROM (
   SELECT start, name, last, max(0, last - accepted) AS ms FROM (
-    SELECT h.start, d.target AS name, d.event / ${ID_RANDOM_RANGE} AS accepted, (
+    SELECT h.start, d.target AS name, ${timeOfKey('d.event')} AS accepted, (
       SELECT ${endOf('a.value')} FROM json_each(d.attempts) AS a
       WHERE a.value ->> 'error' IS NULL ORDER BY a.key LIMIT 1) AS last
     FROM ${rowsOf(part, 'deliveries AS d', 'd.event')}

@@ -2,9 +2,9 @@
 import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
 import { EVENT_STATUSES } from '../../core/events/event.ts'
 import { formatInstant } from '../../core/events/time.ts'
-import { firstKeyAt, ID_RANDOM_RANGE, idOfKey, timeOfId } from '../../core/id.ts'
+import { firstKeyAt, idOfKey, timeOfId } from '../../core/id.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
-import { segmentOf } from '../segments.ts'
+import { segmentOf, timeOfKey } from '../segments.ts'
 import { readWord, storedWord } from '../stored-words.ts'
 
 /** The period that one call checks, and how many differences of each kind it lists. */
@@ -57,7 +57,7 @@ const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).jo
 
 // A segment that is not counted has nothing to compare. Events in no segment would never be counted: they are grouped by
 // hour and reported.
-const hourOf = (key: string) => `${key} / ${ID_RANDOM_RANGE} / ${HOUR_MS} * ${HOUR_MS}`
+const hourOf = (key: string) => `${timeOfKey(key)} / ${HOUR_MS} * ${HOUR_MS}`
 const startFor = (key: string) => `COALESCE(${segmentOf(key)}, ${hourOf(key)})`
 const COUNTS = `
 SELECT start, kind, name, state, sum(stored) AS stored, sum(found) AS found, sum(stored_planned) AS stored_planned,

@@ -227,7 +227,7 @@ describe('the holder of VIEWER_TOKEN', () => {
 
   const CHANGES = aVisitor()
     .postsOf('/console')
-    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_0000000000000'))
+    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_00000000000'))
     .filter((path) => !/sign-in|sign-out|find|plan$/.test(path))
 
   it.each(CHANGES)('changes nothing: %s', async (path) => {
@@ -269,7 +269,7 @@ describe('the holder of VIEWER_TOKEN', () => {
 describe('a form', () => {
   const FORMS = aVisitor()
     .postsOf('/console')
-    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_0000000000000'))
+    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_00000000000'))
 
   it('is found for every POST route', () => {
     expect(FORMS.length).toBeGreaterThan(15)

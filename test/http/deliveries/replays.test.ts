@@ -667,7 +667,7 @@ describe('an invalid replay', () => {
     expect(JSON.stringify(answer.body)).toContain(words)
   })
 
-  it.each(['rpl_0000000000000', 'evt_0000000000000', 'nothing'])('%s is not found', async (id) => {
+  it.each(['rpl_00000000000', 'evt_00000000000', 'nothing'])('%s is not found', async (id) => {
     expect(await aRelay().call('GET', `/${id}`)).toMatchObject({ status: 404 })
     expect(await aRelay().call('POST', `/${id}/stop`)).toMatchObject({ status: 404 })
   })

@@ -703,7 +703,7 @@ describe('a wake-up message', () => {
   it('for an event that is not in the log does nothing', async () => {
     const target = aTarget()
 
-    const { message } = await attempt(config, 'evt_0000000000000', { fetch: target.send })
+    const { message } = await attempt(config, 'evt_00000000000', { fetch: target.send })
 
     expect(target.got).toEqual([])
     expect(message.ack).toHaveBeenCalledOnce()

@@ -96,7 +96,7 @@ it('what is sent to a queue while a call is under way shares the next call', asy
     },
   } as unknown as Env['RETRIES']
   const queue = sharedQueue(inner)
-  const message = { event: 'evt_0000000000001' as EventId, target: 'crm', attempt: 1, due: NOW }
+  const message = { event: 'evt_00000000001' as EventId, target: 'crm', attempt: 1, due: NOW }
 
   const sent = Array.from({ length: 151 }, () => queue.send(message))
   answer()

@@ -2,7 +2,8 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
-import { type EventId, keyOfId } from '../../../src/core/id.ts'
+import { currentId, type EventId, idOfKey, keyOfId, neighbourId } from '../../../src/core/id.ts'
+import type { Tools } from '../../../src/env.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, aQueue, aSpill, NOW, stored, take, toolsAt } from '../../builders.ts'
@@ -20,7 +21,7 @@ async function spilled(
   {
     source = 'hype',
     ...options
-  }: { now?: number; db?: D1Database; source?: 'hapana' | 'hype' } = {},
+  }: { now?: number; db?: D1Database; source?: 'hapana' | 'hype'; tools?: Partial<Tools> } = {},
 ) {
   const { queue, kept } = aSpill()
   const result = await take(config, source, body, { db: UNAVAILABLE, spill: queue, ...options })
@@ -50,6 +51,13 @@ async function run(packed: Uint8Array[], db: D1Database = env.DB) {
     toolsAt(NOW + 60_000),
   )
   return { sent, messages }
+}
+
+async function idsOfContact(contact: string): Promise<EventId[]> {
+  const { results } = await env.DB.prepare('SELECT key FROM events WHERE contact = ?1')
+    .bind(contact)
+    .all<{ key: number }>()
+  return results.map(({ key }) => idOfKey(key))
 }
 
 describe('a spilled request', () => {
@@ -181,7 +189,7 @@ describe('a spilled request', () => {
 
   it('whose id is used by another event gets the next one', async () => {
     const { queue, kept } = aSpill()
-    const tools = { random: () => 99 }
+    const tools = { random: () => 0.5 }
     const result = await take(config, 'hype', aPayment({ id: 'late' }), {
       db: UNAVAILABLE,
       spill: queue,
@@ -201,6 +209,45 @@ describe('a spilled request', () => {
       subject: 'contact/late',
       event: { id: message?.event },
     })
+  })
+
+  it('whose id and the next one are used by others gets the one after those, once', async () => {
+    const tools = { random: () => 0.5 }
+    const others = [await spilled(aPayment(), { tools }), await spilled(aPayment(), { tools })]
+    const { id, packed } = await spilled(aPayment({ id: 'third' }), { tools })
+    for (const other of others) await run([other.packed])
+
+    const { sent, messages } = await run([packed])
+    await run([packed])
+
+    expect(messages[0]?.ack).toHaveBeenCalledOnce()
+    const own = sent[0]?.event as EventId
+    expect([id, neighbourId(id, 1000)]).not.toContain(own)
+    expect(await getEvent(env.DB, own)).toMatchObject({ subject: 'contact/third' })
+    expect(await idsOfContact('third')).toEqual([own])
+  })
+
+  it('is recorded beside another one of the same batch with the same id', async () => {
+    const tools = { random: () => 0.5 }
+    const one = await spilled(aPayment({ id: 'one' }), { tools })
+    const other = await spilled(aPayment({ id: 'other' }), { tools })
+    expect(other.id).toBe(one.id)
+
+    const { messages } = await run([one.packed, other.packed])
+
+    for (const { ack } of messages) expect(ack).toHaveBeenCalledOnce()
+    for (const contact of ['one', 'other']) expect(await idsOfContact(contact)).toHaveLength(1)
+  })
+
+  it('is not taken for an event that says the same at another time and has its id', async () => {
+    const tools = { random: () => 0.25 }
+    const payment = aPayment({ id: 'twice' })
+    await stored(config, 'hype', payment, { tools })
+    const { packed } = await spilled({ ...payment, timestamp: payment.timestamp + 60 }, { tools })
+
+    await run([packed])
+
+    expect(await idsOfContact('twice')).toHaveLength(2)
   })
 
   it('is retried with a delay while D1 is unavailable', async () => {
@@ -228,8 +275,9 @@ it('records a batch in the order of arrival, in any order of its messages', asyn
 })
 
 describe('the form of a spilled request', () => {
-  const ACCEPTED = 'evt_38fvcwc00c502'
-  const QUARANTINED = 'evt_38fvcwc015wxe'
+  // Those of the same millisecond: its ids had 13 characters.
+  const ACCEPTED = currentId('evt_38fvcwc00c502')
+  const QUARANTINED = currentId('evt_38fvcwc015wxe')
 
   it('is that of version 0.1, whose requests are recorded', async () => {
     const gzip = new Blob([PACKED]).stream().pipeThrough(new CompressionStream('gzip'))

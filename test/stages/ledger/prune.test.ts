@@ -603,7 +603,7 @@ describe('the price', () => {
     await env.DB.batch(
       [
         `${n} INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at, event, raw)
-         SELECT ${NOW * 2 ** 21} + i, 'hype', 'hype', 'accepted', 'payment.created', 'c' || i, 2, 0, 'k' || i, 'utf8', '{}', i, '{}', '{}' FROM n`,
+         SELECT ${firstKeyAt(NOW)} + i, 'hype', 'hype', 'accepted', 'payment.created', 'c' || i, 2, 0, 'k' || i, 'utf8', '{}', i, '{}', '{}' FROM n`,
         `INSERT INTO deliveries (event, target, state, attempt, attempts)
          SELECT events.key, target.value, 'delivered', 2, '${attempts}' FROM events CROSS JOIN json_each('["good", "moody"]') AS target`,
         `INSERT INTO contacts (source, contact, vendor, person, sites) SELECT source, contact, vendor, key, '[]' FROM events`,

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { MembershipEvent } from '../../../src/core/events/event.ts'
-import type { EventId } from '../../../src/core/id.ts'
+import { type EventId, firstKeyAt } from '../../../src/core/id.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
@@ -94,7 +94,7 @@ describe('a posted hour', () => {
 
   it('is scanned if it has more events than a row can hold', async () => {
     const id = await stored(config, 'hype', aPayment(), { now: NOW + 120_000 })
-    const key = (NOW + 60_000) * 2 ** 21
+    const key = firstKeyAt(NOW + 60_000)
     await env.DB.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100001)
        INSERT INTO events (key, source, vendor, status, type, planned, hops, dedup_key, encoding, headers)

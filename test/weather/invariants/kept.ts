@@ -22,7 +22,7 @@ const RAW_KEPT_MS = 7 * DAY
 
 /** The ids of events in queue messages and objects, and the name of each id. */
 const idsIn = new WeakMap<object, string[]>()
-const ID = /evt_[0-7][0-9a-hjkmnp-tv-z]{12}/g
+const ID = /evt_[0-7][0-9a-hjkmnp-tv-z]{10}/g
 
 export class Kept {
   /** Messages with a 202 that are not in the log yet. */
