@@ -1,5 +1,7 @@
 // The schema that the code was written for, and the one that the database has. wrangler notes applied migrations in D1.
 
+import { HAS_KEYS_OF_0X, REMEDY_FOR_0X } from './keys-of-0x.ts'
+
 /** The last migration of this version (src/store/migrations). */
 export const LAST_MIGRATION = '0019_packs.sql'
 
@@ -20,14 +22,6 @@ export async function readSchema(db: D1Database): Promise<Schema> {
   const state = (await hasKeysOf0x(db)) ? 'of 0.x' : compare(applied)
   return { state, applied, expected: LAST_MIGRATION }
 }
-
-/** SQL: whether a log is one of the versions 0.x, whose keys were 2^53 and above. Reads one row. */
-export const HAS_KEYS_OF_0X = `SELECT max(key) >= ${2 ** 53} AS has_keys_of_0x FROM events`
-
-/** What to do with a database of the versions 0.x. */
-export const REMEDY_FOR_0X =
-  'its ids have 13 characters, those of this version 11, and its log cannot be converted. Give this version a database of its ' +
-  'own (another database_name in wrangler.toml), and keep the old one to look things up with the version that wrote it.'
 
 async function hasKeysOf0x(db: D1Database): Promise<boolean> {
   return (await firstOf(db, HAS_KEYS_OF_0X, 'has_keys_of_0x')) === 1

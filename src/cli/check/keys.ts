@@ -1,6 +1,6 @@
 // Whether a deployed database has keys that this version can read, by what wrangler says.
 import { stripVTControlCharacters } from 'node:util'
-import { REMEDY_FOR_0X } from '../../store/schema.ts'
+import { REMEDY_FOR_0X } from '../../store/keys-of-0x.ts'
 
 /**
  * Why a version with keys below 2^53 must not run on a database, as a sentence; undefined when it may. `output` is that of

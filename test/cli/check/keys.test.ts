@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { keysProblem } from '../../../src/cli/check/keys.ts'
 import { WRANGLER } from '../../../src/cli/project.ts'
-import { HAS_KEYS_OF_0X } from '../../../src/store/schema.ts'
+import { HAS_KEYS_OF_0X } from '../../../src/store/keys-of-0x.ts'
 import { aProject } from '../project.ts'
 
 let project: ReturnType<typeof aProject>

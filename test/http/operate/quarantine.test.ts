@@ -3,7 +3,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
-import { type EventId, idOfKey, keyOfId } from '../../../src/core/id.ts'
+import { type EventId, idOfKey, keyOfId, neighbourId } from '../../../src/core/id.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
@@ -299,6 +299,13 @@ describe('the quarantine', () => {
     const id = idOfKey(results[0]?.key ?? '0')
     await quarantinedBefore(id)
     await env.DB.prepare(`DELETE FROM events WHERE status = 'derived'`).run()
+    // Another event of that millisecond.
+    await env.DB.prepare(
+      `INSERT INTO events (key, source, vendor, status, type, planned, hops, dedup_key, encoding, headers)
+       VALUES (CAST(?1 AS INTEGER), 'hype', 'hype', 'accepted', 'contact.updated', 0, 0, '', 'utf8', '{}')`,
+    )
+      .bind(keyOfId(neighbourId(id, 0)))
+      .run()
 
     const { status, body } = await call('POST', '/quarantine/release', { events: [id] })
 
