@@ -17,7 +17,7 @@ import type { Match } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { rowsOf, type StoredDelivery, type StoredEvent } from '../../core/ledger/pack-line.ts'
 import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
-import { readWord } from '../stored-words.ts'
+import { readWord, storedWord } from '../stored-words.ts'
 import { JOINED_PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventRow } from './event-rows.ts'
@@ -154,7 +154,8 @@ async function getPackedEvent(env: PackEnv, id: EventId): Promise<EventDetail | 
   )
     .bind(event.source, event.contact)
     .first<string>('joined')
-  return detailOf(event, deliveries, joined)
+  const rung = event.rung && storedWord(event.rung)
+  return detailOf({ ...event, rung }, deliveries, joined)
 }
 
 /** `joined`: the column `JOINED_PERSON_OF_E` of the event. */

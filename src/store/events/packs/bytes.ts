@@ -91,7 +91,7 @@ async function readRow(
 }
 
 /** The bytes of the digits that D1 gives, which are 0 to 9 and A to F. */
-export function bytesOf(digits: string): Uint8Array {
+function bytesOf(digits: string): Uint8Array {
   const valueAt = (i: number) => {
     const code = digits.charCodeAt(i)
     return code < 58 ? code - 48 : code - 55

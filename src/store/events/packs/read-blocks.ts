@@ -1,5 +1,6 @@
 // Reads many blocks: those in D1 with few statements, as an invocation of the free plan may make 50 of them.
-import { bytesOf, readRange } from './bytes.ts'
+import { bytesOfHex } from '../../../core/intake/signature.ts'
+import { readRange } from './bytes.ts'
 import { gunzip } from './gzip.ts'
 import type { Block, Pack, PackEnv } from './packs.ts'
 
@@ -9,8 +10,8 @@ export type PackBlock = { pack: Pack; block: Block }
 /** Blocks of R2 that are read at once: an invocation has six connections. */
 const AT_ONCE = 4
 
-/** Compressed bytes that one statement returns, at least a block: in hexadecimal they are twice as many. */
-const MAX_BYTES = 1_000_000
+/** Compressed bytes that one statement returns: in hexadecimal they are twice as many, and D1's rows hold 2,000,000. */
+const MAX_BYTES = 900_000
 
 /**
  * Returns what `take` makes of the lines of each block, in the order of the blocks; the lines are kept no longer. Throws
@@ -32,7 +33,9 @@ export async function readBlocks<T>(
   return taken
 }
 
-const isInRow = ({ pack }: PackBlock) => pack.place === 'd1' && pack.parts.length === 1
+/** Whether a block can be read together with others: it is in a row of D1, and not large. */
+const isInRow = ({ pack, block: [, , bytes] }: PackBlock) =>
+  pack.place === 'd1' && pack.parts.length === 1 && bytes <= MAX_BYTES
 
 /** Neighbours that are read together. */
 function groupsOf(wanted: readonly PackBlock[]): PackBlock[][] {
@@ -74,7 +77,7 @@ async function readRows(db: D1Database, group: readonly PackBlock[]): Promise<Ui
        CROSS JOIN pack_parts AS p ON p.start = wanted.start AND p.version = wanted.version AND p.part = 0`,
     )
     .all<{ i: number; digits: string }>()
-  const bytes = new Map(results.map(({ i, digits }) => [i, bytesOf(digits)]))
+  const bytes = new Map(results.map(({ i, digits }) => [i, bytesOfHex(digits)]))
   return group.map(({ pack, block }, i) => {
     const found = bytes.get(i)
     if (found?.length === block[2]) return found
