@@ -66,7 +66,7 @@ describe('a spilled request', () => {
 
     const { sent, messages } = await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'accepted',
       receivedat: '2026-11-21T00:00:00Z',
       raw: { text: expect.stringContaining('"spilled"') },
@@ -82,7 +82,7 @@ describe('a spilled request', () => {
 
     await run([packed])
 
-    expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+    expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
     const { results } = await env.DB.prepare(
       `SELECT status FROM events WHERE contact = (SELECT contact FROM events ORDER BY key DESC LIMIT 1)`,
     ).all()
@@ -135,7 +135,7 @@ describe('a spilled request', () => {
 
     const { sent, messages } = await run([packed])
 
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
     expect(sent).toEqual([{ event: id, target: 'crm', attempt: 1, delaySeconds: 0 }])
     expect(messages[0]?.ack).toHaveBeenCalledOnce()
   })
@@ -147,7 +147,7 @@ describe('a spilled request', () => {
 
     const { sent } = await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({ status: 'duplicate', deliveries: [] })
+    expect(await getEvent(env, id)).toMatchObject({ status: 'duplicate', deliveries: [] })
     expect(sent).toEqual([])
   })
 
@@ -168,7 +168,7 @@ describe('a spilled request', () => {
 
       const result = await run([packed])
 
-      expect(await getEvent(env.DB, id)).toMatchObject({ status, matched: { id: second } })
+      expect(await getEvent(env, id)).toMatchObject({ status, matched: { id: second } })
       expect(result.sent).toHaveLength(sent)
     },
   )
@@ -181,7 +181,7 @@ describe('a spilled request', () => {
 
     await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'duplicate',
       matched: { id: first },
     })
@@ -205,7 +205,7 @@ describe('a spilled request', () => {
     expect(again.messages[0]?.ack).toHaveBeenCalledOnce()
     const [message] = sent
     expect(message?.event).not.toBe(id)
-    expect(await getEvent(env.DB, message?.event as EventId)).toMatchObject({
+    expect(await getEvent(env, message?.event as EventId)).toMatchObject({
       subject: 'contact/late',
       event: { id: message?.event },
     })
@@ -223,7 +223,7 @@ describe('a spilled request', () => {
     expect(messages[0]?.ack).toHaveBeenCalledOnce()
     const own = sent[0]?.event as EventId
     expect([id, neighbourId(id, 1000)]).not.toContain(own)
-    expect(await getEvent(env.DB, own)).toMatchObject({ subject: 'contact/third' })
+    expect(await getEvent(env, own)).toMatchObject({ subject: 'contact/third' })
     expect(await idsOfContact('third')).toEqual([own])
   })
 
@@ -267,8 +267,8 @@ it('records a batch in the order of arrival, in any order of its messages', asyn
 
   await run([repeat.packed, first.packed])
 
-  expect((await getEvent(env.DB, first.id))?.status).toBe('accepted')
-  expect(await getEvent(env.DB, repeat.id)).toMatchObject({
+  expect((await getEvent(env, first.id))?.status).toBe('accepted')
+  expect(await getEvent(env, repeat.id)).toMatchObject({
     status: 'duplicate',
     matched: { id: first.id },
   })
@@ -286,7 +286,7 @@ describe('the form of a spilled request', () => {
 
     expect(messages[0]?.ack).toHaveBeenCalledOnce()
     expect(sent).toEqual([{ event: ACCEPTED, target: 'crm', attempt: 1, delaySeconds: 0 }])
-    const accepted = await getEvent(env.DB, ACCEPTED)
+    const accepted = await getEvent(env, ACCEPTED)
     expect(accepted?.status).toBe('accepted')
     expect(JSON.stringify(accepted?.event)).toContain('"value":"12.50"')
     const [row] = (
@@ -295,7 +295,7 @@ describe('the form of a spilled request', () => {
         .all<{ event: string }>()
     ).results
     expect(row?.event).toContain('"extra":{"note":1e400}')
-    expect(await getEvent(env.DB, QUARANTINED)).toMatchObject({
+    expect(await getEvent(env, QUARANTINED)).toMatchObject({
       status: 'quarantined',
       issues: [{ path: 'type', message: 'names no event that is known' }],
     })

@@ -112,7 +112,7 @@ describe('a request that D1 refuses for weeks', () => {
     expect(oldest).toBeLessThan(13 * HOUR) // the free plan keeps a message for 24
     expect(operations).toBeLessThanOrEqual(20 * 102 + 30)
     expect(message.ack).toHaveBeenCalledOnce()
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
   })
 
   it('is tried 15 s later at first, and each 15 minutes after an hour', () => {
@@ -129,7 +129,7 @@ describe('a request that D1 refuses for weeks', () => {
 
     expect(kept).toEqual([packed])
     expect(message.ack).toHaveBeenCalledOnce()
-    expect(await getEvent(env.DB, id)).toBeUndefined()
+    expect(await getEvent(env, id)).toBeUndefined()
   })
 
   it('stays in the queue when the queue does not take a new message', async () => {
@@ -152,7 +152,7 @@ describe('a request that D1 refuses for weeks', () => {
     expect(message.ack).toHaveBeenCalledOnce()
     const count = await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')
     expect(count).toBe(1)
-    expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+    expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
   })
 })
 
@@ -218,7 +218,7 @@ describe('the archive', () => {
     expect(kept).toEqual([expect.stringMatching(`^spill/${id}-[0-9a-f]{16}$`)])
     expect(puts).toBe(1)
     expect(await archivedNames()).toEqual([])
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
   })
 
   it('brings a request back whose message the queue has lost', async () => {
@@ -236,7 +236,7 @@ describe('the archive', () => {
 
     expect(await archivedNames()).toEqual([])
     expect(sent.map(({ event }) => event)).toEqual([first.id, second.id])
-    expect((await getEvent(env.DB, second.id))?.receivedat).toBe('2026-11-21T00:01:00Z')
+    expect((await getEvent(env, second.id))?.receivedat).toBe('2026-11-21T00:01:00Z')
   })
 
   it('keeps two requests of one millisecond that drew the same id', async () => {
@@ -267,7 +267,7 @@ describe('the archive', () => {
     await recordArchived({ DB: env.DB, DELIVERIES, ARCHIVE }, config, toolsAt(NOW + MINUTE))
 
     expect(await archivedNames()).toEqual([])
-    expect((await getEvent(env.DB, currentId('evt_38fvcwc00c502')))?.status).toBe('accepted')
+    expect((await getEvent(env, currentId('evt_38fvcwc00c502')))?.status).toBe('accepted')
   })
 
   it.each(['put', 'head', 'get', 'list', 'delete'] as const)(
@@ -292,7 +292,7 @@ describe('the archive', () => {
       await recordArchived({ DB: env.DB, DELIVERIES, ARCHIVE }, config, tools)
 
       expect(kept.message.retry).toHaveBeenCalledOnce()
-      expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+      expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
       expect(await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')).toBe(1)
       expect(await archivedNames()).toEqual([])
     },
