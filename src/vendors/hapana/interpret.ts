@@ -18,6 +18,15 @@ export function relatedKinds({
   return fold(vendortype) === 'accountcreated' ? [] : undefined
 }
 
+/** `Vendor.remembered` of Hapana. Accounts of early versions have no inference, and announce nothing. */
+export function remembered(event: MembershipEvent): object | undefined {
+  const { type, data } = event
+  if (type === 'membership.status_changed')
+    return { membership: { status: data.membership.status } }
+  const kinds = relatedKinds(event)
+  return kinds === undefined || (kinds.length === 0 && !data.inference) ? undefined : {}
+}
+
 /** `Vendor.interpret` of Hapana. It infers no further events. */
 export function interpret(event: MembershipEvent, history: History): Interpretation {
   return { event: complete(event, history), inferred: [] }
