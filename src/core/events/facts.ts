@@ -4,6 +4,7 @@ import type { EventId } from '../id.ts'
 import { nameOf } from './contact-key.ts'
 import type { MembershipEvent } from './event.ts'
 import { EVENTS_PER_SIDE } from './history.ts'
+import type { Contact } from './vocabulary.ts'
 
 /** An event as a history has it. `at`: when it happened by the log, in epoch milliseconds. */
 export type Fact = {
@@ -15,8 +16,9 @@ export type Fact = {
   isTold: boolean
 }
 
-/** The list of announcements of a contact. The other lists have the names of kinds. */
+/** The lists of a contact's announcements, and of corrections of its events. The others have the names of kinds. */
 export const ANNOUNCEMENTS = 'account'
+export const CORRECTED = 'correction'
 
 /**
  * Packed events of one list, the latest first. `since`: there are others that are not kept, and none of them is later than
@@ -30,22 +32,18 @@ export type Facts = ReadonlyMap<string, FactList>
 /** As many announcements as a history has (store/events/history.ts). */
 const MAX_ANNOUNCEMENTS = 100
 
-/** An event without what meaning does not read. `data`: what the vendor's meaning reads of it beside who it is about. */
+/**
+ * An event without what meaning does not read. `data`: what the vendor's meaning reads of it beside who it is about. Its name
+ * and its address are of use only beside its site (`isSameContact`).
+ */
 export function trimmed(event: MembershipEvent, data: object): MembershipEvent {
   const { id, type, relaysource, subject, time, vendortype, timebasis } = event
-  const { contact, site, account } = event.data
-  const name = nameOf(contact)
-  const who = {
-    ...(name === null ? {} : { full_name: name }),
-    ...(contact.email_normalized === undefined
-      ? {}
-      : { email_normalized: contact.email_normalized }),
-  }
+  const { site, account } = event.data
   return {
     ...{ id, type, relaysource, time, vendortype, timebasis, dataschema: '' },
     ...(subject === undefined ? {} : { subject }),
     data: {
-      contact: who,
+      contact: site === undefined ? {} : namedIn(event.data.contact),
       ...(site === undefined ? {} : { site: { vendor_id: site.vendor_id } }),
       ...(account === undefined ? {} : { account: { vendor_id: account.vendor_id } }),
       ...data,
@@ -53,9 +51,29 @@ export function trimmed(event: MembershipEvent, data: object): MembershipEvent {
   } as unknown as MembershipEvent
 }
 
+/** The name and the address of a contact, as meaning compares them. */
+export function namedIn(contact: Contact): Contact {
+  const name = nameOf(contact)
+  const { email_normalized } = contact
+  return {
+    ...(name === null ? {} : { full_name: name }),
+    ...(email_normalized === undefined ? {} : { email_normalized }),
+  }
+}
+
 /** Compares facts by time, and those of one time by their receipt. */
 export function byTime(a: Fact, b: Fact): number {
   return a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+}
+
+/** Whether a target was told of an event, or may have been, by its settled deliveries. */
+export function isTold(
+  type: string,
+  deliveries: readonly { attempt: number; state: string }[],
+): boolean {
+  // An end is read again when it is sent: one that was never sent was not told (store/intake/statements.ts).
+  const isSent = (state: string) => type !== 'subscription.ended' && state !== 'cancelled'
+  return deliveries.some(({ attempt, state }) => attempt > 1 || isSent(state))
 }
 
 /** The lists after some events were packed: each has one place, whatever the lists had of it before. */

@@ -73,7 +73,7 @@ async function releaseOne(
   tools: Tools,
 ): Promise<ReleaseResult['released'][number]> {
   const { id } = draft
-  const histories = await historiesFor(env.DB, [subjectOf(draft)], 'arrival')
+  const histories = await historiesFor(env, [subjectOf(draft)], 'arrival')
   const context = { idFor: (n: number) => neighbourId(id, n), now: tools.now() }
   const routing = await withHeldForTargets(env.DB, config)
   const records = (await completeRecords(routing, [draft], histories, context)).map((record) =>

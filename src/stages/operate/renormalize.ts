@@ -46,7 +46,7 @@ export type RenormalizeResult = {
 
 /** Normalizes some events again, each by what was known when it was received. */
 export async function renormalize(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   config: Config,
   request: RenormalizeRequest,
   tools: Tools,
@@ -70,7 +70,7 @@ export async function renormalize(
     if (draft.ok && issues === undefined) redrafts.push({ stored, record: draft.value })
     else result.refused.push({ id: stored.id, issues: issues ?? [] })
   }
-  const histories = await presentHistories(env.DB, config, redrafts, origin)
+  const histories = await presentHistories(env, config, redrafts, origin)
   const routing = await withHeldForTargets(env.DB, config)
   const updates: Again[] = []
   for (const [i, redraft] of redrafts.entries()) {

@@ -83,7 +83,30 @@ it.each([1, 2, 3])('means the same by facts, in world %i', (seed) => {
   const bytes = [...logs.values()].map(({ text }) => text.length)
   const events = [...logs.values()].reduce((sum, { all }) => sum + all.length, 0)
   const sum = bytes.reduce((a, b) => a + b, 0)
-  console.log({ trimmed, read, contacts: bytes.length, events, each: sum / bytes.length, perEvent: sum / events })
-  if (process.env.SHOW) console.log([...logs.values()].map(({text}) => text).sort((a,b)=>b.length-a.length).slice(0,3))
-  for (const vendor of ['hapana','hype']) { const own=[...logs].filter(([k])=>k.includes('"'+vendor+'"')).map(([,v])=>v); const s=own.reduce((a,v)=>a+v.text.length,0); const e=own.reduce((a,v)=>a+v.all.length,0); console.log(vendor, s/own.length, s/e, own.map(v=>v.text).sort((a,b)=>a.length-b.length)[own.length>>1]) }
+  console.log({
+    trimmed,
+    read,
+    contacts: bytes.length,
+    events,
+    each: sum / bytes.length,
+    perEvent: sum / events,
+  })
+  if (process.env.SHOW)
+    console.log(
+      [...logs.values()]
+        .map(({ text }) => text)
+        .sort((a, b) => b.length - a.length)
+        .slice(0, 3),
+    )
+  for (const vendor of ['hapana', 'hype']) {
+    const own = [...logs].filter(([k]) => k.includes('"' + vendor + '"')).map(([, v]) => v)
+    const s = own.reduce((a, v) => a + v.text.length, 0)
+    const e = own.reduce((a, v) => a + v.all.length, 0)
+    console.log(
+      vendor,
+      s / own.length,
+      s / e,
+      own.map((v) => v.text).sort((a, b) => a.length - b.length)[own.length >> 1],
+    )
+  }
 })
