@@ -10,7 +10,7 @@ import {
 import type { FactOwner } from '../../../core/events/fact-text.ts'
 import { type EventId, keyOfId } from '../../../core/id.ts'
 import { columnsOf, type KeptFacts, listKept } from '../../events/packs/facts.ts'
-import { require } from './frozen.ts'
+import { onlyIf } from './frozen.ts'
 
 /** How long a parameter gets: a row of D1 has 2,000,000 bytes, and a character up to three. */
 const MAX_LENGTH = 600_000
@@ -106,8 +106,8 @@ function written(db: D1Database, kept: readonly KeptFacts[]): D1PreparedStatemen
     .filter((one) => one.revision > 0 && columnsOf(one) === undefined)
     .map(({ owner, revision }) => ({ ...owner, revision }))
   return [
-    ...chunks(rows).flatMap((text) => [require(db, IS_SAME, text), db.prepare(WRITE).bind(text)]),
-    ...chunks(gone).flatMap((text) => [require(db, IS_SAME, text), db.prepare(DELETE).bind(text)]),
+    ...chunks(rows).flatMap((text) => [onlyIf(db, IS_SAME, text), db.prepare(WRITE).bind(text)]),
+    ...chunks(gone).flatMap((text) => [onlyIf(db, IS_SAME, text), db.prepare(DELETE).bind(text)]),
   ]
 }
 
