@@ -60,6 +60,11 @@ export interface Vendor {
    * - undefined: nothing. The event is complete, and `interpret` is not called.
    */
   relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined
+  /**
+   * What `interpret` reads of the data of an event in the history of others, beside who it is about (core/events/facts.ts);
+   * undefined if it is in no history.
+   */
+  remembered(event: MembershipEvent): object | undefined
   /** Whether `interpret` needs the events of other contacts at the same moment too. Undefined if it never does. */
   needsPeers?(event: MembershipEvent): boolean
   /**

@@ -13,6 +13,8 @@ export type History = {
   isIdTaken: boolean
   /** Events of other contacts with the same vendor type, received about when it was; empty unless the vendor needs them. */
   peers: readonly MembershipEvent[]
+  /** Those of `past` that are packed and of which no target was told: a correction of one is of no use. */
+  untold?: readonly EventId[]
 }
 
 /** Events of each kind read before and after an event's time: the two of a plan switch, and one around each. */

@@ -74,7 +74,7 @@ export async function processDelivery(
       decision = decideBy(loaded, undefined)
     } else {
       const { delivery } = decision
-      const settled = isChangeable ? await settle(env.DB, delivery, tools.now()) : delivery.content
+      const settled = isChangeable ? await settle(env, delivery, tools) : delivery.content
       if (settled === 'later') {
         return postpone(context, delivery, tools.now() + CORRECTION_DELAY_MS, delivery.reason)
       }

@@ -8,8 +8,9 @@ import {
   NO_HISTORY,
 } from '../../core/events/history.ts'
 import type { EventId } from '../../core/id.ts'
-import { type HistoryQuery, type ReadSet, readHistories } from '../../store/events/history.ts'
-import type { BatchDatabase } from '../../store/group-commit.ts'
+import type { Log } from '../../env.ts'
+import { type HistoryEnv, readHistories } from '../../store/events/histories.ts'
+import type { HistoryQuery, ReadSet } from '../../store/events/history.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import type { Vendor } from '../../vendors/vendor.ts'
 
@@ -19,19 +20,27 @@ export type AsOf = HistoryQuery['asOf']
 /** An event, if the message was understood, and the key of its contact, if it has one. */
 type Subject = { event: MembershipEvent | undefined; contact: string | undefined }
 
-/** The histories of those events whose meaning depends on one, in their order. Reads nothing when none does. */
+/**
+ * The histories of those events whose meaning depends on one, in their order. Reads nothing when none does. `log`: told of packs
+ * that cannot be read, whose events are left out then; without it this throws.
+ */
 export async function historiesFor(
-  db: BatchDatabase,
+  env: HistoryEnv,
   subjects: readonly Subject[],
   asOf: AsOf,
+  log?: Log,
 ): Promise<(History | undefined)[]> {
   const queries = subjects.map((subject) => queryFor(subject, asOf))
   const histories = await readHistories(
-    db,
+    env,
     queries.filter((query) => query !== undefined),
+    log && unreadTo(log),
   )
   return queries.map((query) => (query === undefined ? undefined : histories.shift()))
 }
+
+const unreadTo = (log: Log) => (error: unknown) =>
+  log({ at: 'meaning', fault: 'packs could not be read', detail: String(error) })
 
 function queryFor({ event, contact }: Subject, asOf: AsOf): HistoryQuery | undefined {
   if (event === undefined || contact === undefined) return undefined
@@ -129,15 +138,16 @@ export function readSetOf(
  * subscription ended depends on what follows. Whether the event was late does not change any more.
  */
 export async function settledEvent(
-  db: D1Database,
+  env: HistoryEnv,
   event: MembershipEvent,
   contact: string,
+  log: Log,
 ): Promise<MembershipEvent> {
   const asked = queryFor({ event, contact }, 'now')
   if (asked === undefined) return event
   // The key is the one in the log.
   const query = { ...asked, claim: { ...asked.claim, scoped: null, account: null, site: null } }
-  const [history = NO_HISTORY] = await readHistories(db, [query])
+  const [history = NO_HISTORY] = await readHistories(env, [query], unreadTo(log))
   const { late: _, ...settled } = interpret(event, history).event
   return { ...settled, ...(event.late ? { late: true } : {}) } as MembershipEvent
 }

@@ -7,9 +7,13 @@ import type { MembershipEvent } from '../../core/events/event.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Conclusion } from '../../core/events/vocabulary.ts'
 import { type EventId, timeOfId } from '../../core/id.ts'
+import type { Env, Tools } from '../../env.ts'
 import { readTold } from '../../store/events/told.ts'
 import { updateEvents } from '../../store/events/update-events.ts'
+import { isD1Failure } from '../../store/group-commit.ts'
 import { settledEvent } from './meaning.ts'
+
+type SettleEnv = Pick<Env, 'DB' | 'ARCHIVE'>
 
 /** How long a correction waits for the first attempt at the event that it corrects, in milliseconds. */
 const MAX_WAIT_MS = 900_000
@@ -25,24 +29,25 @@ export function mayChange({ content, contact, sentBody }: DueDelivery): boolean 
  * knows yet whether it does, as the event that is corrected is being sent.
  */
 export function settle(
-  db: D1Database,
+  env: SettleEnv,
   delivery: DueDelivery,
-  now: number,
+  tools: Pick<Tools, 'now' | 'log'>,
 ): Promise<MembershipEvent | 'known' | 'later'> {
   return CORRECTIONS.includes(delivery.content.type)
-    ? settledCorrection(db, delivery, now)
-    : settledEnd(db, delivery)
+    ? settledCorrection(env, delivery, tools)
+    : settledEnd(env, delivery, tools)
 }
 
 /** An end by what the log knows now. The log is updated, so that it holds what is sent. */
 async function settledEnd(
-  db: D1Database,
+  env: SettleEnv,
   { content, contact }: DueDelivery,
+  { log }: Pick<Tools, 'log'>,
 ): Promise<MembershipEvent> {
   const { personid, personbasis, possibleduplicate, ...event } = content as MembershipEvent
-  const settled = await settledEvent(db, event as MembershipEvent, contact ?? '')
+  const settled = await settledEvent(env, event as MembershipEvent, contact ?? '', log)
   if (JSON.stringify(settled) !== JSON.stringify(event)) {
-    await updateEvents(db, [{ event: settled, contact }])
+    await updateEvents(env.DB, [{ event: settled, contact }])
   }
   return {
     ...settled,
@@ -54,17 +59,23 @@ async function settledEnd(
 
 /** A correction of what its target was told. One that was told nothing gets the correction as it is in the log. */
 async function settledCorrection(
-  db: D1Database,
+  env: SettleEnv,
   { content, contact = '', target }: DueDelivery,
-  now: number,
+  tools: Pick<Tools, 'now' | 'log'>,
 ): Promise<MembershipEvent | 'known' | 'later'> {
   const correction = content as MembershipEvent & {
     data: { corrects: EventId; was: Conclusion; is: Conclusion }
   }
   const { id, type, relaysource: source, data } = correction
-  const told = await readTold(db, {
+  const now = tools.now()
+  const told = await readTold(env, {
     ...{ event: data.corrects, source, contact, target },
     correction: { id, type },
+  }).catch((error: unknown) => {
+    // What is in a pack that cannot be read was told long ago: the correction says what the log concluded then.
+    if (isD1Failure(error)) throw error
+    tools.log({ at: 'meaning', fault: 'packs could not be read', detail: String(error) })
+    return undefined
   })
   if (told === undefined || told.state === 'cancelled') return correction
   if (told.isLater) return 'known'

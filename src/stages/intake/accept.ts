@@ -113,7 +113,7 @@ async function write(
     )
     const idFor = (n: number) => newEventId(now, first + drafts.length + n)
     try {
-      return ok(await commitRecords(env.DB, config, drafts, 'now', { idFor, now, log: tools.log }))
+      return ok(await commitRecords(env, config, drafts, 'now', { idFor, now, log: tools.log }))
     } catch (error) {
       if (isOutdated(error) && tries < 3 && tools.now() - now < RACES_MS) continue
       // Only an operator can end this, perhaps days later: the sender keeps the event until then.

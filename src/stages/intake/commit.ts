@@ -8,7 +8,7 @@ import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import { NO_BODY } from '../../core/intake/request.ts'
 import type { Log } from '../../env.ts'
-import type { BatchDatabase } from '../../store/group-commit.ts'
+import type { HistoryEnv } from '../../store/events/histories.ts'
 import { type EventRecord, type Receipt, recordEvents } from '../../store/intake/records.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { withHeldForTargets } from '../deliveries/held-for.ts'
@@ -25,17 +25,19 @@ type Context = { idFor: (n: number) => EventId; now: number }
  * second case the write may still succeed later, so a caller that tries again uses the same ids.
  */
 export async function commitRecords(
-  db: BatchDatabase,
+  env: HistoryEnv,
   config: Config,
   records: readonly EventRecord[],
   asOf: AsOf,
   { idFor, now, log }: Context & { log: Log },
 ): Promise<Receipt[]> {
-  const receipts = await withTimeout(completeAndWrite(db, config, records, asOf, { idFor, now }))
+  const receipts = await withTimeout(
+    completeAndWrite(env, config, records, asOf, { idFor, now, log }),
+  )
   const stale = receipts.filter(({ isStale }) => isStale).map(({ record }) => record)
   if (stale.length === 0) return receipts
   const nextIdFor = (n: number) => idFor(receipts.length - records.length + n)
-  const writing = writeInferred(db, config, stale, { idFor: nextIdFor, now })
+  const writing = writeInferred(env, config, stale, { idFor: nextIdFor, now, log })
   const more = await withTimeout(writing).catch((error): Receipt[] => {
     // The events themselves are stored: the sender gets its 202.
     log({ at: 'meaning', fault: 'inferred events were not recorded', detail: String(error) })
@@ -45,33 +47,33 @@ export async function commitRecords(
 }
 
 async function completeAndWrite(
-  db: BatchDatabase,
+  env: HistoryEnv,
   config: Config,
   records: readonly EventRecord[],
   asOf: AsOf,
-  context: Context,
+  context: Context & { log: Log },
 ): Promise<Receipt[]> {
   const subjects = records.map(subjectOf)
   const [histories, routing] = await Promise.all([
-    historiesFor(db, subjects, asOf),
-    withHeldForTargets(db, config),
+    historiesFor(env, subjects, asOf, context.log),
+    withHeldForTargets(env.DB, config),
   ])
   const completed = await completeRecords(routing, records, histories, context)
   const unknown = asOf === 'now' ? newAccounts(subjects, histories) : []
-  return recordEvents(db, completed, config, unknown)
+  return recordEvents(env.DB, completed, config, unknown)
 }
 
 /** Writes the events inferred from records that are in the log, as far as they are not there yet. */
 async function writeInferred(
-  db: BatchDatabase,
+  env: HistoryEnv,
   config: Config,
   records: readonly EventRecord[],
-  context: Context,
+  context: Context & { log: Log },
 ): Promise<Receipt[]> {
-  const histories = await historiesFor(db, records.map(subjectOf), 'arrival')
-  const routing = await withHeldForTargets(db, config)
+  const histories = await historiesFor(env, records.map(subjectOf), 'arrival', context.log)
+  const routing = await withHeldForTargets(env.DB, config)
   const completed = await completeRecords(routing, records, histories, context)
-  return recordEvents(db, completed.slice(records.length))
+  return recordEvents(env.DB, completed.slice(records.length))
 }
 
 /** What the meaning of a record is about. */
@@ -116,6 +118,7 @@ export async function completeRecords(
       ...(readSet === undefined ? {} : { readSet }),
     })
     for (const conclusion of meaning.inferred) {
+      if (conclusion.corrects && history?.untold?.includes(conclusion.corrects)) continue
       const id = idFor(inferred.length)
       const one = await inferredRecord(record, meaning.event, conclusion, config, { id, now })
       // It repeats data of two events. One that D1 cannot store must not keep its cause from being stored.

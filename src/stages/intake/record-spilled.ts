@@ -126,7 +126,7 @@ async function recordChunk(
     now: tools.now(),
     log: tools.log,
   }
-  const receipts = await commitRecords(env.DB, config, records, 'arrival', context)
+  const receipts = await commitRecords(env, config, records, 'arrival', context)
   const due = receipts.filter(isDeliverable).flatMap(({ record }) => firstMessages(record))
   await enqueueDeliveries(env.DELIVERIES, due, tools)
 }

@@ -10,6 +10,7 @@ import type { Tools } from '../../env.ts'
 import { listHotEvents } from '../../store/events/packs/hot.ts'
 import { getPack, type PackEnv } from '../../store/events/packs/packs.ts'
 import { readLines } from '../../store/events/packs/read.ts'
+import type { OwnedEvent } from '../../store/ledger/packs/facts.ts'
 import { isChanged } from '../../store/ledger/packs/frozen.ts'
 import { collect, listGarbage, retire } from '../../store/ledger/packs/garbage.ts'
 import { isAnyPackable, type Packable, readPackable } from '../../store/ledger/packs/rows.ts'
@@ -23,6 +24,7 @@ import {
 } from '../../store/ledger/packs/segment.ts'
 import { deletePacked, putPack } from '../../store/ledger/packs/swap.ts'
 import { newToken, writeVersion } from '../../store/ledger/packs/version.ts'
+import { packedEventOf } from '../events/packed-facts.ts'
 
 const DAY_MS = 24 * HOUR_MS
 
@@ -111,29 +113,39 @@ async function packSegment(
 ): Promise<number> {
   const former = await getPack(env.DB, segment.start)
   const hot = new Set<EventId>(former ? await listHotEvents(env.DB, range) : [])
-  const keys: string[] = []
+  const leaving: { key: string; facts: OwnedEvent | undefined }[] = []
   const lines = mergeLines(
     former ? readLines(env, former) : none(),
-    packableLines(env.DB, range, keys),
+    packableLines(env.DB, range, leaving),
     (id) => hot.has(id),
   )
   const written = await writeVersion(env, segment, lines, tools)
   await putPack(env.DB, written, former, tools.now())
-  for (let i = 0; i < keys.length; i += CHUNK)
-    await deletePacked(env.DB, written, keys.slice(i, i + CHUNK), token)
+  for (let i = 0; i < leaving.length; i += CHUNK) {
+    const some = leaving.slice(i, i + CHUNK)
+    const own = {
+      keys: some.map(({ key }) => key),
+      facts: some.flatMap(({ facts }) => facts ?? []),
+    }
+    await deletePacked(env.DB, written, own, token)
+  }
   await env.DB.batch(endOfPacking(env.DB, segment.start, token))
   if (former) await retire(env, former)
-  return keys.length
+  return leaving.length
 }
 
-/** The lines of hot events that may be packed; their keys are added to `keys`. */
-async function* packableLines(db: D1Database, range: Packable, keys: string[]): LineStream {
+/** The lines of hot events that may be packed; their keys and what is kept of them are added to `leaving`. */
+async function* packableLines(
+  db: D1Database,
+  range: Packable,
+  leaving: { key: string; facts: OwnedEvent | undefined }[],
+): LineStream {
   let from = range.from
-  while (keys.length < MAX_EVENTS) {
+  while (leaving.length < MAX_EVENTS) {
     const rows = await readPackable(db, { ...range, from })
     const last = rows.at(-1)
     if (last === undefined) return
-    for (const { event } of rows) keys.push(event.key)
+    leaving.push(...rows.map((row) => ({ key: row.event.key, facts: packedEventOf(row) })))
     yield rows.map(lineOf)
     from = String(BigInt(last.event.key) + 1n)
   }

@@ -25,7 +25,7 @@ export async function presentHistories(
   redrafts: readonly Redraft[],
   origin: string,
 ): Promise<(History | undefined)[]> {
-  const stored = await storedHistories(env.DB, redrafts)
+  const stored = await storedHistories(env, redrafts)
   const ids = stored.flat().flatMap((history) => eventsOf(history).map(({ id }) => id))
   const present = new Map<EventId, Present>()
   for (const message of ids.length === 0 ? [] : await readMessages(env, [...new Set(ids)])) {
@@ -40,7 +40,7 @@ export async function presentHistories(
 
 /** The histories that the log has of each message, under the keys that its contact has and had. */
 async function storedHistories(
-  db: D1Database,
+  env: PackEnv,
   redrafts: readonly Redraft[],
 ): Promise<(History | undefined)[][]> {
   const found = redrafts.map((): (History | undefined)[] => [])
@@ -54,7 +54,7 @@ async function storedHistories(
         }),
       )
     })
-    const histories = await historiesFor(db, queries, asOf)
+    const histories = await historiesFor(env, queries, asOf)
     for (const [at, { i }] of queries.entries()) found[i]?.push(histories[at])
   }
   return found

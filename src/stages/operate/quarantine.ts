@@ -81,7 +81,7 @@ async function releaseOne(
   tools: Tools,
 ): Promise<ReleaseResult['released'][number]> {
   const { id } = draft
-  const histories = await historiesFor(env.DB, [subjectOf(draft)], 'arrival')
+  const histories = await historiesFor(env, [subjectOf(draft)], 'arrival')
   const routing = await withHeldForTargets(env.DB, config)
   const complete = async () => {
     const first = Math.floor(tools.random() * MAX_INFERRED_AWAY)

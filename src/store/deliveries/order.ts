@@ -20,7 +20,9 @@ const MAX_EARLIER = 20
 const KINDS = JSON.stringify(EVENT_KINDS)
 
 /** Whether the earlier delivery `pd` blocks the ones after it. */
-const IS_UNFINISHED = `pd.state IN (${UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')})`
+const isUnfinished = (state: string) =>
+  `${state} IN (${UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')})`
+const IS_UNFINISHED = isUnfinished('pd.state')
 
 /** All contacts of the person of `events AS e`, or its own contact if it has no person, as `own`. */
 const CONTACTS_OF_E = `(
@@ -46,14 +48,24 @@ const FROM_PERSON = `${CONTACTS_OF_E} CROSS JOIN json_each('${KINDS}') AS kind
 /** Their deliveries `pd` to the target of `deliveries AS d`. */
 const ITS_DELIVERY = 'CROSS JOIN deliveries AS pd ON pd.event = p.key AND pd.target = d.target'
 
+/** What the target has got of the person's packed events, of each contact: the last one, and those after it that ended dead. */
+const PACKED = `
+  SELECT CAST(got.value AS INTEGER) AS key, CASE got.key WHEN 0 THEN 'delivered' ELSE 'dead' END AS state
+  FROM ${CONTACTS_OF_E} CROSS JOIN packed_contacts AS c ON c.source = own.source AND c.contact = own.contact
+  CROSS JOIN packed_facts AS f ON f.contact = c.number
+  CROSS JOIN json_each(f.delivered) AS target ON target.key = d.target CROSS JOIN json_each(target.value) AS got
+  WHERE got.value IS NOT NULL`
+
 /**
  * A column of a query over `deliveries AS d` and `events AS e`: the earlier deliveries of the same person to the same
  * target, unfinished ones first, then the latest first. Read it with `precedenceOf`.
  */
 export const EARLIER = `(
-  SELECT json_group_array(json_array(key, state)) FROM (
-    SELECT CAST(p.key AS TEXT) AS key, pd.state FROM ${FROM_PERSON} AND p.key < e.key
-    ${ITS_DELIVERY} WHERE pd.state <> 'cancelled' ORDER BY ${IS_UNFINISHED} DESC, p.key DESC LIMIT ${MAX_EARLIER}))`
+  SELECT json_group_array(json_array(CAST(key AS TEXT), state)) FROM (
+    SELECT p.key, pd.state FROM ${FROM_PERSON} AND p.key < e.key ${ITS_DELIVERY} WHERE pd.state <> 'cancelled'
+    UNION ALL
+    SELECT key, state FROM (${PACKED}) WHERE key < e.key
+    ORDER BY ${isUnfinished('state')} DESC, key DESC LIMIT ${MAX_EARLIER}))`
 
 /** A column over `deliveries AS d`: when its target first refused the message itself, in this schedule of attempts. */
 export const REFUSED_SINCE = `(
@@ -66,8 +78,10 @@ export const REFUSED_SINCE = `(
  */
 export const LATER = `
   CASE WHEN e.key < CAST(wanted.value ->> 'late' AS INTEGER) THEN (
-    SELECT CAST(max(p.key) AS TEXT) FROM ${FROM_PERSON} AND p.key > e.key
-    ${ITS_DELIVERY} WHERE pd.state = 'delivered') END`
+    SELECT CAST(max(key) AS TEXT) FROM (
+      SELECT p.key FROM ${FROM_PERSON} AND p.key > e.key ${ITS_DELIVERY} WHERE pd.state = 'delivered'
+      UNION ALL
+      SELECT key FROM (${PACKED}) WHERE state = 'delivered' AND key > e.key)) END`
 
 /** Reads the columns `EARLIER` and `LATER`. */
 export function precedenceOf(

@@ -7,6 +7,7 @@ import type { BatchDatabase } from '../group-commit.ts'
 import { timeOfKey } from '../segments.ts'
 import { kindOf } from './history.ts'
 import { IS_ELSEWHERE, IS_SEPARATED, joinOf } from './joins.ts'
+import { KIND_OF_REPEATS } from './packs/kinds.ts'
 
 /** The person behind the contact of an event, as a column of a query over `events AS e`. */
 export const PERSON_OF_E =
@@ -25,20 +26,29 @@ export const JOINED_PERSON_OF_E = PERSON_OF_E.replace(
 export type ContactUpdate = Omit<ContactClaim, 'scoped'> & { event: EventId; joins: boolean }
 
 // A later event has an address already, by times of the same sort that are credible. Asked only when the address differs.
-const IS_OLD = `EXISTS (
+const IS_OLD = `(EXISTS (
   SELECT 1 FROM events AS newer
   WHERE newer.status IN ('accepted', 'derived') AND newer.source = e.source AND newer.contact = e.contact
     AND ${kindOf('newer.type')} IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join()}) AND newer.at > e.at
     AND newer.at <= ${timeOfKey('newer.key')} + ${MAX_AHEAD_MS}
     AND newer.event ->> '$.data.contact.email_normalized' IS NOT NULL
-    AND (newer.event ->> 'timebasis' = 'received') = (e.event ->> 'timebasis' = 'received'))`
+    AND (newer.event ->> 'timebasis' = 'received') = (e.event ->> 'timebasis' = 'received'))
+  OR e.at < (SELECT CASE WHEN e.event ->> 'timebasis' = 'received' THEN f.addressed_received ELSE f.addressed END
+    FROM packed_contacts AS p CROSS JOIN packed_facts AS f ON f.contact = p.number
+    WHERE p.source = e.source AND p.contact = e.contact))`
 
 const IS_KNOWN_SITE = 'instr(known_sites, json_quote(site)) > 0'
 const IS_NEW_ADDRESS = 'COALESCE(email, known_email) IS NOT known_email'
 
-/** SQL: the key of the first event of the contact `c` with a status. */
-const firstEvent = (status: string) =>
-  `(SELECT min(key) FROM events WHERE status ${status} AND source = c.source AND contact = c.contact)`
+/** SQL: the key of the first event of the contact `c` with a status, which packed ones have by their kind. */
+const firstEvent = (status: string, kind: string) =>
+  `(SELECT min(key) FROM (
+     SELECT min(key) AS key FROM events WHERE status ${status} AND source = c.source AND contact = c.contact
+     UNION ALL SELECT min(p.key) FROM packed_contacts AS o CROSS JOIN packed_events AS p ON p.contact = o.number AND p.kind ${kind}
+     WHERE o.source = c.source AND o.contact = c.contact))`
+
+const FIRST_EVENT = firstEvent("IN ('accepted', 'derived')", '>= 0')
+const FIRST_REPEAT = firstEvent("= 'duplicate'", `= ${KIND_OF_REPEATS}`)
 
 // `told`: what the events report. `seen`: of that, what is to be believed. `changed`: the contacts that it changes. With them
 // are written those that are separated, since they were joined by an address that turns out to be shared: their person is
@@ -69,7 +79,7 @@ SELECT source, contact, vendor, COALESCE(known_person, CAST(joined ->> 'person' 
   CASE WHEN ${IS_NEW_ADDRESS} THEN known_email ELSE known_former END, COALESCE(joined ->> 'basis', known_basis)
 FROM changed
 UNION ALL
-SELECT c.source, c.contact, c.vendor, COALESCE(${firstEvent("IN ('accepted', 'derived')")}, ${firstEvent("= 'duplicate'")}, c.person),
+SELECT c.source, c.contact, c.vendor, COALESCE(${FIRST_EVENT}, ${FIRST_REPEAT}, c.person),
   NULL, '[]', NULL, NULL, NULL, NULL
 FROM changed AS seen CROSS JOIN contacts AS c
 WHERE (seen.known_person IS NULL OR seen.email <> COALESCE(seen.known_email, '')) AND ${IS_SEPARATED}

@@ -1,11 +1,9 @@
 // What the log knows of a contact: its announcements, and its events around a time.
 
 import type { ContactClaim } from '../../core/events/contact-key.ts'
-import { type MembershipEvent, withCredibleTime } from '../../core/events/event.ts'
-import { EVENTS_PER_SIDE, type History, SAME_ACT_WINDOW_MS } from '../../core/events/history.ts'
+import { EVENTS_PER_SIDE, SAME_ACT_WINDOW_MS } from '../../core/events/history.ts'
 import type { EventKind } from '../../core/events/vocabulary.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
-import { parseJson } from '../../core/intake/json.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { keysIn } from '../segments.ts'
 
@@ -27,7 +25,7 @@ export type HistoryQuery = {
 }
 
 /** The greatest key. */
-const NEVER = '9223372036854775807'
+export const LAST_KEY = '9223372036854775807'
 
 // Only what the vendor sent is a fact; an inferred event is not. The first condition is that of the partial index.
 const OWN = `status IN ('accepted', 'derived') AND status = 'accepted' AND source = ?1
@@ -36,11 +34,19 @@ const OWN = `status IN ('accepted', 'derived') AND status = 'accepted' AND sourc
 /** The keys that a claim may be filed under. */
 const [BARE, SCOPED] = [`?2 ->> 'contact'`, `?2 ->> 'scoped'`]
 
+/** The columns of a history: an event, or in its place the facts of a contact, which have no time of their own. */
+const HOT = 'event, source, contact, at, 1 AS own'
+const FACTS = 'SELECT f.facts AS event, p.source, p.contact, NULL AS at,'
+const FACTS_OF_P = 'CROSS JOIN packed_facts AS f ON f.contact = p.number'
+const factsOf = (...keys: string[]) =>
+  `${FACTS} 1 AS own FROM packed_contacts AS p ${FACTS_OF_P} WHERE p.source = ?1 AND p.contact IN (${keys})`
+
 /** Announcements of a client, or of a client's site: what such an event is had to be inferred. */
 const IS_ACCOUNT = `${kindOf('type')} = 'contact' AND event -> '$.data.inference' IS NOT NULL`
 const ACCOUNTS = `
-SELECT event, contact FROM events WHERE ${OWN} AND contact IN (${BARE}, ${SCOPED}) AND ${IS_ACCOUNT} AND ?3 IS NOT NULL
-ORDER BY at DESC LIMIT 100`
+SELECT * FROM (SELECT ${HOT} FROM events WHERE ${OWN} AND contact IN (${BARE}, ${SCOPED}) AND ${IS_ACCOUNT} AND ?3 IS NOT NULL
+  ORDER BY at DESC LIMIT 100)
+UNION ALL ${factsOf(BARE, SCOPED)}`
 
 const aroundOf = (columns: string, key: string, kinds: string[]) =>
   kinds
@@ -58,11 +64,15 @@ const aroundOf = (columns: string, key: string, kinds: string[]) =>
 const OWN_UNTIL_SCOPED = `COALESCE(
   (SELECT contact FROM contacts WHERE source = ?1 AND contact = ${SCOPED} AND account IS NULL), ${BARE})`
 
-// Few contacts have a scoped key: where there is none, the second part reads one row.
-const around = (...kinds: string[]) => `${aroundOf('event, contact', OWN_UNTIL_SCOPED, kinds)}
+const SCOPED_BY_ACCOUNT = `(SELECT contact FROM contacts WHERE source = ?1 AND contact = ${SCOPED} AND account IS NOT NULL)`
+
+// Few contacts have a scoped key: where there is none, the second part reads one row. D1 takes five terms of a UNION.
+const around = (...kinds: string[]) => `
+SELECT * FROM (${aroundOf(HOT, OWN_UNTIL_SCOPED, kinds)})
 UNION ALL
-SELECT e.event, e.contact FROM contacts AS c CROSS JOIN events AS e ON e.key IN (${aroundOf('key', SCOPED, kinds)})
-WHERE c.source = ?1 AND c.contact = ${SCOPED} AND c.account IS NOT NULL`
+SELECT e.event, e.source, e.contact, e.at, 1 FROM contacts AS c CROSS JOIN events AS e ON e.key IN (${aroundOf('key', SCOPED, kinds)})
+WHERE c.source = ?1 AND c.contact = ${SCOPED} AND c.account IS NOT NULL
+UNION ALL ${factsOf(OWN_UNTIL_SCOPED, SCOPED_BY_ACCOUNT)}`
 
 const [AROUND_ONE, AROUND_TWO] = [around('?6'), around('?6', '?7')]
 
@@ -71,7 +81,7 @@ const OWN_CONTACT = `COALESCE((SELECT contact FROM contacts WHERE source = ?1 AN
 // A person with two contacts has one first check-in. A rejected check-in is none. Those of the contact that are later than
 // the event make it late, the rejected ones too.
 const CHECKINS_OF_PERSON = `
-SELECT e.event, ${BARE} AS contact FROM contacts AS me CROSS JOIN contacts AS c ON c.person = me.person
+SELECT e.event, e.source, e.contact, e.at, 1 AS own FROM contacts AS me CROSS JOIN contacts AS c ON c.person = me.person
 CROSS JOIN events AS e ON e.key IN (
   SELECT key FROM events WHERE status IN ('accepted', 'derived') AND source = c.source AND contact = c.contact
     AND ${kindOf('type')} = 'checkin' AND type = 'checkin.recorded' AND key <> CAST(?4 AS INTEGER)
@@ -79,8 +89,13 @@ CROSS JOIN events AS e ON e.key IN (
   ORDER BY at DESC LIMIT 1)
 WHERE me.source = ?1 AND me.contact = ${OWN_CONTACT}
 UNION ALL
-SELECT * FROM (SELECT event, ${BARE} AS contact FROM events WHERE ${OWN} AND contact = ${OWN_CONTACT}
-  AND ${kindOf('type')} = 'checkin' AND at > ?3 ORDER BY at LIMIT ${EVENTS_PER_SIDE})`
+SELECT * FROM (SELECT ${HOT} FROM events WHERE ${OWN} AND contact = ${OWN_CONTACT}
+  AND ${kindOf('type')} = 'checkin' AND at > ?3 ORDER BY at LIMIT ${EVENTS_PER_SIDE})
+UNION ALL
+${FACTS} c.source = ?1 AND c.contact = me.contact AS own
+FROM contacts AS me CROSS JOIN contacts AS c ON c.person = me.person
+CROSS JOIN packed_contacts AS p ON p.source = c.source AND p.contact = c.contact ${FACTS_OF_P}
+WHERE me.source = ?1 AND me.contact = ${OWN_CONTACT}`
 
 /** How far the receipt of a peer may be from that of the event, and how many rows of the log are read on either side. */
 const PEERS_WINDOW_MS = 60_000
@@ -100,58 +115,43 @@ SELECT * FROM (${peersOn(`< ${OWN_KEY} AND key > ${OWN_KEY} - ${PEERS_RANGE}`, '
 UNION ALL
 SELECT * FROM (${peersOn(`> ${OWN_KEY} AND key < min(${OWN_KEY} + ${PEERS_RANGE}, CAST(?4 AS INTEGER))`, 'ASC')})`
 
-/** Reads the histories of some events in one round trip, in their order. */
-export async function readHistories(
-  db: BatchDatabase,
-  queries: readonly HistoryQuery[],
-): Promise<History[]> {
-  if (queries.length === 0) return []
-  const withPeers = queries.filter(({ peers }) => peers !== undefined)
-  const results = await db.batch([
-    ...queries.map((query) => statementFor(db, query)),
-    ...withPeers.map((query) => peersStatement(db, query)),
-  ])
-  return queries.map((query, i) => {
-    const rows = (results[i]?.results ?? []) as Row[]
-    const peers = results[queries.length + withPeers.indexOf(query)]?.results ?? []
-    // Those under the bare key are another contact's where there are some under the scoped one.
-    const scoped = rows.filter(({ contact }) => contact === query.claim.scoped)
-    const own = scoped.length > 0 ? scoped : rows
-    return {
-      isIdTaken: own.length < rows.length,
-      past: eventsIn(own),
-      peers: query.peers === undefined ? [] : eventsIn(peers as Row[]),
-    }
-  })
+/** A row of a history. `at` is null where `event` has the facts of a contact; `own` is 0 for those of the person's other contacts. */
+export type HistoryRow = {
+  event: string
+  source: string
+  contact: string
+  at: number | null
+  own: number
 }
 
-type Row = { event: string; contact: string }
-
-function eventsIn(rows: readonly Row[]): MembershipEvent[] {
-  return rows.map(({ event }) => withCredibleTime(parseJson(event) as MembershipEvent))
+/** The lowest key that a history does not have, as the log was when the event was received or announced. */
+export function endOf({ kinds, event, asOf }: HistoryQuery): EventId | undefined {
+  return asOf === 'then' || (asOf === 'arrival' && kinds.length === 0) ? event : undefined
 }
 
-function peersStatement(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
+/** The statement that reads a history, as `HistoryRow`s. */
+export function historyStatement(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
+  const { source, claim, kinds, event, at } = query
+  const end = endOf(query)
+  const sql =
+    kinds.length === 0
+      ? ACCOUNTS
+      : kinds.includes('checkin')
+        ? CHECKINS_OF_PERSON
+        : kinds.length === 1
+          ? AROUND_ONE
+          : AROUND_TWO
+  const among = sql === AROUND_ONE || sql === AROUND_TWO ? kinds : []
+  const before = end === undefined ? LAST_KEY : keyOfId(end)
+  return db.prepare(sql).bind(source, JSON.stringify(claim), at, keyOfId(event), before, ...among)
+}
+
+/** The statement that reads the peers of an event, in `event`. */
+export function peersStatement(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
   const { source, claim, event, asOf, peers } = query
   const own = keyOfId(event)
-  const before = asOf === 'then' ? own : NEVER
+  const before = asOf === 'then' ? own : LAST_KEY
   return db.prepare(PEERS).bind(source, claim.contact, own, before, peers, claim.scoped)
-}
-
-function statementFor(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {
-  const { source, claim, kinds, event, at, asOf } = query
-  const own = keyOfId(event)
-  const isAccount = kinds.length === 0
-  const before = asOf === 'then' || (asOf === 'arrival' && isAccount) ? own : NEVER
-  const sql = isAccount
-    ? ACCOUNTS
-    : kinds.includes('checkin')
-      ? CHECKINS_OF_PERSON
-      : kinds.length === 1
-        ? AROUND_ONE
-        : AROUND_TWO
-  const among = sql === AROUND_ONE || sql === AROUND_TWO ? kinds : []
-  return db.prepare(sql).bind(source, JSON.stringify(claim), at, own, before, ...among)
 }
 
 /** A statement that fails its transaction when a client was announced by another event than those that were read. */

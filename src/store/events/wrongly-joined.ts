@@ -13,7 +13,7 @@ export type WronglyJoined = { id: PersonId; parts: (PersonContact & { key: strin
 const PEOPLE_A_PAGE = 100
 const CONTACTS_A_PAGE = 1000
 
-// First the contact whose event gave the person its id. A name that is not in `contacts` yet is that of an event. People whom
+// First the contact whose event gave the person its id; where that is packed, the one that joined nobody. A name that is not in `contacts` yet is that of an event. People whom
 // an operator merged before that was noted for each contact are left alone.
 const CANDIDATES = `
 WITH many AS (
@@ -27,7 +27,7 @@ SELECT CAST(c.person AS TEXT) AS person, c.source, c.vendor, c.contact, c.accoun
       AND COALESCE(e.event ->> '$.data.contact.given_name', e.event ->> '$.data.contact.full_name') IS NOT NULL LIMIT 1) END
     AS told
 FROM many CROSS JOIN contacts AS c ON c.person = many.person
-ORDER BY c.person, (SELECT e.source = c.source AND e.contact = c.contact FROM events AS e WHERE e.key = c.person) DESC,
+ORDER BY c.person, COALESCE((SELECT e.source = c.source AND e.contact = c.contact FROM events AS e WHERE e.key = c.person), c.basis IS NULL) DESC,
   c.source, c.contact
 LIMIT ${CONTACTS_A_PAGE}`
 

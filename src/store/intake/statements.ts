@@ -99,8 +99,8 @@ FROM (SELECT 1) LEFT JOIN earlier
 RETURNING status, CAST(matched AS TEXT) AS matched`
 
 // An inferred event is written with its cause, once. A correction is written only where the corrected event was sent, or
-// may be on its way at `?21`: until its first attempt, the end of a subscription still changes with what is known.
-// `?19` the cause, `?20` the corrected event.
+// may be on its way at `?21`: until its first attempt, the end of a subscription still changes with what is known. One that is
+// not in the log is packed: whether it was sent was read with it (History.untold). `?19` the cause, `?20` the corrected event.
 export const INSERT_INFERRED = `
 INSERT INTO events (key, source, vendor, type, vendor_type, contact, event, issues, dedup_key, dedup_stamp,
   planned, hops, raw, encoding, headers, event_name, at, status)
@@ -108,7 +108,7 @@ SELECT CAST(?1 AS INTEGER), ?2, ?3, ?4, ?5, COALESCE((SELECT contact FROM events
   ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 'derived'
 WHERE ?11 IS NOT NULL AND EXISTS (SELECT 1 FROM events WHERE key = CAST(?19 AS INTEGER) AND status = 'accepted')
   AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.dedup_key = ?9 AND e.status <> 'duplicate')
-  AND (?20 IS NULL OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?20 AS INTEGER) AND (attempt > 1
+  AND (?20 IS NULL OR NOT EXISTS (SELECT 1 FROM events WHERE key = CAST(?20 AS INTEGER)) OR EXISTS (SELECT 1 FROM deliveries WHERE event = CAST(?20 AS INTEGER) AND (attempt > 1
     OR CASE ?4 WHEN 'subscription.corrected' THEN due <= ?21 AND state <> 'held' ELSE state <> 'cancelled' END)))
 RETURNING status, NULL AS matched`
 

@@ -8,7 +8,7 @@ import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import type { Vendor } from '../vendor.ts'
 import { normalizeEvent } from './events.ts'
-import { interpret, relatedKinds } from './interpret.ts'
+import { interpret, relatedKinds, remembered } from './interpret.ts'
 import { signature } from './signature.ts'
 import { resolveType, TYPE_NAMES } from './type.ts'
 
@@ -20,6 +20,7 @@ export const hapana = {
   signature,
   deliveryHeader: DELIVERY,
   relatedKinds,
+  remembered,
   interpret,
   keepsHeader: (name) => /^x-hapana-|^x-event-type$|^x-webhook-event$/.test(name),
 

@@ -3,6 +3,7 @@
 // the account, the first sale and its mail are sent in the same moment, in any order.
 import { isOtherName, nameOf } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import { namedIn } from '../../core/events/facts.ts'
 import { fold } from '../../core/events/fields.ts'
 import { type History, type Interpretation, markIfLate } from '../../core/events/history.ts'
 import type { Contact, EventKind, EventType, Inference } from '../../core/events/vocabulary.ts'
@@ -16,6 +17,16 @@ export function relatedKinds({
   if (type.startsWith('checkin.')) return ['checkin']
   // An account needs only whether and at which sites there was one before.
   return fold(vendortype) === 'accountcreated' ? [] : undefined
+}
+
+/** `Vendor.remembered` of Hapana. Accounts of early versions have no inference, and announce nothing. */
+export function remembered(event: MembershipEvent): object | undefined {
+  const { type, data } = event
+  if (type === 'membership.status_changed')
+    return { membership: { status: data.membership.status } }
+  const kinds = relatedKinds(event)
+  if (kinds?.length === 0) return data.inference && { contact: namedIn(data.contact) }
+  return kinds && {}
 }
 
 /** `Vendor.interpret` of Hapana. It infers no further events. */

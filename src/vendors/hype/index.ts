@@ -26,7 +26,7 @@ import { err, ok } from '../../core/result.ts'
 import { withExtra } from '../extra.ts'
 import { type NormalizationError, typeIssue, type Vendor } from '../vendor.ts'
 import { inferAlone } from './inference.ts'
-import { interpret, needsPeers, relatedKinds } from './interpret.ts'
+import { interpret, needsPeers, relatedKinds, remembered } from './interpret.ts'
 
 const TYPES = [
   'contact.created',
@@ -42,6 +42,7 @@ export const hype = {
   id: 'hype',
   mappingVersion: 3,
   relatedKinds: ({ vendortype }) => relatedKinds(vendortype),
+  remembered,
   needsPeers,
   interpret,
 

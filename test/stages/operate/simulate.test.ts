@@ -173,7 +173,7 @@ describe('a clean journey', () => {
     expect(events[3]?.data.actor).toBe('system')
     const [ended] = events.filter(({ type }) => type === 'subscription.ended')
     const contact = ended?.subject?.replace('contact/', 'test:') ?? ''
-    const settled = await settledEvent(env.DB, ended as MembershipEvent, contact)
+    const settled = await settledEvent(env, ended as MembershipEvent, contact, () => undefined)
     expect(settled).toMatchObject({ test: true, data: { reason: 'plan_switch' } })
   })
 

@@ -1,12 +1,13 @@
 // Retention of packs: a pack goes as a whole, after what D1 knows of its people. It is cut and repeated without harm, as
 // what is deleted first is found by the lines, which go last.
-import { type EventId, keyOfId } from '../../../core/id.ts'
+import { type EventId, firstKeyAt, idOfKey, keyOfId } from '../../../core/id.ts'
 import type { PackLine } from '../../../core/ledger/pack-line.ts'
 import { KIND_OF_REPEATS, numberOfKind } from '../../events/packs/kinds.ts'
 import type { Pack, PackEnv, PackRow, Place } from '../../events/packs/packs.ts'
 import { packOf } from '../../events/packs/packs.ts'
 import { readLines } from '../../events/packs/read.ts'
 import { endSegment } from '../prune.ts'
+import { forgetFactsBefore } from './facts.ts'
 import { noteGarbage, retire } from './garbage.ts'
 import { onlyIfVersion } from './swap.ts'
 
@@ -46,6 +47,10 @@ const DELETE_ENTRIES = [
      SELECT c.number, gone.value ->> 2, gone.value ->> 3, gone.value ->> 4 FROM json_each(?1) AS gone
      CROSS JOIN packed_contacts AS c ON c.source = gone.value ->> 0 AND c.contact = gone.value ->> 1)`,
   `DELETE FROM contacts WHERE (source, contact) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1)) AND ${HAS_NO_EVENT}`,
+  `DELETE FROM packed_facts WHERE contact IN (
+     SELECT c.number FROM json_each(?1) AS gone
+     CROSS JOIN packed_contacts AS c ON c.source = gone.value ->> 0 AND c.contact = gone.value ->> 1
+     WHERE NOT EXISTS (SELECT 1 FROM packed_events AS p WHERE p.contact = c.number))`,
   `DELETE FROM packed_contacts WHERE (source, contact) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))
      AND NOT EXISTS (SELECT 1 FROM packed_events AS p WHERE p.contact = packed_contacts.number)`,
 ]
@@ -68,7 +73,11 @@ export async function dropPack(env: PackEnv, pack: Pack, now: number): Promise<n
   let waiting: PackLine[] = []
   const flush = async (lines: readonly PackLine[]) => {
     const gone = `[${lines.flatMap(entryOf)}]`
-    await DB.batch(DELETE_ENTRIES.map((sql) => DB.prepare(sql).bind(gone)))
+    const owners = lines.flatMap(({ source, contact }) =>
+      contact === undefined ? [] : [{ source, contact }],
+    )
+    const forgotten = await forgetFactsBefore(DB, owners, idOfKey(firstKeyAt(pack.until)))
+    await DB.batch([...forgotten, ...DELETE_ENTRIES.map((sql) => DB.prepare(sql).bind(gone))])
   }
   for await (const lines of readLines(env, pack)) {
     waiting.push(...lines)

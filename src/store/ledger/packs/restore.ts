@@ -7,6 +7,7 @@ import type { PackEnv } from '../../events/packs/packs.ts'
 import { type PackedLine, readWithPacks } from '../../events/packs/read.ts'
 import { markSegments } from '../../segments.ts'
 import { storedWord } from '../../stored-words.ts'
+import { forgetFacts } from './facts.ts'
 import { isChanged, onlyIf, thaw } from './frozen.ts'
 
 /** The events of one transaction, at most, and the bytes of their lines, which bound its memory and its time. */
@@ -73,6 +74,12 @@ async function restoreChunk(db: D1Database, chunk: readonly PackedLine[]): Promi
   const { start, version } = first.pack
   const rows = chunk.map(({ line }) => rowsOf(line))
   const keys = rows.map(({ event }) => event.key)
+  const forgotten = await forgetFacts(
+    db,
+    chunk.flatMap(({ line: { id, source, contact } }) =>
+      contact === undefined ? [] : [{ id, source, contact }],
+    ),
+  )
   await db.batch([
     // Another version may say something else of these events, for instance nothing.
     onlyIf(db, 'EXISTS (SELECT 1 FROM packs WHERE start = ?1 AND version = ?2)', start, version),
@@ -83,6 +90,7 @@ async function restoreChunk(db: D1Database, chunk: readonly PackedLine[]): Promi
     ),
     ...insertRows(db, rows),
     ...thaw(db, { start, keys }),
+    ...forgotten,
     markSegments(
       db,
       chunk.map(({ line }) => line.id),

@@ -1,6 +1,7 @@
 // Puts a written pack in the place of rows: first the pack, then the rows, a few at a time. In between an event is in both,
 // and hot: its row is what counts. So nothing is lost or counted twice wherever this is cut.
 import type { Pack } from '../../events/packs/packs.ts'
+import { keepFacts, type OwnedEvent } from './facts.ts'
 import { deleteRows, freeze, onlyIf, type Some } from './frozen.ts'
 import { forgetGarbage, noteGarbage } from './garbage.ts'
 import { IS_UNCHANGED } from './segment.ts'
@@ -57,21 +58,27 @@ export async function putPack(
   ])
 }
 
+/** Events that leave their rows: their keys as decimal texts in their order, and what there is to be kept of them. */
+export type Leaving = { keys: readonly string[]; facts: readonly OwnedEvent[] }
+
 /**
- * Deletes the rows of events that a pack has, and moves their counts to those of the pack, in one transaction. Throws an error
+ * Deletes the rows of events that a pack has, keeps their facts, and moves their counts to those of the pack, in one
+ * transaction. Throws an error
  * that `isChanged` recognises, and changes nothing, if the segment has changed since it was marked with `token`.
  */
 export async function deletePacked(
   db: D1Database,
   { start, version }: Pick<Pack, 'start' | 'version'>,
-  keys: readonly string[],
+  { keys, facts }: Leaving,
   token: number,
 ): Promise<void> {
   const some: Some = { start, keys }
+  const kept = await keepFacts(db, facts)
   await db.batch([
     onlyIf(db, IS_UNCHANGED, start, token),
     onlyIfVersion(db, start, version),
     ...freeze(db, some),
+    ...kept,
     ...deleteRows(db, some),
   ])
 }
