@@ -4,7 +4,7 @@ import type { KnownTarget } from '../../core/deliveries/known-targets.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { markSegmentsOf } from '../segments.ts'
-import { IS_WAITING } from './waiting.ts'
+import { IS_FRESH, IS_WATCHED } from './waiting.ts'
 
 type Row = {
   name: string
@@ -92,7 +92,8 @@ const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
 export async function countUnfinished(db: D1Database, target: string): Promise<number> {
   const count = await db
     .prepare(
-      `SELECT (SELECT count(*) FROM deliveries WHERE ${IS_WAITING} AND due > 0 AND target = ?1)
+      `SELECT (SELECT count(*) FROM deliveries WHERE ${IS_WATCHED} AND due > 0 AND target = ?1)
+         + (SELECT count(*) FROM deliveries WHERE ${IS_FRESH} AND target = ?1)
          + (SELECT count(*) FROM deliveries INDEXED BY deliveries_held WHERE state = 'held' AND target = ?1) AS count`,
     )
     .bind(target)

@@ -1,5 +1,6 @@
 // The SQL that writes an event, by the way it enters the log, and the one that creates its deliveries. The parameters
 // ?1 to ?18 are the columns of a record (records.ts), those up to ?25 what it is compared by (repeats.ts).
+import { firstNote } from '../deliveries/waiting.ts'
 import { earlierIn, isInferredKnown, OWN_CONTACT, OWN_KEY, type Scope } from './repeats.ts'
 
 // One statement decides and writes: of two copies at once, one is the first.
@@ -43,6 +44,6 @@ RETURNING status, CAST(matched AS TEXT) AS matched`
 export const INSERT_DELIVERIES = `
 INSERT INTO deliveries (event, target, state, reason, attempt, due, swept, attempts)
 SELECT e.key, plan.value ->> 'target', plan.value ->> 'state', plan.value ->> 'reason', 1,
-  plan.value ->> 'due', 0, '[]'
+  plan.value ->> 'due', ${firstNote('e.key')}, '[]'
 FROM json_each(?1) AS plan CROSS JOIN events AS e ON e.key = CAST(plan.value ->> 'event' AS INTEGER)
 WHERE e.status IN ('accepted', 'derived') ON CONFLICT DO NOTHING`

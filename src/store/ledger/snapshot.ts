@@ -3,7 +3,7 @@ import type { HoldReason } from '../../core/deliveries/delivery.ts'
 import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { Snapshot } from '../../core/ledger/snapshot.ts'
 import type { Dead, OldestWaiting } from '../../core/ledger/trouble.ts'
-import { IS_WAITING } from '../deliveries/waiting.ts'
+import { IS_WATCHED } from '../deliveries/waiting.ts'
 import { readWord, storedWord } from '../stored-words.ts'
 
 /** A snapshot. `asOf`: when its content last changed, in epoch milliseconds. */
@@ -52,7 +52,7 @@ const REASONS = JSON.stringify(HOLD_REASONS.map(storedWord))
 // Reads one row for each delivery that waits for an attempt.
 const OLDEST_DUE = `
 SELECT target, min(due) AS oldest, sum(due < ?1) AS overdue FROM deliveries
-WHERE ${IS_WAITING} AND due > 0 GROUP BY target`
+WHERE ${IS_WATCHED} AND due > 0 GROUP BY target`
 
 // Many deliveries may be held: only the first of each target and reason is read, by the index.
 const OLDEST_HELD = `
