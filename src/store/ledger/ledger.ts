@@ -15,6 +15,13 @@ UNION ALL
 SELECT h.start, 'target', d.target, d.state, count(*), 0
 FROM (${segments}) AS h CROSS JOIN deliveries AS d ON d.event >= h.lo AND d.event < h.hi AND ${condition('d.event')} GROUP BY 1, 3, 4`
 
+/** Returns the SQL that moves the counts of a part of the log from those of its segment to those of its pack, or back. */
+export const moveCounts = (part: LogPart, from: string, to: string): string =>
+  `INSERT INTO ledger (start, kind, name, state, count, planned)
+   SELECT place.start, kind, name, state, place.sign * count, place.sign * planned
+   FROM (${selectCounts(part)}) CROSS JOIN (SELECT ${from} AS start, -1 AS sign UNION ALL SELECT ${to}, 1) AS place WHERE true
+   ON CONFLICT DO UPDATE SET count = count + excluded.count, planned = planned + excluded.planned`
+
 /** Counts segments, given by their starts (at least one), for the ledger and the statistics, in one transaction. */
 export async function countSegments(db: D1Database, starts: readonly number[]): Promise<void> {
   const condition = `start IN (${starts.join()})`
