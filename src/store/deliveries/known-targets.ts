@@ -3,6 +3,7 @@ import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
 import type { KnownTarget } from '../../core/deliveries/known-targets.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { markSegmentsOf, timeOfKey } from '../segments.ts'
+import { IS_FRESH, IS_WATCHED } from './waiting.ts'
 
 type Row = {
   name: string
@@ -89,7 +90,8 @@ const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
 export async function countUnfinished(db: D1Database, target: string): Promise<number> {
   const count = await db
     .prepare(
-      `SELECT (SELECT count(*) FROM deliveries INDEXED BY deliveries_due WHERE state IN ('pending', 'retrying') AND target = ?1)
+      `SELECT (SELECT count(*) FROM deliveries WHERE ${IS_WATCHED} AND due > 0 AND target = ?1)
+         + (SELECT count(*) FROM deliveries WHERE ${IS_FRESH} AND target = ?1)
          + (SELECT count(*) FROM deliveries INDEXED BY deliveries_held WHERE state = 'held' AND target = ?1) AS count`,
     )
     .bind(target)

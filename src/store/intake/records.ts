@@ -5,7 +5,12 @@ import { type EventStatus, instantOf, type RelayEvent } from '../../core/events/
 import type { Warning } from '../../core/events/fields.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
-import { CONTENT_WINDOW_SECONDS, type Nature } from '../../core/intake/dedupe.ts'
+import {
+  CONTENT_WINDOW_SECONDS,
+  type Nature,
+  type Search,
+  searchFor,
+} from '../../core/intake/dedupe.ts'
 import type { RawBody } from '../../core/intake/request.ts'
 import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
@@ -13,7 +18,20 @@ import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
 import { claimText, contactUpdateOf, runsOf } from './claims.ts'
-import { INSERT_DELIVERIES, INSERT_EVENT, INSERT_INFERRED, RELEASE_EVENT } from './statements.ts'
+import type { Scope } from './repeats.ts'
+import { INSERT_DELIVERIES, INSERT_INFERRED, insertEvent, releaseEvent } from './statements.ts'
+
+/**
+ * What a signed message is compared by as another type, or as a test or not. `contact` (bare), `scoped` and `kind`: where it
+ * would be in the log; those of what would be in quarantine are undefined.
+ */
+export type Alternative = {
+  key: string
+  stamp: string
+  contact?: string
+  scoped?: string | null
+  kind?: string
+}
 
 /** A message as it is written to the log, understood or not, with the deliveries that it gets unless it is a repeat. */
 export type EventRecord = {
@@ -36,7 +54,7 @@ export type EventRecord = {
   /** The header whose equal value makes equal content a repeat. */
   deliveryHeader?: string | undefined
   /** Of a signed message: what it would have in their place as another type, or as a test or not. */
-  alternatives?: { key: string; stamp: string }[]
+  alternatives?: Alternative[]
   raw: RawBody
   headers: Record<string, string>
   /** The type that the ingest URL named. */
@@ -69,9 +87,12 @@ function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStateme
     if (isReleased && 'issues' in content) {
       throw new Error('a message without an event cannot leave quarantine')
     }
+    const search = searchOf(record)
+    const scope = scopeOf(record, search)
+    const range = search === undefined || search.among === 'all' ? [] : [search.from, search.until]
     return db
-      .prepare(isReleased ? RELEASE_EVENT : INSERT_EVENT)
-      .bind(...columns(record), ...comparedBy(record), claimText(record))
+      .prepare(isReleased ? releaseEvent(scope) : insertEvent(scope))
+      .bind(...columns(record), ...comparedBy(record), claimText(record), ...range)
   }
   const corrected = entry.corrects === undefined ? null : keyOfId(entry.corrects)
   return db
@@ -85,6 +106,21 @@ function comparedBy({ content, alternatives = [], nature, deliveryHeader }: Even
   const isSample = 'event' in content && 'test' in content.event && alternatives.length === 0
   const header = deliveryHeader === undefined ? null : `$."${deliveryHeader}"`
   return [JSON.stringify(alternatives), nature ?? 'state', isSample ? 1 : 0, header]
+}
+
+/** Where its copies are looked for; undefined if it is about no contact. */
+function searchOf({ content, nature = 'state', dedupStamp: stamp, ...record }: EventRecord) {
+  if (record.contactId === undefined || 'issues' in content || isSystemEvent(content.event)) {
+    return undefined
+  }
+  const { event } = content
+  const isTimed = event.timebasis !== 'received'
+  const hasDelivery = record.headers[record.deliveryHeader ?? ''] !== undefined
+  return searchFor({ at: instantOf(event), isTimed, nature }, { stamp, hasDelivery })
+}
+
+function scopeOf({ alternatives = [] }: EventRecord, search: Search | undefined): Scope {
+  return { among: search?.among ?? 'no contact', isSigned: alternatives.length > 0 }
 }
 
 function columns(record: EventRecord): (string | number | null)[] {

@@ -2,6 +2,7 @@
 import type { HoldReason } from '../../core/deliveries/delivery.ts'
 import type { Snapshot } from '../../core/ledger/snapshot.ts'
 import type { Dead, OldestWaiting } from '../../core/ledger/trouble.ts'
+import { IS_WATCHED } from '../deliveries/waiting.ts'
 import { timeOfKey } from '../segments.ts'
 import { readWord, storedWord } from '../stored-words.ts'
 
@@ -50,8 +51,8 @@ const REASONS = JSON.stringify(HOLD_REASONS.map(storedWord))
 
 // Reads one row for each delivery that waits for an attempt.
 const OLDEST_DUE = `
-SELECT target, min(due) AS oldest, sum(due < ?1) AS overdue FROM deliveries INDEXED BY deliveries_due
-WHERE state IN ('pending', 'retrying') AND due IS NOT NULL GROUP BY target`
+SELECT target, min(due) AS oldest, sum(due < ?1) AS overdue FROM deliveries
+WHERE ${IS_WATCHED} AND due > 0 GROUP BY target`
 
 // Many deliveries may be held: only the first of each target and reason is read, by the index.
 const OLDEST_HELD = `

@@ -6,6 +6,7 @@ import type { PackEnv } from '../../events/packs/packs.ts'
 import { markSegments } from '../../segments.ts'
 import { type MessageRow, messageOf } from '../messages.ts'
 import { RECHECK_REASON } from '../restart-deliveries.ts'
+import { BECOMES_DUE } from '../waiting.ts'
 import { bindFilter, matchesFrom } from './matches.ts'
 import { readPackedMatches } from './packed-matches.ts'
 import type { ReplayPosition, RunningReplay } from './replays.ts'
@@ -152,7 +153,7 @@ export async function advanceReplay(
   const [restarted] = await db.batch([
     db
       .prepare(
-        `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
+        `UPDATE deliveries SET ${BECOMES_DUE},
            reason = ${RECHECK_REASON}, replayed = attempt > 1, first = attempt, due = wanted.value ->> 'due'
          FROM json_each(?4) AS wanted
          WHERE event = CAST(wanted.value ->> 'event' AS INTEGER) AND target = wanted.value ->> 'target'
