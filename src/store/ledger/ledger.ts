@@ -4,7 +4,7 @@ import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { Count } from '../../core/ledger/ledger.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
 import { dropEmptySegments, selectSegments } from '../segments.ts'
-import { readWord } from '../stored-words.ts'
+import { ERASED_INFERRED, readWord } from '../stored-words.ts'
 import { countStatistics, type LogPart, subtractFromTotals } from './statistics.ts'
 
 /** Returns the query that counts the events and deliveries of a part of the log, by segment. */
@@ -57,7 +57,7 @@ export async function listCounts(db: D1Database, { since, until }: Period): Prom
   const { results } = await db.prepare(COUNTS).bind(since, until).all<Row>()
   return results.map(({ planned, state, ...row }) => ({
     ...row,
-    state: readWord(state),
+    state: state === ERASED_INFERRED ? 'inferred' : readWord(state),
     created: planned,
   }))
 }

@@ -5,7 +5,7 @@ import { formatInstant } from '../../core/events/time.ts'
 import { firstKeyAt, ID_RANDOM_RANGE, idOfKey, timeOfId } from '../../core/id.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
 import { segmentOf } from '../segments.ts'
-import { readWord, storedWord } from '../stored-words.ts'
+import { ERASED_INFERRED, readWord, storedWord } from '../stored-words.ts'
 
 /** The period that one call checks, and how many differences of each kind it lists. */
 const MAX_PERIOD_MS = 24 * HOUR_MS
@@ -112,7 +112,7 @@ function plannedText({ key, planned, found }: PlannedRow): string {
 
 const INVALID = `
 SELECT CAST(key AS TEXT) AS key, NULL AS target, 'its status is ' || status AS what
-FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted(EVENT_STATUSES.map(storedWord))})
+FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted([...EVENT_STATUSES.map(storedWord), ERASED_INFERRED])})
 UNION ALL
 SELECT CAST(d.event AS TEXT), d.target,
   CASE WHEN e.key IS NULL THEN 'its event is not in the log'
