@@ -19,6 +19,7 @@ import { prune } from './stages/ledger/prune.ts'
 import { noteRun } from './stages/ledger/relay-state.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
 import { takeSnapshot } from './stages/ledger/snapshot.ts'
+import { continueErasures } from './stages/operate/erasure/erase.ts'
 import { tellIssues } from './stages/operate/issues.ts'
 
 const tools: Tools = {
@@ -89,6 +90,7 @@ async function tick(env: Env, time: number): Promise<void> {
     [
       { name: 'drift', maxMs: 10_000, run: () => updateDriftReports(env, tools) },
       { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
+      { name: 'erasures', maxMs: 20_000, run: () => continueErasures(env, config, tools) },
     ],
     [
       { name: 'issues', maxMs: 10_000, run: () => tellIssues(env, config, tools) },

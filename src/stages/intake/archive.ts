@@ -8,7 +8,8 @@ import { unpackRecords } from '../../store/intake/spill.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { recordSpilled } from './record-spilled.ts'
 
-const PREFIX = 'spill/'
+/** Before the id of the first event of a request. */
+export const SPILL_PREFIX = 'spill/'
 
 /** How long the archive may take, in milliseconds. */
 const ARCHIVE_TIMEOUT_MS = 3000
@@ -23,7 +24,7 @@ const RUN_MS = 20_000
 const archived = <T>(work: Promise<T>) => withTimeout(work, 'the archive', ARCHIVE_TIMEOUT_MS)
 
 /** The name of a request's object, which sorts by the time of receipt. `id`: that of its first event. */
-const nameOf = (id: EventId) => PREFIX + id
+const nameOf = (id: EventId) => SPILL_PREFIX + id
 
 /** Keeps a packed request. It may be there already. Throws when the archive does not take it within 3 s. */
 export async function putArchived(
@@ -45,9 +46,9 @@ export async function ensureArchived(
 
 /** When the oldest request of the archive was received, in epoch milliseconds; undefined while it is empty. */
 export async function oldestArchived(bucket: R2Bucket): Promise<number | undefined> {
-  const { objects } = await archived(bucket.list({ prefix: PREFIX, limit: 1 }))
+  const { objects } = await archived(bucket.list({ prefix: SPILL_PREFIX, limit: 1 }))
   const [oldest] = objects
-  return oldest && timeOfId(oldest.key.slice(PREFIX.length) as EventId)
+  return oldest && timeOfId(oldest.key.slice(SPILL_PREFIX.length) as EventId)
 }
 
 /** Deletes requests that are in the log. A failure is logged: the cron finds the objects, and recognises the requests. */
@@ -80,9 +81,11 @@ export async function recordArchived(
   const bucket = env.ARCHIVE
   if (bucket === undefined) return
   const until = tools.now() + RUN_MS
-  let startAfter = PREFIX
+  let startAfter = SPILL_PREFIX
   for (let count = 0; count < MAX_A_RUN && tools.now() < until; count += PAGE) {
-    const { objects } = await archived(bucket.list({ prefix: PREFIX, limit: PAGE, startAfter }))
+    const { objects } = await archived(
+      bucket.list({ prefix: SPILL_PREFIX, limit: PAGE, startAfter }),
+    )
     const names = objects.map(({ key }) => key)
     const last = names.at(-1)
     if (last === undefined) return
@@ -97,7 +100,7 @@ export async function recordArchived(
 
 /** A random name between that of an object and the present. */
 function later(name: string, { now, random }: Tools): string {
-  const at = timeOfId(name.slice(PREFIX.length) as EventId)
+  const at = timeOfId(name.slice(SPILL_PREFIX.length) as EventId)
   return nameOf(newEventId(Math.floor(at + random() * Math.max(1, now() - at)), 0))
 }
 
@@ -134,6 +137,6 @@ async function recordPage(
   }
   const recorded = requests
     .filter(({ records }) => !outcomes.has(records))
-    .map(({ name }) => name.slice(PREFIX.length) as EventId)
+    .map(({ name }) => name.slice(SPILL_PREFIX.length) as EventId)
   return { recorded, isD1Down: [...outcomes.values()].some(({ error }) => isD1Failure(error)) }
 }

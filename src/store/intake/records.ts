@@ -181,8 +181,12 @@ export async function recordEvents(
   }
 }
 
-/** A record without any value if its contact was erased and it came before that, or is kept out. */
-async function withoutErased(record: EventRecord, known: ErasedContacts): Promise<EventRecord> {
+/** Returns a record without any value if its contact was erased and it came before that, or is kept out. */
+export async function withoutErased(
+  record: EventRecord,
+  known: ErasedContacts,
+): Promise<EventRecord> {
+  if (record.isErased) return record
   const erased = await erasedFor(record, known)
   // What is inferred is only written with its cause.
   if (erased === undefined || typeof record.entry === 'object') return record

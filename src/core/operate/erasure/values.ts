@@ -20,6 +20,7 @@ const MIN_ID_LENGTH = 8
 /** How vendors, and the relay, write that a number is the id of a contact. */
 const ID_NAMES = [
   'contact',
+  'person',
   'contact vendor id',
   'contact id',
   'client id',
