@@ -78,7 +78,7 @@ function receiptText(receipt: Receipt): string {
 
 function placeLines(counts: Receipt['counts']): string[] {
   return Object.entries(counts)
-    .filter(([, count]) => count > 0)
+    .filter(([, count = 0]) => count > 0)
     .map(([place, count]) => `  ${count} ${ERASED_PLACES[place as ErasedPlace] ?? place}`)
 }
 
