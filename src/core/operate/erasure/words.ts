@@ -87,9 +87,7 @@ function candidatesIn<V extends HashedWords>(
 /** A text as it is, and as whoever decodes it reads it: JSON inside of JSON, parts of URLs, entities of HTML, base64. */
 export function readingsOf(text: string): string[] {
   const decoded = withoutEntities(withoutPercents(withoutEscapes(text)))
-  const bytes = ofBase64(text)
-  const readings = new Set([text, decoded, ...(bytes === undefined ? [] : [bytes])])
-  return [...readings]
+  return [...new Set([text, decoded, ...(text.match(BASE64) ?? []).flatMap(ofBase64)])]
 }
 
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/gs
@@ -128,11 +126,17 @@ function withoutEntities(text: string): string {
   })
 }
 
-/** The text whose bytes a text is in base64; undefined for any other text. */
-function ofBase64(text: string): string | undefined {
-  if (text.length < 12 || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text))
-    return undefined
-  return new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)))
+const BASE64 = /[A-Za-z0-9+/]{16,}={0,2}/g
+
+/** The text whose bytes some base64 is; nothing for what only looks like it. */
+function ofBase64(run: string): string[] {
+  if (run.length % 4 !== 0) return []
+  try {
+    const bytes = Uint8Array.from(atob(run), (character) => character.charCodeAt(0))
+    return [new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)]
+  } catch {
+    return []
+  }
 }
 
 const seedOf = (salt: string): number => shortHash(salt, 0x811c9dc5)

@@ -196,11 +196,15 @@ export function noteErased(
     ([place, sql]) => `'$.${place}', COALESCE(counts ->> '$.${place}', 0) + (${sql})`,
   )
   return [
-    db
-      .prepare(
-        `UPDATE erasures SET counts = json_set(counts, ${sums}) WHERE person = CAST(?1 AS INTEGER)`,
-      )
-      .bind(key),
+    ...(sums.length === 0
+      ? []
+      : [
+          db
+            .prepare(
+              `UPDATE erasures SET counts = json_set(counts, ${sums}) WHERE person = CAST(?1 AS INTEGER)`,
+            )
+            .bind(key),
+        ]),
     ...(values.length === 0
       ? []
       : [
