@@ -69,6 +69,10 @@ export function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['t
   if (isOperatorEvent(fact)) {
     return targets.filter(({ events }) => namesRelayEvents(events))
   }
+  // Only those that ask for it by its name: whoever takes it for a change of the contact would make the contact again.
+  if (fact.type === 'contact.erased') {
+    return targets.filter(({ events }) => events.includes(fact.type))
+  }
   const about = targetOf(fact)
   return targets.filter(({ name }) => name !== about)
 }
@@ -97,7 +101,8 @@ export async function systemEventRecord(
     vendor: RELAY_SOURCE,
     type,
     vendorType: undefined,
-    contactId: undefined,
+    // What tells of an erased person is found by it, and erased in its turn.
+    contactId: type === 'contact.erased' ? event.data.person : undefined,
     content: { event },
     entry: 'received',
     deliveries,

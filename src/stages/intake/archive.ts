@@ -9,7 +9,8 @@ import { unpackRecords } from '../../store/intake/spill.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { recordSpilled } from './record-spilled.ts'
 
-const PREFIX = 'spill/'
+/** Before the id of the first event of a request. */
+export const SPILL_PREFIX = 'spill/'
 
 /** How long the archive may take, in milliseconds. */
 const ARCHIVE_TIMEOUT_MS = 3000
@@ -29,7 +30,7 @@ const archived = <T>(work: Promise<T>) => withTimeout(work, 'the archive', ARCHI
  */
 async function nameOf(id: EventId, packed: Uint8Array | ArrayBuffer): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', packed as ArrayBuffer))
-  return `${PREFIX}${id}-${hexOf(hash.slice(0, 8))}`
+  return `${SPILL_PREFIX}${id}-${hexOf(hash.slice(0, 8))}`
 }
 
 /** When the request of an object was received, in epoch milliseconds. */
@@ -38,7 +39,7 @@ function timeOfName(name: string): number {
 }
 
 function idOfName(name: string): EventId {
-  return name.slice(PREFIX.length).split('-')[0] as EventId
+  return name.slice(SPILL_PREFIX.length).split('-')[0] as EventId
 }
 
 /** Keeps a packed request. It may be there already. Throws when the archive does not take it within 3 s. */
@@ -62,7 +63,7 @@ export async function ensureArchived(
 
 /** When the oldest request of the archive was received, in epoch milliseconds; undefined while it is empty. */
 export async function oldestArchived(bucket: R2Bucket): Promise<number | undefined> {
-  const { objects } = await archived(bucket.list({ prefix: PREFIX, limit: 1 }))
+  const { objects } = await archived(bucket.list({ prefix: SPILL_PREFIX, limit: 1 }))
   const [oldest] = objects
   return oldest && timeOfName(oldest.key)
 }
@@ -106,9 +107,11 @@ export async function recordArchived(
   const bucket = env.ARCHIVE
   if (bucket === undefined) return
   const until = tools.now() + RUN_MS
-  let startAfter = PREFIX
+  let startAfter = SPILL_PREFIX
   for (let count = 0; count < MAX_A_RUN && tools.now() < until; count += PAGE) {
-    const { objects } = await archived(bucket.list({ prefix: PREFIX, limit: PAGE, startAfter }))
+    const { objects } = await archived(
+      bucket.list({ prefix: SPILL_PREFIX, limit: PAGE, startAfter }),
+    )
     const names = objects.map(({ key }) => key)
     const last = names.at(-1)
     if (last === undefined) return
@@ -124,7 +127,7 @@ export async function recordArchived(
 /** A random name between that of an object and the present. */
 function later(name: string, { now, random }: Tools): string {
   const at = timeOfName(name)
-  return PREFIX + newEventId(Math.floor(at + random() * Math.max(1, now() - at)), 0)
+  return SPILL_PREFIX + newEventId(Math.floor(at + random() * Math.max(1, now() - at)), 0)
 }
 
 /** Records some objects; returns the names of those that are in the log completely, and whether D1 failed as a whole. */

@@ -64,7 +64,7 @@ SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.du
 FROM wanted
 CROSS JOIN deliveries AS d
   ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
-CROSS JOIN events AS e ON e.key = d.event`
+CROSS JOIN events AS e ON e.key = d.event AND e.event IS NOT NULL`
 
 const takeLeases = (count: number) => `
 ${rowsOf('late', count)}

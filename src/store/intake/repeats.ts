@@ -2,12 +2,13 @@
 // are about the same contact, so they are found by the index of its history: no index has the content of every event. The
 // parameters ?1 to ?18 are the columns of a record (records.ts); `?19` its alternatives, `?20` its nature, `?21` whether its
 // identity holds only within the window, `?22` the path of a header, `?23` the claim about its contact, `?24` and `?25` the
-// times between which copies are looked for.
+// times between which copies are looked for, null where any time will do. `?26` is that of statements.ts.
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
 import type { Search } from '../../core/intake/dedupe.ts'
 import { kindOf } from '../events/history.ts'
 import { keyOfClaim } from '../events/joins.ts'
 import { timeOfKey } from '../segments.ts'
+import { IS_ERASED } from '../stored-words.ts'
 
 /**
  * Where copies of a message are looked for: among the events of its contact and kind, or among messages without a contact.
@@ -132,21 +133,26 @@ const [IDENTICAL, ...EQUAL] = [
   ...SIDES.map((side) => first(...side)),
 ]
 
+/** SQL: an erased event of the same content: it has no contact any more. */
+const ERASED = `CASE WHEN EXISTS (SELECT 1 FROM events WHERE ${HAS_NO_CONTACT} AND dedup_key = ?9) THEN COALESCE(${[IDENTICAL, ...EQUAL]}) END`
+
 /** SQL: the key of the event that the message may repeat, or null. */
 function candidateIn({ among, isSigned }: Scope): string {
   const signed = isSigned ? [ALTERNATIVE] : []
   if (among === 'no contact') return `COALESCE(${[IDENTICAL, ...signed, ...EQUAL]})`
-  return isSigned ? `COALESCE(${[best(among, IS_IDENTICAL), ...signed, best(among)]})` : best(among)
+  return isSigned
+    ? `COALESCE(${[best(among, IS_IDENTICAL), ...signed, best(among), ERASED]})`
+    : `COALESCE(${best(among)}, ${ERASED})`
 }
 
 /** Tables of a statement: `earlier` has the event that is like this one, if there is one, and the verdict. It is found once. */
 export const earlierIn = (scope: Scope) => `
 WITH found AS (
   SELECT e.key, e.at, ${IS_NEAR} AS near, e.dedup_key <> ?9 AS is_alternative,
-    e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same, e.headers ->> ?22 <> ?16 ->> ?22 AS is_other
+    e.status ${IS_ERASED} AS is_erased, e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same, e.headers ->> ?22 <> ?16 ->> ?22 AS is_other
   FROM events AS e WHERE e.key = ${candidateIn(scope)}
 ), earlier AS MATERIALIZED (
-  SELECT e.key AS matched_key,
+  SELECT e.key AS matched_key, is_erased,
     CASE
       WHEN is_alternative OR (is_same AND (near OR NOT ?21)) THEN 'identity'
       WHEN ?20 = 'act' THEN 'twin'

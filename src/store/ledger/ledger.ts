@@ -9,7 +9,7 @@ import { listHotEvents } from '../events/packs/hot.ts'
 import { type Pack, type PackEnv, type PackRow, packOf } from '../events/packs/packs.ts'
 import { readLines } from '../events/packs/read.ts'
 import { dropEmptySegments, keyAt, selectSegments } from '../segments.ts'
-import { readWord } from '../stored-words.ts'
+import { ERASED_INFERRED, readWord } from '../stored-words.ts'
 import { countStatistics, type LogPart, subtractFromTotals } from './statistics.ts'
 
 /** Returns the query that counts the events and deliveries of a part of the log, by segment. */
@@ -85,7 +85,7 @@ export async function listCounts(env: PackEnv, { since, until }: Period): Promis
   const rows = [...(hot?.results ?? []), ...(frozen?.results ?? [])] as Row[]
   const counts = rows.map(({ planned, state, ...row }) => ({
     ...row,
-    state: readWord<string>(state),
+    state: state === ERASED_INFERRED ? 'inferred' : readWord<string>(state),
     created: planned,
   }))
   for (const row of (partly?.results ?? []) as PackRow[])

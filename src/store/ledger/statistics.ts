@@ -7,7 +7,7 @@ import type { Figure, HourlyFigure } from '../../core/ledger/statistics.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import { IS_TEST } from '../events/event-rows.ts'
 import { selectSegments, timeOfKey } from '../segments.ts'
-import { readWord } from '../stored-words.ts'
+import { ERASED_INFERRED, readWord } from '../stored-words.ts'
 
 /** The number of the histogram bucket of a duration. */
 const bucketOf = (ms: string, bounds: Bounds) =>
@@ -31,7 +31,7 @@ SELECT kind, start / ${HOUR_MS} AS made, start, name, outcome, 0 AS bucket, coun
 FROM (
   SELECT CASE WHEN ${IS_TEST} THEN 'test' ELSE 'received' END AS kind, h.start, e.source AS name,
     CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, ${received} AS received
-  FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status <> 'derived' LIMIT -1
+  FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status NOT IN ('derived', '${ERASED_INFERRED}') LIMIT -1
 ) GROUP BY kind, start, name, outcome`
 
 const msOf = (attempt: string) => `CAST(${attempt} ->> 'ms' AS INTEGER)`

@@ -6,7 +6,7 @@ import { firstKeyAt, idOfKey } from '../../core/id.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
 import { listPacks, type Pack, type PackEnv } from '../events/packs/packs.ts'
 import { IS_FROZEN, segmentOf, timeOfKey } from '../segments.ts'
-import { readWord, storedWord } from '../stored-words.ts'
+import { ERASED_INFERRED, readWord, storedWord } from '../stored-words.ts'
 import { listPackDifferences } from './packs/verify.ts'
 
 /** The period that one call checks, and how many differences of each kind it lists. */
@@ -155,7 +155,7 @@ function plannedText({ key, planned, found }: PlannedRow): string {
 
 const INVALID = `
 SELECT CAST(key AS TEXT) AS key, NULL AS target, 'its status is ' || status AS what
-FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted(EVENT_STATUSES.map(storedWord))})
+FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted([...EVENT_STATUSES.map(storedWord), ERASED_INFERRED])})
 UNION ALL
 SELECT CAST(d.event AS TEXT), d.target,
   CASE WHEN e.key IS NULL THEN 'its event is not in the log'

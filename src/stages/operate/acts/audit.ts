@@ -30,6 +30,7 @@ export type Refusal =
   | { kind: 'replay_done' }
   | { kind: 'not_splittable' }
   | { kind: 'same_person' }
+  | { kind: 'not_erased' }
   | { kind: 'bad_source'; reason: string }
   | { kind: 'bad_simulation'; reason: string }
 

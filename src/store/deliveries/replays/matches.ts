@@ -7,7 +7,7 @@ import { isKeyOf } from '../../events/people.ts'
 // Deliveries that wait for an attempt need no replay. `?1`: a filter as `bindFilter` returns it. `?2`: the configured
 // targets, as JSON.
 const MATCHES = `
-d.state NOT IN ('pending', 'retrying')
+d.state NOT IN ('pending', 'retrying') AND e.status IN ('accepted', 'derived')
 AND d.target IN (SELECT value FROM json_each(?2))
 AND (?1 ->> 'targets' IS NULL OR d.target IN (SELECT value FROM json_each(?1, '$.targets')))
 AND (?1 ->> 'states' IS NULL OR d.state IN (SELECT value FROM json_each(?1, '$.states')))

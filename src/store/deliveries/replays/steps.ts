@@ -158,6 +158,7 @@ export async function advanceReplay(
          FROM json_each(?4) AS wanted
          WHERE event = CAST(wanted.value ->> 'event' AS INTEGER) AND target = wanted.value ->> 'target'
            AND state NOT IN ('pending', 'retrying') AND ${isUnmoved('?4')}
+           AND EXISTS (SELECT 1 FROM events WHERE key = deliveries.event AND status IN ('accepted', 'derived'))
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
       )
       .bind(...current, JSON.stringify(wanted)),
