@@ -1,7 +1,7 @@
 // What is concluded about an event, in the words of a correction.
-import { isObject } from '../intake/json.ts'
-import type { MembershipEvent } from './event.ts'
-import type { Conclusion } from './vocabulary.ts'
+import { isObject } from '../../intake/json.ts'
+import type { MembershipEvent } from '../event.ts'
+import type { Conclusion } from '../vocabulary.ts'
 
 /** The types of events that say that an earlier one was something else. */
 export const CORRECTIONS: readonly string[] = ['subscription.corrected', 'payment.corrected']

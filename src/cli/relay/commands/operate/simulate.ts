@@ -1,11 +1,11 @@
 // `simulate`: sends simulated vendor messages to the ingest URLs of the relay, marked as tests.
 import { Command, Option } from 'commander'
-import { pluralize } from '../../../core/text.ts'
-import { SWITCHES } from '../../../simulator/trouble.ts'
-import { repeatable, type SetStatus } from '../../command-line.ts'
-import { UserError } from '../../user-error.ts'
-import { type Answer, type Api, answerOf, connect, type GlobalOptions } from '../client.ts'
-import { print, printable } from '../output.ts'
+import { pluralize } from '../../../../core/text.ts'
+import { SWITCHES } from '../../../../simulator/trouble.ts'
+import { repeatable, type SetStatus } from '../../../command-line.ts'
+import { UserError } from '../../../user-error.ts'
+import { type Answer, type Api, answerOf, connect, type GlobalOptions } from '../../client.ts'
+import { print, printable } from '../../output.ts'
 
 type Request = Parameters<Api['simulate']['$post']>[0]['json']
 type Page = Answer<Awaited<ReturnType<Api['simulate']['$post']>>>

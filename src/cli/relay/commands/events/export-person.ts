@@ -1,10 +1,10 @@
 // `people export`: everything that is stored about a person, as JSON and as one page to read or print.
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { pluralize } from '../../../core/text.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { personPage } from '../export/page.ts'
-import { print } from '../output.ts'
+import { pluralize } from '../../../../core/text.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { personPage } from '../../export/page.ts'
+import { print } from '../../output.ts'
 
 type Person = Answer<Awaited<ReturnType<Api['people'][':id']['$get']>>>
 type Event = Answer<Awaited<ReturnType<Api['events'][':id']['$get']>>>

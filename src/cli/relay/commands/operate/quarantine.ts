@@ -1,10 +1,10 @@
 // `quarantine`: lists why messages were not understood; releases or dismisses them.
 import { Command } from 'commander'
-import { pluralize } from '../../../core/text.ts'
-import type { SetStatus } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { pluralize } from '../../../../core/text.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { type Column, printList, withColumns } from '../../columns.ts'
+import { print } from '../../output.ts'
 
 type CausePage = Answer<Awaited<ReturnType<Api['quarantine']['$get']>>>
 type Cause = CausePage['causes'][number]
@@ -12,13 +12,24 @@ type ReleasePage = Answer<Awaited<ReturnType<Api['quarantine']['release']['$post
 type ReleaseResult = Pick<ReleasePage, 'released' | 'refused'>
 type Selection = { source?: string; vendortype?: string; cause?: string }
 
+const COLUMNS: Column<Cause>[] = [
+  { name: 'source', value: ({ source }) => source, isCut: true },
+  { name: 'type', value: ({ vendortype }) => vendortype ?? '(none)', isCut: true },
+  { name: 'count', value: ({ count }) => count },
+  { name: 'first seen', value: ({ first_at }) => first_at, isTime: true, isExtra: true },
+  { name: 'last seen', value: ({ last_at }) => last_at, isTime: true },
+  { name: 'example', value: ({ events }) => events[0] },
+  { name: 'cause', value: ({ cause }) => cause, isCut: true },
+]
+
 /** The command with its subcommands. The exit status is 1 if messages are, or after a release remain, in quarantine. */
 export function quarantineCommand(setStatus: SetStatus): Command {
-  return new Command('quarantine')
+  return withColumns(new Command('quarantine'), COLUMNS)
     .description('list why messages are in quarantine; exit status 1 if there are any')
     .action(async (_options, command: Command) => {
       const causes = await readCauses(apiOf(command))
-      print(command, { causes }, () => causesText(causes))
+      const none = 'The quarantine is empty.'
+      printList(command, { name: 'causes', items: causes, columns: COLUMNS, none })
       setStatus(causes.length === 0 ? 0 : 1)
     })
     .addCommand(releaseCommand(setStatus))
@@ -43,21 +54,6 @@ async function readCauses(api: Api): Promise<Cause[]> {
     next = page.next
   }
   return [...causes.values()].sort((a, b) => b.count - a.count)
-}
-
-function causesText(causes: Cause[]): string {
-  if (causes.length === 0) return 'The quarantine is empty.'
-  return table(
-    ['source', 'type', 'count', 'last seen', 'example', 'cause'],
-    causes.map(({ source, vendortype, count, last_at, events, cause }) => [
-      source,
-      vendortype ?? '(none)',
-      count,
-      last_at,
-      events[0] ?? '',
-      cause,
-    ]),
-  )
 }
 
 /** Adds the arguments and options that select messages. */

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command } from 'commander'
-import { signingSecretProblem } from '../../../config/secrets.ts'
-import { repeatable, type SetStatus } from '../../command-line.ts'
-import { UserError } from '../../user-error.ts'
-import { print } from '../output.ts'
-import { type CapturedDelivery, verifyDelivery } from '../verify-delivery.ts'
+import { signingSecretProblem } from '../../../../config/secrets.ts'
+import { repeatable, type SetStatus } from '../../../command-line.ts'
+import { UserError } from '../../../user-error.ts'
+import { print } from '../../output.ts'
+import { type CapturedDelivery, verifyDelivery } from '../../verify-delivery.ts'
 
 type Options = { secret?: string[]; header?: string[]; body?: string }
 

@@ -1,6 +1,6 @@
 // The decisions behind an event, each with its reason.
 import { expect, it } from 'vitest'
-import { decisionsOf } from '../../../src/core/events/decisions.ts'
+import { decisionsOf } from '../../../../src/core/events/explain/decisions.ts'
 
 const explained = {
   type: 'payment.failed',

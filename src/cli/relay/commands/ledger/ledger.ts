@@ -1,12 +1,12 @@
 // `ledger`: accounts for every event and delivery of a period, and checks the totals.
 import { Command } from 'commander'
-import { DELIVERY_STATES } from '../../../core/deliveries/delivery.ts'
-import { EVENT_STATUSES } from '../../../core/events/event.ts'
-import { pluralize } from '../../../core/text.ts'
-import type { SetStatus } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { DELIVERY_STATES } from '../../../../core/deliveries/delivery.ts'
+import { EVENT_STATUSES } from '../../../../core/events/event.ts'
+import { pluralize } from '../../../../core/text.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { table } from '../../../table.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { print } from '../../output.ts'
 
 type Ledger = Answer<Awaited<ReturnType<Api['ledger']['$get']>>>
 type Options = { since: string; until?: string; verify?: true }

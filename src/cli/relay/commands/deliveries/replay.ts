@@ -2,12 +2,12 @@
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
-import { pluralize } from '../../../core/text.ts'
-import { repeatable } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { UserError } from '../../user-error.ts'
-import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../client.ts'
-import { print } from '../output.ts'
+import { pluralize } from '../../../../core/text.ts'
+import { repeatable } from '../../../command-line.ts'
+import { table } from '../../../table.ts'
+import { UserError } from '../../../user-error.ts'
+import { type Answer, type Api, answerOf, apiOf, type GlobalOptions } from '../../client.ts'
+import { print } from '../../output.ts'
 
 /** More deliveries than this are resent only after a confirmation. */
 const MAX_UNCONFIRMED = 100
@@ -46,7 +46,7 @@ export function replayCommand(): Command {
     )
     .option(
       '--state <state>',
-      'only deliveries that are held, delivered, dead or cancelled (repeatable)',
+      'only deliveries that are held, delivered, dead or cancelled (repeatable); failed means dead',
       repeatable,
     )
     .option('--since <time>', 'RFC 3339, or how long ago: 30m, 24h, 7d')
@@ -115,7 +115,9 @@ async function replayEvent(
 }
 
 function filterOf({ target, source, type, state, since, until, person }: Options): Filter {
-  const given = { target, source, type, state, since, until, person }
+  // Those that are retrying are sent anyway.
+  const ended = state?.map((word) => (word === 'failed' ? 'dead' : word))
+  const given = { target, source, type, state: ended, since, until, person }
   const filter = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   )

@@ -1,10 +1,10 @@
 // `renormalize`: applies the current mapping to stored messages; shows the differences, then stores them.
 import { Command } from 'commander'
-import { pluralize } from '../../../core/text.ts'
-import type { SetStatus } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { pluralize } from '../../../../core/text.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { table } from '../../../table.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { print } from '../../output.ts'
 
 type Options = {
   since: string

@@ -1,53 +1,43 @@
 // `targets`, `pause`, `resume` and `test`: the state of targets, and how to change it.
 import { Command } from 'commander'
-import type { SetStatus } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { type Column, printList, withColumns } from '../../columns.ts'
+import { print } from '../../output.ts'
+import { stateColour } from '../../states.ts'
 
 type Targets = Answer<Awaited<ReturnType<Api['targets']['$get']>>>
 type Target = Targets['targets'][number]
 type TestResult = Answer<Awaited<ReturnType<Api['targets'][':name']['test']['$post']>>>
 
+const COLUMNS: Column<Target>[] = [
+  { name: 'target', value: ({ name }) => name, isCut: true },
+  { name: 'state', value: ({ state }) => state, paint: stateColour },
+  { name: 'backlog', value: ({ figures }) => backlogOf(figures) },
+  { name: 'last success', value: ({ figures }) => figures?.last_success?.at, isTime: true },
+  { name: 'last failure', value: ({ figures }) => figures?.last_failure?.at, isTime: true },
+  { name: 'failures', value: ({ failures }) => failures },
+  { name: 'failing since', value: (target) => target.failing_since, isTime: true, isExtra: true },
+  { name: 'next probe', value: ({ next_probe_at }) => next_probe_at, isTime: true },
+  { name: 'reason', value: ({ reason }) => reason, isCut: true },
+]
+
 /** The command. The exit status is 1 if a target is neither active nor disabled. */
 export function targetsCommand(setStatus: SetStatus): Command {
-  return new Command('targets')
+  return withColumns(new Command('targets'), COLUMNS)
     .description('list targets with state and backlog; exit status 1 if one is not active')
     .action(async (_options, command: Command) => {
       const answer = await answerOf(apiOf(command).targets.$get())
-      print(command, answer, targetsText)
+      printList(command, {
+        name: 'targets',
+        items: answer.targets,
+        columns: COLUMNS,
+        none: 'No targets are configured.',
+        more: { as_of: answer.as_of, unreadable: answer.unreadable },
+      })
       const isFine = ({ state }: Target) => state === 'active' || state === 'disabled'
       setStatus(answer.targets.every(isFine) ? 0 : 1)
     })
-}
-
-function targetsText({ targets }: Targets): string {
-  if (targets.length === 0) return 'No targets are configured.'
-  const head = [
-    'target',
-    'state',
-    'backlog',
-    'last success',
-    'last failure',
-    'failures',
-    'failing since',
-    'next probe',
-    'reason',
-  ]
-  return table(
-    head,
-    targets.map(({ name, state, failures, failing_since, next_probe_at, reason, figures }) => [
-      name,
-      state,
-      backlogOf(figures),
-      figures?.last_success?.at ?? '',
-      figures?.last_failure?.at ?? '',
-      failures,
-      failing_since ?? '',
-      next_probe_at ?? '',
-      reason ?? '',
-    ]),
-  )
 }
 
 /** How many deliveries wait, as of the last minute. */

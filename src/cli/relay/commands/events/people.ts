@@ -1,11 +1,11 @@
 // `people`: finds people across sources, and corrects which contacts belong to whom.
 import { Command } from 'commander'
-import { pluralize } from '../../../core/text.ts'
-import type { SetStatus } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { UserError } from '../../user-error.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { pluralize } from '../../../../core/text.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { table } from '../../../table.ts'
+import { UserError } from '../../../user-error.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { print } from '../../output.ts'
 import { eraseCommand, erasedCommand, suppressCommand } from './erase.ts'
 import { exportCommand } from './export-person.ts'
 

@@ -1,13 +1,13 @@
 // `people erase`, `erased`, `suppress`: erases a person, shows receipts and verifies them, keeps later messages out.
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { ERASED_PLACES, type ErasedPlace } from '../../../core/operate/erasure/erasure.ts'
-import { pluralize } from '../../../core/text.ts'
-import type { SetStatus } from '../../command-line.ts'
-import { table } from '../../table.ts'
-import { UserError } from '../../user-error.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { ERASED_PLACES, type ErasedPlace } from '../../../../core/operate/erasure/erasure.ts'
+import { pluralize } from '../../../../core/text.ts'
+import type { SetStatus } from '../../../command-line.ts'
+import { table } from '../../../table.ts'
+import { UserError } from '../../../user-error.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { print } from '../../output.ts'
 
 type Erased = Answer<Awaited<ReturnType<Api['people'][':id']['erase']['$post']>>>
 type Receipt = Answer<Awaited<ReturnType<Api['people'][':id']['erasure']['$get']>>>

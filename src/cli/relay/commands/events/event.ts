@@ -1,11 +1,12 @@
 // `event`: one event with its received payload, its normalized form and its deliveries.
 import { Command } from 'commander'
-import { nextAttempt } from '../../../core/deliveries/delivery.ts'
-import { table } from '../../table.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
-import { print } from '../output.ts'
+import { nextAttempt } from '../../../../core/deliveries/delivery.ts'
+import { table } from '../../../table.ts'
+import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { print } from '../../output.ts'
 
-type Event = Answer<Awaited<ReturnType<Api['events'][':id']['$get']>>>
+/** An event in full. */
+export type Event = Answer<Awaited<ReturnType<Api['events'][':id']['$get']>>>
 type Delivery = Event['deliveries'][number]
 
 /** How much of a response body is shown. */

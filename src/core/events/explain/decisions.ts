@@ -1,5 +1,5 @@
 // Why an event is what it is: every decision made about a message, with the rule or the inference behind it.
-import { isObject } from '../intake/json.ts'
+import { isObject } from '../../intake/json.ts'
 
 /** An event as the API returns it, as far as decisions depend on it. */
 export type ExplainedEvent = {

@@ -1,7 +1,7 @@
 // `secret`: generates a signing secret for a target.
 import { randomBytes } from 'node:crypto'
 import { Command } from 'commander'
-import { print } from '../output.ts'
+import { print } from '../../output.ts'
 
 /** Standard Webhooks requires 24 to 64 bytes. */
 const BYTES = 32
