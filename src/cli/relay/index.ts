@@ -6,6 +6,8 @@ import { runProgram, type SetStatus } from '../command-line.ts'
 import { deliveriesCommand } from './commands/deliveries.ts'
 import { eventCommand } from './commands/event.ts'
 import { eventsCommand } from './commands/events.ts'
+import { exportCommand } from './commands/export.ts'
+import { importCommand } from './commands/import.ts'
 import { ledgerCommand } from './commands/ledger.ts'
 import { peopleCommand } from './commands/people.ts'
 import { quarantineCommand } from './commands/quarantine.ts'
@@ -53,6 +55,8 @@ function relayProgram(setStatus: SetStatus): Command {
     quarantineCommand(setStatus),
     renormalizeCommand(setStatus),
     ledgerCommand(setStatus),
+    exportCommand(),
+    importCommand(),
     simulateCommand(setStatus),
     checkCommand('check', setStatus),
     secretCommand(),

@@ -53,6 +53,7 @@ export const OPERATOR_ACTS = [
   'split people',
   'merged people',
   'simulated messages',
+  'imported a log',
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]
 
