@@ -41,7 +41,8 @@ async function fill(worker: RunningWorker, { seed, progress }: Options): Promise
     siteID: 'site',
     messageId: 'mail',
     communicationType: 'Email',
-    message: `<p>${'"ä" '.repeat(MAIL_BYTES / 5)}</p>`,
+    // Nine bytes a word.
+    message: `<p>${'„ä“ '.repeat(MAIL_BYTES / 9)}</p>`,
   }
   const { path, headers } = checkIn
   const body = JSON.stringify(mail)
