@@ -1,6 +1,7 @@
 // `npm run bench -- <name>`: measurements on the real local runtime. They connect to this machine only and end by themselves.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { accept } from './accept.ts'
+import { backup } from './backup.ts'
 import { costs } from './costs.ts'
 import { deliver } from './deliver.ts'
 import { growth } from './growth.ts'
@@ -13,6 +14,7 @@ import { vendors } from './vendors.ts'
 
 const BENCHES: Record<string, Bench> = {
   accept,
+  backup,
   costs,
   deliver,
   growth,

@@ -20,6 +20,8 @@ import { eventsCommand } from './commands/events/events.ts'
 import { peopleCommand } from './commands/events/people.ts'
 import { whyCommand } from './commands/events/why.ts'
 import { driftCommand } from './commands/ledger/drift.ts'
+import { exportCommand } from './commands/ledger/export.ts'
+import { importCommand } from './commands/ledger/import.ts'
 import { ledgerCommand } from './commands/ledger/ledger.ts'
 import { statusCommand } from './commands/ledger/status.ts'
 import { tailCommand } from './commands/ledger/tail.ts'
@@ -101,7 +103,7 @@ function relayProgram(setStatus: SetStatus): Command {
         simulateCommand(setStatus),
       ],
     ],
-    ['Accounts:', [ledgerCommand(setStatus)]],
+    ['Accounts and backup:', [ledgerCommand(setStatus), exportCommand(), importCommand()]],
     [
       'Set-up:',
       [

@@ -153,7 +153,7 @@ export const SystemStatus = v.strictObject({
   schema: v.pipe(
     v.nullable(
       v.strictObject({
-        state: v.picklist(['current', 'older', 'newer']),
+        state: v.picklist(['current', 'older', 'newer', 'obsolete']),
         applied: v.nullable(v.string()),
         expected: v.string(),
       }),
