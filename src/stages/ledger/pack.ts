@@ -50,12 +50,13 @@ export async function pack(
   tools: Tools,
 ): Promise<void> {
   const now = tools.now()
-  await collectGarbage(env, now)
   const until = now - Math.max(hotDays * DAY_MS, HOUR_MS)
   const unsettledUntil = hotDays === 0 ? until : now - Math.max(hotDays, UNSETTLED_DAYS) * DAY_MS
   const unsettledBefore = firstKeyAt(unsettledUntil)
   const today = Math.floor(now / DAY_MS)
-  let { position, day } = await getPosition(env.DB)
+  const { hasGarbage, ...begin } = await getPosition(env.DB)
+  if (hasGarbage) await collectGarbage(env, now)
+  let { position, day } = begin
   let [segments, events] = [0, 0]
   while (tools.now() < now + RUN_MS) {
     const segment = await nextSegment(env.DB, position, until)
