@@ -1,6 +1,5 @@
 // Reads many blocks: those in D1 with few statements, as an invocation of the free plan may make 50 of them.
-import { bytesOfHex } from '../../../core/intake/signature.ts'
-import { readRange } from './bytes.ts'
+import { readRange, setDigits } from './bytes.ts'
 import { gunzip } from './gzip.ts'
 import type { Block, Pack, PackEnv } from './packs.ts'
 
@@ -77,10 +76,14 @@ async function readRows(db: D1Database, group: readonly PackBlock[]): Promise<Ui
        CROSS JOIN pack_parts AS p ON p.start = wanted.start AND p.version = wanted.version AND p.part = 0`,
     )
     .all<{ i: number; digits: string }>()
-  const bytes = new Map(results.map(({ i, digits }) => [i, bytesOfHex(digits)]))
-  return group.map(({ pack, block }, i) => {
-    const found = bytes.get(i)
-    if (found?.length === block[2]) return found
-    throw new Error(`the bytes of a pack are not there: ${pack.start}, version ${pack.version}`)
+  const found = new Map(results.map(({ i, digits }) => [i, digits]))
+  return group.map(({ pack, block: [, , length] }, i) => {
+    const digits = found.get(i)
+    if (digits?.length !== 2 * length) {
+      throw new Error(`the bytes of a pack are not there: ${pack.start}, version ${pack.version}`)
+    }
+    const bytes = new Uint8Array(length)
+    setDigits(bytes, 0, digits)
+    return bytes
   })
 }
