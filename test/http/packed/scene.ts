@@ -7,7 +7,7 @@ import { aConfig, aPayment, aStatusChange, NOW, toolsAt } from '../../builders.t
 import { empty, LOG_TABLES } from '../../database.ts'
 import { clearPacks, PLACES, packAll, rollAll } from '../../packs.ts'
 import { aWorld } from '../../world.ts'
-import { anOperator, TOKEN } from '../console/visitor.ts'
+import { aVisitor, TOKEN } from '../console/visitor.ts'
 
 const HOUR = 3_600_000
 
@@ -73,8 +73,14 @@ export async function aLog() {
           'hype',
           hype(person, 'contact.updated', at + 9, { email: `c${hour}@example.com` }),
         )
-      if (i === 3)
-        await take('hype', hype(`odd-${hour}`, 'payment.created', at, { publisher_id: 7, id: 9 }))
+      // Without an id or an address it is about nobody.
+      if (i === 3) {
+        await take('hype', {
+          type: 'payment.created',
+          publisher_id: 'p',
+          timestamp: NOW / 1000 + at,
+        })
+      }
     }
     await world.live(2)
     world.advance(HOUR - (world.now() % HOUR))
@@ -156,8 +162,9 @@ export async function packIn(place: Place): Promise<number> {
 
 /** A reader of the API and of the console, of a relay whose packs are in a place. */
 export async function aReader(place: Place) {
-  const visitor = await anOperator({ config, env: PLACES[place] as Partial<Env> })
+  const visitor = aVisitor({ config, env: PLACES[place] as Partial<Env> })
   visitor.advance(LATER - NOW)
+  await visitor.signIn()
   const headers = { authorization: `Bearer ${TOKEN}` }
   const api = async (path: string, body?: object) => {
     const init = body ? { method: 'POST', body: JSON.stringify(body) } : {}

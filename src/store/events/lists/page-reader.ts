@@ -2,14 +2,17 @@
 import { type EventId, timeOfId } from '../../../core/id.ts'
 import { idOfLine, readLine, rowsOf } from '../../../core/ledger/pack-line.ts'
 import { type Page, type RowBudget, rowBudgetFor } from '../../pages.ts'
-import { type PackEnv, packsAt } from '../packs/packs.ts'
+import { getPack, type PackEnv, packsAt } from '../packs/packs.ts'
 import { type PackBlock, readBlocks } from '../packs/read-blocks.ts'
 import { type PackedEvent, packedEventOf } from './packed-event.ts'
 
 /** The reader of a page. */
 export type PageReader = { db: D1Database; budget: RowBudget; packs: PackReader }
 
-/** Reads packed events. A row of the log wins over what a pack has of it: that is for the caller to see. */
+/**
+ * Reads packed events. A row of the log wins over what a pack has of it: that is for the caller to see. Throws when a place does
+ * not answer, and when a pack is in R2 and no bucket is bound.
+ */
 export type PackReader = {
   /** How many blocks the page may still read. */
   left(): number
@@ -17,8 +20,8 @@ export type PackReader = {
   readEvents(
     ids: readonly EventId[],
   ): Promise<{ events: Map<EventId, PackedEvent>; unread: ReadonlySet<EventId> }>
-  /** Reads the events of a block, the earliest first. Throws like `readBlocks`. */
-  readBlock(block: PackBlock): Promise<PackedEvent[]>
+  /** Reads the events of a block, the earliest first; undefined if another version has taken the place of its pack. */
+  readBlock(block: PackBlock): Promise<PackedEvent[] | undefined>
 }
 
 /** Reads no packs: for what no packed event has. */
@@ -66,10 +69,16 @@ function packReaderFor(env: PackEnv, blocks: number): PackReader {
     },
     async readBlock(block) {
       left--
-      const [events = []] = await readBlocks(env, [block], (lines) =>
-        lines.map((line) => packedEventOf(rowsOf(readLine(line)))),
-      )
-      return events
+      try {
+        const [events = []] = await readBlocks(env, [block], (lines) =>
+          lines.map((line) => packedEventOf(rowsOf(readLine(line)))),
+        )
+        return events
+      } catch (error) {
+        const present = await getPack(env.DB, block.pack.start)
+        if (present?.version === block.pack.version) throw error
+        return undefined
+      }
     },
   }
 }
