@@ -16,10 +16,10 @@ const MAX_BYTES = 900_000
  * Returns what `take` makes of the lines of each block, in the order of the blocks; the lines are kept no longer. Throws
  * when a place does not answer, when the bytes are not there, and when a pack is in R2 and no bucket is bound.
  */
-export async function readBlocks<T>(
+export async function readBlocks<B extends PackBlock, T>(
   env: PackEnv,
-  wanted: readonly PackBlock[],
-  take: (lines: string[], wanted: PackBlock) => T,
+  wanted: readonly B[],
+  take: (lines: string[], wanted: B) => T,
 ): Promise<T[]> {
   const taken: T[] = []
   for (const group of groupsOf(wanted)) {
@@ -37,8 +37,8 @@ const isInRow = ({ pack, block: [, , bytes] }: PackBlock) =>
   pack.place === 'd1' && pack.parts.length === 1 && bytes <= MAX_BYTES
 
 /** Neighbours that are read together. */
-function groupsOf(wanted: readonly PackBlock[]): PackBlock[][] {
-  const groups: PackBlock[][] = []
+function groupsOf<B extends PackBlock>(wanted: readonly B[]): B[][] {
+  const groups: B[][] = []
   let bytes = 0
   for (const one of wanted) {
     const group = groups.at(-1)
