@@ -33,6 +33,7 @@ export type VendorEvent =
 
 /** An event of the relay’s own. */
 export type SystemEvent =
+  | ContactErasedEvent
   | RelayDeliveriesCancelledEvent
   | RelayDeliveryDeadEvent
   | RelayEventsDismissedEvent
@@ -192,6 +193,11 @@ export interface SubscriptionEndedEvent extends VendorAttributes {
 export interface SubscriptionPlanChangedEvent extends VendorAttributes {
   type: 'subscription.plan_changed'
   data: SubscriptionPlanChangedData
+}
+
+export interface ContactErasedEvent extends SystemAttributes {
+  type: 'contact.erased'
+  data: ContactErasedData
 }
 
 export interface RelayDeliveriesCancelledEvent extends SystemAttributes {
@@ -595,6 +601,19 @@ export interface SubscriptionPlanChangedData {
   previous_subscription?: Subscription
 }
 
+/** The data of an event of the type contact.erased. */
+export interface ContactErasedData {
+  person: string
+  contacts: Array<{
+    source: string
+    vendor: string
+    vendor_id: string | null
+    account?: string
+    /** Of a contact without an id: the SHA-256 of its e-mail address in lower case, in hexadecimal. */
+    email_sha256?: string
+  }>
+}
+
 /** The data of an event of the type relay.deliveries_cancelled. */
 export interface RelayDeliveriesCancelledData {
   target: string
@@ -650,7 +669,7 @@ export interface RelayIssueOpenedData {
 export interface RelayOperatorActedData {
   by: string
   via?: 'console' | 'api' | 'command line'
-  act: 'replayed an event' | 'renormalized events' | 'started a replay' | 'stopped a replay' | 'resumed a replay' | 'paused a target' | 'resumed a target' | 'tested a target' | 'released from quarantine' | 'dismissed from quarantine' | 'split a person' | 'split people' | 'merged people' | 'simulated messages' | 'began a replay' | 'normalized an event again' | 'simulated'
+  act: 'replayed an event' | 'renormalized events' | 'started a replay' | 'stopped a replay' | 'resumed a replay' | 'paused a target' | 'resumed a target' | 'tested a target' | 'released from quarantine' | 'dismissed from quarantine' | 'split a person' | 'split people' | 'merged people' | 'simulated messages' | 'erased a person' | 'kept a person out' | 'let a person in again' | 'began a replay' | 'normalized an event again' | 'simulated'
   on: string
 }
 

@@ -20,6 +20,7 @@ import { prune } from './stages/ledger/prune.ts'
 import { noteRun } from './stages/ledger/relay-state.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
 import { takeSnapshot } from './stages/ledger/snapshot.ts'
+import { continueErasures } from './stages/operate/erasure/erase.ts'
 import { tellIssues } from './stages/operate/issues.ts'
 
 const tools: Tools = {
@@ -90,6 +91,7 @@ async function tick(env: Env, time: number): Promise<void> {
     [
       { name: 'drift', maxMs: 10_000, run: () => updateDriftReports(env, tools) },
       { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
+      { name: 'erasures', maxMs: 20_000, run: () => continueErasures(env, config, tools) },
     ],
     [{ name: 'pack', maxMs: 20_000, run: () => pack(env, config, tools) }],
     [

@@ -4,7 +4,9 @@ import { stripVTControlCharacters } from 'node:util'
 import { Command } from 'commander'
 import { type Config, parseConfig, secretNames } from '../config.ts'
 import { OWED_BY_TARGET } from '../store/deliveries/owed.ts'
+import { HAS_KEYS_OF_0X } from '../store/keys-of-0x.ts'
 import { checkConfig, describeConfig, isLocal, weakSecretsOf } from './check/configuration.ts'
+import { keysProblem } from './check/keys.ts'
 import { owedToOthers } from './check/owed.ts'
 import { runProgram, type SetStatus } from './command-line.ts'
 import {
@@ -59,6 +61,7 @@ function runDeploy(isDryRun: boolean): number {
     return wrangler(['deploy', '--dry-run'])
   }
   if (!hasFile) requireSecretsOnWorker(project)
+  requireNewKeys(project)
   createMissing(['d1', 'info', project.databaseName], ['d1', 'create', project.databaseName])
   for (const queue of project.queues) {
     createMissing(['queues', 'info', queue], ['queues', 'create', queue])
@@ -77,6 +80,7 @@ function stepsOf({ databaseName, queues, buckets, vars }: Project, hasFile: bool
   const secrets = [...secretNames(vars).keys()].join(', ')
   return [
     'A deploy would:',
+    `  stop if the log of ${databaseName} is one of a version 0.x, whose keys this version cannot read`,
     ...(hasFile
       ? []
       : [
@@ -106,6 +110,18 @@ function requireDeployable(config: Config, { vars }: Project): void {
         'Replace it in wrangler.toml with your own receiver.',
     )
   }
+}
+
+/** Refuses a database with keys of the versions 0.x, and one that cannot be asked. One that is not there yet has none. */
+function requireNewKeys({ databaseName }: Project): void {
+  const ask = (...args: string[]) =>
+    spawnSync(process.execPath, [WRANGLER, 'd1', ...args], { cwd: ROOT, encoding: 'utf8' })
+  if (ask('info', databaseName).status !== 0) return
+  const { status, stdout, stderr } = ask(
+    ...['execute', databaseName, '--remote', '--json', '--yes', '--command', HAS_KEYS_OF_0X],
+  )
+  const problem = keysProblem(databaseName, { isDone: status === 0, output: stdout + stderr })
+  if (problem !== undefined) throw new UserError(`Nothing was deployed: ${problem}`)
 }
 
 /** Refuses a file that lacks a secret, or has one that is invalid or easy to guess. */

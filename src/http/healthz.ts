@@ -13,7 +13,7 @@ export const Healthz = describe({
   summary:
     'Health check: whether the configuration can be read, and D1 responds and has the schema that this version needs',
   details:
-    'A database with a newer schema is healthy: after a rollback, the older code works with it.',
+    'A database with a newer schema is healthy: after a rollback, the older code works with it. One of a version 0.x is not.',
   isPublic: true,
   answers: { 200: v.strictObject({ status: v.literal('ok') }) },
   problems: [503],
@@ -25,6 +25,6 @@ export async function healthz(c: Context<{ Bindings: Env }>, config: Config) {
   if (misread !== undefined) return problem(503, 'configuration-unreadable', misread)
   const schema = await withTimeout(readSchema(c.env.DB)).catch(() => undefined)
   if (schema === undefined) return problem(503, 'unhealthy', 'D1 does not respond.')
-  const trouble = schema.state === 'older' ? schemaProblem(schema) : undefined
+  const trouble = schema.state !== 'newer' ? schemaProblem(schema) : undefined
   return trouble === undefined ? c.json({ status: 'ok' }) : problem(503, 'unhealthy', trouble)
 }

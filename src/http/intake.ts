@@ -18,7 +18,7 @@ import { problemOf } from './problems.ts'
 
 const Accepted = v.strictObject({
   id: eventId,
-  status: v.picklist(['accepted', 'duplicate', 'quarantined', 'queued']),
+  status: v.picklist(['accepted', 'duplicate', 'quarantined', 'erased', 'queued']),
   type: eventType,
   deliveries: count,
   warnings: v.array(v.string()),

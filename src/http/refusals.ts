@@ -14,6 +14,7 @@ const PROBLEMS = {
   replay_done: [409, 'replay-done'],
   not_splittable: [409, 'not-splittable'],
   same_person: [409, 'same-person'],
+  not_erased: [404, 'not-erased'],
   bad_source: [400, 'bad-source'],
   bad_simulation: [400, 'bad-body'],
 } as const satisfies Record<Refusal['kind'], readonly [status: number, type: string]>
@@ -51,6 +52,8 @@ export function refusalText(refusal: Refusal): string {
       return 'This person has no such contact, or no other contact.'
     case 'same_person':
       return 'Both IDs are those of the same person.'
+    case 'not_erased':
+      return 'No person with this ID was erased.'
     case 'bad_source':
     case 'bad_simulation':
       return refusal.reason

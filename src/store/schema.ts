@@ -1,23 +1,30 @@
 // The schema that the code was written for, and the one that the database has. wrangler notes applied migrations in D1.
 
+import { HAS_KEYS_OF_0X, REMEDY_FOR_0X } from './keys-of-0x.ts'
+
 /** The last migration of this version (src/store/migrations). */
-export const LAST_MIGRATION = '0020_packed_facts.sql'
+export const LAST_MIGRATION = '0022_rows.sql'
 
 /**
  * The schema of the database compared with that of the code. `older`: migrations are missing, so this code cannot work.
- * `newer`: the code was rolled back, which works, as migrations only add.
+ * `newer`: the code was rolled back, which works, as migrations only add. `of 0.x`: its keys are other ones.
  */
 export type Schema = {
-  state: 'current' | 'older' | 'newer'
+  state: 'current' | 'older' | 'newer' | 'of 0.x'
   /** The last migration that was applied; undefined when none was. */
   applied: string | undefined
   expected: string
 }
 
-/** Reads which migrations the database has. Throws when D1 does not answer. */
+/** Reads which migrations and keys the database has. Throws when D1 does not answer. */
 export async function readSchema(db: D1Database): Promise<Schema> {
   const applied = await lastApplied(db)
-  return { state: compare(applied), applied, expected: LAST_MIGRATION }
+  const state = (await hasKeysOf0x(db)) ? 'of 0.x' : compare(applied)
+  return { state, applied, expected: LAST_MIGRATION }
+}
+
+async function hasKeysOf0x(db: D1Database): Promise<boolean> {
+  return (await firstOf(db, HAS_KEYS_OF_0X, 'has_keys_of_0x')) === 1
 }
 
 function compare(applied: string | undefined): Schema['state'] {
@@ -27,11 +34,18 @@ function compare(applied: string | undefined): Schema['state'] {
 }
 
 async function lastApplied(db: D1Database): Promise<string | undefined> {
+  const last = await firstOf(db, 'SELECT max(name) AS last FROM d1_migrations', 'last')
+  return last === undefined ? undefined : String(last)
+}
+
+/** A value of the one row of a query; undefined where it is null, or the table is not there. */
+async function firstOf(
+  db: D1Database,
+  sql: string,
+  column: string,
+): Promise<string | number | undefined> {
   try {
-    const last = await db
-      .prepare('SELECT max(name) AS last FROM d1_migrations')
-      .first<string>('last')
-    return last ?? undefined
+    return (await db.prepare(sql).first<string | number>(column)) ?? undefined
   } catch (error) {
     if (/no such table/.test(String(error))) return undefined
     throw error
@@ -42,6 +56,7 @@ async function lastApplied(db: D1Database): Promise<string | undefined> {
 export function schemaProblem({ state, applied, expected }: Schema): string | undefined {
   const database =
     applied === undefined ? 'has no migrations' : `has the migrations up to ${applied}`
+  if (state === 'of 0.x') return `The database is one of a version 0.x: ${REMEDY_FOR_0X}`
   if (state === 'older')
     return `The database ${database}, but this version needs ${expected}: apply the migrations (npm run deploy does that first).`
   if (state === 'newer')

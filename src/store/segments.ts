@@ -2,7 +2,7 @@
 // hour in which events were received, or a part of a busy hour. A transaction that writes events or deliveries of a
 // segment marks the segment, and the cron counts it again. So at any moment the stored counts of the unmarked segments and
 // the log of the marked ones add up to the whole log, and counting takes no longer late in an hour than early in it.
-import { type EventId, ID_RANDOM_RANGE, timeOfId } from '../core/id.ts'
+import { type EventId, FIRST_TIME, KEYS_PER_MS, timeOfId } from '../core/id.ts'
 import { HOUR_MS } from '../core/period.ts'
 import type { BatchDatabase } from './group-commit.ts'
 
@@ -14,7 +14,13 @@ const toMinute = (time: number) => time - (time % MINUTE_MS)
 // The functions and constants below return pieces of SQL. `time` is a piece of SQL too, in epoch milliseconds.
 
 /** The lowest key of an event received at a time. */
-const keyAt = (time: string) => `(${time}) * ${ID_RANDOM_RANGE}`
+export const keyAt = (time: string) => `((${time}) - ${FIRST_TIME}) * ${KEYS_PER_MS}`
+
+/** When the event of a key was received. */
+export const timeOfKey = (key: string) => `((${key}) / ${KEYS_PER_MS} + ${FIRST_TIME})`
+
+/** By how much keys differ that are some milliseconds apart, as a number. */
+export const keysIn = (ms: number) => ms * KEYS_PER_MS
 
 /** An expression over the segment that a time falls in: the last one of its hour that starts at that time or before. */
 const segmentAt = (time: string, expression = 'start') =>
@@ -22,8 +28,8 @@ const segmentAt = (time: string, expression = 'start') =>
 
 /** The start of the segment of an event, given the column of its key with the table's name; null if it is in no segment. */
 export const segmentOf = (key: string) =>
-  `(SELECT start FROM segments WHERE start = ${segmentAt(`(${key} / ${ID_RANDOM_RANGE})`)}
-     AND until > ${key} / ${ID_RANDOM_RANGE})`
+  `(SELECT start FROM segments WHERE start = ${segmentAt(timeOfKey(key))}
+     AND until > ${timeOfKey(key)})`
 
 /** SQL: whether a `start` is that of the counts of packed events: one millisecond after that of their segment. */
 export const IS_FROZEN = `start % ${MINUTE_MS} = 1`
@@ -88,7 +94,7 @@ export function markSegments(
  * `event`. Run it before the statement that changes the deliveries, after which the query may return other events.
  */
 export function markSegmentsOf(query: string): string {
-  return delivered.among(`(SELECT event / ${ID_RANDOM_RANGE} AS time FROM (${query}))`)
+  return delivered.among(`(SELECT ${timeOfKey('event')} AS time FROM (${query}))`)
 }
 
 /**

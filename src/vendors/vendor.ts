@@ -46,12 +46,12 @@ export interface Vendor {
     settings: SourceSettings,
   ): Result<NormalizedMessage, NormalizationError>
   /**
-   * What distinguishes a signed message from another with the same content, and the identities that it has as any other
-   * type: a vendor whose signature does not cover the type has these.
+   * What distinguishes a signed message from another with the same content, and what it is as any other type: a vendor whose
+   * signature does not cover the type has these.
    */
   readonly signed?: {
     stamp(headers: Headers): string | undefined
-    identities(message: MessageContent, settings: SourceSettings): Identity[]
+    readings(message: MessageContent, settings: SourceSettings): NormalizedMessage[]
   }
   /**
    * Which part of the contact's history `interpret` needs for an event:

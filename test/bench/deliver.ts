@@ -1,6 +1,6 @@
 // How fast the relay delivers: a backlog drained to two receivers against a floor that reads, posts and updates; and the time
 // from accept to arrival under a light load.
-import { idOfKey } from '../../src/core/id.ts'
+import { firstKeyAt, idOfKey } from '../../src/core/id.ts'
 import type { Bench, Options, Result } from './tools/bench.ts'
 import { alternate, median, percentile, ratiosOf, spreadText } from './tools/figures.ts'
 import { load } from './tools/load.ts'
@@ -142,7 +142,7 @@ async function drain(
   size: number,
 ): Promise<number> {
   const now = Date.now()
-  const first = BigInt(now) * 2n ** 21n
+  const first = BigInt(firstKeyAt(now))
   const events = size / TARGETS.length
   await createBacklog(worker, row, { first, events, now })
   const times: number[] = []

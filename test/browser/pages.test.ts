@@ -45,7 +45,7 @@ const RESULTS: Record<string, (page: Page) => Promise<void>> = {
 }
 
 /** Error pages. Browsers report their status as an error. */
-const ERRORS = ['/console/nowhere', '/console/events?since=x', '/console/events/evt_0000000000000']
+const ERRORS = ['/console/nowhere', '/console/events?since=x', '/console/events/evt_00000000000']
 
 const SETTINGS = [
   { width: 1280, colorScheme: 'light' },

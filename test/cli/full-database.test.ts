@@ -1,4 +1,5 @@
 // A full database loses nothing, and heals when space is made: retention works although not one page is left.
+
 import { expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import type { DeliveryMessage } from '../../src/core/deliveries/delivery.ts'
@@ -9,6 +10,7 @@ import { prune } from '../../src/stages/ledger/prune.ts'
 import { noteRun } from '../../src/stages/ledger/relay-state.ts'
 import { rollUp } from '../../src/stages/ledger/rollup.ts'
 import { readStatus } from '../../src/stages/operate/attention.ts'
+import { timeOfKey } from '../../src/store/segments.ts'
 import { aDatabase, limitTo, sizeOf } from './sqlite-d1.ts'
 
 const HOUR = 3_600_000
@@ -133,7 +135,7 @@ it('deletes received bytes early, only as old as settings allow, and records wha
     expect.objectContaining({ at: 'prune', short_of_space: true, days: 2 }),
   )
   const { oldest } = relay.sqlite
-    .prepare('SELECT min(key) / 2097152 AS oldest FROM events WHERE octet_length(raw) > 0')
+    .prepare(`SELECT ${timeOfKey('min(key)')} AS oldest FROM events WHERE octet_length(raw) > 0`)
     .get() as { oldest: number }
   const last = START + (accepted + 4) * QUARTER
   expect(last - oldest).toBeGreaterThan(2 * DAY - 2 * HOUR)

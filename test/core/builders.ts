@@ -6,7 +6,7 @@ import type { MembershipEvent } from '../../src/core/events/event.ts'
 export function anEvent(overrides: object = {}): MembershipEvent {
   return {
     specversion: '1.0',
-    id: 'evt_38fvcwc000007',
+    id: 'evt_1jkm0300007',
     type: 'contact.created',
     source: '/hapana/sites/S1',
     subject: 'contact/C1',

@@ -10,7 +10,7 @@ describe('cloudevents-binary', () => {
       contentType: 'application/json',
       headers: {
         'ce-specversion': '1.0',
-        'ce-id': 'evt_38fvcwc000007',
+        'ce-id': 'evt_1jkm0300007',
         'ce-type': 'contact.created',
         'ce-source': '/hapana/sites/S1',
         'ce-subject': 'contact/C1',

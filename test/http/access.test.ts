@@ -62,6 +62,11 @@ const CREDENTIALS: Record<string, Credential> = {
   'POST /api/people/wrongly-joined/split': 'token',
   'POST /api/people/:id/split': 'token',
   'POST /api/people/:id/merge': 'token',
+  'GET /api/people/erased': 'token',
+  'POST /api/people/erased/verify': 'token',
+  'POST /api/people/:id/erase': 'token',
+  'GET /api/people/:id/erasure': 'token',
+  'POST /api/people/:id/suppress': 'token',
   'GET /api/quarantine': 'token',
   'POST /api/quarantine/release': 'token',
   'POST /api/quarantine/dismiss': 'token',
@@ -88,6 +93,11 @@ const CREDENTIALS: Record<string, Credential> = {
   'POST /console/people/wrongly-joined/split': 'session',
   'POST /console/people/:id/split': 'session',
   'POST /console/people/:id/merge': 'session',
+  'GET /console/people/erased': 'session',
+  'GET /console/people/:id/erase': 'session',
+  'POST /console/people/:id/erase': 'session',
+  'GET /console/people/:id/erasure': 'session',
+  'POST /console/people/:id/suppress': 'session',
   'GET /console/simulate': 'session',
   'POST /console/simulate': 'session',
   'GET /console/set-up': 'session',
@@ -118,7 +128,7 @@ function ask(route: string, headers: Record<string, string>, query = '') {
     .replace(':type/:version', 'payment.created/1')
     .replace('assets/:name', 'assets/console.css')
     .replace(':name', 'crm')
-    .replace(':id', 'evt_0000000000000')
+    .replace(':id', 'evt_00000000000')
   const hasBody = method === 'POST' || method === 'ALL'
   return app.request(
     ORIGIN + filled + query,

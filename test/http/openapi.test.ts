@@ -269,9 +269,9 @@ const json = (body: object, headers: Record<string, string> = {}): { init: Reque
 })
 const take = () => stored(config, 'hype', aPayment(), { now: now++ })
 const UNKNOWN = {
-  event: 'evt_0000000000000',
-  person: 'per_0000000000000',
-  replay: 'rpl_0000000000000',
+  event: 'evt_00000000000',
+  person: 'per_00000000000',
+  replay: 'rpl_00000000000',
 }
 
 beforeEach(async () => {

@@ -1,8 +1,9 @@
 // A log of 100,000 events in five days, counted and posted except for its last minutes.
 import { env } from 'cloudflare:workers'
-import { personIdOfKey } from '../../src/core/id.ts'
+import { firstKeyAt, KEYS_PER_MS, personIdOfKey } from '../../src/core/id.ts'
 import { postSegments } from '../../src/store/events/postings.ts'
 import { countSegments } from '../../src/store/ledger/ledger.ts'
+import { keyAt as sqlKeyAt } from '../../src/store/segments.ts'
 import { NOW } from '../builders.ts'
 import { LIST_SEGMENTS } from './segments.ts'
 
@@ -11,7 +12,7 @@ export const EVENTS = 100_000
 /** An event every 4.32 s: 100,000 in five days. */
 export const STEP = 4320
 export const BEGIN = NOW - EVENTS * STEP
-export const keyAt = (i: number) => BigInt(BEGIN + i * STEP) * 2n ** 21n + BigInt(i)
+export const keyAt = (i: number) => BigInt(firstKeyAt(BEGIN + i * STEP)) + BigInt(i % KEYS_PER_MS)
 export const MANY = personIdOfKey('1')
 export const FEW = personIdOfKey('2')
 
@@ -30,7 +31,7 @@ const DELIVERIES = `
 
 async function fill(from: number, until: number): Promise<void> {
   const log = `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${until}),
-    facts AS (SELECT i, (${BEGIN} + i * ${STEP}) * ${2 ** 21} + i AS key, ${FACTS} FROM n),
+    facts AS (SELECT i, ${sqlKeyAt(`${BEGIN} + i * ${STEP}`)} + i % ${KEYS_PER_MS} AS key, ${FACTS} FROM n),
     log AS (SELECT * FROM facts WHERE status = 'accepted')`
   await env.DB.batch(
     [

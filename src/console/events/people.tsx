@@ -44,7 +44,8 @@ export function People({ found, areMore }: { found: readonly PersonView[]; areMo
       {found.length === 0 ? (
         <Empty>
           Find a person to see their contacts, events and deliveries across vendors, or see{' '}
-          <a href={`${PATH}/wrongly-joined`}>who was joined wrongly by earlier rules</a>.
+          <a href={`${PATH}/wrongly-joined`}>who was joined wrongly by earlier rules</a> and{' '}
+          <a href={`${PATH}/erased`}>who was erased</a>.
         </Empty>
       ) : (
         <Table
@@ -148,6 +149,9 @@ export function Person({
           <a href={linkTo(path, { personal: 'show' })}>Show addresses</a>
         )}
         <a href={linkTo('/console/events', { person: id })}>Show in the event list</a>
+        <a href={`${path}/erase`} data-change="">
+          Erase …
+        </a>
         <Act
           method="get"
           action="/console/replays"

@@ -10,8 +10,8 @@ import { EVENT_DATA, type EventType } from './vocabulary.ts'
 /** Every type of event that a target can be sent, the relay's own included. */
 export const EVENT_TYPES = [...Object.keys(EVENT_DATA), ...Object.keys(RELAY_EVENT_DATA)]
 
-/** The statuses of received messages. Each message has one of these. */
-export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate'] as const
+/** The statuses of received messages. Each message has one of these. `erased`: without any value of its person. */
+export const RECEIVED_STATUSES = ['accepted', 'quarantined', 'duplicate', 'erased'] as const
 
 /** The statuses of all events in the log: those of received messages, and `inferred` for inferred events. */
 export const EVENT_STATUSES = [...RECEIVED_STATUSES, 'inferred'] as const

@@ -53,6 +53,9 @@ export const OPERATOR_ACTS = [
   'split people',
   'merged people',
   'simulated messages',
+  'erased a person',
+  'kept a person out',
+  'let a person in again',
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]
 
@@ -94,6 +97,26 @@ export const RELAY_EVENT_DATA = {
     person: personId,
     merged_person: personId,
     contacts: count,
+  }),
+  /** The only one that vendors' contacts are in: what a receiver needs to find its own record. */
+  'contact.erased': v.object({
+    person: personId,
+    contacts: v.array(
+      v.object({
+        source: v.string(),
+        vendor: v.string(),
+        vendor_id: v.nullable(v.string()),
+        account: v.exactOptional(v.string()),
+        email_sha256: v.exactOptional(
+          v.pipe(
+            v.string(),
+            v.description(
+              'Of a contact without an id: the SHA-256 of its e-mail address in lower case, in hexadecimal',
+            ),
+          ),
+        ),
+      }),
+    ),
   }),
   'relay.events_released': v.object({ events: v.array(v.string()) }),
   'relay.events_dismissed': v.object({ events: v.array(v.string()), reason: v.string() }),

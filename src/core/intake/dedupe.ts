@@ -30,10 +30,39 @@ export type Nature = 'once' | 'state' | 'act'
 /** The identity of a message: `key` is its content, `stamp` (where the vendor has one) distinguishes equal contents. */
 export type Identity = { key: unknown[]; stamp: string | undefined; nature: Nature }
 
+/**
+ * Where copies of a message are looked for among the events of its contact: `instant`: those with a time from `from` to `until`
+ * (epoch milliseconds); `next`: also the next one on either side; `all`: of any time.
+ */
+export type Search = { among: 'instant' | 'next'; from: number; until: number } | { among: 'all' }
+
+/** How far a clock may be wrong, by the zone above all: a vendor's time that is ahead is not used until it has passed. */
+const MAX_CLOCK_ERROR_MS = 26 * 3_600_000
+
+/**
+ * Where a message has copies that matter. `at`: when it happened; `isTimed`: the vendor says so. All copies of what the vendor
+ * gives a time and an identity have that time; of a state only the next one on either side is a copy. For others all are read.
+ */
+export function searchFor(
+  { at, isTimed, nature }: { at: number; isTimed: boolean; nature: Nature },
+  { stamp, hasDelivery }: { stamp: string | undefined; hasDelivery: boolean },
+): Search {
+  const until = at + 2 * CONTENT_WINDOW_SECONDS * 1000
+  const [around, near] = [at - MAX_CLOCK_ERROR_MS, at - 2 * CONTENT_WINDOW_SECONDS * 1000]
+  if (isTimed && stamp === OWN_ID) return { among: 'instant', from: around, until }
+  if (nature === 'state' && isTimed) return { among: 'next', from: around, until }
+  const hasIdentity = stamp !== undefined || hasDelivery
+  if (nature === 'state' && !hasIdentity) return { among: 'next', from: near, until }
+  return { among: 'all' }
+}
+
+/** The stamp of a message whose key has all that tells it from others. */
+const OWN_ID = 'id'
+
 /** The identity of a message with an id of its own, in `parts`. */
 export const identifiedBy = (...parts: unknown[]): Identity => ({
   key: parts,
-  stamp: 'id',
+  stamp: OWN_ID,
   nature: 'act',
 })
 

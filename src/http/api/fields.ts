@@ -80,7 +80,7 @@ export const Id = v.pipe(
   v.string('must be an event ID (evt_…)'),
   v.regex(EVENT_ID_PATTERN, 'must be an event ID (evt_…)'),
   v.guard((id): id is EventId => isEventId(id)),
-  v.examples(['evt_38fz9hg5sspfh']),
+  v.examples(['evt_1jm3jqgq5fh']),
 )
 
 /** A person ID. */
@@ -88,7 +88,7 @@ export const Person = v.pipe(
   v.string('must be a person ID (per_…)'),
   v.regex(PERSON_ID_PATTERN, 'must be a person ID (per_…)'),
   v.guard((id): id is PersonId => isPersonId(id)),
-  v.examples(['per_38fz9hg5sspfh']),
+  v.examples(['per_1jm3jqgq5fh']),
 )
 
 const BAD_TIME = 'must be a time: 2026-11-30, 2026-11-30T04:00Z, or 30m, 24h, 7d'

@@ -13,6 +13,7 @@ import { attention } from './ledger/attention.ts'
 import { drift } from './ledger/drift.ts'
 import { ledger } from './ledger/ledger.ts'
 import { sources } from './ledger/sources.ts'
+import { erasures } from './operate/erasures.ts'
 import { quarantine } from './operate/quarantine.ts'
 import { renormalization } from './operate/renormalize.ts'
 import { simulation } from './operate/simulate.ts'
@@ -30,6 +31,7 @@ export function createApi(tools: ApiTools) {
     .route('/ledger', ledger(tools))
     .route('/drift', drift(tools))
     .route('/replays', replays(tools))
+    .route('/people', erasures(tools))
     .route('/people', people(tools))
     .route('/quarantine', quarantine(tools))
     .route('/renormalize', renormalization(tools))

@@ -18,6 +18,7 @@ import { find } from './events/find.ts'
 import { people } from './events/people.tsx'
 import { fieldsOf, showError } from './frame.ts'
 import { overview } from './ledger/overview.tsx'
+import { erasures } from './operate/erasures.tsx'
 import { quarantine } from './operate/quarantine.tsx'
 import { setUp } from './operate/set-up.tsx'
 import { simulation } from './operate/simulate.tsx'
@@ -41,6 +42,7 @@ export function createConsole(tools: ApiTools): Hono<{ Bindings: Env }> {
     .route('/targets', targets(tools))
     .route('/replays', replays(tools))
     .route('/quarantine', quarantine(tools))
+    .route('/people', erasures(tools))
     .route('/people', people(tools))
     .route('/simulate', simulation(tools))
     .route('/set-up', setUp(tools))

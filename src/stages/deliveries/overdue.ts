@@ -2,8 +2,10 @@
 import { type Config, timeoutsOf } from '../../config.ts'
 import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import { overdueMarginMs } from '../../core/deliveries/lease.ts'
+import { firstKeyAt } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { claimOverdue, isAnyOverdue, unclaimOverdue } from '../../store/deliveries/overdue.ts'
+import { watchFresh } from '../../store/deliveries/waiting.ts'
 import { trySending } from './enqueue.ts'
 
 /** Deliveries of the first statement, which shows whether D1 and the queue take anything, and of each that follows. */
@@ -12,6 +14,9 @@ const CHUNK = 2500
 
 /** Deliveries of one run and one queue; the next run comes in a minute. */
 const MAX_A_RUN = 20_000
+
+/** Hours of the log that a run comes past: one, unless the cron has paused. */
+const MAX_HOURS = 3
 
 type SweepEnv = Pick<Env, 'DB' | 'DELIVERIES' | 'RETRIES'>
 
@@ -26,6 +31,7 @@ export async function sendOverdue(
   tools: Tools,
 ): Promise<number> {
   const margin = overdueMarginMs(timeoutsOf(config))
+  await watch(env.DB, tools.now() - margin)
   if (!(await isAnyOverdue(env.DB, tools.now() - margin))) return 0
   const sent = await Promise.allSettled([
     sendOf(env.DB, env.DELIVERIES, { isFirst: true, margin, until }, tools),
@@ -35,6 +41,11 @@ export async function sendOverdue(
     if (result.status === 'rejected') throw result.reason
     return sum + result.value
   }, 0)
+}
+
+/** Comes past the events that were received before a time (epoch milliseconds). After a pause of the cron, a run goes some way. */
+async function watch(db: D1Database, before: number): Promise<void> {
+  for (let i = 0; i < MAX_HOURS; i++) if (!(await watchFresh(db, firstKeyAt(before)))) return
 }
 
 async function sendOf(

@@ -14,7 +14,12 @@ import { type EventId, ID_RANDOM_RANGE, neighbourId, newEventId } from '../../co
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import { NO_BODY } from '../../core/intake/request.ts'
 import type { Env, Tools } from '../../env.ts'
-import { type EventRecord, isDeliverable, recordEvents } from '../../store/intake/records.ts'
+import {
+  type EventRecord,
+  isDeliverable,
+  recordEvents,
+  writeAnew,
+} from '../../store/intake/records.ts'
 import { enqueueDeliveries, firstMessages } from './enqueue.ts'
 import { withHeldForTargets } from './held-for.ts'
 
@@ -41,15 +46,15 @@ export async function recordSystemEvents(
   identity?: string,
 ): Promise<void> {
   const all = await withHeldForTargets(env.DB, config)
-  const first = newSystemEventId(tools)
-  const records = await Promise.all(
-    facts.map(async (fact, n) => {
+  const receipts = await writeAnew(async () => {
+    const first = newSystemEventId(tools)
+    const records = facts.map(async (fact, n) => {
       const event = composeSystemEvent(n === 0 ? first : neighbourId(first, n), fact)
       const deliveries = await route(event, audienceOf(fact, all), tools.now())
       return systemEventRecord(event, deliveries, identity)
-    }),
-  )
-  const receipts = await recordEvents(env.DB, records)
+    })
+    return recordEvents(env.DB, await Promise.all(records))
+  })
   const written = receipts.filter(isDeliverable).map(({ record }) => record)
   if (written.length > 0) {
     await enqueueDeliveries(env.RETRIES, written.flatMap(firstMessages), tools)
@@ -63,6 +68,10 @@ export async function recordSystemEvents(
 export function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['targets'] {
   if (isOperatorEvent(fact)) {
     return targets.filter(({ events }) => namesRelayEvents(events))
+  }
+  // Only those that ask for it by its name: whoever takes it for a change of the contact would make the contact again.
+  if (fact.type === 'contact.erased') {
+    return targets.filter(({ events }) => events.includes(fact.type))
   }
   const about = targetOf(fact)
   return targets.filter(({ name }) => name !== about)
@@ -92,7 +101,8 @@ export async function systemEventRecord(
     vendor: RELAY_SOURCE,
     type,
     vendorType: undefined,
-    contactId: undefined,
+    // What tells of an erased person is found by it, and erased in its turn.
+    contactId: type === 'contact.erased' ? event.data.person : undefined,
     content: { event },
     entry: 'received',
     deliveries,

@@ -1,8 +1,18 @@
 // One message → the record of it: normalized into an event, or quarantined with the reason. What it means beside other
 // events, and who gets it, comes later (commit.ts).
 import { type Config, type ConfiguredSource, isBrokenSource } from '../../config.ts'
-import { contactKeyOf, MAX_WORD_LENGTH, TEST_PREFIX } from '../../core/events/contact-key.ts'
-import { composeEvent, mappingFailure, UNRECOGNIZED } from '../../core/events/event.ts'
+import {
+  claimOf,
+  contactKeyOf,
+  MAX_WORD_LENGTH,
+  TEST_PREFIX,
+} from '../../core/events/contact-key.ts'
+import {
+  composeEvent,
+  type EventDraft,
+  mappingFailure,
+  UNRECOGNIZED,
+} from '../../core/events/event.ts'
 import type { EventId } from '../../core/id.ts'
 import { fingerprint } from '../../core/intake/dedupe.ts'
 import {
@@ -15,7 +25,7 @@ import {
 } from '../../core/intake/request.ts'
 import { err, ok, type Result } from '../../core/result.ts'
 import type { StoredMessage } from '../../store/events/stored-message.ts'
-import type { EventRecord } from '../../store/intake/records.ts'
+import type { Alternative, EventRecord } from '../../store/intake/records.ts'
 import { VENDORS } from '../../vendors/index.ts'
 import type { NormalizationError, Vendor } from '../../vendors/vendor.ts'
 
@@ -124,26 +134,38 @@ async function alternativesOf(
   const { signed }: Vendor = VENDORS[source.vendor]
   const stamp = signedStamp(source, message)
   if (signed === undefined || stamp === undefined || message.unreadable !== undefined) return {}
-  const identities = identitiesOf(signed, source, message)
-  const scopes = [source.name, `${TEST_PREFIX}${source.name}`]
-  const all = scopes.flatMap((scope) => [
-    quarantineKey(scope, message).then((key) => ({ key, stamp })),
-    ...identities.map(async ({ key, stamp: own }) => ({
-      key: await fingerprint([scope, ...key]),
-      stamp: own ?? stamp,
-    })),
-  ])
+  const readings = readingsOf(signed, source, message)
+  const all = [false, true].flatMap((isTest) => {
+    const scope = isTest ? `${TEST_PREFIX}${source.name}` : source.name
+    return [
+      quarantineKey(scope, message).then((key): Alternative => ({ key, stamp })),
+      ...readings.map(
+        async ({ identity, event }): Promise<Alternative> => ({
+          key: await fingerprint([scope, ...identity.key]),
+          stamp: identity.stamp ?? stamp,
+          ...placeOf({ ...event, isTest: isTest || event.isTest }),
+        }),
+      ),
+    ]
+  })
   const found = new Map((await Promise.all(all)).map((one) => [one.key, one]))
   return { alternatives: [...found.values()] }
 }
 
-function identitiesOf(
-  { identities }: NonNullable<Vendor['signed']>,
+/** Where the log would have an event. */
+function placeOf({ type, contactId, data, isTest }: EventDraft): Partial<Alternative> {
+  const contact = contactKeyOf(contactId, data.contact.email_normalized, isTest)
+  if (contact === undefined) return {}
+  return { contact, scoped: claimOf(contact, data).scoped, kind: type.split('.')[0] ?? '' }
+}
+
+function readingsOf(
+  { readings }: NonNullable<Vendor['signed']>,
   { settings }: ConfiguredSource,
   message: VendorMessage,
 ) {
   try {
-    return identities(message, settings)
+    return readings(message, settings)
   } catch {
     return [] // a bug of ours in another reading must not lose an event
   }

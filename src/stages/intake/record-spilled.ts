@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId, timeOfId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { type EventRecord, isDeliverable } from '../../store/intake/records.ts'
-import { listTaken, withNextId } from '../../store/intake/spill.ts'
+import { identityOf, idsOf, listTaken, withId } from '../../store/intake/spill.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
 import { commitRecords } from './commit.ts'
@@ -85,7 +85,10 @@ export async function recordSpilled(
   return outcomes
 }
 
-/** The records of some requests in the order of receipt, and which of them are in the log already. */
+/**
+ * The records of some requests in the order of receipt, and which of them are in the log already. One whose id another event
+ * took, in the log or among these, has the next of its ids that is free, and the same one whenever it is handled again.
+ */
 async function itemsOf(
   db: D1Database,
   requests: readonly (readonly EventRecord[])[],
@@ -93,13 +96,18 @@ async function itemsOf(
   const items = requests
     .flatMap((request) => request.map((record) => ({ record, request })))
     .sort((a, b) => (a.record.id < b.record.id ? -1 : 1))
-  const ids = items.flatMap(({ record }) => [record.id, withNextId(record).id])
-  const taken = await withTimeout(listTaken(db, ids))
+  const logged = await withTimeout(
+    listTaken(db, [...new Set(items.flatMap(({ record }) => idsOf(record)))]),
+  )
+  const taken = new Map(logged)
   return items.map((item): Item => {
-    const key = taken.get(item.record.id)
-    const isOwn = key === undefined || key === item.record.dedupKey
-    const record = isOwn ? item.record : withNextId(item.record)
-    return { ...item, record, isLogged: taken.get(record.id) === record.dedupKey }
+    const own = identityOf(item.record)
+    const ids = idsOf(item.record)
+    const free = ids.find((id) => (taken.get(id) ?? own) === own)
+    // Where others have all of them, the write fails, and the request stays where it is.
+    const id = ids.find((id) => logged.get(id) === own) ?? free ?? item.record.id
+    taken.set(id, own)
+    return { ...item, record: withId(item.record, id), isLogged: logged.get(id) === own }
   })
 }
 

@@ -70,12 +70,18 @@ async function finish(env: SpillEnv, recorded: readonly Spilled[], tools: Tools)
   if (recorded.length === 0) return
   const ids = recorded.flatMap(({ records = [] }) => records.map(({ id }) => id))
   tools.log({ at: 'spill', recorded: ids })
-  const old = recorded.map(({ id }) => id).filter((id) => ageOf(id, tools) >= LONG_WAIT_MS)
+  const old = recorded.filter(({ id }) => ageOf(id, tools) >= LONG_WAIT_MS)
   if (old.length > 0) {
-    await withTimeout(forgetStuck(env.DB, old)).catch((error) =>
+    await withTimeout(
+      forgetStuck(
+        env.DB,
+        old.map(({ id }) => id),
+      ),
+    ).catch((error) =>
       tools.log({ at: 'spill', fault: 'the note was not deleted', detail: String(error) }),
     )
-    if (env.ARCHIVE !== undefined) await deleteArchived(env.ARCHIVE, old, tools)
+    const kept = old.map(({ id, message }) => ({ id, packed: message.body }))
+    if (env.ARCHIVE !== undefined) await deleteArchived(env.ARCHIVE, kept, tools)
   }
   for (const { message } of recorded) message.ack()
 }

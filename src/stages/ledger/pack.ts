@@ -12,7 +12,7 @@ import { getPack, type PackEnv } from '../../store/events/packs/packs.ts'
 import { readLines } from '../../store/events/packs/read.ts'
 import type { OwnedEvent } from '../../store/ledger/packs/facts.ts'
 import { isChanged } from '../../store/ledger/packs/frozen.ts'
-import { collect, listGarbage } from '../../store/ledger/packs/garbage.ts'
+import { collect, listGarbage, retire } from '../../store/ledger/packs/garbage.ts'
 import { isAnyPackable, type Packable, readPackable } from '../../store/ledger/packs/rows.ts'
 import {
   endOfPacking,
@@ -38,8 +38,7 @@ const UNSETTLED_DAYS = 30
 const MAX_EVENTS = 20_000
 const CHUNK = 500
 
-/** How old a note of bytes must be that no pack has: a run that writes them has ended by then, in one way or another. */
-const GARBAGE_MS = HOUR_MS
+/** Versions whose bytes are deleted in one run. */
 const MAX_GARBAGE = 20
 
 /**
@@ -76,8 +75,7 @@ export async function pack(
 }
 
 async function collectGarbage(env: PackEnv, now: number): Promise<void> {
-  for (const version of await listGarbage(env, now - GARBAGE_MS, MAX_GARBAGE))
-    await collect(env, version)
+  for (const version of await listGarbage(env, now, MAX_GARBAGE)) await collect(env, version)
 }
 
 /** Packs what may be packed of a segment. Returns how many events have left their rows. */
@@ -132,7 +130,7 @@ async function packSegment(
     await deletePacked(env.DB, written, own, token)
   }
   await env.DB.batch(endOfPacking(env.DB, segment.start, token))
-  if (former) await collect(env, former)
+  if (former) await retire(env, former)
   return leaving.length
 }
 

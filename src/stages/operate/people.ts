@@ -1,7 +1,7 @@
 // Corrections of persons by an operator: a contact split off, or two persons merged.
 import type { Config } from '../../config.ts'
 import { EMAIL_PREFIX, foldEmail } from '../../core/events/contact-key.ts'
-import { keyOfId, neighbourId, type PersonId, personIdOfKey } from '../../core/id.ts'
+import { ID_RANDOM_RANGE, newPersonId, type PersonId, personIdOfKey } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { mergePeople, splitContact } from '../../store/events/people.ts'
 import {
@@ -9,11 +9,7 @@ import {
   splitWronglyJoined,
   type WronglyJoined,
 } from '../../store/events/wrongly-joined.ts'
-import {
-  newSystemEventId,
-  recordSystemEvent,
-  recordSystemEvents,
-} from '../deliveries/system-events.ts'
+import { recordSystemEvent, recordSystemEvents } from '../deliveries/system-events.ts'
 
 type PeopleEnv = Pick<Env, 'DB' | 'RETRIES'>
 
@@ -35,7 +31,7 @@ export async function splitPerson(
   tools: Tools,
 ): Promise<PersonId | undefined> {
   const key = contact ?? `${EMAIL_PREFIX}${foldEmail(email ?? '')}`
-  const newPerson = personIdOfKey(keyOfId(newSystemEventId(tools)))
+  const newPerson = newPersonId(tools.now(), randomPart(tools))
   if (!(await splitContact(env.DB, person, { source, contact: key, account }, newPerson)))
     return undefined
   const data = { person, source, contact: contact ?? null, new_person: newPerson }
@@ -70,14 +66,14 @@ export async function splitWrongJoins(
   tools: Tools,
 ): Promise<{ people: WronglyJoined[]; next: PersonId | undefined }> {
   const found = await findWronglyJoined(env.DB, after, config.sharedAddresses)
-  const id = newSystemEventId(tools)
+  const first = randomPart(tools)
   const all = found.people.flatMap(({ id, parts }) => parts.slice(1).map((part) => ({ id, part })))
   const movedWith = (n: number) => all.slice(0, n + 1).flatMap(({ part }) => part).length
   const some = all.filter((_, n) => n === 0 || movedWith(n) <= MAX_MOVED)
   const leaving = some.map(({ id: from, part }, n) => ({
     from,
     part,
-    to: personIdOfKey(keyOfId(neighbourId(id, n))),
+    to: newPersonId(tools.now(), first + n),
   }))
   if (leaving.length === 0) return found
   await splitWronglyJoined(env.DB, leaving)
@@ -95,6 +91,8 @@ export async function splitWrongJoins(
   // The rest is found again, from the same place on.
   return { people, next: all.length > leaving.length ? (after ?? FIRST_PERSON) : found.next }
 }
+
+const randomPart = ({ random }: Tools) => Math.floor(random() * ID_RANDOM_RANGE)
 
 /** Before the first one. */
 const FIRST_PERSON = personIdOfKey('0')

@@ -5,7 +5,7 @@ import { bareKeyOf } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { EVENTS_PER_SIDE, type History } from '../../core/events/history.ts'
 import type { EventId } from '../../core/id.ts'
-import type { Env } from '../../env.ts'
+import type { PackEnv } from '../../store/events/packs/packs.ts'
 import { readMessages, type StoredMessage } from '../../store/events/stored-message.ts'
 import type { EventRecord } from '../../store/intake/records.ts'
 import { type AsOf, historiesFor, isAccount } from '../events/meaning.ts'
@@ -20,7 +20,7 @@ type Present = { event: MembershipEvent; contact: string | undefined }
 
 /** The histories of some messages, in their order. */
 export async function presentHistories(
-  env: Pick<Env, 'DB' | 'ARCHIVE'>,
+  env: PackEnv,
   config: Config,
   redrafts: readonly Redraft[],
   origin: string,
@@ -28,7 +28,7 @@ export async function presentHistories(
   const stored = await storedHistories(env, redrafts)
   const ids = stored.flat().flatMap((history) => eventsOf(history).map(({ id }) => id))
   const present = new Map<EventId, Present>()
-  for (const message of ids.length === 0 ? [] : await readMessages(env.DB, [...new Set(ids)])) {
+  for (const message of ids.length === 0 ? [] : await readMessages(env, [...new Set(ids)])) {
     const again = await redraftRecord(config, message, origin)
     if (again.ok && 'event' in again.value.content) {
       const event = again.value.content.event as MembershipEvent
@@ -40,7 +40,7 @@ export async function presentHistories(
 
 /** The histories that the log has of each message, under the keys that its contact has and had. */
 async function storedHistories(
-  env: Pick<Env, 'DB' | 'ARCHIVE'>,
+  env: PackEnv,
   redrafts: readonly Redraft[],
 ): Promise<(History | undefined)[][]> {
   const found = redrafts.map((): (History | undefined)[] => [])

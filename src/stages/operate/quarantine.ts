@@ -1,9 +1,14 @@
 // Quarantined messages → events, once they are understood; or dismissed with a reason. Nothing is deleted.
 import type { Config } from '../../config.ts'
 import { warningTexts } from '../../core/events/event.ts'
-import { type EventId, neighbourId } from '../../core/id.ts'
+import { type EventId, ID_RANDOM_RANGE, neighbourId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
-import { type EventRecord, isDeliverable, recordEvents } from '../../store/intake/records.ts'
+import {
+  type EventRecord,
+  isDeliverable,
+  recordEvents,
+  writeAnew,
+} from '../../store/intake/records.ts'
 import {
   dismissQuarantined,
   listQuarantinedMessages,
@@ -15,6 +20,9 @@ import { recordSystemEvent } from '../deliveries/system-events.ts'
 import { historiesFor } from '../events/meaning.ts'
 import { completeRecords, subjectOf } from '../intake/commit.ts'
 import { redraftRecord } from '../intake/draft.ts'
+
+/** How far from its own id, beyond half the range, a message may have those of the events inferred from it. */
+const MAX_INFERRED_AWAY = ID_RANDOM_RANGE / 4
 
 /** The result for some messages. `next`: the last of them, when there are more. */
 export type ReleaseResult = {
@@ -74,14 +82,18 @@ async function releaseOne(
 ): Promise<ReleaseResult['released'][number]> {
   const { id } = draft
   const histories = await historiesFor(env, [subjectOf(draft)], 'arrival')
-  const context = { idFor: (n: number) => neighbourId(id, n), now: tools.now() }
   const routing = await withHeldForTargets(env.DB, config)
-  const records = (await completeRecords(routing, [draft], histories, context)).map((record) =>
-    record.id === id ? { ...record, entry: 'released' as const } : record,
-  )
-  const { type, deliveries } = records[0] ?? draft
+  const complete = async () => {
+    const first = Math.floor(tools.random() * MAX_INFERRED_AWAY)
+    const context = { idFor: (n: number) => neighbourId(id, first + n), now: tools.now() }
+    const records = await completeRecords(routing, [draft], histories, context)
+    return records.map((record) =>
+      record.id === id ? { ...record, entry: 'released' as const } : record,
+    )
+  }
+  const [{ type, deliveries } = draft] = await complete()
   if (isDryRun) return { id, status: 'accepted', type, deliveries: deliveries.length }
-  const receipts = await recordEvents(env.DB, records, config)
+  const receipts = await writeAnew(async () => recordEvents(env.DB, await complete(), config))
   const written = receipts.filter(isDeliverable).map(({ record }) => record)
   await enqueueDeliveries(env.RETRIES, written.flatMap(firstMessages), tools)
   const [own] = receipts

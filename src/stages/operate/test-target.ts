@@ -7,7 +7,7 @@ import type { EventId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
 import { loadDueDeliveries, updateDeliveries } from '../../store/deliveries/deliveries.ts'
-import { recordEvents } from '../../store/intake/records.ts'
+import { recordEvents, writeAnew } from '../../store/intake/records.ts'
 import { attemptDelivery } from '../deliveries/attempt.ts'
 import { newSystemEventId, systemEventRecord } from '../deliveries/system-events.ts'
 
@@ -36,14 +36,17 @@ export async function testTarget(
   tools: Tools,
 ): Promise<TestResult> {
   const { name } = target
-  const id = newSystemEventId(tools)
   const data = { target: name, code: newCode(tools), text: TEXT }
-  const event = composeSystemEvent(id, { type: 'relay.test', data })
   const due = tools.now()
+  const event = await writeAnew(async () => {
+    const event = composeSystemEvent(newSystemEventId(tools), { type: 'relay.test', data })
+    await recordEvents(DB, [
+      await systemEventRecord(event, [{ target: name, state: 'pending', due }]),
+    ])
+    return event
+  })
+  const { id } = event
   const message = { event: id, target: name, attempt: 1, due }
-  await recordEvents(DB, [
-    await systemEventRecord(event, [{ target: name, state: 'pending', due }]),
-  ])
   const needs = { raw: needsRaw(target), order: false, lease: undefined }
   const { deliveries } = await loadDueDeliveries(DB, [{ ...message, ...needs }], due)
   const [delivery] = deliveries

@@ -18,6 +18,7 @@ import { storedWord } from '../stored-words.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { EARLIER, LATER, precedenceOf, REFUSED_SINCE } from './order.ts'
 import { healthQuery, healthsOf } from './targets.ts'
+import { BECOMES_DUE } from './waiting.ts'
 
 /** The age of an event up to which no later one of its person can have been delivered before it. */
 const ON_TIME_MS = 1000
@@ -63,7 +64,7 @@ SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.du
 FROM wanted
 CROSS JOIN deliveries AS d
   ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
-CROSS JOIN events AS e ON e.key = d.event`
+CROSS JOIN events AS e ON e.key = d.event AND e.event IS NOT NULL`
 
 const takeLeases = (count: number) => `
 ${rowsOf('late', count)}
@@ -224,7 +225,7 @@ export async function releaseHeld(
     db.prepare(markSegmentsOf(held)).bind(target, limit, JSON.stringify(reasons.map(storedWord))),
     db
       .prepare(
-        `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
+        `UPDATE deliveries SET ${BECOMES_DUE},
            reason = CASE WHEN reason = 'broken' THEN reason END, due = max(COALESCE(due, 0), ?4)
          WHERE target = ?1 AND event IN (${held})
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,

@@ -1,9 +1,9 @@
 // The targets that were configured last, and the deliveries of those that no longer are. The only SQL over `known_targets`.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
 import type { KnownTarget } from '../../core/deliveries/known-targets.ts'
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { BatchDatabase } from '../group-commit.ts'
-import { markSegmentsOf } from '../segments.ts'
+import { markSegmentsOf, timeOfKey } from '../segments.ts'
+import { IS_FRESH, IS_WATCHED } from './waiting.ts'
 
 type Row = {
   name: string
@@ -41,10 +41,9 @@ WITH RECURSIVE held (target) AS (
   UNION ALL
   SELECT (SELECT min(target) FROM deliveries WHERE state = 'held' AND target > held.target)
   FROM held WHERE held.target IS NOT NULL)
-SELECT target, (
+SELECT target, ${timeOfKey(`
   SELECT max(event) FROM deliveries INDEXED BY deliveries_troubled
-  WHERE state IN ('retrying', 'held', 'dead', 'cancelled') AND target = held.target AND state = 'held'
-) / ${ID_RANDOM_RANGE} AS latest
+  WHERE state IN ('retrying', 'held', 'dead', 'cancelled') AND target = held.target AND state = 'held'`)} AS latest
 FROM held WHERE target IS NOT NULL`
 
 /**
@@ -91,7 +90,8 @@ const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
 export async function countUnfinished(db: D1Database, target: string): Promise<number> {
   const count = await db
     .prepare(
-      `SELECT (SELECT count(*) FROM deliveries INDEXED BY deliveries_due WHERE state IN ('pending', 'retrying') AND target = ?1)
+      `SELECT (SELECT count(*) FROM deliveries WHERE ${IS_WATCHED} AND due > 0 AND target = ?1)
+         + (SELECT count(*) FROM deliveries WHERE ${IS_FRESH} AND target = ?1)
          + (SELECT count(*) FROM deliveries INDEXED BY deliveries_held WHERE state = 'held' AND target = ?1) AS count`,
     )
     .bind(target)

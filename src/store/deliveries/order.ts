@@ -12,6 +12,7 @@ import { type EventId, firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
 import { kindOf } from '../events/history.ts'
 import { markSegmentsOf } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
+import { BECOMES_DUE } from './waiting.ts'
 
 /** How many earlier deliveries are read at most, unfinished ones first. */
 const MAX_EARLIER = 20
@@ -159,7 +160,7 @@ async function release(
     db.prepare(markSegmentsOf(query)).bind(...values),
     db
       .prepare(
-        `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END, reason = NULL,
+        `UPDATE deliveries SET ${BECOMES_DUE}, reason = NULL,
            due = max(COALESCE(due, 0), ?3)
          WHERE target = ?1 AND event IN (${query})
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,

@@ -2,6 +2,7 @@
 import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import { keyOfId } from '../../core/id.ts'
 import { type MessageRow, messageOf } from './messages.ts'
+import { IS_WATCHED } from './waiting.ts'
 
 /**
  * The longest time until a delivery that is still overdue gets another message. D1 may note a message and lose its answer, so
@@ -12,7 +13,7 @@ const MAX_PAUSE_MS = 3_600_000
 /** Whether any delivery was due before a time (epoch milliseconds). Reads one row. */
 export async function isAnyOverdue(db: D1Database, before: number): Promise<boolean> {
   const row = await db
-    .prepare(`SELECT 1 FROM deliveries WHERE state IN ('pending', 'retrying') AND due < ?1 LIMIT 1`)
+    .prepare(`SELECT 1 FROM deliveries WHERE ${IS_WATCHED} AND due < ?1 LIMIT 1`)
     .bind(before)
     .first()
   return row !== null
@@ -36,8 +37,8 @@ export async function claimOverdue(
   const { results } = await db
     .prepare(
       `UPDATE deliveries SET swept = ?2 WHERE (event, target) IN (
-         SELECT event, target FROM deliveries INDEXED BY deliveries_due
-         WHERE state IN ('pending', 'retrying') AND due < ?1 AND (attempt = 1) = ?3 AND (${IS_CLAIMABLE})
+         SELECT event, target FROM deliveries
+         WHERE ${IS_WATCHED} AND due < ?1 AND (attempt = 1) = ?3 AND (${IS_CLAIMABLE})
          ORDER BY due LIMIT ?4)
        RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,
     )
@@ -55,7 +56,7 @@ export async function unclaimOverdue(
   const keys = messages.map(({ event, target }) => ({ event: keyOfId(event), target }))
   await db
     .prepare(
-      `UPDATE deliveries SET swept = NULL FROM json_each(?1) AS unsent
+      `UPDATE deliveries SET swept = 0 FROM json_each(?1) AS unsent
        WHERE event = CAST(unsent.value ->> 'event' AS INTEGER) AND target = unsent.value ->> 'target' AND swept = ?2`,
     )
     .bind(JSON.stringify(keys), claimedAt)

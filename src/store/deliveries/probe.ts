@@ -8,6 +8,7 @@ import { markSegmentsOf } from '../segments.ts'
 import { storedWord } from '../stored-words.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { IS_UNBLOCKED } from './order.ts'
+import { BECOMES_DUE } from './waiting.ts'
 
 /** The reasons of held deliveries that may be a probe. */
 const REASONS: readonly HoldReason[] = [...REASONS_OF_TARGET, 'order']
@@ -46,7 +47,7 @@ export async function releaseProbe(
     db.prepare(markSegmentsOf(best)).bind(...values),
     db
       .prepare(
-        `UPDATE deliveries SET state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
+        `UPDATE deliveries SET ${BECOMES_DUE},
            reason = CASE WHEN reason = 'broken' THEN reason END, due = max(COALESCE(due, 0), ?4)
          WHERE target = ?1 AND event = (${best})
          RETURNING CAST(event AS TEXT) AS key, target, attempt, due`,

@@ -3,6 +3,7 @@ import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
 import { markSegments } from '../segments.ts'
 import { type MessageRow, messageOf } from './messages.ts'
+import { BECOMES_DUE } from './waiting.ts'
 
 /**
  * The reason of a restarted delivery, as SQL: `where` if it was never sent, as it is then unknown whether the target wants
@@ -15,7 +16,7 @@ export const RECHECK_REASON = "CASE WHEN body IS NULL AND state <> 'delivered' T
  * instead of the body of an earlier attempt. `unconditional`: the targets get the event whatever their `where` says;
  * otherwise targets that never got it are checked first.
  */
-type Restart = {
+export type Restart = {
   targets: readonly string[]
   now: number
   rerender?: boolean
@@ -24,23 +25,23 @@ type Restart = {
 
 /**
  * Restarts the deliveries of an event to some targets and creates the missing ones. Deliveries that wait for an attempt
- * are left as they are. Returns the messages of the others.
+ * are left as they are. Returns the messages of the others; undefined if the event has no row.
  */
 export async function restartDeliveries(
   db: D1Database,
   event: EventId,
   { targets, now, rerender = false, unconditional = false }: Restart,
-): Promise<DeliveryMessage[]> {
+): Promise<DeliveryMessage[] | undefined> {
   const key = keyOfId(event)
-  const [restarted] = await db.batch([
+  const [restarted, , , own] = await db.batch([
     db
       .prepare(
-        `INSERT INTO deliveries (event, target, state, reason, replayed, attempt, first, due, attempts)
-         SELECT e.key, wanted.value, 'pending', CASE WHEN NOT ?5 THEN 'where' END, 1, 1, 1, ?3, '[]'
+        `INSERT INTO deliveries (event, target, state, reason, replayed, attempt, first, due, swept, attempts)
+         SELECT e.key, wanted.value, 'pending', CASE WHEN NOT ?5 THEN 'where' END, 1, 1, 1, ?3, 0, '[]'
          FROM json_each(?2) AS wanted CROSS JOIN events AS e ON e.key = CAST(?1 AS INTEGER)
          WHERE e.status IN ('accepted', 'derived')
          ON CONFLICT (event, target) DO UPDATE SET
-           state = CASE WHEN attempt = 1 THEN 'pending' ELSE 'retrying' END,
+           ${BECOMES_DUE},
            reason = CASE WHEN NOT ?5 THEN ${RECHECK_REASON} END, replayed = attempt > 1, first = attempt, due = ?3,
            body = CASE WHEN ?4 THEN NULL ELSE body END, content_type = CASE WHEN ?4 THEN NULL ELSE content_type END,
            headers = CASE WHEN ?4 THEN NULL ELSE headers END
@@ -57,6 +58,8 @@ export async function restartDeliveries(
       )
       .bind(key),
     markSegments(db, [event], 'changed'),
+    db.prepare('SELECT 1 FROM events WHERE key = CAST(?1 AS INTEGER)').bind(key),
   ])
+  if (own?.results.length === 0) return undefined
   return ((restarted?.results ?? []) as MessageRow[]).map(messageOf)
 }

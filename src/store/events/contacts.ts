@@ -2,8 +2,9 @@
 import type { ContactClaim } from '../../core/events/contact-key.ts'
 import { MAX_AHEAD_MS } from '../../core/events/event.ts'
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
-import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../../core/id.ts'
+import { type EventId, keyOfId } from '../../core/id.ts'
 import type { BatchDatabase } from '../group-commit.ts'
+import { timeOfKey } from '../segments.ts'
 import { kindOf } from './history.ts'
 import { IS_ELSEWHERE, IS_SEPARATED, joinOf } from './joins.ts'
 import { KIND_OF_REPEATS } from './packs/kinds.ts'
@@ -29,7 +30,7 @@ const IS_OLD = `(EXISTS (
   SELECT 1 FROM events AS newer
   WHERE newer.status IN ('accepted', 'derived') AND newer.source = e.source AND newer.contact = e.contact
     AND ${kindOf('newer.type')} IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join()}) AND newer.at > e.at
-    AND newer.at <= newer.key / ${ID_RANDOM_RANGE} + ${MAX_AHEAD_MS}
+    AND newer.at <= ${timeOfKey('newer.key')} + ${MAX_AHEAD_MS}
     AND newer.event ->> '$.data.contact.email_normalized' IS NOT NULL
     AND (newer.event ->> 'timebasis' = 'received') = (e.event ->> 'timebasis' = 'received'))
   OR e.at < (SELECT CASE WHEN e.event ->> 'timebasis' = 'received' THEN f.addressed_received ELSE f.addressed END

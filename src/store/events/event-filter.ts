@@ -3,7 +3,15 @@
 import { matchesType } from '../../core/deliveries/routing.ts'
 import { TEST_PREFIX } from '../../core/events/contact-key.ts'
 import type { EventStatus } from '../../core/events/event.ts'
-import { type EventId, firstKeyAt, isEventId, keyOfId, type PersonId } from '../../core/id.ts'
+import {
+  type EventId,
+  firstKeyAt,
+  ID_LENGTH,
+  isEventId,
+  keyOfId,
+  type PersonId,
+} from '../../core/id.ts'
+import type { Position } from '../pages.ts'
 import { readWord } from '../stored-words.ts'
 
 /** A filter of events. All its conditions must hold; a list holds if one of its values does. A condition left out always holds. */
@@ -77,7 +85,14 @@ export function matchesContact(filter: EventFilter, contact: string | null): boo
 /** The keys from `from` up to but not including `before`. */
 export type KeyRange = { from: bigint; before: bigint }
 
-const ID_LENGTH = 'evt_'.length + 13
+/** Returns the part of a key range that starts at a position; a position within an event starts with that event. */
+export function rangeAfter({ from, before }: KeyRange, position: Position | undefined): KeyRange {
+  if (position === undefined) return { from, before }
+  const end = position.target === null ? position.key : position.key + 1n
+  return { from, before: end < before ? end : before }
+}
+
+const TEXT_LENGTH = 'evt_'.length + ID_LENGTH
 
 /** The range of keys that a filter's times and event id allow; empty if the id is invalid. */
 export function keyRangeOf({ since, until, text }: EventFilter): KeyRange {
@@ -92,7 +107,7 @@ function idsFrom(text: string): [bigint, bigint] {
   const [first, last] = ['0', 'z'].map((end) => {
     // The first character of an id holds three bits, so it is at most 7.
     const id = text === 'evt_' && end === 'z' ? 'evt_7' : text
-    return id.toLowerCase().padEnd(ID_LENGTH, end)
+    return id.toLowerCase().padEnd(TEXT_LENGTH, end)
   }) as [string, string]
   const areIds = isEventId(first) && isEventId(last)
   return areIds ? [keyOf(first), keyOf(last)] : [1n, 0n]

@@ -3,8 +3,9 @@
 import type { ContactClaim } from '../../core/events/contact-key.ts'
 import { EVENTS_PER_SIDE, SAME_ACT_WINDOW_MS } from '../../core/events/history.ts'
 import type { EventKind } from '../../core/events/vocabulary.ts'
-import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../../core/id.ts'
+import { type EventId, keyOfId } from '../../core/id.ts'
 import type { BatchDatabase } from '../group-commit.ts'
+import { keysIn } from '../segments.ts'
 
 /** SQL: the kind of a type, its part before the dot, as the index of histories has it. `type`: a column or parameter. */
 export const kindOf = (type: string) => `substr(${type}, 1, instr(${type}, '.') - 1)`
@@ -106,7 +107,7 @@ SELECT event FROM (
 WHERE status = 'accepted' AND source = ?1 AND contact <> ?2 AND contact IS NOT ?6 AND vendor_type = ?5`
 
 const OWN_KEY = 'CAST(?3 AS INTEGER)'
-const PEERS_RANGE = PEERS_WINDOW_MS * ID_RANDOM_RANGE
+const PEERS_RANGE = keysIn(PEERS_WINDOW_MS)
 
 // The keys are in the order of receipt, so the rows that are read lie together, and there are few, whatever else arrives.
 const PEERS = `
@@ -181,7 +182,7 @@ WHERE status IN ('accepted', 'derived') AND source = ?1
   AND contact = (SELECT contact FROM events WHERE key = CAST(?2 AS INTEGER))
   AND ${kindOf('type')} IN (${kinds.map((kind) => `'${kind}'`).join()})
   AND at BETWEEN ?3 - ${SAME_ACT_WINDOW_MS} AND ?3 + ${SAME_ACT_WINDOW_MS}
-  AND key > CAST(?2 AS INTEGER) - ${RACE_MS * ID_RANDOM_RANGE} AND instr(?4, ',' || key || ',') = 0
+  AND key > CAST(?2 AS INTEGER) - ${keysIn(RACE_MS)} AND instr(?4, ',' || key || ',') = 0
   AND status = 'accepted' LIMIT 1`
 
 /** The statement that finds an event which belongs in a read set and is not in it: of its contact, close in time. */

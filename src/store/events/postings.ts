@@ -3,7 +3,7 @@
 // and again after its events have changed. Posting writes two rows for each segment and none for each event: one row with
 // the keys of its events by facet (`postings`), and one with their counts by facet for 256 hours together
 // (`posting_spans`), by which a list skips the segments that have none of its events.
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
+import { firstKeyAt } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import type { RowBudget } from '../pages.ts'
 import { selectSegments } from '../segments.ts'
@@ -204,7 +204,7 @@ export async function readPostings(
       .bind(...names),
   ])
   return rows.flatMap(({ start, keys }) => {
-    const first = BigInt(start) * BigInt(ID_RANDOM_RANGE)
+    const first = BigInt(firstKeyAt(start))
     const byFacet = JSON.parse(keys) as Record<string, number[] | null>
     return [...wanted].flatMap(([text, facet]) =>
       (byFacet[text] ?? []).map((offset) => ({ key: first + BigInt(offset), facet })),

@@ -5,15 +5,48 @@ import { type EventStatus, instantOf, type RelayEvent } from '../../core/events/
 import type { Warning } from '../../core/events/fields.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
-import { CONTENT_WINDOW_SECONDS, type Nature } from '../../core/intake/dedupe.ts'
-import type { RawBody } from '../../core/intake/request.ts'
+import {
+  CONTENT_WINDOW_SECONDS,
+  type Nature,
+  type Search,
+  searchFor,
+} from '../../core/intake/dedupe.ts'
+import { NO_BODY, type RawBody } from '../../core/intake/request.ts'
 import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
 import { claimText, contactUpdateOf, runsOf } from './claims.ts'
-import { INSERT_DELIVERIES, INSERT_EVENT, INSERT_INFERRED, RELEASE_EVENT } from './statements.ts'
+import {
+  type ErasedContacts,
+  erasedFor,
+  isErasureUnknown,
+  knownErased,
+  readErased,
+} from './erased.ts'
+import type { Scope } from './repeats.ts'
+import {
+  COUNT_KEPT_OUT,
+  ERASE_QUARANTINED,
+  INSERT_DELIVERIES,
+  INSERT_ERASED,
+  INSERT_INFERRED,
+  insertEvent,
+  releaseEvent,
+} from './statements.ts'
+
+/**
+ * What a signed message is compared by as another type, or as a test or not. `contact` (bare), `scoped` and `kind`: where it
+ * would be in the log; those of what would be in quarantine are undefined.
+ */
+export type Alternative = {
+  key: string
+  stamp: string
+  contact?: string
+  scoped?: string | null
+  kind?: string
+}
 
 /** A message as it is written to the log, understood or not, with the deliveries that it gets unless it is a repeat. */
 export type EventRecord = {
@@ -36,13 +69,16 @@ export type EventRecord = {
   /** The header whose equal value makes equal content a repeat. */
   deliveryHeader?: string | undefined
   /** Of a signed message: what it would have in their place as another type, or as a test or not. */
-  alternatives?: { key: string; stamp: string }[]
+  alternatives?: Alternative[]
   raw: RawBody
   headers: Record<string, string>
   /** The type that the ingest URL named. */
   eventName: string | undefined
   /** The events that its meaning was read from, where another event could change it. */
   readSet?: ReadSet
+  /** Of an erased contact: without any value. `keptOutBy`: the key of the person whose erasure keeps it out, if that is why. */
+  isErased?: true
+  keptOutBy?: string
 }
 
 /** What became of a record. */
@@ -62,16 +98,25 @@ export function isDeliverable({ status }: Receipt): boolean {
 }
 
 /** The statement that writes a record. It returns `status` and `matched`, or no row for what the log has no use for. */
-function statementFor(db: BatchDatabase, record: EventRecord): D1PreparedStatement {
+function statementFor(
+  db: BatchDatabase,
+  record: EventRecord,
+  version: number,
+): D1PreparedStatement {
   const { id, entry, content } = record
+  if (record.isErased) return erasedStatement(db, record, version)
   if (typeof entry === 'string') {
     const isReleased = entry === 'released'
     if (isReleased && 'issues' in content) {
       throw new Error('a message without an event cannot leave quarantine')
     }
+    const search = searchOf(record)
+    const scope = scopeOf(record, search)
+    const range =
+      search === undefined || search.among === 'all' ? [null, null] : [search.from, search.until]
     return db
-      .prepare(isReleased ? RELEASE_EVENT : INSERT_EVENT)
-      .bind(...columns(record), ...comparedBy(record), claimText(record))
+      .prepare(isReleased ? releaseEvent(scope) : insertEvent(scope))
+      .bind(...columns(record), ...comparedBy(record), claimText(record), ...range, version)
   }
   const corrected = entry.corrects === undefined ? null : keyOfId(entry.corrects)
   return db
@@ -85,6 +130,21 @@ function comparedBy({ content, alternatives = [], nature, deliveryHeader }: Even
   const isSample = 'event' in content && 'test' in content.event && alternatives.length === 0
   const header = deliveryHeader === undefined ? null : `$."${deliveryHeader}"`
   return [JSON.stringify(alternatives), nature ?? 'state', isSample ? 1 : 0, header]
+}
+
+/** Where its copies are looked for; undefined if it is about no contact. */
+function searchOf({ content, nature = 'state', dedupStamp: stamp, ...record }: EventRecord) {
+  if (record.contactId === undefined || 'issues' in content || isSystemEvent(content.event)) {
+    return undefined
+  }
+  const { event } = content
+  const isTimed = event.timebasis !== 'received'
+  const hasDelivery = record.headers[record.deliveryHeader ?? ''] !== undefined
+  return searchFor({ at: instantOf(event), isTimed, nature }, { stamp, hasDelivery })
+}
+
+function scopeOf({ alternatives = [] }: EventRecord, search: Search | undefined): Scope {
+  return { among: search?.among ?? 'no contact', isSigned: alternatives.length > 0 }
 }
 
 function columns(record: EventRecord): (string | number | null)[] {
@@ -111,6 +171,13 @@ function columns(record: EventRecord): (string | number | null)[] {
   ]
 }
 
+function erasedStatement(db: BatchDatabase, record: EventRecord, version: number) {
+  const { id, source, vendor, type, dedupKey, dedupStamp, hops, headers, entry } = record
+  if (entry === 'released') return db.prepare(ERASE_QUARANTINED).bind(keyOfId(id))
+  const columns = [keyOfId(id), source, vendor, type, dedupKey, dedupStamp ?? null, hops]
+  return db.prepare(INSERT_ERASED).bind(...columns, JSON.stringify(headers), version)
+}
+
 /** The time of a contact's history; the relay's own events are in none. */
 function happenedAt(event: RelayEvent): number | null {
   return isSystemEvent(event) ? null : instantOf(event)
@@ -125,9 +192,13 @@ export type Identities = {
   sharedAddresses: readonly string[]
 }
 
+/** How often a write is tried while people are being erased. */
+const MAX_TRIES = 4
+
 /**
- * Writes records and their deliveries in one transaction, and returns what became of each, in their order. Throws when D1
- * does, or when one of `unknown` was announced since (`isOutdated`); then nothing is written.
+ * Writes records and their deliveries in one transaction, and returns what became of each, in their order. Those of erased
+ * contacts are written without any value. Throws when D1 does, or when one of `unknown` was announced since
+ * (`isOutdated`); then nothing is written.
  */
 export async function recordEvents(
   db: BatchDatabase,
@@ -136,13 +207,65 @@ export async function recordEvents(
   unknown: readonly Parameters<typeof requireNoAccount>[1][] = [],
 ): Promise<Receipt[]> {
   if (records.length === 0) return []
+  for (let tries = 1; ; tries++) {
+    try {
+      const erased = knownErased()
+      const kept = await Promise.all(records.map((record) => withoutErased(record, erased)))
+      return await write(db, { records: kept, version: erased.version }, identities, unknown)
+    } catch (error) {
+      if (!isErasureUnknown(error) || tries === MAX_TRIES) throw error
+      await readErased(db)
+    }
+  }
+}
+
+/** Returns a record without any value if its contact was erased and it came before that, or is kept out. */
+export async function withoutErased(
+  record: EventRecord,
+  known: ErasedContacts,
+): Promise<EventRecord> {
+  if (record.isErased) return record
+  const erased = await erasedFor(record, known)
+  // What is inferred is only written with its cause.
+  if (erased === undefined || typeof record.entry === 'object') return record
+  const {
+    id,
+    source,
+    vendor,
+    type,
+    hops,
+    dedupKey,
+    dedupStamp,
+    entry,
+    deliveryHeader = '',
+  } = record
+  const mark = record.headers[deliveryHeader]
+  return {
+    ...{ id, source, vendor, type, hops, dedupKey, dedupStamp, entry, isErased: true },
+    vendorType: undefined,
+    contactId: undefined,
+    content: { issues: [] },
+    deliveries: [],
+    raw: NO_BODY,
+    headers: mark === undefined ? {} : { [deliveryHeader]: mark },
+    eventName: undefined,
+    ...(erased.isKeptOut ? { keptOutBy: erased.person } : {}),
+  }
+}
+
+async function write(
+  db: BatchDatabase,
+  { records, version }: { records: readonly EventRecord[]; version: number },
+  identities: Identities,
+  unknown: readonly Parameters<typeof requireNoAccount>[1][],
+): Promise<Receipt[]> {
   const statements = unknown.map((account) => requireNoAccount(db, account))
   const places = new Map<EventRecord, number>()
   const siblings = [...identities.sources.keys()]
   for (const run of runsOf(records)) {
     for (const record of run) {
       places.set(record, statements.length)
-      statements.push(statementFor(db, record))
+      statements.push(statementFor(db, record, version))
     }
     const updates = run.flatMap((record) => contactUpdateOf(record, identities.sharedAddresses))
     statements.push(...inGroups(updates).map((group) => updateContacts(db, group, siblings)))
@@ -153,6 +276,10 @@ export async function recordEvents(
   for (let i = 0; i < deliveries.length; i += DELIVERIES_A_STATEMENT) {
     const some = JSON.stringify(deliveries.slice(i, i + DELIVERIES_A_STATEMENT))
     statements.push(db.prepare(INSERT_DELIVERIES).bind(some))
+  }
+  for (const { id, keptOutBy } of records) {
+    if (keptOutBy === undefined) continue
+    statements.push(db.prepare(COUNT_KEPT_OUT).bind(keptOutBy, timeOfId(id)))
   }
   const ids = records.map(({ id }) => id)
   statements.push(markSegments(db, ids, 'added'))
@@ -183,14 +310,25 @@ function receiptOf(record: EventRecord, row: WrittenRow | undefined, stale: Set<
 }
 
 /**
- * True when a write lost a race: another event has the same key, which happens once in millions, or a contact that was
- * new is known by now. Reading and writing again resolves both.
+ * True when a write lost a race: another event has the same key, as an event of the same millisecond may have, or a contact
+ * that was new is known by now. Reading and writing again, with another key, resolves both.
  */
 export function isOutdated(error: unknown): boolean {
   return (
     error instanceof Error &&
-    /UNIQUE constraint failed: (events\.key|contacts\.)/.test(error.message)
+    /UNIQUE constraint failed: (events\.key|replays\.key|contacts\.)/.test(error.message)
   )
+}
+
+/** Does what draws a key and writes, and does it again, three times at most, when it lost a race. */
+export async function writeAnew<T>(write: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!isOutdated(error) || tries === 3) throw error
+    }
+  }
 }
 
 /** True when D1 lacks a table or a column that the code writes: its migrations were not applied. */

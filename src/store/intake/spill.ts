@@ -1,6 +1,6 @@
 // Records as one message of the spill queue, for when D1 is unavailable.
 import type { MembershipEvent } from '../../core/events/event.ts'
-import { type EventId, idOfKey, keyOfId, neighbourId } from '../../core/id.ts'
+import { currentId, type EventId, idOfKey, keyOfId, neighbourId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import type { EventRecord } from './records.ts'
 
@@ -33,7 +33,10 @@ function packed({
 function unpacked({ content, planned, isProvisional: _, ...record }: PackedRecord): EventRecord {
   const read =
     'issues' in content ? content : { event: parseJson(content.event) as MembershipEvent }
-  return { ...record, content: read, deliveries: planned, entry: 'received' }
+  return withId(
+    { ...record, content: read, deliveries: planned, entry: 'received' },
+    currentId(record.id),
+  )
 }
 
 /** Records as gzipped JSON. */
@@ -49,28 +52,48 @@ export async function unpackRecords(message: Uint8Array | ArrayBuffer): Promise<
   return (JSON.parse(text) as PackedRecord[]).map(unpacked)
 }
 
-/** Where the next id of a record is: away from those of its own request. */
+/** How far apart the ids of a record are: further than those of its own request. */
 const NEXT_ID = 1000
 
-/** The record under its next id, for when another event of the same millisecond has the same one. */
-export function withNextId(record: EventRecord): EventRecord {
-  const id: EventId = neighbourId(record.id, NEXT_ID)
+/** How many others follow the one that it was spilled with: as many as stay away from it. */
+const NEXT_IDS = 7
+
+/** The ids that a record may have, in this order: that of its receipt, and others for when other events have that one. */
+export function idsOf({ id }: EventRecord): EventId[] {
+  return [id, ...Array.from({ length: NEXT_IDS }, (_, i) => neighbourId(id, (i + 1) * NEXT_ID))]
+}
+
+/** The record under another id. */
+export function withId(record: EventRecord, id: EventId): EventRecord {
+  if (id === record.id) return record
   const { content } = record
   if ('issues' in content) return { ...record, id }
   return { ...record, id, content: { event: { ...content.event, id } } }
 }
 
-/** Those of some ids that are taken, each with the dedup key of its event. */
+/** Those of some ids that are taken, each with what identifies the message of its event (`identityOf`). */
 export async function listTaken(
   db: D1Database,
   ids: readonly EventId[],
 ): Promise<Map<EventId, string>> {
   const { results } = await db
     .prepare(
-      `SELECT CAST(e.key AS TEXT) AS key, e.dedup_key
+      `SELECT CAST(e.key AS TEXT) AS key, e.dedup_key, e.dedup_stamp
        FROM json_each(?1) AS wanted CROSS JOIN events AS e ON e.key = CAST(wanted.value AS INTEGER)`,
     )
     .bind(JSON.stringify(ids.map(keyOfId)))
-    .all<{ key: string; dedup_key: string }>()
-  return new Map(results.map(({ key, dedup_key }) => [idOfKey(key), dedup_key]))
+    .all<{ key: string; dedup_key: string; dedup_stamp: string | null }>()
+  return new Map(
+    results.map(({ key, dedup_key, dedup_stamp }) => [
+      idOfKey(key),
+      identity(dedup_key, dedup_stamp),
+    ]),
+  )
 }
+
+/** What tells the message of a record from that of another event with the same id: its dedup key and the stamp of that. */
+export function identityOf({ dedupKey, dedupStamp }: EventRecord): string {
+  return identity(dedupKey, dedupStamp ?? null)
+}
+
+const identity = (key: string, stamp: string | null) => JSON.stringify([key, stamp])

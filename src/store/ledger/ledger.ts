@@ -1,6 +1,6 @@
 // The counts of the ledger, stored by segment. The counts of a segment that has changed are read from the log until the cron
 // has counted it again. So the ledger is exact at any moment, and recording an event writes nothing to it.
-import { firstKeyAt, ID_RANDOM_RANGE, timeOfId } from '../../core/id.ts'
+import { firstKeyAt, timeOfId } from '../../core/id.ts'
 import type { Count } from '../../core/ledger/ledger.ts'
 import { countsOf } from '../../core/ledger/pack.ts'
 import type { PackLine } from '../../core/ledger/pack-line.ts'
@@ -8,8 +8,8 @@ import { HOUR_MS, type Period } from '../../core/period.ts'
 import { listHotEvents } from '../events/packs/hot.ts'
 import { type Pack, type PackEnv, type PackRow, packOf } from '../events/packs/packs.ts'
 import { readLines } from '../events/packs/read.ts'
-import { dropEmptySegments, selectSegments } from '../segments.ts'
-import { readWord } from '../stored-words.ts'
+import { dropEmptySegments, keyAt, selectSegments } from '../segments.ts'
+import { ERASED_INFERRED, readWord } from '../stored-words.ts'
 import { countStatistics, type LogPart, subtractFromTotals } from './statistics.ts'
 
 /** Returns the query that counts the events and deliveries of a part of the log, by segment. */
@@ -50,8 +50,8 @@ export async function countSegments(db: D1Database, starts: readonly number[]): 
 const COUNTS = `
 WITH spans AS (
   SELECT start, counted <> 0 AND start >= ?1 AND until <= ?2 AS is_rolled,
-    max(start, CAST(?1 AS INTEGER)) * ${ID_RANDOM_RANGE} AS lo,
-    min(until, CAST(?2 AS INTEGER)) * ${ID_RANDOM_RANGE} AS hi
+    ${keyAt('max(start, CAST(?1 AS INTEGER))')} AS lo,
+    ${keyAt('min(until, CAST(?2 AS INTEGER))')} AS hi
   FROM segments WHERE start >= CAST(?1 / ${HOUR_MS} AS INTEGER) * ${HOUR_MS} AND start < ?2 AND until > ?1
 )
 SELECT kind, name, state, sum(count) AS count, sum(planned) AS planned
@@ -85,7 +85,7 @@ export async function listCounts(env: PackEnv, { since, until }: Period): Promis
   const rows = [...(hot?.results ?? []), ...(frozen?.results ?? [])] as Row[]
   const counts = rows.map(({ planned, state, ...row }) => ({
     ...row,
-    state: readWord<string>(state),
+    state: state === ERASED_INFERRED ? 'inferred' : readWord<string>(state),
     created: planned,
   }))
   for (const row of (partly?.results ?? []) as PackRow[])

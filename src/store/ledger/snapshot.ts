@@ -1,8 +1,9 @@
 // The snapshot of the last minute, one row that API, metrics and console read; and the deliveries that wait or are dead.
 import type { HoldReason } from '../../core/deliveries/delivery.ts'
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import type { Snapshot } from '../../core/ledger/snapshot.ts'
 import type { Dead, OldestWaiting } from '../../core/ledger/trouble.ts'
+import { IS_WATCHED } from '../deliveries/waiting.ts'
+import { timeOfKey } from '../segments.ts'
 import { readWord, storedWord } from '../stored-words.ts'
 
 /** A snapshot. `asOf`: when its content last changed, in epoch milliseconds. */
@@ -50,8 +51,8 @@ const REASONS = JSON.stringify(HOLD_REASONS.map(storedWord))
 
 // Reads one row for each delivery that waits for an attempt.
 const OLDEST_DUE = `
-SELECT target, min(due) AS oldest, sum(due < ?1) AS overdue FROM deliveries INDEXED BY deliveries_due
-WHERE state IN ('pending', 'retrying') AND due IS NOT NULL GROUP BY target`
+SELECT target, min(due) AS oldest, sum(due < ?1) AS overdue FROM deliveries
+WHERE ${IS_WATCHED} AND due > 0 GROUP BY target`
 
 // Many deliveries may be held: only the first of each target and reason is read, by the index.
 const OLDEST_HELD = `
@@ -60,7 +61,7 @@ WITH RECURSIVE held (target) AS (
   UNION ALL
   SELECT (SELECT min(target) FROM deliveries WHERE state = 'held' AND target > held.target)
   FROM held WHERE held.target IS NOT NULL)
-SELECT target, reason, event / ${ID_RANDOM_RANGE} AS oldest FROM (
+SELECT target, reason, ${timeOfKey('event')} AS oldest FROM (
   SELECT target, reasons.value AS reason, (SELECT min(event) FROM deliveries
     WHERE state = 'held' AND target = held.target AND reason = reasons.value) AS event
   FROM held CROSS JOIN json_each('${REASONS}') AS reasons WHERE target IS NOT NULL)

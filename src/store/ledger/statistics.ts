@@ -2,13 +2,12 @@
 // segment again subtracts its old numbers from the totals and adds the new ones; until then its numbers are read from the
 // log. So the statistics are exact at any moment, and recording an event writes nothing to them.
 
-import { ID_RANDOM_RANGE } from '../../core/id.ts'
 import { ANSWER_BOUNDS_MS, type Bounds, LATENCY_BOUNDS_MS } from '../../core/ledger/histogram.ts'
 import type { Figure, HourlyFigure } from '../../core/ledger/statistics.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import { IS_TEST } from '../events/event-rows.ts'
-import { selectSegments } from '../segments.ts'
-import { readWord } from '../stored-words.ts'
+import { selectSegments, timeOfKey } from '../segments.ts'
+import { ERASED_INFERRED, readWord } from '../stored-words.ts'
 
 /** The number of the histogram bucket of a duration. */
 const bucketOf = (ms: string, bounds: Bounds) =>
@@ -20,7 +19,7 @@ const bucketOf = (ms: string, bounds: Bounds) =>
  */
 export type LogPart = { segments: string; condition?: (key: string) => string }
 
-const received = `(e.key / ${ID_RANDOM_RANGE})`
+const received = timeOfKey('e.key')
 const rowsOf = ({ segments, condition }: LogPart, table: string, key: string) =>
   `(${segments}) AS h CROSS JOIN ${table} ON ${key} >= h.lo AND ${key} < h.hi${condition ? ` AND ${condition(key)}` : ''}`
 
@@ -32,7 +31,7 @@ SELECT kind, start / ${HOUR_MS} AS made, start, name, outcome, 0 AS bucket, coun
 FROM (
   SELECT CASE WHEN ${IS_TEST} THEN 'test' ELSE 'received' END AS kind, h.start, e.source AS name,
     CASE WHEN e.issues IS NOT NULL THEN 'quarantined' ELSE e.status END AS outcome, ${received} AS received
-  FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status <> 'derived' LIMIT -1
+  FROM ${rowsOf(part, 'events AS e', 'e.key')} WHERE e.status NOT IN ('derived', '${ERASED_INFERRED}') LIMIT -1
 ) GROUP BY kind, start, name, outcome`
 
 const msOf = (attempt: string) => `CAST(${attempt} ->> 'ms' AS INTEGER)`
@@ -59,7 +58,7 @@ SELECT 'latency', last / ${HOUR_MS}, start, name, 'delivered', ${bucketOf('ms', 
   max(last), NULL
 FROM (
   SELECT start, name, last, max(0, last - accepted) AS ms FROM (
-    SELECT h.start, d.target AS name, d.event / ${ID_RANDOM_RANGE} AS accepted, (
+    SELECT h.start, d.target AS name, ${timeOfKey('d.event')} AS accepted, (
       SELECT ${endOf('a.value')} FROM json_each(d.attempts) AS a
       WHERE a.value ->> 'error' IS NULL ORDER BY a.key LIMIT 1) AS last
     FROM ${rowsOf(part, 'deliveries AS d', 'd.event')}

@@ -2,11 +2,11 @@
 import { DELIVERY_STATES } from '../../core/deliveries/delivery.ts'
 import { EVENT_STATUSES } from '../../core/events/event.ts'
 import { formatInstant } from '../../core/events/time.ts'
-import { firstKeyAt, ID_RANDOM_RANGE, idOfKey } from '../../core/id.ts'
+import { firstKeyAt, idOfKey } from '../../core/id.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
 import { listPacks, type Pack, type PackEnv } from '../events/packs/packs.ts'
-import { IS_FROZEN, segmentOf } from '../segments.ts'
-import { readWord, storedWord } from '../stored-words.ts'
+import { IS_FROZEN, segmentOf, timeOfKey } from '../segments.ts'
+import { ERASED_INFERRED, readWord, storedWord } from '../stored-words.ts'
 import { listPackDifferences } from './packs/verify.ts'
 
 /** The period that one call checks, and how many differences of each kind it lists. */
@@ -100,7 +100,7 @@ const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).jo
 
 // A segment that is not counted has nothing to compare. Events in no segment would never be counted: they are grouped by
 // hour and reported.
-const hourOf = (key: string) => `${key} / ${ID_RANDOM_RANGE} / ${HOUR_MS} * ${HOUR_MS}`
+const hourOf = (key: string) => `${timeOfKey(key)} / ${HOUR_MS} * ${HOUR_MS}`
 const startFor = (key: string) => `COALESCE(${segmentOf(key)}, ${hourOf(key)})`
 const COUNTS = `
 SELECT start, kind, name, state, sum(stored) AS stored, sum(found) AS found, sum(stored_planned) AS stored_planned,
@@ -155,7 +155,7 @@ function plannedText({ key, planned, found }: PlannedRow): string {
 
 const INVALID = `
 SELECT CAST(key AS TEXT) AS key, NULL AS target, 'its status is ' || status AS what
-FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted(EVENT_STATUSES.map(storedWord))})
+FROM events WHERE key >= ${FROM_KEY} AND key < ${TO_KEY} AND status NOT IN (${quoted([...EVENT_STATUSES.map(storedWord), ERASED_INFERRED])})
 UNION ALL
 SELECT CAST(d.event AS TEXT), d.target,
   CASE WHEN e.key IS NULL THEN 'its event is not in the log'
@@ -185,8 +185,8 @@ function unpackedText({ start }: { start: number }): string {
 // The first time after the period, in whole milliseconds. A delivery without an event counts too.
 const NEXT = `
 SELECT min(time) AS time FROM (
-  SELECT min(key) / ${ID_RANDOM_RANGE} AS time FROM events WHERE key >= CAST(?1 AS INTEGER)
+  SELECT ${timeOfKey('min(key)')} AS time FROM events WHERE key >= CAST(?1 AS INTEGER)
   UNION ALL
-  SELECT min(event) / ${ID_RANDOM_RANGE} FROM deliveries WHERE event >= CAST(?1 AS INTEGER)
+  SELECT ${timeOfKey('min(event)')} FROM deliveries WHERE event >= CAST(?1 AS INTEGER)
   UNION ALL
   SELECT min(start) FROM packs WHERE start >= ?2)`

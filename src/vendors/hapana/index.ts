@@ -28,11 +28,11 @@ export const hapana = {
 
   signed: {
     stamp: stampOf,
-    identities(message, settings) {
+    readings(message, settings) {
       const readings = [undefined, ...TYPE_NAMES].map((eventName) =>
         normalize({ ...message, eventName }, settings),
       )
-      return readings.flatMap((reading) => (reading.ok ? [reading.value.identity] : []))
+      return readings.flatMap((reading) => (reading.ok ? [reading.value] : []))
     },
   },
 } satisfies Vendor

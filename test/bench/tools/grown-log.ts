@@ -1,14 +1,14 @@
 // A large log: copies of events that the relay itself recorded and delivered, five thousand in the last hour and two hundred
 // in each hour before, so that the smallest log that is measured is longer than a day.
 import type { D1Database } from '@cloudflare/workers-types'
+import { KEYS_PER_MS } from '../../../src/core/id.ts'
+import { keyAt } from '../../../src/store/segments.ts'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
 
 const HOUR_MS = 3_600_000
 const LAST_HOUR = 5000
 const EACH_HOUR = 200
 const CHUNK = 10_000
-/** An id is its millisecond times this, and a number below it (core/id.ts). */
-const KEYS_PER_MS = 2 ** 21
 const EVENTS_PER_CONTACT = 25
 
 const COLUMNS =
@@ -31,7 +31,7 @@ export async function growLog(
   const timeOf = `CASE WHEN ${events} - i <= ${LAST_HOUR}
     THEN ${before} - (${events} - i) * ${HOUR_MS / LAST_HOUR}
     ELSE ${before - HOUR_MS} - (${events - LAST_HOUR} - i) * ${HOUR_MS / EACH_HOUR} END`
-  const keyOf = `(${timeOf}) * ${KEYS_PER_MS} + i`
+  const keyOf = `${keyAt(timeOf)} + i % ${KEYS_PER_MS}`
   const { results } = await db.prepare('SELECT key FROM events ORDER BY key').all<{ key: number }>()
   const templates = results.length
   await db

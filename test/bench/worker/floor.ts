@@ -2,12 +2,11 @@
 // D1, sends as many messages, and posts their events. It does not authenticate, parse, compare, route or sign.
 
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
-import { keyOfId } from '../../../src/core/id.ts'
+import { firstKeyAt, KEYS_PER_MS, keyOfId } from '../../../src/core/id.ts'
 import type { Template } from '../tools/template.ts'
 
 type Env = { DB: D1Database; DELIVERIES: Queue<unknown>; RECEIVERS: Record<string, string> }
 
-const KEYS_A_MS = 2n ** 21n
 const KIND = "substr(type, 1, instr(type, '.') - 1)"
 const OF_CONTACT = `status IN ('accepted', 'derived') AND source = ?1 AND contact = ?2 AND ${KIND} = ?3`
 
@@ -48,8 +47,7 @@ async function accept(
 ): Promise<Response> {
   const { row, contacts, targets } = it
   const now = Date.now()
-  // More than a number holds.
-  const key = String(BigInt(now) * KEYS_A_MS + (BigInt(count++) % KEYS_A_MS))
+  const key = String(Number(firstKeyAt(now)) + (count++ % KEYS_PER_MS))
   const contact = contacts[count % contacts.length] ?? ''
   const [kind = ''] = row.type.split('.')
   const who = [row.source, contact, kind]

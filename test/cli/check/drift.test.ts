@@ -1,8 +1,10 @@
 // `npm run check -- --url …`: the schema drift of a running relay.
+
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { KEYS_PER_MS } from '../../../src/core/id.ts'
 import { aProject, begin, command, freePort, type Running, tamperWith } from '../project.ts'
 
 const project = aProject()
@@ -20,7 +22,7 @@ function remember(copies: number, daysAgo: number, change: string) {
     path.join(project.dir, '.state'),
     `WITH RECURSIVE copy(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM copy WHERE i + 1 < ${copies})
      INSERT INTO events (key, ${columns}, raw)
-     SELECT last - (${daysAgo} * 86400000 - i) * 2097152, ${columns}, ${change}
+     SELECT last - (${daysAgo} * 86400000 - i) * ${KEYS_PER_MS}, ${columns}, ${change}
      FROM copy, events, (SELECT max(key) AS last FROM events) WHERE key = last`,
   )
 }

@@ -70,7 +70,7 @@ describe('targets', () => {
     const [, code = 'none'] = /relay\.test (\w{8})\n/.exec(output) ?? []
     expect(output.replace(/after \d+ ms/, 'after 1 ms')).toMatch(
       new RegExp(
-        `^example answered 200 after 1 ms: relay\\.test ${code}\nThe answer has the type and the code of the event \\(${code}\\): .*\nDetails: relay event evt_\\w{13}\n$`,
+        `^example answered 200 after 1 ms: relay\\.test ${code}\nThe answer has the type and the code of the event \\(${code}\\): .*\nDetails: relay event evt_\\w{11}\n$`,
       ),
     )
     expect(status).toBe(0)
@@ -105,8 +105,8 @@ describe('replay', () => {
     const list = await run('replay', 'list')
 
     expect(dry.output).toMatch(/^1 delivery of 1 person:\n(.*\n)*type +payment\.created +1\n/)
-    expect(wet.output).toMatch(/rpl_\w{13} is done: 1 of 1 delivery queued\.\n$/)
-    expect(list.output).toMatch(/^rpl_\w{13} +done +1 +1 /m)
+    expect(wet.output).toMatch(/rpl_\w{11} is done: 1 of 1 delivery queued\.\n$/)
+    expect(list.output).toMatch(/^rpl_\w{11} +done +1 +1 /m)
   })
 
   it('does not resend more than a hundred without --yes', async () => {
@@ -157,7 +157,7 @@ describe('replay', () => {
     expect((await run('replay')).output).toContain(
       'Missing event (evt_…) or filter: see "relay replay --help".',
     )
-    expect((await run('replay', 'evt_0000000000000')).output).toBe('No event has this ID.\n')
+    expect((await run('replay', 'evt_00000000000')).output).toBe('No event has this ID.\n')
     expect((await run('replay', '--state', 'lost')).output).toContain(
       'filter.state must be one of held',
     )
@@ -169,9 +169,9 @@ describe('people', () => {
     await send(aPayment('left'))
     await send(aPayment('right'))
     const personOf = async (text: string) =>
-      /per_\w{13}/.exec((await run('people', text)).output)?.[0] ?? ''
+      /per_\w{11}/.exec((await run('people', text)).output)?.[0] ?? ''
     const [left, right] = [await personOf('left'), await personOf('right')]
-    expect((await run('people', 'ANA@example.com')).output).toMatch(/^per_\w{13}\nsource +contact/)
+    expect((await run('people', 'ANA@example.com')).output).toMatch(/^per_\w{11}\nsource +contact/)
     expect(right).not.toBe(left)
 
     const merged = await run('people', 'merge', left, right)
@@ -190,7 +190,7 @@ describe('people', () => {
 
     expect(merged.output).toMatch(/^hype +right +p +ana@example\.com/m)
     expect(other).toBe(one)
-    expect(split.output).toMatch(/^per_\w{13}\nsource +contact +account +e-mail +sites\n/)
+    expect(split.output).toMatch(/^per_\w{11}\nsource +contact +account +e-mail +sites\n/)
     expect(await personOf('right')).not.toBe(one)
   })
 

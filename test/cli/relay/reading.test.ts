@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type EventId, idOfKey, keyOfId } from '../../../src/core/id.ts'
+import { type EventId, idOfKey, KEYS_PER_MS, keyOfId } from '../../../src/core/id.ts'
 import { aProject, begin, command, freePort, type Running, tamperWith } from '../project.ts'
 
 const project = aProject()
@@ -49,7 +49,7 @@ describe('simulate', () => {
     )
 
     expect(output).toMatch(
-      /^member 1 .* 202 +evt_\w{13} +accepted +payment\.created\n1 message sent: 1 accepted\.\n$/,
+      /^member 1 .* 202 +evt_\w{11} +accepted +payment\.created\n1 message sent: 1 accepted\.\n$/,
     )
     expect(status).toBe(0)
     await relay.until(/verified +payment\.created/)
@@ -110,7 +110,7 @@ describe('events and deliveries', () => {
       '--email',
       'ANA@example.com',
     )
-    const [id = ''] = /evt_\w{13}/.exec(listed.output) ?? []
+    const [id = ''] = /evt_\w{11}/.exec(listed.output) ?? []
     await relay.until(new RegExp(`verified.*${id}`))
     const whole = await run('event', id)
     const json = JSON.parse(
@@ -120,7 +120,7 @@ describe('events and deliveries', () => {
     expect(listed.output).toMatch(/^received +event +source +type +status +deliveries +subject\n/)
     expect(listed.output.trim().split('\n')).toHaveLength(2)
     expect(whole.output).toMatch(
-      /^evt_\w{13} {2}payment\.created {2}accepted\nfrom hype \(payment\.created\)/,
+      /^evt_\w{11} {2}payment\.created {2}accepted\nfrom hype \(payment\.created\)/,
     )
     expect(whole.output).toMatch(/"total": 4250/)
     expect(whole.output).toMatch(/example: delivered\nattempt +at .*\n +1 +\d{4}-/)
@@ -188,14 +188,14 @@ describe('tail', () => {
     const tail = begin(project.dir, 'relay', 'tail', '--url', url)
     await tail.until(/Waiting for events/)
     await run('simulate', 'contact.created', '--source', 'hype')
-    await tail.until(/evt_\w{13} +hype +contact\.created +→ 1/)
+    await tail.until(/evt_\w{11} +hype +contact\.created +→ 1/)
 
     await stopRelay()
     await tail.until(/Connection lost\. Retrying…/)
     await startRelay()
     await run('simulate', 'checkIn', '--source', 'hapana')
     await tail.until(/Reconnected after \d+ s; ([12] missed events?:|no missed events\.)\n/)
-    const [line = ''] = await tail.until(/evt_\w{13} +hapana +checkin\.recorded/)
+    const [line = ''] = await tail.until(/evt_\w{11} +hapana +checkin\.recorded/)
     tail.child.kill('SIGINT')
     await once(tail.child, 'close')
 
@@ -210,7 +210,7 @@ describe('tail', () => {
     delete process.env.NODE_OPTIONS
     await tail.until(/Waiting for events/)
     await run('simulate', 'contact.created', '--source', 'hype')
-    await tail.until(/evt_\w{13} +hype +contact\.created/)
+    await tail.until(/evt_\w{11} +hype +contact\.created/)
 
     const ended = once(tail.child, 'close') // it may end before the command that sends has
     tail.child.stdout?.destroy()
@@ -223,7 +223,7 @@ describe('tail', () => {
 
   it('shows every event of many, and one that is stored late at an earlier position', async () => {
     const { output } = await run('simulate', 'payment.created', '--source', 'hype')
-    const [first = ''] = /evt_\w{13}/.exec(output) ?? []
+    const [first = ''] = /evt_\w{11}/.exec(output) ?? []
     const tail = begin(project.dir, 'relay', 'tail', '--url', url)
     await tail.until(/Waiting for events/)
     const { steps } = JSON.parse(
@@ -231,8 +231,8 @@ describe('tail', () => {
     ) as { steps: { answer: { id: string } }[] }
     for (const { answer } of steps) await tail.until(new RegExp(answer.id))
     // Like an event from the spill queue: it is stored after events that were received later.
-    tamper(`UPDATE events SET key = key - 2097152 WHERE key = ${keyOfId(first as EventId)}`)
-    const late = idOfKey(BigInt(keyOfId(first as EventId)) - 2097152n)
+    tamper(`UPDATE events SET key = key - ${KEYS_PER_MS} WHERE key = ${keyOfId(first as EventId)}`)
+    const late = idOfKey(Number(keyOfId(first as EventId)) - KEYS_PER_MS)
     await tail.until(new RegExp(late))
     tail.child.kill('SIGINT')
 
@@ -240,7 +240,7 @@ describe('tail', () => {
     expect(
       tail
         .output()
-        .match(/evt_\w{13}/g)
+        .match(/evt_\w{11}/g)
         ?.filter((id) => id === late),
     ).toHaveLength(1)
   })

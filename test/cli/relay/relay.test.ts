@@ -78,7 +78,7 @@ describe('relay ledger', () => {
     const { status, output } = await run('ledger', '--verify')
 
     expect(output).toContain('Not balanced:\nevents created 1 deliveries, but 0 exist')
-    expect(output).toMatch(/^evt_\w{13}: 1 deliveries created, 0 in the log$/m)
+    expect(output).toMatch(/^evt_\w{11}: 1 deliveries created, 0 in the log$/m)
     expect(status).toBe(1)
   })
 })
@@ -94,7 +94,7 @@ describe('relay renormalize', () => {
     const again = await run('renormalize', '--since', '1h', '--dry-run', '--json')
 
     expect(dry.output).toMatch(
-      /^evt_\w{13} {2}payment\.created\n {2}- data\.actor: "robot"\n {2}\+ data\.actor: "unknown"\n/,
+      /^evt_\w{11} {2}payment\.created\n {2}- data\.actor: "robot"\n {2}\+ data\.actor: "unknown"\n/,
     )
     expect(dry.output).toMatch(
       /type +would change\npayment\.created +1\n\n1 event checked, 1 would change\.\n$/,

@@ -16,7 +16,7 @@ import { aTarget } from '../builders.ts'
 
 const NOW = Date.parse('2026-11-21T00:00:00Z')
 
-const MESSAGE = { event: 'evt_38fz9hg1wp8bq', target: 'crm', attempt: 1, due: NOW } as const
+const MESSAGE = { event: 'evt_1jm3jqg7nbq', target: 'crm', attempt: 1, due: NOW } as const
 
 const TARGET = aTarget()
 const BROKEN: BrokenTarget = { name: 'crm', events: ['*'], sources: undefined, broken: 'no url' }

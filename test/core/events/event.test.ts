@@ -19,7 +19,7 @@ function aDraft(overrides: object = {}): EventDraft {
 }
 
 const CONTEXT = {
-  id: 'evt_38fvcwc000007',
+  id: 'evt_1jkm0300007',
   source: 'gym',
   vendor: 'hapana',
   mappingVersion: 3,
@@ -31,7 +31,7 @@ describe('composeEvent', () => {
   it('makes a CloudEvent of a draft', () => {
     expect(composeEvent(aDraft(), { ...CONTEXT, warnings: [] })).toStrictEqual({
       specversion: '1.0',
-      id: 'evt_38fvcwc000007',
+      id: 'evt_1jkm0300007',
       type: 'contact.created',
       source: '/hapana/sites/S1',
       subject: 'contact/C 1',

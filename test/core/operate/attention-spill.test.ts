@@ -37,8 +37,8 @@ describe('the spill queue', () => {
   })
 
   it('names the request that fails by itself, with the reason', () => {
-    const stuck = { id: 'evt_38fz9hg1wp8bq', reason: 'CHECK constraint failed' }
+    const stuck = { id: 'evt_1jm3jqg7nbq', reason: 'CHECK constraint failed' }
 
-    expect(wordsFor(2, stuck)).toContain('evt_38fz9hg1wp8bq fails although D1 takes others: CHECK')
+    expect(wordsFor(2, stuck)).toContain('evt_1jm3jqg7nbq fails although D1 takes others: CHECK')
   })
 })

@@ -81,7 +81,7 @@ describe('a session', () => {
 
     expect(page.url).toBe('/console/sign-in')
     expect((await visitor.ask('/console')).status).toBe(303)
-    const { items } = await listEvents(env.DB, { types: ['relay.operator_*'] }, { limit: 10 })
+    const { items } = await listEvents(env, { types: ['relay.operator_*'] }, { limit: 10 })
     expect(items.map(({ type, deliveries_created }) => ({ type, deliveries_created }))).toEqual(
       expect.arrayContaining([
         { type: 'relay.operator_signed_out', deliveries_created: 0 },
@@ -227,7 +227,7 @@ describe('the holder of VIEWER_TOKEN', () => {
 
   const CHANGES = aVisitor()
     .postsOf('/console')
-    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_0000000000000'))
+    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_00000000000'))
     .filter((path) => !/sign-in|sign-out|find|plan$/.test(path))
 
   it.each(CHANGES)('changes nothing: %s', async (path) => {
@@ -243,8 +243,8 @@ describe('the holder of VIEWER_TOKEN', () => {
     await env.DB.prepare("DELETE FROM events WHERE source = 'relay'").run()
     const viewer = await aViewer()
     await viewer.send('/console/sign-out')
-    const { items } = await listEvents(env.DB, { types: ['relay.operator_*'] }, { limit: 10 })
-    const events = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
+    const { items } = await listEvents(env, { types: ['relay.operator_*'] }, { limit: 10 })
+    const events = await Promise.all(items.map(({ id }) => getEvent(env, id)))
 
     expect(events).toMatchObject([
       { event: { data: { by: 'VIEWER_TOKEN' } } },
@@ -269,7 +269,7 @@ describe('the holder of VIEWER_TOKEN', () => {
 describe('a form', () => {
   const FORMS = aVisitor()
     .postsOf('/console')
-    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_0000000000000'))
+    .map((path) => path.replace(':name', 'crm').replace(/:id/, 'evt_00000000000'))
 
   it('is found for every POST route', () => {
     expect(FORMS.length).toBeGreaterThan(15)

@@ -79,7 +79,7 @@ describe('the search', () => {
       from: '/console/events',
     })
 
-    expect(page.url).toMatch(/^\/console\/events\?person=per_\w{13}$/)
+    expect(page.url).toMatch(/^\/console\/events\?person=per_\w{11}$/)
     expect(idsIn(page.html)).toEqual([mine])
     expect(page.html).not.toMatch(/bea@example/i)
   })
@@ -151,7 +151,7 @@ describe('an event', () => {
     }
     const operator = await anOperator({ config, answer })
     const tested = await operator.send('/console/targets/crm/test')
-    const [, id] = /(evt_\w{13})/.exec(tested.text) ?? []
+    const [, id] = /(evt_\w{11})/.exec(tested.text) ?? []
     const { text } = await operator.open(`/console/events/${id}`)
 
     const names = [...(sent[0]?.keys() ?? [])]
@@ -169,7 +169,7 @@ describe('an event', () => {
       .run()
     const operator = await anOperator({ config })
     const tested = await operator.send('/console/targets/crm/test')
-    const [, own] = /(evt_\w{13})/.exec(tested.text) ?? []
+    const [, own] = /(evt_\w{11})/.exec(tested.text) ?? []
 
     for (const one of [id, own]) {
       const { text } = await operator.open(`/console/events/${one}`)
@@ -247,7 +247,7 @@ describe('an event', () => {
     const operator = await anOperator({ config: broken })
     const page = await operator.open(`/console/events/${id}`)
     const list = await operator.open('/console/deliveries?state=held')
-    const { items } = await listDeliveries(env.DB, {}, { limit: 2 })
+    const { items } = await listDeliveries(env, {}, { limit: 2 })
     const answered = await withPresentReasons(env.DB, broken, items)
 
     expect(page.text).toContain('On hold: crm failed for days. Sent when it is resumed.')
@@ -316,7 +316,7 @@ describe('an event', () => {
       .run()
     const operator = await anOperator({ config })
     const shown = await operator.open(`/console/events/${id}/renormalize`)
-    const isUnchanged = async () => JSON.stringify(await getEvent(env.DB, id)).includes('somebody')
+    const isUnchanged = async () => JSON.stringify(await getEvent(env, id)).includes('somebody')
 
     expect(shown.text).toContain('data.actor "somebody" "user"')
     expect(await isUnchanged()).toBe(true)
@@ -328,7 +328,7 @@ describe('an event', () => {
     )
   })
 
-  it.each(['evt_0000000000000', 'nonsense'])('is not found: %s', async (id) => {
+  it.each(['evt_00000000000', 'nonsense'])('is not found: %s', async (id) => {
     const page = await (await anOperator({ config })).open(`/console/events/${id}`)
 
     expect(page.status).toBe(404)

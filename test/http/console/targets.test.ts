@@ -50,8 +50,8 @@ describe('the search for deliveries', () => {
       from: '/console/deliveries',
     })
 
-    expect(page.url).toMatch(/^\/console\/deliveries\?person=per_\w{13}$/)
-    expect(page.text.match(/evt_\w{13}/g)).toEqual([id, id])
+    expect(page.url).toMatch(/^\/console\/deliveries\?person=per_\w{11}$/)
+    expect(page.text.match(/evt_\w{11}/g)).toEqual([id, id])
     expect((await operator.open('/console/deliveries')).html).toContain(
       'name="from" value="/console/deliveries"',
     )
@@ -77,7 +77,7 @@ describe('a target', () => {
     })
     const { url, text, html } = await operator.send('/console/targets/crm/test')
 
-    expect(url).toMatch(/^\/console\/events\/evt_\w{13}$/)
+    expect(url).toMatch(/^\/console\/events\/evt_\w{11}$/)
     expect(text).toContain('crm answered 418 after 0 ms.')
     expect(html).toContain('&lt;b&gt;no&lt;/b&gt;')
     expect(await recordedActs()).toEqual(['tested a target: crm'])
@@ -206,12 +206,12 @@ describe('a replay', () => {
       state: 'dead',
       per_second: '1',
     })
-    expect(started.url).toMatch(/^\/console\/replays\/rpl_\w{13}$/)
+    expect(started.url).toMatch(/^\/console\/replays\/rpl_\w{11}$/)
     expect(started.text).toContain('3 of 3 deliveries queued, 1 per second')
     expect(started.html).toContain('<progress value="3" max="3"')
     expect(operator.queue.sent.map(({ target }) => target)).toEqual(['crm', 'crm', 'crm'])
     expect(await recordedActs()).toEqual([
-      expect.stringMatching(/^started a replay: rpl_\w{13} of 3$/),
+      expect.stringMatching(/^started a replay: rpl_\w{11} of 3$/),
     ])
   })
 
@@ -226,7 +226,7 @@ describe('a replay', () => {
     expect(stopped.text).toContain('The replay is stopped.')
     expect(stopped.html).not.toContain('hx-trigger')
     expect((await operator.send(`${started.url}/resume`)).text).toContain('The replay is resumed.')
-    expect((await operator.open('/console/replays')).text).toMatch(/rpl_\w{13} running \d+ of 12/)
+    expect((await operator.open('/console/replays')).text).toMatch(/rpl_\w{11} running \d+ of 12/)
   })
 
   it.each([

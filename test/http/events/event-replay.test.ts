@@ -158,7 +158,7 @@ describe('/api/events/:id/replay', () => {
   })
 
   it.each([
-    ['an unknown event', 'evt_0000000000000', {}, 404],
+    ['an unknown event', 'evt_00000000000', {}, 404],
     ['an unknown target', undefined, { targets: ['nobody'] }, 404],
     ['an invalid body', undefined, { targets: 'crm' }, 400],
   ])('refuses %s', async (_case, unknown, body, status) => {

@@ -54,7 +54,7 @@ describe('/api/events', () => {
     })
   })
 
-  it.each(['evt_0000000000000', 'evt_x', '%00'])('does not find the event %s', async (id) => {
+  it.each(['evt_00000000000', 'evt_x', '%00'])('does not find the event %s', async (id) => {
     expect(await get(`/api/events/${id}`, OPERATOR)).toMatchObject({ status: 404 })
   })
 })

@@ -228,7 +228,7 @@ async function recordsOf(act: string) {
   const all = await actsOf()
   return all
     .filter((one) => one.act === act)
-    .map(({ on, ...rest }) => ({ ...rest, on: on.replace(/(evt|per|rpl)_\w{13}/g, '$1') }))
+    .map(({ on, ...rest }) => ({ ...rest, on: on.replace(/(evt|per|rpl)_\w{11}/g, '$1') }))
 }
 
 describe.each(ACTS)('$act', (one) => {
@@ -323,13 +323,13 @@ it('does not record a dry run, a preview or a refusal', async () => {
   const id = await anOutdated()
   const issues = JSON.stringify([{ path: 'type', message: 'was not known' }])
   const dryRun = { dry_run: true }
-  const unknown = 'per_0000000000000'
+  const unknown = 'per_00000000000'
   const requests: [path: string, body: object][] = [
     [`/api/events/${id}/replay`, dryRun],
     ['/api/renormalize', { since: '1h' }],
     ['/api/replays', { filter: { target: 'crm' }, ...dryRun }],
     ['/api/replays', { filter: { target: 'nobody' } }],
-    ['/api/replays/rpl_0000000000000/stop', {}],
+    ['/api/replays/rpl_00000000000/stop', {}],
     ['/api/targets/nobody/pause', {}],
     ['/api/targets/nobody/test', {}],
     [`/api/people/${unknown}/merge`, { person: unknown }],
@@ -362,7 +362,7 @@ it('records an act as one event, beside the event that notifies targets', async 
   const visitor = await anOperator({ config })
   await emptyLog()
   await post(visitor, '/api/targets/crm/pause')
-  const { items } = await listEvents(env.DB, {}, { limit: 10 })
+  const { items } = await listEvents(env, {}, { limit: 10 })
 
   expect(items.map(({ type }) => type).toSorted()).toEqual([
     'relay.operator_acted',

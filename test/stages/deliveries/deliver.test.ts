@@ -75,7 +75,7 @@ async function attempt(
       log: (line) => lines.push(line),
     },
   )
-  const delivery = (await getEvent(env.DB, event))?.deliveries.find(
+  const delivery = (await getEvent(env, event))?.deliveries.find(
     ({ target }) => target === message.body.target,
   )
   return { message, queued: sent, lines, delivery }
@@ -703,7 +703,7 @@ describe('a wake-up message', () => {
   it('for an event that is not in the log does nothing', async () => {
     const target = aTarget()
 
-    const { message } = await attempt(config, 'evt_0000000000000', { fetch: target.send })
+    const { message } = await attempt(config, 'evt_00000000000', { fetch: target.send })
 
     expect(target.got).toEqual([])
     expect(message.ack).toHaveBeenCalledOnce()
@@ -947,7 +947,7 @@ describe('a batch', () => {
     })
 
     expect(most).toBe(5)
-    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+    const details = await Promise.all(events.map((event) => getEvent(env, event)))
     expect(details.every((event) => event?.deliveries[0]?.state === 'delivered')).toBe(true)
   })
 
@@ -1120,7 +1120,7 @@ async function deliverTen(
 }
 
 async function statesOf(events: EventId[]) {
-  const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+  const details = await Promise.all(events.map((event) => getEvent(env, event)))
   return details.map((event) => event?.deliveries[0]?.state)
 }
 

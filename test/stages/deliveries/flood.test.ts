@@ -75,7 +75,7 @@ it('a silent queue of retries is called once in a batch, and keeps no other deli
 
   expect(calls).toBe(1)
   expect(got).toHaveLength(10)
-  const states = (await getEvent(env.DB, event))?.deliveries.map(({ state }) => state)
+  const states = (await getEvent(env, event))?.deliveries.map(({ state }) => state)
   expect(states?.toSorted()).toEqual([
     ...failing.map(() => 'delivered'),
     ...healthy.map(() => 'retrying'),
@@ -96,7 +96,7 @@ it('what is sent to a queue while a call is under way shares the next call', asy
     },
   } as unknown as Env['RETRIES']
   const queue = sharedQueue(inner)
-  const message = { event: 'evt_0000000000001' as EventId, target: 'crm', attempt: 1, due: NOW }
+  const message = { event: 'evt_00000000001' as EventId, target: 'crm', attempt: 1, due: NOW }
 
   const sent = Array.from({ length: 151 }, () => queue.send(message))
   answer()

@@ -1,7 +1,7 @@
 // Ordered targets: the deliveries of one person in order, retries included; those of other people do not wait.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { EventId } from '../../../src/core/id.ts'
+import { type EventId, firstKeyAt, KEYS_PER_MS } from '../../../src/core/id.ts'
 import { releaseUnblocked } from '../../../src/store/deliveries/order.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, NOW } from '../../builders.ts'
@@ -118,7 +118,7 @@ describe('a message that the target refuses', () => {
     expect(early).toEqual([])
     expect(taken()).toEqual(['ana2'])
     expect([...skipped]).toEqual([['ana2', refused]])
-    expect((await getEvent(env.DB, refused as EventId))?.deliveries[0]?.state).toBe('dead')
+    expect((await getEvent(env, refused as EventId))?.deliveries[0]?.state).toBe('dead')
     await world.live(10)
     expect(world.received.filter(({ event }) => event === refused)).toHaveLength(4)
   })
@@ -238,12 +238,12 @@ it('releases the next delivery at once when its target turns out not to want the
 })
 
 it('reads no more rows for longer histories: waiting deliveries are found from the latest', async () => {
-  const first = BigInt(NOW) * 2097152n
+  const first = BigInt(firstKeyAt(NOW))
   await env.DB.batch([
     env.DB.prepare(
       `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, event, at)
        WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4209)
-       SELECT CAST(?1 AS INTEGER) + i * 2097152, 'hype', 'hype', 'accepted', 'payment.created', 'p' || (i % 10), 1, 0,
+       SELECT CAST(?1 AS INTEGER) + i * ${KEYS_PER_MS}, 'hype', 'hype', 'accepted', 'payment.created', 'p' || (i % 10), 1, 0,
          'k' || i, 'utf8', '{}', '{}', ?2 + i FROM n`,
     ).bind(first.toString(), NOW),
     env.DB.prepare(

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, it } from 'vitest'
 import type { HoldReason } from '../../../src/core/deliveries/delivery.ts'
-import { keyOfId } from '../../../src/core/id.ts'
+import { firstKeyAt, KEYS_PER_MS, keyOfId } from '../../../src/core/id.ts'
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { releaseProbe } from '../../../src/store/deliveries/probe.ts'
 import { storedWord } from '../../../src/store/stored-words.ts'
@@ -74,12 +74,12 @@ it('is not kept back by those of which nobody knows whether their target wants t
 it.each([false, true])(
   'reads no more rows for more that are held (ordered: %s)',
   async (isOrdered) => {
-    const first = BigInt(NOW) * 2097152n
+    const first = BigInt(firstKeyAt(NOW))
     await env.DB.batch([
       env.DB.prepare(
         `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, event, at)
        WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
-       SELECT CAST(?1 AS INTEGER) + i * 2097152, 'hype', 'hype', 'accepted', 'payment.created', 'p' || i, 1, 0,
+       SELECT CAST(?1 AS INTEGER) + i * ${KEYS_PER_MS}, 'hype', 'hype', 'accepted', 'payment.created', 'p' || i, 1, 0,
          'k' || i, 'utf8', '{}', '{}', ?2 + i FROM n`,
       ).bind(first.toString(), NOW),
       env.DB.prepare(
@@ -92,7 +92,7 @@ it.each([false, true])(
     const [probe] = await releaseProbe(db, { target: 'crm', isOrdered }, NOW)
 
     // Of those with the fewest attempts the last event, as it was due first.
-    expect(keyOfId(probe?.event ?? 'evt_0000000000000')).toBe((first + 999n * 2097152n).toString())
+    expect(keyOfId(probe?.event ?? 'evt_00000000000')).toBe(firstKeyAt(NOW + 999))
     expect(rows.reduce((sum, read) => sum + read, 0)).toBeLessThan(150)
   },
 )

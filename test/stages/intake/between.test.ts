@@ -40,3 +40,18 @@ it('is delivered when the contact is known by its address alone', async () => {
     await statusesOf('hype', payment, { ...payment, type: 'payment.paused' }, payment),
   ).toEqual(['accepted', 'quarantined', 'accepted'])
 })
+
+it('is delivered when that came between, stamped a second earlier than both', async () => {
+  const profile = (name: string, timestamp: number) =>
+    aPayment({ id: 'contact-1', type: 'contact.updated', name, data: undefined, timestamp })
+  const second = 1_795_219_200
+
+  expect(
+    await statusesOf(
+      'hype',
+      profile('Ana Lee', second),
+      profile('Ana Wu', second - 1),
+      profile('Ana Lee', second + 1),
+    ),
+  ).toEqual(['accepted', 'accepted', 'accepted'])
+})

@@ -5,7 +5,7 @@ import { type ConfiguredSource, parseConfig } from '../../../src/config.ts'
 import type { EventId } from '../../../src/core/id.ts'
 import { accept } from '../../../src/stages/intake/accept.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
-import { aConfig, aQueue, aSpill, NOW, stored, take, toolsAt } from '../../builders.ts'
+import { aConfig, aPayment, aQueue, aSpill, NOW, stored, take, toolsAt } from '../../builders.ts'
 import { aMeteredDatabase } from '../../database.ts'
 import { bodyOf, STEPS_FIXTURES } from '../../fixtures.ts'
 
@@ -46,7 +46,7 @@ it.each(STEPS_FIXTURES)('$name: $about', async ({ vendor, name, source, steps })
     if (expected.type) expect(event.record.type).toBe(expected.type)
     if (expected.of !== undefined) expect(event.id).toBe(ids[expected.of])
     if (expected.status === 'accepted') {
-      const detail = await getEvent(env.DB, event.id)
+      const detail = await getEvent(env, event.id)
       expect({ step: i, isMarked: detail?.matched?.by === 'possible_duplicate' }).toEqual({
         step: i,
         isMarked: expected.possibleduplicate === true,
@@ -122,6 +122,24 @@ it('recognises a repeated account message although its client was updated since'
   const again = await take(aConfig(), 'hapana', account, { now: NOW + 1000 })
 
   expect(again).toMatchObject({ ok: true, value: { events: [{ id, status: 'duplicate' }] } })
+})
+
+it('delivers the second of two equal trials two minutes apart, and marks it', async () => {
+  const trial = (timestamp: number) =>
+    aPayment({
+      id: 'trial',
+      data: { tier: 'Gold', total: 100, trial_end: 1_797_000_000 },
+      timestamp,
+    })
+  const second = NOW / 1000
+  await stored(aConfig(), 'hype', trial(second), { now: NOW })
+
+  const id = await stored(aConfig(), 'hype', trial(second + 120), { now: NOW + 120_000 })
+
+  expect(await getEvent(env, id)).toMatchObject({
+    status: 'accepted',
+    matched: { by: 'possible_duplicate' },
+  })
 })
 
 it('reads no more rows for the fortieth repeat of a message than for the tenth', async () => {

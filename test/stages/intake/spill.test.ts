@@ -2,7 +2,8 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
-import { type EventId, keyOfId } from '../../../src/core/id.ts'
+import { currentId, type EventId, idOfKey, keyOfId, neighbourId } from '../../../src/core/id.ts'
+import type { Tools } from '../../../src/env.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { aConfig, aPayment, aQueue, aSpill, NOW, stored, take, toolsAt } from '../../builders.ts'
@@ -20,7 +21,7 @@ async function spilled(
   {
     source = 'hype',
     ...options
-  }: { now?: number; db?: D1Database; source?: 'hapana' | 'hype' } = {},
+  }: { now?: number; db?: D1Database; source?: 'hapana' | 'hype'; tools?: Partial<Tools> } = {},
 ) {
   const { queue, kept } = aSpill()
   const result = await take(config, source, body, { db: UNAVAILABLE, spill: queue, ...options })
@@ -52,13 +53,20 @@ async function run(packed: Uint8Array[], db: D1Database = env.DB) {
   return { sent, messages }
 }
 
+async function idsOfContact(contact: string): Promise<EventId[]> {
+  const { results } = await env.DB.prepare('SELECT key FROM events WHERE contact = ?1')
+    .bind(contact)
+    .all<{ key: number }>()
+  return results.map(({ key }) => idOfKey(key))
+}
+
 describe('a spilled request', () => {
   it('is recorded under the id of its receipt, and its deliveries are enqueued', async () => {
     const { id, packed } = await spilled(aPayment({ id: 'spilled' }))
 
     const { sent, messages } = await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'accepted',
       receivedat: '2026-11-21T00:00:00Z',
       raw: { text: expect.stringContaining('"spilled"') },
@@ -74,7 +82,7 @@ describe('a spilled request', () => {
 
     await run([packed])
 
-    expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+    expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
     const { results } = await env.DB.prepare(
       `SELECT status FROM events WHERE contact = (SELECT contact FROM events ORDER BY key DESC LIMIT 1)`,
     ).all()
@@ -127,7 +135,7 @@ describe('a spilled request', () => {
 
     const { sent, messages } = await run([packed])
 
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
     expect(sent).toEqual([{ event: id, target: 'crm', attempt: 1, delaySeconds: 0 }])
     expect(messages[0]?.ack).toHaveBeenCalledOnce()
   })
@@ -139,7 +147,7 @@ describe('a spilled request', () => {
 
     const { sent } = await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({ status: 'duplicate', deliveries: [] })
+    expect(await getEvent(env, id)).toMatchObject({ status: 'duplicate', deliveries: [] })
     expect(sent).toEqual([])
   })
 
@@ -160,7 +168,7 @@ describe('a spilled request', () => {
 
       const result = await run([packed])
 
-      expect(await getEvent(env.DB, id)).toMatchObject({ status, matched: { id: second } })
+      expect(await getEvent(env, id)).toMatchObject({ status, matched: { id: second } })
       expect(result.sent).toHaveLength(sent)
     },
   )
@@ -173,7 +181,7 @@ describe('a spilled request', () => {
 
     await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'duplicate',
       matched: { id: first },
     })
@@ -181,7 +189,7 @@ describe('a spilled request', () => {
 
   it('whose id is used by another event gets the next one', async () => {
     const { queue, kept } = aSpill()
-    const tools = { random: () => 99 }
+    const tools = { random: () => 0.5 }
     const result = await take(config, 'hype', aPayment({ id: 'late' }), {
       db: UNAVAILABLE,
       spill: queue,
@@ -197,10 +205,49 @@ describe('a spilled request', () => {
     expect(again.messages[0]?.ack).toHaveBeenCalledOnce()
     const [message] = sent
     expect(message?.event).not.toBe(id)
-    expect(await getEvent(env.DB, message?.event as EventId)).toMatchObject({
+    expect(await getEvent(env, message?.event as EventId)).toMatchObject({
       subject: 'contact/late',
       event: { id: message?.event },
     })
+  })
+
+  it('whose id and the next one are used by others gets the one after those, once', async () => {
+    const tools = { random: () => 0.5 }
+    const others = [await spilled(aPayment(), { tools }), await spilled(aPayment(), { tools })]
+    const { id, packed } = await spilled(aPayment({ id: 'third' }), { tools })
+    for (const other of others) await run([other.packed])
+
+    const { sent, messages } = await run([packed])
+    await run([packed])
+
+    expect(messages[0]?.ack).toHaveBeenCalledOnce()
+    const own = sent[0]?.event as EventId
+    expect([id, neighbourId(id, 1000)]).not.toContain(own)
+    expect(await getEvent(env, own)).toMatchObject({ subject: 'contact/third' })
+    expect(await idsOfContact('third')).toEqual([own])
+  })
+
+  it('is recorded beside another one of the same batch with the same id', async () => {
+    const tools = { random: () => 0.5 }
+    const one = await spilled(aPayment({ id: 'one' }), { tools })
+    const other = await spilled(aPayment({ id: 'other' }), { tools })
+    expect(other.id).toBe(one.id)
+
+    const { messages } = await run([one.packed, other.packed])
+
+    for (const { ack } of messages) expect(ack).toHaveBeenCalledOnce()
+    for (const contact of ['one', 'other']) expect(await idsOfContact(contact)).toHaveLength(1)
+  })
+
+  it('is not taken for an event that says the same at another time and has its id', async () => {
+    const tools = { random: () => 0.25 }
+    const payment = aPayment({ id: 'twice' })
+    await stored(config, 'hype', payment, { tools })
+    const { packed } = await spilled({ ...payment, timestamp: payment.timestamp + 60 }, { tools })
+
+    await run([packed])
+
+    expect(await idsOfContact('twice')).toHaveLength(2)
   })
 
   it('is retried with a delay while D1 is unavailable', async () => {
@@ -220,16 +267,17 @@ it('records a batch in the order of arrival, in any order of its messages', asyn
 
   await run([repeat.packed, first.packed])
 
-  expect((await getEvent(env.DB, first.id))?.status).toBe('accepted')
-  expect(await getEvent(env.DB, repeat.id)).toMatchObject({
+  expect((await getEvent(env, first.id))?.status).toBe('accepted')
+  expect(await getEvent(env, repeat.id)).toMatchObject({
     status: 'duplicate',
     matched: { id: first.id },
   })
 })
 
 describe('the form of a spilled request', () => {
-  const ACCEPTED = 'evt_38fvcwc00c502'
-  const QUARANTINED = 'evt_38fvcwc015wxe'
+  // Those of the same millisecond: its ids had 13 characters.
+  const ACCEPTED = currentId('evt_38fvcwc00c502')
+  const QUARANTINED = currentId('evt_38fvcwc015wxe')
 
   it('is that of version 0.1, whose requests are recorded', async () => {
     const gzip = new Blob([PACKED]).stream().pipeThrough(new CompressionStream('gzip'))
@@ -238,7 +286,7 @@ describe('the form of a spilled request', () => {
 
     expect(messages[0]?.ack).toHaveBeenCalledOnce()
     expect(sent).toEqual([{ event: ACCEPTED, target: 'crm', attempt: 1, delaySeconds: 0 }])
-    const accepted = await getEvent(env.DB, ACCEPTED)
+    const accepted = await getEvent(env, ACCEPTED)
     expect(accepted?.status).toBe('accepted')
     expect(JSON.stringify(accepted?.event)).toContain('"value":"12.50"')
     const [row] = (
@@ -247,7 +295,7 @@ describe('the form of a spilled request', () => {
         .all<{ event: string }>()
     ).results
     expect(row?.event).toContain('"extra":{"note":1e400}')
-    expect(await getEvent(env.DB, QUARANTINED)).toMatchObject({
+    expect(await getEvent(env, QUARANTINED)).toMatchObject({
       status: 'quarantined',
       issues: [{ path: 'type', message: 'names no event that is known' }],
     })

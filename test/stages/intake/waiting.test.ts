@@ -1,14 +1,15 @@
 // Spilled requests while D1 does not take them: neither a count nor an age ends them, and nothing is lost between two steps.
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { type EventId, newEventId } from '../../../src/core/id.ts'
+import { currentId, type EventId, newEventId } from '../../../src/core/id.ts'
 import { retryDelaySeconds } from '../../../src/core/intake/spill.ts'
-import { recordArchived } from '../../../src/stages/intake/archive.ts'
+import { oldestArchived, recordArchived } from '../../../src/stages/intake/archive.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
 import { getStuck } from '../../../src/store/intake/stuck.ts'
 import { aConfig, aPayment, aQueue, aSpill, NOW, take, toolsAt } from '../../builders.ts'
 import { empty, LOG_TABLES, limited } from '../../database.ts'
+import PACKED from './packed-0.1.json?raw'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -111,7 +112,7 @@ describe('a request that D1 refuses for weeks', () => {
     expect(oldest).toBeLessThan(13 * HOUR) // the free plan keeps a message for 24
     expect(operations).toBeLessThanOrEqual(20 * 102 + 30)
     expect(message.ack).toHaveBeenCalledOnce()
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
   })
 
   it('is tried 15 s later at first, and each 15 minutes after an hour', () => {
@@ -128,7 +129,7 @@ describe('a request that D1 refuses for weeks', () => {
 
     expect(kept).toEqual([packed])
     expect(message.ack).toHaveBeenCalledOnce()
-    expect(await getEvent(env.DB, id)).toBeUndefined()
+    expect(await getEvent(env, id)).toBeUndefined()
   })
 
   it('stays in the queue when the queue does not take a new message', async () => {
@@ -151,7 +152,7 @@ describe('a request that D1 refuses for weeks', () => {
     expect(message.ack).toHaveBeenCalledOnce()
     const count = await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')
     expect(count).toBe(1)
-    expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+    expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
   })
 })
 
@@ -214,10 +215,10 @@ describe('the archive', () => {
     await consume(packed, NOW + 3 * HOUR, { archive: ARCHIVE })
 
     expect(early).toEqual([])
-    expect(kept).toEqual([`spill/${id}`])
+    expect(kept).toEqual([expect.stringMatching(`^spill/${id}-[0-9a-f]{16}$`)])
     expect(puts).toBe(1)
     expect(await archivedNames()).toEqual([])
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
   })
 
   it('brings a request back whose message the queue has lost', async () => {
@@ -235,7 +236,38 @@ describe('the archive', () => {
 
     expect(await archivedNames()).toEqual([])
     expect(sent.map(({ event }) => event)).toEqual([first.id, second.id])
-    expect((await getEvent(env.DB, second.id))?.receivedat).toBe('2026-11-21T00:01:00Z')
+    expect((await getEvent(env, second.id))?.receivedat).toBe('2026-11-21T00:01:00Z')
+  })
+
+  it('keeps two requests of one millisecond that drew the same id', async () => {
+    const down = { db: refusing(), archive: ARCHIVE, tools: { random: () => 0.5 } }
+    const [one, other] = [
+      await take(config, 'hype', aPayment({ id: 'one' }), down),
+      await take(config, 'hype', aPayment({ id: 'other' }), down),
+    ]
+    expect(one).toMatchObject({ ok: true, value: { events: [{ status: 'queued' }] } })
+    expect(other).toMatchObject({ ok: true, value: { events: [{ status: 'queued' }] } })
+    const { queue: DELIVERIES } = aQueue()
+
+    await recordArchived({ DB: env.DB, DELIVERIES, ARCHIVE }, config, toolsAt(NOW + MINUTE))
+
+    const { results } = await env.DB.prepare('SELECT contact FROM events ORDER BY contact').all()
+    expect(results).toEqual([{ contact: 'one' }, { contact: 'other' }])
+    expect(await archivedNames()).toEqual([])
+  })
+
+  it('brings back what a version 0.x put there, whose ids were longer', async () => {
+    const packed = await new Response(
+      new Blob([PACKED]).stream().pipeThrough(new CompressionStream('gzip')),
+    ).bytes()
+    await ARCHIVE.put('spill/evt_38fvcwc00c502', packed)
+    const { queue: DELIVERIES } = aQueue()
+
+    expect(await oldestArchived(ARCHIVE)).toBe(1_795_219_200_000)
+    await recordArchived({ DB: env.DB, DELIVERIES, ARCHIVE }, config, toolsAt(NOW + MINUTE))
+
+    expect(await archivedNames()).toEqual([])
+    expect((await getEvent(env, currentId('evt_38fvcwc00c502')))?.status).toBe('accepted')
   })
 
   it.each(['put', 'head', 'get', 'list', 'delete'] as const)(
@@ -260,7 +292,7 @@ describe('the archive', () => {
       await recordArchived({ DB: env.DB, DELIVERIES, ARCHIVE }, config, tools)
 
       expect(kept.message.retry).toHaveBeenCalledOnce()
-      expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+      expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
       expect(await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')).toBe(1)
       expect(await archivedNames()).toEqual([])
     },

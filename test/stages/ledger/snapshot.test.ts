@@ -1,4 +1,5 @@
 // The snapshot of each minute: the state of the log in one row, at a price that does not grow with the log.
+
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Attempt } from '../../../src/core/deliveries/delivery.ts'
@@ -8,6 +9,7 @@ import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
 import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import { getSnapshot, listOldestWaiting } from '../../../src/store/ledger/snapshot.ts'
+import { keyAt, timeOfKey } from '../../../src/store/segments.ts'
 import { aConfig, aPayment, NOW, stored, toolsAt } from '../../builders.ts'
 import { counting } from '../../database.ts'
 import { LIST_SEGMENTS } from '../../store/segments.ts'
@@ -220,7 +222,7 @@ describe('the snapshot', () => {
     const off = aConfig({ name: 'off', enabled: false })
     for (let i = 0; i < 100; i++) await stored(off, 'hype', aPayment(), { now: NOW + i })
     await env.DB.prepare(
-      `UPDATE deliveries SET reason = CASE WHEN event / 2097152 < ?1 THEN 'paused' ELSE 'broken' END
+      `UPDATE deliveries SET reason = CASE WHEN ${timeOfKey('event')} < ?1 THEN 'paused' ELSE 'broken' END
        WHERE target = 'off'`,
     )
       .bind(NOW + 50)
@@ -297,12 +299,12 @@ async function fillLog(events: number) {
   await env.DB.batch([
     env.DB.prepare(
       `INSERT INTO events (key, source, vendor, status, type, planned, hops, dedup_key, encoding, headers, event)
-       ${rows} SELECT at * 2097152, CASE i % 2 WHEN 0 THEN 'hype' ELSE 'hapana' END, 'hype', 'accepted',
+       ${rows} SELECT ${keyAt('at')}, CASE i % 2 WHEN 0 THEN 'hype' ELSE 'hapana' END, 'hype', 'accepted',
          'payment.created', 1, 0, 'k' || i, 'utf8', '{}', '{}' FROM rows`,
     ),
     env.DB.prepare(
       `INSERT INTO deliveries (event, target, state, attempt, attempts)
-       ${rows} SELECT at * 2097152, 'crm', 'delivered', 3, json_array(
+       ${rows} SELECT ${keyAt('at')}, 'crm', 'delivered', 3, json_array(
          json_object('attempt', 1, 'at', ${timeAfter(0)}, 'ms', 20, 'status', 500, 'error', 'status'),
          json_object('attempt', 2, 'at', ${timeAfter(5)}, 'ms', 30, 'status', 200)) FROM rows`,
     ),

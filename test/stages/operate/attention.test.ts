@@ -5,7 +5,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config } from '../../../src/config.ts'
 import { HEALTHY } from '../../../src/core/deliveries/breaker.ts'
-import { ID_RANDOM_RANGE } from '../../../src/core/id.ts'
+import { KEYS_PER_MS } from '../../../src/core/id.ts'
 import worker from '../../../src/index.ts'
 import { noteRun } from '../../../src/stages/ledger/relay-state.ts'
 import { takeSnapshot } from '../../../src/stages/ledger/snapshot.ts'
@@ -197,7 +197,7 @@ describe('targets', () => {
     const { results } = await env.DB.prepare(
       `SELECT type, event ->> '$.data.cause' AS cause, event ->> '$.subject' AS subject,
          (SELECT group_concat(target) FROM deliveries WHERE deliveries.event = key) AS targets
-       FROM events WHERE source = 'relay' ORDER BY key / ${ID_RANDOM_RANGE}, cause`,
+       FROM events WHERE source = 'relay' ORDER BY key / ${KEYS_PER_MS}, cause`,
     ).all<{ type: string; cause: string; subject: string; targets: string }>()
     return results.map((row) =>
       Object.values(row)

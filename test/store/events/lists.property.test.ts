@@ -5,7 +5,16 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { DELIVERY_STATES } from '../../../src/core/deliveries/delivery.ts'
 import { matchesType } from '../../../src/core/deliveries/routing.ts'
 import { EVENT_STATUSES, type EventStatus } from '../../../src/core/events/event.ts'
-import { idOfKey, keyOfId, type PersonId, personIdOfKey, timeOfId } from '../../../src/core/id.ts'
+import {
+  firstKeyAt,
+  idOfKey,
+  KEYS_PER_MS,
+  keyOfId,
+  type PersonId,
+  personIdOfKey,
+  timeOfId,
+  timeOfKey,
+} from '../../../src/core/id.ts'
 import { getTimeline, listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
 import type { DeliveryFilter } from '../../../src/store/deliveries/delivery-rows.ts'
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
@@ -20,7 +29,7 @@ import { NOW } from '../../builders.ts'
 import { empty, LOG_TABLES } from '../../database.ts'
 
 const HOUR = 3_600_000
-const SPAN = 2n ** 21n
+const SPAN = BigInt(KEYS_PER_MS)
 const SOURCES = ['hapana', 'hype']
 const TARGETS = ['crm', 'finance', 'slack']
 const TYPES = ['payment.created', 'payment.failed', 'contact.updated', 'checkin.recorded']
@@ -79,7 +88,7 @@ const isHistory = (status: EventStatus) => status !== 'quarantined'
 async function write(events: readonly Event[]): Promise<void> {
   for (const { key, source, status, type, contact, late, deliveries } of events) {
     const own = isHistory(status) ? contact : null
-    const at = Number(key / SPAN) - late * HOUR
+    const at = timeOfKey(key) - late * HOUR
     const routed = status === 'accepted' || status === 'inferred' ? deliveries : []
     await env.DB.batch([
       env.DB.prepare(
@@ -99,9 +108,7 @@ async function write(events: readonly Event[]): Promise<void> {
 /** Counts and posts the segments of two out of three events; lists scan the others. */
 async function rollUpSome(events: readonly Event[]): Promise<void> {
   const starts = new Set(
-    events
-      .filter((_, i) => i % 3 > 0)
-      .map(({ key }) => Math.floor(Number(key / SPAN) / HOUR) * HOUR),
+    events.filter((_, i) => i % 3 > 0).map(({ key }) => Math.floor(timeOfKey(key) / HOUR) * HOUR),
   )
   if (starts.size === 0) return
   await countSegments(env.DB, [...starts])
@@ -114,7 +121,7 @@ async function rollUpSome(events: readonly Event[]): Promise<void> {
 function keyed(events: readonly Omit<Event, 'key'>[], salt: number): Event[] {
   return events.map((event, i) => ({
     ...event,
-    key: BigInt(NOW - event.ms) * SPAN + BigInt(salt + i),
+    key: BigInt(firstKeyAt(NOW - event.ms)) + BigInt(salt + i),
   }))
 }
 
@@ -122,7 +129,7 @@ function matches(filter: EventFilter, event: Event): boolean {
   const { source, status, type } = event
   const contact = isHistory(status) ? event.contact : null
   const person = personOf(source, contact)
-  const time = Number(event.key / SPAN)
+  const time = timeOfKey(event.key)
   const isRouted = (status === 'accepted' || status === 'inferred') && event.deliveries.length > 0
   const { text } = filter
   return (
@@ -146,7 +153,7 @@ function matches(filter: EventFilter, event: Event): boolean {
 /** Returns the events that match, in the order of a list. */
 function naive(filter: EventFilter, events: readonly Event[]): Event[] {
   const isByContact = filter.person !== undefined || filter.email !== undefined
-  const at = ({ key, late }: Event) => (isByContact ? Number(key / SPAN) - late * HOUR : 0)
+  const at = ({ key, late }: Event) => (isByContact ? timeOfKey(key) - late * HOUR : 0)
   return events
     .filter((event) => matches(filter, event))
     .sort((a, b) => at(b) - at(a) || (a.key < b.key ? 1 : -1))
@@ -209,7 +216,7 @@ describe('a list', () => {
       await write(events)
       await rollUpSome(events)
       for (const [filter, limit] of queries) {
-        const found = await all((page) => listEvents(env.DB, filter, page), limit)
+        const found = await all((page) => listEvents(env, filter, page), limit)
         expect(found.map(({ id }) => id)).toEqual(
           naive(filter, events).map(({ key }) => idOfKey(key)),
         )
@@ -222,7 +229,7 @@ describe('a list', () => {
         late: 0,
       }))
       const found = await all(
-        (page) => listEvents(env.DB, filter, page),
+        (page) => listEvents(env, filter, page),
         limit,
         (pages) => write(newer.slice(pages - 1, pages)),
       )
@@ -247,7 +254,7 @@ describe('a list', () => {
       await rollUpSome(events)
       for (const [{ targets, states, ...filter }, limit] of queries) {
         const found = await all(
-          (page) => listDeliveries(env.DB, { ...filter, targets, states }, page),
+          (page) => listDeliveries(env, { ...filter, targets, states }, page),
           limit,
         )
         const expected = naive(filter, events)
@@ -274,7 +281,7 @@ describe('a list', () => {
       const id = idOfKey(events[0]?.key ?? 0n)
       for (const text of [id, id.slice(0, length), 'a', 'b', 'zz', 'evt_!']) {
         const filter = { text, types: ['payment.*'] }
-        const found = await all((page) => listEvents(env.DB, filter, page), limit)
+        const found = await all((page) => listEvents(env, filter, page), limit)
         const ids = naive(filter, events).map(({ key }) => idOfKey(key))
         expect(found.map((one) => one.id).sort()).toEqual(ids.sort())
       }
@@ -303,7 +310,7 @@ describe('a list', () => {
     await write(events)
     const person = personIdOfKey('11') as PersonId
 
-    const found = await all((page) => getTimeline(env.DB, person, page), 7)
+    const found = await all((page) => getTimeline(env, person, page), 7)
 
     const expected = naive({ person }, events)
     expect(found.map(({ id }) => id)).toEqual(expected.map(({ key }) => idOfKey(key)))

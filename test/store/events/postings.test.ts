@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { MembershipEvent } from '../../../src/core/events/event.ts'
-import type { EventId } from '../../../src/core/id.ts'
+import { type EventId, firstKeyAt } from '../../../src/core/id.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
 import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
@@ -20,12 +20,12 @@ const posted = () =>
   env.DB.prepare('SELECT min(posted) AS posted FROM segments').first<number>('posted')
 
 async function ids(filter: EventFilter): Promise<EventId[]> {
-  const { items } = await listEvents(env.DB, filter, { limit: 50 })
+  const { items } = await listEvents(env, filter, { limit: 50 })
   return items.map(({ id }) => id)
 }
 
 async function targetsOf(filter: { targets: string[] }): Promise<string[]> {
-  const { items } = await listDeliveries(env.DB, filter, { limit: 50 })
+  const { items } = await listDeliveries(env, filter, { limit: 50 })
   return items.map(({ event, target }) => `${event} ${target}`)
 }
 
@@ -38,7 +38,7 @@ describe('a posted hour', () => {
     await postAll()
     expect(await ids({ types: ['payment.created'] })).toEqual([other, id].sort().toReversed())
 
-    const event = (await getEvent(env.DB, id))?.event as MembershipEvent
+    const event = (await getEvent(env, id))?.event as MembershipEvent
     await updateEvents(env.DB, [
       { event: { ...event, type: 'payment.failed' } as MembershipEvent, contact: undefined },
     ])
@@ -94,7 +94,7 @@ describe('a posted hour', () => {
 
   it('is scanned if it has more events than a row can hold', async () => {
     const id = await stored(config, 'hype', aPayment(), { now: NOW + 120_000 })
-    const key = (NOW + 60_000) * 2 ** 21
+    const key = firstKeyAt(NOW + 60_000)
     await env.DB.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100001)
        INSERT INTO events (key, source, vendor, status, type, planned, hops, dedup_key, encoding, headers)

@@ -123,13 +123,15 @@ export const RELAY_WEATHER: readonly FaultKind[] = [
 /** The weather that can lose an answer or a record. */
 export const LOSING: readonly FaultKind[] = ['d1', 'full', 'cuts', 'schema', 'time-travel']
 
+// The keys are computed here once more, apart from those of the relay that is judged.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const FIRST_TIME = Date.parse('2020-01-01T00:00:00Z')
 
 /** The id of a row of the log, by its key. */
 export function idOf(key: string): string {
   let rest = BigInt(key)
   let text = ''
-  for (let i = 0; i < 13; i++, rest /= 32n) text = ALPHABET[Number(rest % 32n)] + text
+  for (let i = 0; i < 11; i++, rest /= 32n) text = ALPHABET[Number(rest % 32n)] + text
   return `evt_${text}`
 }
 
@@ -142,10 +144,10 @@ export function keyOf(id: string): string {
 
 /** The first key of a millisecond. */
 export function firstKeyAt(ms: number): string {
-  return (BigInt(Math.floor(ms)) << 21n).toString()
+  return (BigInt(Math.floor(ms) - FIRST_TIME) << 13n).toString()
 }
 
 /** When the event of a key was received. */
 export function timeOfKey(key: string): number {
-  return Number(BigInt(key) >> 21n)
+  return Number(BigInt(key) >> 13n) + FIRST_TIME
 }

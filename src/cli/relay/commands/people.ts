@@ -6,6 +6,8 @@ import { table } from '../../table.ts'
 import { UserError } from '../../user-error.ts'
 import { type Answer, type Api, answerOf, apiOf } from '../client.ts'
 import { print } from '../output.ts'
+import { eraseCommand, erasedCommand, suppressCommand } from './erase.ts'
+import { exportCommand } from './export-person.ts'
 
 type People = Answer<Awaited<ReturnType<Api['people']['$get']>>>['people']
 type Person = People[number]
@@ -27,6 +29,10 @@ export function peopleCommand(setStatus: SetStatus): Command {
     .addCommand(splitCommand())
     .addCommand(mergeCommand())
     .addCommand(wronglyJoinedCommand())
+    .addCommand(exportCommand())
+    .addCommand(eraseCommand())
+    .addCommand(erasedCommand(setStatus))
+    .addCommand(suppressCommand())
 }
 
 async function find(api: Api, text: string): Promise<People> {

@@ -24,17 +24,17 @@ export const sentence = textLike('The target is paused.')
 export const eventId = v.pipe(
   v.string(),
   v.regex(EVENT_ID_PATTERN),
-  v.examples(['evt_38fz9hg5sspfh']),
+  v.examples(['evt_1jm3jqgq5fh']),
 )
 export const personId = v.pipe(
   v.string(),
   v.regex(PERSON_ID_PATTERN),
-  v.examples(['per_38fz9hg5sspfh']),
+  v.examples(['per_1jm3jqgq5fh']),
 )
 export const replayId = v.pipe(
   v.string(),
   v.regex(REPLAY_ID_PATTERN),
-  v.examples(['rpl_38fz9hg5sspfh']),
+  v.examples(['rpl_1jm3jqgq5fh']),
 )
 export const anything = v.unknown()
 

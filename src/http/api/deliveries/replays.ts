@@ -40,7 +40,7 @@ const ReplayIdText = v.pipe(
   v.regex(REPLAY_ID_PATTERN, 'must be a replay ID (rpl_…)'),
   v.guard((id): id is ReplayId => isReplayId(id)),
   v.description('`next` of the previous page'),
-  v.examples(['rpl_38fz9hg5sspfh']),
+  v.examples(['rpl_1jm3jqgq5fh']),
 )
 
 /** How many deliveries per second a replay sends. */

@@ -7,7 +7,7 @@ import { recordSystemEvent } from '../../deliveries/system-events.ts'
 
 /** An operator, and the relay that is operated. */
 export type Operator = {
-  env: Pick<Env, 'DB' | 'RETRIES'>
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>
   config: Config
   /** The e-mail address that Cloudflare Access confirmed, or `ADMIN_TOKEN`. */
   by: string
@@ -30,6 +30,7 @@ export type Refusal =
   | { kind: 'replay_done' }
   | { kind: 'not_splittable' }
   | { kind: 'same_person' }
+  | { kind: 'not_erased' }
   | { kind: 'bad_source'; reason: string }
   | { kind: 'bad_simulation'; reason: string }
 

@@ -1,4 +1,4 @@
-// Which deliveries a replay by filter matches, as SQL.
+// Which deliveries a replay by filter matches, as SQL; the same for packed ones is `matchesReplay` (core/deliveries/replay.ts).
 import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
 import { EMAIL_PREFIX, foldEmail } from '../../../core/events/contact-key.ts'
 import { isPersonId, keyOfId } from '../../../core/id.ts'
@@ -7,7 +7,7 @@ import { isKeyOf } from '../../events/people.ts'
 // Deliveries that wait for an attempt need no replay. `?1`: a filter as `bindFilter` returns it. `?2`: the configured
 // targets, as JSON.
 const MATCHES = `
-d.state NOT IN ('pending', 'retrying')
+d.state NOT IN ('pending', 'retrying') AND e.status IN ('accepted', 'derived')
 AND d.target IN (SELECT value FROM json_each(?2))
 AND (?1 ->> 'targets' IS NULL OR d.target IN (SELECT value FROM json_each(?1, '$.targets')))
 AND (?1 ->> 'states' IS NULL OR d.state IN (SELECT value FROM json_each(?1, '$.states')))
@@ -17,9 +17,11 @@ AND (?1 ->> 'types' IS NULL OR EXISTS (
   WHERE pattern.value = e.type OR (pattern.value LIKE '%*'
     AND substr(pattern.value, 1, length(pattern.value) - 1) = substr(e.type, 1, length(pattern.value) - 1))))`
 
-// The contacts of the person of a filter: those with this id of a vendor or this address, or of this person. Each source
-// is found by the index, so that few rows are read.
-const CONTACTS_OF_PERSON = `
+/**
+ * SQL: the contacts of the person of a filter: those with this id of a vendor or this address, or of this person. Each source
+ * is found by the index, so that few rows are read.
+ */
+export const CONTACTS_OF_PERSON = `
 WITH RECURSIVE known (source) AS (
   SELECT min(source) FROM contacts
   UNION ALL

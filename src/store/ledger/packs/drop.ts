@@ -8,7 +8,7 @@ import { packOf } from '../../events/packs/packs.ts'
 import { readLines } from '../../events/packs/read.ts'
 import { endSegment } from '../prune.ts'
 import { forgetFactsBefore } from './facts.ts'
-import { collect, noteGarbage } from './garbage.ts'
+import { noteGarbage, retire } from './garbage.ts'
 import { onlyIfVersion } from './swap.ts'
 
 /** Events whose entries are deleted in one transaction, which takes some 100 ms. */
@@ -97,7 +97,7 @@ export async function dropPack(env: PackEnv, pack: Pack, now: number): Promise<n
     noteGarbage(DB, pack, now),
     ...endSegment(DB, start),
   ])
-  await collect(env, pack)
+  await retire(env, pack)
   return pack.events
 }
 

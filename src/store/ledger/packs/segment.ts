@@ -1,7 +1,6 @@
 // The segments that the job packs, one after the other, and whether one has changed since it was read.
-import { ID_RANDOM_RANGE } from '../../../core/id.ts'
 import { HOUR_MS } from '../../../core/period.ts'
-import { segmentOf } from '../../segments.ts'
+import { keyAt, segmentOf, timeOfKey } from '../../segments.ts'
 
 /** A segment with hot events; its times in epoch milliseconds. */
 export type PackableSegment = { start: number; until: number }
@@ -19,8 +18,6 @@ export async function storePosition(db: D1Database, position: number, day: numbe
   await db.prepare('UPDATE packing SET position = ?1, day = ?2').bind(position, day).run()
 }
 
-const keyAt = (parameter: string) => `CAST(${parameter} AS INTEGER) * ${ID_RANDOM_RANGE}`
-
 /**
  * Returns the first segment with hot events that were received from `since` on, up to `until`, of those that have ended by
  * then; undefined if there is none.
@@ -32,8 +29,8 @@ export async function nextSegment(
 ): Promise<PackableSegment | undefined> {
   const row = await db
     .prepare(
-      `SELECT e.key / ${ID_RANDOM_RANGE} AS time, s.start, s.until
-       FROM (SELECT min(key) AS key FROM events WHERE key >= ${keyAt('?1')} AND key < ${keyAt('?2')}) AS e
+      `SELECT ${timeOfKey('e.key')} AS time, s.start, s.until
+       FROM (SELECT min(key) AS key FROM events WHERE key >= ${keyAt('CAST(?1 AS INTEGER)')} AND key < ${keyAt('CAST(?2 AS INTEGER)')}) AS e
        LEFT JOIN segments AS s ON s.start = ${segmentOf('e.key')}`,
     )
     .bind(since, until)

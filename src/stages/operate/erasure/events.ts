@@ -1,0 +1,97 @@
+// The events of an erased person's contacts, some at a time: their values are hashed for the receipt and erased in one
+// transaction.
+import { UNFINISHED_STATES } from '../../../core/deliveries/delivery.ts'
+import type { ErasedPlace, ErasedValue } from '../../../core/operate/erasure/erasure.ts'
+import {
+  type IdentifyingValue,
+  valuesOfKey,
+  valuesOfParts,
+} from '../../../core/operate/erasure/values.ts'
+import { hashWords } from '../../../core/operate/erasure/words.ts'
+import { eraseEvents } from '../../../store/deliveries/erase-events.ts'
+import {
+  type ErasedContactRow,
+  noteErased,
+  type RunningErasure,
+} from '../../../store/operate/erasure/erasures.ts'
+import { listPersonalEvents } from '../../../store/operate/erasure/person-events.ts'
+import { VENDORS } from '../../../vendors/index.ts'
+import type { Vendor } from '../../../vendors/vendor.ts'
+import type { StepResult } from './erase.ts'
+
+/** Events of a transaction. */
+const CHUNK = 100
+
+/** The headers whose equal value makes equal content a repeat. They are no personal data. */
+export const REPEAT_HEADERS = Object.values(VENDORS).flatMap(
+  (vendor) => (vendor as Vendor).deliveryHeader ?? [],
+)
+
+/** Erases the next events of a person. */
+export async function eraseNextEvents(
+  db: D1Database,
+  erasure: RunningErasure,
+): Promise<StepResult> {
+  const { person, contacts, cut, salt, place } = erasure
+  if (place === undefined) {
+    const values = await hashed(contacts.flatMap(valuesOfContact), salt)
+    await db.batch(noteErased(db, person, {}, values))
+    return { place: 'contacts' }
+  }
+  const events = await listPersonalEvents(db, contacts, cut, CHUNK)
+  if (events.length === 0) return 'over'
+  const values = await hashed(events.flatMap(valuesOfParts), salt)
+  await eraseKeys(
+    db,
+    erasure,
+    events.map(({ key }) => key),
+    'events',
+    values,
+  )
+  return { place: 'contacts' }
+}
+
+/** Erases events by their keys in one transaction with what the receipt says of them. */
+export async function eraseKeys(
+  db: D1Database,
+  { person }: Pick<RunningErasure, 'person'>,
+  keys: readonly string[],
+  place: ErasedPlace,
+  values: readonly ErasedValue[] = [],
+): Promise<void> {
+  const own = `event IN (${keys})`
+  const unfinished = UNFINISHED_STATES.map((state) => `'${state}'`)
+  const counts = {
+    [place]: `SELECT count(*) FROM events WHERE key IN (${keys}) AND status NOT IN ('erased', 'erased_derived')`,
+    bodies: `SELECT count(*) FROM deliveries WHERE ${own} AND body IS NOT NULL`,
+    attempts: `SELECT count(*) FROM deliveries CROSS JOIN json_each(attempts) AS a WHERE ${own} AND a.value ->> 'digest' IS NOT NULL`,
+    cancelled: `SELECT count(*) FROM deliveries WHERE ${own} AND state IN (${unfinished})`,
+  }
+  await db.batch([
+    ...noteErased(db, person, counts, values),
+    ...eraseEvents(db, keys, REPEAT_HEADERS),
+  ])
+}
+
+/** The values that a contact has in the log. */
+function valuesOfContact({ source, contact, email, former, name }: ErasedContactRow) {
+  const parts = [email, former].map((address) => ({ email: address, full_name: name }))
+  return [
+    ...valuesOfKey(source, contact),
+    ...parts.flatMap((contact) => valuesOfParts({ contact, to: null, fob: null })),
+  ]
+}
+
+/** Values as their hashes, each once. */
+async function hashed(values: readonly IdentifyingValue[], salt: string): Promise<ErasedValue[]> {
+  const unique = new Map(
+    values.map((value) => [JSON.stringify([value.words, value.source]), value]),
+  )
+  return Promise.all(
+    [...unique.values()].map(async ({ kind, words, source }) => ({
+      ...(await hashWords(words, salt)),
+      kind,
+      source,
+    })),
+  )
+}
