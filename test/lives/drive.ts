@@ -13,6 +13,7 @@ import { ZONE } from './vendors/hapana-forms.ts'
 import { END, START, type World } from './world/world.ts'
 
 const DAY = 86_400_000
+const HOUR = 3_600_000
 
 /** What is left to happen after the last request: the longest settle time, and more. */
 const AFTER_MS = 2 * 3_600_000
@@ -21,18 +22,18 @@ const AFTER_MS = 2 * 3_600_000
 export async function drive(
   world: World,
   arrivals: readonly Arrival[],
-  tree: Tree,
+  { tree, hotDays }: { tree: Tree; hotDays: number },
 ): Promise<Delivered[]> {
   const clock = new Clock(START)
   const delivered: Delivered[] = []
   const relay = new Relay(
     machineOf(clock, world.seed, delivered),
-    { tree, vars: varsOf(world) },
+    { tree, vars: { ...varsOf(world), HOT_DAYS: hotDays } },
     {
       ...{
         isolates: 1,
         skewMs: () => 0,
-        hasArchive: false,
+        hasArchive: world.seed % 2 === 1,
         retentionSeconds: tree.retentionSeconds,
       },
     },
@@ -40,7 +41,9 @@ export async function drive(
   migrate(relay, tree)
   const end = Math.max(END, arrivals.at(-1)?.at ?? 0) + AFTER_MS
   clock.at(START + 1000, () => void relay.tick())
-  for (let at = START + DAY; at < end; at += DAY) clock.at(at, () => tickIfDue(relay, at))
+  if (hotDays * DAY < end - START)
+    for (let at = START + HOUR; at < end; at += HOUR) clock.at(at, () => void relay.tick())
+  else for (let at = START + DAY; at < end; at += DAY) clock.at(at, () => tickIfDue(relay, at))
   for (const arrival of arrivals) clock.at(arrival.at, () => void send(relay, arrival))
   await clock.turnUntil(end)
   return delivered

@@ -12,7 +12,9 @@ the truth. Exit status 1 when a goal is missed.
   --lives N          so many lives (default 5,000), ${LIVES} in a world, in one process for each core
   --worlds N         so many worlds instead; --seeds is the same
   --seed N           the first world (default: another one each time)
-  --short            a run for CI: less than a minute
+  --short            a run for CI: a minute or two. Runs the lives twice, with all events in rows and with all in packs as soon
+                     as they can be, and compares what is told
+  --hot-days N       for so many days an event stays in a row (default: for as long as the lives last); 0: until its hour is over
   --explain KIND     what truly happened, what was sent, and what was told, for wrong claims of a kind or of all whose
                      names begin so: "eaten", "kind:renewal:strong", "eaten,joined-within" …
   --text WORDS       only those whose text has these words: "true is declined"
@@ -26,6 +28,8 @@ export type Options = {
   seed: number
   /** Lives in a world. */
   lives: number
+  /** HOT_DAYS of the relay: one run for each. */
+  hotDays: readonly number[]
   explain: string | undefined
   text: string
   stories: number
@@ -33,6 +37,9 @@ export type Options = {
   isTable: boolean
   isJson: boolean
 }
+
+/** Longer than all lives: no event leaves its row. */
+const NEVER = 400
 
 const SHORT = { worlds: 4, lives: 100, seed: 1 }
 
@@ -43,9 +50,10 @@ export function readOptions(args: string[]): Options | undefined {
     console.log(HELP)
     return undefined
   }
-  const number = (option: 'lives' | 'worlds' | 'seeds' | 'seed' | 'stories') =>
+  const number = (option: 'lives' | 'worlds' | 'seeds' | 'seed' | 'stories' | 'hot-days') =>
     values[option] === undefined ? undefined : wholeNumber(`--${option}`, values[option])
   const lives = number('lives') ?? 5000
+  const hotDays = number('hot-days')
   const preset = values.short
     ? SHORT
     : {
@@ -56,6 +64,7 @@ export function readOptions(args: string[]): Options | undefined {
   return {
     worlds: number('worlds') ?? number('seeds') ?? preset.worlds,
     lives: preset.lives,
+    hotDays: hotDays === undefined ? (values.short ? [NEVER, 0] : [NEVER]) : [hotDays],
     seed: number('seed') ?? preset.seed,
     explain: values.explain,
     text: values.text ?? '',
@@ -78,6 +87,7 @@ function parse(args: string[]) {
           worlds: text,
           seeds: text,
           seed: text,
+          'hot-days': text,
           stories: text,
           explain: text,
           text: text,

@@ -7,6 +7,8 @@ import type { Told } from './explain.ts'
 export type Setting = {
   worker: string
   lives: number
+  /** HOT_DAYS of the relay. */
+  hotDays: number
   explain: string | undefined
   text: string
   stories: number

@@ -13,12 +13,12 @@ export const LIVES = 250
 /** Lives a world, and scores what the targets were told of it. */
 export async function simulate(
   seed: number,
-  lives: number,
+  { lives, hotDays }: { lives: number; hotDays: number },
   tree: Tree,
 ): Promise<{ story: Story; score: Score }> {
   const world = worldOf(seed, lives)
   const arrivals = arrivalsOf(world)
-  const delivered = await drive(world, arrivals, tree)
+  const delivered = await drive(world, arrivals, { tree, hotDays })
   const readings = { ...world.hapana, hype: world.hype }
   const story: Story = { seed, humans: world.humans, arrivals, delivered, readings }
   const score = scoreOf(story)

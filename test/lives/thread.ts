@@ -5,11 +5,11 @@ import { explain, shortest } from './explain.ts'
 import type { Setting } from './pool.ts'
 import { simulate } from './simulate.ts'
 
-const { worker, lives, explain: kind, text, stories } = workerData as Setting
+const { worker, lives, hotDays, explain: kind, text, stories } = workerData as Setting
 const tree = await buildTree(worker)
 parentPort?.on('message', (seed: number) => {
   const before = process.threadCpuUsage()
-  void simulate(seed, lives, tree).then(({ story, score }) => {
+  void simulate(seed, { lives, hotDays }, tree).then(({ story, score }) => {
     const told =
       kind === undefined ? [] : shortest(explain(story, score.findings, kind, text), stories)
     const { user, system } = process.threadCpuUsage(before)

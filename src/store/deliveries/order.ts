@@ -63,9 +63,10 @@ const PACKED = `
  */
 export const EARLIER = `(
   SELECT json_group_array(json_array(CAST(key AS TEXT), state)) FROM (
-    SELECT p.key, pd.state FROM ${FROM_PERSON} AND p.key < e.key ${ITS_DELIVERY} WHERE pd.state <> 'cancelled'
-    UNION ALL
-    SELECT key, state FROM (${PACKED}) WHERE key < e.key
+    SELECT key, state FROM (
+      SELECT p.key, pd.state FROM ${FROM_PERSON} AND p.key < e.key ${ITS_DELIVERY} WHERE pd.state <> 'cancelled'
+      UNION ALL
+      SELECT key, state FROM (${PACKED}) WHERE key < e.key)
     ORDER BY ${isUnfinished('state')} DESC, key DESC LIMIT ${MAX_EARLIER}))`
 
 /** A column over `deliveries AS d`: when its target first refused the message itself, in this schedule of attempts. */
