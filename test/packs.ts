@@ -18,6 +18,7 @@ export const PACK_TABLES = [
   'pack_garbage',
   'packed_contacts',
   'packed_events',
+  'packed_identities',
 ]
 
 /** D1 alone, and D1 with a bucket. */
