@@ -176,7 +176,7 @@ describe('an erased person', () => {
     await hype({ id: 'hype-ana-0001', email: MAIL })
     const period = { since: NOW - DAY, until: NOW + DAY }
     const received = async () =>
-      tally(await listCounts(env.DB, period)).sources.map(
+      tally(await listCounts(env, period)).sources.map(
         ({ source, received, created, erased }) => ({ source, received, created, erased }),
       )
     await rollUp({ DB: env.DB }, tools)
@@ -190,8 +190,8 @@ describe('an erased person', () => {
       expect.objectContaining({ source: 'relay' }),
     ])
     for (const step of ['before it is counted', 'after']) {
-      expect(discrepancies(tally(await listCounts(env.DB, period))), step).toEqual([])
-      expect((await listDifferences(env.DB, period)).differences, step).toEqual([])
+      expect(discrepancies(tally(await listCounts(env, period))), step).toEqual([])
+      expect((await listDifferences(env, period)).differences, step).toEqual([])
       now += 2 * 3_600_000
       await rollUp({ DB: env.DB }, tools)
     }
@@ -362,7 +362,7 @@ describe('what comes after an erasure', () => {
     ])
     expect(await search(receipt)).toMatchObject({ found: [], later: 0 })
     expect(
-      discrepancies(tally(await listCounts(env.DB, { since: NOW - DAY, until: NOW + DAY }))),
+      discrepancies(tally(await listCounts(env, { since: NOW - DAY, until: NOW + DAY }))),
     ).toEqual([])
 
     expect(
