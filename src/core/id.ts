@@ -84,6 +84,11 @@ export function timeOfId(id: EventId | ReplayId): number {
   return Number(BigInt(keyOfId(id)) / BigInt(ID_RANDOM_RANGE))
 }
 
+/** When an event with this key was received, in epoch milliseconds. */
+export function timeOfKey(key: bigint | string | number): number {
+  return Number(BigInt(key) / BigInt(ID_RANDOM_RANGE))
+}
+
 /** True for a well-formed event id. */
 export function isEventId(text: string): text is EventId {
   return EVENT_ID_PATTERN.test(text)

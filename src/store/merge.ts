@@ -4,6 +4,12 @@ import type { RowBudget } from './pages.ts'
 /** Returns the statement that reads the next `limit` rows of a sorted query after a row, or its first rows. */
 export type SortedQuery<Row> = (after: Row | undefined, limit: number) => D1PreparedStatement
 
+/**
+ * A sorted list that is read in another way. `next` returns its next rows, as many as it reads at once; none at its end, or
+ * when it may read no more.
+ */
+export type SortedSource<Row> = { next(): Promise<Row[]>; isEnd(): boolean }
+
 /** The merged list. */
 type MergedRows<Row> = {
   /** Returns the next rows that match, at most `n`; fewer at the end, or when the budget is spent. */
@@ -15,12 +21,13 @@ type MergedRows<Row> = {
 }
 
 /**
- * The queries to merge, each sorted by `isBefore` and reading one row for each that it returns. `reserve`: how many rows the
- * caller will read for each row of the merged list.
+ * The queries to merge, each sorted by `isBefore` and reading one row for each that it returns, and the other `sources`.
+ * `reserve`: how many rows the caller will read for each row of the merged list.
  */
 type MergeOptions<Row> = {
   budget: RowBudget
   queries: readonly SortedQuery<Row>[]
+  sources?: readonly SortedSource<Row>[]
   isBefore: (a: Row, b: Row) => boolean
   matches: (row: Row) => boolean
   reserve: number
@@ -30,6 +37,7 @@ type MergeOptions<Row> = {
 export function mergeSorted<Row>({
   budget,
   queries,
+  sources = [],
   isBefore,
   matches,
   reserve,
@@ -41,7 +49,17 @@ export function mergeSorted<Row>({
     after: undefined,
     isEnd: false,
   }))
+  const others = sources.map((source) => ({ source, rows: [] as Row[] }))
   let last: Row | undefined
+
+  /** Reads the next rows of sources that have none left; false if one may read no more. */
+  async function refillOthers(): Promise<boolean> {
+    for (const other of others) {
+      if (other.rows.length === 0) other.rows = await other.source.next()
+      if (other.rows.length === 0 && !other.source.isEnd()) return false
+    }
+    return true
+  }
 
   /** Reads the next rows of queries that have none left; false if the budget does not allow it. The first read always runs. */
   async function refill(wanted: number, reserved: number): Promise<boolean> {
@@ -64,9 +82,10 @@ export function mergeSorted<Row>({
     async next(n) {
       const matching: Row[] = []
       while (matching.length < n && (await refill(n - matching.length, n * reserve))) {
-        const [first, ...others] = heads.filter(({ rows }) => rows.length > 0)
+        if (!(await refillOthers())) break
+        const [first, ...rest] = [...heads, ...others].filter(({ rows }) => rows.length > 0)
         if (first === undefined) break
-        const head = others.reduce(
+        const head = rest.reduce(
           (best, other) => (isBefore(other.rows[0] as Row, best.rows[0] as Row) ? other : best),
           first,
         )
@@ -76,6 +95,8 @@ export function mergeSorted<Row>({
       return matching
     },
     last: () => last,
-    isEnd: () => heads.every(({ rows, isEnd }) => isEnd && rows.length === 0),
+    isEnd: () =>
+      heads.every(({ rows, isEnd }) => isEnd && rows.length === 0) &&
+      others.every(({ rows, source }) => source.isEnd() && rows.length === 0),
   }
 }

@@ -217,7 +217,7 @@ describe('a busy hour', () => {
     const ids: string[] = []
     let cursor: string | undefined
     do {
-      const page = await listEvents(env.DB, { types: ['payment.*'] }, { limit: 100, cursor })
+      const page = await listEvents(env, { types: ['payment.*'] }, { limit: 100, cursor })
       ids.push(...page.items.map(({ id }) => id))
       cursor = page.next
     } while (cursor !== undefined)
@@ -266,7 +266,7 @@ describe('a segment that D1 refuses as too large', () => {
       [3600, 7200, 1, 1],
       [7200, 10_800, 1, -1],
     ])
-    const { items } = await listEvents(env.DB, { types: ['payment.*'] }, { limit: 50 })
+    const { items } = await listEvents(env, { types: ['payment.*'] }, { limit: 50 })
     expect(items).toHaveLength(9)
   })
 })

@@ -1,4 +1,6 @@
-// Replays by filter: the filter, and when each delivery is due by the rate.
+// Replays by filter: the filter, what matches it, and when each delivery is due by the rate.
+
+import { matchesType } from './routing.ts'
 
 /**
  * Which deliveries to send again. What is left out matches all. A delivery that waits for an attempt never matches.
@@ -16,6 +18,26 @@ export type ReplayFilter = {
 
 /** The states in which a delivery can be sent again: the others wait for an attempt. */
 export const REPLAYABLE_STATES = ['held', 'delivered', 'dead', 'cancelled'] as const
+
+/** What a filter looks at: a delivery, and its event. */
+type Candidate = { target: string; state: string; source: string; type: string }
+
+/**
+ * Whether a delivery matches a filter, whosever it is: `person` and the period are conditions on what is read. The same
+ * as SQL is in store/deliveries/replays/matches.ts.
+ */
+export function matchesReplay(
+  { targets, sources, types, states }: ReplayFilter,
+  { target, state, source, type }: Candidate,
+): boolean {
+  return (
+    (REPLAYABLE_STATES as readonly string[]).includes(state) &&
+    (targets?.includes(target) ?? true) &&
+    ((states as readonly string[] | undefined)?.includes(state) ?? true) &&
+    (sources?.includes(source) ?? true) &&
+    (types?.some((pattern) => matchesType(pattern, type)) ?? true)
+  )
+}
 
 /** running: the cron continues it. done: every match is due. stopped: by its operator. */
 export type ReplayState = 'running' | 'done' | 'stopped'

@@ -1,12 +1,16 @@
 // One event → its deliveries again, because an operator asked for it.
 import type { Config } from '../../config.ts'
+import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import { route } from '../../core/deliveries/routing.ts'
 import type { RelayEvent } from '../../core/events/event.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
+import type { EventId } from '../../core/id.ts'
 import { err, ok, type Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
-import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
+import { type Restart, restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
 import type { EventDetail } from '../../store/events/events.ts'
+import type { PackEnv } from '../../store/events/packs/packs.ts'
+import { restoreEvents } from '../../store/ledger/packs/restore.ts'
 import { enqueueDeliveries } from './enqueue.ts'
 import { audienceOf } from './system-events.ts'
 
@@ -29,7 +33,7 @@ export type ReplayOptions = {
  * never wanted it are refused, except in a dry run.
  */
 export async function replayEventTo(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   config: Config,
   event: Replayable,
   { targets: named, isDryRun = false, force = false }: ReplayOptions,
@@ -47,10 +51,29 @@ export async function replayEventTo(
   if (isDryRun) return ok({ targets, unwanted, replayed: [] })
   if (unwanted.length > 0 && !force) return err({ unwanted })
   const unconditional = named !== undefined
-  const restart = { targets, now: tools.now(), unconditional }
-  const messages = await restartDeliveries(env.DB, id, restart)
+  const messages = await restart(env, id, { targets, now: tools.now(), unconditional })
   await enqueueDeliveries(env.RETRIES, messages, tools)
   return ok({ targets, unwanted, replayed: messages.map(({ target }) => target) })
+}
+
+/** How often it is tried again when the event is packed between the two steps. */
+const TRIES = 3
+
+/**
+ * Restarts the deliveries of an event to some targets, as `restartDeliveries` does it, after restoring the event if it is packed;
+ * none of an event that is no longer in the log. Throws like `restoreEvents`.
+ */
+export async function restart(
+  env: PackEnv,
+  event: EventId,
+  options: Restart,
+): Promise<DeliveryMessage[]> {
+  for (let tries = TRIES; tries > 0; tries--) {
+    await restoreEvents(env, [event])
+    const messages = await restartDeliveries(env.DB, event, options)
+    if (messages !== undefined) return messages
+  }
+  return []
 }
 
 /** Whether an event can be sent: a message in quarantine or a repeat cannot. */

@@ -9,12 +9,13 @@ import { type Change, differences } from '../../core/operate/diff.ts'
 import type { Period } from '../../core/period.ts'
 import type { Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
-import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
 import { listAcceptedMessages, type StoredMessage } from '../../store/events/stored-message.ts'
 import { updateEvents } from '../../store/events/update-events.ts'
 import type { EventRecord } from '../../store/intake/records.ts'
+import { restoreEvents } from '../../store/ledger/packs/restore.ts'
 import { enqueueDeliveries } from '../deliveries/enqueue.ts'
 import { withHeldForTargets } from '../deliveries/held-for.ts'
+import { restart } from '../deliveries/replay-event.ts'
 import { recordSystemEvent } from '../deliveries/system-events.ts'
 import { completeRecords } from '../intake/commit.ts'
 import { redraftRecord } from '../intake/draft.ts'
@@ -46,7 +47,7 @@ export type RenormalizeResult = {
 
 /** Normalizes some events again, each by what was known when it was received. */
 export async function renormalize(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   config: Config,
   request: RenormalizeRequest,
   tools: Tools,
@@ -54,13 +55,14 @@ export async function renormalize(
   const { period, source, after, limit, isDryRun, deliver, origin } = request
   const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
   const sources = usable.map(({ name }) => name).filter((name) => !source || name === source)
-  const page = await listAcceptedMessages(env.DB, { period, sources, after, limit })
+  const query = { period, sources, after, limit }
+  const { messages: page, next } = await listAcceptedMessages(env, query)
   const result: RenormalizeResult = {
     checked: page.length,
     changed: [],
     refused: [],
     pruned: page.filter(({ raw }) => raw === undefined).length,
-    next: page.length === limit ? page.at(-1)?.id : undefined,
+    next,
   }
   const redrafts: Redraft[] = []
   for (const stored of page) {
@@ -70,7 +72,7 @@ export async function renormalize(
     if (draft.ok && issues === undefined) redrafts.push({ stored, record: draft.value })
     else result.refused.push({ id: stored.id, issues: issues ?? [] })
   }
-  const histories = await presentHistories(env.DB, config, redrafts, origin)
+  const histories = await presentHistories(env, config, redrafts, origin)
   const routing = await withHeldForTargets(env.DB, config)
   const updates: Again[] = []
   for (const [i, redraft] of redrafts.entries()) {
@@ -86,7 +88,7 @@ export async function renormalize(
     result.changed.push({ id: stored.id, was, is, differences: found })
   }
   if (!isDryRun && updates.length > 0) {
-    await updateEvents(env.DB, updates)
+    await update(env, updates)
     const changed = new Set(result.changed.map(({ id }) => id))
     for (const { event, targets } of updates) {
       if (deliver && changed.has(event.id)) await resend(env, event.id, targets, tools)
@@ -148,12 +150,26 @@ function withoutWarnings({ data, ...event }: MembershipEvent): object {
   return { ...event, data: facts }
 }
 
+/** How often it is tried again when events are packed between the two steps. */
+const TRIES = 3
+
+/** Replaces events; packed ones are restored first. */
+async function update(env: Pick<Env, 'DB' | 'ARCHIVE'>, updates: readonly Again[]): Promise<void> {
+  let left = updates
+  for (let tries = TRIES; left.length > 0 && tries > 0; tries--) {
+    const ids = left.map(({ event }) => event.id)
+    await restoreEvents(env, ids)
+    const found = new Set(await updateEvents(env.DB, left))
+    left = left.filter(({ event }) => !found.has(event.id))
+  }
+}
+
 async function resend(
-  { DB, RETRIES }: Pick<Env, 'DB' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   event: EventId,
   targets: readonly string[],
   tools: Tools,
 ): Promise<void> {
-  const messages = await restartDeliveries(DB, event, { targets, now: tools.now(), rerender: true })
-  await enqueueDeliveries(RETRIES, messages, tools)
+  const messages = await restart(env, event, { targets, now: tools.now(), rerender: true })
+  await enqueueDeliveries(env.RETRIES, messages, tools)
 }

@@ -1,23 +1,24 @@
 // Deliveries of a list, found by their events. This way serves every filter.
 
 import type { EventRow } from '../events/event-rows.ts'
-import { findEvents } from '../events/find-events.ts'
-import type { RowBudget } from '../pages.ts'
+import { findEvents } from '../events/lists/find-events.ts'
+import { NO_PACKS, type PageReader } from '../events/lists/page-reader.ts'
 import {
   type DeliveryPage,
   type DeliveryQuery,
   type FoundDelivery,
   readDeliveries,
 } from './delivery-rows.ts'
+import { isAnyPacked } from './packed-deliveries.ts'
 
 /** Finds the deliveries that match a query, sorted as `findEvents` sorts their events, then by the targets' names. */
 export async function deliveriesByEvent(
-  db: D1Database,
-  budget: RowBudget,
+  page: PageReader,
   { filter: { targets, states, ...filter }, start, limit }: DeliveryQuery,
 ): Promise<DeliveryPage> {
+  const log = isAnyPacked(states) ? page : { ...page, packs: NO_PACKS }
   const query = { filter, start, shows: 'deliveries', targets: targets ?? 'any' } as const
-  const reader = await findEvents(db, budget, query)
+  const reader = await findEvents(log, query)
   const isAfterStart = ({ event, delivery }: FoundDelivery) =>
     start?.target == null || event.key !== String(start.key) || delivery.target > start.target
   const found: FoundDelivery[] = []
@@ -29,8 +30,7 @@ export async function deliveriesByEvent(
     const taken = events.splice(0, eventsNeeded(events, targets, limit - found.length))
     last = taken.at(-1)
     const deliveries = await readDeliveries(
-      db,
-      budget,
+      log,
       taken.map((event) => ({ event, targets: knownTargets(event, targets) })),
     )
     found.push(

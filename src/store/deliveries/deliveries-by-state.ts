@@ -1,9 +1,9 @@
 // Deliveries of a list, found by their states. This reads fewer rows for the few deliveries with an exceptional state.
 import type { DeliveryState } from '../../core/deliveries/delivery.ts'
-import { contactTextOf, keyRangeOf, matchesTraits } from '../events/event-filter.ts'
-import { readEventRows } from '../events/event-rows.ts'
+import { contactTextOf, keyRangeOf, matchesTraits, rangeAfter } from '../events/event-filter.ts'
+import type { PageReader } from '../events/lists/page-reader.ts'
+import { readEventRows } from '../events/lists/read-rows.ts'
 import { mergeSorted } from '../merge.ts'
-import type { RowBudget } from '../pages.ts'
 import {
   type DeliveryFilter,
   type DeliveryPage,
@@ -11,6 +11,7 @@ import {
   type FoundDelivery,
   readDeliveries,
 } from './delivery-rows.ts'
+import { type DeliveryKey, isAnyPacked, packedDeliveries } from './packed-deliveries.ts'
 
 const EXCEPTIONAL_STATES: readonly DeliveryState[] = ['retrying', 'held', 'dead', 'cancelled']
 const IS_EXCEPTIONAL = `state IN (${EXCEPTIONAL_STATES.map((state) => `'${state}'`)})`
@@ -31,14 +32,12 @@ const TARGETS = `WITH RECURSIVE known(target) AS (
   FROM known WHERE target IS NOT NULL)
 SELECT target FROM known WHERE target IS NOT NULL`
 
-type DeliveryKey = { key: string; target: string }
-
 /** Finds the deliveries that match a query (`isByState`), sorted by the receipt of their events, then by target. */
 export async function deliveriesByState(
-  db: D1Database,
-  budget: RowBudget,
+  reader: PageReader,
   { filter: { targets, states = [], ...filter }, start, limit }: DeliveryQuery,
 ): Promise<DeliveryPage> {
+  const { db, budget } = reader
   const [known = []] = targets ? [] : await budget.read<{ target: string }>([db.prepare(TARGETS)])
   const { from, before } = keyRangeOf(filter)
   const queries = (targets ?? known.map(({ target }) => target)).flatMap((target) =>
@@ -58,11 +57,16 @@ export async function deliveriesByState(
         .bind(target, state, size)
     }),
   )
+  const isAfterStart = ({ key, target }: DeliveryKey) =>
+    start?.target == null || key !== String(start.key) || target > start.target
   const merged = mergeSorted<DeliveryKey>({
     budget,
     queries,
+    sources: isAnyPacked(states)
+      ? [packedDeliveries(reader, rangeAfter({ from, before }, start), { targets, states })]
+      : [],
     isBefore: (a, b) => (a.key === b.key ? a.target < b.target : BigInt(a.key) > BigInt(b.key)),
-    matches: () => true,
+    matches: (key) => !key.isMark && isAfterStart(key),
     reserve: 2,
   })
   const matches = ({ event, delivery }: FoundDelivery) =>
@@ -73,27 +77,27 @@ export async function deliveriesByState(
   for (let n = limit; n > 0; n = Math.min(limit - found.length, affordable())) {
     const keys = await merged.next(n)
     if (keys.length === 0) break
-    found.push(...(await readByKey(db, budget, keys)).filter(matches))
+    found.push(...(await readByKey(reader, keys)).filter(matches))
   }
   const last = merged.last()
   const next =
     merged.isEnd() || last === undefined
       ? undefined
-      : { key: BigInt(last.key), target: last.target, at: null }
+      : { key: BigInt(last.key), target: last.isMark ? null : last.target, at: null }
   return { found, next }
 }
 
 /** Reads deliveries with their events, each once: one whose state changed during the search may be in `keys` twice. */
 async function readByKey(
-  db: D1Database,
-  budget: RowBudget,
+  reader: PageReader,
   keys: readonly DeliveryKey[],
 ): Promise<FoundDelivery[]> {
   const byEvent = Map.groupBy(keys, ({ key }) => key)
-  const events = await readEventRows(db, budget, [...byEvent.keys()].map(BigInt), false)
-  const wanted = events.map((event) => ({
+  const wanted = [...byEvent].map(([key, own]) => ({ key: BigInt(key), packed: own[0]?.packed }))
+  const { rows } = await readEventRows(reader, wanted, false)
+  const deliveries = rows.map((event) => ({
     event,
     targets: [...new Set(byEvent.get(event.key)?.map(({ target }) => target))],
   }))
-  return readDeliveries(db, budget, wanted)
+  return readDeliveries(reader, deliveries)
 }

@@ -3,8 +3,10 @@ import type { AttemptError, DeliveryState } from '../../core/deliveries/delivery
 import { formatInstant } from '../../core/events/time.ts'
 import { type EventId, idOfKey, type PersonId, timeOfId } from '../../core/id.ts'
 import { type EventSummary, summaryOf } from '../events/events.ts'
-import { findEvents } from '../events/find-events.ts'
-import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
+import { findEvents } from '../events/lists/find-events.ts'
+import { pageReaderFor } from '../events/lists/page-reader.ts'
+import type { PackEnv } from '../events/packs/packs.ts'
+import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
 import { readWord } from '../stored-words.ts'
 import { deliveriesByEvent } from './deliveries-by-event.ts'
 import { deliveriesByState, isByState } from './deliveries-by-state.ts'
@@ -42,13 +44,13 @@ type DeliverySummary = {
  * (pages.ts). Throws a RangeError for an invalid cursor.
  */
 export async function listDeliveries(
-  db: D1Database,
+  env: PackEnv,
   filter: DeliveryFilter,
   page: Page,
 ): Promise<Paged<DeliverySummary>> {
   const query = { filter, start: startOfPage(page), limit: page.limit }
   const find = isByState(filter) ? deliveriesByState : deliveriesByEvent
-  const { found, next } = await find(db, rowBudgetFor(db, page), query)
+  const { found, next } = await find(pageReaderFor(env, page), query)
   return { items: found.map(summaryOfDelivery), next: next && encodeCursor(next) }
 }
 
@@ -62,16 +64,16 @@ export type TimelineEntry = EventSummary & {
  * Throws a RangeError for an invalid cursor.
  */
 export async function getTimeline(
-  db: D1Database,
+  env: PackEnv,
   person: PersonId,
   page: Page,
 ): Promise<Paged<TimelineEntry>> {
-  const budget = rowBudgetFor(db, page)
+  const log = pageReaderFor(env, page)
   const query = { filter: { person }, start: startOfPage(page), shows: 'events' as const }
-  const reader = await findEvents(db, budget, query)
+  const reader = await findEvents(log, query)
   const events = await reader.next(page.limit)
   const wanted = events.map((event) => ({ event, targets: undefined }))
-  const byEvent = Map.groupBy(await readDeliveries(db, budget, wanted), ({ event }) => event.key)
+  const byEvent = Map.groupBy(await readDeliveries(log, wanted), ({ event }) => event.key)
   const items = events.map((event) => ({
     ...summaryOf(event),
     deliveries: (byEvent.get(event.key) ?? [])

@@ -2,7 +2,9 @@
 import type { DeliveryState } from '../../core/deliveries/delivery.ts'
 import type { EventFilter } from '../events/event-filter.ts'
 import type { EventRow } from '../events/event-rows.ts'
-import type { Position, RowBudget } from '../pages.ts'
+import type { PackedEvent } from '../events/lists/packed-event.ts'
+import type { PageReader } from '../events/lists/page-reader.ts'
+import type { Position } from '../pages.ts'
 
 /** A filter of deliveries: all its conditions must hold. Those of events are as in lists of events. */
 export type DeliveryFilter = Omit<EventFilter, 'statuses' | 'unrouted'> & {
@@ -12,7 +14,6 @@ export type DeliveryFilter = Omit<EventFilter, 'statuses' | 'unrouted'> & {
 
 /** A delivery as lists read it. */
 type DeliveryRow = {
-  key: string
   target: string
   state: DeliveryState
   reason: string | null
@@ -31,18 +32,39 @@ export type DeliveryQuery = { filter: DeliveryFilter; start: Position | undefine
 /** The deliveries of a page, and the position after which the next page starts; undefined at the end. */
 export type DeliveryPage = { found: FoundDelivery[]; next: Position | undefined }
 
+/** An event, and the targets of the deliveries that are wanted of it; undefined for all. */
+type Wanted = { event: EventRow; targets: readonly string[] | undefined }
+
 /** Reads the deliveries of events, of all targets or of those given, in the order of the events and the targets' names. */
 export async function readDeliveries(
-  db: D1Database,
-  budget: RowBudget,
-  wanted: readonly { event: EventRow; targets: readonly string[] | undefined }[],
+  reader: PageReader,
+  wanted: readonly Wanted[],
 ): Promise<FoundDelivery[]> {
+  const hot = wanted.filter(({ event }) => event.packed === undefined)
+  const byEvent = Map.groupBy(await readRows(reader, hot), ({ key }) => key)
+  return wanted.flatMap(({ event, targets }) =>
+    (event.packed ? packedDeliveries(event.packed, targets) : (byEvent.get(event.key) ?? []))
+      .sort((a, b) => (a.target < b.target ? -1 : 1))
+      .map((delivery) => ({ event, delivery })),
+  )
+}
+
+function packedDeliveries({ deliveries }: PackedEvent, targets: Wanted['targets']): DeliveryRow[] {
+  return deliveries
+    .filter(({ target }) => targets?.includes(target) ?? true)
+    .map((delivery) => ({ ...delivery, state: delivery.state as DeliveryState }))
+}
+
+async function readRows(
+  { db, budget }: PageReader,
+  wanted: readonly Wanted[],
+): Promise<(DeliveryRow & { key: string })[]> {
   const names = [...new Set(wanted.flatMap(({ targets }) => targets ?? []))]
   const named = wanted.flatMap(({ event, targets = [] }) =>
     targets.map((target) => `(${event.key}, ?1 ->> ${names.indexOf(target)})`),
   )
   const unnamed = wanted.filter(({ targets }) => targets === undefined)
-  const results = await budget.read<DeliveryRow>([
+  const results = await budget.read<DeliveryRow & { key: string }>([
     ...(named.length === 0
       ? []
       : [
@@ -54,12 +76,7 @@ export async function readDeliveries(
       ? []
       : [db.prepare(selectDeliveries(unnamed.map(({ event }) => `(${event.key}, NULL)`)))]),
   ])
-  const byEvent = Map.groupBy(results.flat(), ({ key }) => key)
-  return wanted.flatMap(({ event }) =>
-    (byEvent.get(event.key) ?? [])
-      .sort((a, b) => (a.target < b.target ? -1 : 1))
-      .map((delivery) => ({ event, delivery })),
-  )
+  return results.flat()
 }
 
 function selectDeliveries(wanted: readonly string[], condition = ''): string {

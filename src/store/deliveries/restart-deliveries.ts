@@ -15,7 +15,7 @@ export const RECHECK_REASON = "CASE WHEN body IS NULL AND state <> 'delivered' T
  * instead of the body of an earlier attempt. `unconditional`: the targets get the event whatever their `where` says;
  * otherwise targets that never got it are checked first.
  */
-type Restart = {
+export type Restart = {
   targets: readonly string[]
   now: number
   rerender?: boolean
@@ -24,15 +24,15 @@ type Restart = {
 
 /**
  * Restarts the deliveries of an event to some targets and creates the missing ones. Deliveries that wait for an attempt
- * are left as they are. Returns the messages of the others.
+ * are left as they are. Returns the messages of the others; undefined if the event has no row.
  */
 export async function restartDeliveries(
   db: D1Database,
   event: EventId,
   { targets, now, rerender = false, unconditional = false }: Restart,
-): Promise<DeliveryMessage[]> {
+): Promise<DeliveryMessage[] | undefined> {
   const key = keyOfId(event)
-  const [restarted] = await db.batch([
+  const [restarted, , , own] = await db.batch([
     db
       .prepare(
         `INSERT INTO deliveries (event, target, state, reason, replayed, attempt, first, due, attempts)
@@ -57,6 +57,8 @@ export async function restartDeliveries(
       )
       .bind(key),
     markSegments(db, [event], 'changed'),
+    db.prepare('SELECT 1 FROM events WHERE key = CAST(?1 AS INTEGER)').bind(key),
   ])
+  if (own?.results.length === 0) return undefined
   return ((restarted?.results ?? []) as MessageRow[]).map(messageOf)
 }

@@ -4,6 +4,7 @@ import { matchesType } from '../../core/deliveries/routing.ts'
 import { TEST_PREFIX } from '../../core/events/contact-key.ts'
 import type { EventStatus } from '../../core/events/event.ts'
 import { type EventId, firstKeyAt, isEventId, keyOfId, type PersonId } from '../../core/id.ts'
+import type { Position } from '../pages.ts'
 import { readWord } from '../stored-words.ts'
 
 /** A filter of events. All its conditions must hold; a list holds if one of its values does. A condition left out always holds. */
@@ -76,6 +77,13 @@ export function matchesContact(filter: EventFilter, contact: string | null): boo
 
 /** The keys from `from` up to but not including `before`. */
 export type KeyRange = { from: bigint; before: bigint }
+
+/** Returns the part of a key range that starts at a position; a position within an event starts with that event. */
+export function rangeAfter({ from, before }: KeyRange, position: Position | undefined): KeyRange {
+  if (position === undefined) return { from, before }
+  const end = position.target === null ? position.key : position.key + 1n
+  return { from, before: end < before ? end : before }
+}
 
 const ID_LENGTH = 'evt_'.length + 13
 

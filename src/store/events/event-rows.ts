@@ -1,8 +1,8 @@
 import { TEST_PREFIX } from '../../core/events/contact-key.ts'
 import { TEST_HEADER } from '../../core/intake/request.ts'
-import type { Position, RowBudget } from '../pages.ts'
-import { PERSON_OF_E } from './contacts.ts'
+import type { Position } from '../pages.ts'
 import type { EventFilter } from './event-filter.ts'
+import type { PackedEvent } from './lists/packed-event.ts'
 
 /** An event as lists read it. */
 export type EventRow = {
@@ -20,6 +20,8 @@ export type EventRow = {
   person: string | null
   /** The targets of its deliveries; undefined unless they were read from the postings. */
   targets?: readonly string[] | undefined
+  /** The event as its pack has it, with its deliveries; undefined if it is hot. */
+  packed?: PackedEvent | undefined
 }
 
 /** The columns of an event row except its person, for a query over `events AS e`. */
@@ -52,22 +54,4 @@ export type EventReader = {
   positionOf(event: EventRow): Position
   /** Returns the position after the last event that was returned; undefined if no events follow. */
   nextPosition(): Position | undefined
-}
-
-/** Reads events by their keys, in that order. `withPerson`: costs one more row each; without it, `person` is null. */
-export async function readEventRows(
-  db: D1Database,
-  budget: RowBudget,
-  keys: readonly bigint[],
-  withPerson: boolean,
-): Promise<EventRow[]> {
-  // D1 does not count the rows of VALUES as read, unlike those of json_each.
-  const [rows = []] = await budget.read<EventRow>([
-    db.prepare(
-      `WITH wanted(key) AS (VALUES ${keys.map((key) => `(${key})`)})
-       SELECT ${EVENT_COLUMNS}, ${withPerson ? PERSON_OF_E : 'NULL'} AS person
-       FROM wanted CROSS JOIN events AS e ON e.key = wanted.key`,
-    ),
-  ])
-  return rows
 }

@@ -15,12 +15,16 @@ import {
 } from '../../core/id.ts'
 import type { Match } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
-import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
-import { readWord } from '../stored-words.ts'
+import { rowsOf, type StoredDelivery, type StoredEvent } from '../../core/ledger/pack-line.ts'
+import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
+import { readWord, storedWord } from '../stored-words.ts'
 import { JOINED_PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventRow } from './event-rows.ts'
-import { findEvents } from './find-events.ts'
+import { findEvents } from './lists/find-events.ts'
+import { pageReaderFor } from './lists/page-reader.ts'
+import type { PackEnv } from './packs/packs.ts'
+import { readPacked } from './packs/read.ts'
 
 /** An event as lists show it. */
 export type EventSummary = {
@@ -45,21 +49,21 @@ export type EventSummary = {
  * RangeError for an invalid cursor.
  */
 export async function listEvents(
-  db: D1Database,
+  env: PackEnv,
   filter: EventFilter,
   page: Page,
 ): Promise<Paged<EventSummary>> {
   const query = { filter, start: startOfPage(page), shows: 'events' as const }
-  const reader = await findEvents(db, rowBudgetFor(db, page), query)
+  const reader = await findEvents(pageReaderFor(env, page), query)
   const items = (await reader.next(page.limit)).map(summaryOf)
   const next = reader.nextPosition()
   return { items, next: next && encodeCursor(next) }
 }
 
 /** Returns the summary of an event row. */
-export function summaryOf({ key, vendor_type, contact, person, ...row }: SummaryRow): EventSummary {
+export function summaryOf(row: SummaryRow): EventSummary {
+  const { key, source, vendor, type, vendor_type, contact, person } = row
   const id = idOfKey(key)
-  const { source, vendor, type } = row
   return {
     id,
     receivedat: formatInstant(timeOfId(id)),
@@ -74,7 +78,7 @@ export function summaryOf({ key, vendor_type, contact, person, ...row }: Summary
   }
 }
 
-type SummaryRow = Omit<EventRow, 'at'>
+type SummaryRow = Omit<EventRow, 'at' | 'targets' | 'packed'>
 
 function subjectOf(contact: string | null): string | null {
   const id = contact === null ? undefined : contactIdOf(contact)
@@ -119,60 +123,74 @@ type DeliveryDetail = {
   attempts: Attempt[]
 }
 
-/** Returns an event with its deliveries; undefined if there is no event with this id. */
-export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail | undefined> {
+/**
+ * Returns an event with its deliveries, whether it is hot or packed; undefined if there is no event with this id. Throws like
+ * `readPacked`.
+ */
+export async function getEvent(env: PackEnv, id: EventId): Promise<EventDetail | undefined> {
   const key = keyOfId(id)
-  const [events, deliveries] = await db.batch([
-    db
-      .prepare(
-        `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
-           CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${JOINED_PERSON_OF_E} AS joined
-         FROM events AS e WHERE e.key = CAST(?1 AS INTEGER)`,
-      )
-      .bind(key),
-    db
-      .prepare(
-        `SELECT target, state, reason, attempt, due, replayed, attempts FROM deliveries
-         WHERE event = CAST(?1 AS INTEGER) ORDER BY target`,
-      )
-      .bind(key),
+  const [events, deliveries] = await env.DB.batch([
+    env.DB.prepare(
+      `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
+         CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${JOINED_PERSON_OF_E} AS joined
+       FROM events AS e WHERE e.key = CAST(?1 AS INTEGER)`,
+    ).bind(key),
+    env.DB.prepare(
+      `SELECT target, state, reason, attempt, due, replayed, attempts FROM deliveries
+       WHERE event = CAST(?1 AS INTEGER) ORDER BY target`,
+    ).bind(key),
   ])
-  const row = events?.results[0] as (Omit<SummaryRow, 'person'> & DetailRow) | undefined
-  if (row === undefined) return undefined
-  const { hops, rung, matched, issues, event, raw, encoding, headers, joined, ...summary } = row
+  const [row] = (events?.results ?? []) as (DetailRow & { joined: string | null })[]
+  if (row === undefined) return getPackedEvent(env, id)
+  return detailOf(row, (deliveries?.results ?? []) as DeliveryRow[], row.joined)
+}
+
+async function getPackedEvent(env: PackEnv, id: EventId): Promise<EventDetail | undefined> {
+  const line = (await readPacked(env, [id])).get(id)
+  if (line === undefined) return undefined
+  const { event, deliveries } = rowsOf(line)
+  const joined = await env.DB.prepare(
+    `SELECT ${JOINED_PERSON_OF_E} AS joined FROM (SELECT ?1 AS source, ?2 AS contact) AS e`,
+  )
+    .bind(event.source, event.contact)
+    .first<string>('joined')
+  const rung = event.rung && storedWord(event.rung)
+  return detailOf({ ...event, rung }, deliveries, joined)
+}
+
+/** `joined`: the column `JOINED_PERSON_OF_E` of the event. */
+function detailOf(
+  row: DetailRow,
+  deliveries: readonly DeliveryRow[],
+  joined: string | null,
+): EventDetail {
+  const { hops, rung, matched, issues, event, raw, encoding, headers } = row
   return {
-    ...summaryOf({ ...summary, person: joined?.split(' ')[0] ?? null }),
+    ...summaryOf({ ...row, person: joined?.split(' ')[0] ?? null }),
     hops,
     matched:
       matched === null || rung === null ? null : { id: idOfKey(matched), by: readWord(rung) },
     issues: issues === null ? null : JSON.parse(issues),
     event: event === null ? null : eventOf(event, rung, joined),
     raw: { text: raw, encoding, headers: JSON.parse(headers) },
-    deliveries: ((deliveries?.results ?? []) as DeliveryRow[]).map(
-      ({ due, replayed, attempts, reason, ...delivery }) => ({
-        ...delivery,
-        reason: reason === null ? null : readWord(reason),
-        replayed: replayed === 1,
-        due: due === null ? null : formatInstant(due),
-        attempts: JSON.parse(attempts),
-      }),
-    ),
+    deliveries: deliveries.map(({ target, state, reason, attempt, due, replayed, attempts }) => ({
+      target,
+      state: state as DeliveryState,
+      reason: reason === null ? null : readWord(reason),
+      attempt,
+      replayed: replayed === 1,
+      due: due === null ? null : formatInstant(due),
+      attempts: JSON.parse(attempts),
+    })),
   }
 }
 
-type DetailRow = {
-  hops: number
-  rung: string | null
-  matched: string | null
-  issues: string | null
-  event: string | null
-  joined: string | null
-  raw: string | null
-  encoding: string
-  headers: string
-}
-type DeliveryRow = Omit<DeliveryDetail, 'due' | 'replayed' | 'attempts'> & {
-  due: number | null
-  replayed: number
-  attempts: string
-}
+type DetailRow = Omit<
+  StoredEvent,
+  'status' | 'dedup_key' | 'dedup_stamp' | 'at' | 'event_name' | 'dismissed'
+> & { status: string }
+
+type DeliveryRow = Pick<
+  StoredDelivery,
+  'target' | 'state' | 'reason' | 'attempt' | 'due' | 'replayed' | 'attempts'
+>

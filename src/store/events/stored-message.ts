@@ -4,7 +4,12 @@ import type { Warning } from '../../core/events/fields.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import type { RawBody } from '../../core/intake/request.ts'
+import { rowsOf } from '../../core/ledger/pack-line.ts'
 import type { Period } from '../../core/period.ts'
+import type { PackEnv, PackRow } from './packs/packs.ts'
+import { readPacked } from './packs/read.ts'
+import { readTogether } from './packs/together.ts'
+import { listWindow, readWindow } from './packs/window.ts'
 
 /** A message of the log: its body and headers, and the event or the issues found in it. */
 export type StoredMessage = {
@@ -65,35 +70,63 @@ type AcceptedQuery = {
   limit: number
 }
 
-/** Returns accepted messages in the order of their receipt. */
+/** The blocks of packs that are read for a page of messages. */
+const MAX_BLOCKS = 5
+
+/**
+ * Returns accepted messages in the order of their receipt, hot and packed ones. `next`: after which message the next page
+ * starts; undefined at the end. A page may have fewer than `limit`, or none, where packs have few. Throws like `readTogether`.
+ */
 export async function listAcceptedMessages(
-  db: D1Database,
+  env: PackEnv,
   { period: { since, until }, sources, after, limit }: AcceptedQuery,
-): Promise<StoredMessage[]> {
-  const first = after === undefined ? firstKeyAt(since) : String(BigInt(keyOfId(after)) + 1n)
-  const { results } = await db
-    .prepare(
-      `SELECT ${STORED_MESSAGE_COLUMNS} FROM events
-       WHERE key >= CAST(?1 AS INTEGER) AND key < CAST(?2 AS INTEGER) AND status = 'accepted'
-         AND source IN (SELECT value FROM json_each(?3))
-       ORDER BY events.key LIMIT ?4`,
-    )
-    .bind(first, firstKeyAt(until), JSON.stringify(sources), limit)
-    .all<StoredMessageRow>()
-  return results.map(storedMessageOf)
+): Promise<{ messages: StoredMessage[]; next: EventId | undefined }> {
+  const from = after === undefined ? BigInt(firstKeyAt(since)) : BigInt(keyOfId(after)) + 1n
+  const range = { from, before: BigInt(firstKeyAt(until)) }
+  const { found, end, results } = await readTogether(env.DB, {
+    range,
+    list: listWindow(env.DB, range),
+    read: (rows: PackRow[]) =>
+      readWindow(env, range, { rows, maxBlocks: MAX_BLOCKS }, ({ event }) =>
+        event.status === 'accepted' && sources.includes(event.source) ? event : undefined,
+      ),
+    alongside: ({ from, before }) => [
+      env.DB.prepare(
+        `SELECT ${STORED_MESSAGE_COLUMNS} FROM events
+         WHERE key >= ${from} AND key < ${before} AND status = 'accepted' AND source IN (SELECT value FROM json_each(?1))
+         ORDER BY events.key LIMIT ?2`,
+      ).bind(JSON.stringify(sources), limit),
+    ],
+  })
+  const rows = [
+    ...((results[0]?.results ?? []) as StoredMessageRow[]),
+    ...found.map(({ value }) => value),
+  ]
+    .sort((a, b) => (BigInt(a.key) < BigInt(b.key) ? -1 : 1))
+    .slice(0, limit)
+  const last = rows.length === limit ? rows.at(-1)?.key : end === undefined ? end : end - 1n
+  return {
+    messages: rows.map(storedMessageOf),
+    next: last === undefined ? undefined : idOfKey(last),
+  }
 }
 
-/** Returns the messages with some ids, in any order. */
+/** Returns the messages with some ids, in any order, hot and packed ones. Throws like `readPacked`. */
 export async function readMessages(
-  db: D1Database,
+  env: PackEnv,
   ids: readonly EventId[],
 ): Promise<StoredMessage[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT ${STORED_MESSAGE_COLUMNS} FROM json_each(?1) AS wanted
-       CROSS JOIN events ON events.key = CAST(wanted.value AS INTEGER)`,
-    )
+  const { results } = await env.DB.prepare(
+    `SELECT ${STORED_MESSAGE_COLUMNS} FROM json_each(?1) AS wanted
+     CROSS JOIN events ON events.key = CAST(wanted.value AS INTEGER)`,
+  )
     .bind(JSON.stringify(ids.map(keyOfId)))
     .all<StoredMessageRow>()
-  return results.map(storedMessageOf)
+  const hot = results.map(storedMessageOf)
+  const known = new Set(hot.map(({ id }) => id))
+  const packed = await readPacked(
+    env,
+    ids.filter((id) => !known.has(id)),
+  )
+  return [...hot, ...[...packed.values()].map((line) => storedMessageOf(rowsOf(line).event))]
 }

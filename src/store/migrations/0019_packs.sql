@@ -17,6 +17,9 @@ CREATE TABLE packs (
 -- What loses its received bytes when their retention is over.
 CREATE INDEX packs_raw ON packs (start) WHERE has_raw = 1;
 
+-- Which packs a list of dead or cancelled deliveries reads.
+CREATE INDEX packs_troubled ON packs (start) WHERE (states ->> 'dead' > 0 OR states ->> 'cancelled' > 0);
+
 -- The bytes of packs that are in D1.
 CREATE TABLE pack_parts (
   start INTEGER NOT NULL,

@@ -81,7 +81,7 @@ describe('a session', () => {
 
     expect(page.url).toBe('/console/sign-in')
     expect((await visitor.ask('/console')).status).toBe(303)
-    const { items } = await listEvents(env.DB, { types: ['relay.operator_*'] }, { limit: 10 })
+    const { items } = await listEvents(env, { types: ['relay.operator_*'] }, { limit: 10 })
     expect(items.map(({ type, deliveries_created }) => ({ type, deliveries_created }))).toEqual(
       expect.arrayContaining([
         { type: 'relay.operator_signed_out', deliveries_created: 0 },
@@ -243,8 +243,8 @@ describe('the holder of VIEWER_TOKEN', () => {
     await env.DB.prepare("DELETE FROM events WHERE source = 'relay'").run()
     const viewer = await aViewer()
     await viewer.send('/console/sign-out')
-    const { items } = await listEvents(env.DB, { types: ['relay.operator_*'] }, { limit: 10 })
-    const events = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
+    const { items } = await listEvents(env, { types: ['relay.operator_*'] }, { limit: 10 })
+    const events = await Promise.all(items.map(({ id }) => getEvent(env, id)))
 
     expect(events).toMatchObject([
       { event: { data: { by: 'VIEWER_TOKEN' } } },

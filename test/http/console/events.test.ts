@@ -247,7 +247,7 @@ describe('an event', () => {
     const operator = await anOperator({ config: broken })
     const page = await operator.open(`/console/events/${id}`)
     const list = await operator.open('/console/deliveries?state=held')
-    const { items } = await listDeliveries(env.DB, {}, { limit: 2 })
+    const { items } = await listDeliveries(env, {}, { limit: 2 })
     const answered = await withPresentReasons(env.DB, broken, items)
 
     expect(page.text).toContain('On hold: crm failed for days. Sent when it is resumed.')
@@ -316,7 +316,7 @@ describe('an event', () => {
       .run()
     const operator = await anOperator({ config })
     const shown = await operator.open(`/console/events/${id}/renormalize`)
-    const isUnchanged = async () => JSON.stringify(await getEvent(env.DB, id)).includes('somebody')
+    const isUnchanged = async () => JSON.stringify(await getEvent(env, id)).includes('somebody')
 
     expect(shown.text).toContain('data.actor "somebody" "user"')
     expect(await isUnchanged()).toBe(true)

@@ -362,7 +362,7 @@ it('records an act as one event, beside the event that notifies targets', async 
   const visitor = await anOperator({ config })
   await emptyLog()
   await post(visitor, '/api/targets/crm/pause')
-  const { items } = await listEvents(env.DB, {}, { limit: 10 })
+  const { items } = await listEvents(env, {}, { limit: 10 })
 
   expect(items.map(({ type }) => type).toSorted()).toEqual([
     'relay.operator_acted',

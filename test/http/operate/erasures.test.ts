@@ -137,7 +137,7 @@ describe('an erased person', () => {
       deliveries: 2,
       cancelled: 2,
     })
-    expect((await getEvent(env.DB, event))?.status).toBe('accepted')
+    expect((await getEvent(env, event))?.status).toBe('accepted')
   })
 
   it('leaves of each event that it was received, and when', async () => {
@@ -161,12 +161,12 @@ describe('an erased person', () => {
       vendor_type: null,
     })
     expect(
-      (await listEvents(env.DB, {}, { limit: 10 })).items.map(({ id, status }) => [id, status]),
+      (await listEvents(env, {}, { limit: 10 })).items.map(({ id, status }) => [id, status]),
     ).toContainEqual([event, 'erased'])
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([
       { target: 'crm', state: 'cancelled', reason: 'erased' },
     ])
-    expect((await getEvent(env.DB, other))?.status).toBe('accepted')
+    expect((await getEvent(env, other))?.status).toBe('accepted')
     expect((await call('GET', `/people?email=${MAIL}`)).body.people).toEqual([])
   })
 
@@ -176,9 +176,12 @@ describe('an erased person', () => {
     await hype({ id: 'hype-ana-0001', email: MAIL })
     const period = { since: NOW - DAY, until: NOW + DAY }
     const received = async () =>
-      tally(await listCounts(env, period)).sources.map(
-        ({ source, received, created, erased }) => ({ source, received, created, erased }),
-      )
+      tally(await listCounts(env, period)).sources.map(({ source, received, created, erased }) => ({
+        source,
+        received,
+        created,
+        erased,
+      }))
     await rollUp({ DB: env.DB }, tools)
     const [wasHapana, wasHype] = await received()
 
@@ -237,12 +240,12 @@ describe('an erased person', () => {
         fetch: async () => new Response(`no such member: ${MAIL}`, { status: 500 }),
       },
     )
-    expect(JSON.stringify((await getEvent(env.DB, event))?.deliveries)).toContain(MAIL)
+    expect(JSON.stringify((await getEvent(env, event))?.deliveries)).toContain(MAIL)
 
     const { body: receipt } = await erase(await personOf(MAIL))
 
     expect(receipt.counts).toMatchObject({ bodies: 1, attempts: 1, cancelled: 1 })
-    expect((await getEvent(env.DB, event))?.deliveries[0]?.attempts).toMatchObject([
+    expect((await getEvent(env, event))?.deliveries[0]?.attempts).toMatchObject([
       { attempt: 1, status: 500 },
     ])
     expect((await search(receipt)).found).toEqual([])
@@ -324,7 +327,7 @@ describe('what comes after an erasure', () => {
 
     const event = await hapana(ana({ status: 'inactive' }))
 
-    expect((await getEvent(env.DB, event))?.status).toBe('accepted')
+    expect((await getEvent(env, event))?.status).toBe('accepted')
     expect(await personOf(MAIL)).not.toBe(first)
     const { found, later } = await search(receipt)
     expect(found).toEqual([])

@@ -78,16 +78,16 @@ async function run(
 }
 
 async function stateOf({ event, target }: DeliveryMessage) {
-  const delivery = (await getEvent(env.DB, event))?.deliveries.find((one) => one.target === target)
+  const delivery = (await getEvent(env, event))?.deliveries.find((one) => one.target === target)
   return { state: delivery?.state, reason: delivery?.reason, attempt: delivery?.attempt }
 }
 
 async function systemEvents() {
-  const { items: events } = await listEvents(env.DB, {}, { limit: 200 })
+  const { items: events } = await listEvents(env, {}, { limit: 200 })
   return Promise.all(
     events
       .filter(({ source }) => source === 'relay')
-      .map(async ({ id, type }) => ({ type, detail: await getEvent(env.DB, id) })),
+      .map(async ({ id, type }) => ({ type, detail: await getEvent(env, id) })),
   )
 }
 

@@ -135,7 +135,7 @@ describe('a page of 100,000 events', () => {
     it.each(EVENT_FILTERS)(
       'events %s: reads 20 rows, and 3 for each that it holds',
       async (name, filter) => {
-        const { items, read } = await priceOf(() => listEvents(env.DB, filter, pageOf(filter)))
+        const { items, read } = await priceOf(() => listEvents(env, filter, pageOf(filter)))
         expect(read).toBeLessThanOrEqual(bound(name, items.length))
       },
     )
@@ -143,14 +143,14 @@ describe('a page of 100,000 events', () => {
     it.each(DELIVERY_FILTERS)(
       'deliveries %s: reads 20 rows, and 3 for each that it holds',
       async (name, filter) => {
-        const { items, read } = await priceOf(() => listDeliveries(env.DB, filter, pageOf(filter)))
+        const { items, read } = await priceOf(() => listDeliveries(env, filter, pageOf(filter)))
         expect(read).toBeLessThanOrEqual(bound(name, items.length))
       },
     )
 
     it('a timeline: reads 20 rows, and 3 for each event and delivery that it holds', async () => {
       const page = pageOf({ person: MANY })
-      const { items, read } = await priceOf(() => getTimeline(env.DB, MANY, page))
+      const { items, read } = await priceOf(() => getTimeline(env, MANY, page))
       const rows = items.reduce((sum, { deliveries }) => sum + 1 + deliveries.length, 0)
       expect(rows).toBeGreaterThan(limit)
       expect(read).toBeLessThanOrEqual(3 * rows + 20)
@@ -161,7 +161,7 @@ describe('a page of 100,000 events', () => {
     const ids: string[] = []
     let cursor: string | undefined
     do {
-      const page = await listEvents(env.DB, { types: ['payment.failed'] }, { limit: 7, cursor })
+      const page = await listEvents(env, { types: ['payment.failed'] }, { limit: 7, cursor })
       ids.push(...page.items.map(({ id }) => id))
       cursor = page.next
     } while (cursor !== undefined)
@@ -174,8 +174,7 @@ describe('a page of 100,000 events', () => {
     let [count, isEnd, cursor] = [0, false, undefined as string | undefined]
     for (let pages = 0; pages < 5 && !isEnd; pages++) {
       const page = { limit: 50, cursor }
-      const list = () =>
-        listEvents(env.DB, { types: ['checkin.recorded'], sources: ['hype'] }, page)
+      const list = () => listEvents(env, { types: ['checkin.recorded'], sources: ['hype'] }, page)
       const spied = vi.fn(list)
       const { items, read } = await priceOf(spied)
       expect(read).toBeLessThanOrEqual(3 * 50 + 20)

@@ -209,7 +209,7 @@ describe('a list', () => {
       await write(events)
       await rollUpSome(events)
       for (const [filter, limit] of queries) {
-        const found = await all((page) => listEvents(env.DB, filter, page), limit)
+        const found = await all((page) => listEvents(env, filter, page), limit)
         expect(found.map(({ id }) => id)).toEqual(
           naive(filter, events).map(({ key }) => idOfKey(key)),
         )
@@ -222,7 +222,7 @@ describe('a list', () => {
         late: 0,
       }))
       const found = await all(
-        (page) => listEvents(env.DB, filter, page),
+        (page) => listEvents(env, filter, page),
         limit,
         (pages) => write(newer.slice(pages - 1, pages)),
       )
@@ -247,7 +247,7 @@ describe('a list', () => {
       await rollUpSome(events)
       for (const [{ targets, states, ...filter }, limit] of queries) {
         const found = await all(
-          (page) => listDeliveries(env.DB, { ...filter, targets, states }, page),
+          (page) => listDeliveries(env, { ...filter, targets, states }, page),
           limit,
         )
         const expected = naive(filter, events)
@@ -274,7 +274,7 @@ describe('a list', () => {
       const id = idOfKey(events[0]?.key ?? 0n)
       for (const text of [id, id.slice(0, length), 'a', 'b', 'zz', 'evt_!']) {
         const filter = { text, types: ['payment.*'] }
-        const found = await all((page) => listEvents(env.DB, filter, page), limit)
+        const found = await all((page) => listEvents(env, filter, page), limit)
         const ids = naive(filter, events).map(({ key }) => idOfKey(key))
         expect(found.map((one) => one.id).sort()).toEqual(ids.sort())
       }
@@ -303,7 +303,7 @@ describe('a list', () => {
     await write(events)
     const person = personIdOfKey('11') as PersonId
 
-    const found = await all((page) => getTimeline(env.DB, person, page), 7)
+    const found = await all((page) => getTimeline(env, person, page), 7)
 
     const expected = naive({ person }, events)
     expect(found.map(({ id }) => id)).toEqual(expected.map(({ key }) => idOfKey(key)))

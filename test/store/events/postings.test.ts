@@ -20,12 +20,12 @@ const posted = () =>
   env.DB.prepare('SELECT min(posted) AS posted FROM segments').first<number>('posted')
 
 async function ids(filter: EventFilter): Promise<EventId[]> {
-  const { items } = await listEvents(env.DB, filter, { limit: 50 })
+  const { items } = await listEvents(env, filter, { limit: 50 })
   return items.map(({ id }) => id)
 }
 
 async function targetsOf(filter: { targets: string[] }): Promise<string[]> {
-  const { items } = await listDeliveries(env.DB, filter, { limit: 50 })
+  const { items } = await listDeliveries(env, filter, { limit: 50 })
   return items.map(({ event, target }) => `${event} ${target}`)
 }
 
@@ -38,7 +38,7 @@ describe('a posted hour', () => {
     await postAll()
     expect(await ids({ types: ['payment.created'] })).toEqual([other, id].sort().toReversed())
 
-    const event = (await getEvent(env.DB, id))?.event as MembershipEvent
+    const event = (await getEvent(env, id))?.event as MembershipEvent
     await updateEvents(env.DB, [
       { event: { ...event, type: 'payment.failed' } as MembershipEvent, contact: undefined },
     ])

@@ -30,7 +30,7 @@ export function deliveries({ configOf, now }: ApiTools) {
     async (c) => {
       const { limit, next: cursor, target, state, ...rest } = c.req.valid('query')
       const filter = { ...eventFilterOf(rest, now()), targets: target, states: state }
-      const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
+      const { items, next } = await listDeliveries(c.env, filter, { limit, cursor })
       const shown = await withPresentReasons(c.env.DB, configOf(c.env), items)
       return c.json({ deliveries: shown, next: next ?? null })
     },

@@ -147,7 +147,7 @@ export function people({ configOf, ...tools }: ApiTools) {
           return c.redirect(`/api/people/${person.mergedInto}/events${search}`, 308)
         }
         const { limit, next: cursor } = c.req.valid('query')
-        const { items, next } = await getTimeline(c.env.DB, person.id, { limit, cursor })
+        const { items, next } = await getTimeline(c.env, person.id, { limit, cursor })
         return c.json({ events: items, next: next ?? null })
       },
     )

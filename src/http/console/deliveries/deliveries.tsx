@@ -22,7 +22,7 @@ export function deliveries({ configOf, now }: ApiTools) {
     if (!read.ok) return showError(c, read.error)
     const { limit, next: cursor, target, state, ...rest } = read.value.value
     const filter = { ...eventFilterOf(rest, now()), targets: target, states: state }
-    const { items, next } = await listDeliveries(c.env.DB, filter, { limit, cursor })
+    const { items, next } = await listDeliveries(c.env, filter, { limit, cursor })
     const config = configOf(c.env)
     const view = {
       query: read.value.query,

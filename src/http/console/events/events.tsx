@@ -33,7 +33,7 @@ export function events(tools: ApiTools) {
       if (!read.ok) return showError(c, read.error)
       const { limit, next: cursor, status, unrouted, ...rest } = read.value.value
       const filter = { ...eventFilterOf(rest, now()), statuses: status, unrouted }
-      const { items, next } = await listEvents(c.env.DB, filter, { limit, cursor })
+      const { items, next } = await listEvents(c.env, filter, { limit, cursor })
       const sources = [...configOf(c.env).sources.keys(), RELAY_SOURCE]
       const view = {
         query: read.value.query,
@@ -46,7 +46,7 @@ export function events(tools: ApiTools) {
     })
     .get('/:id', async (c) => {
       const id = c.req.param('id')
-      const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
+      const event = isEventId(id) ? await getEvent(c.env, id) : undefined
       if (event === undefined) return showRefusal(c, { kind: 'unknown_event' }, undefined)
       const { origin } = new URL(c.req.url)
       const config = configOf(c.env)

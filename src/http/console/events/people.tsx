@@ -59,7 +59,7 @@ export function people(tools: ApiTools) {
       const read = queryOf(c, v.strictObject(pageEntries), ['personal'])
       if (!read.ok) return showError(c, read.error)
       const { limit, next: cursor } = read.value.value
-      const { items, next } = await getTimeline(c.env.DB, person.id, { limit, cursor })
+      const { items, next } = await getTimeline(c.env, person.id, { limit, cursor })
       const isPersonalShown = read.value.query.personal === 'show'
       const shared = await sharedAddressesOf(c.env.DB, person.id)
       const listed = tools.configOf(c.env).sharedAddresses

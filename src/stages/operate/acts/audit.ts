@@ -7,7 +7,7 @@ import { recordSystemEvent } from '../../deliveries/system-events.ts'
 
 /** An operator, and the relay that is operated. */
 export type Operator = {
-  env: Pick<Env, 'DB' | 'RETRIES'>
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>
   config: Config
   /** The e-mail address that Cloudflare Access confirmed, or `ADMIN_TOKEN`. */
   by: string

@@ -64,10 +64,15 @@ async function eraseInPack(
   await restoreEvents(env, await listPacked(env.DB, contacts, pack, cut))
   await eraseRestored(env.DB, erasure)
   const own = new Set(contacts.map(({ source, contact }) => JSON.stringify([source, contact])))
-  await withoutLines(env, start, (line) => {
-    const isBefore = BigInt(keyOfId(line.id)) < BigInt(cut)
-    return isBefore && own.has(JSON.stringify([line.source, line.contact ?? null]))
-  }, tools)
+  await withoutLines(
+    env,
+    start,
+    (line) => {
+      const isBefore = BigInt(keyOfId(line.id)) < BigInt(cut)
+      return isBefore && own.has(JSON.stringify([line.source, line.contact ?? null]))
+    },
+    tools,
+  )
 }
 
 /** Erases events that a pack has, whoever they are about, and writes it anew without them. */

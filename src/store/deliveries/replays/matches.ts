@@ -1,4 +1,4 @@
-// Which deliveries a replay by filter matches, as SQL.
+// Which deliveries a replay by filter matches, as SQL; the same for packed ones is `matchesReplay` (core/deliveries/replay.ts).
 import type { ReplayFilter } from '../../../core/deliveries/replay.ts'
 import { EMAIL_PREFIX, foldEmail } from '../../../core/events/contact-key.ts'
 import { isPersonId, keyOfId } from '../../../core/id.ts'
@@ -17,9 +17,11 @@ AND (?1 ->> 'types' IS NULL OR EXISTS (
   WHERE pattern.value = e.type OR (pattern.value LIKE '%*'
     AND substr(pattern.value, 1, length(pattern.value) - 1) = substr(e.type, 1, length(pattern.value) - 1))))`
 
-// The contacts of the person of a filter: those with this id of a vendor or this address, or of this person. Each source
-// is found by the index, so that few rows are read.
-const CONTACTS_OF_PERSON = `
+/**
+ * SQL: the contacts of the person of a filter: those with this id of a vendor or this address, or of this person. Each source
+ * is found by the index, so that few rows are read.
+ */
+export const CONTACTS_OF_PERSON = `
 WITH RECURSIVE known (source) AS (
   SELECT min(source) FROM contacts
   UNION ALL

@@ -1,5 +1,5 @@
 // Where the packed events of erased contacts are, and which bytes of packs still have them.
-import { firstKeyAt, type EventId, idOfKey } from '../../../core/id.ts'
+import { type EventId, firstKeyAt, idOfKey } from '../../../core/id.ts'
 import type { PackVersion } from '../../events/packs/bytes.ts'
 import type { Pack } from '../../events/packs/packs.ts'
 import type { ErasedContactRow } from './erasures.ts'

@@ -197,9 +197,9 @@ describe('a request that was received before', () => {
       toolsAt(now),
     )
 
-    expect((await getEvent(env.DB, id))?.status).toBe('erased')
+    expect((await getEvent(env, id))?.status).toBe('erased')
     const { items } = await listEvents(
-      env.DB,
+      env,
       { statuses: ['accepted'], sources: ['hapana'] },
       { limit: 10 },
     )
@@ -221,10 +221,8 @@ describe('a request that was received before', () => {
     expect(erasure?.counts).toMatchObject({ spilled: 1 })
     expect(await left(who)).toBe(0)
     await recordArchived(bindings(), config, toolsAt(now + HOUR))
-    expect((await getEvent(env.DB, id))?.status).toBe('erased')
-    expect(
-      (await listEvents(env.DB, { statuses: ['accepted'] }, { limit: 10 })).items,
-    ).toHaveLength(2)
+    expect((await getEvent(env, id))?.status).toBe('erased')
+    expect((await listEvents(env, { statuses: ['accepted'] }, { limit: 10 })).items).toHaveLength(2)
   })
 })
 
@@ -244,8 +242,8 @@ describe('targets', () => {
     const { erasure } = (await erase(who, asking)) ?? {}
 
     expect(erasure?.step).toBe('told')
-    const { items } = await listEvents(env.DB, { types: ['contact.erased'] }, { limit: 10 })
-    const [told] = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
+    const { items } = await listEvents(env, { types: ['contact.erased'] }, { limit: 10 })
+    const [told] = await Promise.all(items.map(({ id }) => getEvent(env, id)))
     expect(told?.deliveries.map(({ target }) => target)).toEqual(['shop'])
     const bodies: string[] = []
     const message = await aMessageFor(told?.id as EventId, 'shop')
@@ -288,7 +286,7 @@ describe('targets', () => {
     await continueErasures(bindings(), asking, toolsAt(now))
 
     expect((await getErasure(env.DB, who))?.step).toBe('done')
-    expect((await getEvent(env.DB, told?.id as EventId))?.status).toBe('erased')
+    expect((await getEvent(env, told?.id as EventId))?.status).toBe('erased')
     expect(await left(who)).toBe(0)
   })
 
@@ -296,9 +294,7 @@ describe('targets', () => {
     await stored(config, 'hapana', ana(), { now: now++ })
     await erase(await person())
 
-    expect((await listEvents(env.DB, { types: ['contact.erased'] }, { limit: 10 })).items).toEqual(
-      [],
-    )
+    expect((await listEvents(env, { types: ['contact.erased'] }, { limit: 10 })).items).toEqual([])
   })
 })
 
