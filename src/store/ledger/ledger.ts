@@ -9,7 +9,7 @@ import { listHotEvents } from '../events/packs/hot.ts'
 import { getPack, type PackEnv } from '../events/packs/packs.ts'
 import { readLines } from '../events/packs/read.ts'
 import { dropEmptySegments, keyAt, selectSegments } from '../segments.ts'
-import { ERASED_INFERRED, readWord } from '../stored-words.ts'
+import { ERASED_INFERRED, readStatus } from '../stored-words.ts'
 import { countStatistics, type LogPart, subtractFromTotals } from './statistics.ts'
 
 /** Returns the query that counts the events and deliveries of a part of the log, by segment. */
@@ -80,12 +80,14 @@ export async function listCounts(env: PackEnv, { since, until }: Period): Promis
   type Row = Omit<Count, 'created' | 'kind'> & { kind: Count['kind'] | 'pack'; planned: number }
   const { results } = await env.DB.prepare(COUNTS).bind(since, until).all<Row>()
   const counts: Count[] = []
-  for (const { kind, planned: created, state: stored, ...row } of results) {
-    const state = stored === ERASED_INFERRED ? 'inferred' : readWord<string>(stored)
-    if (kind !== 'pack') counts.push({ ...row, kind, state, created })
+  for (const { kind, planned: created, state, ...row } of results) {
+    if (kind !== 'pack') counts.push({ ...row, kind, state: readStatus(state), created })
     else counts.push(...(await countsIn(env, Number(row.name), { since, until })))
   }
-  return counts
+  // Nobody sent an inferred event that was erased: it stays one of the inferred ones.
+  return counts.map((count) =>
+    count.state === ERASED_INFERRED ? { ...count, state: 'inferred' } : count,
+  )
 }
 
 /** The counts of those events of a pack that were received in a period and are not hot. */

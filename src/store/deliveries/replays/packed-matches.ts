@@ -53,10 +53,12 @@ export function readPackedMatches(
 type Alongside = (range: KeyRange) => D1PreparedStatement[]
 
 function matchingOf(
-  { event: { source, contact, type }, deliveries }: StoredRows,
+  { event: { source, contact, type, status }, deliveries }: StoredRows,
   filter: ReplayFilter,
   targets: readonly string[],
 ): Matching | undefined {
+  // An erased event has nothing left to be sent.
+  if (status !== 'accepted' && status !== 'inferred') return undefined
   const own = deliveries
     .filter(({ target, state }) => matchesReplay(filter, { target, state, source, type }))
     .filter(({ target }) => targets.includes(target))
