@@ -111,7 +111,8 @@ export class Kept {
       if (queue.consumer === undefined) continue
       for (const { body } of queue.messages.keys()) if (isBytes(body)) ids.push(idsOf(body))
     }
-    for (const [key, { bytes }] of relay.bucket.objects) ids.push(idsOf(bytes), key.match(ID) ?? [])
+    for (const [key, { bytes }] of relay.bucket.objects)
+      if (!key.startsWith('packs/')) ids.push(idsOf(bytes), key.match(ID) ?? [])
     return new Set(ids.flat())
   }
 
