@@ -15,6 +15,7 @@ import { recordArchived } from './stages/intake/archive.ts'
 import { spill } from './stages/intake/spill.ts'
 import { inTurn, type Job, runJobs } from './stages/jobs.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
+import { pack } from './stages/ledger/pack.ts'
 import { prune } from './stages/ledger/prune.ts'
 import { noteRun } from './stages/ledger/relay-state.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
@@ -70,7 +71,7 @@ async function consume(
 
 /**
  * The jobs of each minute, in groups that take turns in being the first: what wakes deliveries up, what counts the log (the
- * snapshot reads less after the roll-up), what keeps it in order, what tells of it.
+ * snapshot reads less after the roll-up), what keeps it in order, what packs it, what tells of it.
  */
 async function tick(env: Env, time: number): Promise<void> {
   const config = configOf(env)
@@ -90,6 +91,7 @@ async function tick(env: Env, time: number): Promise<void> {
       { name: 'drift', maxMs: 10_000, run: () => updateDriftReports(env, tools) },
       { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
     ],
+    [{ name: 'pack', maxMs: 20_000, run: () => pack(env, config, tools) }],
     [
       { name: 'issues', maxMs: 10_000, run: () => tellIssues(env, config, tools) },
       { name: 'heartbeat', maxMs: 5000, run: () => noteRun(env, config, tools) },

@@ -4,10 +4,12 @@ import { firstKeyAt } from '../../core/id.ts'
 import { isShortOfSpace } from '../../core/ledger/database.ts'
 import { nextRetention, type Retention } from '../../core/ledger/retention.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import type { Env, Tools } from '../../env.ts'
+import type { Tools } from '../../env.ts'
+import type { PackEnv } from '../../store/events/packs/packs.ts'
 import { pruneEvents, pruneRawBodies, startPruneDay } from '../../store/ledger/prune.ts'
 import { readRelayState } from '../../store/ledger/relay-state.ts'
 import { getRetention, storeRetention } from '../../store/ledger/retention.ts'
+import { prunePacks } from './prune-packs.ts'
 
 /** Events of one transaction: it takes some 50 ms, for which requests wait that write. */
 const CHUNK = 250
@@ -24,7 +26,7 @@ type Settings = RetentionConfig & Pick<Config, 'rawRetentionMinDays' | 'database
  * Runs once. Safe to run twice, or beside itself. Reads a few rows when nothing is due. When the database is nearly full, bytes
  * go early, the oldest first, until there is room. They go before events, as that takes no new page of a full database.
  */
-export async function prune(env: Pick<Env, 'DB'>, settings: Settings, tools: Tools): Promise<void> {
+export async function prune(env: PackEnv, settings: Settings, tools: Tools): Promise<void> {
   const now = tools.now()
   const retention = await obeyedRetention(env.DB, settings, now)
   if (retention === undefined) return
@@ -33,14 +35,18 @@ export async function prune(env: Pick<Env, 'DB'>, settings: Settings, tools: Too
   const { days } = retention
   const rawDays = Math.min(retention.rawDays, isShort ? settings.rawRetentionMinDays : Infinity)
   // By whole hours, as the ledger counts.
-  const keyBefore = (days: number) =>
-    firstKeyAt(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS)
-  await startPruneDay(env.DB, Math.floor(now / DAY_MS), keyBefore(days), now)
-  const raws = await repeat(() => pruneRawBodies(env.DB, keyBefore(rawDays), CHUNK))
-  const events = await repeat(() => pruneEvents(env.DB, keyBefore(days), CHUNK))
-  if (events + raws === 0) return
-  const early = isShort ? { short_of_space: true, days: rawDays } : {}
-  tools.log({ at: 'prune', events, raws, ...early })
+  const timeBefore = (days: number) => Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS
+  await startPruneDay(env.DB, Math.floor(now / DAY_MS), firstKeyAt(timeBefore(days)), now)
+  const raws = await repeat(() => pruneRawBodies(env.DB, firstKeyAt(timeBefore(rawDays)), CHUNK))
+  const early = isShort ? timeBefore(rawDays) : undefined
+  const packs = { before: timeBefore(days), rawBefore: timeBefore(retention.rawDays), early }
+  const { dropped, stripped, kept } = await prunePacks(env, packs, tools)
+  // What is hot in the time of a pack goes after the pack.
+  const before = firstKeyAt(Math.min(timeBefore(days), kept ?? Number.POSITIVE_INFINITY))
+  const events = dropped + (await repeat(() => pruneEvents(env.DB, before, CHUNK)))
+  if (events + raws + stripped === 0) return
+  const shortage = isShort ? { short_of_space: true, days: rawDays } : {}
+  tools.log({ at: 'prune', events, raws: raws + stripped, ...shortage })
 }
 
 /** The retention as it is configured, or as it was before while that is shorter, for a day, or cannot be read. */

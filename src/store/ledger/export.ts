@@ -10,7 +10,7 @@ import type { Period } from '../../core/period.ts'
 import { readRange } from '../events/packs/bytes.ts'
 import { gunzip } from '../events/packs/gzip.ts'
 import { listPacks, type Pack, type PackEnv } from '../events/packs/packs.ts'
-import { readRows } from './rows.ts'
+import { readRows } from './packs/rows.ts'
 
 /** What one call reads at most: each step takes five statements, and an invocation has 50 on the free plan. */
 const MAX_STEPS = 8

@@ -99,13 +99,26 @@ function deletionOf(db: D1Database, { segment, first, last }: Chunk): D1Prepared
     `DELETE FROM contacts WHERE (source, contact) IN (
        SELECT source, contact FROM events WHERE ${isDeleted('events.key')} AND contact IS NOT NULL)
      AND NOT EXISTS (${remainingOf("IN ('accepted', 'derived')", isDeleted)})
-     AND NOT EXISTS (${remainingOf("= 'duplicate'", isDeleted)})`,
+     AND NOT EXISTS (${remainingOf("= 'duplicate'", isDeleted)})
+     AND NOT EXISTS (SELECT 1 FROM packed_contacts AS c CROSS JOIN packed_events AS p ON p.contact = c.number
+       WHERE c.source = contacts.source AND c.contact = contacts.contact)`,
     `DELETE FROM deliveries WHERE ${isDeleted('deliveries.event')}`,
     `DELETE FROM events WHERE ${isDeleted('events.key')}`,
   ]
+  return [
+    ...subtraction.map((sql) => db.prepare(sql).bind(segment)),
+    ...deletion.map((sql) => db.prepare(sql)),
+    ...endSegment(db, segment),
+  ]
+}
+
+/**
+ * Returns the statements that delete the counts of a segment without hot events, and the segment if it has no pack either. One
+ * that has hot events is counted and posted again.
+ */
+export function endSegment(db: D1Database, start: number): D1PreparedStatement[] {
   const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_KEY_OF_SEGMENT} AND key < ${END_KEY_OF_SEGMENT})`
   const isSegmentEmpty = `start = ?1 AND ${isEmpty}`
-  // The counts of an empty segment are deleted. Any other segment is counted and posted again.
   const cleanUp = [
     subtractFromTotals(isSegmentEmpty),
     `DELETE FROM statistics WHERE ${isSegmentEmpty}`,
@@ -113,10 +126,9 @@ function deletionOf(db: D1Database, { segment, first, last }: Chunk): D1Prepared
     'UPDATE segments SET counted = 0 WHERE start = ?1',
   ]
   return [
-    ...subtraction.map((sql) => db.prepare(sql).bind(segment)),
-    ...[...deletion, ...unpostSegment(segment)].map((sql) => db.prepare(sql)),
-    ...cleanUp.map((sql) => db.prepare(sql).bind(segment)),
-    ...dropEmptySegments([segment]).map((sql) => db.prepare(sql)),
+    ...unpostSegment(start).map((sql) => db.prepare(sql)),
+    ...cleanUp.map((sql) => db.prepare(sql).bind(start)),
+    ...dropEmptySegments([start]).map((sql) => db.prepare(sql)),
   ]
 }
 

@@ -170,7 +170,7 @@ describe('an import', () => {
       (await everything()).map((line) => JSON.stringify(line)).map((text) => JSON.parse(text)),
     ).toEqual(finished)
     const until = NOW + 3_600_000
-    expect((await listDifferences(env.DB, { since: NOW - 1, until })).differences).toEqual([])
+    expect((await listDifferences(env, { since: NOW - 1, until })).differences).toEqual([])
   })
 
   it('goes on where it was, and imports nothing twice', async () => {

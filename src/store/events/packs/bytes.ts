@@ -19,6 +19,20 @@ export function objectName({ start, version }: PackVersion, part: number): strin
   return `packs/${hour}/${start}-${version}-${part}.ndjson.gz`
 }
 
+/** Deletes the bytes of a version, of which any may be missing. Throws when the place does not answer. */
+export async function deleteBytes(env: PackEnv, version: PackVersion): Promise<void> {
+  if (version.place === 'd1') {
+    await env.DB.prepare('DELETE FROM pack_parts WHERE start = ?1 AND version = ?2')
+      .bind(version.start, version.version)
+      .run()
+    return
+  }
+  const bucket = bucketOf(env)
+  const prefix = objectName(version, 0).replace(/0\.ndjson\.gz$/, '')
+  const { objects } = await bounded(bucket.list({ prefix }))
+  if (objects.length > 0) await bounded(bucket.delete(objects.map(({ key }) => key)))
+}
+
 /** The bucket. Throws where none is bound. */
 export function bucketOf({ ARCHIVE }: PackEnv): R2Bucket {
   if (ARCHIVE) return ARCHIVE
@@ -74,6 +88,9 @@ async function readObject(
   return object === null ? undefined : new Uint8Array(await bounded(object.arrayBuffer()))
 }
 
+/** The longest piece of a row that is read at once: twice as many digits are a value of at most 2,000,000 bytes. */
+const MAX_PIECE = 950_000
+
 // D1 returns a blob as a list of numbers in JSON, which is twice as long as its digits.
 async function readRow(
   db: D1Database,
@@ -81,22 +98,26 @@ async function readRow(
   part: number,
   { offset, length }: Range,
 ): Promise<Uint8Array | undefined> {
-  const digits = await db
-    .prepare(
-      'SELECT hex(substr(bytes, ?4, ?5)) AS digits FROM pack_parts WHERE start = ?1 AND version = ?2 AND part = ?3',
-    )
-    .bind(start, version, part, offset + 1, length)
-    .first<string>('digits')
-  return digits === null ? undefined : bytesOf(digits)
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at += MAX_PIECE) {
+    const size = Math.min(MAX_PIECE, length - at)
+    const digits = await db
+      .prepare(
+        'SELECT hex(substr(bytes, ?4, ?5)) AS digits FROM pack_parts WHERE start = ?1 AND version = ?2 AND part = ?3',
+      )
+      .bind(start, version, part, offset + at + 1, size)
+      .first<string>('digits')
+    if (digits?.length !== 2 * size) return undefined
+    setDigits(bytes, at, digits)
+  }
+  return bytes
 }
 
-/** The bytes of the digits that D1 gives, which are 0 to 9 and A to F. */
-function bytesOf(digits: string): Uint8Array {
+/** Sets bytes from `at` on to those of digits as D1 gives them: 0 to 9 and A to F. */
+function setDigits(bytes: Uint8Array, at: number, digits: string): void {
   const valueAt = (i: number) => {
     const code = digits.charCodeAt(i)
     return code < 58 ? code - 48 : code - 55
   }
-  const bytes = new Uint8Array(digits.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = valueAt(2 * i) * 16 + valueAt(2 * i + 1)
-  return bytes
+  for (let i = 0; i < digits.length; i += 2) bytes[at + i / 2] = valueAt(i) * 16 + valueAt(i + 1)
 }

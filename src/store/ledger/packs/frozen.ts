@@ -64,7 +64,7 @@ function bound(db: D1Database, statements: readonly string[], some: Some): D1Pre
 }
 
 /** A statement that fails its transaction unless a condition holds (SQL, over its parameters). */
-export function require(
+export function onlyIf(
   db: D1Database,
   condition: string,
   ...values: (string | number)[]
@@ -74,7 +74,7 @@ export function require(
     .bind(...values)
 }
 
-/** Whether a transaction failed since a condition of `require` does not hold: what it was based on has changed. */
+/** Whether a transaction failed since a condition of `onlyIf` does not hold: what it was based on has changed. */
 export function isChanged(error: unknown): boolean {
   return error instanceof Error && /UNIQUE constraint failed: packing\.id/.test(error.message)
 }

@@ -1,12 +1,13 @@
 // Restores packed events: their rows are inserted again from the lines of packs. A restored event is hot: all that works on
 // rows works on it, and it is packed again later.
-import { type EventId, idOfKey, keyOfId } from '../../../core/id.ts'
+import type { EventId } from '../../../core/id.ts'
 import { rowsOf, type StoredRows } from '../../../core/ledger/pack-line.ts'
+import { listHot } from '../../events/packs/hot.ts'
 import type { PackEnv } from '../../events/packs/packs.ts'
 import { type PackedLine, readWithPacks } from '../../events/packs/read.ts'
 import { markSegments } from '../../segments.ts'
 import { storedWord } from '../../stored-words.ts'
-import { isChanged, require, thaw } from './frozen.ts'
+import { isChanged, onlyIf, thaw } from './frozen.ts'
 
 /** The events of one transaction, at most, and the bytes of their lines, which bound its memory and its time. */
 const MAX_EVENTS = 50
@@ -44,18 +45,6 @@ export async function restoreEvents(env: PackEnv, ids: readonly EventId[]): Prom
   return restored
 }
 
-/** Returns those of some events that are hot. */
-export async function listHot(db: D1Database, ids: readonly EventId[]): Promise<Set<EventId>> {
-  if (ids.length === 0) return new Set()
-  const { results } = await db
-    .prepare(
-      `SELECT CAST(e.key AS TEXT) AS key FROM json_each(?1) AS wanted CROSS JOIN events AS e ON e.key = wanted.value`,
-    )
-    .bind(`[${ids.map(keyOfId)}]`)
-    .all<{ key: string }>()
-  return new Set(results.map(({ key }) => idOfKey(key)))
-}
-
 /** Splits lines into parts of one pack each, by their ids' order. */
 function chunksOf(lines: readonly PackedLine[]): PackedLine[][] {
   const chunks: PackedLine[][] = []
@@ -86,8 +75,12 @@ async function restoreChunk(db: D1Database, chunk: readonly PackedLine[]): Promi
   const keys = rows.map(({ event }) => event.key)
   await db.batch([
     // Another version may say something else of these events, for instance nothing.
-    require(db, 'EXISTS (SELECT 1 FROM packs WHERE start = ?1 AND version = ?2)', start, version),
-    require(db, 'NOT EXISTS (SELECT 1 FROM events WHERE key IN (SELECT value FROM json_each(?1)))', `[${keys}]`),
+    onlyIf(db, 'EXISTS (SELECT 1 FROM packs WHERE start = ?1 AND version = ?2)', start, version),
+    onlyIf(
+      db,
+      'NOT EXISTS (SELECT 1 FROM events WHERE key IN (SELECT value FROM json_each(?1)))',
+      `[${keys}]`,
+    ),
     ...insertRows(db, rows),
     ...thaw(db, { start, keys }),
     markSegments(

@@ -1,0 +1,99 @@
+// Reads the rows of events that may be packed, whole pages at a time.
+import type { StoredDelivery, StoredEvent, StoredRows } from '../../../core/ledger/pack-line.ts'
+import { readWord } from '../../stored-words.ts'
+
+/** Events of one page, and the bytes of their rows: at least one event, and small enough for the memory of a Worker. */
+const PAGE_EVENTS = 500
+const PAGE_BYTES = 4_000_000
+
+/**
+ * Which events: those from a key (decimal text) on and before another. `unsettledBefore`: events before this key may have
+ * deliveries that are dead or cancelled; all others only delivered ones.
+ */
+export type Packable = { from: string; before: string; unsettledBefore: string }
+
+// ?1 to ?3 are the members of Packable. Their own condition first: it reads no delivery.
+const IS_PACKABLE = `(e.status IN ('accepted', 'derived', 'duplicate') OR e.status = 'quarantined' AND e.dismissed IS NOT NULL)`
+const IS_SETTLED = `(d.state = 'delivered' OR d.state IN ('dead', 'cancelled') AND d.event < CAST(?3 AS INTEGER))`
+const NEXT = (columns: string, limit: number) => `
+  SELECT ${columns} FROM events AS e LEFT JOIN deliveries AS d ON d.event = e.key
+  WHERE e.key >= CAST(?1 AS INTEGER) AND e.key < CAST(?2 AS INTEGER) AND ${IS_PACKABLE}
+  GROUP BY e.key HAVING COALESCE(sum(NOT ${IS_SETTLED}), 0) = 0 ORDER BY e.key LIMIT ${limit}`
+const BYTES = `octet_length(e.headers) + COALESCE(octet_length(e.event), 0) + COALESCE(octet_length(e.raw), 0)
+    + COALESCE(sum(octet_length(d.attempts) + COALESCE(octet_length(d.body), 0)), 0)`
+const PAGE = `
+WITH page AS (${NEXT(`e.key, ${BYTES} AS bytes`, PAGE_EVENTS)}
+), sized AS (SELECT key, bytes, sum(bytes) OVER (ORDER BY key) AS total FROM page),
+chosen AS (SELECT key AS own FROM sized WHERE total <= ${PAGE_BYTES} OR total = bytes)`
+
+const EVENT_COLUMNS = `CAST(key AS TEXT) AS key, source, vendor, status, type, vendor_type, contact, planned, hops, dedup_key, dedup_stamp, rung,
+  CAST(matched AS TEXT) AS matched, encoding, headers, issues, event, raw, at, event_name, dismissed`
+const DELIVERY_COLUMNS = `CAST(event AS TEXT) AS event, target, state, reason, attempt, first, due, attempts, body, content_type, headers,
+  replayed, swept, lease_holder, lease_until`
+
+const EVENTS = `${PAGE}
+SELECT ${EVENT_COLUMNS}
+FROM chosen CROSS JOIN events ON key = own ORDER BY own`
+
+const DELIVERIES = `${PAGE}
+SELECT ${DELIVERY_COLUMNS}
+FROM chosen CROSS JOIN deliveries ON event = own ORDER BY own, target`
+
+/**
+ * Returns the next events that may be packed, by their keys' order: accepted and inferred ones, repeats, and what was
+ * dismissed in quarantine, with all deliveries settled. Empty if there are no more.
+ */
+export async function readPackable(db: D1Database, range: Packable): Promise<StoredRows[]> {
+  const bounds = [range.from, range.before, range.unsettledBefore]
+  const [events, deliveries] = await db.batch([
+    db.prepare(EVENTS).bind(...bounds),
+    db.prepare(DELIVERIES).bind(...bounds),
+  ])
+  return storedRows(events, deliveries)
+}
+
+/** The rows of events, and of their deliveries with the key of each one's event as `event`, in the words of the code. */
+export function storedRows(
+  events: D1Result<unknown> | undefined,
+  deliveries: D1Result<unknown> | undefined,
+): StoredRows[] {
+  type OwnedDelivery = StoredDelivery & { event: string }
+  const owned = Map.groupBy((deliveries?.results ?? []) as OwnedDelivery[], ({ event }) => event)
+  return ((events?.results ?? []) as StoredEvent[]).map((event) => ({
+    event: {
+      ...event,
+      status: readWord(event.status),
+      rung: event.rung === null ? null : readWord(event.rung),
+    },
+    deliveries: (owned.get(event.key) ?? []).map(({ event: _, ...delivery }) => ({
+      ...delivery,
+      reason: delivery.reason === null ? null : readWord(delivery.reason),
+    })),
+  }))
+}
+
+/** Returns the rows of those events of some keys that are hot, by their keys' order, in one transaction. */
+export async function readRows(db: D1Database, keys: readonly string[]): Promise<StoredRows[]> {
+  if (keys.length === 0) return []
+  const these = (columns: string, table: string, key: string, order = key) =>
+    db
+      .prepare(
+        `SELECT ${columns} FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?1)) ORDER BY ${order}`,
+      )
+      .bind(`[${keys}]`)
+  const [events, deliveries] = await db.batch([
+    these(EVENT_COLUMNS, 'events', 'key'),
+    these(DELIVERY_COLUMNS, 'deliveries', 'event', 'event, target'),
+  ])
+  return storedRows(events, deliveries)
+}
+
+/** Whether there is such an event. */
+export async function isAnyPackable(db: D1Database, range: Packable): Promise<boolean> {
+  const bounds = [range.from, range.before, range.unsettledBefore]
+  const found = await db
+    .prepare(NEXT('1 AS yes', 1))
+    .bind(...bounds)
+    .first('yes')
+  return found === 1
+}
