@@ -46,6 +46,22 @@ export async function* exportLines(
   yield `${JSON.stringify({ next })}\n`
 }
 
+/** Whether a text can be the `next` of an earlier call for a part. */
+export function isPosition(part: ExportedPart, text: string): boolean {
+  if (part === 'events') return /^\d{1,16}$/.test(text)
+  try {
+    const values: unknown = JSON.parse(text)
+    const isValue = (value: unknown) => typeof value === 'string' || typeof value === 'number'
+    return (
+      Array.isArray(values) &&
+      values.length === EXPORTED_TABLES[part].length &&
+      values.every(isValue)
+    )
+  } catch {
+    return false
+  }
+}
+
 // An event leaves its rows for a pack, or comes back, at any moment: the rows are read first. Those that are not there any
 // more are in a pack by then; those that came back are in the pack still.
 async function readEvents(env: PackEnv, period: Period, after: string | undefined): Promise<Step> {
