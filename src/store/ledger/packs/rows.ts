@@ -26,14 +26,17 @@ WITH page AS (${NEXT(`e.key, ${BYTES} AS bytes`, PAGE_EVENTS)}
 ), sized AS (SELECT key, bytes, sum(bytes) OVER (ORDER BY key) AS total FROM page),
 chosen AS (SELECT key AS own FROM sized WHERE total <= ${PAGE_BYTES} OR total = bytes)`
 
+const EVENT_COLUMNS = `CAST(key AS TEXT) AS key, source, vendor, status, type, vendor_type, contact, planned, hops, dedup_key, dedup_stamp, rung,
+  CAST(matched AS TEXT) AS matched, encoding, headers, issues, event, raw, at, event_name, dismissed`
+const DELIVERY_COLUMNS = `CAST(event AS TEXT) AS event, target, state, reason, attempt, first, due, attempts, body, content_type, headers,
+  replayed, swept, lease_holder, lease_until`
+
 const EVENTS = `${PAGE}
-SELECT CAST(key AS TEXT) AS key, source, vendor, status, type, vendor_type, contact, planned, hops, dedup_key, dedup_stamp, rung,
-  CAST(matched AS TEXT) AS matched, encoding, headers, issues, event, raw, at, event_name, dismissed
+SELECT ${EVENT_COLUMNS}
 FROM chosen CROSS JOIN events ON key = own ORDER BY own`
 
 const DELIVERIES = `${PAGE}
-SELECT CAST(event AS TEXT) AS event, target, state, reason, attempt, first, due, attempts, body, content_type, headers,
-  replayed, swept, lease_holder, lease_until
+SELECT ${DELIVERY_COLUMNS}
 FROM chosen CROSS JOIN deliveries ON event = own ORDER BY own, target`
 
 /**
@@ -46,6 +49,14 @@ export async function readPackable(db: D1Database, range: Packable): Promise<Sto
     db.prepare(EVENTS).bind(...bounds),
     db.prepare(DELIVERIES).bind(...bounds),
   ])
+  return storedRows(events, deliveries)
+}
+
+/** The rows of events, and of their deliveries with the key of each one's event as `event`, in the words of the code. */
+export function storedRows(
+  events: D1Result<unknown> | undefined,
+  deliveries: D1Result<unknown> | undefined,
+): StoredRows[] {
   type OwnedDelivery = StoredDelivery & { event: string }
   const owned = Map.groupBy((deliveries?.results ?? []) as OwnedDelivery[], ({ event }) => event)
   return ((events?.results ?? []) as StoredEvent[]).map((event) => ({
@@ -59,6 +70,22 @@ export async function readPackable(db: D1Database, range: Packable): Promise<Sto
       reason: delivery.reason === null ? null : readWord(delivery.reason),
     })),
   }))
+}
+
+/** Returns the rows of those events of some keys that are hot, by their keys' order, in one transaction. */
+export async function readRows(db: D1Database, keys: readonly string[]): Promise<StoredRows[]> {
+  if (keys.length === 0) return []
+  const these = (columns: string, table: string, key: string, order = key) =>
+    db
+      .prepare(
+        `SELECT ${columns} FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?1)) ORDER BY ${order}`,
+      )
+      .bind(`[${keys}]`)
+  const [events, deliveries] = await db.batch([
+    these(EVENT_COLUMNS, 'events', 'key'),
+    these(DELIVERY_COLUMNS, 'deliveries', 'event', 'event, target'),
+  ])
+  return storedRows(events, deliveries)
 }
 
 /** Whether there is such an event. */
