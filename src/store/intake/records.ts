@@ -19,7 +19,13 @@ import { markSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
 import { claimText, contactUpdateOf, runsOf } from './claims.ts'
 import type { Scope } from './repeats.ts'
-import { INSERT_DELIVERIES, INSERT_INFERRED, insertEvent, releaseEvent } from './statements.ts'
+import {
+  INSERT_DELIVERIES,
+  INSERT_INFERRED,
+  insertDeliveries,
+  insertEvent,
+  releaseEvent,
+} from './statements.ts'
 
 /**
  * What a signed message is compared by as another type, or as a test or not. `contact` (bare), `scoped` and `kind`: where it
@@ -152,6 +158,9 @@ function happenedAt(event: RelayEvent): number | null {
   return isSystemEvent(event) ? null : instantOf(event)
 }
 
+/** D1 takes 100 parameters a statement. */
+const MAX_PARAMETERS = 50
+
 /** Each takes some 200 bytes of a parameter, which holds 2,000,000. */
 const DELIVERIES_A_STATEMENT = 5000
 
@@ -186,8 +195,13 @@ export async function recordEvents(
   const deliveries = records.flatMap(({ id, deliveries }) =>
     deliveries.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
-  for (let i = 0; i < deliveries.length; i += DELIVERIES_A_STATEMENT) {
-    const some = JSON.stringify(deliveries.slice(i, i + DELIVERIES_A_STATEMENT))
+  if (deliveries.length > 0 && deliveries.length <= MAX_PARAMETERS) {
+    const some = deliveries.map((delivery) => JSON.stringify(delivery))
+    statements.push(db.prepare(insertDeliveries(some.length)).bind(...some))
+  }
+  const many = deliveries.length <= MAX_PARAMETERS ? [] : deliveries
+  for (let i = 0; i < many.length; i += DELIVERIES_A_STATEMENT) {
+    const some = JSON.stringify(many.slice(i, i + DELIVERIES_A_STATEMENT))
     statements.push(db.prepare(INSERT_DELIVERIES).bind(some))
   }
   const ids = records.map(({ id }) => id)
