@@ -32,6 +32,7 @@ import {
   INSERT_DELIVERIES,
   INSERT_ERASED,
   INSERT_INFERRED,
+  insertDeliveries,
   insertEvent,
   releaseEvent,
 } from './statements.ts'
@@ -183,6 +184,9 @@ function happenedAt(event: RelayEvent): number | null {
   return isSystemEvent(event) ? null : instantOf(event)
 }
 
+/** D1 takes 100 parameters a statement. */
+const MAX_PARAMETERS = 50
+
 /** Each takes some 200 bytes of a parameter, which holds 2,000,000. */
 const DELIVERIES_A_STATEMENT = 5000
 
@@ -273,8 +277,13 @@ async function write(
   const deliveries = records.flatMap(({ id, deliveries }) =>
     deliveries.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
-  for (let i = 0; i < deliveries.length; i += DELIVERIES_A_STATEMENT) {
-    const some = JSON.stringify(deliveries.slice(i, i + DELIVERIES_A_STATEMENT))
+  if (deliveries.length > 0 && deliveries.length <= MAX_PARAMETERS) {
+    const some = deliveries.map((delivery) => JSON.stringify(delivery))
+    statements.push(db.prepare(insertDeliveries(some.length)).bind(...some))
+  }
+  const many = deliveries.length <= MAX_PARAMETERS ? [] : deliveries
+  for (let i = 0; i < many.length; i += DELIVERIES_A_STATEMENT) {
+    const some = JSON.stringify(many.slice(i, i + DELIVERIES_A_STATEMENT))
     statements.push(db.prepare(INSERT_DELIVERIES).bind(some))
   }
   for (const { id, keptOutBy } of records) {
