@@ -19,6 +19,7 @@ export const PACK_TABLES = [
   'packed_contacts',
   'packed_events',
   'packed_facts',
+  'packed_identities',
 ]
 
 /** D1 alone, and D1 with a bucket. */

@@ -80,7 +80,7 @@ function stepsOf({ databaseName, queues, buckets, vars }: Project, hasFile: bool
   const secrets = [...secretNames(vars).keys()].join(', ')
   return [
     'A deploy would:',
-    `  stop if the log of ${databaseName} is one of a version 0.x, whose keys this version cannot read`,
+    `  ask ${databaseName} whether its log is one of a version 0.x, and change nothing if it is: this version cannot read it`,
     ...(hasFile
       ? []
       : [

@@ -12,7 +12,7 @@ const SPLIT_RANGE = 2 ** 10
 
 /**
  * The number of values of an event's random part, in which the ids of one millisecond differ. Two isolates can draw the same
- * one: a writer must draw again. It keeps nobody from guessing an id, and need not: whoever asks for an event has the token.
+ * one: a writer must draw again. It does not keep anybody from guessing an id, and need not: a request for an event has the token.
  */
 export const ID_RANDOM_RANGE = KEYS_PER_MS - SPLIT_RANGE
 

@@ -17,11 +17,14 @@ export const NO_ADMIN_TOKEN = 'ADMIN_TOKEN is not set: run "npx wrangler secret 
 /** How long a request waits for a rate limiter: a sender may wait for a second only. */
 const LIMITER_TIMEOUT_MS = 500
 
+/** The environment of a request whose token was checked: `role` is that of its token. */
+export type WithRole = { Bindings: Env; Variables: { role: Role } }
+
 /**
  * Requires a bearer token. Answers 401 without a right one, 429 above the limit of `admit`, 403 for anything but reading
  * with VIEWER_TOKEN, and 503 while no ADMIN_TOKEN is set.
  */
-export function tokenRequired(tools: AccessTools): MiddlewareHandler<{ Bindings: Env }> {
+export function tokenRequired(tools: AccessTools): MiddlewareHandler<WithRole> {
   return async (c, next) => {
     if (!c.env.ADMIN_TOKEN) return problem(503, 'no-admin-token', NO_ADMIN_TOKEN)
     const [, sent = ''] = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '') ?? []
@@ -34,6 +37,7 @@ export function tokenRequired(tools: AccessTools): MiddlewareHandler<{ Bindings:
         'www-authenticate': 'Bearer realm="membership-relay"',
       })
     }
+    c.set('role', admitted)
     const isReading = c.req.method === 'GET' || c.req.method === 'HEAD'
     return admitted === 'operator' || isReading ? next() : problem(403, 'read-only', READ_ONLY)
   }

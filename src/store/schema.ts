@@ -7,10 +7,10 @@ export const LAST_MIGRATION = '0022_rows.sql'
 
 /**
  * The schema of the database compared with that of the code. `older`: migrations are missing, so this code cannot work.
- * `newer`: the code was rolled back, which works, as migrations only add. `of 0.x`: its keys are other ones.
+ * `newer`: the code was rolled back, which works, as migrations only add. `obsolete`: its keys are those of a version 0.x.
  */
 export type Schema = {
-  state: 'current' | 'older' | 'newer' | 'of 0.x'
+  state: 'current' | 'older' | 'newer' | 'obsolete'
   /** The last migration that was applied; undefined when none was. */
   applied: string | undefined
   expected: string
@@ -19,7 +19,7 @@ export type Schema = {
 /** Reads which migrations and keys the database has. Throws when D1 does not answer. */
 export async function readSchema(db: D1Database): Promise<Schema> {
   const applied = await lastApplied(db)
-  const state = (await hasKeysOf0x(db)) ? 'of 0.x' : compare(applied)
+  const state = (await hasKeysOf0x(db)) ? 'obsolete' : compare(applied)
   return { state, applied, expected: LAST_MIGRATION }
 }
 
@@ -56,7 +56,7 @@ async function firstOf(
 export function schemaProblem({ state, applied, expected }: Schema): string | undefined {
   const database =
     applied === undefined ? 'has no migrations' : `has the migrations up to ${applied}`
-  if (state === 'of 0.x') return `The database is one of a version 0.x: ${REMEDY_FOR_0X}`
+  if (state === 'obsolete') return `The database is one of a version 0.x: ${REMEDY_FOR_0X}`
   if (state === 'older')
     return `The database ${database}, but this version needs ${expected}: apply the migrations (npm run deploy does that first).`
   if (state === 'newer')

@@ -20,6 +20,10 @@ export function readWord<Word extends string>(stored: string): Word {
   return (stored === ERASED_INFERRED ? 'erased' : (READ[stored] ?? stored)) as Word
 }
 
+/** The same, but for an inferred event that was erased, which stays what it is. */
+export const readStatus = <Word extends string>(stored: string): Word =>
+  stored === ERASED_INFERRED ? (stored as string as Word) : readWord(stored)
+
 /** The stored form of a status, state or reason. */
 export function storedWord(word: string): string {
   return STORED[word] ?? word

@@ -200,7 +200,7 @@ async function measure(
 }
 
 /** The events of which the log is made: recorded by the relay itself, and marked as delivered. */
-async function sendTemplates(
+export async function sendTemplates(
   worker: RunningWorker,
   traffics: ReturnType<typeof trafficOf>[],
 ): Promise<void> {

@@ -1,10 +1,12 @@
 // `npm run bench -- <name>`: measurements on the real local runtime. They connect to this machine only and end by themselves.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { accept } from './accept.ts'
+import { backup } from './backup.ts'
 import { costs } from './costs.ts'
 import { deliver } from './deliver.ts'
 import { growth } from './growth.ts'
 import { isolation } from './isolation.ts'
+import { packs } from './packs.ts'
 import { price } from './price.ts'
 import { startUp } from './start-up.ts'
 import { type Bench, isMet } from './tools/bench.ts'
@@ -13,10 +15,12 @@ import { vendors } from './vendors.ts'
 
 const BENCHES: Record<string, Bench> = {
   accept,
+  backup,
   costs,
   deliver,
   growth,
   isolation,
+  packs,
   price,
   'start-up': startUp,
   vendors,

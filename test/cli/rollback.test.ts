@@ -14,7 +14,10 @@ import { aDatabase, migrationNames } from './sqlite-d1.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
-/** Migrations only add since this one. */
+/**
+ * Migrations only add since this one. A rollback ends at the first version whose ids have 11 characters: the code before it
+ * works with the schema, as is tried here on an empty log, but reads other times from the keys of a log.
+ */
 const FIRST_ADDITIVE = '0010'
 
 function git(...args: string[]): string {

@@ -81,6 +81,25 @@ describe('/healthz', () => {
     })
   })
 
+  it('is 503 with what to do while the log is one of a version 0.x', async () => {
+    await env.DB.prepare(
+      `INSERT INTO events (key, source, vendor, status, type, planned, hops, dedup_key, encoding, headers)
+       VALUES (3764847535718400007, 'hype', 'hype', 'accepted', 'payment.created', 0, 0, '', 'utf8', '{}')`,
+    ).run()
+    try {
+      const { status, body } = await get('/healthz')
+
+      expect(status).toBe(503)
+      expect(body.title).toMatch(
+        /^The database is one of a version 0\.x: .* database_name in wrangler\.toml/,
+      )
+      const { schema } = (await get('/api/attention', OPERATOR)).body
+      expect(schema).toMatchObject({ state: 'obsolete' })
+    } finally {
+      await env.DB.prepare('DELETE FROM events').run()
+    }
+  })
+
   it('is 200 after a rollback, with a schema newer than the code, which needs attention', async () => {
     const later = "INSERT INTO d1_migrations (name) VALUES ('9999_later.sql')"
     await withMigrations(later, async () => {

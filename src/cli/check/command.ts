@@ -48,10 +48,8 @@ export function checkCommand(name: string, setStatus: SetStatus): Command {
     )
     .option('--target <name>', 'with --sample: only this target')
     .action(async (_options, command: Command) => {
-      const { url, ...options } = command.optsWithGlobals<CheckOptions>()
-      // `relay` has a default URL, but only a relay that is named gets requests.
-      const isNamed = command.getOptionValueSourceWithGlobals('url') === 'cli'
-      setStatus(await runCheck({ ...options, url: isNamed ? url : undefined }))
+      // Only a relay that is named gets requests.
+      setStatus(await runCheck(command.optsWithGlobals<CheckOptions>()))
     })
 }
 

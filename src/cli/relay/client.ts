@@ -1,46 +1,26 @@
 // The API of a relay, as the commands use it.
-import process from 'node:process'
 import type { Command } from 'commander'
 import type { ClientResponse } from 'hono/client'
 import type { SuccessStatusCode } from 'hono/utils/http-status'
 import { createClient } from '../../client.ts'
-import { isLoopback } from '../../core/loopback.ts'
-import { readEnvFile } from '../project.ts'
 import { UserError } from '../user-error.ts'
+import { type RelayOptions, relayOf } from './which-relay.ts'
 
 /** The options that every command has. */
-export type GlobalOptions = { url: string; json?: true }
+export type GlobalOptions = RelayOptions & { json?: true }
 
 /** The API of a relay. */
 export type Api = ReturnType<typeof createClient>['api']
 
-/** Visible ASCII. A header with anything else would be refused with an error that contains the token. */
-const TOKEN = /^[\x21-\x7e]+$/
-
-/** The API of the relay at a URL. Throws a UserError for a URL or token that cannot be used. */
-export function connect({ url }: Pick<GlobalOptions, 'url'>): Api {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new UserError(`--url must start with https:// or http://, not "${url}".`)
-  const { origin, hostname } = new URL(url)
-  const isLocal = isLoopback(hostname)
-  return createClient(origin, readToken(isLocal), (input, init) => send(origin, input, init)).api
+/** The API of the relay that the options choose. Throws a UserError for a URL, profile or token that cannot be used. */
+export function connect(options: RelayOptions): Api {
+  const { origin, token } = relayOf(options)
+  return apiAt(origin, token)
 }
 
-/** The token: RELAY_TOKEN, or for a local relay the one in `.dev.vars`. */
-function readToken(isLocal: boolean): string {
-  const given = process.env.RELAY_TOKEN
-  const token = given || (isLocal ? readEnvFile('.dev.vars').ADMIN_TOKEN : undefined)
-  if (!token) {
-    const alternative = isLocal ? ', or run "npm start" once to create one' : ''
-    throw new UserError(`No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN${alternative}.`)
-  }
-  if (!TOKEN.test(token)) {
-    const name = given ? 'RELAY_TOKEN' : 'ADMIN_TOKEN in .dev.vars'
-    throw new UserError(
-      `${name} is not a valid token: it contains spaces, line breaks or non-ASCII characters.`,
-    )
-  }
-  return token
+/** The API of the relay at an origin. */
+export function apiAt(origin: string, token: string): Api {
+  return createClient(origin, token, (input, init) => send(origin, input, init)).api
 }
 
 /** The API for a command, by its global options. */
@@ -63,7 +43,7 @@ async function send(origin: string, input: string | URL | Request, init?: Reques
   if (response.status !== 401) return response
   await response.body?.cancel()
   throw new UserError(
-    `The relay at ${origin} rejected the token: set RELAY_TOKEN to its ADMIN_TOKEN.`,
+    `The relay at ${origin} rejected the token: set RELAY_TOKEN to its ADMIN_TOKEN, or run "relay login" again.`,
   )
 }
 

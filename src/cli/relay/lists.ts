@@ -1,4 +1,4 @@
-// What the commands `events` and `deliveries` share: options that filter a list, and reading its pages.
+// What commands that list share: options that filter a list, and reading its pages.
 import type { Command } from 'commander'
 import { repeatable } from '../command-line.ts'
 import { UserError } from '../user-error.ts'

@@ -1,7 +1,7 @@
 // One event: the received payload, the normalized event and why it is so, and its deliveries.
 
 import type { Child } from 'hono/jsx'
-import { decisionsOf, type ExplainedEvent } from '../../core/events/decisions.ts'
+import { decisionsOf, type ExplainedEvent } from '../../core/events/explain/decisions.ts'
 import { Copy, Empty, EventLink, Json, State, Table, Time } from '../components.tsx'
 import { Act, ChangeForm } from '../forms.tsx'
 import { Live } from '../live.tsx'

@@ -19,6 +19,11 @@ const SENSITIVE = {
 /** A message's body under other keys of the vendor. Only in `extra`: elsewhere, `message` is the reason of a check-in. */
 const MESSAGE_BODY = /^(message|html|text|content|body(html|text)?)$/
 
+/** Whether a folded key is that of a sensitive field, under whatever name it has there. */
+export function isSensitiveKey(folded: string): boolean {
+  return Object.values(SENSITIVE).some((pattern) => pattern.test(folded))
+}
+
 type SensitiveField = keyof typeof SENSITIVE
 /** The names of sensitive fields in `include`. */
 export const SENSITIVE_FIELDS = Object.keys(SENSITIVE) as SensitiveField[]

@@ -56,6 +56,7 @@ export const OPERATOR_ACTS = [
   'erased a person',
   'kept a person out',
   'let a person in again',
+  'imported a log',
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]
 

@@ -15,6 +15,7 @@ import {
   ofDatabase,
   ofFigures,
   ofLedger,
+  ofPacks,
   ofQuarantine,
   ofSchema,
   ofUnread,
@@ -40,6 +41,8 @@ export type Facts = {
   spill: SpillStatus | null
   cron: Pick<RelayState, 'cronAt'> | undefined
   figuresAsOf: number | undefined
+  /** Whether packs are in R2 while no bucket is bound. */
+  arePacksUnreadable: boolean
   database: DatabaseFacts | undefined
   /** What is wrong with the schema, as a sentence; undefined when nothing is. */
   schemaProblem: string | undefined
@@ -57,6 +60,7 @@ export function attentionOf(facts: Facts, now: number): Attention[] {
     ...ofSchema(facts.schemaProblem),
     ...(cron ? ofCron(cron, now) : []),
     ...(database ? ofDatabase(database) : []),
+    ...ofPacks(facts.arePacksUnreadable),
     ...ofSpill(facts.spill, now),
     ...facts.targets.flatMap((target) => ofTarget(target, now)),
     ...facts.sources.flatMap((source) => ofSource(source, now)),

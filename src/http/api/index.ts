@@ -10,6 +10,7 @@ import { targets } from './deliveries/targets.ts'
 import { events } from './events/events.ts'
 import { people } from './events/people.ts'
 import { attention } from './ledger/attention.ts'
+import { exportation, importation } from './ledger/backup.ts'
 import { drift } from './ledger/drift.ts'
 import { ledger } from './ledger/ledger.ts'
 import { sources } from './ledger/sources.ts'
@@ -36,4 +37,6 @@ export function createApi(tools: ApiTools) {
     .route('/quarantine', quarantine(tools))
     .route('/renormalize', renormalization(tools))
     .route('/simulate', simulation(tools))
+    .route('/export', exportation(tools))
+    .route('/import', importation(tools))
 }

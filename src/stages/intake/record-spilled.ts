@@ -5,7 +5,6 @@ import { type EventId, ID_RANDOM_RANGE, newEventId, timeOfId } from '../../core/
 import type { Env, Tools } from '../../env.ts'
 import { type EventRecord, isDeliverable } from '../../store/intake/records.ts'
 import { identityOf, idsOf, listTaken, withId } from '../../store/intake/spill.ts'
-import { withTimeout } from '../../store/timeout.ts'
 import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
 import { commitRecords } from './commit.ts'
 
@@ -36,7 +35,7 @@ type Item = { record: EventRecord; request: readonly EventRecord[]; isLogged: bo
  * stop the others. Returns the outcome of those requests that are not in the log completely. Never throws.
  */
 export async function recordSpilled(
-  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  env: Pick<Env, 'DB' | 'DELIVERIES' | 'ARCHIVE'>,
   config: Config,
   requests: readonly (readonly EventRecord[])[],
   tools: Tools,
@@ -46,7 +45,7 @@ export async function recordSpilled(
     outcomes.set(request, { cameFurther: false, ...outcomes.get(request), error })
   let all: Item[]
   try {
-    all = await itemsOf(env.DB, requests)
+    all = await itemsOf(env, requests)
   } catch (error) {
     for (const request of requests) fail(request, error)
     return outcomes
@@ -90,15 +89,14 @@ export async function recordSpilled(
  * took, in the log or among these, has the next of its ids that is free, and the same one whenever it is handled again.
  */
 async function itemsOf(
-  db: D1Database,
+  env: Pick<Env, 'DB' | 'ARCHIVE'>,
   requests: readonly (readonly EventRecord[])[],
 ): Promise<Item[]> {
   const items = requests
     .flatMap((request) => request.map((record) => ({ record, request })))
     .sort((a, b) => (a.record.id < b.record.id ? -1 : 1))
-  const logged = await withTimeout(
-    listTaken(db, [...new Set(items.flatMap(({ record }) => idsOf(record)))]),
-  )
+  const ids = [...new Set(items.flatMap(({ record }) => idsOf(record)))]
+  const logged = await listTaken(env, ids)
   const taken = new Map(logged)
   return items.map((item): Item => {
     const own = identityOf(item.record)

@@ -10,20 +10,22 @@ import type { Tools } from '../../env.ts'
 import { listHotEvents } from '../../store/events/packs/hot.ts'
 import { getPack, type PackEnv } from '../../store/events/packs/packs.ts'
 import { readLines } from '../../store/events/packs/read.ts'
+import { dropOldIdentities } from '../../store/intake/packed-identities.ts'
 import type { OwnedEvent } from '../../store/ledger/packs/facts.ts'
 import { isChanged } from '../../store/ledger/packs/frozen.ts'
 import { collect, listGarbage, retire } from '../../store/ledger/packs/garbage.ts'
 import { isAnyPackable, type Packable, readPackable } from '../../store/ledger/packs/rows.ts'
 import {
   endOfPacking,
-  getPosition,
   markUnchanged,
-  nextSegment,
   type PackableSegment,
+  readProgress,
   storePosition,
 } from '../../store/ledger/packs/segment.ts'
 import { deletePacked, putPack } from '../../store/ledger/packs/swap.ts'
 import { newToken, writeVersion } from '../../store/ledger/packs/version.ts'
+import { VENDORS } from '../../vendors/index.ts'
+import type { Vendor } from '../../vendors/vendor.ts'
 import { packedEventOf } from '../events/packed-facts.ts'
 
 const DAY_MS = 24 * HOUR_MS
@@ -37,6 +39,13 @@ const UNSETTLED_DAYS = 30
 /** Events that a version adds to its segment's pack, and those whose rows are deleted in one transaction, which takes some 100 ms. */
 const MAX_EVENTS = 20_000
 const CHUNK = 500
+
+/** Identities that are deleted in one run: more than are packed in a minute. */
+const MAX_IDENTITIES = 25_000
+
+const DELIVERY_HEADERS = Object.values(VENDORS).flatMap(
+  ({ deliveryHeader }: Vendor) => deliveryHeader ?? [],
+)
 
 /** Versions whose bytes are deleted in one run. */
 const MAX_GARBAGE = 20
@@ -52,21 +61,20 @@ export async function pack(
   tools: Tools,
 ): Promise<void> {
   const now = tools.now()
-  await collectGarbage(env, now)
+  await dropOldIdentities(env.DB, now, MAX_IDENTITIES)
   const until = now - Math.max(hotDays * DAY_MS, HOUR_MS)
   const unsettledUntil = hotDays === 0 ? until : now - Math.max(hotDays, UNSETTLED_DAYS) * DAY_MS
   const unsettledBefore = firstKeyAt(unsettledUntil)
   const today = Math.floor(now / DAY_MS)
-  let { position, day } = await getPosition(env.DB)
   let [segments, events] = [0, 0]
-  while (tools.now() < now + RUN_MS) {
-    const segment = await nextSegment(env.DB, position, until)
+  for (let isFirst = true; tools.now() < now + RUN_MS; isFirst = false) {
+    const { segment, day, hasGarbage } = await readProgress(env.DB, until)
+    if (isFirst && hasGarbage) await collectGarbage(env, now)
     if (segment === undefined && day >= today) break
     const packed = segment
       ? await packNext(env, segment, unsettledBefore, tools).catch((error) => ({ error }))
       : 0
-    ;[position, day] = segment ? [segment.until, day] : [0, today]
-    await storePosition(env.DB, position, day)
+    await (segment ? storePosition(env.DB, segment.until, day) : storePosition(env.DB, 0, today))
     if (typeof packed === 'object') throw packed.error
     events += packed
     if (packed > 0) segments++
@@ -121,13 +129,14 @@ async function packSegment(
   )
   const written = await writeVersion(env, segment, lines, tools)
   await putPack(env.DB, written, former, tools.now())
+  const identifying = { now: tools.now(), deliveryHeaders: DELIVERY_HEADERS }
   for (let i = 0; i < leaving.length; i += CHUNK) {
     const some = leaving.slice(i, i + CHUNK)
     const own = {
       keys: some.map(({ key }) => key),
       facts: some.flatMap(({ facts }) => facts ?? []),
     }
-    await deletePacked(env.DB, written, own, token)
+    await deletePacked(env.DB, written, own, token, identifying)
   }
   await env.DB.batch(endOfPacking(env.DB, segment.start, token))
   if (former) await retire(env, former)

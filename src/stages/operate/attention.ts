@@ -91,6 +91,7 @@ export async function readStatus(
     spill,
     cron: relay?.state,
     figuresAsOf: snapshot?.asOf,
+    arePacksUnreadable: env.ARCHIVE === undefined && relay?.arePacksInR2 === true,
     database,
     schemaProblem: schema && schemaProblem(schema),
     unread,

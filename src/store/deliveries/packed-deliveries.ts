@@ -18,20 +18,40 @@ type Wanted = { targets: readonly string[] | undefined; states: readonly Deliver
 export const isAnyPacked = (states: readonly DeliveryState[] | undefined) =>
   states?.some((state) => !UNFINISHED_STATES.includes(state)) ?? true
 
-/** Packs that are looked at in one statement, which reads three or four rows for each. */
+/** Packs that are looked at in one statement, and the rows that it reads for each: its own, and counts of it. */
 const PACKS_AT_ONCE = 10
-const ROWS_A_PACK = 4
+const ROWS_A_PACK = 8
 
 /** As in the index packs_troubled. */
 const IS_TROUBLED = `(states ->> 'dead' > 0 OR states ->> 'cancelled' > 0)`
 
-// The counts of a pack's events are under the time after its start (store/ledger/packs).
-const NEXT_PACKS = `
-SELECT *, EXISTS (
-  SELECT 1 FROM ledger WHERE ledger.start = p.start + 1 AND kind = 'target' AND count > 0
-    AND state IN (SELECT value FROM json_each(?4)) AND (?3 IS NULL OR name IN (SELECT value FROM json_each(?3)))) AS isWanted
-FROM (
-  SELECT * FROM packs WHERE ${IS_TROUBLED} AND start <= ?1 AND start >= ?2 ORDER BY start DESC LIMIT ?5) AS p`
+/**
+ * The statement that lists the latest packs of a range with dead or cancelled deliveries, and of each whether it has wanted
+ * ones. The counts of a pack's events are under the time after its start (store/ledger/packs).
+ */
+function nextPacks(
+  db: D1Database,
+  { from, before }: KeyRange,
+  { targets, states }: Wanted,
+  limit: number,
+): D1PreparedStatement {
+  const first = timeOfKey(from)
+  // D1 counts the rows of json_each as read.
+  const among = (column: string, parameter: string, count: number) =>
+    `${column} IN (${Array.from({ length: count }, (_, i) => `${parameter} ->> ${i}`)})`
+  return db
+    .prepare(
+      `SELECT *, EXISTS (
+         SELECT 1 FROM ledger WHERE ledger.start = p.start + 1 AND kind = 'target' AND count > 0
+           AND ${among('state', '?3', states.length)} ${targets ? `AND ${among('name', '?4', targets.length)}` : ''}) AS isWanted
+       FROM (SELECT * FROM packs WHERE ${IS_TROUBLED} AND start <= ?1 AND start >= ?2 ORDER BY start DESC LIMIT ${limit}) AS p`,
+    )
+    .bind(
+      // A pack lies within an hour.
+      ...[timeOfKey(before - 1n), first - (first % HOUR_MS), JSON.stringify(states)],
+      ...(targets ? [JSON.stringify(targets)] : []),
+    )
+}
 
 /** The packed deliveries of events with keys in a range, the latest first, as far as a page may read packs. */
 export function packedDeliveries(
@@ -47,11 +67,10 @@ export function packedDeliveries(
 
   async function listPacks(): Promise<void> {
     const { db, budget } = reader
-    const limit = Math.min(PACKS_AT_ONCE, Math.floor(budget.left() / ROWS_A_PACK))
+    const affordable = Math.floor(budget.left() / ROWS_A_PACK)
+    const limit = Math.max(1, Math.min(PACKS_AT_ONCE, affordable))
     const [rows = []] = await budget.read<PackRow & { isWanted: number }>([
-      db
-        .prepare(NEXT_PACKS)
-        .bind(...boundsOf({ from, before: knownTo }), ...namesOf(wanted), limit),
+      nextPacks(db, { from, before: knownTo }, wanted, limit),
     ])
     packs = rows.filter(({ isWanted }) => isWanted === 1).map(packOf)
     const last = rows.at(-1)
@@ -72,9 +91,8 @@ export function packedDeliveries(
       return []
     }
     const first = BigInt(keyOfId(block[0]))
-    const events = await reader.packs.readBlock({ pack, block }).catch(() => undefined)
+    const events = await reader.packs.readBlock({ pack, block })
     if (events === undefined) {
-      // Another version may have taken its place.
       packs = []
       knownTo = searchedTo
       return []
@@ -87,7 +105,10 @@ export function packedDeliveries(
   }
 
   const isEnd = () => searchedTo <= from
-  const isAffordable = () => reader.packs.left() > 0 && reader.budget.left() > ROWS_A_PACK
+  // Each page gets on: what is listed is read, and the first step is made.
+  const isAffordable = () =>
+    reader.packs.left() > 0 &&
+    (packs.length > 0 || searchedTo === before || reader.budget.left() > ROWS_A_PACK)
 
   return {
     isEnd,
@@ -131,16 +152,6 @@ async function withoutHot(
   ])
   const hot = new Set(rows.map(({ key }) => key))
   return found.filter(({ key }) => !hot.has(key))
-}
-
-/** The times between which the packs of a range start, both included: a pack lies within one hour. */
-function boundsOf({ from, before }: KeyRange): [last: number, first: number] {
-  const first = timeOfKey(from)
-  return [timeOfKey(before - 1n), first - (first % HOUR_MS)]
-}
-
-function namesOf({ targets, states }: Wanted): [targets: string | null, states: string] {
-  return [targets === undefined ? null : JSON.stringify(targets), JSON.stringify(states)]
 }
 
 const keyAt = (time: number) => BigInt(firstKeyAt(time))

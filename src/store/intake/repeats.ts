@@ -9,6 +9,12 @@ import { kindOf } from '../events/history.ts'
 import { keyOfClaim } from '../events/joins.ts'
 import { timeOfKey } from '../segments.ts'
 import { IS_ERASED } from '../stored-words.ts'
+import {
+  isAnyPacked,
+  isPackedInferred,
+  PACKED_OF_NOBODY,
+  packedCopies,
+} from './packed-identities.ts'
 
 /**
  * Where copies of a message are looked for: among the events of its contact and kind, or among messages without a contact.
@@ -37,6 +43,11 @@ const IS_NEAR = `(abs(${timeOfKey('e.key')} - ${timeOfKey(OWN_KEY)}) <= ?11
 const IN_ARRIVAL = (other: string) =>
   `${other}.key > min(e.key, ${OWN_KEY}) AND ${other}.key < max(e.key, ${OWN_KEY})`
 
+/** The kinds of events that may lie between, each with its number and when it is looked at. */
+const KINDS_BETWEEN = EVENT_KINDS.map(
+  (kind, i) => [i, `e.near OR '${kind}' IN (${OWN_KIND}, ${OTHER_KIND})`, kind] as const,
+)
+
 /**
  * SQL: whether anything else of the contact lies between the event `e` and this one, in time or in arrival: of any kind if
  * they are near, else of a related kind: only those kinds are read, as a member has hundreds of visits. What arrived between
@@ -46,10 +57,16 @@ const IN_ARRIVAL = (other: string) =>
 const LIES_BETWEEN = `(EXISTS (
   SELECT 1 FROM events AS other
   WHERE other.status IN ('accepted', 'derived') AND other.status = 'accepted' AND other.source = ?2 AND other.contact = ${OWN_CONTACT}
-    AND ${kindOf('other.type')} IN (${EVENT_KINDS.map((kind) => `CASE WHEN e.near OR '${kind}' IN (${OWN_KIND}, ${OTHER_KIND}) THEN '${kind}' END`).join()})
+    AND ${kindOf('other.type')} IN (${KINDS_BETWEEN.map(([, is, kind]) => `CASE WHEN ${is} THEN '${kind}' END`).join()})
     AND other.at BETWEEN min(e.at, ?18) - 2 * ?11 AND max(e.at, ?18) + 2 * ?11 AND other.dedup_key <> ?9
     AND (other.at > min(e.at, ?18) AND other.at < max(e.at, ?18)
       OR ${IN_ARRIVAL('other')}))
+  OR ${isAnyPacked(
+    OWN_CONTACT,
+    KINDS_BETWEEN.map(([i, is]) => `CASE WHEN ${is} THEN ${i} END`),
+    `p.at BETWEEN min(e.at, ?18) - 2 * ?11 AND max(e.at, ?18) + 2 * ?11
+    AND (p.at > min(e.at, ?18) AND p.at < max(e.at, ?18) OR ${IN_ARRIVAL('p')})`,
+  )}
   OR near AND EXISTS (SELECT 1 FROM events AS unread WHERE unread.status = 'quarantined' AND unread.dismissed IS NULL
     AND unread.source = ?2 AND ${IN_ARRIVAL('unread')} AND (unread.encoding <> 'utf8' OR instr(unread.raw, ?7 ->> '$.data.contact.vendor_id') IS NOT 0)))`
 
@@ -145,12 +162,32 @@ function candidateIn({ among, isSigned }: Scope): string {
     : `COALESCE(${best(among)}, ${ERASED})`
 }
 
+/** SQL: the same of packed events, as far as they are not hot again, as erased ones are. */
+function packedCandidateIn({ among }: Scope): string {
+  const copies =
+    among === 'no contact'
+      ? PACKED_OF_NOBODY
+      : [OWN_CONTACT, FORMER_CONTACT]
+          .map((contact) => packedCopies(contact, OWN_KIND, among))
+          .join(' UNION ALL ')
+  return `
+      SELECT e.key, e.at, e.near, FALSE AS is_alternative, FALSE AS is_erased, e.stamp = ?10 OR e.delivery = ?16 ->> ?22 AS is_same,
+        e.delivery <> ?16 ->> ?22 AS is_other
+      FROM (SELECT *, ${IS_NEAR} AS near FROM (${copies}) AS e) AS e WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.key = e.key)
+      ORDER BY ${IS_IDENTICAL} DESC, is_same IS TRUE DESC, ${NEAREST} LIMIT 1`
+}
+
 /** Tables of a statement: `earlier` has the event that is like this one, if there is one, and the verdict. It is found once. */
 export const earlierIn = (scope: Scope) => `
 WITH found AS (
-  SELECT e.key, e.at, ${IS_NEAR} AS near, e.dedup_key <> ?9 AS is_alternative,
-    e.status ${IS_ERASED} AS is_erased, e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same, e.headers ->> ?22 <> ?16 ->> ?22 AS is_other
-  FROM events AS e WHERE e.key = ${candidateIn(scope)}
+  SELECT * FROM (
+    SELECT e.key, e.at, ${IS_NEAR} AS near, e.dedup_key <> ?9 AS is_alternative,
+      e.status ${IS_ERASED} AS is_erased, e.dedup_stamp = ?10 OR e.headers ->> ?22 = ?16 ->> ?22 AS is_same,
+      e.headers ->> ?22 <> ?16 ->> ?22 AS is_other
+    FROM events AS e WHERE e.key = ${candidateIn(scope)}
+    UNION ALL
+    SELECT * FROM (${packedCandidateIn(scope)})
+  ) ORDER BY is_alternative OR is_same DESC LIMIT 1
 ), earlier AS MATERIALIZED (
   SELECT e.key AS matched_key, is_erased,
     CASE
@@ -167,4 +204,4 @@ WITH found AS (
 export const isInferredKnown = (
   contact: string,
 ) => `(EXISTS (${copiesOf(contact, OWN_KIND, 'at IS NOT NULL ORDER BY at DESC', MAX_LOOKED_AT)})
-  OR EXISTS (SELECT 1 FROM events WHERE ${HAS_NO_CONTACT} AND dedup_key = ?9))`
+  OR EXISTS (SELECT 1 FROM events WHERE ${HAS_NO_CONTACT} AND dedup_key = ?9) OR ${isPackedInferred(contact, OWN_KIND)})`

@@ -2,6 +2,9 @@
 import type { MembershipEvent } from '../../core/events/event.ts'
 import { currentId, type EventId, idOfKey, keyOfId, neighbourId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
+import type { PackEnv } from '../events/packs/packs.ts'
+import { readPacked } from '../events/packs/read.ts'
+import { withTimeout } from '../timeout.ts'
 import type { EventRecord } from './records.ts'
 
 /** The largest message of a queue is 128,000 bytes, of which about 100 are its own (Cloudflare Queues limits). */
@@ -71,24 +74,34 @@ export function withId(record: EventRecord, id: EventId): EventRecord {
   return { ...record, id, content: { event: { ...content.event, id } } }
 }
 
-/** Those of some ids that are taken, each with what identifies the message of its event (`identityOf`). */
+/**
+ * Those of some ids that are taken, by hot events or packed ones, each with what identifies the message of its event
+ * (`identityOf`). Throws when D1 does not answer soon, and like `readPacked`.
+ */
 export async function listTaken(
-  db: D1Database,
+  env: PackEnv,
   ids: readonly EventId[],
 ): Promise<Map<EventId, string>> {
-  const { results } = await db
-    .prepare(
+  const { results } = await withTimeout(
+    env.DB.prepare(
       `SELECT CAST(e.key AS TEXT) AS key, e.dedup_key, e.dedup_stamp
        FROM json_each(?1) AS wanted CROSS JOIN events AS e ON e.key = CAST(wanted.value AS INTEGER)`,
     )
-    .bind(JSON.stringify(ids.map(keyOfId)))
-    .all<{ key: string; dedup_key: string; dedup_stamp: string | null }>()
-  return new Map(
+      .bind(JSON.stringify(ids.map(keyOfId)))
+      .all<{ key: string; dedup_key: string; dedup_stamp: string | null }>(),
+  )
+  const hot = new Map(
     results.map(({ key, dedup_key, dedup_stamp }) => [
       idOfKey(key),
       identity(dedup_key, dedup_stamp),
     ]),
   )
+  const others = ids.filter((id) => !hot.has(id))
+  const lines = [...(await readPacked(env, others)).values()]
+  return new Map([
+    ...hot,
+    ...lines.map(({ id, dedup_key, dedup_stamp }) => [id, identity(dedup_key, dedup_stamp ?? null)] as const),
+  ])
 }
 
 /** What tells the message of a record from that of another event with the same id: its dedup key and the stamp of that. */

@@ -1,9 +1,16 @@
 // Schema drift: one report for each source and vendor type, and the position up to which the log was read for them.
 
+import { TEST_PREFIX } from '../../core/events/contact-key.ts'
 import { RELAY_SOURCE } from '../../core/events/system-event.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
+import { TEST_HEADER } from '../../core/intake/request.ts'
 import type { DriftReport, KeyHistory } from '../../core/ledger/drift.ts'
+import type { StoredRows } from '../../core/ledger/pack-line.ts'
+import type { KeyRange } from '../events/event-filter.ts'
 import { IS_TEST } from '../events/event-rows.ts'
+import type { PackEnv, PackRow } from '../events/packs/packs.ts'
+import { readTogether } from '../events/packs/together.ts'
+import { listWindow, readWindow } from '../events/packs/window.ts'
 
 /** The messages that a report is about. `type` is the vendor's; empty for messages whose type is unknown. */
 export type DriftReportKey = { source: string; type: string }
@@ -19,39 +26,72 @@ type UnreadPart = { messages: UnreadMessage[]; after: EventId; last: EventId }
 /** At least as large as the largest body, and small enough for the memory of a Worker (128 MB). */
 const MAX_BYTES = 8_000_000
 
-const UNREAD = `
-WITH reached AS (SELECT event FROM drift_read), page AS (
+/** The blocks of packs that are read for a part, where the reports are more than `HOT_DAYS` behind. */
+const MAX_BLOCKS = 5
+
+/** SQL: the messages of the next events with rows; `?1`: how many. */
+const unreadIn = ({ from, before }: KeyRange) => `
+WITH page AS (
   SELECT key, COALESCE(octet_length(raw), 0) AS bytes FROM events
-  WHERE key > (SELECT event FROM reached) AND key < CAST(?1 AS INTEGER) ORDER BY key LIMIT ?2
+  WHERE key >= ${from} AND key < ${before} ORDER BY key LIMIT ?1
 ), sized AS (SELECT key, sum(bytes) OVER (ORDER BY key) AS bytes FROM page)
-SELECT CAST(e.key AS TEXT) AS key, CAST((SELECT event FROM reached) AS TEXT) AS after, e.source, e.vendor_type,
+SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor_type,
   CASE WHEN e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}'
     AND NOT ${IS_TEST} THEN e.raw END AS raw
 FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MAX_BYTES} ORDER BY e.key`
 
+type UnreadRow = { key: string; source: string; vendor_type: string | null; raw: string | null }
+
+/** The same of a packed event. */
+function unreadOf({
+  event: { status, encoding, headers, contact, ...event },
+}: StoredRows): UnreadRow {
+  const { key, source, vendor_type, raw } = event
+  const isMarked = contact?.startsWith(TEST_PREFIX) !== false
+  const isTest =
+    JSON.parse(headers)[TEST_HEADER] === 'true' ||
+    (isMarked && event.event !== null && JSON.parse(event.event).test === true)
+  const isSample =
+    encoding === 'utf8' && status !== 'duplicate' && source !== RELAY_SOURCE && !isTest
+  return { key, source, vendor_type, raw: isSample ? raw : null }
+}
+
 /**
- * Returns the next part of the log, of at most `limit` events received before a time (epoch milliseconds). Its messages
- * leave out duplicates, system events, tests, and bodies that are not UTF-8 or were deleted. Undefined at the end.
+ * Returns the next part of the log, of at most `limit` events received before a time (epoch milliseconds), hot and packed
+ * ones. Its messages leave out duplicates, system events, tests, and bodies that are not UTF-8 or were deleted. Undefined at
+ * the end. Throws like `readTogether`.
  */
 export async function readUnreadMessages(
-  db: D1Database,
+  env: PackEnv,
   until: number,
   limit: number,
 ): Promise<UnreadPart | undefined> {
-  type Row = {
-    key: string
-    after: string
-    source: string
-    vendor_type: string | null
-    raw: string | null
-  }
-  const { results } = await db.prepare(UNREAD).bind(firstKeyAt(until), limit).all<Row>()
-  const [first, last] = [results[0], results.at(-1)]
-  if (first === undefined || last === undefined) return undefined
-  const messages = results.flatMap(({ key, source, vendor_type, raw }) =>
+  const after = await env.DB.prepare(
+    'SELECT CAST(event AS TEXT) AS event FROM drift_read',
+  ).first<string>('event')
+  const range = { from: BigInt(after ?? 0) + 1n, before: BigInt(firstKeyAt(until)) }
+  if (range.from >= range.before) return undefined
+  const { found, end, results } = await readTogether(env.DB, {
+    range,
+    list: listWindow(env.DB, range),
+    read: (rows: PackRow[]) => readWindow(env, range, { rows, maxBlocks: MAX_BLOCKS }, unreadOf),
+    alongside: (range) => [env.DB.prepare(unreadIn(range)).bind(limit)],
+  })
+  const hot = (results[0]?.results ?? []) as UnreadRow[]
+  // Behind the last row there may be others.
+  const bound = BigInt(hot.at(-1)?.key ?? end ?? range.before)
+  const rows = [
+    ...hot,
+    ...found.map(({ value }) => value).filter(({ key }) => BigInt(key) <= bound),
+  ]
+    .sort((a, b) => (BigInt(a.key) < BigInt(b.key) ? -1 : 1))
+    .slice(0, limit)
+  const last = rows.at(-1)
+  if (last === undefined) return undefined
+  const messages = rows.flatMap(({ key, source, vendor_type, raw }) =>
     raw === null ? [] : [{ source, vendorType: vendor_type, raw, at: timeOfId(idOfKey(key)) }],
   )
-  return { messages, after: idOfKey(first.after), last: idOfKey(last.key) }
+  return { messages, after: idOfKey(after ?? '0'), last: idOfKey(last.key) }
 }
 
 /** Returns the keys of all reports. */

@@ -20,6 +20,9 @@ CREATE INDEX packs_raw ON packs (start) WHERE has_raw = 1;
 -- Which packs a list of dead or cancelled deliveries reads.
 CREATE INDEX packs_troubled ON packs (start) WHERE (states ->> 'dead' > 0 OR states ->> 'cancelled' > 0);
 
+-- What cannot be read while no bucket is bound.
+CREATE INDEX packs_in_r2 ON packs (start) WHERE place = 'r2';
+
 -- The bytes of packs that are in D1.
 CREATE TABLE pack_parts (
   start INTEGER NOT NULL,

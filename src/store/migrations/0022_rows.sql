@@ -21,3 +21,18 @@ CREATE TABLE swept_to (
 ) STRICT;
 
 INSERT INTO swept_to (id, event) SELECT 1, COALESCE(max(key), 0) FROM events;
+
+-- What repeats of packed events are recognised by, for thirty days after their receipt (store/intake/packed-identities.ts).
+CREATE TABLE packed_identities (
+  period INTEGER NOT NULL,      -- ten days of receipt
+  contact INTEGER NOT NULL,     -- packed_contacts.number, 0 for a message without a contact
+  kind INTEGER NOT NULL,        -- as in packed_events, and 100 more for an inferred event
+  at INTEGER NOT NULL,          -- as events.at, 0 without one
+  key INTEGER NOT NULL,         -- evt_... as a number
+  digest BLOB NOT NULL,         -- the first half of events.dedup_key
+  stamp TEXT,                   -- events.dedup_stamp
+  delivery TEXT,                -- the vendor's delivery id, null where that is the stamp or where there is none
+  PRIMARY KEY (period, contact, kind, at, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX packed_identities_others ON packed_identities (digest) WHERE contact = 0;

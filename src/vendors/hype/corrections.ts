@@ -1,5 +1,5 @@
 // Corrections: earlier conclusions that a new event changes.
-import { conclusionOf, isSame } from '../../core/events/conclusion.ts'
+import { conclusionOf, isSame } from '../../core/events/explain/conclusion.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import {
   EVENTS_PER_SIDE,

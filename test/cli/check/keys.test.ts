@@ -45,7 +45,7 @@ describe('the keys of a database', () => {
     insert('3764847535718400007')
 
     expect(ask()).toMatch(
-      /^the database relay is one of a version 0\.x: its ids have 13 characters, .* another database_name in wrangler\.toml/,
+      /^the database relay is one of a version 0\.x: its ids have 13 characters, .*another database_name in wrangler\.toml/,
     )
   })
 

@@ -6,8 +6,8 @@ import { OWED_BY_TARGET } from '../../../src/store/deliveries/owed.ts'
 import { aMigratedDatabase } from '../migrated.ts'
 import { aProject, command } from '../project.ts'
 
-/** Deploys with a Wrangler that succeeds, and whose `d1 execute` prints `answer`. Returns its calls too. */
-async function deployWith(answer: string) {
+/** Deploys with a Wrangler that succeeds, and whose `d1 execute` prints `answer`, and `keys` about its keys. Returns its calls too. */
+async function deployWith(answer: string, keys = '[{"results":[{"has_keys_of_0x":null}]}]') {
   const project = aProject((toml) =>
     toml
       .replace('http://127.0.0.1:8788/', 'https://crm.example.com/hooks')
@@ -22,7 +22,8 @@ async function deployWith(answer: string) {
     `import { appendFileSync } from 'node:fs'
      const args = process.argv.slice(2)
      appendFileSync(${JSON.stringify(path.join(dir, 'calls'))}, args.slice(0, 2).join(' ') + '\\n')
-     if (args[1] === 'execute') console.log(${JSON.stringify(answer)})`,
+     const asksForKeys = args.at(-1).includes('has_keys_of_0x')
+     if (args[1] === 'execute') console.log(asksForKeys ? ${JSON.stringify(keys)} : ${JSON.stringify(answer)})`,
   )
   const secrets = ['ADMIN_TOKEN', 'HAPANA_SECRET', 'HYPE_SECRET'].map(
     (name) => `${name}="${name.toLowerCase()}-of-these-tests"`,
@@ -62,6 +63,16 @@ it('does not stop the deploy when it cannot be counted, and that is said', async
   expect(status).toBe(0)
   expect(output).toContain('The deliveries owed to other targets could not be counted.')
   expect(calls.at(-1)).toBe('deploy --secrets-file')
+})
+
+it('is not asked for where the database is one of a version 0.x: nothing is changed', async () => {
+  const { status, output, calls } = await deployWith('[]', '[{"results":[{"has_keys_of_0x": 1}]}]')
+
+  expect(status).toBe(2)
+  expect(output).toMatch(
+    /^Nothing was deployed: the database membership-relay is one of a version 0\.x/m,
+  )
+  expect(calls).toEqual(['d1 info', 'd1 execute'])
 })
 
 it('is counted by target, without what is finished', () => {

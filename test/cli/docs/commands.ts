@@ -80,9 +80,15 @@ export async function relayCommands(): Promise<string[]> {
   )
 }
 
+/** The commands of a help, whatever their groups are called. */
 function commandsIn(help: string): string {
-  const [, commands = ''] = /\nCommands:\n([\s\S]*?)(\n\n|$)/.exec(help) ?? []
-  return commands
+  return help
+    .split('\n\n')
+    .flatMap((section) => {
+      const [title = '', ...lines] = section.split('\n')
+      return /^[A-Z].*:$/.test(title) && !/Options:$|^Arguments:$/.test(title) ? lines : []
+    })
+    .join('\n')
 }
 
 /** The help for a command: that of the last of its words that is a command by the help of the one before. */

@@ -117,7 +117,9 @@ describe('events and deliveries', () => {
       (await run('events', '--status', 'accepted', '--limit', '3', '--json')).output,
     )
 
-    expect(listed.output).toMatch(/^received +event +source +type +status +deliveries +subject\n/)
+    expect(listed.output).toMatch(
+      /^received \(UTC\) +event +source +type +status +deliveries +subject\n/,
+    )
     expect(listed.output.trim().split('\n')).toHaveLength(2)
     expect(whole.output).toMatch(
       /^evt_\w{11} {2}payment\.created {2}accepted\nfrom hype \(payment\.created\)/,
@@ -136,11 +138,43 @@ describe('events and deliveries', () => {
           interval: 500,
         },
       )
-      .toMatch(/payment\.created +example +delivered +1 +204/)
+      .toMatch(/payment\.created +example +delivered +1 +[\d:]{8} +204/)
     expect((await run('deliveries', '--state', 'dead')).output).toBe('No deliveries match.\n')
   })
 
+  it('lists what was asked for in the columns that were asked for, and as CSV', async () => {
+    const some = await run('events', '--limit', '1', '--columns', 'type,event')
+    const csv = await run('deliveries', '--limit', '1', '--csv')
+    const failed = await run('deliveries', '--state', 'failed')
+
+    expect(some.output).toMatch(/^type +event\n\S+ +evt_\w+\n$/)
+    expect(csv.output).toMatch(
+      /^event,type,target,state,attempts,attempted,result,next,reason,received\r\nevt_\w+,[\w.]+,example,\w+,\d,/,
+    )
+    expect(failed.output).toBe('No deliveries match.\n')
+  })
+
+  it('says why an event is what it is', async () => {
+    const { output } = await run('events', '--type', 'payment.created', '--limit', '1', '--json')
+    const [event] = JSON.parse(output).events as { id: string }[]
+    const why = await run('why', event?.id ?? '')
+
+    expect(why.output).toMatch(/^Hype sent payment\.created.*\.\n\nfield +value +reason\ntype:/)
+    expect(why.output).toMatch(/\nexample: delivered, answered 204 at \S+Z\n$/)
+  })
+
+  it('gives an error as JSON with --json', async () => {
+    const { status, output } = await run('event', 'evt_1', '--json')
+
+    expect(JSON.parse(output)).toEqual({ error: 'No event has this ID.' })
+    expect(status).toBe(2)
+  })
+
   it.each([
+    [
+      ['events', '--columns', 'colour'],
+      'There is no column "colour". Columns: received, event, source, type, status, deliveries, subject, person, vendor type.',
+    ],
     [
       ['events', '--status', 'lost'],
       'status must be one of accepted, quarantined, duplicate, inferred.',
@@ -167,7 +201,7 @@ describe('status', () => {
     await fetch(`${url}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent('* * * * *')}`)
     const { output } = await run('status')
 
-    expect(output).toMatch(/^hapana +active +\S+Z \(test\) +\d+ /m)
+    expect(output).toMatch(/^hapana +active +[\d:]{8} \(test\) +\d+ /m)
     expect(output).toMatch(
       /\nUpdated \S+Z; "received" is current and includes test events, "last seen" leaves them out\.\n$/,
     )
@@ -185,7 +219,7 @@ describe('status', () => {
 
 describe('tail', () => {
   it('shows new events, and after a lost connection the missed ones', async () => {
-    const tail = begin(project.dir, 'relay', 'tail', '--url', url)
+    const tail = begin(project.dir, 'relay', 'tail', '-n', '0', '--url', url)
     await tail.until(/Waiting for events/)
     await run('simulate', 'contact.created', '--source', 'hype')
     await tail.until(/evt_\w{11} +hype +contact\.created +→ 1/)
@@ -194,7 +228,7 @@ describe('tail', () => {
     await tail.until(/Connection lost\. Retrying…/)
     await startRelay()
     await run('simulate', 'checkIn', '--source', 'hapana')
-    await tail.until(/Reconnected after \d+ s; ([12] missed events?:|no missed events\.)\n/)
+    await tail.until(/Reconnected after \d+ s; (missed [12] lines?:|nothing was missed\.)\n/)
     const [line = ''] = await tail.until(/evt_\w{11} +hapana +checkin\.recorded/)
     tail.child.kill('SIGINT')
     await once(tail.child, 'close')
@@ -203,10 +237,33 @@ describe('tail', () => {
     expect(tail.output().match(/contact\.created/g)).toHaveLength(1)
   })
 
+  it('begins with the latest, and shows deliveries when it is asked for a target', async () => {
+    const events = begin(project.dir, 'relay', 'tail', '-n', '3', '--url', url)
+    const deliveries = begin(
+      project.dir,
+      'relay',
+      'tail',
+      '-n',
+      '1',
+      '--target',
+      'example',
+      '--url',
+      url,
+    )
+    await events.until(/Waiting for events/)
+    await deliveries.until(/Waiting for events/)
+    const before = [events, deliveries].map(({ output }) => output().match(/evt_\w+/g)?.length)
+    await run('simulate', 'contact.created', '--source', 'hype')
+    await deliveries.until(/example +contact\.created +delivered +204 \(attempt 1\)/)
+    for (const { child } of [events, deliveries]) child.kill('SIGINT')
+
+    expect(before).toEqual([3, 1])
+  })
+
   it('uses the clock of the relay, and ends when its output is closed', async () => {
     const ahead = 'const now = Date.now; Date.now = () => now() + 600_000'
     process.env.NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(ahead)}`
-    const tail = begin(project.dir, 'relay', 'tail', '--url', url)
+    const tail = begin(project.dir, 'relay', 'tail', '-n', '0', '--url', url)
     delete process.env.NODE_OPTIONS
     await tail.until(/Waiting for events/)
     await run('simulate', 'contact.created', '--source', 'hype')
@@ -224,7 +281,7 @@ describe('tail', () => {
   it('shows every event of many, and one that is stored late at an earlier position', async () => {
     const { output } = await run('simulate', 'payment.created', '--source', 'hype')
     const [first = ''] = /evt_\w{11}/.exec(output) ?? []
-    const tail = begin(project.dir, 'relay', 'tail', '--url', url)
+    const tail = begin(project.dir, 'relay', 'tail', '-n', '0', '--url', url)
     await tail.until(/Waiting for events/)
     const { steps } = JSON.parse(
       (await run('simulate', '--journey', '--members', '30', '--source', 'hype', '--json')).output,

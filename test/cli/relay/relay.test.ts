@@ -157,7 +157,9 @@ describe('relay', () => {
       'https://relay.example',
     )
 
-    expect(output.trim()).toBe("No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN.")
+    expect(output.trim()).toBe(
+      'No token: set RELAY_TOKEN to the relay\'s ADMIN_TOKEN, or run "relay login https://relay.example".',
+    )
     expect(status).toBe(2)
   })
 
@@ -168,7 +170,11 @@ describe('relay', () => {
       'tok\nen',
       'RELAY_TOKEN is not a valid token: it contains spaces, line breaks or non-ASCII characters.',
     ],
-    [undefined, 'token', 'rejected the token: set RELAY_TOKEN to its ADMIN_TOKEN.'],
+    [
+      undefined,
+      'token',
+      'rejected the token: set RELAY_TOKEN to its ADMIN_TOKEN, or run "relay login" again.',
+    ],
   ])(
     'with --url %j and the token %j gives an error without the token',
     async (at, token, words) => {

@@ -176,9 +176,12 @@ describe('an erased person', () => {
     await hype({ id: 'hype-ana-0001', email: MAIL })
     const period = { since: NOW - DAY, until: NOW + DAY }
     const received = async () =>
-      tally(await listCounts(env, period)).sources.map(
-        ({ source, received, created, erased }) => ({ source, received, created, erased }),
-      )
+      tally(await listCounts(env, period)).sources.map(({ source, received, created, erased }) => ({
+        source,
+        received,
+        created,
+        erased,
+      }))
     await rollUp({ DB: env.DB }, tools)
     const [wasHapana, wasHype] = await received()
 

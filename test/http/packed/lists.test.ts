@@ -1,7 +1,7 @@
 // Nothing that is read through the API or the console changes when events are packed, whatever the place of their packs.
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { aLog, aReader, config, idsOfLog, PLACES, packAll } from './scene.ts'
+import { aLog, aReader, idsOfLog, packIn } from './scene.ts'
 
 type Reader = Awaited<ReturnType<typeof aReader>>
 
@@ -109,7 +109,7 @@ async function readConsole(
   return pages
 }
 
-describe.each(PLACES)('packed in %s', (place) => {
+describe.each(['d1', 'r2'] as const)('packed in %s', (place) => {
   let hot: Awaited<ReturnType<typeof readApi>>
   let hotPages: Record<string, unknown>
   let reader: Reader
@@ -119,8 +119,8 @@ describe.each(PLACES)('packed in %s', (place) => {
     reader = await aReader(place)
     hot = await readApi(reader, [3, 50])
     hotPages = await readConsole(reader, hot.events, hot.people)
-    const packed = await packAll(place)
-    expect(packed).toBeGreaterThan(40)
+    const packed = await packIn(place)
+    expect(packed).toBeGreaterThan(30)
     const { results } = await env.DB.prepare('SELECT DISTINCT place FROM packs').all()
     expect(results).toEqual([{ place }])
   }, 120_000)
@@ -135,7 +135,6 @@ describe.each(PLACES)('packed in %s', (place) => {
     }
     const details = hot.events.map((id) => JSON.stringify(hot.answers[id]))
     expect(details.some((detail) => detail.includes('"by":"possible_duplicate"'))).toBe(true)
-    expect(config.targets).toHaveLength(4)
   })
 
   it('lists, events, people and previews of replays are as before', async () => {
@@ -152,3 +151,25 @@ describe.each(PLACES)('packed in %s', (place) => {
     }
   }, 120_000)
 })
+
+it('a list that is begun before its events are packed goes on behind its cursor', async () => {
+  await aLog()
+  const reader = await aReader('d1')
+  const lists = [
+    '/events?limit=5',
+    '/events?type=payment.*&limit=3',
+    '/events?email=ana@example.com&limit=2',
+    '/deliveries?limit=4',
+    '/deliveries?state=dead&state=cancelled&limit=2',
+  ]
+  const hot = await Promise.all(lists.map((list) => reader.all(list)))
+
+  for (const [i, list] of lists.entries()) {
+    if (i > 0) await aLog()
+    const expected = i > 0 ? await reader.all(list) : hot[0]
+    const found = await reader.all(list, async (page) => {
+      if (page === 1) expect(await packIn('d1')).toBeGreaterThan(30)
+    })
+    expect({ list, found }).toEqual({ list, found: expected })
+  }
+}, 180_000)

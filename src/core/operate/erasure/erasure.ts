@@ -4,7 +4,15 @@ import type { ValueKind } from './values.ts'
 import type { HashedWords } from './words.ts'
 
 /** The steps of an erasure, in their order. Each can be cut off anywhere and done again. */
-export const ERASURE_STEPS = ['events', 'elsewhere', 'archive', 'tell', 'told', 'done'] as const
+export const ERASURE_STEPS = [
+  'events',
+  'packs',
+  'elsewhere',
+  'archive',
+  'tell',
+  'told',
+  'done',
+] as const
 export type ErasureStep = (typeof ERASURE_STEPS)[number]
 
 /** The step after one. */

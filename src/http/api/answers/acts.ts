@@ -18,6 +18,14 @@ export const PersonContact = v.strictObject({
     v.description('Null if the person is its own, or it was joined by earlier rules'),
   ),
 })
+/** How far an import is. */
+export const ImportPosition = v.strictObject({
+  position: v.pipe(
+    count,
+    v.description('How many of the events and rows of the file are in the log'),
+  ),
+  lines: v.pipe(count, v.description('How many the file has, or how many were sent')),
+})
 export const Person = v.strictObject({ id: personId, contacts: v.array(PersonContact) })
 export const WronglyJoinedPage = v.strictObject({
   people: v.array(

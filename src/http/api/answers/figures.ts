@@ -153,7 +153,7 @@ export const SystemStatus = v.strictObject({
   schema: v.pipe(
     v.nullable(
       v.strictObject({
-        state: v.picklist(['current', 'older', 'newer']),
+        state: v.picklist(['current', 'older', 'newer', 'obsolete']),
         applied: v.nullable(v.string()),
         expected: v.string(),
       }),
@@ -178,6 +178,10 @@ export const SystemStatus = v.strictObject({
   cron: v.strictObject({
     last_run: v.pipe(v.nullable(Time), v.description('To five minutes')),
   }),
+  role: v.pipe(
+    v.picklist(['operator', 'viewer']),
+    v.description('Whose token was sent: ADMIN_TOKEN or VIEWER_TOKEN'),
+  ),
 })
 
 const seen = { count, first_seen: Time, last_seen: Time }

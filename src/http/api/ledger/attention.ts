@@ -1,8 +1,8 @@
 // What needs attention, and the state of the relay itself: its schema, its database and its cron.
 import { Hono } from 'hono/tiny'
 import { daysUntilFull, growthOf, isShortOfSpace } from '../../../core/ledger/database.ts'
-import type { Env } from '../../../env.ts'
 import { readStatus, type Status } from '../../../stages/operate/attention.ts'
+import type { WithRole } from '../../access.ts'
 import { describe } from '../../operation.ts'
 import type { ApiTools } from '../../tools.ts'
 import { SystemStatus } from '../answers/index.ts'
@@ -10,7 +10,7 @@ import { instant } from '../fields.ts'
 
 /** The route of `/api/attention`. */
 export function attention({ configOf, ...tools }: ApiTools) {
-  return new Hono<{ Bindings: Env }>().get(
+  return new Hono<WithRole>().get(
     '/',
     describe({
       summary: 'What needs attention, and the schema, the database and the cron of the relay',
@@ -18,7 +18,10 @@ export function attention({ configOf, ...tools }: ApiTools) {
         'Answers while D1 refuses writes. When D1 does not answer, an entry of the cause `unreadable` says so. An empty list means that nothing needs attention.',
       answers: { 200: SystemStatus },
     }),
-    async (c) => c.json(statusView(await readStatus(c.env, configOf(c.env), tools))),
+    async (c) => {
+      const status = await readStatus(c.env, configOf(c.env), tools)
+      return c.json({ ...statusView(status), role: c.get('role') })
+    },
   )
 }
 

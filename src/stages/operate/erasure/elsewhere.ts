@@ -1,12 +1,12 @@
 // Where else the values of an erased person are: messages that nobody could understand, events about who is who, and
 // the small tables. They are found by the hashes of the values, which the events left.
 
-import { keyOfId } from '../../../core/id.ts'
+import { type EventId, keyOfId } from '../../../core/id.ts'
 import type { ErasedPlace, ErasedValue } from '../../../core/operate/erasure/erasure.ts'
 import { valuesOfParts } from '../../../core/operate/erasure/values.ts'
 import { findValues, hashWords } from '../../../core/operate/erasure/words.ts'
+import type { Env, Tools } from '../../../env.ts'
 import type { EventFilter } from '../../../store/events/event-filter.ts'
-import type { PackEnv } from '../../../store/events/packs/packs.ts'
 import { listEvents } from '../../../store/events/events.ts'
 import { readMessages, type StoredMessage } from '../../../store/events/stored-message.ts'
 import { listErasedValues, type RunningErasure } from '../../../store/operate/erasure/erasures.ts'
@@ -14,6 +14,7 @@ import { eraseRow, SMALL_TABLES } from '../../../store/operate/erasure/small-tab
 import { listTables, readTable, textsOf } from '../../../store/operate/erasure/tables.ts'
 import type { StepResult } from './erase.ts'
 import { eraseKeys } from './events.ts'
+import { eraseLines } from './packed.ts'
 
 /** Lists of events that are about nobody by their contact, and may contain a value. */
 const LISTS: { filter: EventFilter; place: ErasedPlace }[] = [
@@ -28,8 +29,12 @@ const PAGE = 50
 type Wanted = { salt: string; values: ErasedValue[]; shared: ReadonlySet<string> }
 
 /** Erases what the next page of a list has of a person, or the small tables after the lists. */
-export async function eraseElsewhere(env: PackEnv, erasure: RunningErasure): Promise<StepResult> {
-  const db = env.DB
+export async function eraseElsewhere(
+  env: Pick<Env, 'DB' | 'ARCHIVE'>,
+  erasure: RunningErasure,
+  tools: Tools,
+): Promise<StepResult> {
+  const { DB: db } = env
   const [n, cursor] = JSON.parse(erasure.place ?? '[0,null]') as [number, string | null]
   const wanted = await wantedOf(db, erasure)
   const list = LISTS[n]
@@ -46,13 +51,14 @@ export async function eraseElsewhere(env: PackEnv, erasure: RunningErasure): Pro
           env,
           items.map(({ id }) => id),
         )
-  const keys: string[] = []
+  const ids: EventId[] = []
   for (const message of messages) {
     if (BigInt(keyOfId(message.id)) >= BigInt(erasure.cut)) continue
     const found = await findValues(textOf(message), wanted)
-    if (isTheirs(found, message.source, wanted)) keys.push(keyOfId(message.id))
+    if (isTheirs(found, message.source, wanted)) ids.push(message.id)
   }
-  if (keys.length > 0) await eraseKeys(db, erasure, keys, list.place)
+  if (ids.length > 0)
+    await eraseLines(env, ids, (keys) => eraseKeys(db, erasure, keys, list.place), tools)
   return { place: JSON.stringify(next === undefined ? [n + 1, null] : [n, next]) }
 }
 

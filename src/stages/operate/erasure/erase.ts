@@ -15,6 +15,7 @@ import {
 import { eraseElsewhere } from './elsewhere.ts'
 import { eraseNextEvents } from './events.ts'
 import { forgetOld } from './forget.ts'
+import { erasePacked } from './packed.ts'
 import { eraseSpilled } from './spilled.ts'
 import { tellErased, wasTold } from './tell.ts'
 
@@ -99,8 +100,10 @@ async function doStep(
   switch (erasure.step) {
     case 'events':
       return eraseNextEvents(env.DB, erasure)
+    case 'packs':
+      return erasePacked(env, erasure, tools)
     case 'elsewhere':
-      return eraseElsewhere(env, erasure)
+      return eraseElsewhere(env, erasure, tools)
     case 'archive':
       return eraseSpilled(env, erasure)
     case 'tell':

@@ -51,6 +51,11 @@ export async function eraseNextEvents(
   return { place: 'contacts' }
 }
 
+/** Erases all hot events of a person: those that were packed a moment ago. */
+export async function eraseRestored(db: D1Database, erasure: RunningErasure): Promise<void> {
+  while ((await eraseNextEvents(db, { ...erasure, place: 'contacts' })) !== 'over');
+}
+
 /** Erases events by their keys in one transaction with what the receipt says of them. */
 export async function eraseKeys(
   db: D1Database,

@@ -14,11 +14,15 @@ export type ReplayCounts = {
   states: Record<string, number>
 }
 
-/** The matches of a part of the log. `contacts`: whose they are. `next`: the first key after the part; undefined at the end. */
+/**
+ * The matches of a part of the log. `contacts`: whose they are. `next`: the first key after the part; undefined at the end.
+ * `isPacked`: whether packs were read for it, which takes twice as many statements.
+ */
 type CountedPart = {
   groups: { target: string; type: string; state: string; count: number }[]
   contacts: string[]
   next: string | undefined
+  isPacked: boolean
 }
 
 /** The deliveries of a part that have rows, matching or not: D1 takes some tenths of a second for them. */
@@ -53,7 +57,7 @@ export async function countPart(
   )
   const { found, end, results } = await readPackedMatches(env, filter, targets, {
     range: { from: BigInt(first), before: BigInt(next ?? before) },
-    most: { blocks: BLOCKS_A_PART },
+    maxBlocks: BLOCKS_A_PART,
     alongside: (range) => {
       const bound = [bindFilter(filter), JSON.stringify(targets), first, String(range.before)]
       return [
@@ -80,6 +84,7 @@ export async function countPart(
       ...packed.map(({ source, contact }) => (contact === null ? null : `${source} ${contact}`)),
     ].filter((contact) => contact !== null),
     next: end === undefined ? (next ?? undefined) : String(end),
+    isPacked: packed.length > 0 || end !== undefined,
   }
 }
 

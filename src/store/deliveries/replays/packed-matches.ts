@@ -8,17 +8,19 @@ import { type EventId, idOfKey } from '../../../core/id.ts'
 import { rowsOf, type StoredRows } from '../../../core/ledger/pack-line.ts'
 import type { KeyRange } from '../../events/event-filter.ts'
 import type { PackEnv, PackRow } from '../../events/packs/packs.ts'
-import { readPacked } from '../../events/packs/read.ts'
+import { readWithPacks } from '../../events/packs/read.ts'
 import { type PackedPart, readTogether } from '../../events/packs/together.ts'
 import { listWindow, readWindow } from '../../events/packs/window.ts'
 import { bindFilter, CONTACTS_OF_PERSON } from './matches.ts'
 
 /** A packed event with its deliveries that match. */
-type Matching = { source: string; contact: string | null; type: string; deliveries: Delivery[] }
+export type Matching = {
+  source: string
+  contact: string | null
+  type: string
+  deliveries: Delivery[]
+}
 type Delivery = { target: string; state: string }
-
-/** What a search reads of packs at most. */
-type Most = { blocks: number }
 
 /** Events of a person that are read at once: each may be in another pack. */
 const EVENTS_OF_PERSON = 100
@@ -31,7 +33,7 @@ export function readPackedMatches(
   env: PackEnv,
   filter: ReplayFilter,
   targets: readonly string[],
-  { range, most, alongside }: { range: KeyRange; most: Most; alongside: Alongside },
+  { range, maxBlocks, alongside }: { range: KeyRange; maxBlocks: number; alongside: Alongside },
 ): Promise<PackedPart<Matching> & { results: D1Result[] }> {
   const take = (rows: StoredRows) => matchingOf(rows, filter, targets)
   if (filter.person !== undefined) {
@@ -44,17 +46,19 @@ export function readPackedMatches(
   return readTogether(env.DB, {
     ...{ range, alongside },
     list: listWindow(env.DB, range, conditionOf(filter, targets)),
-    read: (rows: PackRow[]) => readWindow(env, range, { rows, maxBlocks: most.blocks }, take),
+    read: (rows: PackRow[]) => readWindow(env, range, { rows, maxBlocks }, take),
   })
 }
 
 type Alongside = (range: KeyRange) => D1PreparedStatement[]
 
 function matchingOf(
-  { event: { source, contact, type }, deliveries }: StoredRows,
+  { event: { source, contact, type, status }, deliveries }: StoredRows,
   filter: ReplayFilter,
   targets: readonly string[],
 ): Matching | undefined {
+  // An erased event has nothing left to be sent.
+  if (status !== 'accepted' && status !== 'inferred') return undefined
   const own = deliveries
     .filter(({ target, state }) => matchesReplay(filter, { target, state, source, type }))
     .filter(({ target }) => targets.includes(target))
@@ -102,10 +106,11 @@ async function readOfPerson<T>(
   take: (rows: StoredRows) => T | undefined,
 ): Promise<PackedPart<T>> {
   const ids: EventId[] = rows.slice(0, EVENTS_OF_PERSON).map(({ key }) => idOfKey(key))
-  const lines = await readPacked(env, ids)
-  const found = [...lines.values()].map(rowsOf).flatMap((rows) => {
+  const lines = await readWithPacks(env, ids)
+  const found = lines.flatMap(({ pack: { start }, line }) => {
+    const rows = rowsOf(line)
     const value = take(rows)
-    return value === undefined ? [] : { key: rows.event.key, value }
+    return value === undefined ? [] : { key: rows.event.key, start, value }
   })
   const next = rows[EVENTS_OF_PERSON]
   return { found, end: next && BigInt(next.key) }

@@ -1,15 +1,19 @@
 // What a page reads the log with: rows of D1 and blocks of packs, both counted, so that no page reads without bound.
-import { type EventId, timeOfId } from '../../../core/id.ts'
-import { idOfLine, readLine, rowsOf } from '../../../core/ledger/pack-line.ts'
+import type { EventId } from '../../../core/id.ts'
+import { readLine, rowsOf } from '../../../core/ledger/pack-line.ts'
 import { type Page, type RowBudget, rowBudgetFor } from '../../pages.ts'
-import { type PackEnv, packsAt } from '../packs/packs.ts'
+import { getPack, type PackEnv } from '../packs/packs.ts'
+import { findBlocks, wantedLines } from '../packs/read.ts'
 import { type PackBlock, readBlocks } from '../packs/read-blocks.ts'
 import { type PackedEvent, packedEventOf } from './packed-event.ts'
 
 /** The reader of a page. */
 export type PageReader = { db: D1Database; budget: RowBudget; packs: PackReader }
 
-/** Reads packed events. A row of the log wins over what a pack has of it: that is for the caller to see. */
+/**
+ * Reads packed events. A row of the log wins over what a pack has of it: that is for the caller to see. Throws when a place does
+ * not answer, and when a pack is in R2 and no bucket is bound.
+ */
 export type PackReader = {
   /** How many blocks the page may still read. */
   left(): number
@@ -17,8 +21,8 @@ export type PackReader = {
   readEvents(
     ids: readonly EventId[],
   ): Promise<{ events: Map<EventId, PackedEvent>; unread: ReadonlySet<EventId> }>
-  /** Reads the events of a block, the earliest first. Throws like `readBlocks`. */
-  readBlock(block: PackBlock): Promise<PackedEvent[]>
+  /** Reads the events of a block, the earliest first; undefined if another version has taken the place of its pack. */
+  readBlock(block: PackBlock): Promise<PackedEvent[] | undefined>
 }
 
 /** Reads no packs: for what no packed event has. */
@@ -41,19 +45,15 @@ function packReaderFor(env: PackEnv, blocks: number): PackReader {
   let left = blocks
 
   async function readEvents(ids: readonly EventId[]) {
-    const found = await blocksOf(env.DB, ids)
+    const found = await findBlocks(env.DB, ids)
     const allowed = found.slice(0, Math.max(0, left))
     left -= allowed.length
-    const read = await readBlocks(env, allowed, (lines, block) => {
-      const own = new Set(found.find((one) => one.block === block.block)?.ids)
-      return lines.flatMap((line) => {
-        const id = idOfLine(line)
-        return id !== undefined && own.has(id) ? [packedEventOf(rowsOf(readLine(line)))] : []
-      })
-    })
+    const read = await readBlocks(env, allowed, (lines, block) =>
+      wantedLines(lines, block).map(({ line }) => packedEventOf(rowsOf(line))),
+    )
     return {
       events: new Map(read.flat().map((event) => [event.id, event])),
-      unread: new Set(found.slice(allowed.length).flatMap((block) => block.ids)),
+      unread: new Set(found.slice(allowed.length).flatMap((block) => [...block.ids])),
     }
   }
 
@@ -66,29 +66,16 @@ function packReaderFor(env: PackEnv, blocks: number): PackReader {
     },
     async readBlock(block) {
       left--
-      const [events = []] = await readBlocks(env, [block], (lines) =>
-        lines.map((line) => packedEventOf(rowsOf(readLine(line)))),
-      )
-      return events
+      try {
+        const [events = []] = await readBlocks(env, [block], (lines) =>
+          lines.map((line) => packedEventOf(rowsOf(readLine(line)))),
+        )
+        return events
+      } catch (error) {
+        const present = await getPack(env.DB, block.pack.start)
+        if (present?.version === block.pack.version) throw error
+        return undefined
+      }
     },
   }
-}
-
-type BlockWithIds = PackBlock & { ids: EventId[] }
-
-/** The blocks that may have some events, in the order of the first of these in each. */
-async function blocksOf(db: D1Database, ids: readonly EventId[]): Promise<BlockWithIds[]> {
-  const packs = await packsAt(db, ids.map(timeOfId))
-  const blocks = new Map<PackBlock['block'], BlockWithIds>()
-  for (const id of ids) {
-    const time = timeOfId(id)
-    const pack = packs.find(({ start, until }) => time >= start && time < until)
-    // Ids sort by time as texts do.
-    const block = pack?.blocks.findLast(([first]) => first <= id)
-    if (pack === undefined || block === undefined) continue
-    const known = blocks.get(block) ?? { pack, block, ids: [] }
-    known.ids.push(id)
-    blocks.set(block, known)
-  }
-  return [...blocks.values()]
 }

@@ -4,7 +4,7 @@ import type { KeyRange } from '../event-filter.ts'
 import type { EventRow } from '../event-rows.ts'
 import { type Block, type Pack, type PackRow, packOf } from '../packs/packs.ts'
 import type { PackedEvent } from './packed-event.ts'
-import type { PageReader } from './page-reader.ts'
+import type { PackReader, PageReader } from './page-reader.ts'
 
 /** What a scan found, the latest first, in the part of the range from the key `to` up. */
 type Scanned = { found: { key: bigint; packed?: PackedEvent }[]; to: bigint }
@@ -38,7 +38,7 @@ export function logScanner(
       latestPack(db, part),
     ])
     const isSame = seen[0]?.start === part.pack?.start && seen[0]?.version === part.pack?.version
-    const packed = isSame ? await blockOf(part) : undefined
+    const packed = isSame ? await readBlockOf(packs, part) : undefined
     if (packed === undefined) {
       pack = undefined
       return { found: [], to: range.before }
@@ -54,16 +54,15 @@ export function logScanner(
     ]
     return { found: found.sort((a, b) => (a.key < b.key ? 1 : -1)), to }
   }
-
-  /** The events of the block of a part; undefined where its bytes are gone, as another version of the pack has come. */
-  async function blockOf({ pack, block }: Part): Promise<PackedEvent[] | undefined> {
-    if (pack === undefined || block === undefined) return []
-    return packs.readBlock({ pack, block }).catch(() => undefined)
-  }
 }
 
 /** A part of a range that is scanned at once: between packs, or of one pack that of one block at most. */
 type Part = KeyRange & { pack?: Pack; block?: Block | undefined }
+
+/** The events of the block of a part, if it has one; undefined if another version of the pack has come. */
+async function readBlockOf(packs: PackReader, { pack, block }: Part) {
+  return pack && block ? packs.readBlock({ pack, block }) : []
+}
 
 /** The last part of a range, given the latest pack in it. */
 function partOf({ from, before }: KeyRange, pack: Pack | null | undefined): Part {

@@ -114,7 +114,7 @@ async function readRow(
 }
 
 /** Sets bytes from `at` on to those of digits as D1 gives them: 0 to 9 and A to F. */
-function setDigits(bytes: Uint8Array, at: number, digits: string): void {
+export function setDigits(bytes: Uint8Array, at: number, digits: string): void {
   const valueAt = (i: number) => {
     const code = digits.charCodeAt(i)
     return code < 58 ? code - 48 : code - 55

@@ -1,6 +1,5 @@
 // Reads many blocks: those in D1 with few statements, as an invocation of the free plan may make 50 of them.
-import { bytesOfHex } from '../../../core/intake/signature.ts'
-import { readRange } from './bytes.ts'
+import { readRange, setDigits } from './bytes.ts'
 import { gunzip } from './gzip.ts'
 import type { Block, Pack, PackEnv } from './packs.ts'
 
@@ -17,10 +16,10 @@ const MAX_BYTES = 900_000
  * Returns what `take` makes of the lines of each block, in the order of the blocks; the lines are kept no longer. Throws
  * when a place does not answer, when the bytes are not there, and when a pack is in R2 and no bucket is bound.
  */
-export async function readBlocks<T>(
+export async function readBlocks<B extends PackBlock, T>(
   env: PackEnv,
-  wanted: readonly PackBlock[],
-  take: (lines: string[], wanted: PackBlock) => T,
+  wanted: readonly B[],
+  take: (lines: string[], wanted: B) => T,
 ): Promise<T[]> {
   const taken: T[] = []
   for (const group of groupsOf(wanted)) {
@@ -38,8 +37,8 @@ const isInRow = ({ pack, block: [, , bytes] }: PackBlock) =>
   pack.place === 'd1' && pack.parts.length === 1 && bytes <= MAX_BYTES
 
 /** Neighbours that are read together. */
-function groupsOf(wanted: readonly PackBlock[]): PackBlock[][] {
-  const groups: PackBlock[][] = []
+function groupsOf<B extends PackBlock>(wanted: readonly B[]): B[][] {
+  const groups: B[][] = []
   let bytes = 0
   for (const one of wanted) {
     const group = groups.at(-1)
@@ -77,10 +76,14 @@ async function readRows(db: D1Database, group: readonly PackBlock[]): Promise<Ui
        CROSS JOIN pack_parts AS p ON p.start = wanted.start AND p.version = wanted.version AND p.part = 0`,
     )
     .all<{ i: number; digits: string }>()
-  const bytes = new Map(results.map(({ i, digits }) => [i, bytesOfHex(digits)]))
-  return group.map(({ pack, block }, i) => {
-    const found = bytes.get(i)
-    if (found?.length === block[2]) return found
-    throw new Error(`the bytes of a pack are not there: ${pack.start}, version ${pack.version}`)
+  const found = new Map(results.map(({ i, digits }) => [i, digits]))
+  return group.map(({ pack, block: [, , length] }, i) => {
+    const digits = found.get(i)
+    if (digits?.length !== 2 * length) {
+      throw new Error(`the bytes of a pack are not there: ${pack.start}, version ${pack.version}`)
+    }
+    const bytes = new Uint8Array(length)
+    setDigits(bytes, 0, digits)
+    return bytes
   })
 }

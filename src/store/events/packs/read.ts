@@ -3,10 +3,8 @@ import { type EventId, timeOfId } from '../../../core/id.ts'
 import { idOfLine, type PackLine, readLine } from '../../../core/ledger/pack-line.ts'
 import { readRange } from './bytes.ts'
 import { gunzip } from './gzip.ts'
-import { type Block, getPack, type Pack, type PackEnv, packsAt } from './packs.ts'
-
-/** Blocks that are read at once: an invocation has six connections. */
-const AT_ONCE = 4
+import { type Block, type Pack, type PackEnv, packsAt } from './packs.ts'
+import { type PackBlock, readBlocks } from './read-blocks.ts'
 
 /** A line, and the pack that it was read from. */
 export type PackedLine = { pack: Pack; line: PackLine }
@@ -25,49 +23,37 @@ export async function readPacked(
 
 /** Returns the same lines, each with its pack. */
 export async function readWithPacks(env: PackEnv, ids: readonly EventId[]): Promise<PackedLine[]> {
-  if (ids.length === 0) return []
-  const packs = await packsAt(env.DB, ids.map(timeOfId))
-  const wanted = packs.flatMap((pack) => blocksWith(pack, ids))
-  const found: PackedLine[] = []
-  for (let i = 0; i < wanted.length; i += AT_ONCE) {
-    const blocks = wanted.slice(i, i + AT_ONCE)
-    const lines = await Promise.all(blocks.map((block) => readWanted(env, block)))
-    found.push(...lines.flat())
-  }
-  return found
+  // Another version may take the place of a pack between finding and reading it; the bytes of this one are gone then.
+  return readFound(env, ids).catch(() => readFound(env, ids))
+}
+
+async function readFound(env: PackEnv, ids: readonly EventId[]): Promise<PackedLine[]> {
+  const lines = await readBlocks(env, await findBlocks(env.DB, ids), wantedLines)
+  return lines.flat()
 }
 
 /** A block, and the events that are wanted of it. */
-type WantedBlock = { pack: Pack; block: Block; ids: Set<EventId> }
+export type WantedBlock = PackBlock & { ids: ReadonlySet<EventId> }
 
-function blocksWith(pack: Pack, ids: readonly EventId[]): WantedBlock[] {
-  const wanted = new Map<Block, Set<EventId>>()
+/** Returns the blocks that may have some events, in the order in which the first events of each are given. */
+export async function findBlocks(db: D1Database, ids: readonly EventId[]): Promise<WantedBlock[]> {
+  const packs = await packsAt(db, ids.map(timeOfId))
+  const wanted = new Map<Block, PackBlock & { ids: Set<EventId> }>()
   for (const id of ids) {
     const time = timeOfId(id)
-    if (time < pack.start || time >= pack.until) continue
+    const pack = packs.find(({ start, until }) => time >= start && time < until)
     // Ids sort by time as texts do.
-    const block = pack.blocks.findLast(([first]) => first <= id)
-    if (block) wanted.set(block, (wanted.get(block) ?? new Set()).add(id))
+    const block = pack?.blocks.findLast(([first]) => first <= id)
+    if (pack === undefined || block === undefined) continue
+    const known = wanted.get(block) ?? { pack, block, ids: new Set() }
+    known.ids.add(id)
+    wanted.set(block, known)
   }
-  return [...wanted].map(([block, ids]) => ({ pack, block, ids }))
+  return [...wanted.values()]
 }
 
-async function readWanted(env: PackEnv, wanted: WantedBlock): Promise<PackedLine[]> {
-  const { pack, ids } = wanted
-  try {
-    return await wantedLines(env, wanted)
-  } catch (error) {
-    // Another version may have taken the place of this one since the packs were read, and its bytes are gone.
-    const present = await getPack(env.DB, pack.start)
-    if (present === undefined || present.version === pack.version) throw error
-    const lines = blocksWith(present, [...ids]).map((block) => wantedLines(env, block))
-    return (await Promise.all(lines)).flat()
-  }
-}
-
-async function wantedLines(env: PackEnv, { pack, block, ids }: WantedBlock): Promise<PackedLine[]> {
-  const [, offset, length] = block
-  const texts = linesOf(await gunzip(await readRange(env, pack, offset, length)))
+/** The wanted lines of a block. */
+export function wantedLines(texts: readonly string[], { pack, ids }: WantedBlock): PackedLine[] {
   return texts.flatMap((text) => {
     const id = idOfLine(text)
     return id !== undefined && ids.has(id) ? [{ pack, line: readLine(text) }] : []

@@ -2,8 +2,11 @@
 // between the two meanwhile is seen once.
 import type { KeyRange } from '../event-filter.ts'
 
-/** What was read of packs: a value for each event that matters, and how far the packs were read, if not to the end. */
-export type PackedPart<T> = { found: { key: string; value: T }[]; end: bigint | undefined }
+/** What is kept of a packed event: `start` is that of its pack. */
+export type Packed<T> = { key: string; start: number; value: T }
+
+/** What was read of packs: of each event that matters, in their order, and how far they were read, if not to the end. */
+export type PackedPart<T> = { found: Packed<T>[]; end: bigint | undefined }
 
 /**
  * How to read. `list`: the statement that says where to look, whose rows have all that the packs could have changed; `read`:
@@ -20,7 +23,8 @@ type Reading<Row, T> = {
 const TRIES = 3
 
 /**
- * Reads packs, then rows, and again if the packs have changed by then. Returns what was found in packs of events without a
+ * Reads packs, then rows, and again if the packs have changed by then; only rows, in one transaction, where there are no packs.
+ * Returns what was found in packs of events without a
  * row, the results of the statements, and the end of the part of the range that was read; undefined if that is all of it.
  * Throws when the packs change each time, and what `read` throws.
  */
@@ -29,7 +33,9 @@ export async function readTogether<Row, T>(
   { range, list, read, alongside }: Reading<Row, T>,
 ): Promise<PackedPart<T> & { results: D1Result[] }> {
   for (let tries = TRIES; ; tries--) {
-    const { results: listed } = await list.all<Row>()
+    const [first, ...all] = await db.batch([list, ...alongside(range)])
+    const listed = (first?.results ?? []) as Row[]
+    if (listed.length === 0) return { found: [], end: undefined, results: all }
     const part = await read(listed).catch((error) => {
       // Another version of a pack may have come, and the bytes of this one are gone.
       if (tries === 1) throw error

@@ -45,12 +45,12 @@ export async function readWindow<T>(
       return isBefore || BigInt(keyOfId(block[0])) >= before ? [] : { pack, block }
     }),
   )
-  const read = await readBlocks(env, blocks.slice(0, maxBlocks), (lines) =>
+  const read = await readBlocks(env, blocks.slice(0, maxBlocks), (lines, { pack: { start } }) =>
     lines.flatMap((line) => {
       const rows = rowsOf(readLine(line))
       const key = BigInt(rows.event.key)
       const value = key >= from && key < before ? take(rows) : undefined
-      return value === undefined ? [] : { key: rows.event.key, value }
+      return value === undefined ? [] : { key: rows.event.key, start, value }
     }),
   )
   const after = blocks[maxBlocks]?.block[0]

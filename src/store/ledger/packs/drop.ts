@@ -27,12 +27,30 @@ export async function firstOldPack(
 ): Promise<Pack | undefined> {
   const row = await db
     .prepare(
-      `SELECT * FROM packs WHERE start > ?1 AND until <= ?2 ${hasRaw ? 'AND has_raw = 1' : ''}
+      `SELECT * FROM packs WHERE start > ?1 AND start < ?2 AND until <= ?2 ${hasRaw ? 'AND has_raw = 1' : ''}
          AND (?3 IS NULL OR place = ?3) ORDER BY start LIMIT 1`,
     )
     .bind(after, before, place ?? null)
     .first<PackRow>()
   return row === null ? undefined : packOf(row)
+}
+
+/**
+ * Whether there is a pack that begins before a time, one with received bytes that begins before another, and such a one in D1
+ * before a third (epoch milliseconds).
+ */
+export async function isAnyPackOld(
+  db: D1Database,
+  times: readonly [all: number, raw: number, rawInD1: number],
+): Promise<boolean> {
+  const found = await db
+    .prepare(
+      `SELECT (EXISTS (SELECT 1 FROM packs WHERE start < ?1) OR EXISTS (SELECT 1 FROM packs WHERE has_raw = 1 AND start < ?2)
+         OR EXISTS (SELECT 1 FROM packs WHERE has_raw = 1 AND start < ?3 AND place = 'd1')) AS yes`,
+    )
+    .bind(...times)
+    .first('yes')
+  return found === 1
 }
 
 /** SQL: the contacts without any event. */

@@ -165,23 +165,43 @@ export function insertRows(db: D1Database, rows: readonly StoredRows[]): D1Prepa
   ]
 }
 
-/** D1 takes 100 parameters a statement. */
-const MAX_PARAMETERS = 100
+type Row = readonly (string | number | null)[]
 
-/** Inserts rows of which the first column is a key, as many in a statement as its parameters allow. */
+/** Rows that share a statement, as JSON, have this many characters at most: of three bytes each, D1 takes 2,000,000. */
+const MAX_SHARED = 400_000
+
+/** Inserts rows of which the first column is a key, with few statements, as an invocation may make a thousand of them. */
 function inserts(
   db: D1Database,
   table: string,
   columns: readonly string[],
-  rows: readonly (string | number | null)[][],
+  rows: readonly Row[],
 ): D1PreparedStatement[] {
-  const size = Math.floor(MAX_PARAMETERS / columns.length)
+  const into = `INSERT INTO ${table} (${columns})`
+  const groups: string[][] = []
   const statements: D1PreparedStatement[] = []
-  const marks = `(CAST(? AS INTEGER)${', ?'.repeat(columns.length - 1)})`
-  for (let i = 0; i < rows.length; i += size) {
-    const some = rows.slice(i, i + size)
-    const sql = `INSERT INTO ${table} (${columns}) VALUES ${some.map(() => marks)}`
-    statements.push(db.prepare(sql).bind(...some.flat()))
+  let length = 0
+  for (const row of rows) {
+    const json = JSON.stringify(row)
+    // SQLite ends a text of JSON at a NUL.
+    if (json.length > MAX_SHARED || json.includes('\\u0000')) {
+      const marks = `CAST(? AS INTEGER)${', ?'.repeat(columns.length - 1)}`
+      statements.push(db.prepare(`${into} VALUES (${marks})`).bind(...row))
+      continue
+    }
+    length += json.length
+    const group = groups.at(-1)
+    if (group && length <= MAX_SHARED) group.push(json)
+    else {
+      groups.push([json])
+      length = json.length
+    }
   }
-  return statements
+  const values = columns.map((_, i) =>
+    i === 0 ? 'CAST(value ->> 0 AS INTEGER)' : `value ->> ${i}`,
+  )
+  const shared = groups.map((group) =>
+    db.prepare(`${into} SELECT ${values} FROM json_each(?1)`).bind(`[${group}]`),
+  )
+  return [...statements, ...shared]
 }

@@ -1,6 +1,6 @@
 // Reads the rows of events that may be packed, whole pages at a time.
 import type { StoredDelivery, StoredEvent, StoredRows } from '../../../core/ledger/pack-line.ts'
-import { readWord } from '../../stored-words.ts'
+import { ERASED_INFERRED, readStatus, readWord } from '../../stored-words.ts'
 
 /** Events of one page, and the bytes of their rows: at least one event, and small enough for the memory of a Worker. */
 const PAGE_EVENTS = 500
@@ -13,7 +13,7 @@ const PAGE_BYTES = 4_000_000
 export type Packable = { from: string; before: string; unsettledBefore: string }
 
 // ?1 to ?3 are the members of Packable. Their own condition first: it reads no delivery.
-const IS_PACKABLE = `(e.status IN ('accepted', 'derived', 'duplicate') OR e.status = 'quarantined' AND e.dismissed IS NOT NULL)`
+const IS_PACKABLE = `(e.status IN ('accepted', 'derived', 'duplicate', 'erased', '${ERASED_INFERRED}') OR e.status = 'quarantined' AND e.dismissed IS NOT NULL)`
 const IS_SETTLED = `(d.state = 'delivered' OR d.state IN ('dead', 'cancelled') AND d.event < CAST(?3 AS INTEGER))`
 const NEXT = (columns: string, limit: number) => `
   SELECT ${columns} FROM events AS e LEFT JOIN deliveries AS d ON d.event = e.key
@@ -51,7 +51,7 @@ export async function readPackable(db: D1Database, range: Packable): Promise<Sto
   return ((events?.results ?? []) as StoredEvent[]).map((event) => ({
     event: {
       ...event,
-      status: readWord(event.status),
+      status: readStatus(event.status),
       rung: event.rung === null ? null : readWord(event.rung),
     },
     deliveries: (owned.get(event.key) ?? []).map(({ event: _, ...delivery }) => ({

@@ -5,41 +5,45 @@ import { keyAt, segmentOf, timeOfKey } from '../../segments.ts'
 /** A segment with hot events; its times in epoch milliseconds. */
 export type PackableSegment = { start: number; until: number }
 
-/** Returns how far the log was looked through: the time from which it goes on (epoch milliseconds), and on which day it began. */
-export async function getPosition(db: D1Database): Promise<{ position: number; day: number }> {
-  const row = await db
-    .prepare('SELECT position, day FROM packing')
-    .first<{ position: number; day: number }>()
-  return row ?? { position: 0, day: 0 }
-}
-
-/** Stores it. */
-export async function storePosition(db: D1Database, position: number, day: number): Promise<void> {
-  await db.prepare('UPDATE packing SET position = ?1, day = ?2').bind(position, day).run()
-}
-
 /**
- * Returns the first segment with hot events that were received from `since` on, up to `until`, of those that have ended by
- * then; undefined if there is none.
+ * How far the log was looked through, and what is next. `position`: the time from which it goes on (epoch milliseconds), since
+ * `day` (since 1970); `hasGarbage`: whether there are notes of garbage; `segment`: the first one with hot events from there on.
  */
-export async function nextSegment(
-  db: D1Database,
-  since: number,
-  until: number,
-): Promise<PackableSegment | undefined> {
+export type Progress = {
+  position: number
+  day: number
+  hasGarbage: boolean
+  segment: PackableSegment | undefined
+}
+
+/** Returns the progress. The segment has ended at `until` (epoch milliseconds), or there is none. */
+export async function readProgress(db: D1Database, until: number): Promise<Progress> {
+  type Row = { position: number; day: number; garbage: number; time: number | null } & {
+    [member in keyof PackableSegment]: number | null
+  }
   const row = await db
     .prepare(
-      `SELECT ${timeOfKey('e.key')} AS time, s.start, s.until
-       FROM (SELECT min(key) AS key FROM events WHERE key >= ${keyAt('CAST(?1 AS INTEGER)')} AND key < ${keyAt('CAST(?2 AS INTEGER)')}) AS e
+      `SELECT e.position, e.day, EXISTS (SELECT 1 FROM pack_garbage) AS garbage, ${timeOfKey('e.key')} AS time, s.start, s.until
+       FROM (SELECT position, day, (
+           SELECT min(key) FROM events WHERE key >= ${keyAt('position')} AND key < ${keyAt('CAST(?1 AS INTEGER)')}) AS key
+         FROM packing) AS e
        LEFT JOIN segments AS s ON s.start = ${segmentOf('e.key')}`,
     )
-    .bind(since, until)
-    .first<{ time: number | null } & PackableSegment>()
-  if (row === null || row.time === null) return undefined
+    .bind(until)
+    .first<Row>()
+  if (row === null) throw new Error('packing has no row')
+  const { position, day, garbage, time, start } = row
+  const progress = { position, day, hasGarbage: garbage === 1, segment: undefined }
+  if (time === null) return progress
   // An event in no segment is a fault that the ledger reports: it must not be in the way of those after it.
-  const hour = row.time - (row.time % HOUR_MS)
-  const segment = { start: row.start ?? hour, until: row.until ?? hour + HOUR_MS }
-  return segment.until <= until ? segment : undefined
+  const hour = time - (time % HOUR_MS)
+  const segment = { start: start ?? hour, until: row.until ?? hour + HOUR_MS }
+  return segment.until <= until ? { ...progress, segment } : progress
+}
+
+/** Stores the position. */
+export async function storePosition(db: D1Database, position: number, day: number): Promise<void> {
+  await db.prepare('UPDATE packing SET position = ?1, day = ?2').bind(position, day).run()
 }
 
 /**

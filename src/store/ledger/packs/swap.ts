@@ -1,6 +1,7 @@
 // Puts a written pack in the place of rows: first the pack, then the rows, a few at a time. In between an event is in both,
 // and hot: its row is what counts. So nothing is lost or counted twice wherever this is cut.
 import type { Pack } from '../../events/packs/packs.ts'
+import { type Identifying, keepIdentities } from '../../intake/packed-identities.ts'
 import { keepFacts, type OwnedEvent } from './facts.ts'
 import { deleteRows, freeze, onlyIf, type Some } from './frozen.ts'
 import { forgetGarbage, noteGarbage } from './garbage.ts'
@@ -71,6 +72,7 @@ export async function deletePacked(
   { start, version }: Pick<Pack, 'start' | 'version'>,
   { keys, facts }: Leaving,
   token: number,
+  identifying: Identifying,
 ): Promise<void> {
   const some: Some = { start, keys }
   const kept = await keepFacts(db, facts)
@@ -79,6 +81,7 @@ export async function deletePacked(
     onlyIfVersion(db, start, version),
     ...freeze(db, some),
     ...kept,
+    keepIdentities(db, keys, identifying),
     ...deleteRows(db, some),
   ])
 }

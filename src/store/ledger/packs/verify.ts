@@ -8,7 +8,7 @@ import { listHotEvents } from '../../events/packs/hot.ts'
 import { getPack, type Pack, type PackEnv } from '../../events/packs/packs.ts'
 import { readLines } from '../../events/packs/read.ts'
 import { checkBytes } from '../../events/packs/write.ts'
-import { readWord } from '../../stored-words.ts'
+import { readStatus } from '../../stored-words.ts'
 
 /** Returns the differences of a pack as texts; none if it was replaced or deleted meanwhile. */
 export async function listPackDifferences(env: PackEnv, pack: Pack): Promise<string[]> {
@@ -69,7 +69,7 @@ async function listFrozen(db: D1Database, start: number): Promise<Count[]> {
     )
     .bind(start)
     .all<Count>()
-  return results.map((count) => ({ ...count, state: readWord(count.state) }))
+  return results.map((count) => ({ ...count, state: readStatus(count.state) }))
 }
 
 function compare(frozen: readonly Count[], found: readonly Count[]): string[] {

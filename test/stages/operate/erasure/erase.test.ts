@@ -222,9 +222,7 @@ describe('a request that was received before', () => {
     expect(await left(who)).toBe(0)
     await recordArchived(bindings(), config, toolsAt(now + HOUR))
     expect((await getEvent(env, id))?.status).toBe('erased')
-    expect(
-      (await listEvents(env, { statuses: ['accepted'] }, { limit: 10 })).items,
-    ).toHaveLength(2)
+    expect((await listEvents(env, { statuses: ['accepted'] }, { limit: 10 })).items).toHaveLength(2)
   })
 })
 
@@ -296,9 +294,7 @@ describe('targets', () => {
     await stored(config, 'hapana', ana(), { now: now++ })
     await erase(await person())
 
-    expect((await listEvents(env, { types: ['contact.erased'] }, { limit: 10 })).items).toEqual(
-      [],
-    )
+    expect((await listEvents(env, { types: ['contact.erased'] }, { limit: 10 })).items).toEqual([])
   })
 })
 
