@@ -161,14 +161,25 @@ it.each(Object.keys(STORIES))('means the same: %s', async (name) => {
   }
 })
 
-it('means the same for the messages of the vectors', async () => {
-  const messages = EVENT_FIXTURES.map(({ vendor: source, request }) => ({ source, request }))
-  const { hot: _, ...expected } = await outcomeOf(messages)
-  const { hot, ...got } = await outcomeOf(messages, 'd1')
-  const open = got.lines.filter(({ status }) => status === 'quarantined').length
-  expect(hot).toBe(open)
-  expect(got).toEqual(expected)
-}, 300_000)
+// Repeats of packed events are recognised for thirty days: of these, less than a month is sent at once.
+const VECTORS = EVENT_FIXTURES.filter(({ name }) => name !== 'hype/timestamp-missing').map(
+  ({ vendor: source, request }) => ({ source, request }),
+)
+const PARTS = [0, 1, 2].map((n) =>
+  VECTORS.slice((n * VECTORS.length) / 3, ((n + 1) * VECTORS.length) / 3),
+)
+
+it.each([...PARTS.keys()])(
+  'means the same for the messages of the vectors, part %i',
+  async (part) => {
+    const messages = PARTS[part] ?? []
+    const { hot: _, ...expected } = await outcomeOf(messages)
+    const { hot, ...got } = await outcomeOf(messages, 'd1')
+    expect(hot).toBe(got.lines.filter(({ status }) => status === 'quarantined').length)
+    expect(got).toEqual(expected)
+  },
+  120_000,
+)
 
 it('keeps no fact of an event that is hot again', async () => {
   const messages = months(6)
