@@ -99,8 +99,8 @@ CROSS JOIN packed_contacts AS p ON p.source = c.source AND p.contact = c.contact
 WHERE me.source = ?1 AND me.contact = ${OWN_CONTACT}`
 
 /** How far the receipt of a peer may be from that of the event, and how many rows of the log are read on either side. */
-const PEERS_WINDOW_MS = 60_000
-const ROWS_OF_PEERS = 20
+export const PEERS_WINDOW_MS = 60_000
+export const ROWS_OF_PEERS = 20
 
 const peersOn = (range: string, order: string) => `
 SELECT event FROM (

@@ -127,6 +127,17 @@ const STORIES: Record<string, Message[]> = {
     hype('updated', 40 * DAY, 'system', { total: 20 }),
     hype('deleted', 215 * DAY, 'system', { total: 80 }),
   ],
+  'many ends of one tier at once, of which one is sent again': [
+    {
+      source: 'hype',
+      request: {
+        body: ['ana', 'ben', 'cem', 'dan', 'eva'].map(
+          (id) => hype('deleted', 0, 'dashboard', { total: 10 }, id).request.body,
+        ),
+      },
+    },
+    hype('created', 40 * DAY, 'user', { total: 20 }),
+  ],
   'changes of status, one of them of long ago': [
     ...['activePackage', 'suspended', 'activePackage', 'inactive', 'lead', 'activePackage'].map(
       (status) => hapana('clientStatusChange', { status }),
