@@ -2,8 +2,8 @@
 // and a correction on what its target was told.
 import type { DueDelivery } from '../../core/deliveries/delivery.ts'
 import { SETTLING } from '../../core/deliveries/target.ts'
-import { CORRECTIONS, conclusionIn, isSame } from '../../core/events/explain/conclusion.ts'
 import type { MembershipEvent } from '../../core/events/event.ts'
+import { CORRECTIONS, conclusionIn, isSame } from '../../core/events/explain/conclusion.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Conclusion } from '../../core/events/vocabulary.ts'
 import { type EventId, timeOfId } from '../../core/id.ts'

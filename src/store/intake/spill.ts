@@ -100,7 +100,9 @@ export async function listTaken(
   const lines = [...(await readPacked(env, others)).values()]
   return new Map([
     ...hot,
-    ...lines.map(({ id, dedup_key, dedup_stamp }) => [id, identity(dedup_key, dedup_stamp ?? null)] as const),
+    ...lines.map(
+      ({ id, dedup_key, dedup_stamp }) => [id, identity(dedup_key, dedup_stamp ?? null)] as const,
+    ),
   ])
 }
 
