@@ -38,12 +38,15 @@ const bindings = (db: D1Database = env.DB) => ({
 })
 let now = NOW
 
-beforeEach(async () => {
+/** Everything as at the start. */
+async function startAgain(): Promise<void> {
   await empty(...LOG_TABLES, 'erasures', 'erased_values', 'erased_contacts')
   await env.DB.prepare('UPDATE erasing SET version = version + 1').run()
   await ARCHIVE.delete((await ARCHIVE.list()).objects.map(({ key }) => key))
   now = NOW
-})
+}
+
+beforeEach(startAgain)
 
 const person = async (): Promise<PersonId> => {
   const { items } = await findPeople(env.DB, { email: MAIL }, { limit: 1 })
@@ -113,8 +116,7 @@ describe('an erasure', () => {
     expect(whole).toMatchObject({ contacts: 2, events: 3, quarantined: 1, cancelled: 3 })
     for (const isDone of [false, true]) {
       for (let n = 1, isCut = true; isCut; n++) {
-        await empty(...LOG_TABLES, 'erasures', 'erased_values', 'erased_contacts')
-        now = NOW
+        await startAgain()
         const id = await aLife()
         isCut = await erase(id, config, bindings(cutAt(n, isDone))).then(
           () => false,
@@ -140,7 +142,7 @@ describe('an erasure', () => {
     const id = await person()
     let asked = 0
     // Each look at the clock takes a second, so that a call does some steps only.
-    const slow = { ...toolsAt(now), now: () => now + 1500 * asked++ }
+    const slow = { ...toolsAt(now), now: () => now + 2500 * asked++ }
 
     const first = await erasePerson(bindings(), config, id, false, slow)
 
@@ -222,7 +224,7 @@ describe('a request that was received before', () => {
     expect(await left(who)).toBe(0)
     await recordArchived(bindings(), config, toolsAt(now + HOUR))
     expect((await getEvent(env, id))?.status).toBe('erased')
-    expect((await listEvents(env, { statuses: ['accepted'] }, { limit: 10 })).items).toHaveLength(2)
+    expect((await listEvents(env, { statuses: ['accepted'] }, { limit: 10 })).items).toHaveLength(1)
   })
 })
 

@@ -30,11 +30,14 @@ async function search() {
 type Column = { name: string; type: string; notnull: number; pk: number; dflt_value: string | null }
 
 /** A new row, with a value in one column and whatever is allowed in the others; or that value in the only row there may be. */
-async function plant({ name }: Table, column: string, value: string): Promise<void> {
+async function plant({ name }: Table, column: string, text: string): Promise<void> {
   const { results } = await env.DB.prepare(`PRAGMA table_info("${name}")`).all<Column>()
   const filled = results.filter((one) => one.name === column || one.notnull === 1 || one.pk > 0)
-  const literalOf = (one: Column) =>
-    one.name === column ? `'${value}'` : /INT|REAL/.test(one.type) ? '1' : `'{}'`
+  const literalOf = (one: Column) => {
+    if (/INT|REAL/.test(one.type)) return '1'
+    const literal = one.name === column ? `'${text}'` : `'{}'`
+    return one.type === 'BLOB' ? `CAST(${literal} AS BLOB)` : literal
+  }
   const columns = filled.map((one) => `"${one.name}"`)
   await env.DB.prepare(
     `INSERT INTO "${name}" (${columns}) VALUES (${filled.map(literalOf)}) ON CONFLICT DO UPDATE SET "${column}" = excluded."${column}"`,
