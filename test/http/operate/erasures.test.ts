@@ -145,6 +145,24 @@ describe('an erased person', () => {
     expect((await getEvent(env, event))?.status).toBe('accepted')
   })
 
+  it('is not erased by a viewer, nor is one that nobody knows', async () => {
+    const event = await hapana(ana())
+    const person = await personOf(MAIL)
+    const viewer = { authorization: 'Bearer viewer' }
+
+    const refused = await call(
+      'POST',
+      `/people/${person}/erase`,
+      { dry_run: false },
+      config,
+      viewer,
+    )
+    const unknown = await erase('per_0000000000000')
+
+    expect([refused.status, unknown.status]).toEqual([403, 404])
+    expect((await getEvent(env, event))?.status).toBe('accepted')
+  })
+
   it('leaves of each event that it was received, and when', async () => {
     const event = await hapana(ana())
     const other = await hapana({ clientID: 'client-ben-0001', email: 'ben@example.com' })
