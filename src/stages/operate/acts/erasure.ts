@@ -56,6 +56,6 @@ export async function suppressPerson(
   const { DB } = operator.env
   const isDone = isPersonId(id) && (await setSuppressed(DB, id, suppress, newVersion(tools)))
   if (!isDone) return err({ kind: 'not_erased' })
-  await audit(operator, suppress ? 'kept a person out' : 'let a person in again', id, tools)
+  await audit(operator, 'changed who is kept out', `${id}: ${suppress ? 'out' : 'in'}`, tools)
   return ok(id)
 }

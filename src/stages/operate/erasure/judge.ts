@@ -77,8 +77,11 @@ function isOfSource({ kind, source }: ErasedValue, owner: Owner | undefined): bo
   return kind !== 'id' || owner === undefined || owner.source === 'relay' || owner.source === source
 }
 
+/** What two contacts may have in common. */
+const SHARED_COLUMNS = ['contact', 'email', 'former', 'name']
+
 async function whoseIs(
-  { table }: Hit,
+  { table, column }: Hit,
   key: string | undefined,
   owner: Owner | undefined,
   { values, cut, salt }: { values: readonly ErasedValue[]; cut: bigint; salt: string },
@@ -87,7 +90,7 @@ async function whoseIs(
   if (owner?.person !== undefined && BigInt(owner.person) >= cut) return 'later'
   if (owner === undefined || !owner.isKnown || values.some(({ kind }) => kind === 'id'))
     return 'erased'
-  if (table === 'contacts') return 'other'
+  if (table === 'contacts') return SHARED_COLUMNS.includes(column) ? 'other' : 'erased'
   const { source, contact, parts } = owner
   const { emergency_contact: _, ...own } = isObject(parts.contact)
     ? parts.contact
