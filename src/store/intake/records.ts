@@ -11,20 +11,14 @@ import {
   type Search,
   searchFor,
 } from '../../core/intake/dedupe.ts'
-import { NO_BODY, type RawBody } from '../../core/intake/request.ts'
+import type { RawBody } from '../../core/intake/request.ts'
 import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
 import { claimText, contactUpdateOf, runsOf } from './claims.ts'
-import {
-  type ErasedContacts,
-  erasedFor,
-  isErasureUnknown,
-  knownErased,
-  readErased,
-} from './erased.ts'
+import { isErasureUnknown, knownErased, readErased, withoutErased } from './erased.ts'
 import type { Scope } from './repeats.ts'
 import {
   COUNT_KEPT_OUT,
@@ -220,40 +214,6 @@ export async function recordEvents(
       if (!isErasureUnknown(error) || tries === MAX_TRIES) throw error
       await readErased(db)
     }
-  }
-}
-
-/** Returns a record without any value if its contact was erased and it came before that, or is kept out. */
-export async function withoutErased(
-  record: EventRecord,
-  known: ErasedContacts,
-): Promise<EventRecord> {
-  if (record.isErased) return record
-  const erased = await erasedFor(record, known)
-  // What is inferred is only written with its cause.
-  if (erased === undefined || typeof record.entry === 'object') return record
-  const {
-    id,
-    source,
-    vendor,
-    type,
-    hops,
-    dedupKey,
-    dedupStamp,
-    entry,
-    deliveryHeader = '',
-  } = record
-  const mark = record.headers[deliveryHeader]
-  return {
-    ...{ id, source, vendor, type, hops, dedupKey, dedupStamp, entry, isErased: true },
-    vendorType: undefined,
-    contactId: undefined,
-    content: { issues: [] },
-    deliveries: [],
-    raw: NO_BODY,
-    headers: mark === undefined ? {} : { [deliveryHeader]: mark },
-    eventName: undefined,
-    ...(erased.isKeptOut ? { keptOutBy: erased.person } : {}),
   }
 }
 

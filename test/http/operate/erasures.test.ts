@@ -401,6 +401,20 @@ describe('what comes after an erasure', () => {
     expect(letIn).toMatchObject({ ok: true, value: { events: [{ status: 'accepted' }] } })
   })
 
+  it('is kept out at once, also where an isolate knew otherwise', async () => {
+    await hapana(ana())
+    await erase(await personOf(MAIL))
+    // What another isolate writes.
+    await env.DB.batch([
+      env.DB.prepare('UPDATE erasures SET suppress = 1'),
+      env.DB.prepare('UPDATE erasing SET version = version + 1'),
+    ])
+
+    const event = await hapana(ana({ status: 'inactive' }))
+
+    expect((await rowOf(event))?.status).toBe('erased')
+  })
+
   it('is a repeat where a vendor sends an erased message again, and nothing of it is kept', async () => {
     const body = aStatusChange(ana())
     const event = await stored(config, 'hapana', body, { now: now++ })

@@ -4,13 +4,13 @@ import type { Config } from '../../../config.ts'
 import type { PersonId } from '../../../core/id.ts'
 import { type Erasure, stepAfter } from '../../../core/operate/erasure/erasure.ts'
 import type { Env, Tools } from '../../../env.ts'
+import { takeContacts } from '../../../store/operate/erasure/begin.ts'
 import {
   endErasure,
   getErasure,
   listOpenErasures,
   moveErasure,
   type RunningErasure,
-  takeContacts,
 } from '../../../store/operate/erasure/erasures.ts'
 import { eraseElsewhere } from './elsewhere.ts'
 import { eraseNextEvents } from './events.ts'

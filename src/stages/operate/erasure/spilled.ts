@@ -2,8 +2,7 @@
 // be reached; they do when they are recorded (store/intake/records.ts).
 import type { PersonId } from '../../../core/id.ts'
 import type { Env } from '../../../env.ts'
-import { knownErased, readErased } from '../../../store/intake/erased.ts'
-import { withoutErased } from '../../../store/intake/records.ts'
+import { knownErased, readErased, withoutErased } from '../../../store/intake/erased.ts'
 import { packRecords, unpackRecords } from '../../../store/intake/spill.ts'
 import { noteErased, type RunningErasure } from '../../../store/operate/erasure/erasures.ts'
 import { withTimeout } from '../../../store/timeout.ts'
