@@ -206,7 +206,11 @@ it.each([...PARTS.keys()])(
 )
 
 it('records no correction of a packed event of which nobody was told', async () => {
-  const only = { name: 'crm', url: 'https://crm.example/', events: ['subscription.corrected', 'payment.corrected'] }
+  const only = {
+    name: 'crm',
+    url: 'https://crm.example/',
+    events: ['subscription.corrected', 'payment.corrected'],
+  }
   const messages = STORIES['an end that is corrected twice'] ?? []
   const { told, lines } = await outcomeOf(messages, 'd1', aConfig(only))
   expect(lines.length).toBe(messages.length)
