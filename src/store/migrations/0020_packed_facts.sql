@@ -1,7 +1,8 @@
--- What is kept of a contact's packed events, so that the meaning and the order of its next ones need no pack.
+-- What is kept of a contact's packed events, so that the meaning and the order of its next ones need no pack. It goes with the
+-- number of the contact, which is given to another one later.
 
 CREATE TABLE packed_facts (
-  contact INTEGER PRIMARY KEY,  -- packed_contacts.number
+  contact INTEGER PRIMARY KEY REFERENCES packed_contacts (number) ON DELETE CASCADE,
   revision INTEGER NOT NULL,    -- how often it was written: who writes it has read the one before
   first INTEGER NOT NULL,       -- the lowest key in it: what goes with the retention of that event
   facts TEXT NOT NULL,          -- its latest events of each kind, trimmed (core/events/fact-text.ts)

@@ -5,7 +5,9 @@ import { afterEach, expect, it, vi } from 'vitest'
 import { keyOfId } from '../../../src/core/id.ts'
 import { accept } from '../../../src/stages/intake/accept.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
-import { aConfig, aQueue, toolsAt } from '../../builders.ts'
+import { readTold } from '../../../src/store/events/told.ts'
+import { restoreEvents } from '../../../src/store/ledger/packs/restore.ts'
+import { aConfig, aQueue, NOW, toolsAt } from '../../builders.ts'
 import { empty, LOG_TABLES } from '../../database.ts'
 import { bodyOf, EVENT_FIXTURES, type FixtureRequest } from '../../fixtures.ts'
 import { allLines, clearPacks, PLACES, packAll } from '../../packs.ts'
@@ -13,14 +15,15 @@ import { aWorld } from '../../world.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const T0 = 1_794_000_000
+const T0 = 1_760_000_000
 
 const config = aConfig(
-  { name: 'crm', url: 'https://crm.example/', ordered: true },
+  { name: 'crm', url: 'https://crm.example/', ordered: true, retry: [60] },
   { name: 'door', url: 'https://door.example/', events: ['subscription.*', 'checkin.*'] },
 )
 
-type Message = { source: string; request: FixtureRequest }
+/** A request; `fails`: its deliveries do, until they are dead. */
+type Message = { source: string; request: FixtureRequest; fails?: true }
 type Place = keyof typeof PLACES
 
 const ARCHIVED = { ARCHIVE: PLACES.r2.ARCHIVE as R2Bucket }
@@ -28,25 +31,27 @@ const ARCHIVED = { ARCHIVE: PLACES.r2.ARCHIVE as R2Bucket }
 afterEach(() => vi.restoreAllMocks())
 
 /** Sends messages, three hours apart, and returns all that came of them. `place`: where everything is packed in between. */
-async function outcomeOf(messages: readonly Message[], place?: Place) {
+async function outcomeOf(messages: readonly Message[], place?: Place, own = config) {
   await empty('targets', ...LOG_TABLES)
   await clearPacks()
   vi.spyOn(Math, 'random').mockReturnValue(0.5) // ids of the same times are the same
   const told: Record<string, { id: string }[]> = { crm: [], door: [] }
+  let isFailing = false
   const world = aWorld(
-    config,
+    own,
     () => undefined,
-    () => new Response('ok'),
+    () => new Response('', { status: isFailing ? 500 : 200 }),
     (target, body) => told[target]?.push(JSON.parse(body)),
   )
   const bindings = Object.assign(world.bindings, place === 'r2' ? ARCHIVED : {})
-  for (const { source, request } of messages) {
+  for (const { source, request, fails = false } of messages) {
+    isFailing = fails
     const url = new URL(`https://relay.example/in/${source}?key=hype%20secret`)
     for (const [name, value] of Object.entries(request.query ?? {}))
       url.searchParams.set(name, value)
     const headers = { ...request.headers, 'x-relay-key': 'hapana secret' }
     const post = new Request(url, { method: 'POST', headers, body: bodyOf(request) })
-    await accept(bindings, config, source, post, toolsAt(world.now()))
+    await accept(bindings, own, source, post, toolsAt(world.now()))
     for (let i = 0; i < 4; i++) {
       for (const lane of ['DELIVERIES', 'RETRIES'] as const) await world.consume(lane, 100)
       world.advance(5 * MINUTE)
@@ -63,7 +68,7 @@ async function outcomeOf(messages: readonly Message[], place?: Place) {
   }))
   const again = await renormalize(
     { ...bindings, RETRIES: aQueue().queue },
-    config,
+    own,
     {
       ...{ period: { since: 0, until: world.now() }, source: undefined, after: undefined },
       ...{ limit: 50, isDryRun: true, deliver: false, origin: 'https://relay.example' },
@@ -138,6 +143,14 @@ const STORIES: Record<string, Message[]> = {
     },
     hype('created', 40 * DAY, 'user', { total: 20 }),
   ],
+  'deliveries that ended dead, after which others were delivered': [
+    hype('created', 0, 'user', { total: 10 }),
+    { ...hype('updated', DAY, 'dashboard', { total: 6 }), fails: true },
+    hype('updated', 2 * DAY, 'system', { total: 6 }),
+    { ...hype('updated', 3 * DAY, 'system', { total: 6 }), fails: true },
+    { ...hype('updated', 4 * DAY, 'system', { total: 6 }), fails: true },
+    hype('created', 5 * DAY, 'user', { total: 16 }),
+  ],
   'changes of status, one of them of long ago': [
     ...['activePackage', 'suspended', 'activePackage', 'inactive', 'lead', 'activePackage'].map(
       (status) => hapana('clientStatusChange', { status }),
@@ -192,13 +205,43 @@ it.each([...PARTS.keys()])(
   120_000,
 )
 
+it('records no correction of a packed event of which nobody was told', async () => {
+  const only = {
+    name: 'crm',
+    url: 'https://crm.example/',
+    events: ['subscription.corrected', 'payment.corrected'],
+  }
+  const messages = STORIES['an end that is corrected twice'] ?? []
+  const { told, lines } = await outcomeOf(messages, 'd1', aConfig(only))
+  expect(lines.length).toBe(messages.length)
+  expect(told.crm).toEqual([])
+})
+
+it('knows what a target was told by packed events', async () => {
+  const { lines } = await outcomeOf(STORIES['an end that is corrected twice'] ?? [])
+  const ended = lines.find(({ type }) => type === 'subscription.ended')?.id ?? 'evt_'
+  const type = 'subscription.corrected'
+  const corrections = lines.filter((line) => line.type === type).map(({ id }) => id)
+  const questions = ['crm', 'door', 'nobody'].flatMap((target) =>
+    [...corrections, 'evt_7zzzzzzzzzz' as const].map((id) => ({
+      ...{ event: ended, source: 'hype', contact: 'ana', target },
+      correction: { id, type },
+    })),
+  )
+  const answers = () => Promise.all(questions.map((one) => readTold(PLACES.d1, one)))
+  const expected = await answers()
+  expect(expected.filter((one) => one?.isLater).length).toBeGreaterThanOrEqual(2)
+  await packAll(PLACES.d1, NOW + 40 * HOUR)
+  expect(await env.DB.prepare('SELECT count(*) AS n FROM events').first<number>('n')).toBe(0)
+  expect(await answers()).toEqual(expected)
+})
+
 it('keeps no fact of an event that is hot again', async () => {
   const messages = months(6)
   await outcomeOf(messages, 'd1')
   const facts = () => env.DB.prepare('SELECT facts FROM packed_facts').first<string>('facts')
   const [last] = [...(await allLines(PLACES.d1)).values()].slice(-1)
   expect(await facts()).toContain(last?.id.slice(4))
-  const { restoreEvents } = await import('../../../src/store/ledger/packs/restore.ts')
   await restoreEvents(PLACES.d1, [last?.id ?? 'evt_'])
   expect(await facts()).not.toContain(last?.id.slice(4))
   const key = keyOfId(last?.id ?? 'evt_')
