@@ -1,7 +1,13 @@
 // Histories of events: rows of the log, facts of packed events beside them, and, where those do not reach, packs.
 import { type MembershipEvent, withCredibleTime } from '../../core/events/event.ts'
-import { readFacts } from '../../core/events/fact-text.ts'
-import { type Fact, type Facts, lastCheckin, type Past, pastOf } from '../../core/events/facts.ts'
+import { readFacts } from '../../core/events/facts/fact-text.ts'
+import {
+  type Fact,
+  type Facts,
+  lastCheckin,
+  type Past,
+  pastOf,
+} from '../../core/events/facts/facts.ts'
 import type { History } from '../../core/events/history.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { type BatchDatabase, isD1Failure } from '../group-commit.ts'

@@ -1,6 +1,6 @@
 // The page of `people export`: all that is stored, as text, in a file that loads nothing.
 import { expect, it } from 'vitest'
-import type { PersonExport } from '../../../src/cli/relay/commands/export-person.ts'
+import type { PersonExport } from '../../../src/cli/relay/commands/events/export-person.ts'
 import { personPage } from '../../../src/cli/relay/export/page.ts'
 
 const all = {

@@ -1,13 +1,13 @@
 // Histories that need more than the facts of packed events, as those of late events and of past ones: from the packs.
 import { type MembershipEvent, withCredibleTime } from '../../../core/events/event.ts'
-import type { FactOwner } from '../../../core/events/fact-text.ts'
+import type { FactOwner } from '../../../core/events/facts/fact-text.ts'
 import {
   type Around,
   type Fact,
   type Facts,
   isTold,
   type Past,
-} from '../../../core/events/facts.ts'
+} from '../../../core/events/facts/facts.ts'
 import { EVENTS_PER_SIDE } from '../../../core/events/history.ts'
 import { type EventId, idOfKey, keyOfId } from '../../../core/id.ts'
 import { parseJson } from '../../../core/intake/json.ts'
