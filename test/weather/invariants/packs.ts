@@ -71,7 +71,7 @@ export class Packs {
       start,
       version,
     )
-    return Buffer.concat(rows.map(({ bytes }) => bytes))
+    return Buffer.concat(rows.map(({ bytes }) => Buffer.from(bytes)))
   }
 
   private objects(name: string): Buffer {
