@@ -17,6 +17,7 @@ import { eraseNextEvents } from './events.ts'
 import { forgetOld } from './forget.ts'
 import { erasePacked } from './packed.ts'
 import { eraseSpilled } from './spilled.ts'
+import type { StepResult } from './step.ts'
 import { tellErased, wasTold } from './tell.ts'
 
 export type ErasingEnv = Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>
@@ -24,9 +25,6 @@ export type ErasingEnv = Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>
 /** How long a request, or a run of the cron, goes on with erasures, in milliseconds. */
 const REQUEST_MS = 8000
 const RUN_MS = 15_000
-
-/** What becomes of a step: it is over, it goes on from a place, or it has to wait for something. */
-export type StepResult = 'over' | 'waits' | { place: string }
 
 /**
  * Begins to erase a person, or goes on with it, for some seconds. Returns how far it is; undefined when the person has no

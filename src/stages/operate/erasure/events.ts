@@ -1,6 +1,5 @@
 // The events of an erased person's contacts, some at a time: their values are hashed for the receipt and erased in one
 // transaction.
-import { UNFINISHED_STATES } from '../../../core/deliveries/delivery.ts'
 import type { ErasedPlace, ErasedValue } from '../../../core/operate/erasure/erasure.ts'
 import {
   type IdentifyingValue,
@@ -10,6 +9,7 @@ import {
 import { hashWords } from '../../../core/operate/erasure/words.ts'
 import { eraseEvents } from '../../../store/deliveries/erase-events.ts'
 import {
+  countsOfKeys,
   type ErasedContactRow,
   noteErased,
   type RunningErasure,
@@ -17,7 +17,7 @@ import {
 import { listPersonalEvents } from '../../../store/operate/erasure/person-events.ts'
 import { VENDORS } from '../../../vendors/index.ts'
 import type { Vendor } from '../../../vendors/vendor.ts'
-import type { StepResult } from './erase.ts'
+import type { StepResult } from './step.ts'
 
 /** Events of a transaction. */
 const CHUNK = 100
@@ -64,14 +64,7 @@ export async function eraseKeys(
   place: ErasedPlace,
   values: readonly ErasedValue[] = [],
 ): Promise<void> {
-  const own = `event IN (${keys})`
-  const unfinished = UNFINISHED_STATES.map((state) => `'${state}'`)
-  const counts = {
-    [place]: `SELECT count(*) FROM events WHERE key IN (${keys}) AND status NOT IN ('erased', 'erased_derived')`,
-    bodies: `SELECT count(*) FROM deliveries WHERE ${own} AND body IS NOT NULL`,
-    attempts: `SELECT count(*) FROM deliveries CROSS JOIN json_each(attempts) AS a WHERE ${own} AND a.value ->> 'digest' IS NOT NULL`,
-    cancelled: `SELECT count(*) FROM deliveries WHERE ${own} AND state IN (${unfinished})`,
-  }
+  const counts = countsOfKeys(keys, place)
   await db.batch([
     ...noteErased(db, person, counts, values),
     ...eraseEvents(db, keys, REPEAT_HEADERS),

@@ -1,7 +1,7 @@
 // Whose a value is that was found: the erased person's, another's who has the same address or name, or that of somebody who came
 // after the erasure, perhaps the same human again.
 
-import { firstKeyAt, idOfKey, isEventId, keyOfId } from '../../../core/id.ts'
+import { firstKeyAt, idOfKey, isEventId, keyOfId, type PersonId } from '../../../core/id.ts'
 import { isObject, type JsonObject } from '../../../core/intake/json.ts'
 import type { ErasedValue } from '../../../core/operate/erasure/erasure.ts'
 import { type ValueKind, valuesOfKey, valuesOfParts } from '../../../core/operate/erasure/values.ts'
@@ -9,7 +9,14 @@ import { hashWords } from '../../../core/operate/erasure/words.ts'
 import { getErasure } from '../../../store/operate/erasure/erasures.ts'
 import { type Owner, readOwners, readPersons } from '../../../store/operate/erasure/owners.ts'
 import { placeKey, shownPlace } from '../../../store/operate/erasure/tables.ts'
-import type { Searched } from './verify.ts'
+
+/** What is searched for: the hashes of a receipt, and when the erasure was asked for, in epoch milliseconds. */
+export type Searched = {
+  person: PersonId
+  askedAt: number
+  salt: string
+  values: readonly ErasedValue[]
+}
 
 /** Values in one text of one row, or in a line of it. */
 export type Hit = {

@@ -7,7 +7,7 @@ import { packRecords, unpackRecords } from '../../../store/intake/spill.ts'
 import { noteErased, type RunningErasure } from '../../../store/operate/erasure/erasures.ts'
 import { withTimeout } from '../../../store/timeout.ts'
 import { SPILL_PREFIX } from '../../intake/archive.ts'
-import type { StepResult } from './erase.ts'
+import type { StepResult } from './step.ts'
 
 /** Objects that are read for one step. */
 const PAGE = 10

@@ -9,8 +9,8 @@ import { eraseEvents } from '../../../store/deliveries/erase-events.ts'
 import type { ErasedContactRow, RunningErasure } from '../../../store/operate/erasure/erasures.ts'
 import { findTelling } from '../../../store/operate/erasure/telling.ts'
 import { audienceOf, recordSystemEvent } from '../../deliveries/system-events.ts'
-import type { StepResult } from './erase.ts'
 import { REPEAT_HEADERS } from './events.ts'
+import type { StepResult } from './step.ts'
 
 /** How long targets have to take it. */
 const MAX_TELLING_MS = 30 * 24 * 3_600_000
