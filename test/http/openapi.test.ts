@@ -303,6 +303,15 @@ const BODIES: Record<string, object> = {
   postReplays: { filter: { target: 'crm' }, dry_run: true },
   postPeopleIdSplit: { source: 'hype', contact: 'c' },
   postPeopleIdMerge: { person: UNKNOWN.person },
+  postPeopleErasedVerify: {
+    receipt: {
+      person: UNKNOWN.person,
+      asked_at: '2026-12-01T00:00:00.000Z',
+      salt: '00',
+      values: [],
+    },
+  },
+  postPeopleIdSuppress: { suppress: false },
   postQuarantineRelease: { cause: 'x' },
   postQuarantineDismiss: { cause: 'x', reason: 'noise' },
   postRenormalize: { since: '1h' },
@@ -560,6 +569,18 @@ describe('the operations', () => {
     const merged = { init: { redirect: 'manual' as const } }
     await check('getPeopleId', 308, { path: `/api/people/${separate.id}`, ...merged })
     await check('getPeopleIdEvents', 308, { path: `/api/people/${separate.id}/events`, ...merged })
+    const of = (id: string | undefined, act: string) => ({ path: `/api/people/${id}/${act}` })
+    await check('postPeopleIdErase', 200, of(person?.id, 'erase'))
+    const erase = json({ dry_run: false })
+    const receipt = await check('postPeopleIdErase', 200, { ...of(person?.id, 'erase'), ...erase })
+    await check('postPeopleIdErase', 404, { ...of(UNKNOWN.person, 'erase'), ...erase })
+    await check('getPeopleIdErasure', 200, of(person?.id, 'erasure'))
+    await check('getPeopleIdErasure', 404, of(UNKNOWN.person, 'erasure'))
+    await check('getPeopleErased', 200)
+    await check('postPeopleErasedVerify', 200, json({ receipt }))
+    const suppress = json({ suppress: false })
+    await check('postPeopleIdSuppress', 200, { ...of(person?.id, 'suppress'), ...suppress })
+    await check('postPeopleIdSuppress', 404, { ...of(UNKNOWN.person, 'suppress'), ...suppress })
   })
 
   it('release and dismiss quarantined messages, and normalize again', async () => {

@@ -85,7 +85,7 @@ const personOf = (source: string, contact: string | null) => {
   return contact.startsWith('a') ? (PEOPLE[0] as bigint) : (PEOPLE[1] as bigint)
 }
 const emailOf = (contact: string | null) => (contact === 'ab' ? 'ana@example.com' : null)
-const isHistory = (status: EventStatus) => status !== 'quarantined'
+const isHistory = (status: EventStatus) => status !== 'quarantined' && status !== 'erased'
 
 async function write(events: readonly Event[]): Promise<void> {
   for (const { key, source, status, type, contact, late, deliveries } of events) {

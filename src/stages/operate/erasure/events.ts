@@ -7,8 +7,9 @@ import {
   valuesOfParts,
 } from '../../../core/operate/erasure/values.ts'
 import { hashWords } from '../../../core/operate/erasure/words.ts'
-import { countsOf, eraseEvents } from '../../../store/operate/erasure/erase-events.ts'
+import { eraseEvents } from '../../../store/operate/erasure/erase-events.ts'
 import {
+  countsOfKeys,
   type ErasedContactRow,
   noteErased,
   type RunningErasure,
@@ -63,8 +64,9 @@ export async function eraseKeys(
   place: ErasedPlace,
   values: readonly ErasedValue[] = [],
 ): Promise<void> {
+  const counts = countsOfKeys(keys, place)
   await db.batch([
-    ...noteErased(db, person, countsOf(keys, place), values),
+    ...noteErased(db, person, counts, values),
     ...eraseEvents(db, keys, REPEAT_HEADERS),
   ])
 }

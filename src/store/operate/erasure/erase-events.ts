@@ -2,7 +2,6 @@
 import { UNFINISHED_STATES } from '../../../core/deliveries/delivery.ts'
 import { type EventId, idOfKey } from '../../../core/id.ts'
 import { TEST_HEADER } from '../../../core/intake/request.ts'
-import type { ErasedPlace } from '../../../core/operate/erasure/erasure.ts'
 import { IS_TEST } from '../../events/event-rows.ts'
 import type { BatchDatabase } from '../../group-commit.ts'
 import { markSegments } from '../../segments.ts'
@@ -62,15 +61,4 @@ export function forgetRepeats(
          ORDER BY key LIMIT ?2)`,
     )
     .bind(before, limit)
-}
-
-/** The queries of what is about to be erased with some events, for the receipt. `place`: where the events were found. */
-export function countsOf(keys: readonly string[], place: ErasedPlace): Record<string, string> {
-  const own = `event IN (${keys})`
-  return {
-    [place]: `SELECT count(*) FROM events WHERE key IN (${keys}) AND status NOT ${IS_ERASED}`,
-    bodies: `SELECT count(*) FROM deliveries WHERE ${own} AND body IS NOT NULL`,
-    attempts: `SELECT count(*) FROM deliveries CROSS JOIN json_each(attempts) AS a WHERE ${own} AND a.value ->> 'digest' IS NOT NULL`,
-    cancelled: `SELECT count(*) FROM deliveries WHERE ${own} AND state IN ${UNFINISHED}`,
-  }
 }

@@ -1,5 +1,6 @@
 // Erasures: beginning one, noting how far it has come, its receipt, and who is kept out.
 
+import { UNFINISHED_STATES } from '../../../core/deliveries/delivery.ts'
 import { keyOfId, type PersonId, personIdOfKey } from '../../../core/id.ts'
 import type {
   ErasedPlace,
@@ -7,6 +8,7 @@ import type {
   Erasure,
   ErasureStep,
 } from '../../../core/operate/erasure/erasure.ts'
+import { IS_ERASED } from '../../stored-words.ts'
 
 /** A contact whose events are erased. */
 export type ErasedContactRow = {
@@ -142,6 +144,22 @@ export function noteErased(
             .bind(key, JSON.stringify(values)),
         ]),
   ]
+}
+
+const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join()
+
+/** What `noteErased` counts of events (by their keys, decimal texts), which are counted under a place, and of their deliveries. */
+export function countsOfKeys(
+  keys: readonly string[],
+  place: ErasedPlace,
+): Partial<Record<ErasedPlace, string>> {
+  const own = `FROM deliveries WHERE event IN (${keys})`
+  return {
+    [place]: `SELECT count(*) FROM events WHERE key IN (${keys}) AND status NOT ${IS_ERASED}`,
+    bodies: `SELECT count(*) ${own} AND body IS NOT NULL`,
+    attempts: `SELECT count(*) FROM (SELECT attempts ${own}) CROSS JOIN json_each(attempts) AS a WHERE a.value ->> 'digest' IS NOT NULL`,
+    cancelled: `SELECT count(*) ${own} AND state IN (${UNFINISHED})`,
+  }
 }
 
 /** The statement that moves an erasure within its step, or to another one. Once it was told, whose it was is forgotten. */

@@ -80,7 +80,7 @@ describe('a search', () => {
     }
     expect(tables.length).toBeGreaterThan(20)
     expect(missed).toEqual([])
-  })
+  }, 240_000)
 
   it('finds it in a table that nobody has thought of, as text or compressed', async () => {
     await env.DB.exec('CREATE TABLE later_idea (name TEXT, content BLOB)')
