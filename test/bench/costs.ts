@@ -12,9 +12,9 @@ export const EVENTS_A_MEMBER = {
 
 /** The usage of one `checkIn`, by the number of targets: docs/benchmarks.md, "Price". */
 export const USAGE_OF_AN_EVENT: Record<number, Usage> = {
-  1: { rowsWritten: 6, rowsRead: 25.9, queueOperations: 3, requests: 1.1, cpuMs: 5.65 },
-  2: { rowsWritten: 9, rowsRead: 33.6, queueOperations: 6, requests: 1.2, cpuMs: 6.06 },
-  5: { rowsWritten: 18, rowsRead: 58, queueOperations: 15, requests: 1.5, cpuMs: 7.4 },
+  1: { rowsWritten: 4, rowsRead: 34.4, queueOperations: 3, requests: 1.1, cpuMs: 21.83 },
+  2: { rowsWritten: 6, rowsRead: 41.6, queueOperations: 6, requests: 1.2, cpuMs: 21.1 },
+  5: { rowsWritten: 12, rowsRead: 63.3, queueOperations: 15, requests: 1.5, cpuMs: 31.83 },
 }
 
 /** Rows that the cron reads for an event (docs/internals.md), and the bytes of an event in D1 (docs/benchmarks.md, "Growth"). */
