@@ -1,7 +1,7 @@
 // The schema that the code was written for, and the one that the database has. wrangler notes applied migrations in D1.
 
 /** The last migration of this version (src/store/migrations). */
-export const LAST_MIGRATION = '0017_delivery_headers.sql'
+export const LAST_MIGRATION = '0023_bodies.sql'
 
 /**
  * The schema of the database compared with that of the code. `older`: migrations are missing, so this code cannot work.

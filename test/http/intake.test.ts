@@ -59,7 +59,7 @@ async function signature(body: string | Uint8Array, t: number): Promise<string> 
 
 /** The bytes of an event of the log. */
 async function storedBytes(id: EventId): Promise<Uint8Array> {
-  const { text = '', encoding } = (await getEvent(env.DB, id))?.raw ?? {}
+  const { text = '', encoding } = (await getEvent(env, id))?.raw ?? {}
   return encoding === 'base64'
     ? Uint8Array.from(atob(text ?? ''), (c) => c.charCodeAt(0))
     : new TextEncoder().encode(text ?? '')
@@ -405,7 +405,7 @@ describe('a body that is', () => {
 
     expect([status, answer.status]).toEqual([202, 'accepted'])
     expect(new TextDecoder().decode(await storedBytes(answer.id))).toBe(text)
-    expect((await getEvent(env.DB, answer.id))?.raw.headers).not.toHaveProperty('content-encoding')
+    expect((await getEvent(env, answer.id))?.raw.headers).not.toHaveProperty('content-encoding')
   })
 
   it('a list has its good elements accepted, and the odd ones quarantined', async () => {

@@ -63,7 +63,7 @@ describe('a person', () => {
       { source: 'hapana', contact: 'client-1', email: 'ana@example.com', sites: ['site-1'] },
       { source: 'hype', contact: 'contact-1', email: 'ana@example.com' },
     ])
-    expect((await getEvent(env.DB, event))?.event).toMatchObject({ personid: ana?.id })
+    expect((await getEvent(env, event))?.event).toMatchObject({ personid: ana?.id })
     expect((await call('GET', `/${ana?.id}`)).body).toEqual(ana)
     expect((await call('GET', '?contact=contact-1')).body.people).toEqual([ana])
   })
@@ -137,7 +137,7 @@ describe('a person', () => {
       events.push(await stored(config, 'hapana', body, { now: now++ }))
     }
 
-    const details = await Promise.all(events.map((id) => getEvent(env.DB, id)))
+    const details = await Promise.all(events.map((id) => getEvent(env, id)))
 
     expect(details.map((detail) => (detail?.event as { late?: true } | undefined)?.late)).toEqual([
       undefined,
@@ -167,7 +167,7 @@ describe('a person', () => {
     await call('POST', `/${one?.id}/merge`, { person: two?.id })
     const events = [first, await checkIn('client-2', 20)]
 
-    const details = await Promise.all(events.map((id) => getEvent(env.DB, id)))
+    const details = await Promise.all(events.map((id) => getEvent(env, id)))
 
     expect(details.map((detail) => detail?.event)).toMatchObject([
       { data: { checkin: { first: true } } },
@@ -252,7 +252,7 @@ describe('two people', () => {
     const old = await call('GET', `/${work?.id}`)
     expect(old.status).toBe(308)
     expect(old.headers.get('location')).toBe(`/api/people/${home?.id}`)
-    expect((await getEvent(env.DB, event))?.event).toMatchObject({ personid: home?.id })
+    expect((await getEvent(env, event))?.event).toMatchObject({ personid: home?.id })
     const { results } = await env.DB.prepare(
       `SELECT event FROM events WHERE type = 'relay.people_merged'`,
     ).all<{ event: string }>()

@@ -18,6 +18,9 @@ import { evaluateWants, type Wants } from '../../core/deliveries/routing.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
+import type { BodyReader } from '../../store/bodies/read.ts'
+import { packSent } from '../../store/bodies/sent.ts'
+import type { LoadedDelivery } from '../../store/deliveries/deliveries.ts'
 import type { DeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
 import { releaseNextInOrder } from '../../store/deliveries/order.ts'
 import { releaseProbe } from '../../store/deliveries/probe.ts'
@@ -39,6 +42,7 @@ export type BatchContext = {
   tools: Tools
   inFlight: InFlight
   write: DeliveryWriter['write']
+  readBody: BodyReader
   healths: Healths
   rateLimit: RateLimit
 }
@@ -53,10 +57,11 @@ const CORRECTION_DELAY_MS = 10_000
 export async function processDelivery(
   context: BatchContext,
   message: DeliveryMessage,
-  loaded: DueDelivery | undefined,
+  found: LoadedDelivery | undefined,
   freeSlot: () => void,
 ): Promise<void> {
   const { config, lane, tools, healths, env, isAnySpilled } = context
+  const loaded = (await found?.readWhole?.(context.readBody)) ?? found
   const target = targetOf(config, message.target)
   const isChangeable = loaded !== undefined && mayChange(loaded)
   const facts = { message, target, lane, isAnySpilled, isChangeable, needsRaw: needsRaw(target) }
@@ -99,6 +104,14 @@ async function act(
   const { write, tools } = context
   const { delivery } = decision
   switch (decision.do) {
+    case 'wait':
+      tools.log({
+        at: 'deliver',
+        event: delivery.event,
+        target: delivery.target,
+        fault: delivery.unreadable,
+      })
+      return postpone(context, delivery, decision.until, decision.reason)
     case 'requeue':
       return enqueue(context, delivery, delivery.attempt, delivery.due)
     case 'cancel':
@@ -182,7 +195,8 @@ async function recordAttempt(
   const chance = { now: tools.now(), random: tools.random() }
   const next = stateAfter(delivery, attempt, body !== undefined, target, chance)
   const isBodyKept = delivery.sentBody === undefined && (next.state !== 'delivered' || isChangeable)
-  const keepBody = isBodyKept && body !== undefined ? { keepBody: body } : {}
+  const keepBody =
+    isBodyKept && body !== undefined ? { keepBody: await keptBody(body, delivery) } : {}
   const recorded = await write(delivery, { ...next, logged: attempt, ...keepBody })
   const { event, content } = delivery
   const { status, error, ms } = attempt
@@ -190,6 +204,11 @@ async function recordAttempt(
   tools.log({ ...line, attempt: attempt.attempt, status, error, ms, state: next.state })
   if (next.due !== undefined) await enqueue(context, delivery, attempt.attempt + 1, next.due)
   await followUp(context, { ...job, health: recorded.get(target.name) }, attempt, next)
+}
+
+/** A body as it is stored: what the event's own has, if that is not in its row, is not stored twice. */
+async function keptBody(sent: Rendered, { apart }: DueDelivery): Promise<Rendered> {
+  return apart === undefined ? sent : { ...sent, body: await packSent(sent.body, apart) }
 }
 
 /**

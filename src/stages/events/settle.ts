@@ -37,12 +37,12 @@ export function settle(
 /** An end by what the log knows now. The log is updated, so that it holds what is sent. */
 async function settledEnd(
   db: D1Database,
-  { content, contact }: DueDelivery,
+  { content, contact, apart }: DueDelivery,
 ): Promise<MembershipEvent> {
   const { personid, personbasis, possibleduplicate, ...event } = content as MembershipEvent
   const settled = await settledEvent(db, event as MembershipEvent, contact ?? '')
   if (JSON.stringify(settled) !== JSON.stringify(event)) {
-    await updateEvents(db, [{ event: settled, contact }])
+    await updateEvents(db, [{ event: settled, contact, apart }])
   }
   return {
     ...settled,

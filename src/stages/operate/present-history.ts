@@ -5,7 +5,11 @@ import { bareKeyOf } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { EVENTS_PER_SIDE, type History } from '../../core/events/history.ts'
 import type { EventId } from '../../core/id.ts'
-import { readMessages, type StoredMessage } from '../../store/events/stored-message.ts'
+import {
+  type LogBindings,
+  readMessages,
+  type StoredMessage,
+} from '../../store/events/stored-message.ts'
 import type { EventRecord } from '../../store/intake/records.ts'
 import { type AsOf, historiesFor, isAccount } from '../events/meaning.ts'
 import { subjectOf } from '../intake/commit.ts'
@@ -19,15 +23,15 @@ type Present = { event: MembershipEvent; contact: string | undefined }
 
 /** The histories of some messages, in their order. */
 export async function presentHistories(
-  db: D1Database,
+  env: LogBindings,
   config: Config,
   redrafts: readonly Redraft[],
   origin: string,
 ): Promise<(History | undefined)[]> {
-  const stored = await storedHistories(db, redrafts)
+  const stored = await storedHistories(env.DB, redrafts)
   const ids = stored.flat().flatMap((history) => eventsOf(history).map(({ id }) => id))
   const present = new Map<EventId, Present>()
-  for (const message of ids.length === 0 ? [] : await readMessages(db, [...new Set(ids)])) {
+  for (const message of ids.length === 0 ? [] : await readMessages(env, [...new Set(ids)])) {
     const again = await redraftRecord(config, message, origin)
     if (again.ok && 'event' in again.value.content) {
       const event = again.value.content.event as MembershipEvent

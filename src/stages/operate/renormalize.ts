@@ -11,7 +11,7 @@ import type { Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
 import { restartDeliveries } from '../../store/deliveries/restart-deliveries.ts'
 import { listAcceptedMessages, type StoredMessage } from '../../store/events/stored-message.ts'
-import { updateEvents } from '../../store/events/update-events.ts'
+import { type ReplacedEvent, updateEvents } from '../../store/events/update-events.ts'
 import type { EventRecord } from '../../store/intake/records.ts'
 import { enqueueDeliveries } from '../deliveries/enqueue.ts'
 import { withHeldForTargets } from '../deliveries/held-for.ts'
@@ -46,7 +46,7 @@ export type RenormalizeResult = {
 
 /** Normalizes some events again, each by what was known when it was received. */
 export async function renormalize(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   config: Config,
   request: RenormalizeRequest,
   tools: Tools,
@@ -54,23 +54,23 @@ export async function renormalize(
   const { period, source, after, limit, isDryRun, deliver, origin } = request
   const usable = [...config.sources.values()].filter((one) => !isBrokenSource(one))
   const sources = usable.map(({ name }) => name).filter((name) => !source || name === source)
-  const page = await listAcceptedMessages(env.DB, { period, sources, after, limit })
+  const page = await listAcceptedMessages(env, { period, sources, after, limit })
   const result: RenormalizeResult = {
     checked: page.length,
     changed: [],
     refused: [],
-    pruned: page.filter(({ raw }) => raw === undefined).length,
+    pruned: page.filter(isPruned).length,
     next: page.length === limit ? page.at(-1)?.id : undefined,
   }
   const redrafts: Redraft[] = []
   for (const stored of page) {
-    if (stored.raw === undefined) continue
+    if (isPruned(stored)) continue
     const draft = await redraftRecord(config, stored, origin)
     const issues = issuesOf(draft)
     if (draft.ok && issues === undefined) redrafts.push({ stored, record: draft.value })
     else result.refused.push({ id: stored.id, issues: issues ?? [] })
   }
-  const histories = await presentHistories(env.DB, config, redrafts, origin)
+  const histories = await presentHistories(env, config, redrafts, origin)
   const routing = await withHeldForTargets(env.DB, config)
   const updates: Again[] = []
   for (const [i, redraft] of redrafts.entries()) {
@@ -100,7 +100,10 @@ export async function renormalize(
   return result
 }
 
-type Again = { event: MembershipEvent; contact: string | undefined; targets: string[] }
+type Again = ReplacedEvent & { targets: string[] }
+
+const isPruned = ({ raw, unreadable }: StoredMessage) =>
+  raw === undefined && unreadable === undefined
 
 /** Why the present mapping does not understand a message; undefined if it does. */
 function issuesOf(draft: Result<EventRecord, string>): string[] | undefined {
@@ -125,6 +128,7 @@ async function readAgain(
     event: stored.event?.time === event.time ? withLate(event, stored.event.late) : event,
     contact: hasKept ? stored.contact : own.contactId,
     targets: own.deliveries.map(({ target }) => target),
+    apart: stored.apart && stored.raw?.text,
   }
 }
 

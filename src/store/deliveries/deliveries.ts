@@ -10,7 +10,16 @@ import type {
 } from '../../core/deliveries/delivery.ts'
 import type { Lease } from '../../core/deliveries/lease.ts'
 import { firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
+import { resolve, withoutReferences } from '../../core/intake/references.ts'
 import type { RawBody } from '../../core/intake/request.ts'
+import {
+  type BodyReader,
+  PLACE_COLUMNS,
+  type PlaceColumns,
+  placeIn,
+  withPlace,
+} from '../bodies/read.ts'
+import { unpackSent } from '../bodies/sent.ts'
 import { JOINED_PERSON_OF_E } from '../events/contacts.ts'
 import { eventOf } from '../events/events.ts'
 import { markSegments, markSegmentsOf } from '../segments.ts'
@@ -25,6 +34,11 @@ const ON_TIME_MS = 1000
 /** What is loaded with the delivery of a message beside its own row, and the lease that the message needs. */
 type Needs = { raw: boolean; order: boolean; lease: Lease | undefined }
 
+/** A delivery of which `readWhole` gives the rest, where the body of its event is not in its row. */
+export type LoadedDelivery = DueDelivery & {
+  readWhole?: (read: BodyReader) => Promise<DueDelivery>
+}
+
 /**
  * Loads the deliveries of a batch of messages, and the health of every target, in one round trip. A message without a
  * row is left out. Leases are taken first: `leaseHolder` is the message that has one.
@@ -33,7 +47,7 @@ export async function loadDueDeliveries(
   db: D1Database,
   messages: readonly (DeliveryMessage & Needs)[],
   now: number,
-): Promise<{ deliveries: DueDelivery[]; healths: Map<string, Health> }> {
+): Promise<{ deliveries: LoadedDelivery[]; healths: Map<string, Health> }> {
   const late = firstKeyAt(now - ON_TIME_MS)
   const wanted = messages.map((message) =>
     JSON.stringify({ ...message, event: keyOfId(message.event), now, late }),
@@ -43,7 +57,7 @@ export async function loadDueDeliveries(
   const leases = isAnyLeased ? [db.prepare(takeLeases(wanted.length)).bind(...wanted)] : []
   const results = await db.batch([healthQuery(db), ...leases, query])
   return {
-    deliveries: ((results.at(-1)?.results ?? []) as DueRow[]).map(dueDeliveryOf),
+    deliveries: ((results.at(-1)?.results ?? []) as DueRow[]).map(loadedDeliveryOf),
     healths: healthsOf(results[0]?.results ?? []),
   }
 }
@@ -56,14 +70,15 @@ const selectDue = (count: number) => `
 ${rowsOf('wanted', count)}
 SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
   d.body, d.content_type, d.headers AS sent_headers, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${JOINED_PERSON_OF_E} AS joined,
-  CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
+  ${PLACE_COLUMNS},   CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
   CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier,
   CASE WHEN wanted.value ->> 'order' AND d.attempt > d.first THEN ${REFUSED_SINCE} END AS refused_since,
   CASE WHEN wanted.value ->> 'order' THEN ${LATER} END AS later
 FROM wanted
 CROSS JOIN deliveries AS d
   ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
-CROSS JOIN events AS e ON e.key = d.event`
+CROSS JOIN events AS e ON e.key = d.event
+${withPlace('e')}`
 
 const takeLeases = (count: number) => `
 ${rowsOf('late', count)}
@@ -99,6 +114,22 @@ type DueRow = {
   earlier: string | null
   refused_since: string | null
   later: string | null
+} & PlaceColumns
+
+function loadedDeliveryOf(row: DueRow): LoadedDelivery {
+  const place = placeIn(row)
+  if (place === undefined) return dueDeliveryOf(row)
+  const { event, body } = row
+  const partly = dueDeliveryOf({ ...row, event: withoutReferences(event), body: null })
+  const readWhole = async (read: BodyReader): Promise<DueDelivery> => {
+    const found = await read(place)
+    if (!found.ok) return { ...partly, unreadable: found.error }
+    const { text } = found.value
+    const sent = body === null ? null : await unpackSent(body, text)
+    const delivery = dueDeliveryOf({ ...row, event: resolve(event, text), body: sent })
+    return { ...delivery, raw: found.value, apart: text }
+  }
+  return { ...partly, readWhole }
 }
 
 function dueDeliveryOf(row: DueRow): DueDelivery {

@@ -15,12 +15,17 @@ import {
 } from '../../core/id.ts'
 import type { Match } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
+import { resolve, withoutReferences } from '../../core/intake/references.ts'
+import type { RawBody } from '../../core/intake/request.ts'
+import { ok, type Result } from '../../core/result.ts'
+import { bodyReader, PLACE_COLUMNS, type PlaceColumns, placeIn, withPlace } from '../bodies/read.ts'
 import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
 import { readWord } from '../stored-words.ts'
 import { JOINED_PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventRow } from './event-rows.ts'
 import { findEvents } from './find-events.ts'
+import type { LogBindings } from './stored-message.ts'
 
 /** An event as lists show it. */
 export type EventSummary = {
@@ -103,7 +108,11 @@ export type EventDetail = EventSummary & {
   matched: { id: EventId; by: Match } | null
   issues: Warning[] | null
   event: unknown
-  raw: { text: string | null; encoding: string; headers: unknown }
+  /**
+   * `text`: null when the bytes are past their retention, or cannot be read now, with the reason in `unreadable`: then `event`
+   * has null for its long strings.
+   */
+  raw: { text: string | null; encoding: string; headers: unknown; unreadable?: string }
   deliveries: DeliveryDetail[]
 }
 
@@ -119,15 +128,19 @@ type DeliveryDetail = {
   attempts: Attempt[]
 }
 
-/** Returns an event with its deliveries; undefined if there is no event with this id. */
-export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail | undefined> {
+/** Returns an event with its deliveries; undefined if there is no event with this id. `ARCHIVE` has large bodies. */
+export async function getEvent(
+  { DB: db, ARCHIVE }: LogBindings,
+  id: EventId,
+): Promise<EventDetail | undefined> {
   const key = keyOfId(id)
   const [events, deliveries] = await db.batch([
     db
       .prepare(
         `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
-           CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${JOINED_PERSON_OF_E} AS joined
-         FROM events AS e WHERE e.key = CAST(?1 AS INTEGER)`,
+           CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${JOINED_PERSON_OF_E} AS joined,
+           ${PLACE_COLUMNS}
+         FROM events AS e ${withPlace('e')} WHERE e.key = CAST(?1 AS INTEGER)`,
       )
       .bind(key),
     db
@@ -139,15 +152,24 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
   ])
   const row = events?.results[0] as (Omit<SummaryRow, 'person'> & DetailRow) | undefined
   if (row === undefined) return undefined
-  const { hops, rung, matched, issues, event, raw, encoding, headers, joined, ...summary } = row
+  const { hops, rung, matched, issues, event, encoding, headers, joined } = row
+  const body = await bodyOf(ARCHIVE, row)
+  const text = body.ok ? body.value?.text : undefined
+  const stored =
+    text === undefined ? withoutReferences(event ?? 'null') : resolve(event ?? 'null', text)
   return {
-    ...summaryOf({ ...summary, person: joined?.split(' ')[0] ?? null }),
+    ...summaryOf({ ...row, person: joined?.split(' ')[0] ?? null }),
     hops,
     matched:
       matched === null || rung === null ? null : { id: idOfKey(matched), by: readWord(rung) },
     issues: issues === null ? null : JSON.parse(issues),
-    event: event === null ? null : eventOf(event, rung, joined),
-    raw: { text: raw, encoding, headers: JSON.parse(headers) },
+    event: event === null ? null : eventOf(stored, rung, joined),
+    raw: {
+      text: text ?? null,
+      encoding,
+      headers: JSON.parse(headers),
+      ...(body.ok ? {} : { unreadable: body.error }),
+    },
     deliveries: ((deliveries?.results ?? []) as DeliveryRow[]).map(
       ({ due, replayed, attempts, reason, ...delivery }) => ({
         ...delivery,
@@ -160,7 +182,17 @@ export async function getEvent(db: D1Database, id: EventId): Promise<EventDetail
   }
 }
 
-type DetailRow = {
+/** The body of a row, wherever it is; undefined past its retention. */
+async function bodyOf(
+  bucket: R2Bucket | undefined,
+  { raw, encoding, ...columns }: DetailRow,
+): Promise<Result<RawBody | undefined, string>> {
+  if (raw !== null) return ok({ text: raw, encoding })
+  const place = placeIn(columns)
+  return place === undefined ? ok(undefined) : bodyReader(bucket)(place)
+}
+
+type DetailRow = PlaceColumns & {
   hops: number
   rung: string | null
   matched: string | null
@@ -168,7 +200,7 @@ type DetailRow = {
   event: string | null
   joined: string | null
   raw: string | null
-  encoding: string
+  encoding: RawBody['encoding']
   headers: string
 }
 type DeliveryRow = Omit<DeliveryDetail, 'due' | 'replayed' | 'attempts'> & {

@@ -6,6 +6,7 @@ import { EVENTS_PER_SIDE, type History, SAME_ACT_WINDOW_MS } from '../../core/ev
 import type { EventKind } from '../../core/events/vocabulary.ts'
 import { type EventId, ID_RANDOM_RANGE, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
+import { withoutReferences } from '../../core/intake/references.ts'
 import type { BatchDatabase } from '../group-commit.ts'
 
 /** SQL: the kind of a type, its part before the dot, as the index of histories has it. `type`: a column or parameter. */
@@ -126,8 +127,11 @@ export async function readHistories(
 
 type Row = { event: string; contact: string }
 
+/** Meaning is read from short strings: an event whose body is apart has null for the long ones (2,000 characters). */
 function eventsIn(rows: readonly Row[]): MembershipEvent[] {
-  return rows.map(({ event }) => withCredibleTime(parseJson(event) as MembershipEvent))
+  return rows.map(({ event }) =>
+    withCredibleTime(parseJson(withoutReferences(event)) as MembershipEvent),
+  )
 }
 
 function peersStatement(db: BatchDatabase, query: HistoryQuery): D1PreparedStatement {

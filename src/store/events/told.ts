@@ -1,6 +1,7 @@
 // What a target was told about an event: by its delivery, and by the corrections of it.
 import type { DeliveryState } from '../../core/deliveries/delivery.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
+import { withoutReferences } from '../../core/intake/references.ts'
 import { kindOf } from './history.ts'
 
 /** An event that is corrected, its contact, the target, and the correction that is to be sent. */
@@ -43,5 +44,7 @@ export async function readTold(db: D1Database, corrected: Corrected): Promise<To
   const { state, due, attempt } = row
   const [isLater, body] = JSON.parse(row.corrected ?? '[0, null]') as [number, string | null]
   const own = attempt > 1 ? row.body : null
-  return { state, due, body: body ?? own, isLater: isLater === 1 }
+  const told = body ?? own
+  // What is concluded are short strings.
+  return { state, due, body: told && withoutReferences(told), isLater: isLater === 1 }
 }

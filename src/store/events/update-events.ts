@@ -2,12 +2,20 @@
 import { SCOPE_MARK } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { keyOfId } from '../../core/id.ts'
+import { refer } from '../../core/intake/references.ts'
 import { markSegments } from '../segments.ts'
+
+/** An event that replaces the one of the log. `apart`: the text of its body, where that is not in its row. */
+export type ReplacedEvent = {
+  event: MembershipEvent
+  contact: string | undefined
+  apart?: string | undefined
+}
 
 /** Replaces accepted events, and their contacts' ids, in one transaction. The stored requests never change. */
 export async function updateEvents(
   db: D1Database,
-  updates: readonly { event: MembershipEvent; contact: string | undefined }[],
+  updates: readonly ReplacedEvent[],
 ): Promise<void> {
   const update = db.prepare(
     `UPDATE events SET type = ?2, vendor_type = ?3, event = ?5, at = ?6,
@@ -16,13 +24,13 @@ export async function updateEvents(
   )
   const ids = updates.map(({ event }) => event.id)
   await db.batch([
-    ...updates.map(({ event, contact }) =>
+    ...updates.map(({ event, contact, apart }) =>
       update.bind(
         keyOfId(event.id),
         event.type,
         event.vendortype,
         contact ?? null,
-        JSON.stringify(event),
+        apart === undefined ? JSON.stringify(event) : refer(JSON.stringify(event), apart),
         instantOf(event),
       ),
     ),

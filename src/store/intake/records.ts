@@ -6,7 +6,9 @@ import type { Warning } from '../../core/events/fields.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { CONTENT_WINDOW_SECONDS, type Nature } from '../../core/intake/dedupe.ts'
+import { refer } from '../../core/intake/references.ts'
 import type { RawBody } from '../../core/intake/request.ts'
+import { insertBody, type Place } from '../bodies/place.ts'
 import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
@@ -38,6 +40,8 @@ export type EventRecord = {
   /** Of a signed message: what it would have in their place as another type, or as a test or not. */
   alternatives?: { key: string; stamp: string }[]
   raw: RawBody
+  /** Where its body is, if not in its row. */
+  apart?: Place
   headers: Record<string, string>
   /** The type that the ingest URL named. */
   eventName: string | undefined
@@ -88,7 +92,8 @@ function comparedBy({ content, alternatives = [], nature, deliveryHeader }: Even
 }
 
 function columns(record: EventRecord): (string | number | null)[] {
-  const { id, content } = record
+  const { id, content, apart, raw } = record
+  const event = 'event' in content ? JSON.stringify(content.event) : null
   return [
     keyOfId(id),
     record.source,
@@ -96,15 +101,15 @@ function columns(record: EventRecord): (string | number | null)[] {
     record.type,
     record.vendorType ?? null,
     record.contactId ?? null,
-    'event' in content ? JSON.stringify(content.event) : null,
+    event !== null && apart !== undefined ? refer(event, raw.text) : event,
     'issues' in content ? JSON.stringify(content.issues) : null,
     record.dedupKey,
     record.dedupStamp ?? null,
     CONTENT_WINDOW_SECONDS * 1000,
     record.deliveries.length,
     record.hops,
-    record.raw.text,
-    record.raw.encoding,
+    apart === undefined ? raw.text : null,
+    raw.encoding,
     JSON.stringify(record.headers),
     record.eventName ?? null,
     'event' in content ? happenedAt(content.event) : null,
@@ -143,6 +148,9 @@ export async function recordEvents(
     for (const record of run) {
       places.set(record, statements.length)
       statements.push(statementFor(db, record))
+      if (record.apart !== undefined && record.entry === 'received') {
+        statements.push(insertBody(db, record.id, record.apart))
+      }
     }
     const updates = run.flatMap((record) => contactUpdateOf(record, identities.sharedAddresses))
     statements.push(...inGroups(updates).map((group) => updateContacts(db, group, siblings)))

@@ -244,7 +244,7 @@ describe('the holder of VIEWER_TOKEN', () => {
     const viewer = await aViewer()
     await viewer.send('/console/sign-out')
     const { items } = await listEvents(env.DB, { types: ['relay.operator_*'] }, { limit: 10 })
-    const events = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
+    const events = await Promise.all(items.map(({ id }) => getEvent(env, id)))
 
     expect(events).toMatchObject([
       { event: { data: { by: 'VIEWER_TOKEN' } } },

@@ -316,7 +316,7 @@ describe('an event', () => {
       .run()
     const operator = await anOperator({ config })
     const shown = await operator.open(`/console/events/${id}/renormalize`)
-    const isUnchanged = async () => JSON.stringify(await getEvent(env.DB, id)).includes('somebody')
+    const isUnchanged = async () => JSON.stringify(await getEvent(env, id)).includes('somebody')
 
     expect(shown.text).toContain('data.actor "somebody" "user"')
     expect(await isUnchanged()).toBe(true)

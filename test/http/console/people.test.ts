@@ -63,11 +63,11 @@ describe('the quarantine', () => {
     const fields = { source: 'hype', cause: 'type: was not known' }
     const plan = await operator.send('/console/quarantine/plan', fields)
     expect(plan.text).toContain('1 message would be released (1 delivery)')
-    expect((await getEvent(env.DB, id))?.status).toBe('quarantined')
+    expect((await getEvent(env, id))?.status).toBe('quarantined')
 
     const done = await operator.send('/console/quarantine/release', fields)
     expect(done.text).toContain('1 message released')
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
     expect(await recordedActs()).toEqual(['released from quarantine: 1 message'])
   })
 })

@@ -125,7 +125,7 @@ type ActRecord = { by: string; via: string; act: string; on: string }
 /** The acts of operators in the log, the latest first. */
 export async function actsOf(): Promise<ActRecord[]> {
   const { items } = await listEvents(env.DB, { types: ['relay.operator_acted'] }, { limit: 20 })
-  const events = await Promise.all(items.map(({ id }) => getEvent(env.DB, id)))
+  const events = await Promise.all(items.map(({ id }) => getEvent(env, id)))
   return events.map((one) => (one as unknown as { event: { data: ActRecord } }).event.data)
 }
 

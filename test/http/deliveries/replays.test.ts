@@ -360,7 +360,7 @@ describe('a replay', () => {
 
     expect(started.plan).toMatchObject({ total: 1, people: 1, counted: true })
     expect(await getReplay(env.DB, started.id)).toMatchObject({ state: 'done', replayed: 1 })
-    expect(await getEvent(env.DB, id)).toMatchObject({ deliveries: [{ state: 'retrying' }, {}] })
+    expect(await getEvent(env, id)).toMatchObject({ deliveries: [{ state: 'retrying' }, {}] })
     expect(read()).toBeLessThan(100)
   })
 
@@ -526,13 +526,13 @@ describe('a replay', () => {
     const relay = aRelay(failing)
     const id = await relay.take('hype', aPayment())
     await relay.world.live(0.1)
-    const before = await getEvent(env.DB, id)
+    const before = await getEvent(env, id)
 
     const { body } = await relay.call('POST', '', { filter: { since: '1h' } })
 
     expect(body).toMatchObject({ total: 1, targets: { finance: 1 } })
     const crm = (detail: typeof before) => detail?.deliveries.find(({ target }) => target === 'crm')
-    expect(crm(await getEvent(env.DB, id))).toEqual(crm(before))
+    expect(crm(await getEvent(env, id))).toEqual(crm(before))
   })
 
   it('does not count for the circuit breaker, and has its whole schedule', async () => {

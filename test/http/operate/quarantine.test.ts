@@ -147,14 +147,14 @@ describe('the quarantine', () => {
 
     const dry = await call('POST', '/quarantine/release', { events: [id], dry_run: true })
     expect(dry.body).toMatchObject({ released: [{ id, type: 'payment.created', deliveries: 1 }] })
-    expect((await getEvent(env.DB, id))?.status).toBe('quarantined')
+    expect((await getEvent(env, id))?.status).toBe('quarantined')
     const { body } = await call('POST', '/quarantine/release', { events: [id] })
 
     expect(body).toMatchObject({
       released: [{ id, status: 'accepted', deliveries: 1 }],
       refused: [],
     })
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'accepted',
       type: 'payment.created',
       deliveries_created: 1,
@@ -179,7 +179,7 @@ describe('the quarantine', () => {
     const { body } = await call('POST', '/quarantine/release', { cause: 'status: is not known' })
 
     expect(body.released.map(({ id }: { id: string }) => id)).toEqual(ids)
-    expect((await getEvent(env.DB, other))?.status).toBe('quarantined')
+    expect((await getEvent(env, other))?.status).toBe('quarantined')
   })
 
   it('releases all requested messages although the queue refuses: their deliveries are due, and there is a system event', async () => {
@@ -192,9 +192,7 @@ describe('the quarantine', () => {
     expect(status).toBe(200)
     expect(body.released.map(({ id }: { id: string }) => id)).toEqual(ids)
     expect(await systemEvents('relay.events_released')).toEqual([{ events: ids }])
-    const states = await Promise.all(
-      ids.map(async (id) => (await getEvent(env.DB, id))?.deliveries),
-    )
+    const states = await Promise.all(ids.map(async (id) => (await getEvent(env, id))?.deliveries))
     expect(states).toMatchObject([[{ state: 'pending' }], [{ state: 'pending' }]])
   })
 
@@ -207,7 +205,7 @@ describe('the quarantine', () => {
       released: [],
       refused: [{ id, issues: [expect.stringContaining('the contact of the event is unknown')] }],
     })
-    expect((await getEvent(env.DB, id))?.status).toBe('quarantined')
+    expect((await getEvent(env, id))?.status).toBe('quarantined')
   })
 
   it('releases a message that the vendor has sent again since as a duplicate', async () => {
@@ -221,7 +219,7 @@ describe('the quarantine', () => {
     expect(body.released).toMatchObject([
       { id: expect.any(String), status: 'duplicate', deliveries: 0 },
     ])
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'duplicate',
       deliveries_created: 0,
       matched: { id: again, by: 'identity' },
@@ -235,7 +233,7 @@ describe('the quarantine', () => {
       await take('hype', aPayment({ id: 'a' })),
       await take('hype', aPayment({ id: 'b' })),
     ]
-    const raw = (await getEvent(env.DB, first))?.raw.text
+    const raw = (await getEvent(env, first))?.raw.text
     for (const id of [first, second]) await quarantinedBefore(id)
     await env.DB.prepare('UPDATE events SET raw = ?1')
       .bind((raw ?? '').replace(/,"timestamp":\d+/, ''))
@@ -247,7 +245,7 @@ describe('the quarantine', () => {
       'accepted',
       'duplicate',
     ])
-    expect(await getEvent(env.DB, second)).toMatchObject({
+    expect(await getEvent(env, second)).toMatchObject({
       matched: { id: first, by: 'content' },
     })
   })
@@ -270,8 +268,8 @@ describe('the quarantine', () => {
     const matches = [{ id: again }, { id: returned }].map((match) => ({
       matched: { ...match, by: 'possible_duplicate' },
     }))
-    expect(await getEvent(env.DB, bought)).toMatchObject(matches[0] ?? {})
-    expect(await getEvent(env.DB, active)).toMatchObject(matches[1] ?? {})
+    expect(await getEvent(env, bought)).toMatchObject(matches[0] ?? {})
+    expect(await getEvent(env, active)).toMatchObject(matches[1] ?? {})
   })
 
   it('releases one element of a list, with the event that is inferred from it', async () => {
@@ -318,7 +316,7 @@ describe('the quarantine', () => {
 
     expect(body).toEqual({ dismissed: [id], more: false })
     expect((await call('GET', '/quarantine')).body).toEqual({ causes: [], next: null })
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'quarantined',
       raw: { encoding: 'utf8' },
     })
@@ -361,7 +359,7 @@ describe('the quarantine', () => {
 
 /** Changes an event in the log to the result of an earlier mapping. */
 async function asMappedBefore(event: EventId, change: (json: Record<string, unknown>) => void) {
-  const detail = await getEvent(env.DB, event)
+  const detail = await getEvent(env, event)
   const { personid: _, ...json } = (detail?.event ?? {}) as Record<string, unknown>
   change(json)
   await env.DB.prepare('UPDATE events SET event = ?2, type = ?3 WHERE key = CAST(?1 AS INTEGER)')
@@ -409,7 +407,7 @@ describe('normalizing again', () => {
       path: 'data.inference',
       is: { basis: ['total_fell', 'actor_system'], confidence: 'likely', evidence: [first] },
     })
-    expect((await getEvent(env.DB, id))?.type).toBe('payment.updated')
+    expect((await getEvent(env, id))?.type).toBe('payment.updated')
     expect(retries.messages).toEqual([])
   })
 
@@ -418,7 +416,7 @@ describe('normalizing again', () => {
     await env.DB.prepare(
       `UPDATE deliveries SET state = 'delivered', due = NULL, attempt = 2, body = 'old', content_type = 'text/plain'`,
     ).run()
-    const raw = (await getEvent(env.DB, id))?.raw
+    const raw = (await getEvent(env, id))?.raw
     const before = (json: Record<string, unknown>) => {
       const data = json.data as { membership: { status: string } }
       data.membership.status = 'unknown'
@@ -426,10 +424,10 @@ describe('normalizing again', () => {
     await asMappedBefore(id, before)
 
     await call('POST', '/renormalize', { since: '1h', dry_run: false })
-    expect((await getEvent(env.DB, id))?.event).toMatchObject({
+    expect((await getEvent(env, id))?.event).toMatchObject({
       data: { membership: { status: 'suspended' } },
     })
-    expect((await getEvent(env.DB, id))?.raw).toEqual(raw)
+    expect((await getEvent(env, id))?.raw).toEqual(raw)
     expect(retries.messages.filter(({ event }) => event === id)).toEqual([])
 
     await asMappedBefore(id, before)
@@ -509,10 +507,10 @@ describe('normalizing again', () => {
         now: now - 500,
       },
     )
-    expect((await getEvent(env.DB, ended))?.event).toMatchObject({
+    expect((await getEvent(env, ended))?.event).toMatchObject({
       data: { reason: 'plan_switch' },
     })
-    expect((await getEvent(env.DB, late))?.event).toMatchObject({ late: true })
+    expect((await getEvent(env, late))?.event).toMatchObject({ late: true })
 
     const { body } = await call('POST', '/renormalize', { since: '1h' })
 
@@ -533,7 +531,7 @@ describe('normalizing again', () => {
     expect(body.refused).toMatchObject([
       { id, issues: expect.arrayContaining([expect.stringContaining('publisher_id')]) },
     ])
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
   })
 
   it('is processed page by page', async () => {

@@ -75,7 +75,7 @@ async function attempt(
       log: (line) => lines.push(line),
     },
   )
-  const delivery = (await getEvent(env.DB, event))?.deliveries.find(
+  const delivery = (await getEvent(env, event))?.deliveries.find(
     ({ target }) => target === message.body.target,
   )
   return { message, queued: sent, lines, delivery }
@@ -947,7 +947,7 @@ describe('a batch', () => {
     })
 
     expect(most).toBe(5)
-    const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+    const details = await Promise.all(events.map((event) => getEvent(env, event)))
     expect(details.every((event) => event?.deliveries[0]?.state === 'delivered')).toBe(true)
   })
 
@@ -1120,7 +1120,7 @@ async function deliverTen(
 }
 
 async function statesOf(events: EventId[]) {
-  const details = await Promise.all(events.map((event) => getEvent(env.DB, event)))
+  const details = await Promise.all(events.map((event) => getEvent(env, event)))
   return details.map((event) => event?.deliveries[0]?.state)
 }
 

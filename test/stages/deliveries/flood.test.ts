@@ -75,7 +75,7 @@ it('a silent queue of retries is called once in a batch, and keeps no other deli
 
   expect(calls).toBe(1)
   expect(got).toHaveLength(10)
-  const states = (await getEvent(env.DB, event))?.deliveries.map(({ state }) => state)
+  const states = (await getEvent(env, event))?.deliveries.map(({ state }) => state)
   expect(states?.toSorted()).toEqual([
     ...failing.map(() => 'delivered'),
     ...healthy.map(() => 'retrying'),

@@ -78,7 +78,7 @@ async function run(
 }
 
 async function stateOf({ event, target }: DeliveryMessage) {
-  const delivery = (await getEvent(env.DB, event))?.deliveries.find((one) => one.target === target)
+  const delivery = (await getEvent(env, event))?.deliveries.find((one) => one.target === target)
   return { state: delivery?.state, reason: delivery?.reason, attempt: delivery?.attempt }
 }
 
@@ -87,7 +87,7 @@ async function systemEvents() {
   return Promise.all(
     events
       .filter(({ source }) => source === 'relay')
-      .map(async ({ id, type }) => ({ type, detail: await getEvent(env.DB, id) })),
+      .map(async ({ id, type }) => ({ type, detail: await getEvent(env, id) })),
   )
 }
 

@@ -71,7 +71,7 @@ async function handle(config: Config, event: EventId, target: string, now: numbe
   return got
 }
 
-const deliveriesOf = async (event: EventId) => (await getEvent(env.DB, event))?.deliveries
+const deliveriesOf = async (event: EventId) => (await getEvent(env, event))?.deliveries
 const reportsOf = async (type: string) =>
   (await listEvents(env.DB, { types: [type], sources: ['relay'] }, { limit: 20 })).items
 
@@ -234,7 +234,7 @@ describe('a target that is not configured', () => {
     }
     const [report, ...more] = await reportsOf('relay.deliveries_cancelled')
     expect(more).toEqual([])
-    const detail = report && (await getEvent(env.DB, report.id))
+    const detail = report && (await getEvent(env, report.id))
     expect(detail?.event).toMatchObject({ data: { target: 'old', deliveries: 3, reason } })
     expect(detail?.deliveries.map(({ target }) => target).sort()).toEqual(['ops', 'renamed'])
     const { results } = await env.DB.prepare('SELECT name FROM known_targets').all()

@@ -70,7 +70,7 @@ describe('a late message', () => {
     await handle(await aMessageFor(event, 'crm'))
 
     expect(got).toHaveLength(1)
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
   })
 
   it('is handled although the sweep has sent another', async () => {
@@ -111,7 +111,7 @@ describe('a late message', () => {
     await working
 
     expect([...first.got, ...second.got]).toHaveLength(1)
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
   })
 
   it('is handled again when the platform retries it, and another one is handled when its lease has expired', async () => {
@@ -163,7 +163,7 @@ describe('a message that a queue delivers twice', () => {
         log: (line) => lines.push(line),
       })
     await Promise.all([handle('one', isolates[0]), handle('two', isolates[1])])
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([{ state: 'delivered' }])
     expect(lines).toMatchObject([{ at: 'deliver', state: 'delivered' }])
     return requests
   }

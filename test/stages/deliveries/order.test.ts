@@ -118,7 +118,7 @@ describe('a message that the target refuses', () => {
     expect(early).toEqual([])
     expect(taken()).toEqual(['ana2'])
     expect([...skipped]).toEqual([['ana2', refused]])
-    expect((await getEvent(env.DB, refused as EventId))?.deliveries[0]?.state).toBe('dead')
+    expect((await getEvent(env, refused as EventId))?.deliveries[0]?.state).toBe('dead')
     await world.live(10)
     expect(world.received.filter(({ event }) => event === refused)).toHaveLength(4)
   })

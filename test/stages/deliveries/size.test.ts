@@ -48,7 +48,7 @@ const sizes = () =>
     `SELECT length(CAST(body AS BLOB)) AS body, length(CAST(attempts AS BLOB)) AS attempts, attempt FROM deliveries`,
   ).first<{ body: number; attempts: number; attempt: number }>()
 
-const deliveryOf = async (event: EventId) => (await getEvent(env.DB, event))?.deliveries[0]
+const deliveryOf = async (event: EventId) => (await getEvent(env, event))?.deliveries[0]
 
 it('records the failed attempt of a body that would not fit into a parameter as JSON', async () => {
   const event = await stored(config, 'hype', large(), { db: limitedLikeProduction() })
@@ -98,7 +98,7 @@ it('stores an event although what is inferred from it would be too large: that i
   // The other half of a switch: the event about it would hold both plans and the address.
   const event = await hype('payment.deleted', 5010, ended, `${'"'.repeat(300_000)}@example.com`)
 
-  expect((await getEvent(env.DB, event))?.event).toMatchObject({ data: { reason: 'plan_switch' } })
+  expect((await getEvent(env, event))?.event).toMatchObject({ data: { reason: 'plan_switch' } })
   const { items } = await listEvents(env.DB, {}, { limit: 10 })
   expect(items.filter(({ type }) => type === 'subscription.plan_changed')).toEqual([])
 })

@@ -75,15 +75,15 @@ describe('the sweep', () => {
   it('releases the deliveries of a disabled target when it is enabled', async () => {
     const off = aConfig({ name: 'off', enabled: false })
     const event = await stored(off, 'hapana', aStatusChange())
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([
       { state: 'held', reason: 'disabled' },
     ])
     await run(off, NOW)
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([{ state: 'held' }])
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([{ state: 'held' }])
 
     const { retries } = await run(aConfig({ name: 'off' }), NOW)
 
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([
       { state: 'pending', reason: null },
     ])
     expect(retries).toContainEqual({ event, target: 'off', attempt: 1, delaySeconds: 0 })
@@ -127,7 +127,7 @@ describe('the sweep', () => {
     ])
 
     await run(config, NOW)
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([
       { state: 'held', reason: 'order' },
     ])
     await env.DB.prepare(`DELETE FROM targets WHERE name = 'ranked'`).run()
@@ -185,7 +185,7 @@ describe('the sweep', () => {
       () => 'hapana secret',
     )
     const event = await stored(broken, 'hapana', aStatusChange())
-    const held = (await getEvent(env.DB, event))?.deliveries
+    const held = (await getEvent(env, event))?.deliveries
     const corrected = aConfig({ name: 'corrected', events: ['payment.*'] })
 
     const { retries: messages } = await run(corrected, NOW + 1)
@@ -219,7 +219,7 @@ describe('the sweep', () => {
     expect(held).toMatchObject([{ state: 'held', reason: 'broken' }])
     expect(message).toBeDefined()
     expect(got).toEqual([])
-    expect((await getEvent(env.DB, event))?.deliveries).toMatchObject([
+    expect((await getEvent(env, event))?.deliveries).toMatchObject([
       { state: 'cancelled', reason: 'its target does not want it' },
     ])
   })

@@ -14,7 +14,7 @@ async function checkIn(clientID: string, checkInTime: string | number | undefine
     ...{ eventType: 'checkIn', clientID, siteID: '1', checkInTime, checkInStatus: 'Valid' },
     ...more,
   })
-  return (await getEvent(env.DB, id))?.event as MembershipEvent
+  return (await getEvent(env, id))?.event as MembershipEvent
 }
 
 describe('a check-in', () => {
@@ -39,8 +39,8 @@ describe('a check-in', () => {
     const result = await take(config, 'hapana', list)
     const [first, second] = result.ok ? result.value.events : []
 
-    expect((await getEvent(env.DB, first?.id as EventId))?.event).not.toHaveProperty('late')
-    expect((await getEvent(env.DB, second?.id as EventId))?.event).toMatchObject({ late: true })
+    expect((await getEvent(env, first?.id as EventId))?.event).not.toHaveProperty('late')
+    expect((await getEvent(env, second?.id as EventId))?.event).toMatchObject({ late: true })
   })
 
   it('is not late for one of another client, nor for one without a time', async () => {
@@ -71,7 +71,7 @@ describe('a time years ahead', () => {
     await stored(config, 'hype', payment('ahead', 100, { timestamp: 9_999_999_999 }))
     const id = await stored(config, 'hype', payment('ahead', 10, refund), { now: NOW + 200_000 })
 
-    const { event } = (await getEvent(env.DB, id)) ?? {}
+    const { event } = (await getEvent(env, id)) ?? {}
     expect(event).toMatchObject({ type: 'payment.refunded', time: '2026-11-21T00:01:40Z' })
     expect(event).not.toHaveProperty('late')
   })
@@ -84,7 +84,7 @@ describe('a time years ahead', () => {
       now: NOW + 200_000,
     })
 
-    const { event } = (await getEvent(env.DB, id)) ?? {}
+    const { event } = (await getEvent(env, id)) ?? {}
     expect(event).toMatchObject({ type: 'payment.refunded' })
     expect(event).not.toHaveProperty('late')
     const contact = await env.DB.prepare(

@@ -70,7 +70,7 @@ function aBusiness(own = config) {
       timestamp: T0 + at,
     })
   const eventOf = async (id: `evt_${string}`) =>
-    (await getEvent(env.DB, id))?.event as MembershipEvent & { data: Record<string, unknown> }
+    (await getEvent(env, id))?.event as MembershipEvent & { data: Record<string, unknown> }
   const inferred = async () => {
     const { results } = await env.DB.prepare(
       `SELECT event FROM events WHERE status = 'derived' ORDER BY key`,

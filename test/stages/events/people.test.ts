@@ -29,7 +29,7 @@ const hapana = (...message: Parameters<typeof status>) =>
 const hype = (...message: Parameters<typeof payment>) =>
   stored(config, 'hype', payment(...message), { now: tick() })
 const eventOf = async (id: `evt_${string}`) =>
-  (await getEvent(env.DB, id))?.event as MembershipEvent & { data: Record<string, unknown> }
+  (await getEvent(env, id))?.event as MembershipEvent & { data: Record<string, unknown> }
 
 /** The person of each contact, by its id (and account or site, where another contact has the same id). */
 async function people(): Promise<Record<string, PersonId>> {

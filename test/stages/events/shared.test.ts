@@ -19,7 +19,7 @@ const tell = (message: object) => {
   return stored(config, 'hapana', message, { now })
 }
 const eventOf = async (id: `evt_${string}`) =>
-  (await getEvent(env.DB, id))?.event as MembershipEvent & { data: Record<string, unknown> }
+  (await getEvent(env, id))?.event as MembershipEvent & { data: Record<string, unknown> }
 
 it('does not take the status of one for the previous status of the other, also without a name', async () => {
   const status = (who: object, word: string) =>

@@ -31,7 +31,7 @@ describe('an accepted event', () => {
       },
     })
     const id = (result as { value: { events: { id: EventId }[] } }).value.events[0]?.id as EventId
-    const event = await getEvent(env.DB, id)
+    const event = await getEvent(env, id)
     expect(event?.deliveries).toEqual([
       {
         target: 'crm',
@@ -79,7 +79,7 @@ describe('an accepted event', () => {
 
     expect(result).toMatchObject({ ok: true, value: { events: [{ status }] } })
     const id = (result as { value: { events: { id: EventId }[] } }).value.events[0]?.id as EventId
-    expect(await getEvent(env.DB, id)).toMatchObject({ status, ...stored })
+    expect(await getEvent(env, id)).toMatchObject({ status, ...stored })
   })
 
   it('is stored with the exact bytes of its request', async () => {
@@ -87,7 +87,7 @@ describe('an accepted event', () => {
 
     const id = await stored(config, 'hype', text)
 
-    expect((await getEvent(env.DB, id))?.raw).toMatchObject({ text, encoding: 'utf8' })
+    expect((await getEvent(env, id))?.raw).toMatchObject({ text, encoding: 'utf8' })
   })
 
   it('is stored with the useful headers, and never with the one that authenticates the sender', async () => {
@@ -101,7 +101,7 @@ describe('an accepted event', () => {
 
     const id = await stored(config, 'hapana', aStatusChange(), { headers })
 
-    expect((await getEvent(env.DB, id))?.raw.headers).toEqual({
+    expect((await getEvent(env, id))?.raw.headers).toEqual({
       'content-type': 'application/json',
       'user-agent': 'Hapana/2',
       'x-hapana-delivery': 'del_1',
@@ -154,7 +154,7 @@ describe('an accepted event', () => {
 
     const id = await stored(config, 'hapana', text)
 
-    const event = await getEvent(env.DB, id)
+    const event = await getEvent(env, id)
     expect(event?.raw.text).toBe(text)
     expect(event?.event).toMatchObject({ data: { extra: { note } } })
   })
@@ -176,7 +176,7 @@ it('stores an HTML mail of 300 kB whole', async () => {
 
   const id = await stored(config, 'hapana', mail)
 
-  const event = await getEvent(env.DB, id)
+  const event = await getEvent(env, id)
   expect(event?.event).toMatchObject({
     type: 'message.sent',
     data: { message: { channel: 'email', body: html, body_format: 'html' } },
@@ -198,7 +198,7 @@ describe('a duplicate', () => {
     const { items: duplicates } = await listEvents(env.DB, filter, { limit: 200 })
     const own = duplicates.find(({ subject }) => subject === 'contact/sent-twice')
     expect(own?.id).not.toBe(first)
-    expect(await getEvent(env.DB, own?.id as EventId)).toMatchObject({
+    expect(await getEvent(env, own?.id as EventId)).toMatchObject({
       matched: { id: first, by: 'content' },
       deliveries_created: 0,
       deliveries: [],
@@ -220,7 +220,7 @@ describe('a list of events', () => {
       events: [{ status: 'accepted' }, { status: 'accepted' }],
     })
     const ids = result.value.events.map(({ id }) => id)
-    const raws = await Promise.all(ids.map(async (id) => (await getEvent(env.DB, id))?.raw.text))
+    const raws = await Promise.all(ids.map(async (id) => (await getEvent(env, id))?.raw.text))
     expect(raws).toEqual([JSON.stringify(first), JSON.stringify(second, null, 2)])
   })
 
@@ -277,7 +277,7 @@ describe('a message that is not understood', () => {
       deliveries: 0,
       issues: ['type: unknown event type'],
     })
-    const event = await getEvent(env.DB, receipt?.id as EventId)
+    const event = await getEvent(env, receipt?.id as EventId)
     expect(event).toMatchObject({
       status: 'quarantined',
       vendortype: 'refundIssued',
@@ -297,7 +297,7 @@ describe('a message that is not understood', () => {
 
     const id = await stored(config, 'hapana', bytes)
 
-    const event = await getEvent(env.DB, id)
+    const event = await getEvent(env, id)
     expect(event).toMatchObject({ status: 'quarantined', raw: { encoding: 'base64' } })
     expect(Uint8Array.from(atob(event?.raw.text ?? ''), (c) => c.charCodeAt(0))).toEqual(bytes)
   })
@@ -307,7 +307,7 @@ describe('a message that is not understood', () => {
 
     const id = await stored(config, 'hapana', text)
 
-    expect(await getEvent(env.DB, id)).toMatchObject({ status: 'quarantined', raw: { text } })
+    expect(await getEvent(env, id)).toMatchObject({ status: 'quarantined', raw: { text } })
   })
 })
 

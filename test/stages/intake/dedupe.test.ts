@@ -46,7 +46,7 @@ it.each(STEPS_FIXTURES)('$name: $about', async ({ vendor, name, source, steps })
     if (expected.type) expect(event.record.type).toBe(expected.type)
     if (expected.of !== undefined) expect(event.id).toBe(ids[expected.of])
     if (expected.status === 'accepted') {
-      const detail = await getEvent(env.DB, event.id)
+      const detail = await getEvent(env, event.id)
       expect({ step: i, isMarked: detail?.matched?.by === 'possible_duplicate' }).toEqual({
         step: i,
         isMarked: expected.possibleduplicate === true,

@@ -58,7 +58,7 @@ describe('a spilled request', () => {
 
     const { sent, messages } = await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'accepted',
       receivedat: '2026-11-21T00:00:00Z',
       raw: { text: expect.stringContaining('"spilled"') },
@@ -74,7 +74,7 @@ describe('a spilled request', () => {
 
     await run([packed])
 
-    expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+    expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
     const { results } = await env.DB.prepare(
       `SELECT status FROM events WHERE contact = (SELECT contact FROM events ORDER BY key DESC LIMIT 1)`,
     ).all()
@@ -127,7 +127,7 @@ describe('a spilled request', () => {
 
     const { sent, messages } = await run([packed])
 
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
     expect(sent).toEqual([{ event: id, target: 'crm', attempt: 1, delaySeconds: 0 }])
     expect(messages[0]?.ack).toHaveBeenCalledOnce()
   })
@@ -139,7 +139,7 @@ describe('a spilled request', () => {
 
     const { sent } = await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({ status: 'duplicate', deliveries: [] })
+    expect(await getEvent(env, id)).toMatchObject({ status: 'duplicate', deliveries: [] })
     expect(sent).toEqual([])
   })
 
@@ -160,7 +160,7 @@ describe('a spilled request', () => {
 
       const result = await run([packed])
 
-      expect(await getEvent(env.DB, id)).toMatchObject({ status, matched: { id: second } })
+      expect(await getEvent(env, id)).toMatchObject({ status, matched: { id: second } })
       expect(result.sent).toHaveLength(sent)
     },
   )
@@ -173,7 +173,7 @@ describe('a spilled request', () => {
 
     await run([packed])
 
-    expect(await getEvent(env.DB, id)).toMatchObject({
+    expect(await getEvent(env, id)).toMatchObject({
       status: 'duplicate',
       matched: { id: first },
     })
@@ -197,7 +197,7 @@ describe('a spilled request', () => {
     expect(again.messages[0]?.ack).toHaveBeenCalledOnce()
     const [message] = sent
     expect(message?.event).not.toBe(id)
-    expect(await getEvent(env.DB, message?.event as EventId)).toMatchObject({
+    expect(await getEvent(env, message?.event as EventId)).toMatchObject({
       subject: 'contact/late',
       event: { id: message?.event },
     })
@@ -220,8 +220,8 @@ it('records a batch in the order of arrival, in any order of its messages', asyn
 
   await run([repeat.packed, first.packed])
 
-  expect((await getEvent(env.DB, first.id))?.status).toBe('accepted')
-  expect(await getEvent(env.DB, repeat.id)).toMatchObject({
+  expect((await getEvent(env, first.id))?.status).toBe('accepted')
+  expect(await getEvent(env, repeat.id)).toMatchObject({
     status: 'duplicate',
     matched: { id: first.id },
   })
@@ -238,7 +238,7 @@ describe('the form of a spilled request', () => {
 
     expect(messages[0]?.ack).toHaveBeenCalledOnce()
     expect(sent).toEqual([{ event: ACCEPTED, target: 'crm', attempt: 1, delaySeconds: 0 }])
-    const accepted = await getEvent(env.DB, ACCEPTED)
+    const accepted = await getEvent(env, ACCEPTED)
     expect(accepted?.status).toBe('accepted')
     expect(JSON.stringify(accepted?.event)).toContain('"value":"12.50"')
     const [row] = (
@@ -247,7 +247,7 @@ describe('the form of a spilled request', () => {
         .all<{ event: string }>()
     ).results
     expect(row?.event).toContain('"extra":{"note":1e400}')
-    expect(await getEvent(env.DB, QUARANTINED)).toMatchObject({
+    expect(await getEvent(env, QUARANTINED)).toMatchObject({
       status: 'quarantined',
       issues: [{ path: 'type', message: 'names no event that is known' }],
     })

@@ -111,7 +111,7 @@ describe('a request that D1 refuses for weeks', () => {
     expect(oldest).toBeLessThan(13 * HOUR) // the free plan keeps a message for 24
     expect(operations).toBeLessThanOrEqual(20 * 102 + 30)
     expect(message.ack).toHaveBeenCalledOnce()
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
   })
 
   it('is tried 15 s later at first, and each 15 minutes after an hour', () => {
@@ -128,7 +128,7 @@ describe('a request that D1 refuses for weeks', () => {
 
     expect(kept).toEqual([packed])
     expect(message.ack).toHaveBeenCalledOnce()
-    expect(await getEvent(env.DB, id)).toBeUndefined()
+    expect(await getEvent(env, id)).toBeUndefined()
   })
 
   it('stays in the queue when the queue does not take a new message', async () => {
@@ -151,7 +151,7 @@ describe('a request that D1 refuses for weeks', () => {
     expect(message.ack).toHaveBeenCalledOnce()
     const count = await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')
     expect(count).toBe(1)
-    expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+    expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
   })
 })
 
@@ -217,7 +217,7 @@ describe('the archive', () => {
     expect(kept).toEqual([`spill/${id}`])
     expect(puts).toBe(1)
     expect(await archivedNames()).toEqual([])
-    expect((await getEvent(env.DB, id))?.status).toBe('accepted')
+    expect((await getEvent(env, id))?.status).toBe('accepted')
   })
 
   it('brings a request back whose message the queue has lost', async () => {
@@ -235,7 +235,7 @@ describe('the archive', () => {
 
     expect(await archivedNames()).toEqual([])
     expect(sent.map(({ event }) => event)).toEqual([first.id, second.id])
-    expect((await getEvent(env.DB, second.id))?.receivedat).toBe('2026-11-21T00:01:00Z')
+    expect((await getEvent(env, second.id))?.receivedat).toBe('2026-11-21T00:01:00Z')
   })
 
   it.each(['put', 'head', 'get', 'list', 'delete'] as const)(
@@ -260,7 +260,7 @@ describe('the archive', () => {
       await recordArchived({ DB: env.DB, DELIVERIES, ARCHIVE }, config, tools)
 
       expect(kept.message.retry).toHaveBeenCalledOnce()
-      expect((await getEvent(env.DB, id))?.deliveries).toHaveLength(1)
+      expect((await getEvent(env, id))?.deliveries).toHaveLength(1)
       expect(await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')).toBe(1)
       expect(await archivedNames()).toEqual([])
     },

@@ -192,7 +192,7 @@ describe('an event past its retention', () => {
     await run()
 
     expect(await count('events')).toBe(1)
-    expect((await getEvent(env.DB, young))?.raw.text).toContain('payment.created')
+    expect((await getEvent(env, young))?.raw.text).toContain('payment.created')
     for (const table of ['segments', 'postings', 'posting_spans', 'contacts']) {
       expect(await count(table), table).toBe(1)
     }
@@ -214,10 +214,10 @@ describe('an event past its retention', () => {
       .run()
 
     await run(NOW + 90 * DAY)
-    expect((await getEvent(env.DB, event))?.raw.text).not.toBeNull()
+    expect((await getEvent(env, event))?.raw.text).not.toBeNull()
     await run(NOW + 90 * DAY + HOUR)
 
-    const detail = await getEvent(env.DB, event)
+    const detail = await getEvent(env, event)
     expect(detail).toMatchObject({ raw: { text: null }, event: { type: 'payment.created' } })
     expect(await count("deliveries WHERE target <> 'bytes' AND body = '{}'")).toBe(2)
     const isCleared = 'body IS NULL AND content_type IS NULL AND headers IS NULL'
@@ -262,7 +262,7 @@ describe('a delivery', () => {
     await run(LATER)
 
     const isUnfinished = UNFINISHED_STATES.includes(state)
-    const kept = await getEvent(env.DB, event)
+    const kept = await getEvent(env, event)
     expect(kept?.raw.text ?? null, state).toEqual(isUnfinished ? expect.any(String) : null)
     expect(kept?.deliveries.length ?? 0).toBe(isUnfinished ? 3 : 0)
     expect(await count('events')).toBe(isUnfinished ? 1 : 0)
@@ -500,7 +500,7 @@ describe('an event without its bytes', () => {
     for (const message of messages) await world.bindings.RETRIES.send(message)
     await world.live(1)
 
-    const { deliveries = [] } = (await getEvent(env.DB, event)) ?? {}
+    const { deliveries = [] } = (await getEvent(env, event)) ?? {}
     expect(deliveries).toMatchObject([
       {
         target: 'bytes',
@@ -536,7 +536,7 @@ describe('an event without its bytes', () => {
     )
 
     expect(result).toMatchObject({ checked: 2, pruned: 1, refused: [] })
-    expect((await getEvent(env.DB, young))?.raw.text).not.toBeNull()
+    expect((await getEvent(env, young))?.raw.text).not.toBeNull()
   })
 
   it('is not released from quarantine, with the reason', async () => {

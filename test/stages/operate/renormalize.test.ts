@@ -34,7 +34,7 @@ async function asMappedBefore(
   change: (data: Record<string, unknown>) => void,
   contact = 'both',
 ) {
-  const { personid: _, ...json } = ((await getEvent(env.DB, event))?.event ?? {}) as {
+  const { personid: _, ...json } = ((await getEvent(env, event))?.event ?? {}) as {
     personid?: string
     data: Record<string, unknown>
   }
@@ -95,7 +95,7 @@ it.each([1, 2, 50])('forecasts what the run does, in pages of %d', async (limit)
     [refunded, 'payment.refunded'],
     [ended, 'subscription.ended'],
   ])
-  const [end, kept] = [await getEvent(env.DB, ended), await getEvent(env.DB, others)]
+  const [end, kept] = [await getEvent(env, ended), await getEvent(env, others)]
   expect(end?.event).toMatchObject({ data: { reason: 'dunning' } })
   expect(kept?.event).toMatchObject({ data: { payment: { kind: 'unknown' } } })
   expect(await run(true, limit)).toEqual([])

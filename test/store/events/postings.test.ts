@@ -38,7 +38,7 @@ describe('a posted hour', () => {
     await postAll()
     expect(await ids({ types: ['payment.created'] })).toEqual([other, id].sort().toReversed())
 
-    const event = (await getEvent(env.DB, id))?.event as MembershipEvent
+    const event = (await getEvent(env, id))?.event as MembershipEvent
     await updateEvents(env.DB, [
       { event: { ...event, type: 'payment.failed' } as MembershipEvent, contact: undefined },
     ])

@@ -66,7 +66,7 @@ export function events({ configOf, ...tools }: ApiTools) {
       }),
       async (c) => {
         const id = c.req.param('id')
-        const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
+        const event = isEventId(id) ? await getEvent(c.env, id) : undefined
         if (event === undefined) return refusalProblem({ kind: 'unknown_event' })
         const { deliveries } = event
         const shown = await withPresentReasons(c.env.DB, configOf(c.env), deliveries)

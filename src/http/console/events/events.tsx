@@ -46,7 +46,7 @@ export function events(tools: ApiTools) {
     })
     .get('/:id', async (c) => {
       const id = c.req.param('id')
-      const event = isEventId(id) ? await getEvent(c.env.DB, id) : undefined
+      const event = isEventId(id) ? await getEvent(c.env, id) : undefined
       if (event === undefined) return showRefusal(c, { kind: 'unknown_event' }, undefined)
       const { origin } = new URL(c.req.url)
       const config = configOf(c.env)

@@ -33,7 +33,7 @@ export async function replayEvent(
   tools: Tools,
 ): Promise<Result<EventReplay, Refusal>> {
   const { env, config } = operator
-  const event = isEventId(id) ? await getEvent(env.DB, id) : undefined
+  const event = isEventId(id) ? await getEvent(env, id) : undefined
   if (event === undefined) return err({ kind: 'unknown_event' })
   const sent = await replayEventTo(env, config, event, options, tools)
   if (!sent.ok) {
@@ -88,7 +88,7 @@ export async function renormalizeEvent(
   { isDryRun, deliver }: { isDryRun: boolean; deliver: boolean },
   tools: Tools,
 ): Promise<Result<Renormalization, Refusal>> {
-  const event = isEventId(id) ? await getEvent(operator.env.DB, id) : undefined
+  const event = isEventId(id) ? await getEvent(operator.env, id) : undefined
   if (event === undefined) return err({ kind: 'unknown_event' })
   if (event.status !== 'accepted' || event.raw.text === null) {
     return err({ kind: 'not_renormalizable' })
