@@ -14,6 +14,7 @@ import { sweep } from './stages/deliveries/sweep.ts'
 import { recordArchived } from './stages/intake/archive.ts'
 import { spill } from './stages/intake/spill.ts'
 import { inTurn, type Job, runJobs } from './stages/jobs.ts'
+import { tidyBodies } from './stages/ledger/bodies.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
 import { prune } from './stages/ledger/prune.ts'
 import { noteRun } from './stages/ledger/relay-state.ts'
@@ -89,6 +90,7 @@ async function tick(env: Env, time: number): Promise<void> {
     [
       { name: 'drift', maxMs: 10_000, run: () => updateDriftReports(env, tools) },
       { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
+      { name: 'bodies', maxMs: 10_000, run: () => tidyBodies(env, tools) },
     ],
     [
       { name: 'issues', maxMs: 10_000, run: () => tellIssues(env, config, tools) },

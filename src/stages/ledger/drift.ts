@@ -21,8 +21,11 @@ const MAX_A_RUN = 500
 const MIN_AGE_MS = 2 * 60_000
 
 /** Runs once. Safe to run twice, or beside itself: each event is added once. */
-export async function updateDriftReports(env: Pick<Env, 'DB'>, { now, log }: Tools): Promise<void> {
-  const page = await readUnreadMessages(env.DB, now() - MIN_AGE_MS, MAX_A_RUN)
+export async function updateDriftReports(
+  env: Pick<Env, 'DB' | 'ARCHIVE'>,
+  { now, log }: Tools,
+): Promise<void> {
+  const page = await readUnreadMessages(env, now() - MIN_AGE_MS, MAX_A_RUN)
   if (page === undefined) return
   const reports = page.messages.length === 0 ? [] : await reportsWith(env.DB, page.messages)
   const isWritten = await writeDriftReports(env.DB, reports, page)

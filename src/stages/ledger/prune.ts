@@ -6,6 +6,7 @@ import { nextRetention, type Retention } from '../../core/ledger/retention.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import type { Env, Tools } from '../../env.ts'
 import { pruneEvents, pruneRawBodies, startPruneDay } from '../../store/ledger/prune.ts'
+import { pruneLargeBodies } from '../../store/ledger/prune-bodies.ts'
 import { readRelayState } from '../../store/ledger/relay-state.ts'
 import { getRetention, storeRetention } from '../../store/ledger/retention.ts'
 
@@ -15,6 +16,9 @@ const CHUNK = 250
 /** Transactions of one run, for events and for bytes each; the next comes in a minute. */
 const MAX_A_RUN = 4
 
+/** Large bodies of one run: each takes two statements, and more where its deliveries have bodies. */
+const LARGE_A_RUN = 10
+
 const DAY_MS = 24 * HOUR_MS
 
 type RetentionConfig = Pick<Config, 'retentionDays' | 'rawRetentionDays' | 'isRetentionReadable'>
@@ -22,9 +26,14 @@ type Settings = RetentionConfig & Pick<Config, 'rawRetentionMinDays' | 'database
 
 /**
  * Runs once. Safe to run twice, or beside itself. Reads a few rows when nothing is due. When the database is nearly full, bytes
- * go early, the oldest first, until there is room. They go before events, as that takes no new page of a full database.
+ * go early, the oldest first, until there is room. They go before events, as that takes no new page of a full database. Large
+ * ones do not go early: their events would take more without them.
  */
-export async function prune(env: Pick<Env, 'DB'>, settings: Settings, tools: Tools): Promise<void> {
+export async function prune(
+  env: Pick<Env, 'DB' | 'ARCHIVE'>,
+  settings: Settings,
+  tools: Tools,
+): Promise<void> {
   const now = tools.now()
   const retention = await obeyedRetention(env.DB, settings, now)
   if (retention === undefined) return
@@ -37,10 +46,12 @@ export async function prune(env: Pick<Env, 'DB'>, settings: Settings, tools: Too
     firstKeyAt(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS)
   await startPruneDay(env.DB, Math.floor(now / DAY_MS), keyBefore(days), now)
   const raws = await repeat(() => pruneRawBodies(env.DB, keyBefore(rawDays), CHUNK))
-  const events = await repeat(() => pruneEvents(env.DB, keyBefore(days), CHUNK))
-  if (events + raws === 0) return
+  const events = await repeat(() => pruneEvents(env.DB, keyBefore(days), CHUNK, env.ARCHIVE))
+  const before = keyBefore(retention.rawDays)
+  const large = await pruneLargeBodies(env.DB, before, LARGE_A_RUN, env.ARCHIVE)
+  if (events + raws + large === 0) return
   const early = isShort ? { short_of_space: true, days: rawDays } : {}
-  tools.log({ at: 'prune', events, raws, ...early })
+  tools.log({ at: 'prune', events, raws, large, ...early })
 }
 
 /** The retention as it is configured, or as it was before while that is shorter, for a day, or cannot be read. */

@@ -61,10 +61,12 @@ async function placeOf(
 /** The statement that notes where the body of an event is. */
 export function insertBody(
   db: Pick<BatchDatabase, 'prepare'>,
-  id: EventId,
+  { id, raw }: { id: EventId; raw: RawBody },
   { object, packed }: Place,
 ): D1PreparedStatement {
   return db
-    .prepare('INSERT INTO bodies (owner, object, packed) VALUES (CAST(?1 AS INTEGER), ?2, ?3)')
-    .bind(keyOfId(id), object, packed)
+    .prepare(
+      'INSERT INTO bodies (owner, size, object, packed) VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4)',
+    )
+    .bind(keyOfId(id), bytesOfBody(raw).length, object, packed)
 }

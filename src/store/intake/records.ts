@@ -149,7 +149,7 @@ export async function recordEvents(
       places.set(record, statements.length)
       statements.push(statementFor(db, record))
       if (record.apart !== undefined && record.entry === 'received') {
-        statements.push(insertBody(db, record.id, record.apart))
+        statements.push(insertBody(db, record, record.apart))
       }
     }
     const updates = run.flatMap((record) => contactUpdateOf(record, identities.sharedAddresses))

@@ -3,7 +3,16 @@
 import { RELAY_SOURCE } from '../../core/events/system-event.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import type { DriftReport, KeyHistory } from '../../core/ledger/drift.ts'
+import {
+  bodyReader,
+  inTurns,
+  PLACE_COLUMNS,
+  type PlaceColumns,
+  placeIn,
+  withPlace,
+} from '../bodies/read.ts'
 import { IS_TEST } from '../events/event-rows.ts'
+import type { LogBindings } from '../events/stored-message.ts'
 
 /** The messages that a report is about. `type` is the vendor's; empty for messages whose type is unknown. */
 export type DriftReportKey = { source: string; type: string }
@@ -19,26 +28,29 @@ type UnreadPart = { messages: UnreadMessage[]; after: EventId; last: EventId }
 /** At least as large as the largest body, and small enough for the memory of a Worker (128 MB). */
 const MAX_BYTES = 8_000_000
 
+const IS_SAMPLE = `e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}' AND NOT ${IS_TEST}`
+
 const UNREAD = `
 WITH reached AS (SELECT event FROM drift_read), page AS (
-  SELECT key, COALESCE(octet_length(raw), 0) AS bytes FROM events
+  SELECT key, COALESCE(octet_length(raw), bodies.size, 0) AS bytes FROM events
+  ${withPlace('events')}
   WHERE key > (SELECT event FROM reached) AND key < CAST(?1 AS INTEGER) ORDER BY key LIMIT ?2
 ), sized AS (SELECT key, sum(bytes) OVER (ORDER BY key) AS bytes FROM page)
 SELECT CAST(e.key AS TEXT) AS key, CAST((SELECT event FROM reached) AS TEXT) AS after, e.source, e.vendor_type,
-  CASE WHEN e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}'
-    AND NOT ${IS_TEST} THEN e.raw END AS raw
-FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MAX_BYTES} ORDER BY e.key`
+  CASE WHEN ${IS_SAMPLE} THEN e.raw END AS raw, ${PLACE_COLUMNS}
+FROM sized CROSS JOIN events AS e ON e.key = sized.key ${withPlace('e')} AND ${IS_SAMPLE} WHERE sized.bytes <= ${MAX_BYTES} ORDER BY e.key`
 
 /**
  * Returns the next part of the log, of at most `limit` events received before a time (epoch milliseconds). Its messages
- * leave out duplicates, system events, tests, and bodies that are not UTF-8 or were deleted. Undefined at the end.
+ * leave out duplicates, system events, tests, and bodies that are not UTF-8, were deleted, or cannot be read in R2 now.
+ * Undefined at the end.
  */
 export async function readUnreadMessages(
-  db: D1Database,
+  { DB: db, ARCHIVE }: LogBindings,
   until: number,
   limit: number,
 ): Promise<UnreadPart | undefined> {
-  type Row = {
+  type Row = PlaceColumns & {
     key: string
     after: string
     source: string
@@ -48,10 +60,15 @@ export async function readUnreadMessages(
   const { results } = await db.prepare(UNREAD).bind(firstKeyAt(until), limit).all<Row>()
   const [first, last] = [results[0], results.at(-1)]
   if (first === undefined || last === undefined) return undefined
-  const messages = results.flatMap(({ key, source, vendor_type, raw }) =>
-    raw === null ? [] : [{ source, vendorType: vendor_type, raw, at: timeOfId(idOfKey(key)) }],
-  )
-  return { messages, after: idOfKey(first.after), last: idOfKey(last.key) }
+  const read = bodyReader(ARCHIVE)
+  const messages = await inTurns(results, async (row): Promise<UnreadMessage[]> => {
+    const { key, source, vendor_type: vendorType } = row
+    const place = placeIn(row)
+    const body = place && (await read(place))
+    const raw = body?.ok ? body.value.text : row.raw
+    return raw === null ? [] : [{ source, vendorType, raw, at: timeOfId(idOfKey(key)) }]
+  })
+  return { messages: messages.flat(), after: idOfKey(first.after), last: idOfKey(last.key) }
 }
 
 /** Returns the keys of all reports. */

@@ -3,6 +3,7 @@
 // deliveries stays, and is checked again the next day.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
 import { HOUR_MS } from '../../core/period.ts'
+import { deleteObjects } from '../bodies/objects.ts'
 import { deleteEndedReplays } from '../deliveries/replays/replays.ts'
 import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
@@ -20,18 +21,19 @@ import { subtractFromTotals, subtractStatistics } from './statistics.ts'
 const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
 
 /** Whether an event has no unfinished deliveries, as SQL. `key`: the column of its key, with the table's name. */
-const isFinished = (key: string) =>
+export const isFinished = (key: string) =>
   `NOT EXISTS (SELECT 1 FROM deliveries AS unfinished WHERE unfinished.event = ${key} AND unfinished.state IN (${UNFINISHED}))`
 
 /**
  * Deletes the next events before a key (decimal text), at most `limit` and of one segment, with their deliveries, their
- * counts, and contacts without other events. Returns how many; undefined if there are none to check. Safe to run
+ * counts, their bodies, and contacts without other events. Returns how many; undefined if there are none to check. Safe to run
  * concurrently: an event that another run has deleted is not subtracted again.
  */
 export async function pruneEvents(
   db: D1Database,
   before: string,
   limit: number,
+  bucket?: R2Bucket,
 ): Promise<number | undefined> {
   const { results: next } = await db
     .prepare(
@@ -53,12 +55,14 @@ export async function pruneEvents(
   }
   const part = { segment: first.segment, first: first.key, last: last.key }
   const deletion = [...deletionOf(db, part), move]
-  try {
-    await db.batch(deletion)
-  } catch (error) {
+  const results = await db.batch<{ object: string | null }>(deletion).catch((error) => {
     if (!isFull(error)) throw error
-    await db.batch([shrink(db, part), ...deletion])
-  }
+    return db.batch<{ object: string | null }>([shrink(db, part), ...deletion])
+  })
+  await deleteObjects(
+    bucket,
+    results.flatMap(({ results }) => results.flatMap(({ object }) => object ?? [])),
+  )
   return chunk.length
 }
 
@@ -100,6 +104,7 @@ function deletionOf(db: D1Database, { segment, first, last }: Chunk): D1Prepared
        SELECT source, contact FROM events WHERE ${isDeleted('events.key')} AND contact IS NOT NULL)
      AND NOT EXISTS (${remainingOf("IN ('accepted', 'derived')", isDeleted)})
      AND NOT EXISTS (${remainingOf("= 'duplicate'", isDeleted)})`,
+    `DELETE FROM bodies WHERE ${isDeleted('bodies.owner')} RETURNING object`,
     `DELETE FROM deliveries WHERE ${isDeleted('deliveries.event')}`,
     `DELETE FROM events WHERE ${isDeleted('events.key')}`,
   ]
@@ -129,7 +134,7 @@ function remainingOf(status: string, isDeleted: (key: string) => string): string
 /**
  * Deletes the request bodies of the next events before a key (decimal text), at most `limit`, and the copies of them in
  * their deliveries. Keeps those of events with unfinished deliveries. Returns how many events were checked; undefined if
- * there are none to check. Events without a request have no body.
+ * there are none to check. Events without a request have no body; those with a large one are left to prune-bodies.ts.
  */
 export async function pruneRawBodies(
   db: D1Database,
@@ -186,7 +191,7 @@ export async function startPruneDay(
     deleteOldRefusals(db, now - REFUSALS_KEPT_MS),
     db
       .prepare(
-        `UPDATE pruned SET events = 0, raws = COALESCE(min(raws_left - 1, raws), raws), raws_left = NULL, day = ?1
+        `UPDATE pruned SET events = 0, raws = COALESCE(min(raws_left - 1, raws), raws), raws_left = NULL, objects = '', day = ?1
          WHERE day < ?1`,
       )
       .bind(day),

@@ -3,6 +3,7 @@
 
 CREATE TABLE bodies (
   owner INTEGER PRIMARY KEY,    -- events.key
+  size INTEGER NOT NULL,        -- bytes, before they were compressed
   object TEXT,                  -- name of the R2 object that has the bytes, null when they are here
   packed BLOB                   -- the exact bytes as gzip, null when they are in R2
 ) STRICT;
