@@ -62,7 +62,8 @@ function replaceStrings(
   let copied = 0
   for (let from = text.indexOf('"'); from !== -1; ) {
     const end = endOfString(text, from) + 1
-    const other = end - from < MIN_LENGTH ? undefined : give(text.slice(from, end), from)
+    const isLong = end - from >= MIN_LENGTH && text[end] !== ':' // a key stays
+    const other = isLong ? give(text.slice(from, end), from) : undefined
     if (other !== undefined) {
       result += text.slice(copied, from) + other
       copied = end
