@@ -5,6 +5,7 @@ import { costs } from './costs.ts'
 import { deliver } from './deliver.ts'
 import { growth } from './growth.ts'
 import { isolation } from './isolation.ts'
+import { mails } from './mails.ts'
 import { price } from './price.ts'
 import { startUp } from './start-up.ts'
 import { type Bench, isMet } from './tools/bench.ts'
@@ -17,6 +18,7 @@ const BENCHES: Record<string, Bench> = {
   deliver,
   growth,
   isolation,
+  mails,
   price,
   'start-up': startUp,
   vendors,

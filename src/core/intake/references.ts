@@ -13,18 +13,42 @@ const WHOLE = "'raw'"
 const REFERENCE = /'raw (\d+) (\d+)'/y
 const MARK = "'raw"
 
-/** The text without the long strings that `raw`, the text of its message, has. `resolve` gives the same text back. */
-export function refer(text: string, raw: string): string {
+/**
+ * The text without the long strings that `raw`, the text of its message, has, but for those that are to stay. `resolve` gives
+ * the same text back.
+ */
+export function refer(text: string, raw: string, staying: ReadonlySet<string> = NONE): string {
   if (text === raw) return WHOLE
   const places = new Map<string, string>()
   replaceStrings(raw, (literal, offset) => {
     const value = stringIn(literal)
-    if (value !== undefined) places.set(value, `'raw ${offset} ${literal.length}'`)
+    if (value !== undefined && !staying.has(value))
+      places.set(value, `'raw ${offset} ${literal.length}'`)
     return undefined
   })
   if (places.size === 0) return text
   const referring = replaceStrings(text, (literal) => places.get(stringIn(literal) ?? ''))
   return resolve(referring, raw) === text ? referring : text
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** The members of an event that meaning is never read from, at any depth. */
+const UNREAD = new Set(['message', 'notes', 'extra', 'custom_properties'])
+
+/**
+ * The text of an event as it is stored. `raw`: the text of its message, where that is not in its row: then it is as by
+ * `refer`, without the long strings of those members.
+ */
+export function textOfEvent(event: object, raw: string | undefined): string {
+  if (raw === undefined) return JSON.stringify(event)
+  const staying = new Set<string>()
+  JSON.stringify(event, (key, value: unknown) => {
+    if (UNREAD.has(key)) return undefined
+    if (typeof value === 'string') staying.add(value)
+    return value
+  })
+  return refer(JSON.stringify(event), raw, staying)
 }
 
 /** The text with its strings. Throws when it refers to what `raw` does not have. */

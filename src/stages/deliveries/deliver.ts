@@ -6,7 +6,7 @@ import { type Lease, longestBatchMs, needsLease } from '../../core/deliveries/le
 import { isBroken } from '../../core/deliveries/target.ts'
 import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
-import { bodyReader } from '../../store/bodies/read.ts'
+import { bodyReader } from '../../store/events/bodies/read.ts'
 import { type LoadedDelivery, loadDueDeliveries } from '../../store/deliveries/deliveries.ts'
 import { createDeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
 import { isD1Failure } from '../../store/group-commit.ts'

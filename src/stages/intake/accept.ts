@@ -12,7 +12,7 @@ import { MAX_MESSAGES, messagesIn, type VendorMessage } from '../../core/intake/
 import { unpacked } from '../../core/intake/unpack.ts'
 import { err, ok, type Rejection, type Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
-import { placeBodies } from '../../store/bodies/place.ts'
+import { placeBodies } from '../../store/events/bodies/place.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
 import {
   type EventRecord,

@@ -3,7 +3,7 @@
 import type { Config } from '../../config.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId, timeOfId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
-import { placeBodies } from '../../store/bodies/place.ts'
+import { placeBodies } from '../../store/events/bodies/place.ts'
 import { type EventRecord, isDeliverable } from '../../store/intake/records.ts'
 import { listTaken, withNextId } from '../../store/intake/spill.ts'
 import { withTimeout } from '../../store/timeout.ts'

@@ -1,6 +1,6 @@
 // cron → once a day, objects of bodies in R2 that no row has are deleted: what a cut between R2 and D1 left of them.
 import type { Env, Tools } from '../../env.ts'
-import { deleteLeftovers } from '../../store/bodies/objects.ts'
+import { deleteLeftovers } from '../../store/events/bodies/objects.ts'
 
 /** Pages of a thousand objects of one run; the next comes in a minute. */
 const MAX_A_RUN = 5

@@ -18,8 +18,8 @@ import {
   type PlaceColumns,
   placeIn,
   withPlace,
-} from '../bodies/read.ts'
-import { unpackSent } from '../bodies/sent.ts'
+} from '../events/bodies/read.ts'
+import { unpackSent } from '../events/bodies/sent.ts'
 import { JOINED_PERSON_OF_E } from '../events/contacts.ts'
 import { eventOf } from '../events/events.ts'
 import { markSegments, markSegmentsOf } from '../segments.ts'

@@ -127,7 +127,7 @@ export async function readHistories(
 
 type Row = { event: string; contact: string }
 
-/** Meaning is read from short strings: an event whose body is apart has null for the long ones (2,000 characters). */
+/** An event whose body is apart has null for long strings of members that no meaning is read from. */
 function eventsIn(rows: readonly Row[]): MembershipEvent[] {
   return rows.map(({ event }) =>
     withCredibleTime(parseJson(withoutReferences(event)) as MembershipEvent),

@@ -7,7 +7,7 @@ import { resolve, withoutReferences } from '../../core/intake/references.ts'
 import type { RawBody } from '../../core/intake/request.ts'
 import type { Period } from '../../core/period.ts'
 import { ok, type Result } from '../../core/result.ts'
-import type { Place } from '../bodies/place.ts'
+import type { Place } from './bodies/place.ts'
 import {
   bodyReader,
   inTurns,
@@ -15,7 +15,7 @@ import {
   type PlaceColumns,
   placeIn,
   withPlace,
-} from '../bodies/read.ts'
+} from './bodies/read.ts'
 
 /** A message of the log: its body and headers, and the event or the issues found in it. */
 export type StoredMessage = {

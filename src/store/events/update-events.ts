@@ -2,7 +2,7 @@
 import { SCOPE_MARK } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
 import { keyOfId } from '../../core/id.ts'
-import { refer } from '../../core/intake/references.ts'
+import { textOfEvent } from '../../core/intake/references.ts'
 import { markSegments } from '../segments.ts'
 
 /** An event that replaces the one of the log. `apart`: the text of its body, where that is not in its row. */
@@ -30,7 +30,7 @@ export async function updateEvents(
         event.type,
         event.vendortype,
         contact ?? null,
-        apart === undefined ? JSON.stringify(event) : refer(JSON.stringify(event), apart),
+        textOfEvent(event, apart),
         instantOf(event),
       ),
     ),

@@ -6,9 +6,9 @@ import type { Warning } from '../../core/events/fields.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
 import { CONTENT_WINDOW_SECONDS, type Nature } from '../../core/intake/dedupe.ts'
-import { refer } from '../../core/intake/references.ts'
+import { textOfEvent } from '../../core/intake/references.ts'
 import type { RawBody } from '../../core/intake/request.ts'
-import { insertBody, type Place } from '../bodies/place.ts'
+import { insertBody, type Place } from '../events/bodies/place.ts'
 import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
@@ -93,7 +93,6 @@ function comparedBy({ content, alternatives = [], nature, deliveryHeader }: Even
 
 function columns(record: EventRecord): (string | number | null)[] {
   const { id, content, apart, raw } = record
-  const event = 'event' in content ? JSON.stringify(content.event) : null
   return [
     keyOfId(id),
     record.source,
@@ -101,7 +100,7 @@ function columns(record: EventRecord): (string | number | null)[] {
     record.type,
     record.vendorType ?? null,
     record.contactId ?? null,
-    event !== null && apart !== undefined ? refer(event, raw.text) : event,
+    'event' in content ? textOfEvent(content.event, apart && raw.text) : null,
     'issues' in content ? JSON.stringify(content.issues) : null,
     record.dedupKey,
     record.dedupStamp ?? null,

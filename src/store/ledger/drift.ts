@@ -10,7 +10,7 @@ import {
   type PlaceColumns,
   placeIn,
   withPlace,
-} from '../bodies/read.ts'
+} from '../events/bodies/read.ts'
 import { IS_TEST } from '../events/event-rows.ts'
 import type { LogBindings } from '../events/stored-message.ts'
 

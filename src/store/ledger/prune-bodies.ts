@@ -1,8 +1,14 @@
 // Retention of large bodies, which events and kept bodies of deliveries refer to: these get their text back first.
 import { resolve } from '../../core/intake/references.ts'
-import { deleteObjects } from '../bodies/objects.ts'
-import { bodyReader, inTurns, PLACE_COLUMNS, type PlaceColumns, placeIn } from '../bodies/read.ts'
-import { unpackSent } from '../bodies/sent.ts'
+import { deleteObjects } from '../events/bodies/objects.ts'
+import {
+  bodyReader,
+  inTurns,
+  PLACE_COLUMNS,
+  type PlaceColumns,
+  placeIn,
+} from '../events/bodies/read.ts'
+import { unpackSent } from '../events/bodies/sent.ts'
 import { isFinished } from './prune.ts'
 
 /** An event with a large body. `sent`: the kept bodies of its deliveries by their targets, as JSON. */

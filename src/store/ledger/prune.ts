@@ -3,8 +3,8 @@
 // deliveries stays, and is checked again the next day.
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import { deleteObjects } from '../bodies/objects.ts'
 import { deleteEndedReplays } from '../deliveries/replays/replays.ts'
+import { deleteObjects } from '../events/bodies/objects.ts'
 import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
 import { deleteExpiredAnswers } from '../idempotency.ts'

@@ -1,6 +1,6 @@
 // The objects of bodies in R2: they are deleted after their rows, and what a cut left of them is found by their names.
-import { type EventId, isEventId, keyOfId } from '../../core/id.ts'
-import { withTimeout } from '../timeout.ts'
+import { type EventId, isEventId, keyOfId } from '../../../core/id.ts'
+import { withTimeout } from '../../timeout.ts'
 import { PREFIX } from './place.ts'
 
 /** How long R2 may take for a page of names, or to delete one, in milliseconds. */

@@ -1,8 +1,8 @@
 // The body of a delivery as it is kept for later attempts, where its event has a large body: as references to that, and what
 // is still large compressed.
-import { gunzip, gzip } from '../../core/intake/gzip.ts'
-import { refer, resolve } from '../../core/intake/references.ts'
-import { bytesOfBody, isLarge, keepBytes } from '../../core/intake/request.ts'
+import { gunzip, gzip } from '../../../core/intake/gzip.ts'
+import { refer, resolve } from '../../../core/intake/references.ts'
+import { bytesOfBody, isLarge, keepBytes } from '../../../core/intake/request.ts'
 
 /** A text that is compressed: a string in single quotes, which no body is (core/intake/references.ts). */
 const PACKED = /^'gzip ([^']*)'$/

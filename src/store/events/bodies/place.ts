@@ -1,10 +1,10 @@
 // Large bodies leave their rows: each is compressed and put where it stays, in R2 if a bucket is bound and takes it in time, else
 // in D1. A name is used once, so that an object of the day before without a row is of no use to anybody (leftovers.ts).
-import { type EventId, keyOfId } from '../../core/id.ts'
-import { gzip } from '../../core/intake/gzip.ts'
-import { bytesOfBody, isLarge, type RawBody } from '../../core/intake/request.ts'
-import type { BatchDatabase } from '../group-commit.ts'
-import { withTimeout } from '../timeout.ts'
+import { type EventId, keyOfId } from '../../../core/id.ts'
+import { gzip } from '../../../core/intake/gzip.ts'
+import { bytesOfBody, isLarge, type RawBody } from '../../../core/intake/request.ts'
+import type { BatchDatabase } from '../../group-commit.ts'
+import { withTimeout } from '../../timeout.ts'
 
 /** Where a body is: the name of an object of R2, or its bytes as gzip, as D1 takes or gives them. */
 export type Place =

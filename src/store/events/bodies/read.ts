@@ -1,16 +1,16 @@
 // Reads bodies, wherever they are: in the row of their event, in D1 beside it, or in R2.
-import { gunzip } from '../../core/intake/gzip.ts'
-import { keepBytes, type RawBody } from '../../core/intake/request.ts'
-import { err, ok, type Result } from '../../core/result.ts'
-import { withTimeout } from '../timeout.ts'
+import { gunzip } from '../../../core/intake/gzip.ts'
+import { keepBytes, type RawBody } from '../../../core/intake/request.ts'
+import { err, ok, type Result } from '../../../core/result.ts'
+import { withTimeout } from '../../timeout.ts'
 import type { Place } from './place.ts'
 
 /** How long R2 may take for a body, in milliseconds. */
 const R2_TIMEOUT_MS = 3000
 
-/** SQL: joins the place of a body to its event. `event`: the name of the table; rows with a body of their own read nothing. */
+/** SQL: joins the place of a body to its event. `event`: the name of the table. A row with a body of its own looks up nothing. */
 export const withPlace = (event: string) =>
-  `LEFT JOIN bodies ON ${event}.raw IS NULL AND bodies.owner = ${event}.key`
+  `LEFT JOIN bodies ON bodies.owner = CASE WHEN ${event}.raw IS NULL THEN ${event}.key END`
 
 /** SQL: the columns of a place, both null where the body is in its row or is no longer kept. */
 export const PLACE_COLUMNS = 'bodies.object, bodies.packed'
