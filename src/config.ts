@@ -35,6 +35,8 @@ export type Config = {
   unreadable: { sources: readonly ConfigIssue[]; targets: readonly ConfigIssue[] }
   /** Days that payloads are kept even if the database is nearly full; never more than `rawRetentionDays`. */
   rawRetentionMinDays: number
+  /** Days after which settled events are packed; never more than `retentionDays`. */
+  hotDays: number
   /** The limit of the database. */
   databaseBytes: number
   errors: readonly ConfigIssue[]

@@ -25,7 +25,9 @@ export interface Env {
   RETRIES: Queue<DeliveryMessage>
   /** Records that D1 did not take, gzipped (store/intake/spill.ts). */
   SPILL: Queue<Uint8Array>
-  /** Keeps requests that have been spilled for an hour, or that the queue does not take, where it is bound. */
+  /**
+   * Where it is bound: keeps packs, and requests that have been spilled for an hour or that the queue does not take.
+   */
   ARCHIVE?: R2Bucket
   /** The configured senders: a list of tables, or the same as JSON text. */
   SOURCES?: unknown
@@ -41,6 +43,8 @@ export interface Env {
   RAW_RETENTION_DAYS?: unknown
   /** Days that received bytes are kept even if the database is nearly full; 7 unless set. */
   RAW_RETENTION_MIN_DAYS?: unknown
+  /** Days after which settled events are packed; 7 unless set, 0 for as soon as their segment has ended. */
+  HOT_DAYS?: unknown
   /** The limit of the database in megabytes; 10,000 unless set, 500 on the free plan. */
   DATABASE_MB?: unknown
   /** Rate limit of `/in/` by source and address; no binding, no limit. */

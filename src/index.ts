@@ -16,6 +16,7 @@ import { spill } from './stages/intake/spill.ts'
 import { inTurn, type Job, runJobs } from './stages/jobs.ts'
 import { tidyBodies } from './stages/ledger/bodies.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
+import { pack } from './stages/ledger/pack.ts'
 import { prune } from './stages/ledger/prune.ts'
 import { noteRun } from './stages/ledger/relay-state.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
@@ -71,7 +72,7 @@ async function consume(
 
 /**
  * The jobs of each minute, in groups that take turns in being the first: what wakes deliveries up, what counts the log (the
- * snapshot reads less after the roll-up), what keeps it in order, what tells of it.
+ * snapshot reads less after the roll-up), what keeps it in order, what packs it, what tells of it.
  */
 async function tick(env: Env, time: number): Promise<void> {
   const config = configOf(env)
@@ -92,6 +93,7 @@ async function tick(env: Env, time: number): Promise<void> {
       { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
       { name: 'bodies', maxMs: 10_000, run: () => tidyBodies(env, tools) },
     ],
+    [{ name: 'pack', maxMs: 20_000, run: () => pack(env, config, tools) }],
     [
       { name: 'issues', maxMs: 10_000, run: () => tellIssues(env, config, tools) },
       { name: 'heartbeat', maxMs: 5000, run: () => noteRun(env, config, tools) },

@@ -51,8 +51,8 @@ async function rows() {
 /** Where the ledger does not add up or differs from the log. */
 async function ledgerErrors() {
   const ever = { since: NOW - 3_600_000, until: NOW + 86_400_000 }
-  const { differences } = await listDifferences(env.DB, ever)
-  return [...discrepancies(tally(await listCounts(env.DB, ever))), ...differences]
+  const { differences } = await listDifferences(env, ever)
+  return [...discrepancies(tally(await listCounts(env, ever))), ...differences]
 }
 
 type Scenario = {

@@ -1,6 +1,7 @@
 // The counts of a period by the ledger, and those by the log itself, as lines that can be compared.
 import { env } from 'cloudflare:workers'
 import type { Period } from '../src/core/period.ts'
+import type { PackEnv } from '../src/store/events/packs/packs.ts'
 import { listCounts } from '../src/store/ledger/ledger.ts'
 
 /** The number of events and deliveries of each state, by the log. */
@@ -13,9 +14,12 @@ export async function linesOfLog(): Promise<string[]> {
 }
 
 /** The same by the ledger. */
-export async function linesOfLedger(period: Period): Promise<string[]> {
+export async function linesOfLedger(
+  period: Period,
+  place: PackEnv = { DB: env.DB },
+): Promise<string[]> {
   const sums = new Map<string, number>()
-  for (const { kind, name, state, count } of await listCounts(env.DB, period)) {
+  for (const { kind, name, state, count } of await listCounts(place, period)) {
     const line = `${kind} ${name} ${state}`
     sums.set(line, (sums.get(line) ?? 0) + count)
   }

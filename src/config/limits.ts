@@ -9,6 +9,8 @@ const DEFAULT_RETENTION_DAYS = 400
 const DEFAULT_RAW_RETENTION_DAYS = 90
 /** How long payloads are kept however full the database is. */
 const DEFAULT_RAW_RETENTION_MIN_DAYS = 7
+/** Days after which settled events are packed. */
+const DEFAULT_HOT_DAYS = 7
 /** A hundred years. */
 const LARGEST_RETENTION_DAYS = 36_500
 
@@ -55,31 +57,44 @@ export function readLimits(vars: Record<string, unknown>, errors: ConfigIssue[])
   // An invalid one brings no deletion forward.
   const rawRetentionMinDays =
     days('RAW_RETENTION_MIN_DAYS', rawRetentionDays, least) ?? rawRetentionDays
+  const isRetentionReadable = errors.length === before
+  const hotStandard = Math.min(DEFAULT_HOT_DAYS, retentionDays)
+  const hotSetting = { unit: 'days', least: 0, largest: retentionDays, standard: hotStandard }
+  const hotDays = readWhole('HOT_DAYS', vars.HOT_DAYS, { ...hotSetting, otherwise: HOT }, errors)
   return {
     maxBodyBytes: maxBodyBytes ?? LARGEST_MAX_BODY_BYTES,
     retentionDays,
     rawRetentionDays,
     rawRetentionMinDays,
     databaseBytes: 1_000_000 * (databaseMb ?? DEFAULT_DATABASE_MB),
-    isRetentionReadable: errors.length === before,
+    isRetentionReadable,
+    // No event is older, so none is packed.
+    hotDays: hotDays ?? retentionDays,
   }
 }
 
+const HOT = 'nothing more is packed until it is'
 const NOTHING = 'no more than before is deleted until it is'
 
-/** A whole number from 1 to `largest`; `standard` if the variable is not set, undefined if it is invalid. */
+/** A whole number from `least` (1) to `largest`; `standard` if the variable is not set, undefined if it is invalid. */
 function readWhole(
   path: string,
   value: unknown,
-  setting: { unit: string; largest: number; standard: number; otherwise: string },
+  setting: {
+    unit: string
+    least?: number
+    largest: number
+    standard: number
+    otherwise: string
+  },
   errors: ConfigIssue[],
 ): number | undefined {
-  const { unit, largest, standard, otherwise } = setting
+  const { unit, least = 1, largest, standard, otherwise } = setting
   if (value === undefined || value === '') return standard
   const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
-  const number = isNumber ? Number(value) : 0
-  if (Number.isInteger(number) && number > 0 && number <= largest) return number
-  const message = `must be a whole number of ${unit} from 1 to ${largest}; ${otherwise}`
+  const number = isNumber ? Number(value) : -1
+  if (Number.isInteger(number) && number >= least && number <= largest) return number
+  const message = `must be a whole number of ${unit} from ${least} to ${largest}; ${otherwise}`
   errors.push({ path, message })
   return undefined
 }

@@ -25,6 +25,9 @@ export const segmentOf = (key: string) =>
   `(SELECT start FROM segments WHERE start = ${segmentAt(`(${key} / ${ID_RANDOM_RANGE})`)}
      AND until > ${key} / ${ID_RANDOM_RANGE})`
 
+/** SQL: whether a `start` is that of the counts of packed events: one millisecond after that of their segment. */
+export const IS_FROZEN = `start % ${MINUTE_MS} = 1`
+
 /** The keys of the segment that starts at the parameter `?1`: its first, and the first one after it. */
 export const FIRST_KEY_OF_SEGMENT = keyAt('CAST(?1 AS INTEGER)')
 export const END_KEY_OF_SEGMENT = keyAt('SELECT until FROM segments WHERE start = ?1')
@@ -126,10 +129,11 @@ export async function cutSegment(db: D1Database, now: number, enough = MIN_CUT):
 // The segments of an hour have no gaps: each ends where the next starts, and the last one with the hour. So an event that
 // is recorded late finds a segment.
 const END_OF_HOUR = `segments.start - segments.start % ${HOUR_MS} + ${HOUR_MS}`
-const IS_EMPTY = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${keyAt('segments.start')} AND key < ${keyAt('segments.until')})`
+const IS_EMPTY = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${keyAt('segments.start')} AND key < ${keyAt('segments.until')})
+ AND NOT EXISTS (SELECT 1 FROM packs WHERE packs.start = segments.start)`
 
 /**
- * Returns the statements that delete those of the given segments that have no events, for the transaction that counts or
+ * Returns the statements that delete those of the given segments that have no events and no pack, for the transaction that counts or
  * prunes them. The segment before a deleted one is extended to its end; the first one of an hour is deleted only if no other
  * is left.
  */

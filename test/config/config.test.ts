@@ -343,6 +343,31 @@ describe('RETENTION_DAYS and RAW_RETENTION_DAYS', () => {
   })
 })
 
+describe('HOT_DAYS', () => {
+  it.each([
+    [undefined, undefined, 7],
+    [undefined, 3, 3],
+    [0, undefined, 0],
+    ['400', undefined, 400],
+  ])('of %j with RETENTION_DAYS of %j is %d', (HOT_DAYS, RETENTION_DAYS, hotDays) => {
+    expect(read({ HOT_DAYS, RETENTION_DAYS })).toMatchObject({ hotDays, errors: [] })
+  })
+
+  it.each([-1, 0.5, 'a week', 401])('of %j is refused, and packs nothing more', (HOT_DAYS) => {
+    expect(read({ HOT_DAYS })).toMatchObject({
+      hotDays: 400,
+      isRetentionReadable: true,
+      errors: [
+        {
+          path: 'HOT_DAYS',
+          message:
+            'must be a whole number of days from 0 to 400; nothing more is packed until it is',
+        },
+      ],
+    })
+  })
+})
+
 describe('a time zone', () => {
   it.each([
     'UTC',

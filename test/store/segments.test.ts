@@ -73,8 +73,8 @@ async function minuteAt(now: number): Promise<{ read: number; written: number }>
 /** Returns all errors of the counts and segments. */
 async function errors(): Promise<string[]> {
   const [log, ledger] = [await linesOfLog(), await linesOfLedger(EVER)]
-  const counts = await listCounts(env.DB, EVER)
-  const { differences } = await listDifferences(env.DB, EVER)
+  const counts = await listCounts(env, EVER)
+  const { differences } = await listDifferences(env, EVER)
   const rows = await segments()
   // The segments of an hour cover all of it.
   const isHourStart = (second: number) => second % 3600 === 0

@@ -9,6 +9,7 @@ import { pruneEvents, pruneRawBodies, startPruneDay } from '../../store/ledger/p
 import { pruneLargeBodies } from '../../store/ledger/prune-bodies.ts'
 import { readRelayState } from '../../store/ledger/relay-state.ts'
 import { getRetention, storeRetention } from '../../store/ledger/retention.ts'
+import { prunePacks } from './prune-packs.ts'
 
 /** Events of one transaction: it takes some 50 ms, for which requests wait that write. */
 const CHUNK = 250
@@ -42,16 +43,20 @@ export async function prune(
   const { days } = retention
   const rawDays = Math.min(retention.rawDays, isShort ? settings.rawRetentionMinDays : Infinity)
   // By whole hours, as the ledger counts.
-  const keyBefore = (days: number) =>
-    firstKeyAt(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS)
-  await startPruneDay(env.DB, Math.floor(now / DAY_MS), keyBefore(days), now)
-  const raws = await repeat(() => pruneRawBodies(env.DB, keyBefore(rawDays), CHUNK))
-  const events = await repeat(() => pruneEvents(env.DB, keyBefore(days), CHUNK, env.ARCHIVE))
-  const before = keyBefore(retention.rawDays)
-  const large = await pruneLargeBodies(env.DB, before, LARGE_A_RUN, env.ARCHIVE)
-  if (events + raws + large === 0) return
-  const early = isShort ? { short_of_space: true, days: rawDays } : {}
-  tools.log({ at: 'prune', events, raws, large, ...early })
+  const timeBefore = (days: number) => Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS
+  await startPruneDay(env.DB, Math.floor(now / DAY_MS), firstKeyAt(timeBefore(days)), now)
+  const raws = await repeat(() => pruneRawBodies(env.DB, firstKeyAt(timeBefore(rawDays)), CHUNK))
+  const early = isShort ? timeBefore(rawDays) : undefined
+  const packs = { before: timeBefore(days), rawBefore: timeBefore(retention.rawDays), early }
+  const { dropped, stripped, kept } = await prunePacks(env, packs, tools)
+  // What is hot in the time of a pack goes after the pack.
+  const before = firstKeyAt(Math.min(timeBefore(days), kept ?? Number.POSITIVE_INFINITY))
+  const events = dropped + (await repeat(() => pruneEvents(env.DB, before, CHUNK, env.ARCHIVE)))
+  const rawBefore = firstKeyAt(timeBefore(retention.rawDays))
+  const large = await pruneLargeBodies(env.DB, rawBefore, LARGE_A_RUN, env.ARCHIVE)
+  if (events + raws + stripped + large === 0) return
+  const shortage = isShort ? { short_of_space: true, days: rawDays } : {}
+  tools.log({ at: 'prune', events, raws: raws + stripped + large, ...shortage })
 }
 
 /** The retention as it is configured, or as it was before while that is shorter, for a day, or cannot be read. */

@@ -68,7 +68,7 @@ export async function readStatus(
       part('retention', () => getRetention(DB)),
       part('figures', () => getSnapshot(DB)),
       part('quarantine', () => listCauses(DB, { limit: MAX_CAUSES })),
-      part('ledger', () => listCounts(DB, { since: dayBefore(now), until: now + 1 })),
+      part('ledger', () => listCounts(env, { since: dayBefore(now), until: now + 1 })),
       readSpill(env, tools),
     ])
   const { databaseBytes: limit, rawRetentionDays, rawRetentionMinDays } = config

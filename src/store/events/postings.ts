@@ -52,21 +52,33 @@ function postSpans(starts: readonly number[]): string {
  ON CONFLICT (span) DO UPDATE SET segments = excluded.segments WHERE segments <> excluded.segments`
 }
 
+// What is posted and has no row is in the pack of its segment.
+const selectPacked = (segments: string) => `
+SELECT h.start, facet.key, posted.value
+FROM (${segments}) AS h CROSS JOIN packs USING (start) CROSS JOIN postings AS p ON p.start = h.start
+CROSS JOIN json_each(p.keys) AS facet CROSS JOIN json_each(facet.value) AS posted
+WHERE NOT EXISTS (SELECT 1 FROM events WHERE key = h.lo + posted.value)`
+
 /**
- * Posts counted segments, given by their starts (at least one), in one transaction. A segment with too many events is
+ * Posts counted segments, given by their starts (at least one), in one transaction: their hot events anew, and their packed ones
+ * as they are posted already. A segment with too many events is
  * marked as not posted. Throws D1's errors, among them one that `isTooLarge` recognizes if a span becomes too large.
  */
 export async function postSegments(db: D1Database, starts: readonly number[]): Promise<void> {
   const condition = `start IN (${starts})`
+  const segments = selectSegments(`${condition} AND events <= ${MAX_POSTED}`)
   await db.batch(
     [
-      `DELETE FROM postings WHERE ${condition}`,
       `INSERT INTO postings (start, keys)
-       SELECT start, json_group_object(facet, json(keys)) FROM (
-         SELECT h.start, ${FACET_OF_E} AS facet, json_group_array(e.key - h.lo) AS keys
-         FROM (${selectSegments(`${condition} AND events <= ${MAX_POSTED}`)}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi
+       SELECT -start, json_group_object(facet, json(keys)) FROM (
+         SELECT start, facet, json_group_array(offset) AS keys FROM (
+           SELECT h.start, ${FACET_OF_E} AS facet, e.key - h.lo AS offset
+           FROM (${segments}) AS h CROSS JOIN events AS e ON e.key >= h.lo AND e.key < h.hi
+           UNION ALL ${selectPacked(segments)})
          GROUP BY 1, 2)
        GROUP BY start HAVING sum(length(facet) + length(keys)) < ${MAX_LENGTH}`,
+      `DELETE FROM postings WHERE ${condition}`,
+      `UPDATE postings SET start = -start WHERE start IN (${starts.map((start) => -start)})`,
       postSpans(starts),
       `UPDATE segments SET posted = CASE WHEN start IN (SELECT start FROM postings WHERE ${condition}) THEN 1 ELSE -1 END
        WHERE ${condition}`,

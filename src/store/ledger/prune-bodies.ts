@@ -1,14 +1,13 @@
 // Retention of large bodies, which events and kept bodies of deliveries refer to: these get their text back first.
-import { resolve } from '../../core/intake/references.ts'
-import { deleteObjects } from '../events/bodies/objects.ts'
+import { deleteObjects, objectsIn } from '../events/bodies/objects.ts'
 import {
+  type BodyReader,
   bodyReader,
   inTurns,
   PLACE_COLUMNS,
   type PlaceColumns,
-  placeIn,
 } from '../events/bodies/read.ts'
-import { unpackSent } from '../events/bodies/sent.ts'
+import { wholeRows } from '../events/bodies/whole.ts'
 import { isFinished } from './prune.ts'
 
 /** An event with a large body. `sent`: the kept bodies of its deliveries by their targets, as JSON. */
@@ -35,39 +34,35 @@ export async function pruneLargeBodies(
     .bind(before, limit)
     .all<Row>()
   const read = bodyReader(bucket)
-  const statements = await inTurns(rows, async (row): Promise<D1PreparedStatement[]> => {
-    const place = placeIn(row)
-    const body = place && (await read(place))
-    return body?.ok ? detach(db, row, body.value.text) : []
-  })
-  if (statements.flat().length === 0) return 0
-  const results = await db.batch<{ object: string | null }>(statements.flat())
-  const deleted = results.flatMap((result) => result.results)
-  await deleteObjects(
-    bucket,
-    deleted.flatMap(({ object }) => object ?? []),
-  )
-  return deleted.length
+  const statements = (await inTurns(rows, (row) => detach(db, row, read))).flat()
+  if (statements.length === 0) return 0
+  const results = await db.batch<{ object: string | null }>(statements)
+  await deleteObjects(bucket, objectsIn(results))
+  return results.reduce((sum, { results }) => sum + results.length, 0)
 }
 
-/** The statements that give the rows of an event their text and delete its body: all of it, unless a row has changed. */
+/**
+ * The statements that give the rows of an event their text and delete its body: all of it, unless a row has changed. None
+ * while it cannot be read.
+ */
 async function detach(
   db: D1Database,
-  { key, event, sent }: Row,
-  raw: string,
+  { key, event, sent, ...place }: Row,
+  read: BodyReader,
 ): Promise<D1PreparedStatement[]> {
-  const own = event === null ? null : resolve(event, raw)
-  const bodies = await Promise.all(
-    Object.entries(JSON.parse(sent) as Record<string, string>).map(async ([target, body]) => {
-      const whole = await unpackSent(body, raw)
-      return { target, body, whole: whole === raw ? null : whole }
-    }),
-  )
-  const changed = bodies.filter(({ body, whole }) => body !== whole)
+  const kept = Object.entries(JSON.parse(sent) as Record<string, string>)
+  const deliveries = kept.map(([target, body]) => ({ target, body: body as string | null }))
+  const whole = await wholeRows(read, place, { event: { raw: null, event }, deliveries })
+  if (!whole.ok) return []
+  const { raw, event: own } = whole.value.event
+  const changed = whole.value.deliveries.flatMap(({ target, body: text }, i) => {
+    const [, stored] = kept[i] ?? []
+    return text === stored ? [] : [{ target, stored, text: text === raw ? null : text }]
+  })
   return [
     ...(own === event ? [] : [db.prepare(PUT_EVENT).bind(key, event, own)]),
-    ...changed.map(({ target, body, whole }) =>
-      db.prepare(PUT_SENT).bind(key, target, body, whole),
+    ...changed.map(({ target, stored, text }) =>
+      db.prepare(PUT_SENT).bind(key, target, stored, text),
     ),
     db.prepare(DELETE_BODY).bind(key, own),
   ]

@@ -4,7 +4,7 @@
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import { deleteEndedReplays } from '../deliveries/replays/replays.ts'
-import { deleteObjects } from '../events/bodies/objects.ts'
+import { deleteObjects, objectsIn } from '../events/bodies/objects.ts'
 import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
 import { deleteExpiredAnswers } from '../idempotency.ts'
@@ -59,10 +59,7 @@ export async function pruneEvents(
     if (!isFull(error)) throw error
     return db.batch<{ object: string | null }>([shrink(db, part), ...deletion])
   })
-  await deleteObjects(
-    bucket,
-    results.flatMap(({ results }) => results.flatMap(({ object }) => object ?? [])),
-  )
+  await deleteObjects(bucket, objectsIn(results))
   return chunk.length
 }
 
@@ -103,14 +100,27 @@ function deletionOf(db: D1Database, { segment, first, last }: Chunk): D1Prepared
     `DELETE FROM contacts WHERE (source, contact) IN (
        SELECT source, contact FROM events WHERE ${isDeleted('events.key')} AND contact IS NOT NULL)
      AND NOT EXISTS (${remainingOf("IN ('accepted', 'derived')", isDeleted)})
-     AND NOT EXISTS (${remainingOf("= 'duplicate'", isDeleted)})`,
+     AND NOT EXISTS (${remainingOf("= 'duplicate'", isDeleted)})
+     AND NOT EXISTS (SELECT 1 FROM packed_contacts AS c CROSS JOIN packed_events AS p ON p.contact = c.number
+       WHERE c.source = contacts.source AND c.contact = contacts.contact)`,
     `DELETE FROM bodies WHERE ${isDeleted('bodies.owner')} RETURNING object`,
     `DELETE FROM deliveries WHERE ${isDeleted('deliveries.event')}`,
     `DELETE FROM events WHERE ${isDeleted('events.key')}`,
   ]
+  return [
+    ...subtraction.map((sql) => db.prepare(sql).bind(segment)),
+    ...deletion.map((sql) => db.prepare(sql)),
+    ...endSegment(db, segment),
+  ]
+}
+
+/**
+ * Returns the statements that delete the counts of a segment without hot events, and the segment if it has no pack either. One
+ * that has hot events is counted and posted again.
+ */
+export function endSegment(db: D1Database, start: number): D1PreparedStatement[] {
   const isEmpty = `NOT EXISTS (SELECT 1 FROM events WHERE key >= ${FIRST_KEY_OF_SEGMENT} AND key < ${END_KEY_OF_SEGMENT})`
   const isSegmentEmpty = `start = ?1 AND ${isEmpty}`
-  // The counts of an empty segment are deleted. Any other segment is counted and posted again.
   const cleanUp = [
     subtractFromTotals(isSegmentEmpty),
     `DELETE FROM statistics WHERE ${isSegmentEmpty}`,
@@ -118,10 +128,9 @@ function deletionOf(db: D1Database, { segment, first, last }: Chunk): D1Prepared
     'UPDATE segments SET counted = 0 WHERE start = ?1',
   ]
   return [
-    ...subtraction.map((sql) => db.prepare(sql).bind(segment)),
-    ...[...deletion, ...unpostSegment(segment)].map((sql) => db.prepare(sql)),
-    ...cleanUp.map((sql) => db.prepare(sql).bind(segment)),
-    ...dropEmptySegments([segment]).map((sql) => db.prepare(sql)),
+    ...unpostSegment(start).map((sql) => db.prepare(sql)),
+    ...cleanUp.map((sql) => db.prepare(sql).bind(start)),
+    ...dropEmptySegments([start]).map((sql) => db.prepare(sql)),
   ]
 }
 

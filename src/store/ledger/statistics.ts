@@ -120,6 +120,18 @@ export const subtractStatistics = (part: LogPart): readonly string[] => [
    ON CONFLICT DO UPDATE SET count = count + excluded.count`,
 ]
 
+/**
+ * Returns the SQL that moves the numbers of a part of the log from the statistics of its segment to those of its pack, or
+ * back: from `from` to `to`, starts as SQL. The totals stay.
+ */
+export const moveStatistics = (part: LogPart, from: string, to: string): string =>
+  `INSERT INTO statistics (kind, made, start, name, outcome, bucket, count, ms, last, status)
+   SELECT kind, made, place.start, name, outcome, bucket, place.sign * count, place.sign * ms, last, status
+   FROM (${statisticsIn(part)}) CROSS JOIN (SELECT ${from} AS start, -1 AS sign UNION ALL SELECT ${to}, 1) AS place WHERE true
+   ON CONFLICT DO UPDATE SET count = count + excluded.count, ms = ms + excluded.ms,
+     status = CASE WHEN excluded.count > 0 AND excluded.last >= last THEN excluded.status ELSE status END,
+     last = CASE WHEN excluded.count > 0 THEN max(last, excluded.last) ELSE last END`
+
 /** All statistics, and those of recent hours. Several figures may have the same key: add them up. */
 type Statistics = { total: Figure[]; recent: HourlyFigure[] }
 

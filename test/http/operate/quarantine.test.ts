@@ -101,7 +101,7 @@ async function deliverNow(message: DeliveryMessage): Promise<string[]> {
   return bodies
 }
 const differences = async () =>
-  (await listDifferences(env.DB, { since: NOW - 3_600_000, until: NOW + 3_600_000 })).differences
+  (await listDifferences(env, { since: NOW - 3_600_000, until: NOW + 3_600_000 })).differences
 
 describe('the quarantine', () => {
   it('lists each cause with the path in the body, the count and the times', async () => {

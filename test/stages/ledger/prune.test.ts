@@ -111,14 +111,14 @@ const setState = (event: EventId, target: string, state: string) =>
 /** All errors of the ledger and the lists; empty at any moment. */
 async function errors(): Promise<string[]> {
   const [log, ledger] = [await linesOfLog(), await linesOfLedger(EVER)]
-  const counts = await listCounts(env.DB, EVER)
+  const counts = await listCounts(env, EVER)
   const gauges = (await figures(['event', 'delivery']))
     .map((line) => line.replace(/^event/, 'source').replace(/^delivery/, 'target'))
     .map((line) => line.replace(/ 0 (\d+)$/, ' $1'))
     .sort()
   const found: string[] = []
   for (let since: number | undefined = EVER.since; since !== undefined; ) {
-    const { differences, next } = await listDifferences(env.DB, { since, until: EVER.until })
+    const { differences, next } = await listDifferences(env, { since, until: EVER.until })
     found.push(...differences)
     since = next
   }

@@ -37,7 +37,7 @@ async function byLog() {
 }
 
 async function byLedger(period = EVER) {
-  const counts = await listCounts(env.DB, period)
+  const counts = await listCounts(env, period)
   const lines = Object.groupBy(counts, ({ kind, name, state }) => `${kind} ${name} ${state}`)
   return Object.entries(lines)
     .map(([line, same = []]) => `${line} ${same.reduce((sum, { count }) => sum + count, 0)}`)
@@ -50,7 +50,7 @@ const rolled = async () =>
 async function differences() {
   const found: string[] = []
   for (let since: number | undefined = EVER.since; since !== undefined; ) {
-    const { differences, next } = await listDifferences(env.DB, { since, until: EVER.until })
+    const { differences, next } = await listDifferences(env, { since, until: EVER.until })
     found.push(...differences)
     since = next
   }
@@ -82,7 +82,7 @@ describe('the ledger of a running relay', () => {
 
     expect(await byLedger()).toEqual(await byLog())
     expect(await rolled()).toBeGreaterThan(20)
-    expect(discrepancies(tally(await listCounts(env.DB, EVER)))).toEqual([])
+    expect(discrepancies(tally(await listCounts(env, EVER)))).toEqual([])
     expect(await differences()).toEqual([])
   }, 60_000)
 
@@ -97,7 +97,7 @@ describe('the ledger of a running relay', () => {
     expect(await differences()).toEqual([])
     await rollUp(env, toolsAt(NOW + 2 * HOUR))
     expect(await differences()).toEqual([])
-    expect(tally(await listCounts(env.DB, EVER))).toMatchObject({ sources: [{ created: 4 }] })
+    expect(tally(await listCounts(env, EVER))).toMatchObject({ sources: [{ created: 4 }] })
   })
 
   it('counts an event that arrives late from the spill queue', async () => {
@@ -116,7 +116,7 @@ describe('the ledger of a running relay', () => {
     }
     await rollUp(env, toolsAt(NOW + 3 * HOUR))
     const within = async (from: number, to: number) => {
-      const counts = await listCounts(env.DB, {
+      const counts = await listCounts(env, {
         since: NOW + from * 60_000,
         until: NOW + to * 60_000,
       })
@@ -149,7 +149,7 @@ describe('the ledger of a running relay', () => {
       }),
     } as unknown as D1Database
 
-    await listCounts(spy, EVER)
+    await listCounts({ DB: spy }, EVER)
 
     expect(read).toBeLessThan(30)
   })
@@ -266,7 +266,7 @@ describe('verification', () => {
     let calls = 0
     const found: string[] = []
     for (let since: number | undefined = EVER.since; since !== undefined; calls++) {
-      const { differences, next } = await listDifferences(env.DB, { since, until: EVER.until })
+      const { differences, next } = await listDifferences(env, { since, until: EVER.until })
       found.push(...differences)
       since = next
     }

@@ -40,7 +40,7 @@ export function ledger({ now, log }: ApiTools) {
       query(PeriodQuery),
       async (c) => {
         const { differences, next } = await listDifferences(
-          c.env.DB,
+          c.env,
           periodOf(c.req.valid('query'), now()),
         )
         return c.json({ differences, next: next === undefined ? null : formatInstant(next) })
@@ -54,7 +54,7 @@ export async function readLedger(
   period: Period,
   tools: Pick<Tools, 'now' | 'log'>,
 ) {
-  const lines = tally(await listCounts(env.DB, period))
+  const lines = tally(await listCounts(env, period))
   const differences = discrepancies(lines)
   const spill = await readSpill(env, tools)
   return {

@@ -12,6 +12,11 @@ const PAGE = 1000
 /** The age from which an object without a row is of no use: its transaction takes seconds. In milliseconds. */
 const LEFTOVER_MS = 86_400_000
 
+/** The objects of bodies in the rows that statements returned. */
+export function objectsIn(results: readonly D1Result<{ object: string | null }>[]): string[] {
+  return results.flatMap(({ results }) => results.flatMap(({ object }) => object ?? []))
+}
+
 /** Deletes objects whose rows are deleted. What R2 does not delete now is found by `deleteLeftovers`. Never rejects. */
 export async function deleteObjects(
   bucket: R2Bucket | undefined,

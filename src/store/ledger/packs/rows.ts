@@ -1,0 +1,100 @@
+// Reads the rows of events that may be packed, whole pages at a time.
+import type { StoredDelivery, StoredEvent, StoredRows } from '../../../core/ledger/pack-line.ts'
+import {
+  bodyReader,
+  inTurns,
+  PLACE_COLUMNS,
+  type PlaceColumns,
+  withPlace,
+} from '../../events/bodies/read.ts'
+import { wholeRows } from '../../events/bodies/whole.ts'
+import type { PackEnv } from '../../events/packs/packs.ts'
+import { readWord } from '../../stored-words.ts'
+
+/** Events of one page, and the bytes of their rows: at least one event, and small enough for the memory of a Worker. */
+const PAGE_EVENTS = 500
+const PAGE_BYTES = 4_000_000
+
+/**
+ * Which events: those from a key (decimal text) on and before another. `unsettledBefore`: events before this key may have
+ * deliveries that are dead or cancelled; all others only delivered ones.
+ */
+export type Packable = { from: string; before: string; unsettledBefore: string }
+
+// ?1 to ?3 are the members of Packable. Their own condition first: it reads no delivery.
+const IS_PACKABLE = `(e.status IN ('accepted', 'derived', 'duplicate') OR e.status = 'quarantined' AND e.dismissed IS NOT NULL)`
+const IS_SETTLED = `(d.state = 'delivered' OR d.state IN ('dead', 'cancelled') AND d.event < CAST(?3 AS INTEGER))`
+const NEXT = (columns: string, limit: number) => `
+  SELECT ${columns} FROM events AS e LEFT JOIN deliveries AS d ON d.event = e.key
+  WHERE e.key >= CAST(?1 AS INTEGER) AND e.key < CAST(?2 AS INTEGER) AND ${IS_PACKABLE}
+  GROUP BY e.key HAVING COALESCE(sum(NOT ${IS_SETTLED}), 0) = 0 ORDER BY e.key LIMIT ${limit}`
+// A large body that is apart is in the line and, in part, in its event.
+const TWICE = 'CASE WHEN e.raw IS NULL THEN (SELECT 2 * size FROM bodies WHERE owner = e.key) END'
+const BYTES = `octet_length(e.headers) + COALESCE(octet_length(e.event), 0) + COALESCE(octet_length(e.raw), ${TWICE}, 0)
+    + COALESCE(sum(octet_length(d.attempts) + COALESCE(octet_length(d.body), 0)), 0)`
+const PAGE = `
+WITH page AS (${NEXT(`e.key, ${BYTES} AS bytes`, PAGE_EVENTS)}
+), sized AS (SELECT key, bytes, sum(bytes) OVER (ORDER BY key) AS total FROM page),
+chosen AS (SELECT key AS own FROM sized WHERE total <= ${PAGE_BYTES} OR total = bytes)`
+
+const EVENTS = `${PAGE}
+SELECT CAST(key AS TEXT) AS key, source, vendor, status, type, vendor_type, contact, planned, hops, dedup_key, dedup_stamp, rung,
+  CAST(matched AS TEXT) AS matched, encoding, headers, issues, event, raw, at, event_name, dismissed,
+  ${PLACE_COLUMNS}
+FROM chosen CROSS JOIN events ON key = own ${withPlace('events')} ORDER BY own`
+
+const DELIVERIES = `${PAGE}
+SELECT CAST(event AS TEXT) AS event, target, state, reason, attempt, first, due, attempts, body, content_type, headers,
+  replayed, swept, lease_holder, lease_until
+FROM chosen CROSS JOIN deliveries ON event = own ORDER BY own, target`
+
+/**
+ * Returns the next events that may be packed, by their keys' order: accepted and inferred ones, repeats, and what was
+ * dismissed in quarantine, with all deliveries settled. Empty if there are no more. Throws when a large body cannot be read.
+ */
+export async function readPackable(
+  { DB: db, ARCHIVE }: PackEnv,
+  range: Packable,
+): Promise<StoredRows[]> {
+  const bounds = [range.from, range.before, range.unsettledBefore]
+  const [events, deliveries] = await db.batch([
+    db.prepare(EVENTS).bind(...bounds),
+    db.prepare(DELIVERIES).bind(...bounds),
+  ])
+  const owned = Map.groupBy((deliveries?.results ?? []) as OwnedDelivery[], ({ event }) => event)
+  const read = bodyReader(ARCHIVE)
+  const found = (events?.results ?? []) as (StoredEvent & PlaceColumns)[]
+  return inTurns(found, async ({ object, packed, ...event }) => {
+    const rows = rowsIn(event, owned.get(event.key) ?? [])
+    const whole = await wholeRows(read, { object, packed }, rows)
+    if (!whole.ok) throw new Error(`an event cannot be packed: ${whole.error}`)
+    return whole.value
+  })
+}
+
+type OwnedDelivery = StoredDelivery & { event: string }
+
+/** Rows with the words of the code. */
+function rowsIn(event: StoredEvent, deliveries: readonly OwnedDelivery[]): StoredRows {
+  return {
+    event: {
+      ...event,
+      status: readWord(event.status),
+      rung: event.rung === null ? null : readWord(event.rung),
+    },
+    deliveries: deliveries.map(({ event: _, ...delivery }) => ({
+      ...delivery,
+      reason: delivery.reason === null ? null : readWord(delivery.reason),
+    })),
+  }
+}
+
+/** Whether there is such an event. */
+export async function isAnyPackable(db: D1Database, range: Packable): Promise<boolean> {
+  const bounds = [range.from, range.before, range.unsettledBefore]
+  const found = await db
+    .prepare(NEXT('1 AS yes', 1))
+    .bind(...bounds)
+    .first('yes')
+  return found === 1
+}

@@ -1,0 +1,238 @@
+// Packs: settled events leave their rows as a whole and come back as a whole; nothing is lost or counted twice wherever it is cut.
+import { env } from 'cloudflare:workers'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { EventId } from '../../../src/core/id.ts'
+import { discrepancies, tally } from '../../../src/core/ledger/ledger.ts'
+import { pack } from '../../../src/stages/ledger/pack.ts'
+import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
+import { readPacked } from '../../../src/store/events/packs/read.ts'
+import { listCounts } from '../../../src/store/ledger/ledger.ts'
+import { restoreEvents } from '../../../src/store/ledger/packs/restore.ts'
+import { readStatistics } from '../../../src/store/ledger/statistics.ts'
+import { listDifferences } from '../../../src/store/ledger/verify.ts'
+import { aConfig, aPayment, NOW, toolsAt } from '../../builders.ts'
+import { empty, LOG_TABLES } from '../../database.ts'
+import { linesOfLedger } from '../../ledger-lines.ts'
+import {
+  allLines,
+  clearPacks,
+  hotLines,
+  objectNames,
+  PLACES,
+  packAll,
+  packedLines,
+  rollAll,
+} from '../../packs.ts'
+import { aWorld } from '../../world.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const LATER = NOW + 8 * DAY
+const EVER = { since: NOW - DAY, until: NOW + 2 * DAY }
+const config = aConfig(
+  { name: 'good', url: 'https://good.example/' },
+  { name: 'moody', url: 'https://moody.example/', retry: [5] },
+)
+const { d1, r2 } = PLACES
+
+beforeEach(async () => {
+  await empty(...LOG_TABLES, 'statistics', 'totals', 'targets', 'replays')
+  await clearPacks()
+})
+
+/** Some hours with repeats, a message that is not understood, and a target whose every fourth delivery dies. */
+async function aLog(hours = 2, each = 4): Promise<void> {
+  const known: string[] = []
+  const world = aWorld(
+    config,
+    () => undefined,
+    (target, _n, headers) => {
+      const event = headers.get('webhook-id') ?? ''
+      if (!known.includes(event)) known.push(event)
+      const isRefused = target === 'moody' && known.indexOf(event) % 4 === 0
+      return new Response('no', { status: isRefused ? 500 : 200 })
+    },
+  )
+  for (let hour = 0; hour < hours; hour++) {
+    const same = aPayment()
+    for (let i = 0; i < each; i++) await world.take('hype', aPayment())
+    await world.take('hype', same)
+    await world.take('hype', same)
+    await world.take('hype', { nothing: 'known' })
+    await world.live(10)
+    world.advance(HOUR - 10 * 60_000)
+  }
+}
+
+const count = async (from: string) =>
+  (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>('n')) ?? 0
+
+/** What the ledger and the figures say, as lines: the same at any moment. */
+async function books(place = d1): Promise<string[]> {
+  const { total } = await readStatistics(env.DB, 0)
+  const sums = new Map<string, number>()
+  for (const { kind, name, outcome, bucket, count, ms } of total) {
+    const key = `${kind} ${name} ${outcome} ${bucket}`
+    sums.set(key, (sums.get(key) ?? 0) + count)
+    sums.set(`${key} ms`, (sums.get(`${key} ms`) ?? 0) + ms)
+  }
+  const figures = [...sums].filter(([, n]) => n !== 0).map(([key, n]) => `${key}: ${n}`)
+  return [...(await linesOfLedger(EVER, place)), ...figures.sort()]
+}
+
+/** What is wrong; empty at any moment. */
+async function errors(place = d1): Promise<string[]> {
+  const found: string[] = []
+  for (let since: number | undefined = EVER.since; since !== undefined; ) {
+    const { differences, next } = await listDifferences(place, { ...EVER, since })
+    found.push(...differences)
+    since = next
+  }
+  return [...discrepancies(tally(await listCounts(place, EVER))), ...found]
+}
+
+describe.each([
+  ['D1', d1],
+  ['R2', r2],
+])('a pack in %s', (name, place) => {
+  it('has the events of its segment to the byte, and the books stay', async () => {
+    await aLog()
+    await rollAll(LATER)
+    const [before, ledger] = [await allLines(place), await books(place)]
+    const unsettled = (await hotLines()).filter(
+      ({ status, deliveries }) =>
+        status === 'quarantined' || deliveries.some(({ state }) => state !== 'delivered'),
+    )
+    expect(before.size).toBeGreaterThan(14)
+    expect(unsettled.length).toBeGreaterThan(2)
+
+    await packAll(place, LATER, 7)
+
+    expect(await allLines(place)).toEqual(before)
+    expect((await hotLines()).map(({ id }) => id)).toEqual(unsettled.map(({ id }) => id))
+    expect(await books(place)).toEqual(ledger)
+    expect(await errors(place)).toEqual([])
+    expect(await count('packs')).toBe(2)
+    expect(await count('pack_garbage')).toBe(0)
+    expect(await count('pack_parts')).toBe(name === 'D1' ? 2 : 0)
+    expect(await objectNames()).toHaveLength(name === 'R2' ? 2 : 0)
+    await rollAll(LATER)
+    expect(await books(place)).toEqual(ledger)
+  })
+
+  it('is read event by event', async () => {
+    await aLog()
+    await packAll(place, LATER)
+    const lines = await packedLines(place)
+
+    const found = await readPacked(
+      place,
+      lines.map(({ id }) => id),
+    )
+
+    expect([...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual(lines)
+    expect(await readPacked(place, ['evt_01kb0000000000'.padEnd(17, '0') as EventId])).toEqual(
+      new Map(),
+    )
+  })
+
+  it('gives an event back, which is hot then, and takes it again with what became of it', async () => {
+    await aLog()
+    await rollAll(LATER)
+    const [before, ledger] = [await allLines(place), await books(place)]
+    await packAll(place, LATER)
+    const ids = (await packedLines(place)).map(({ id }) => id)
+    const hot = await hotLines()
+    const entries = await count('packed_events')
+
+    const restored = await restoreEvents(place, ids)
+
+    expect(restored).toEqual(ids)
+    expect(await allLines(place)).toEqual(before)
+    expect(await hotLines()).toHaveLength(before.size)
+    expect(hot.length).toBeLessThan(before.size)
+    expect(await books(place)).toEqual(ledger)
+    expect(await errors(place)).toEqual([])
+    expect(await count('packed_events')).toBe(0)
+    expect(await restoreEvents(place, ids)).toEqual([])
+
+    await env.DB.prepare("UPDATE events SET vendor_type = 'changed'").run()
+    await packAll(place, LATER)
+
+    expect(new Set((await packedLines(place)).map(({ vendortype }) => vendortype))).toEqual(
+      new Set(['changed']),
+    )
+    expect(await count('packed_events')).toBe(entries)
+    expect(await books(place)).toEqual(ledger)
+    expect(await errors(place)).toEqual([])
+    expect(await count('pack_garbage')).toBe(0)
+  })
+
+  it('leaves an event out that was replayed since, until it is settled', async () => {
+    await aLog(1)
+    await packAll(place, LATER)
+    const [id] = (await packedLines(place)).map(({ id }) => id) as [EventId]
+    await restoreEvents(place, [id])
+    await restartDeliveries(env.DB, id, { targets: ['good'], now: LATER })
+
+    await packAll(place, LATER)
+
+    expect((await hotLines()).map((line) => line.id)).toContain(id)
+    expect((await allLines(place)).get(id)?.deliveries[0]?.state).toBe('retrying')
+    expect(await errors(place)).toEqual([])
+  })
+})
+
+describe('the ledger of a part of an hour', () => {
+  it('counts what of its pack is in it', async () => {
+    await aLog(1)
+    await rollAll(LATER)
+    const [early, late] = [
+      { since: EVER.since, until: NOW + 1 },
+      { since: NOW + 1, until: EVER.until },
+    ]
+    const before = [await linesOfLedger(early), await linesOfLedger(late)]
+
+    await packAll(d1, LATER)
+
+    expect(before[1]).toEqual(['source relay accepted 2', 'target good delivered 2'])
+    expect(await hotLines()).toHaveLength(1)
+    expect([await linesOfLedger(early), await linesOfLedger(late)]).toEqual(before)
+  })
+})
+
+describe('the job', () => {
+  it('waits for HOT_DAYS and for the end of a segment', async () => {
+    await aLog(1)
+    await packAll(d1, NOW + 7 * DAY + HOUR - 1, 7)
+    expect(await count('packs')).toBe(0)
+    await packAll(d1, NOW + 7 * DAY + HOUR, 7)
+    expect(await count('packs')).toBe(1)
+  })
+
+  it('leaves what is dead or cancelled hot for 30 days', async () => {
+    await aLog(1)
+    const dead = () => count("deliveries WHERE state = 'dead'")
+    await packAll(d1, NOW + 30 * DAY, 7)
+    expect(await dead()).toBeGreaterThan(0)
+    await packAll(d1, NOW + 31 * DAY, 7)
+    expect(await dead()).toBe(0)
+    expect(await count("events WHERE status <> 'quarantined'")).toBe(0)
+  })
+
+  it('looks once a day at what was left', async () => {
+    await aLog(1)
+    await rollAll(LATER)
+    const run = (now: number) => pack(d1, { hotDays: 7 }, toolsAt(now))
+    const hot = () => count("events WHERE status = 'accepted'")
+    await env.DB.prepare("UPDATE deliveries SET state = 'held' WHERE target = 'good'").run()
+    const all = await hot()
+    await run(LATER)
+    expect(await hot()).toBe(all)
+    await env.DB.prepare("UPDATE deliveries SET state = 'delivered' WHERE target = 'good'").run()
+    await run(LATER + HOUR)
+    expect(await hot()).toBe(all)
+    await run(LATER + DAY)
+    expect(await hot()).toBeLessThan(all)
+  })
+})
