@@ -8,7 +8,9 @@ import { tidyBodies } from '../../../src/stages/ledger/bodies.ts'
 import { updateDriftReports } from '../../../src/stages/ledger/drift.ts'
 import { prune } from '../../../src/stages/ledger/prune.ts'
 import { getEvent } from '../../../src/store/events/events.ts'
+import { readPacked } from '../../../src/store/events/packs/read.ts'
 import { listDriftReports } from '../../../src/store/ledger/drift.ts'
+import { restoreEvents } from '../../../src/store/ledger/packs/restore.ts'
 import {
   aConfig,
   aMail,
@@ -20,6 +22,7 @@ import {
   toolsAt,
 } from '../../builders.ts'
 import { empty, LOG_TABLES } from '../../database.ts'
+import { clearPacks, packAll } from '../../packs.ts'
 
 const DAY = 86_400_000
 const ARCHIVE = env.ARCHIVE as R2Bucket
@@ -35,12 +38,14 @@ const retention = {
   databaseBytes: 10e9,
 }
 
-const objectNames = async () => (await ARCHIVE.list()).objects.map(({ key }) => key)
+const objectNames = async (prefix = '') =>
+  (await ARCHIVE.list({ prefix })).objects.map(({ key }) => key)
 const countBodies = () => env.DB.prepare('SELECT count(*) AS n FROM bodies').first<number>('n')
 
 beforeEach(async () => {
   await empty(...LOG_TABLES, 'targets', 'drift')
   await ARCHIVE.delete(await objectNames())
+  await clearPacks()
   await env.DB.batch([
     env.DB.prepare(
       `UPDATE pruned SET events = 0, raws = 0, raws_left = NULL, day = 0, objects = NULL`,
@@ -158,6 +163,26 @@ describe.each<[string, Bound]>([
 
     expect((await getEvent(bindings, small))?.raw.text).toBeNull()
     expect((await getEvent(bindings, event))?.raw.text).not.toBeNull()
+  })
+
+  it('is packed as a whole, its object goes with its rows, and all of it comes back', async () => {
+    const mail = JSON.stringify(aMail())
+    const event = await stored(config, 'hapana', mail, bound)
+    const got = await deliverAll(event, bound.archive)
+    const before = await getEvent(bindings, event)
+
+    await packAll(bindings, NOW + 31 * DAY)
+
+    const line = (await readPacked(bindings, [event])).get(event)
+    expect(await getEvent(env, event)).toBeUndefined()
+    expect(line?.raw).toBe(mail)
+    const { personid: _, personbasis: __, ...own } = (before?.event ?? {}) as Record<string, unknown>
+    expect(line?.event).toEqual(own)
+    expect(line?.deliveries.map(({ body }) => body)).toEqual([got.bytes, got.crm])
+    expect(await countBodies()).toBe(0)
+    expect(await objectNames('bodies/')).toEqual([])
+    await restoreEvents(bindings, [event])
+    expect(await getEvent(bindings, event)).toEqual(before)
   })
 
   it('reads it for the report of schema drift', async () => {
