@@ -105,3 +105,40 @@ export async function allLines(place: PackEnv): Promise<Map<string, PackLine>> {
 /** The first and the last possible event of the hour of a time, as ids. */
 export const idsOfHour = (time: number) =>
   [time - (time % HOUR), time - (time % HOUR) + HOUR].map((at) => idOfKey(firstKeyAt(at)))
+
+/** Throws, or lets the n-th call of a binding pass; `after`: the call has taken effect, and its answer is lost. */
+export type CallFault = (n: number, when: 'before' | 'after', call: string) => void
+
+/** The same place, of which each call goes through `fault`. */
+export function faulty({ DB, ARCHIVE }: PackEnv, fault: CallFault): PackEnv {
+  let calls = 0
+  async function guarded<T>(call: string, work: () => Promise<T>): Promise<T> {
+    const n = ++calls
+    fault(n, 'before', call)
+    const value = await work()
+    fault(n, 'after', call)
+    return value
+  }
+  type Wrapped = { inner: D1PreparedStatement }
+  const statement = (inner: D1PreparedStatement): D1PreparedStatement =>
+    ({
+      inner,
+      bind: (...values: unknown[]) => statement(inner.bind(...values)),
+      all: () => guarded('DB.all', () => inner.all()),
+      run: () => guarded('DB.run', () => inner.run()),
+      first: (column: string) => guarded('DB.first', () => inner.first(column)),
+    }) as unknown as D1PreparedStatement
+  const database = {
+    prepare: (sql: string) => statement(DB.prepare(sql)),
+    batch: (all: Wrapped[]) => guarded('DB.batch', () => DB.batch(all.map(({ inner }) => inner))),
+  } as unknown as D1Database
+  if (ARCHIVE === undefined) return { DB: database }
+  const bucket = {
+    put: (name: string, bytes: Uint8Array) => guarded('R2.put', () => ARCHIVE.put(name, bytes)),
+    get: (name: string, options: R2GetOptions) =>
+      guarded('R2.get', () => ARCHIVE.get(name, options)),
+    list: (options: R2ListOptions) => guarded('R2.list', () => ARCHIVE.list(options)),
+    delete: (names: string[]) => guarded('R2.delete', () => ARCHIVE.delete(names)),
+  } as unknown as R2Bucket
+  return { DB: database, ARCHIVE: bucket }
+}

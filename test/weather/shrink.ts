@@ -61,6 +61,7 @@ function* shorter(schedule: Schedule, { violations, figures }: Outcome): Generat
   if (schedule.isolates > 1) yield { ...schedule, isolates: schedule.isolates - 1 }
   if (schedule.skewMs) yield without(schedule, 'skewMs')
   if (schedule.archive) yield without(schedule, 'archive')
+  if (schedule.hotDays !== undefined) yield without(schedule, 'hotDays')
   for (const some of halves(sends ?? [])) yield { ...schedule, sends: some }
   for (const fault of faults) {
     if (fault.ms < 120_000) continue
@@ -88,7 +89,7 @@ function* halves<T>(list: readonly T[]): Generator<T[]> {
   if (list.length <= 8) for (let i = 0; i < list.length; i++) yield list.filter((_, j) => j !== i)
 }
 
-function without(schedule: Schedule, key: 'skewMs' | 'archive'): Schedule {
+function without(schedule: Schedule, key: 'skewMs' | 'archive' | 'hotDays'): Schedule {
   const { [key]: _, ...rest } = schedule
   return rest as Schedule
 }

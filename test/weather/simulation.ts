@@ -56,8 +56,7 @@ export async function simulate(schedule: Schedule, trees: Trees, until?: string)
   await finish(clock, sim.inspector.running)
   if (!isOver()) await sim.inspector.atEnd((promise) => finish(clock, promise))
   const { relay, senders, receivers, driver } = sim
-  const { n = 0 } =
-    relay.database.read<{ n: number }>('SELECT count(*) AS n FROM deliveries')[0] ?? {}
+  const { n = 0 } = relay.database.read<{ n: number }>(DELIVERIES)[0] ?? {}
   const { statements } = relay.database
   relay.database.close()
   return {
@@ -75,6 +74,9 @@ export async function simulate(schedule: Schedule, trees: Trees, until?: string)
     },
   }
 }
+
+const DELIVERIES = `SELECT (SELECT count(*) FROM deliveries) + (
+  SELECT COALESCE(sum(state.value), 0) FROM packs, json_each(packs.states) AS state) AS n`
 
 type Tell = (...parts: unknown[]) => void
 
@@ -122,7 +124,7 @@ function createParts(
   const skew = schedule.skewMs ?? 0
   const relay = new Relay(
     world,
-    { tree: trees.now, vars: varsOf(schedule.targets, []) },
+    { tree: trees.now, vars: varsOf(schedule.targets, [], schedule.hotDays) },
     {
       isolates: schedule.isolates,
       skewMs: () => (skew === 0 ? 0 : Math.round(random.between(-skew, skew))),

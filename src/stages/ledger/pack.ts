@@ -11,7 +11,7 @@ import { listHotEvents } from '../../store/events/packs/hot.ts'
 import { getPack, type PackEnv } from '../../store/events/packs/packs.ts'
 import { readLines } from '../../store/events/packs/read.ts'
 import { isChanged } from '../../store/ledger/packs/frozen.ts'
-import { collect, listGarbage } from '../../store/ledger/packs/garbage.ts'
+import { collect, listGarbage, retire } from '../../store/ledger/packs/garbage.ts'
 import { isAnyPackable, type Packable, readPackable } from '../../store/ledger/packs/rows.ts'
 import {
   endOfPacking,
@@ -36,8 +36,7 @@ const UNSETTLED_DAYS = 30
 const MAX_EVENTS = 20_000
 const CHUNK = 500
 
-/** How old a note of bytes must be that no pack has: a run that writes them has ended by then, in one way or another. */
-const GARBAGE_MS = HOUR_MS
+/** Versions whose bytes are deleted in one run. */
 const MAX_GARBAGE = 20
 
 /**
@@ -51,12 +50,13 @@ export async function pack(
   tools: Tools,
 ): Promise<void> {
   const now = tools.now()
-  await collectGarbage(env, now)
   const until = now - Math.max(hotDays * DAY_MS, HOUR_MS)
   const unsettledUntil = hotDays === 0 ? until : now - Math.max(hotDays, UNSETTLED_DAYS) * DAY_MS
   const unsettledBefore = firstKeyAt(unsettledUntil)
   const today = Math.floor(now / DAY_MS)
-  let { position, day } = await getPosition(env.DB)
+  const { hasGarbage, ...begin } = await getPosition(env.DB)
+  if (hasGarbage) await collectGarbage(env, now)
+  let { position, day } = begin
   let [segments, events] = [0, 0]
   while (tools.now() < now + RUN_MS) {
     const segment = await nextSegment(env.DB, position, until)
@@ -74,8 +74,7 @@ export async function pack(
 }
 
 async function collectGarbage(env: PackEnv, now: number): Promise<void> {
-  for (const version of await listGarbage(env, now - GARBAGE_MS, MAX_GARBAGE))
-    await collect(env, version)
+  for (const version of await listGarbage(env, now, MAX_GARBAGE)) await collect(env, version)
 }
 
 /** Packs what may be packed of a segment. Returns how many events have left their rows. */
@@ -124,7 +123,7 @@ async function packSegment(
   for (let i = 0; i < keys.length; i += CHUNK)
     await deletePacked(env, written, keys.slice(i, i + CHUNK), token)
   await env.DB.batch(endOfPacking(env.DB, segment.start, token))
-  if (former) await collect(env, former)
+  if (former) await retire(env, former)
   return keys.length
 }
 

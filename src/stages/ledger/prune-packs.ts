@@ -2,7 +2,12 @@
 import { withoutRaw } from '../../core/ledger/pack.ts'
 import type { Tools } from '../../env.ts'
 import type { Pack, PackEnv } from '../../store/events/packs/packs.ts'
-import { dropPack, firstOldPack, type OldPack } from '../../store/ledger/packs/drop.ts'
+import {
+  dropPack,
+  firstOldPack,
+  isAnyPackOld,
+  type OldPack,
+} from '../../store/ledger/packs/drop.ts'
 import { rewritePack } from '../../store/ledger/packs/version.ts'
 import { isOutOfStatements } from '../jobs.ts'
 
@@ -25,6 +30,8 @@ export async function prunePacks(
   { before, rawBefore, early }: Ends,
   tools: Tools,
 ): Promise<{ dropped: number; stripped: number; kept: number | undefined }> {
+  const isDue = await isAnyPackOld(env.DB, [before, rawBefore, early ?? 0])
+  if (!isDue) return { dropped: 0, stripped: 0, kept: undefined }
   const strip = async (pack: Pack) => (await rewritePack(env, pack, withoutRaw, tools)).events
   const stripAll = (last: number, place?: 'd1') =>
     each(env, { before: last, hasRaw: true, place }, strip, tools)

@@ -6,7 +6,7 @@ import { countsOf } from '../../core/ledger/pack.ts'
 import type { PackLine } from '../../core/ledger/pack-line.ts'
 import { HOUR_MS, type Period } from '../../core/period.ts'
 import { listHotEvents } from '../events/packs/hot.ts'
-import { type Pack, type PackEnv, type PackRow, packOf } from '../events/packs/packs.ts'
+import { getPack, type PackEnv } from '../events/packs/packs.ts'
 import { readLines } from '../events/packs/read.ts'
 import { dropEmptySegments, selectSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
@@ -46,13 +46,15 @@ export async function countSegments(db: D1Database, starts: readonly number[]): 
 }
 
 // Counted segments that lie completely within the period are read from the ledger. The other segments, and those that lie
-// partly in the period, are counted from the log.
+// partly in the period, are counted from the log. The counts of packs that lie completely within it are stored, whatever
+// their segments need; those that lie partly in it are listed, to be read.
+const HOUR_OF_SINCE = `CAST(?1 / ${HOUR_MS} AS INTEGER) * ${HOUR_MS}`
 const COUNTS = `
 WITH spans AS (
   SELECT start, counted <> 0 AND start >= ?1 AND until <= ?2 AS is_rolled,
     max(start, CAST(?1 AS INTEGER)) * ${ID_RANDOM_RANGE} AS lo,
     min(until, CAST(?2 AS INTEGER)) * ${ID_RANDOM_RANGE} AS hi
-  FROM segments WHERE start >= CAST(?1 / ${HOUR_MS} AS INTEGER) * ${HOUR_MS} AND start < ?2 AND until > ?1
+  FROM segments WHERE start >= ${HOUR_OF_SINCE} AND start < ?2 AND until > ?1
 )
 SELECT kind, name, state, sum(count) AS count, sum(planned) AS planned
 FROM spans CROSS JOIN ledger USING (start) WHERE is_rolled GROUP BY kind, name, state
@@ -61,16 +63,13 @@ SELECT 'source', source, status, count(*), sum(planned)
 FROM spans CROSS JOIN events ON key >= lo AND key < hi WHERE NOT is_rolled GROUP BY source, status
 UNION ALL
 SELECT 'target', target, state, count(*), 0
-FROM spans CROSS JOIN deliveries ON event >= lo AND event < hi WHERE NOT is_rolled GROUP BY target, state`
-
-// The packs in the period as a whole: their counts are stored, whatever their segments need. Those that are partly in it.
-const HOUR_OF_SINCE = `CAST(?1 / ${HOUR_MS} AS INTEGER) * ${HOUR_MS}`
-const FROZEN = `
-SELECT kind, name, state, sum(count) AS count, sum(planned) AS planned
-FROM packs CROSS JOIN ledger ON ledger.start = packs.start + 1
-WHERE packs.start >= ?1 AND packs.start < ?2 AND until <= ?2 GROUP BY kind, name, state`
-const PARTLY_IN = `
-SELECT * FROM packs WHERE start >= ${HOUR_OF_SINCE} AND start < ?2 AND until > ?1 AND (start < ?1 OR until > ?2)`
+FROM spans CROSS JOIN deliveries ON event >= lo AND event < hi WHERE NOT is_rolled GROUP BY target, state
+UNION ALL
+SELECT kind, name, state, sum(count), sum(planned) FROM packs CROSS JOIN ledger ON ledger.start = packs.start + 1
+WHERE packs.start >= ?1 AND packs.start < ?2 AND until <= ?2 GROUP BY kind, name, state
+UNION ALL
+SELECT 'pack', CAST(start AS TEXT), '', 0, 0 FROM packs
+WHERE start >= ${HOUR_OF_SINCE} AND start < ?2 AND until > ?1 AND (start < ?1 OR until > ?2)`
 
 /**
  * Returns the numbers of events received in a period by source and status, and of their deliveries by target and state. Several
@@ -78,23 +77,20 @@ SELECT * FROM packs WHERE start >= ${HOUR_OF_SINCE} AND start < ?2 AND until > ?
  * most. Throws when a place of packs does not answer, or when such a pack is in R2 and no bucket is bound.
  */
 export async function listCounts(env: PackEnv, { since, until }: Period): Promise<Count[]> {
-  type Row = Omit<Count, 'created'> & { planned: number }
-  const [hot, frozen, partly] = await env.DB.batch(
-    [COUNTS, FROZEN, PARTLY_IN].map((sql) => env.DB.prepare(sql).bind(since, until)),
-  )
-  const rows = [...(hot?.results ?? []), ...(frozen?.results ?? [])] as Row[]
-  const counts = rows.map(({ planned, state, ...row }) => ({
-    ...row,
-    state: readWord<string>(state),
-    created: planned,
-  }))
-  for (const row of (partly?.results ?? []) as PackRow[])
-    counts.push(...(await countsIn(env, packOf(row), { since, until })))
+  type Row = Omit<Count, 'created' | 'kind'> & { kind: Count['kind'] | 'pack'; planned: number }
+  const { results } = await env.DB.prepare(COUNTS).bind(since, until).all<Row>()
+  const counts: Count[] = []
+  for (const { kind, planned: created, state, ...row } of results) {
+    if (kind !== 'pack') counts.push({ ...row, kind, state: readWord<string>(state), created })
+    else counts.push(...(await countsIn(env, Number(row.name), { since, until })))
+  }
   return counts
 }
 
 /** The counts of those events of a pack that were received in a period and are not hot. */
-async function countsIn(env: PackEnv, pack: Pack, { since, until }: Period): Promise<Count[]> {
+async function countsIn(env: PackEnv, start: number, { since, until }: Period): Promise<Count[]> {
+  const pack = await getPack(env.DB, start)
+  if (pack === undefined) return []
   const range = { from: firstKeyAt(pack.start), before: firstKeyAt(pack.until) }
   const hot = new Set(await listHotEvents(env.DB, range))
   const own: PackLine[] = []

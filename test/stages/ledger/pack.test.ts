@@ -16,6 +16,7 @@ import { linesOfLedger } from '../../ledger-lines.ts'
 import {
   allLines,
   clearPacks,
+  faulty,
   hotLines,
   objectNames,
   PLACES,
@@ -171,7 +172,8 @@ describe.each([
   it('leaves an event out that was replayed since, until it is settled', async () => {
     await aLog(1)
     await packAll(place, LATER)
-    const [id] = (await packedLines(place)).map(({ id }) => id) as [EventId]
+    const lines = await packedLines(place)
+    const id = lines.find(({ deliveries }) => deliveries.length > 0)?.id as EventId
     await restoreEvents(place, [id])
     await restartDeliveries(env.DB, id, { targets: ['good'], now: LATER })
 
@@ -180,6 +182,145 @@ describe.each([
     expect((await hotLines()).map((line) => line.id)).toContain(id)
     expect((await allLines(place)).get(id)?.deliveries[0]?.state).toBe('retrying')
     expect(await errors(place)).toEqual([])
+  })
+})
+
+describe.each([
+  ['D1', d1],
+  ['R2', r2],
+])('a run that packs in %s', (_, place) => {
+  it.each(['before', 'after'] as const)(
+    'may be cut %s any of its calls: nothing is lost or counted twice, and the next run ends it',
+    async (at) => {
+      await aLog(1, 2)
+      await rollAll(LATER)
+      const [before, ledger] = [await allLines(place), await books(place)]
+      const unpacked = (await hotLines()).length
+      let isCut = true
+      for (let n = 1; isCut; n++) {
+        isCut = false
+        const cut = faulty(place, (call, when) => {
+          if (call < n || (call === n && when === 'before' && at === 'after')) return
+          isCut = true
+          throw new Error('D1_ERROR: Network connection lost.')
+        })
+        await packAll(cut, LATER + n * 60_000).catch(() => undefined)
+
+        expect(await allLines(place), `after ${n} calls`).toEqual(before)
+        expect(await books(place), `after ${n} calls`).toEqual(ledger)
+        expect(await errors(place), `after ${n} calls`).toEqual([])
+        await packAll(place, LATER + n * 60_000)
+        expect(await hotLines(), `after ${n} calls`).toHaveLength(1)
+        expect(await errors(place)).toEqual([])
+        const ids = (await packedLines(place)).map(({ id }) => id)
+        await restoreEvents(place, ids)
+        expect(await hotLines()).toHaveLength(unpacked)
+        expect(n).toBeLessThan(60)
+      }
+
+      await packAll(place, LATER + 40 * DAY)
+      await pack(place, { hotDays: 0 }, toolsAt(LATER + 40 * DAY + 2 * HOUR))
+      expect(await count('pack_garbage WHERE since < 1')).toBe(0)
+      const versions = await count('packs')
+      expect(await count('pack_parts')).toBe(place === d1 ? versions : 0)
+    },
+    120_000,
+  )
+
+  it('keeps the rows of a pack that is not as it was written', async () => {
+    await aLog(1)
+    await rollAll(LATER)
+    const hot = await hotLines()
+    const damaged = {
+      ...place,
+      DB: new Proxy(env.DB, {
+        get: (db, name) =>
+          name === 'prepare'
+            ? (sql: string) =>
+                db.prepare(
+                  sql.replace(
+                    'VALUES (?1, ?2, ?3, ?4)',
+                    'VALUES (?1, ?2, ?3, zeroblob(length(?4)))',
+                  ),
+                )
+            : (db[name as 'batch'] as (...all: unknown[]) => unknown).bind(db),
+      }),
+      ...(place.ARCHIVE && {
+        ARCHIVE: {
+          put: (name: string, bytes: Uint8Array) =>
+            r2.ARCHIVE?.put(
+              name,
+              bytes.map(() => 0),
+            ),
+          get: (name: string, options: R2GetOptions) => r2.ARCHIVE?.get(name, options),
+        } as unknown as R2Bucket,
+      }),
+    }
+
+    await expect(packAll(damaged, LATER)).rejects.toThrow('a pack is not as it was written')
+
+    expect(await hotLines()).toEqual(hot)
+    expect(await count('packs')).toBe(0)
+    expect(await count('pack_garbage')).toBe(1)
+    await packAll(place, LATER)
+    expect(await errors(place)).toEqual([])
+    expect(await count('packs')).toBe(1)
+  })
+
+  it('leaves what changes meanwhile in its rows', async () => {
+    await aLog(1)
+    await rollAll(LATER)
+    const ledger = await books(place)
+    const [first] = (await hotLines()).filter(({ deliveries }) => deliveries.length > 0)
+    const id = first?.id as EventId
+    let reads = 0
+    const busy = faulty(place, (_, when, call) => {
+      // Rows are read by the second batch: then somebody replays one of them.
+      if (call !== 'DB.batch' || when !== 'after') return
+      reads++
+    })
+    const replaying = {
+      ...busy,
+      DB: {
+        prepare: (sql: string) => busy.DB.prepare(sql),
+        batch: async (all: D1PreparedStatement[]) => {
+          if (reads === 2) await restartDeliveries(env.DB, id, { targets: ['good'], now: LATER })
+          return busy.DB.batch(all)
+        },
+      } as unknown as D1Database,
+    }
+    await rollAll(LATER)
+
+    await pack(replaying, { hotDays: 0 }, toolsAt(LATER))
+
+    expect(reads).toBeGreaterThan(2)
+    const line = (await allLines(place)).get(id)
+    expect(line?.deliveries.find(({ target }) => target === 'good')?.state).toBe('retrying')
+    expect(await errors(place)).toEqual([])
+    expect(ledger).not.toEqual(await books(place))
+    expect(await count('events')).toBeGreaterThan(1)
+  })
+})
+
+describe('a pack in R2', () => {
+  it('is not touched while no bucket is bound, and what needs it says so', async () => {
+    await aLog(1)
+    await packAll(r2, LATER)
+    const [line] = await packedLines(r2)
+    const id = line?.id as EventId
+
+    await expect(readPacked(d1, [id])).rejects.toThrow('bind it as ARCHIVE again')
+    await expect(restoreEvents(d1, [id])).rejects.toThrow('bind it as ARCHIVE again')
+    expect(await errors(d1)).toEqual([
+      expect.stringMatching(
+        /^the pack of .* cannot be read: a pack is in R2, but no bucket is bound/,
+      ),
+    ])
+    await packAll(d1, LATER + 40 * DAY)
+
+    expect(await count("packs WHERE place = 'r2'")).toBe(1)
+    expect(await readPacked(r2, [id])).toEqual(new Map([[id, line]]))
+    expect(await errors(r2)).toEqual([])
   })
 })
 

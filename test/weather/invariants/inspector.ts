@@ -7,6 +7,7 @@ import { Books } from './books.ts'
 import { Floods } from './floods.ts'
 import { Kept } from './kept.ts'
 import { Owed } from './owed.ts'
+import { Packs } from './packs.ts'
 import { Requests } from './requests.ts'
 import { DAY, HOUR, Past, RELAY_WEATHER, type Scene } from './scene.ts'
 import { Told } from './told.ts'
@@ -27,8 +28,9 @@ export class Inspector {
     this.scene = scene
     this.past = new Past(scene.clock)
     this.requests = new Requests(scene, this.past, (id) => this.kept.find(id))
-    this.owed = new Owed(scene, this.past, this.requests)
-    this.kept = new Kept(scene, (event) => this.owed.add(event))
+    const packs = new Packs(scene.relay)
+    this.owed = new Owed(scene, this.past, this.requests, packs)
+    this.kept = new Kept(scene, packs, (event) => this.owed.add(event))
     this.floods = new Floods(scene)
     this.floods.start()
     this.told = new Told(scene, this.past, this.owed)

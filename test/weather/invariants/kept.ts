@@ -1,11 +1,13 @@
 // Every 202 is in the log with its bytes, or in a place from which it will come.
 import { gunzipSync } from 'node:zlib'
 import type { Sending } from '../world/senders.ts'
+import type { Packs } from './packs.ts'
 import {
   DAY,
   firstKeyAt,
   HOUR,
   idOf,
+  keyOf,
   MINUTE,
   type Scene,
   type Tracked,
@@ -31,10 +33,12 @@ export class Kept {
   readonly events = new Map<string, Tracked>()
   /** The ids that are in the log only until Time Travel: it may take them. */
   private readonly scene: Scene
+  private readonly packs: Packs
   private readonly onEvent: (event: Tracked) => void
 
-  constructor(scene: Scene, onEvent: (event: Tracked) => void) {
+  constructor(scene: Scene, packs: Packs, onEvent: (event: Tracked) => void) {
     this.scene = scene
+    this.packs = packs
     this.onEvent = onEvent
   }
 
@@ -85,7 +89,18 @@ export class Kept {
       body,
     )
     const own = rows.find(({ key }) => idOf(key) === sending.receipt?.id)
-    return own ?? rows[0]
+    return own ?? rows[0] ?? this.packedRowOf(sending, slack)
+  }
+
+  private packedRowOf({ beganAt = 0, acceptedAt = 0, body }: Sending, slack: number) {
+    const events = this.packs.withBody(body).map(({ id, status, type, match }): Row => {
+      const matched = match?.id === undefined ? null : keyOf(match.id)
+      return { key: keyOf(id), status, type, matched }
+    })
+    return events.find(({ key }) => {
+      const at = timeOfKey(key)
+      return at >= beganAt - slack && at <= acceptedAt + slack
+    })
   }
 
   /** The ids in queues that are consumed, and in the archive. */
@@ -156,7 +171,8 @@ export class Kept {
       'SELECT CAST(key AS TEXT) AS key FROM events',
     )
     const present = new Set(rows.map(({ key }) => key))
-    for (const [id, { key }] of this.events) if (!present.has(key)) this.events.delete(id)
+    for (const [id, { key }] of this.events)
+      if (!present.has(key) && this.packs.find(key) === undefined) this.events.delete(id)
   }
 
   /** Before Time Travel: what is in the log is counted as such, so that it may go. */
@@ -181,9 +197,9 @@ export class Kept {
         'SELECT raw FROM events WHERE key = CAST(?1 AS INTEGER)',
         key,
       )
-      const [row] = rows
+      const row = rows[0] ?? this.packs.find(key)
       if (row?.raw === sending.body) continue
-      if (row?.raw === null && this.mayBeDeletedEarly(key)) continue
+      if (row !== undefined && !row.raw && this.mayBeDeletedEarly(key)) continue
       journal.violate(
         'kept',
         `event ${id} is no longer in the log with its bytes`,

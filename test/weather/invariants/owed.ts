@@ -2,6 +2,7 @@
 // receiver that would take it gets it soon after the weather is fair.
 import type { Fault } from '../sky/schedule.ts'
 import { wants } from '../world/config.ts'
+import type { Packs } from './packs.ts'
 import type { Requests } from './requests.ts'
 import { DAY, HOUR, MINUTE, type Past, RELAY_WEATHER, type Scene, type Tracked } from './scene.ts'
 
@@ -26,10 +27,12 @@ export class Owed {
   private readonly scene: Scene
   private readonly past: Past
   private readonly requests: Requests
+  private readonly packs: Packs
   /** When dead deliveries were first seen. */
   readonly deadSince: number[] = []
 
-  constructor(scene: Scene, past: Past, requests: Requests) {
+  constructor(scene: Scene, past: Past, requests: Requests, packs: Packs) {
+    this.packs = packs
     this.scene = scene
     this.past = past
     this.requests = requests
@@ -61,10 +64,13 @@ export class Owed {
   }
 
   private rowsOf({ key }: Tracked): Row[] {
-    return this.scene.relay.database.read<Row>(
+    const rows = this.scene.relay.database.read<Row>(
       'SELECT target, state, reason, attempt, due FROM deliveries WHERE event = CAST(?1 AS INTEGER)',
       key,
     )
+    if (rows.length > 0) return rows
+    const packed = this.packs.find(key)?.deliveries ?? []
+    return packed.map(({ reason = null, due = null, ...row }) => ({ ...row, reason, due }))
   }
 
   private checkOne(event: Tracked, target: string, rows: readonly Row[]): void {

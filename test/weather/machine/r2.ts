@@ -39,10 +39,12 @@ export function bucketOf(bucket: Bucket, isolate: Isolate) {
         return describe(key, stored)
       })
     },
-    get: (key: string) =>
+    get: (key: string, { range }: { range?: { offset: number; length: number } } = {}) =>
       io(() => {
         const stored = bucket.objects.get(key)
-        return stored === undefined ? null : read(key, stored)
+        if (stored === undefined) return null
+        const { offset = 0, length = stored.bytes.byteLength } = range ?? {}
+        return read(key, { ...stored, bytes: stored.bytes.slice(offset, offset + length) })
       }),
     head: (key: string) =>
       io(() => {

@@ -121,7 +121,7 @@ export class Weather {
     const isOld = this.lastOf('deploy') !== undefined
     relay.deploy({
       tree: isOld ? trees.before : trees.now,
-      vars: varsOf(schedule.targets, this.configTroubles()),
+      vars: varsOf(schedule.targets, this.configTroubles(), schedule.hotDays),
     })
   }
 

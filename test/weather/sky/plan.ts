@@ -59,6 +59,7 @@ export function planOf(seed: number, days: number, hasBefore: boolean): Schedule
     faults: faults.sort((a, b) => a.from - b.from),
     ...(random.chance(0.5) ? { skewMs: Math.round(random.logBetween(10, 3000)) } : {}),
     ...(random.chance(0.4) ? { archive: true } : {}),
+    ...(random.chance(0.6) ? { hotDays: 1 + random.below(3) } : {}),
   }
 }
 

@@ -59,8 +59,10 @@ export type Schedule = {
   /** How far the clocks of isolates are off at most. */
   skewMs?: number
   plan?: 'free'
-  /** The relay has an archive of what was spilled. */
+  /** The relay has an archive: of what was spilled, and for its packs. */
   archive?: boolean
+  /** HOT_DAYS: after so many days settled events are packed. */
+  hotDays?: number
 }
 
 /** The name of a fault in a story. */

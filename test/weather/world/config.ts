@@ -61,6 +61,7 @@ export type ConfigTrouble =
 export function varsOf(
   targets: readonly string[],
   troubles: readonly ConfigTrouble[],
+  hotDays?: number,
 ): Record<string, unknown> {
   const vars: Record<string, unknown> = {
     ADMIN_TOKEN: TOKEN,
@@ -68,6 +69,7 @@ export function varsOf(
     HYPE_SECRET: KEY,
     SIGNING_SECRET,
     SOURCES,
+    ...(hotDays === undefined ? {} : { HOT_DAYS: hotDays }),
   }
   let tables: Record<string, unknown>[] = targets.map((name) => ({ ...targetConfig(name) }))
   for (const trouble of troubles) {

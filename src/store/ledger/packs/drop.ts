@@ -7,7 +7,7 @@ import type { Pack, PackEnv, PackRow, Place } from '../../events/packs/packs.ts'
 import { packOf } from '../../events/packs/packs.ts'
 import { readLines } from '../../events/packs/read.ts'
 import { endSegment } from '../prune.ts'
-import { collect, noteGarbage } from './garbage.ts'
+import { noteGarbage, retire } from './garbage.ts'
 import { onlyIfVersion } from './swap.ts'
 
 /** Events whose entries are deleted in one transaction, which takes some 100 ms. */
@@ -26,12 +26,30 @@ export async function firstOldPack(
 ): Promise<Pack | undefined> {
   const row = await db
     .prepare(
-      `SELECT * FROM packs WHERE start > ?1 AND until <= ?2 ${hasRaw ? 'AND has_raw = 1' : ''}
+      `SELECT * FROM packs WHERE start > ?1 AND start < ?2 AND until <= ?2 ${hasRaw ? 'AND has_raw = 1' : ''}
          AND (?3 IS NULL OR place = ?3) ORDER BY start LIMIT 1`,
     )
     .bind(after, before, place ?? null)
     .first<PackRow>()
   return row === null ? undefined : packOf(row)
+}
+
+/**
+ * Whether there is a pack that begins before a time, one with received bytes that begins before another, and such a one in D1
+ * before a third (epoch milliseconds).
+ */
+export async function isAnyPackOld(
+  db: D1Database,
+  times: readonly [all: number, raw: number, rawInD1: number],
+): Promise<boolean> {
+  const found = await db
+    .prepare(
+      `SELECT (EXISTS (SELECT 1 FROM packs WHERE start < ?1) OR EXISTS (SELECT 1 FROM packs WHERE has_raw = 1 AND start < ?2)
+         OR EXISTS (SELECT 1 FROM packs WHERE has_raw = 1 AND start < ?3 AND place = 'd1')) AS yes`,
+    )
+    .bind(...times)
+    .first('yes')
+  return found === 1
 }
 
 /** SQL: the contacts without any event. */
@@ -88,7 +106,7 @@ export async function dropPack(env: PackEnv, pack: Pack, now: number): Promise<n
     noteGarbage(DB, pack, now),
     ...endSegment(DB, start),
   ])
-  await collect(env, pack)
+  await retire(env, pack)
   return pack.events
 }
 

@@ -1,5 +1,7 @@
 // Bytes that belong to no pack: a version is noted before its first byte is written, and when another one takes its place.
 // So whatever is cut off, its bytes are found and deleted.
+
+import { HOUR_MS } from '../../../core/period.ts'
 import { deleteBytes, type PackVersion } from '../../events/packs/bytes.ts'
 import type { PackEnv } from '../../events/packs/packs.ts'
 
@@ -22,18 +24,33 @@ export const forgetGarbage = (
 ): D1PreparedStatement =>
   db.prepare('DELETE FROM pack_garbage WHERE start = ?1 AND version = ?2').bind(start, version)
 
-/** Returns versions that were noted before a time (epoch milliseconds), at most `limit`, of those places that can be reached. */
+/** How old a note must be, in milliseconds: a run that writes the bytes has ended by then, in one way or another. */
+const WRITTEN_MS = HOUR_MS
+
+/**
+ * For how long a bucket keeps a former version: as long as Time Travel can bring the database back to a time at which it was the
+ * pack (https://developers.cloudflare.com/d1/reference/time-travel/). Bytes in D1 come back with the database.
+ */
+const TRAVEL_MS = 30 * 24 * HOUR_MS
+
+/** Returns versions of which the bytes are to be deleted now (epoch milliseconds), at most `limit`, of those places that are bound. */
 export async function listGarbage(
   { DB, ARCHIVE }: PackEnv,
-  before: number,
+  now: number,
   limit: number,
 ): Promise<PackVersion[]> {
   const { results } = await DB.prepare(
-    `SELECT start, version, place FROM pack_garbage WHERE since < ?1 AND (?2 OR place = 'd1') LIMIT ?3`,
+    `SELECT start, version, place FROM pack_garbage
+     WHERE place = 'd1' AND since < ?1 OR place = 'r2' AND since < ?2 AND ?3 LIMIT ?4`,
   )
-    .bind(before, ARCHIVE === undefined ? 0 : 1, limit)
+    .bind(now - WRITTEN_MS, now - TRAVEL_MS, ARCHIVE === undefined ? 0 : 1, limit)
     .all<PackVersion>()
   return results
+}
+
+/** Deletes the bytes of a former version where nothing brings them into use again: those in D1. */
+export async function retire(env: PackEnv, former: PackVersion): Promise<void> {
+  if (former.place === 'd1') await collect(env, former)
 }
 
 /**

@@ -6,12 +6,17 @@ import { segmentOf } from '../../segments.ts'
 /** A segment with hot events; its times in epoch milliseconds. */
 export type PackableSegment = { start: number; until: number }
 
-/** Returns how far the log was looked through: the time from which it goes on (epoch milliseconds), and on which day it began. */
-export async function getPosition(db: D1Database): Promise<{ position: number; day: number }> {
+/**
+ * Returns how far the log was looked through: the time from which it goes on (epoch milliseconds), and on which day it began; and
+ * whether there are notes of garbage.
+ */
+export async function getPosition(
+  db: D1Database,
+): Promise<{ position: number; day: number; hasGarbage: boolean }> {
   const row = await db
-    .prepare('SELECT position, day FROM packing')
-    .first<{ position: number; day: number }>()
-  return row ?? { position: 0, day: 0 }
+    .prepare('SELECT position, day, EXISTS (SELECT 1 FROM pack_garbage) AS garbage FROM packing')
+    .first<{ position: number; day: number; garbage: number }>()
+  return { position: row?.position ?? 0, day: row?.day ?? 0, hasGarbage: row?.garbage === 1 }
 }
 
 /** Stores it. */

@@ -4,7 +4,7 @@ import { type PackLine, writeLine } from '../../../core/ledger/pack-line.ts'
 import type { Pack, PackEnv } from '../../events/packs/packs.ts'
 import { readLines } from '../../events/packs/read.ts'
 import { checkBytes, writeBytes } from '../../events/packs/write.ts'
-import { collect, noteGarbage } from './garbage.ts'
+import { noteGarbage, retire } from './garbage.ts'
 import { putPack } from './swap.ts'
 
 /** The clock and the randomness by which versions are told apart. */
@@ -44,7 +44,8 @@ export async function writeVersion(
 
 /**
  * Writes a pack anew with each line changed, or left out where `change` returns undefined, and puts it in the place of the
- * former version together with `others`. Then deletes the bytes of the former version. Returns the new one. Throws like
+ * former version together with `others`. The bytes of the former version are garbage then, which a bucket keeps for 30 days: `collect`
+ * deletes them at once. Returns the new one. Throws like
  * `writeVersion` and `putPack`; then the pack is as it was.
  */
 export async function rewritePack(
@@ -60,6 +61,6 @@ export async function rewritePack(
   }
   const pack = await writeVersion(env, former, changed(), dice)
   await putPack(env.DB, pack, former, dice.now(), others)
-  await collect(env, former)
+  await retire(env, former)
   return pack
 }
