@@ -50,7 +50,8 @@ FROM chosen CROSS JOIN deliveries ON event = own ORDER BY own, target`
 
 /**
  * Returns the next events that may be packed, by their keys' order: accepted and inferred ones, repeats, and what was
- * dismissed in quarantine, with all deliveries settled. Empty if there are no more. Throws when a large body cannot be read.
+ * dismissed in quarantine, with all deliveries settled. Those whose large bodies cannot be read now are left out. Empty if
+ * there are no more.
  */
 export async function readPackable(
   { DB: db, ARCHIVE }: PackEnv,
@@ -64,12 +65,12 @@ export async function readPackable(
   const owned = Map.groupBy((deliveries?.results ?? []) as OwnedDelivery[], ({ event }) => event)
   const read = bodyReader(ARCHIVE)
   const found = (events?.results ?? []) as (StoredEvent & PlaceColumns)[]
-  return inTurns(found, async ({ object, packed, ...event }) => {
-    const rows = rowsIn(event, owned.get(event.key) ?? [])
-    const whole = await wholeRows(read, { object, packed }, rows)
-    if (!whole.ok) throw new Error(`an event cannot be packed: ${whole.error}`)
-    return whole.value
+  const rows = await inTurns(found, async ({ object, packed, ...event }) => {
+    const own = rowsIn(event, owned.get(event.key) ?? [])
+    const whole = await wholeRows(read, { object, packed }, own)
+    return whole.ok ? [whole.value] : []
   })
+  return rows.flat()
 }
 
 type OwnedDelivery = StoredDelivery & { event: string }
