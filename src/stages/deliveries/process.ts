@@ -18,12 +18,12 @@ import { evaluateWants, type Wants } from '../../core/deliveries/routing.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
-import type { BodyReader } from '../../store/events/bodies/read.ts'
-import { packSent } from '../../store/events/bodies/sent.ts'
-import type { LoadedDelivery } from '../../store/deliveries/deliveries.ts'
 import type { DeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
+import type { LoadedDelivery } from '../../store/deliveries/loaded-delivery.ts'
 import { releaseNextInOrder } from '../../store/deliveries/order.ts'
 import { releaseProbe } from '../../store/deliveries/probe.ts'
+import type { BodyReader } from '../../store/events/bodies/read.ts'
+import { packSent } from '../../store/events/bodies/sent.ts'
 import { mayChange, settle } from '../events/settle.ts'
 import { attemptDelivery, faultAttempt } from './attempt.ts'
 import { enqueueDeliveries } from './enqueue.ts'
@@ -195,8 +195,10 @@ async function recordAttempt(
   const chance = { now: tools.now(), random: tools.random() }
   const next = stateAfter(delivery, attempt, body !== undefined, target, chance)
   const isBodyKept = delivery.sentBody === undefined && (next.state !== 'delivered' || isChangeable)
-  const keepBody =
-    isBodyKept && body !== undefined ? { keepBody: await keptBody(body, delivery) } : {}
+  const kept = isBodyKept ? body : undefined
+  const keepBody = kept && {
+    keepBody: { ...kept, body: await packSent(kept.body, delivery.apart) },
+  }
   const recorded = await write(delivery, { ...next, logged: attempt, ...keepBody })
   const { event, content } = delivery
   const { status, error, ms } = attempt
@@ -204,11 +206,6 @@ async function recordAttempt(
   tools.log({ ...line, attempt: attempt.attempt, status, error, ms, state: next.state })
   if (next.due !== undefined) await enqueue(context, delivery, attempt.attempt + 1, next.due)
   await followUp(context, { ...job, health: recorded.get(target.name) }, attempt, next)
-}
-
-/** A body as it is stored: what the event's own has, if that is not in its row, is not stored twice. */
-async function keptBody(sent: Rendered, { apart }: DueDelivery): Promise<Rendered> {
-  return apart === undefined ? sent : { ...sent, body: await packSent(sent.body, apart) }
 }
 
 /**

@@ -10,20 +10,13 @@ import type {
 } from '../../core/deliveries/delivery.ts'
 import type { Lease } from '../../core/deliveries/lease.ts'
 import { firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
-import { resolve, withoutReferences } from '../../core/intake/references.ts'
 import type { RawBody } from '../../core/intake/request.ts'
-import {
-  type BodyReader,
-  PLACE_COLUMNS,
-  type PlaceColumns,
-  placeIn,
-  withPlace,
-} from '../events/bodies/read.ts'
-import { unpackSent } from '../events/bodies/sent.ts'
+import { PLACE_COLUMNS, type PlaceColumns, withPlace } from '../events/bodies/read.ts'
 import { JOINED_PERSON_OF_E } from '../events/contacts.ts'
 import { eventOf } from '../events/events.ts'
 import { markSegments, markSegmentsOf } from '../segments.ts'
 import { storedWord } from '../stored-words.ts'
+import { type LoadedDelivery, loadedDelivery } from './loaded-delivery.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { EARLIER, LATER, precedenceOf, REFUSED_SINCE } from './order.ts'
 import { healthQuery, healthsOf } from './targets.ts'
@@ -33,11 +26,6 @@ const ON_TIME_MS = 1000
 
 /** What is loaded with the delivery of a message beside its own row, and the lease that the message needs. */
 type Needs = { raw: boolean; order: boolean; lease: Lease | undefined }
-
-/** A delivery of which `readWhole` gives the rest, where the body of its event is not in its row. */
-export type LoadedDelivery = DueDelivery & {
-  readWhole?: (read: BodyReader) => Promise<DueDelivery>
-}
 
 /**
  * Loads the deliveries of a batch of messages, and the health of every target, in one round trip. A message without a
@@ -57,7 +45,9 @@ export async function loadDueDeliveries(
   const leases = isAnyLeased ? [db.prepare(takeLeases(wanted.length)).bind(...wanted)] : []
   const results = await db.batch([healthQuery(db), ...leases, query])
   return {
-    deliveries: ((results.at(-1)?.results ?? []) as DueRow[]).map(loadedDeliveryOf),
+    deliveries: ((results.at(-1)?.results ?? []) as DueRow[]).map((row) =>
+      loadedDelivery(row, dueDeliveryOf),
+    ),
     healths: healthsOf(results[0]?.results ?? []),
   }
 }
@@ -115,22 +105,6 @@ type DueRow = {
   refused_since: string | null
   later: string | null
 } & PlaceColumns
-
-function loadedDeliveryOf(row: DueRow): LoadedDelivery {
-  const place = placeIn(row)
-  if (place === undefined) return dueDeliveryOf(row)
-  const { event, body } = row
-  const partly = dueDeliveryOf({ ...row, event: withoutReferences(event), body: null })
-  const readWhole = async (read: BodyReader): Promise<DueDelivery> => {
-    const found = await read(place)
-    if (!found.ok) return { ...partly, unreadable: found.error }
-    const { text } = found.value
-    const sent = body === null ? null : await unpackSent(body, text)
-    const delivery = dueDeliveryOf({ ...row, event: resolve(event, text), body: sent })
-    return { ...delivery, raw: found.value, apart: text }
-  }
-  return { ...partly, readWhole }
-}
 
 function dueDeliveryOf(row: DueRow): DueDelivery {
   const { raw, encoding } = row

@@ -7,8 +7,9 @@ import { bytesOfBody, isLarge, keepBytes } from '../../../core/intake/request.ts
 /** A text that is compressed: a string in single quotes, which no body is (core/intake/references.ts). */
 const PACKED = /^'gzip ([^']*)'$/
 
-/** A body as it is stored. `raw`: the text of the event's own. */
-export async function packSent(body: string, raw: string): Promise<string> {
+/** A body as it is stored. `raw`: the text of the event's own, where that is not in its row. */
+export async function packSent(body: string, raw: string | undefined): Promise<string> {
+  if (raw === undefined) return body
   const referring = refer(body, raw)
   if (!isLarge({ text: referring })) return referring
   // Bytes that are no UTF-8 are kept in base64: gzip never is.
