@@ -11,6 +11,7 @@ import {
 import type { Attention } from './attention/entry.ts'
 import {
   type DatabaseFacts,
+  ofBodies,
   ofCron,
   ofDatabase,
   ofFigures,
@@ -18,6 +19,7 @@ import {
   ofQuarantine,
   ofSchema,
   ofUnread,
+  type UnreadableBodies,
 } from './attention/relay.ts'
 import { ofRefusals, ofSource, type SourceFacts } from './attention/sources.ts'
 import { ofSpill, type SpillStatus } from './attention/spill.ts'
@@ -41,6 +43,8 @@ export type Facts = {
   cron: Pick<RelayState, 'cronAt'> | undefined
   figuresAsOf: number | undefined
   database: DatabaseFacts | undefined
+  /** Undefined also when there are none. */
+  bodies: UnreadableBodies | undefined
   /** What is wrong with the schema, as a sentence; undefined when nothing is. */
   schemaProblem: string | undefined
   unread: readonly { part: string; fault: string }[]
@@ -58,6 +62,7 @@ export function attentionOf(facts: Facts, now: number): Attention[] {
     ...(cron ? ofCron(cron, now) : []),
     ...(database ? ofDatabase(database) : []),
     ...ofSpill(facts.spill, now),
+    ...(facts.bodies ? ofBodies(facts.bodies) : []),
     ...facts.targets.flatMap((target) => ofTarget(target, now)),
     ...facts.sources.flatMap((source) => ofSource(source, now)),
     ...ofRefusals(facts.refusals, now),

@@ -8,5 +8,8 @@ CREATE TABLE bodies (
   packed BLOB                   -- the exact bytes as gzip, null when they are in R2
 ) STRICT;
 
+-- Deliveries that wait for a body that cannot be read. Costs a row only for those.
+CREATE INDEX deliveries_unreadable ON deliveries (event) WHERE substr(reason, 1, 28) = 'its bytes cannot be read now';
+
 -- Where the daily search for objects without an event goes on, null when it has ended. It starts again with pruned.day.
 ALTER TABLE pruned ADD COLUMN objects TEXT;

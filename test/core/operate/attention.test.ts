@@ -29,6 +29,7 @@ const WELL: Facts = {
   cron: state,
   figuresAsOf: NOW - HOUR,
   database,
+  bodies: undefined,
   schemaProblem: undefined,
   unread: [],
 }

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DeliveryMessage } from '../../../src/core/deliveries/delivery.ts'
 import { type EventId, keyOfId, timeOfId } from '../../../src/core/id.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
+import { readStatus } from '../../../src/stages/operate/attention.ts'
 import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { type EventDetail, getEvent } from '../../../src/store/events/events.ts'
@@ -315,6 +316,29 @@ describe('when R2 fails', () => {
       state: 'delivered',
       reason: null,
     })
+  })
+
+  it('needs attention while deliveries wait, and no longer', async () => {
+    const event = await stored(config, 'hapana', aMail(), { archive: ARCHIVE })
+    const { queue: SPILL } = aSpill()
+    const bodiesIn = async () => {
+      const { attention } = await readStatus({ DB: env.DB, SPILL }, config, toolsAt(NOW))
+      return attention
+        .filter(({ cause }) => cause === 'bodies_unreadable')
+        .map(({ words }) => words)
+    }
+    expect(await bodiesIn()).toEqual([])
+
+    for (const target of ['crm', 'bytes']) await attempt(event, target, { archive: undefined })
+
+    expect(await bodiesIn()).toEqual([
+      expect.stringMatching(
+        `^2 deliveries wait for a large body; that of ${event}: its bytes cannot`,
+      ),
+    ])
+    for (const target of ['crm', 'bytes'])
+      await attempt(event, target, { archive: ARCHIVE, now: NOW + 30_000 })
+    expect(await bodiesIn()).toEqual([])
   })
 
   it('waits while the bucket is not bound', async () => {

@@ -36,6 +36,9 @@ export function bodyReader(bucket: R2Bucket | undefined): BodyReader {
   }
 }
 
+/** How a reason begins for which a body cannot be read; the index of such deliveries has it. */
+export const UNREADABLE = 'its bytes cannot be read now'
+
 /** Bodies that are read at once: an invocation has six connections. */
 const AT_ONCE = 5
 
@@ -59,7 +62,7 @@ async function readBody(
     const packed = place.packed ?? (await readObject(bucket, place.object))
     return ok(keepBytes(await gunzip(new Uint8Array(packed))))
   } catch (error) {
-    return err(`its bytes cannot be read now: ${error instanceof Error ? error.message : error}`)
+    return err(`${UNREADABLE}: ${error instanceof Error ? error.message : error}`)
   }
 }
 
