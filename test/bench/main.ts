@@ -6,6 +6,7 @@ import { deliver } from './deliver.ts'
 import { growth } from './growth.ts'
 import { isolation } from './isolation.ts'
 import { mails } from './mails.ts'
+import { packs } from './packs.ts'
 import { price } from './price.ts'
 import { startUp } from './start-up.ts'
 import { type Bench, isMet } from './tools/bench.ts'
@@ -19,6 +20,7 @@ const BENCHES: Record<string, Bench> = {
   growth,
   isolation,
   mails,
+  packs,
   price,
   'start-up': startUp,
   vendors,

@@ -130,7 +130,7 @@ describe('a tick', () => {
 
     await tick(bindings({ DB: db }).own)
 
-    expect(read()).toBeLessThanOrEqual(65)
+    expect(read()).toBeLessThanOrEqual(70)
     expect(written()).toBe(0)
   })
 

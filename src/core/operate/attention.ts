@@ -16,6 +16,7 @@ import {
   ofDatabase,
   ofFigures,
   ofLedger,
+  ofPacks,
   ofQuarantine,
   ofSchema,
   ofUnread,
@@ -42,6 +43,8 @@ export type Facts = {
   spill: SpillStatus | null
   cron: Pick<RelayState, 'cronAt'> | undefined
   figuresAsOf: number | undefined
+  /** Whether packs are in R2 while no bucket is bound. */
+  arePacksUnreadable: boolean
   database: DatabaseFacts | undefined
   /** Undefined also when there are none. */
   bodies: UnreadableBodies | undefined
@@ -61,6 +64,7 @@ export function attentionOf(facts: Facts, now: number): Attention[] {
     ...ofSchema(facts.schemaProblem),
     ...(cron ? ofCron(cron, now) : []),
     ...(database ? ofDatabase(database) : []),
+    ...ofPacks(facts.arePacksUnreadable),
     ...ofSpill(facts.spill, now),
     ...(facts.bodies ? ofBodies(facts.bodies) : []),
     ...facts.targets.flatMap((target) => ofTarget(target, now)),

@@ -15,10 +15,9 @@ import { collect, listGarbage, retire } from '../../store/ledger/packs/garbage.t
 import { isAnyPackable, type Packable, readPackable } from '../../store/ledger/packs/rows.ts'
 import {
   endOfPacking,
-  getPosition,
   markUnchanged,
-  nextSegment,
   type PackableSegment,
+  readProgress,
   storePosition,
 } from '../../store/ledger/packs/segment.ts'
 import { deletePacked, putPack } from '../../store/ledger/packs/swap.ts'
@@ -54,18 +53,15 @@ export async function pack(
   const unsettledUntil = hotDays === 0 ? until : now - Math.max(hotDays, UNSETTLED_DAYS) * DAY_MS
   const unsettledBefore = firstKeyAt(unsettledUntil)
   const today = Math.floor(now / DAY_MS)
-  const { hasGarbage, ...begin } = await getPosition(env.DB)
-  if (hasGarbage) await collectGarbage(env, now)
-  let { position, day } = begin
   let [segments, events] = [0, 0]
-  while (tools.now() < now + RUN_MS) {
-    const segment = await nextSegment(env.DB, position, until)
+  for (let isFirst = true; tools.now() < now + RUN_MS; isFirst = false) {
+    const { segment, day, hasGarbage } = await readProgress(env.DB, until)
+    if (isFirst && hasGarbage) await collectGarbage(env, now)
     if (segment === undefined && day >= today) break
     const packed = segment
       ? await packNext(env, segment, unsettledBefore, tools).catch((error) => ({ error }))
       : 0
-    ;[position, day] = segment ? [segment.until, day] : [0, today]
-    await storePosition(env.DB, position, day)
+    await (segment ? storePosition(env.DB, segment.until, day) : storePosition(env.DB, 0, today))
     if (typeof packed === 'object') throw packed.error
     events += packed
     if (packed > 0) segments++

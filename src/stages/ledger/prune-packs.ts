@@ -12,7 +12,8 @@ import { rewritePack } from '../../store/ledger/packs/version.ts'
 import { isOutOfStatements } from '../jobs.ts'
 
 /** How long a run begins another pack to drop, and one to write anew, in milliseconds. */
-const RUN_MS = 6000
+const DROP_MS = 12_000
+const STRIP_MS = 3000
 
 /**
  * The ends of retention in epoch milliseconds: of events and of their bytes. `early`: that of bytes in D1 while the database
@@ -34,23 +35,24 @@ export async function prunePacks(
   if (!isDue) return { dropped: 0, stripped: 0, kept: undefined }
   const strip = async (pack: Pack) => (await rewritePack(env, pack, withoutRaw, tools)).events
   const stripAll = (last: number, place?: 'd1') =>
-    each(env, { before: last, hasRaw: true, place }, strip, tools)
+    each(env, { before: last, hasRaw: true, place }, STRIP_MS, strip, tools)
   const drop = (pack: Pack) => dropPack(env, pack, tools.now())
-  const dropped = await each(env, { before }, drop, tools)
+  const dropped = await each(env, { before }, DROP_MS, drop, tools)
   const stripped = await stripAll(rawBefore)
   const strippedEarly = early === undefined ? 0 : await stripAll(early, 'd1')
   const kept = await firstOldPack(env.DB, { after: -1, before })
   return { dropped, stripped: stripped + strippedEarly, kept: kept?.start }
 }
 
-/** Does something with old packs, the earliest first. Returns the sum of what it returns. */
+/** Does something with old packs for some time, the earliest first. Returns the sum of what it returns. */
 async function each(
   env: PackEnv,
   which: Omit<OldPack, 'after'>,
+  ms: number,
   act: (pack: Pack) => Promise<number>,
   { now, log }: Tools,
 ): Promise<number> {
-  const until = now() + RUN_MS
+  const until = now() + ms
   let [after, sum] = [-1, 0]
   while (now() < until) {
     const pack = await firstOldPack(env.DB, { ...which, after })

@@ -4,7 +4,8 @@ import { firstKeyAt } from '../../core/id.ts'
 import { isShortOfSpace } from '../../core/ledger/database.ts'
 import { nextRetention, type Retention } from '../../core/ledger/retention.ts'
 import { HOUR_MS } from '../../core/period.ts'
-import type { Env, Tools } from '../../env.ts'
+import type { Tools } from '../../env.ts'
+import type { PackEnv } from '../../store/events/packs/packs.ts'
 import { pruneEvents, pruneRawBodies, startPruneDay } from '../../store/ledger/prune.ts'
 import { pruneLargeBodies } from '../../store/ledger/prune-bodies.ts'
 import { readRelayState } from '../../store/ledger/relay-state.ts'
@@ -30,11 +31,7 @@ type Settings = RetentionConfig & Pick<Config, 'rawRetentionMinDays' | 'database
  * go early, the oldest first, until there is room. They go before events, as that takes no new page of a full database. Large
  * ones do not go early: their events would take more without them.
  */
-export async function prune(
-  env: Pick<Env, 'DB' | 'ARCHIVE'>,
-  settings: Settings,
-  tools: Tools,
-): Promise<void> {
+export async function prune(env: PackEnv, settings: Settings, tools: Tools): Promise<void> {
   const now = tools.now()
   const retention = await obeyedRetention(env.DB, settings, now)
   if (retention === undefined) return

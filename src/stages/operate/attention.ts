@@ -93,6 +93,7 @@ export async function readStatus(
     spill,
     cron: relay?.state,
     figuresAsOf: snapshot?.asOf,
+    arePacksUnreadable: env.ARCHIVE === undefined && relay?.arePacksInR2 === true,
     database,
     bodies,
     schemaProblem: schema && schemaProblem(schema),

@@ -59,14 +59,18 @@ FROM (${segments}) AS h CROSS JOIN packs USING (start) CROSS JOIN postings AS p 
 CROSS JOIN json_each(p.keys) AS facet CROSS JOIN json_each(facet.value) AS posted
 WHERE NOT EXISTS (SELECT 1 FROM events WHERE key = h.lo + posted.value)`
 
+// A segment of which the packed events are not posted is looked through, with its pack.
+const IS_KNOWN = `(NOT EXISTS (SELECT 1 FROM packs WHERE packs.start = segments.start)
+  OR EXISTS (SELECT 1 FROM postings WHERE postings.start = segments.start))`
+
 /**
  * Posts counted segments, given by their starts (at least one), in one transaction: their hot events anew, and their packed ones
- * as they are posted already. A segment with too many events is
+ * as they are posted already. A segment with too many events, or with packed ones that are not posted, is
  * marked as not posted. Throws D1's errors, among them one that `isTooLarge` recognizes if a span becomes too large.
  */
 export async function postSegments(db: D1Database, starts: readonly number[]): Promise<void> {
   const condition = `start IN (${starts})`
-  const segments = selectSegments(`${condition} AND events <= ${MAX_POSTED}`)
+  const segments = selectSegments(`${condition} AND events <= ${MAX_POSTED} AND ${IS_KNOWN}`)
   await db.batch(
     [
       `INSERT INTO postings (start, keys)

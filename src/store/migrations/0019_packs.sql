@@ -17,6 +17,9 @@ CREATE TABLE packs (
 -- What loses its received bytes when their retention is over.
 CREATE INDEX packs_raw ON packs (start) WHERE has_raw = 1;
 
+-- What cannot be read while no bucket is bound.
+CREATE INDEX packs_in_r2 ON packs (start) WHERE place = 'r2';
+
 -- The bytes of packs that are in D1.
 CREATE TABLE pack_parts (
   start INTEGER NOT NULL,

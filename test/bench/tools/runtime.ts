@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { readD1Migrations } from '@cloudflare/vitest-pool-workers'
-import type { D1Database, Queue } from '@cloudflare/workers-types'
+import type { D1Database, Queue, R2Bucket } from '@cloudflare/workers-types'
 import {
   convertV4MiniflareOptions,
   Miniflare,
@@ -40,8 +40,14 @@ export type WorkerSpec = {
   archive?: boolean
 }
 
-/** A Worker by its URL, with its database and its queue of first attempts. */
-export type RunningWorker = { url: string; db: D1Database; deliveries: Queue }
+/** A Worker by its URL, with its database, its queue of first attempts, and a bucket. */
+export type RunningWorker = {
+  url: string
+  db: D1Database
+  deliveries: Queue
+  /** A bucket of its own, which the Worker itself does not have. */
+  archive: R2Bucket
+}
 
 export type Runtime = {
   workers: Record<string, RunningWorker>
@@ -81,7 +87,9 @@ export async function startRuntime(
       const url = await miniflare.unsafeGetDirectURL(name)
       const producer = await miniflare.getQueueProducer('DELIVERIES', name)
       const deliveries = producer as unknown as Queue
-      return [name, { url: url.origin, db, deliveries }] as const
+      const bucket = await miniflare.getR2Bucket('BUCKET', name)
+      const archive = bucket as unknown as R2Bucket
+      return [name, { url: url.origin, db, deliveries, archive }] as const
     }),
   )
   return {
@@ -121,7 +129,7 @@ async function workerOf({
       V4WorkerOptions['bindings']
     >,
     d1Databases: { DB: name },
-    r2Buckets: archive ? { ARCHIVE: name } : {},
+    r2Buckets: { BUCKET: name, ...(archive ? { ARCHIVE: name } : {}) },
     queueProducers: Object.fromEntries(producers),
     queueConsumers: consumes ? Object.fromEntries(consumers) : {},
     ratelimits: {},

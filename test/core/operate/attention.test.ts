@@ -28,6 +28,7 @@ const WELL: Facts = {
   spill: null,
   cron: state,
   figuresAsOf: NOW - HOUR,
+  arePacksUnreadable: false,
   database,
   bodies: undefined,
   schemaProblem: undefined,
@@ -146,6 +147,11 @@ it.each<[cause: string, facts: Partial<Facts>, words: string]>([
     'figures_stale',
     { figuresAsOf: NOW - 3 * HOUR },
     'The figures of sources and targets are those of 09:00 UTC: what came since is not in this list.',
+  ],
+  [
+    'packs_unreadable',
+    { arePacksUnreadable: true },
+    'Packs are in an R2 bucket, but none is bound: their events cannot be read or deleted. Bind it as ARCHIVE again.',
   ],
   ['schema_apart', { schemaProblem: 'The database is older.' }, 'The database is older.'],
   [

@@ -2,20 +2,15 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EventId } from '../../../src/core/id.ts'
-import { discrepancies, tally } from '../../../src/core/ledger/ledger.ts'
 import { pack } from '../../../src/stages/ledger/pack.ts'
 import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import { readPacked } from '../../../src/store/events/packs/read.ts'
-import { listCounts } from '../../../src/store/ledger/ledger.ts'
 import { restoreEvents } from '../../../src/store/ledger/packs/restore.ts'
-import { readStatistics } from '../../../src/store/ledger/statistics.ts'
-import { listDifferences } from '../../../src/store/ledger/verify.ts'
-import { aConfig, aPayment, NOW, toolsAt } from '../../builders.ts'
-import { empty, LOG_TABLES } from '../../database.ts'
+import { NOW, toolsAt } from '../../builders.ts'
 import { linesOfLedger } from '../../ledger-lines.ts'
+import { aLog, books, clearLog, count, DAY, EVER, errors, HOUR, LATER } from '../../packed-log.ts'
 import {
   allLines,
-  clearPacks,
   faulty,
   hotLines,
   objectNames,
@@ -24,73 +19,10 @@ import {
   packedLines,
   rollAll,
 } from '../../packs.ts'
-import { aWorld } from '../../world.ts'
 
-const HOUR = 3_600_000
-const DAY = 24 * HOUR
-const LATER = NOW + 8 * DAY
-const EVER = { since: NOW - DAY, until: NOW + 2 * DAY }
-const config = aConfig(
-  { name: 'good', url: 'https://good.example/' },
-  { name: 'moody', url: 'https://moody.example/', retry: [5] },
-)
 const { d1, r2 } = PLACES
 
-beforeEach(async () => {
-  await empty(...LOG_TABLES, 'statistics', 'totals', 'targets', 'replays')
-  await clearPacks()
-})
-
-/** Some hours with repeats, a message that is not understood, and a target whose every fourth delivery dies. */
-async function aLog(hours = 2, each = 4): Promise<void> {
-  const known: string[] = []
-  const world = aWorld(
-    config,
-    () => undefined,
-    (target, _n, headers) => {
-      const event = headers.get('webhook-id') ?? ''
-      if (!known.includes(event)) known.push(event)
-      const isRefused = target === 'moody' && known.indexOf(event) % 4 === 0
-      return new Response('no', { status: isRefused ? 500 : 200 })
-    },
-  )
-  for (let hour = 0; hour < hours; hour++) {
-    const same = aPayment()
-    for (let i = 0; i < each; i++) await world.take('hype', aPayment())
-    await world.take('hype', same)
-    await world.take('hype', same)
-    await world.take('hype', { nothing: 'known' })
-    await world.live(10)
-    world.advance(HOUR - 10 * 60_000)
-  }
-}
-
-const count = async (from: string) =>
-  (await env.DB.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>('n')) ?? 0
-
-/** What the ledger and the figures say, as lines: the same at any moment. */
-async function books(place = d1): Promise<string[]> {
-  const { total } = await readStatistics(env.DB, 0)
-  const sums = new Map<string, number>()
-  for (const { kind, name, outcome, bucket, count, ms } of total) {
-    const key = `${kind} ${name} ${outcome} ${bucket}`
-    sums.set(key, (sums.get(key) ?? 0) + count)
-    sums.set(`${key} ms`, (sums.get(`${key} ms`) ?? 0) + ms)
-  }
-  const figures = [...sums].filter(([, n]) => n !== 0).map(([key, n]) => `${key}: ${n}`)
-  return [...(await linesOfLedger(EVER, place)), ...figures.sort()]
-}
-
-/** What is wrong; empty at any moment. */
-async function errors(place = d1): Promise<string[]> {
-  const found: string[] = []
-  for (let since: number | undefined = EVER.since; since !== undefined; ) {
-    const { differences, next } = await listDifferences(place, { ...EVER, since })
-    found.push(...differences)
-    since = next
-  }
-  return [...discrepancies(tally(await listCounts(place, EVER))), ...found]
-}
+beforeEach(clearLog)
 
 describe.each([
   ['D1', d1],
@@ -166,7 +98,7 @@ describe.each([
     expect(await count('packed_events')).toBe(entries)
     expect(await books(place)).toEqual(ledger)
     expect(await errors(place)).toEqual([])
-    expect(await count('pack_garbage')).toBe(0)
+    expect(await count('pack_garbage')).toBe(name === 'D1' ? 0 : 2)
   })
 
   it('leaves an event out that was replayed since, until it is settled', async () => {
@@ -239,8 +171,8 @@ describe.each([
             ? (sql: string) =>
                 db.prepare(
                   sql.replace(
-                    'VALUES (?1, ?2, ?3, ?4)',
-                    'VALUES (?1, ?2, ?3, zeroblob(length(?4)))',
+                    'bytes) VALUES (?1, ?2, ?3, ?4)',
+                    'bytes) VALUES (?1, ?2, ?3, zeroblob(length(?4)))',
                   ),
                 )
             : (db[name as 'batch'] as (...all: unknown[]) => unknown).bind(db),

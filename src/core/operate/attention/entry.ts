@@ -20,6 +20,7 @@ export const CAUSES = [
   'spill_waiting',
   'spill_stuck',
   'archive_waiting',
+  'packs_unreadable',
   'cron_late',
   'figures_stale',
   'schema_apart',

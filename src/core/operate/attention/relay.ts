@@ -36,6 +36,14 @@ export function ofSchema(problem: string | undefined): Attention[] {
   return problem === undefined ? [] : entry('schema_apart', 'relay', null, problem)
 }
 
+/** Packs are in a bucket that is not bound. */
+export function ofPacks(areUnreadable: boolean): Attention[] {
+  if (!areUnreadable) return []
+  const words =
+    'Packs are in an R2 bucket, but none is bound: their events cannot be read or deleted. Bind it as ARCHIVE again.'
+  return entry('packs_unreadable', 'relay', null, words)
+}
+
 /** The database: its state, present size and limit in bytes, and the days that received bytes are kept. */
 export type DatabaseFacts = {
   state: RelayState

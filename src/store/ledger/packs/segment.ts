@@ -7,47 +7,44 @@ import { segmentOf } from '../../segments.ts'
 export type PackableSegment = { start: number; until: number }
 
 /**
- * Returns how far the log was looked through: the time from which it goes on (epoch milliseconds), and on which day it began; and
- * whether there are notes of garbage.
+ * How far the log was looked through, and what is next. `position`: the time from which it goes on (epoch milliseconds), since
+ * `day` (since 1970); `hasGarbage`: whether there are notes of garbage; `segment`: the first one with hot events from there on.
  */
-export async function getPosition(
-  db: D1Database,
-): Promise<{ position: number; day: number; hasGarbage: boolean }> {
-  const row = await db
-    .prepare('SELECT position, day, EXISTS (SELECT 1 FROM pack_garbage) AS garbage FROM packing')
-    .first<{ position: number; day: number; garbage: number }>()
-  return { position: row?.position ?? 0, day: row?.day ?? 0, hasGarbage: row?.garbage === 1 }
+export type Progress = {
+  position: number
+  day: number
+  hasGarbage: boolean
+  segment: PackableSegment | undefined
 }
 
-/** Stores it. */
-export async function storePosition(db: D1Database, position: number, day: number): Promise<void> {
-  await db.prepare('UPDATE packing SET position = ?1, day = ?2').bind(position, day).run()
-}
-
-const keyAt = (parameter: string) => `CAST(${parameter} AS INTEGER) * ${ID_RANDOM_RANGE}`
-
-/**
- * Returns the first segment with hot events that were received from `since` on, up to `until`, of those that have ended by
- * then; undefined if there is none.
- */
-export async function nextSegment(
-  db: D1Database,
-  since: number,
-  until: number,
-): Promise<PackableSegment | undefined> {
+/** Returns the progress. The segment has ended at `until` (epoch milliseconds), or there is none. */
+export async function readProgress(db: D1Database, until: number): Promise<Progress> {
+  type Row = { position: number; day: number; garbage: number; time: number | null } & {
+    [member in keyof PackableSegment]: number | null
+  }
   const row = await db
     .prepare(
-      `SELECT e.key / ${ID_RANDOM_RANGE} AS time, s.start, s.until
-       FROM (SELECT min(key) AS key FROM events WHERE key >= ${keyAt('?1')} AND key < ${keyAt('?2')}) AS e
+      `SELECT e.position, e.day, EXISTS (SELECT 1 FROM pack_garbage) AS garbage, e.key / ${ID_RANDOM_RANGE} AS time, s.start, s.until
+       FROM (SELECT position, day, (
+           SELECT min(key) FROM events WHERE key >= position * ${ID_RANDOM_RANGE} AND key < CAST(?1 AS INTEGER) * ${ID_RANDOM_RANGE}) AS key
+         FROM packing) AS e
        LEFT JOIN segments AS s ON s.start = ${segmentOf('e.key')}`,
     )
-    .bind(since, until)
-    .first<{ time: number | null } & PackableSegment>()
-  if (row === null || row.time === null) return undefined
+    .bind(until)
+    .first<Row>()
+  if (row === null) throw new Error('packing has no row')
+  const { position, day, garbage, time, start } = row
+  const progress = { position, day, hasGarbage: garbage === 1, segment: undefined }
+  if (time === null) return progress
   // An event in no segment is a fault that the ledger reports: it must not be in the way of those after it.
-  const hour = row.time - (row.time % HOUR_MS)
-  const segment = { start: row.start ?? hour, until: row.until ?? hour + HOUR_MS }
-  return segment.until <= until ? segment : undefined
+  const hour = time - (time % HOUR_MS)
+  const segment = { start: start ?? hour, until: row.until ?? hour + HOUR_MS }
+  return segment.until <= until ? { ...progress, segment } : progress
+}
+
+/** Stores the position. */
+export async function storePosition(db: D1Database, position: number, day: number): Promise<void> {
+  await db.prepare('UPDATE packing SET position = ?1, day = ?2').bind(position, day).run()
 }
 
 /**
