@@ -2,8 +2,8 @@
 // and a correction on what its target was told.
 import type { DueDelivery } from '../../core/deliveries/delivery.ts'
 import { SETTLING } from '../../core/deliveries/target.ts'
-import { CORRECTIONS, conclusionIn, isSame } from '../../core/events/explain/conclusion.ts'
 import type { MembershipEvent } from '../../core/events/event.ts'
+import { CORRECTIONS, conclusionIn, isSame } from '../../core/events/explain/conclusion.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Conclusion } from '../../core/events/vocabulary.ts'
 import { type EventId, timeOfId } from '../../core/id.ts'
@@ -41,13 +41,13 @@ export function settle(
 /** An end by what the log knows now. The log is updated, so that it holds what is sent. */
 async function settledEnd(
   env: SettleEnv,
-  { content, contact }: DueDelivery,
+  { content, contact, apart }: DueDelivery,
   { log }: Pick<Tools, 'log'>,
 ): Promise<MembershipEvent> {
   const { personid, personbasis, possibleduplicate, ...event } = content as MembershipEvent
   const settled = await settledEvent(env, event as MembershipEvent, contact ?? '', log)
   if (JSON.stringify(settled) !== JSON.stringify(event)) {
-    await updateEvents(env.DB, [{ event: settled, contact }])
+    await updateEvents(env.DB, [{ event: settled, contact, apart }])
   }
   return {
     ...settled,

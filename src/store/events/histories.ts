@@ -4,6 +4,7 @@ import { readFacts } from '../../core/events/fact-text.ts'
 import { type Fact, type Facts, lastCheckin, type Past, pastOf } from '../../core/events/facts.ts'
 import type { History } from '../../core/events/history.ts'
 import { parseJson } from '../../core/intake/json.ts'
+import { withoutReferences } from '../../core/intake/references.ts'
 import { type BatchDatabase, isD1Failure } from '../group-commit.ts'
 import {
   endOf,
@@ -59,8 +60,9 @@ function leaveOut(onUnread: ((error: unknown) => void) | undefined) {
   }
 }
 
+/** An event whose body is apart has null for long strings of members that no meaning is read from. */
 function eventIn({ event }: Pick<HistoryRow, 'event'>): MembershipEvent {
-  return withCredibleTime(parseJson(event) as MembershipEvent)
+  return withCredibleTime(parseJson(withoutReferences(event)) as MembershipEvent)
 }
 
 function partsOf(query: HistoryQuery, rows: readonly HistoryRow[]): Part[] {

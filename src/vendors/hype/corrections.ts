@@ -1,6 +1,7 @@
 // Corrections: earlier conclusions that a new event changes.
-import { conclusionOf, isSame } from '../../core/events/explain/conclusion.ts'
+
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
+import { conclusionOf, isSame } from '../../core/events/explain/conclusion.ts'
 import {
   EVENTS_PER_SIDE,
   type InferredEvent,

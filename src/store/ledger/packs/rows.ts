@@ -1,5 +1,14 @@
 // Reads the rows of events that may be packed, whole pages at a time.
 import type { StoredDelivery, StoredEvent, StoredRows } from '../../../core/ledger/pack-line.ts'
+import {
+  bodyReader,
+  inTurns,
+  PLACE_COLUMNS,
+  type PlaceColumns,
+  withPlace,
+} from '../../events/bodies/read.ts'
+import { wholeRows } from '../../events/bodies/whole.ts'
+import type { PackEnv } from '../../events/packs/packs.ts'
 import { ERASED_INFERRED, readStatus, readWord } from '../../stored-words.ts'
 
 /** Events of one page, and the bytes of their rows: at least one event, and small enough for the memory of a Worker. */
@@ -19,7 +28,9 @@ const NEXT = (columns: string, limit: number) => `
   SELECT ${columns} FROM events AS e LEFT JOIN deliveries AS d ON d.event = e.key
   WHERE e.key >= CAST(?1 AS INTEGER) AND e.key < CAST(?2 AS INTEGER) AND ${IS_PACKABLE}
   GROUP BY e.key HAVING COALESCE(sum(NOT ${IS_SETTLED}), 0) = 0 ORDER BY e.key LIMIT ${limit}`
-const BYTES = `octet_length(e.headers) + COALESCE(octet_length(e.event), 0) + COALESCE(octet_length(e.raw), 0)
+// A large body that is apart is in the line and, in part, in its event.
+const TWICE = 'CASE WHEN e.raw IS NULL THEN (SELECT 2 * size FROM bodies WHERE owner = e.key) END'
+const BYTES = `octet_length(e.headers) + COALESCE(octet_length(e.event), 0) + COALESCE(octet_length(e.raw), ${TWICE}, 0)
     + COALESCE(sum(octet_length(d.attempts) + COALESCE(octet_length(d.body), 0)), 0)`
 const PAGE = `
 WITH page AS (${NEXT(`e.key, ${BYTES} AS bytes`, PAGE_EVENTS)}
@@ -28,8 +39,9 @@ chosen AS (SELECT key AS own FROM sized WHERE total <= ${PAGE_BYTES} OR total = 
 
 const EVENTS = `${PAGE}
 SELECT CAST(key AS TEXT) AS key, source, vendor, status, type, vendor_type, contact, planned, hops, dedup_key, dedup_stamp, rung,
-  CAST(matched AS TEXT) AS matched, encoding, headers, issues, event, raw, at, event_name, dismissed
-FROM chosen CROSS JOIN events ON key = own ORDER BY own`
+  CAST(matched AS TEXT) AS matched, encoding, headers, issues, event, raw, at, event_name, dismissed,
+  ${PLACE_COLUMNS}
+FROM chosen CROSS JOIN events ON key = own ${withPlace('events')} ORDER BY own`
 
 const DELIVERIES = `${PAGE}
 SELECT CAST(event AS TEXT) AS event, target, state, reason, attempt, first, due, attempts, body, content_type, headers,
@@ -38,27 +50,44 @@ FROM chosen CROSS JOIN deliveries ON event = own ORDER BY own, target`
 
 /**
  * Returns the next events that may be packed, by their keys' order: accepted and inferred ones, repeats, and what was
- * dismissed in quarantine, with all deliveries settled. Empty if there are no more.
+ * dismissed in quarantine, with all deliveries settled. Those whose large bodies cannot be read now are left out. Empty if
+ * there are no more.
  */
-export async function readPackable(db: D1Database, range: Packable): Promise<StoredRows[]> {
+export async function readPackable(
+  { DB: db, ARCHIVE }: PackEnv,
+  range: Packable,
+): Promise<StoredRows[]> {
   const bounds = [range.from, range.before, range.unsettledBefore]
   const [events, deliveries] = await db.batch([
     db.prepare(EVENTS).bind(...bounds),
     db.prepare(DELIVERIES).bind(...bounds),
   ])
-  type OwnedDelivery = StoredDelivery & { event: string }
   const owned = Map.groupBy((deliveries?.results ?? []) as OwnedDelivery[], ({ event }) => event)
-  return ((events?.results ?? []) as StoredEvent[]).map((event) => ({
+  const read = bodyReader(ARCHIVE)
+  const found = (events?.results ?? []) as (StoredEvent & PlaceColumns)[]
+  const rows = await inTurns(found, async ({ object, packed, ...event }) => {
+    const own = rowsIn(event, owned.get(event.key) ?? [])
+    const whole = await wholeRows(read, { object, packed }, own)
+    return whole.ok ? [whole.value] : []
+  })
+  return rows.flat()
+}
+
+type OwnedDelivery = StoredDelivery & { event: string }
+
+/** Rows with the words of the code. */
+function rowsIn(event: StoredEvent, deliveries: readonly OwnedDelivery[]): StoredRows {
+  return {
     event: {
       ...event,
       status: readStatus(event.status),
       rung: event.rung === null ? null : readWord(event.rung),
     },
-    deliveries: (owned.get(event.key) ?? []).map(({ event: _, ...delivery }) => ({
+    deliveries: deliveries.map(({ event: _, ...delivery }) => ({
       ...delivery,
       reason: delivery.reason === null ? null : readWord(delivery.reason),
     })),
-  }))
+  }
 }
 
 /** Whether there is such an event. */
