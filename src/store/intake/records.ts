@@ -13,7 +13,7 @@ import {
 } from '../../core/intake/dedupe.ts'
 import { textOfEvent } from '../../core/intake/references.ts'
 import { NO_BODY, type RawBody } from '../../core/intake/request.ts'
-import { insertBody, type Place } from '../events/bodies/place.ts'
+import { forgetBody, insertBody, type Place } from '../events/bodies/place.ts'
 import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
@@ -273,6 +273,7 @@ async function write(
       if (record.apart !== undefined && record.entry === 'received') {
         statements.push(insertBody(db, record, record.apart))
       }
+      if (record.entry === 'released') statements.push(forgetBody(db, record))
     }
     const updates = run.flatMap((record) => contactUpdateOf(record, identities.sharedAddresses))
     statements.push(...inGroups(updates).map((group) => updateContacts(db, group, siblings)))

@@ -1,6 +1,7 @@
 // The objects of bodies in R2: they are deleted after their rows, and what a cut left of them is found by their names.
 import { type EventId, isEventId, keyOfId } from '../../../core/id.ts'
 import { withTimeout } from '../../timeout.ts'
+import type { PackEnv } from '../packs/packs.ts'
 import { PREFIX } from './place.ts'
 
 /** How long R2 may take for a page of names, or to delete one, in milliseconds. */
@@ -25,6 +26,27 @@ export async function deleteObjects(
   for (let i = 0; bucket !== undefined && i < names.length; i += PAGE) {
     const some = names.slice(i, i + PAGE)
     await withTimeout(bucket.delete(some), 'R2', R2_TIMEOUT_MS).catch(() => undefined)
+  }
+}
+
+/**
+ * Deletes the objects of the bodies of events, by their keys (decimal texts), before their rows: whoever is cut finds the rows,
+ * and deletes them again. Throws when R2 does not answer, or no bucket is bound and there are such objects.
+ */
+export async function eraseObjects(
+  { DB, ARCHIVE }: PackEnv,
+  keys: readonly string[],
+): Promise<void> {
+  const { results } = await DB.prepare(
+    'SELECT object FROM bodies WHERE owner IN (SELECT CAST(value AS INTEGER) FROM json_each(?1)) AND object IS NOT NULL',
+  )
+    .bind(JSON.stringify(keys))
+    .all<{ object: string }>()
+  const names = results.map(({ object }) => object)
+  if (names.length === 0) return
+  if (ARCHIVE === undefined) throw new Error(`${names[0]} is in R2, and ARCHIVE is not bound`)
+  for (let i = 0; i < names.length; i += PAGE) {
+    await withTimeout(ARCHIVE.delete(names.slice(i, i + PAGE)), 'R2', R2_TIMEOUT_MS)
   }
 }
 
@@ -55,11 +77,18 @@ export async function deleteLeftovers(
   return leftovers.length
 }
 
+/** The key (decimal text) of the event whose body an object is, by its name; undefined for any other object. */
+export function ownerOfObject(name: string): string | undefined {
+  if (!name.startsWith(PREFIX)) return undefined
+  const id = name.slice(PREFIX.length).split('-')[0] ?? ''
+  return isEventId(id) ? keyOfId(id as EventId) : undefined
+}
+
 /** Those of some names that are no body of a row. A name that is not ours is none of them. */
 async function withoutRow(db: D1Database, names: readonly string[]): Promise<string[]> {
   const own = names.flatMap((name) => {
-    const id = name.slice(PREFIX.length).split('-')[0] ?? ''
-    return isEventId(id) ? [{ name, key: keyOfId(id as EventId) }] : []
+    const key = ownerOfObject(name)
+    return key === undefined ? [] : [{ name, key }]
   })
   if (own.length === 0) return []
   const { results } = await db

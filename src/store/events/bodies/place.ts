@@ -58,7 +58,10 @@ async function placeOf(
   }
 }
 
-/** The statement that notes where the body of an event is. */
+/**
+ * The statement that notes where the body of an event is, after the one that wrote that. What repeats an erased event is
+ * written with nothing of its message, and has no body either.
+ */
 export function insertBody(
   db: Pick<BatchDatabase, 'prepare'>,
   { id, raw }: { id: EventId; raw: RawBody },
@@ -66,7 +69,24 @@ export function insertBody(
 ): D1PreparedStatement {
   return db
     .prepare(
-      'INSERT INTO bodies (owner, size, object, packed) VALUES (CAST(?1 AS INTEGER), ?2, ?3, ?4)',
+      `INSERT INTO bodies (owner, size, object, packed) SELECT key, ?2, ?3, ?4 FROM events
+       WHERE key = CAST(?1 AS INTEGER) AND ${HAS_MESSAGE}`,
     )
     .bind(keyOfId(id), bytesOfBody(raw).length, object, packed)
+}
+
+/** SQL: whether a row of `events` has an event or issues: one without either has nothing of its message. */
+const HAS_MESSAGE = '(event IS NOT NULL OR issues IS NOT NULL)'
+
+/** The statement that forgets the body of a message of which nothing was kept when it left quarantine. */
+export function forgetBody(
+  db: Pick<BatchDatabase, 'prepare'>,
+  { id }: { id: EventId },
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `DELETE FROM bodies WHERE owner = CAST(?1 AS INTEGER)
+         AND EXISTS (SELECT 1 FROM events WHERE key = owner AND NOT ${HAS_MESSAGE})`,
+    )
+    .bind(keyOfId(id))
 }

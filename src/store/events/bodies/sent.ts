@@ -19,8 +19,12 @@ export async function packSent(body: string, raw: string | undefined): Promise<s
 
 /** The body as it was sent. Throws when it refers to what `raw` does not have. */
 export async function unpackSent(stored: string, raw: string): Promise<string> {
+  return resolve(await decompressSent(stored), raw)
+}
+
+/** The body as it was stored, decompressed. Its references stay. Rejects for a text that only looks compressed. */
+export async function decompressSent(stored: string): Promise<string> {
   const [, text] = PACKED.exec(stored) ?? []
-  if (text === undefined) return resolve(stored, raw)
-  const packed = bytesOfBody({ text, encoding: 'base64' })
-  return resolve(keepBytes(await gunzip(packed)).text, raw)
+  if (text === undefined) return stored
+  return keepBytes(await gunzip(bytesOfBody({ text, encoding: 'base64' }))).text
 }
