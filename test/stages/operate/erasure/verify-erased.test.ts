@@ -34,7 +34,9 @@ async function plant({ name }: Table, column: string, value: string): Promise<vo
   const { results } = await env.DB.prepare(`PRAGMA table_info("${name}")`).all<Column>()
   const filled = results.filter((one) => one.name === column || one.notnull === 1 || one.pk > 0)
   const literalOf = (one: Column) =>
-    one.name === column ? `'${value}'` : /INT|REAL/.test(one.type) ? '1' : `'{}'`
+    one.name === column ? planted(one) : /INT|REAL/.test(one.type) ? '1' : `'{}'`
+  const planted = ({ type }: Column) =>
+    type === 'BLOB' ? `CAST('${value}' AS BLOB)` : `'${value}'`
   const columns = filled.map((one) => `"${one.name}"`)
   await env.DB.prepare(
     `INSERT INTO "${name}" (${columns}) VALUES (${filled.map(literalOf)}) ON CONFLICT DO UPDATE SET "${column}" = excluded."${column}"`,
