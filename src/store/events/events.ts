@@ -16,7 +16,6 @@ import {
 import type { Match } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { resolve, withoutReferences } from '../../core/intake/references.ts'
-import type { RawBody } from '../../core/intake/request.ts'
 import { rowsOf, type StoredDelivery, type StoredEvent } from '../../core/ledger/pack-line.ts'
 import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
 import { readWord, storedWord } from '../stored-words.ts'
