@@ -26,7 +26,7 @@ export interface Env {
   /** Records that D1 did not take, gzipped (store/intake/spill.ts). */
   SPILL: Queue<Uint8Array>
   /**
-   * Where it is bound: keeps packs, and requests that have been spilled for an hour or that the queue does not take.
+   * Where it is bound: keeps packs, bodies over 16 KB, and requests that have been spilled for an hour or that the queue does not take.
    */
   ARCHIVE?: R2Bucket
   /** The configured senders: a list of tables, or the same as JSON text. */

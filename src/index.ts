@@ -14,6 +14,7 @@ import { sweep } from './stages/deliveries/sweep.ts'
 import { recordArchived } from './stages/intake/archive.ts'
 import { spill } from './stages/intake/spill.ts'
 import { inTurn, type Job, runJobs } from './stages/jobs.ts'
+import { tidyBodies } from './stages/ledger/bodies.ts'
 import { updateDriftReports } from './stages/ledger/drift.ts'
 import { pack } from './stages/ledger/pack.ts'
 import { prune } from './stages/ledger/prune.ts'
@@ -92,6 +93,7 @@ async function tick(env: Env, time: number): Promise<void> {
       { name: 'drift', maxMs: 10_000, run: () => updateDriftReports(env, tools) },
       { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
       { name: 'erasures', maxMs: 20_000, run: () => continueErasures(env, config, tools) },
+      { name: 'bodies', maxMs: 10_000, run: () => tidyBodies(env, tools) },
     ],
     [{ name: 'pack', maxMs: 20_000, run: () => pack(env, config, tools) }],
     [

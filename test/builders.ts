@@ -55,6 +55,26 @@ export function toolsAt(now: number, overrides: Partial<Tools> = {}): Tools {
 
 let count = 0
 
+/** An e-mail to a new client, as Hapana sends it. `bytes`: those of its HTML, which varies as one of a studio does. */
+export function aMail(bytes = 60_000, overrides: Record<string, unknown> = {}) {
+  const id = `client-${count++}`
+  let html = '<html><body>'
+  for (let row = 0; html.length < bytes; row++) {
+    html += `<tr class="row-${row % 7}"><td style="padding:${row % 31}px">Class ${(row * 7919) % 1009} on ${row}</td></tr>\n`
+  }
+  return {
+    eventType: 'outboundMessage',
+    clientID: id,
+    siteID: 'site-1',
+    messageId: `message-${id}`,
+    communicationType: 'email',
+    emailTo: `${id}@example.com`,
+    subject: 'Your week',
+    message: html.slice(0, bytes),
+    ...overrides,
+  }
+}
+
 /** A status change of a new client, as Hapana sends it. */
 export function aStatusChange(overrides: Record<string, unknown> = {}) {
   return {
@@ -185,7 +205,7 @@ export async function stored(...args: Parameters<typeof take>): Promise<EventId>
 
 /** Delivers a batch in an isolate of its own, or in the isolate of `inFlight`. */
 export function deliverBatch(
-  bindings: Pick<Env, 'DB' | 'RETRIES'>,
+  bindings: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   config: Config,
   lane: Lane,
   messages: readonly Message<DeliveryMessage>[],

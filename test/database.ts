@@ -5,6 +5,7 @@ import { env } from 'cloudflare:workers'
 export const LOG_TABLES = [
   'events',
   'deliveries',
+  'bodies',
   'segments',
   'ledger',
   'postings',

@@ -3,7 +3,7 @@
 import { HAS_KEYS_OF_0X, REMEDY_FOR_0X } from './keys-of-0x.ts'
 
 /** The last migration of this version (src/store/migrations). */
-export const LAST_MIGRATION = '0022_rows.sql'
+export const LAST_MIGRATION = '0023_bodies.sql'
 
 /**
  * The schema of the database compared with that of the code. `older`: migrations are missing, so this code cannot work.

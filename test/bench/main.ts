@@ -6,6 +6,7 @@ import { costs } from './costs.ts'
 import { deliver } from './deliver.ts'
 import { growth } from './growth.ts'
 import { isolation } from './isolation.ts'
+import { mails } from './mails.ts'
 import { packs } from './packs.ts'
 import { price } from './price.ts'
 import { startUp } from './start-up.ts'
@@ -20,6 +21,7 @@ const BENCHES: Record<string, Bench> = {
   deliver,
   growth,
   isolation,
+  mails,
   packs,
   price,
   'start-up': startUp,

@@ -13,7 +13,7 @@ export type EventView = ExplainedEvent & {
   source: string
   vendor: string
   issues: { path: string; message: string }[] | null
-  raw: { text: string | null; encoding: string; headers: unknown }
+  raw: { text: string | null; encoding: string; headers: unknown; unreadable?: string }
   deliveries: readonly DeliveryView[]
   /** Whether a vendor sent it: it is neither inferred nor the relay's own. */
   isSentByVendor: boolean
@@ -187,8 +187,9 @@ function Issues({ event: { issues, event } }: { event: EventView }) {
 }
 
 function Payload({ event: { isSentByVendor, raw } }: { event: EventView }) {
-  const { text, encoding, headers } = raw
+  const { text, encoding, headers, unreadable } = raw
   if (!isSentByVendor) return <Empty>None: no vendor sent this event.</Empty>
+  if (unreadable !== undefined) return <Empty>The payload is kept, but {unreadable}.</Empty>
   if (text === null) return <Empty>The payload is past its retention.</Empty>
   return (
     <>

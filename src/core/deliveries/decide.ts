@@ -45,12 +45,13 @@ export type Facts<T extends Target = Target> = {
 /**
  * ignore: the message is not the last one of its delivery. requeue: it is early. sleep: it is early by a moment.
  * evaluate: whether the target wants the event must be known first. cancel, hold: no attempt, with the reason;
- * `releasesNext`: the next delivery of the person may be blocked by this one. move: leave it to the queue `retries`.
+ * `releasesNext`: the next delivery of the person may be blocked by this one. wait: no attempt for now, with the reason. move: leave it to the queue `retries`.
  * fail: an attempt that failed by a fault of ours. attempt: send it.
  */
 export type Decision<T extends Target = Target> =
   | { do: 'ignore' }
   | { do: 'requeue' | 'move'; delivery: Awaiting }
+  | { do: 'wait'; delivery: Awaiting; until: number; reason: string }
   | { do: 'sleep'; until: number }
   | { do: 'evaluate'; delivery: Awaiting; target: T }
   | { do: 'cancel' | 'hold'; delivery: Awaiting; reason: string; releasesNext: boolean }
@@ -80,6 +81,12 @@ export function decide<T extends Target>(facts: Facts<T>, now: number): Decision
   if (!target.enabled) return holdAsIs('disabled')
   if (admission(health, now, delivery.reason === PROBE_CLAIMED) === 'hold')
     return holdAsIs(holdReason(health.state))
+  if (delivery.unreadable !== undefined) {
+    // What is known of its target stays known.
+    const reason = isUnsure(delivery) ? delivery.reason : undefined
+    const until = now + unreadableWaitMs(now - timeOfId(delivery.event))
+    return { do: 'wait', delivery, until, reason: reason ?? delivery.unreadable }
+  }
   const mustEvaluate = facts.isChangeable || isUnsure(delivery)
   if (mustEvaluate && wants === undefined) return { do: 'evaluate', delivery, target }
   if (wants === 'no') return cancel('its target does not want it', target.ordered)
@@ -97,6 +104,11 @@ export function decide<T extends Target>(facts: Facts<T>, now: number): Decision
   // No release: it would be held again at once. The sweep releases it when the spill queue is empty.
   if (waitsForSpill) return { ...hold('order'), releasesNext: false }
   return { do: 'attempt', delivery, target }
+}
+
+/** How long a delivery waits for a body that cannot be read, in milliseconds: longer as its event gets older. */
+function unreadableWaitMs(age: number): number {
+  return Math.min(Math.max(age / 10, 30_000), 900_000)
 }
 
 /**

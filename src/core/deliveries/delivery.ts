@@ -105,6 +105,10 @@ export type DueDelivery = {
   refusedSince: number | undefined
   raw: RawBody | undefined
   rawContentType: string | undefined
+  /** The text of its event's body, where that is not in its row: what repeats it refers to it. */
+  apart?: string
+  /** Why its body cannot be read now, as a clause. Then `content` has no long strings, and there is no `sentBody`. */
+  unreadable?: string
 }
 
 /** The reason of a delivery that waits for its slot and has claimed the probe of its target. */

@@ -105,7 +105,8 @@ function endOfNumber(text: string, from: number): number {
   return text.length
 }
 
-function endOfString(text: string, from: number): number {
+/** The index of the quote that ends the string whose first quote is at `from`; the length of the text if there is none. */
+export function endOfString(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0
     while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++

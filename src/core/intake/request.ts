@@ -38,6 +38,21 @@ export type VendorMessage = {
 /** Bytes as they are stored: text when they are UTF-8 without a NUL, else base64. Either gives back the exact bytes. */
 export type RawBody = { text: string; encoding: 'utf8' | 'base64' }
 
+/** The exact bytes of a body. */
+export function bytesOfBody({ text, encoding }: RawBody): Uint8Array {
+  if (encoding === 'utf8') return new TextEncoder().encode(text)
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+}
+
+/** The size above which a body is compressed and kept apart from its row, in bytes. */
+const LARGE_BYTES = 16_384
+
+/** Whether a body is so large that it is kept apart. */
+export function isLarge({ text }: Pick<RawBody, 'text'>): boolean {
+  if (text.length * 3 <= LARGE_BYTES) return false // a code unit has at most three bytes
+  return text.length > LARGE_BYTES || new TextEncoder().encode(text).length > LARGE_BYTES
+}
+
 /** The body of an event that no vendor sent. */
 export const NO_BODY: RawBody = { text: '', encoding: 'utf8' }
 

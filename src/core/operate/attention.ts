@@ -11,6 +11,7 @@ import {
 import type { Attention } from './attention/entry.ts'
 import {
   type DatabaseFacts,
+  ofBodies,
   ofCron,
   ofDatabase,
   ofFigures,
@@ -19,6 +20,7 @@ import {
   ofQuarantine,
   ofSchema,
   ofUnread,
+  type UnreadableBodies,
 } from './attention/relay.ts'
 import { ofRefusals, ofSource, type SourceFacts } from './attention/sources.ts'
 import { ofSpill, type SpillStatus } from './attention/spill.ts'
@@ -44,6 +46,8 @@ export type Facts = {
   /** Whether packs are in R2 while no bucket is bound. */
   arePacksUnreadable: boolean
   database: DatabaseFacts | undefined
+  /** Undefined also when there are none. */
+  bodies: UnreadableBodies | undefined
   /** What is wrong with the schema, as a sentence; undefined when nothing is. */
   schemaProblem: string | undefined
   unread: readonly { part: string; fault: string }[]
@@ -62,6 +66,7 @@ export function attentionOf(facts: Facts, now: number): Attention[] {
     ...(database ? ofDatabase(database) : []),
     ...ofPacks(facts.arePacksUnreadable),
     ...ofSpill(facts.spill, now),
+    ...(facts.bodies ? ofBodies(facts.bodies) : []),
     ...facts.targets.flatMap((target) => ofTarget(target, now)),
     ...facts.sources.flatMap((source) => ofSource(source, now)),
     ...ofRefusals(facts.refusals, now),

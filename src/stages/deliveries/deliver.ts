@@ -1,13 +1,15 @@
 // queues deliveries, retries, dead → each delivery processed. A batch is loaded in one round trip, and at most five requests wait
 // for their response.
 import { type Config, targetOf, timeoutsOf } from '../../config.ts'
-import type { DeliveryMessage, DueDelivery, Lane } from '../../core/deliveries/delivery.ts'
+import type { DeliveryMessage, Lane } from '../../core/deliveries/delivery.ts'
 import { type Lease, longestBatchMs, needsLease } from '../../core/deliveries/lease.ts'
 import { isBroken } from '../../core/deliveries/target.ts'
 import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
 import { loadDueDeliveries } from '../../store/deliveries/deliveries.ts'
 import { createDeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
+import type { LoadedDelivery } from '../../store/deliveries/loaded-delivery.ts'
+import { bodyReader } from '../../store/events/bodies/read.ts'
 import { isD1Failure } from '../../store/group-commit.ts'
 import { boundedDatabase } from '../../store/timeout.ts'
 import { withConcurrency } from './concurrency.ts'
@@ -28,7 +30,7 @@ const MAX_FAULT_DELAY_SECONDS = 900
 /** How long D1 may take for a statement or a batch: an attempt or its record must not wait for it without end. */
 const D1_TIMEOUT_MS = 10_000
 
-type DeliverEnv = Pick<Env, 'DB' | 'RETRIES' | 'SPILL'>
+type DeliverEnv = Pick<Env, 'DB' | 'RETRIES' | 'SPILL' | 'ARCHIVE'>
 
 /** A message of a batch, the lease that it needs, if it does, and how to end that it is in flight. */
 type InFlightMessage = {
@@ -46,12 +48,17 @@ type MessageBatch = {
 
 /** Handles a batch of messages. Acknowledges or retries each by itself, and never throws. */
 export async function deliver(
-  { DB, RETRIES, SPILL }: DeliverEnv,
+  bindings: DeliverEnv,
   config: Config,
   { lane, messages, inFlight }: MessageBatch,
   tools: Tools,
 ): Promise<void> {
-  const env = { DB: boundedDatabase(DB, D1_TIMEOUT_MS), RETRIES: sharedQueue(RETRIES), SPILL }
+  const { DB, RETRIES } = bindings
+  const env = {
+    ...bindings,
+    DB: boundedDatabase(DB, D1_TIMEOUT_MS),
+    RETRIES: sharedQueue(RETRIES),
+  }
   const now = tools.now()
   const until = now + longestBatchMs(timeoutsOf(config))
   const batch = messages.flatMap((message): InFlightMessage[] => {
@@ -110,6 +117,7 @@ async function deliverBatch(
     tools,
     inFlight,
     healths: { ...healths, claim: noted(healths.claim), keepClaim: noted(healths.keepClaim) },
+    readBody: bodyReader(env.ARCHIVE),
     rateLimit: noted(rateLimitFor(env.DB, ownDeliveries, tools.now)),
     write: (delivery, next) =>
       write(delivery, next).catch((error) => {
@@ -143,8 +151,8 @@ async function deliverBatch(
 /** A message with its delivery. One that another message handles, or whose delivery has moved on, is acknowledged. */
 function withDelivery(
   one: InFlightMessage,
-  deliveries: readonly DueDelivery[],
-): (InFlightMessage & { delivery: DueDelivery | undefined })[] {
+  deliveries: readonly LoadedDelivery[],
+): (InFlightMessage & { delivery: LoadedDelivery | undefined })[] {
   const { message, lease } = one
   const { event, target } = message.body
   const delivery = deliveries.find((row) => row.event === event && row.target === target)

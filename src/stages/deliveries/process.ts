@@ -19,8 +19,11 @@ import { isSystemEvent } from '../../core/events/system-event.ts'
 import type { Env, Tools } from '../../env.ts'
 import { needsRaw } from '../../formats/index.ts'
 import type { DeliveryWriter } from '../../store/deliveries/delivery-writer.ts'
+import type { LoadedDelivery } from '../../store/deliveries/loaded-delivery.ts'
 import { releaseNextInOrder } from '../../store/deliveries/order.ts'
 import { releaseProbe } from '../../store/deliveries/probe.ts'
+import type { BodyReader } from '../../store/events/bodies/read.ts'
+import { packSent } from '../../store/events/bodies/sent.ts'
 import { mayChange, settle } from '../events/settle.ts'
 import { attemptDelivery, faultAttempt } from './attempt.ts'
 import { enqueueDeliveries } from './enqueue.ts'
@@ -31,7 +34,7 @@ import { recordSystemEvent } from './system-events.ts'
 
 /** What the deliveries of a batch share. */
 export type BatchContext = {
-  env: Pick<Env, 'DB' | 'RETRIES'>
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>
   config: Config
   lane: Lane
   /** Whether events may wait in the spill queue that came before these; only asked for ordered targets. */
@@ -39,6 +42,7 @@ export type BatchContext = {
   tools: Tools
   inFlight: InFlight
   write: DeliveryWriter['write']
+  readBody: BodyReader
   healths: Healths
   rateLimit: RateLimit
 }
@@ -53,10 +57,11 @@ const CORRECTION_DELAY_MS = 10_000
 export async function processDelivery(
   context: BatchContext,
   message: DeliveryMessage,
-  loaded: DueDelivery | undefined,
+  found: LoadedDelivery | undefined,
   freeSlot: () => void,
 ): Promise<void> {
   const { config, lane, tools, healths, env, isAnySpilled } = context
+  const loaded = (await found?.readWhole?.(context.readBody)) ?? found
   const target = targetOf(config, message.target)
   const isChangeable = loaded !== undefined && mayChange(loaded)
   const facts = { message, target, lane, isAnySpilled, isChangeable, needsRaw: needsRaw(target) }
@@ -99,6 +104,14 @@ async function act(
   const { write, tools } = context
   const { delivery } = decision
   switch (decision.do) {
+    case 'wait':
+      tools.log({
+        at: 'deliver',
+        event: delivery.event,
+        target: delivery.target,
+        fault: delivery.unreadable,
+      })
+      return postpone(context, delivery, decision.until, decision.reason)
     case 'requeue':
       return enqueue(context, delivery, delivery.attempt, delivery.due)
     case 'cancel':
@@ -182,7 +195,10 @@ async function recordAttempt(
   const chance = { now: tools.now(), random: tools.random() }
   const next = stateAfter(delivery, attempt, body !== undefined, target, chance)
   const isBodyKept = delivery.sentBody === undefined && (next.state !== 'delivered' || isChangeable)
-  const keepBody = isBodyKept && body !== undefined ? { keepBody: body } : {}
+  const kept = isBodyKept ? body : undefined
+  const keepBody = kept && {
+    keepBody: { ...kept, body: await packSent(kept.body, delivery.apart) },
+  }
   const recorded = await write(delivery, { ...next, logged: attempt, ...keepBody })
   const { event, content } = delivery
   const { status, error, ms } = attempt

@@ -41,13 +41,13 @@ export function settle(
 /** An end by what the log knows now. The log is updated, so that it holds what is sent. */
 async function settledEnd(
   env: SettleEnv,
-  { content, contact }: DueDelivery,
+  { content, contact, apart }: DueDelivery,
   { log }: Pick<Tools, 'log'>,
 ): Promise<MembershipEvent> {
   const { personid, personbasis, possibleduplicate, ...event } = content as MembershipEvent
   const settled = await settledEvent(env, event as MembershipEvent, contact ?? '', log)
   if (JSON.stringify(settled) !== JSON.stringify(event)) {
-    await updateEvents(env.DB, [{ event: settled, contact }])
+    await updateEvents(env.DB, [{ event: settled, contact, apart }])
   }
   return {
     ...settled,

@@ -12,6 +12,8 @@ import { MAX_MESSAGES, messagesIn, type VendorMessage } from '../../core/intake/
 import { unpacked } from '../../core/intake/unpack.ts'
 import { err, ok, type Rejection, type Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
+import { deleteObjects } from '../../store/events/bodies/objects.ts'
+import { placeBodies } from '../../store/events/bodies/place.ts'
 import type { BatchDatabase } from '../../store/group-commit.ts'
 import {
   type EventRecord,
@@ -34,6 +36,9 @@ import { draftRecord } from './draft.ts'
  */
 const SPILL_TIMEOUT_MS = 3000
 const RACES_MS = 1000
+
+/** How long R2 may take for the large bodies of a request: they are placed again where a write is done again. */
+const BODIES_MS = 1000
 
 const SCHEMA_REMEDY =
   'the schema is older than the code: run "npm run deploy" or "npx wrangler d1 migrations apply DB --remote"'
@@ -112,8 +117,16 @@ async function write(
       ),
     )
     const idFor = (n: number) => newEventId(now, first + drafts.length + n)
+    const placing = { ...tools, ms: now + BODIES_MS - tools.now() }
+    const placed = await placeBodies(env.ARCHIVE, drafts, placing)
     try {
-      return ok(await commitRecords(env, config, drafts, 'now', { idFor, now, log: tools.log }))
+      const means = { idFor, now, log: tools.log }
+      const receipts = await commitRecords(env, config, placed, 'now', means)
+      // Nothing is kept of a message of an erased contact.
+      const unused = placed.filter((_, i) => receipts[i]?.record.isErased)
+      const names = unused.flatMap(({ apart }) => apart?.object ?? [])
+      if (names.length > 0) tools.waitUntil(deleteObjects(env.ARCHIVE, names))
+      return ok(receipts)
     } catch (error) {
       if (isOutdated(error) && tries < 3 && tools.now() - now < RACES_MS) continue
       // Only an operator can end this, perhaps days later: the sender keeps the event until then.

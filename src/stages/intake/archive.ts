@@ -132,7 +132,7 @@ function later(name: string, { now, random }: Tools): string {
 
 /** Records some objects; returns the names of those that are in the log completely, and whether D1 failed as a whole. */
 async function recordPage(
-  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  env: Pick<Env, 'DB' | 'DELIVERIES' | 'ARCHIVE'>,
   bucket: R2Bucket,
   config: Config,
   names: readonly string[],

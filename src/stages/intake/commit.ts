@@ -130,7 +130,7 @@ export async function completeRecords(
 }
 
 async function inferredRecord(
-  { readSet: _, ...cause }: EventRecord,
+  { readSet: _, apart: __, ...cause }: EventRecord,
   event: MembershipEvent,
   conclusion: InferredEvent,
   config: Config,

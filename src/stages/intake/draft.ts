@@ -181,10 +181,11 @@ export async function redraftRecord(
   if (source === undefined || isBrokenSource(source)) {
     return err('its source is not configured, or not completely')
   }
-  if (stored.raw === undefined) return err(RAW_GONE)
-  const { eventName, hops } = stored
+  if (stored.raw === undefined) return err(stored.unreadable ?? RAW_GONE)
+  const { eventName, hops, apart } = stored
   const context = { headers: new Headers(stored.headers), eventName, hops }
-  return ok(await draftRecord(stored.id, source, storedMessage(stored.raw, context), origin))
+  const record = await draftRecord(stored.id, source, storedMessage(stored.raw, context), origin)
+  return ok(apart === undefined ? record : { ...record, apart })
 }
 
 function normalize(

@@ -3,6 +3,7 @@
 import type { Config } from '../../config.ts'
 import { type EventId, ID_RANDOM_RANGE, newEventId, timeOfId } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
+import { placeBodies } from '../../store/events/bodies/place.ts'
 import { type EventRecord, isDeliverable } from '../../store/intake/records.ts'
 import { identityOf, idsOf, listTaken, withId } from '../../store/intake/spill.ts'
 import { enqueueDeliveries, firstMessages } from '../deliveries/enqueue.ts'
@@ -10,8 +11,8 @@ import { commitRecords } from './commit.ts'
 
 /**
  * Records of the first transaction of an invocation. A record takes up to 2 statements that read its history, one each for
- * itself, its contact and its read set, and up to 3 for events inferred from it; again 2 and up to 3 when its meaning was
- * stale. With 3 for each transaction and one before: 3 × 8 + 3 + 3 × 5 + 2 + 1 = 45.
+ * itself, its body, its contact and its read set, and up to 3 for events inferred from it; again 2 and up to 3 when its meaning
+ * was stale. With 3 for each transaction and one before: 3 × 9 + 3 + 3 × 5 + 2 + 1 = 48.
  */
 const FIRST_CHUNK = 3
 
@@ -23,6 +24,9 @@ const MAX_INFERRED = 4 * MAX_CHUNK
 
 /** Failures of an invocation, after which the rest waits: D1 takes nothing, or no more statements. */
 const MAX_FAULTS = 20
+
+/** How long R2 may take for the large bodies of a chunk. */
+const BODIES_MS = 3000
 
 /** What became of a request: the error that keeps a record of it from the log, and whether another one was written. */
 export type Outcome = { error: unknown; cameFurther: boolean }
@@ -110,12 +114,13 @@ async function itemsOf(
 }
 
 async function recordChunk(
-  env: Pick<Env, 'DB' | 'DELIVERIES'>,
+  env: Pick<Env, 'DB' | 'DELIVERIES' | 'ARCHIVE'>,
   config: Config,
   chunk: readonly Item[],
   tools: Tools,
 ): Promise<void> {
-  const records = chunk.map(({ record }) => record)
+  const drafts = chunk.map(({ record }) => record)
+  const records = await placeBodies(env.ARCHIVE, drafts, { ...tools, ms: BODIES_MS })
   // Ids that are used already are other ones the next time. What was inferred before is not inferred again.
   const at = timeOfId(records.at(-1)?.id as EventId)
   const first = Math.floor(tools.random() * (ID_RANDOM_RANGE - MAX_INFERRED))

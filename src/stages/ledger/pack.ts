@@ -125,7 +125,7 @@ async function packSegment(
   const leaving: { key: string; facts: OwnedEvent | undefined }[] = []
   const lines = mergeLines(
     former ? readLines(env, former) : none(),
-    packableLines(env.DB, range, leaving),
+    packableLines(env, range, leaving),
     (id) => hot.has(id),
   )
   const written = await writeVersion(env, segment, lines, tools)
@@ -137,7 +137,7 @@ async function packSegment(
       keys: some.map(({ key }) => key),
       facts: some.flatMap(({ facts }) => facts ?? []),
     }
-    await deletePacked(env.DB, written, own, token, identifying)
+    await deletePacked(env, written, own, token, identifying)
   }
   await env.DB.batch(endOfPacking(env.DB, segment.start, token))
   if (former) await retire(env, former)
@@ -146,13 +146,13 @@ async function packSegment(
 
 /** The lines of hot events that may be packed; their keys and what is kept of them are added to `leaving`. */
 async function* packableLines(
-  db: D1Database,
+  env: PackEnv,
   range: Packable,
   leaving: { key: string; facts: OwnedEvent | undefined }[],
 ): LineStream {
   let from = range.from
   while (leaving.length < MAX_EVENTS) {
-    const rows = await readPackable(db, { ...range, from })
+    const rows = await readPackable(env, { ...range, from })
     const last = rows.at(-1)
     if (last === undefined) return
     leaving.push(...rows.map((row) => ({ key: row.event.key, facts: packedEventOf(row) })))

@@ -7,6 +7,7 @@ import { HOUR_MS } from '../../core/period.ts'
 import type { Tools } from '../../env.ts'
 import type { PackEnv } from '../../store/events/packs/packs.ts'
 import { pruneEvents, pruneRawBodies, startPruneDay } from '../../store/ledger/prune.ts'
+import { pruneLargeBodies } from '../../store/ledger/prune-bodies.ts'
 import { readRelayState } from '../../store/ledger/relay-state.ts'
 import { getRetention, storeRetention } from '../../store/ledger/retention.ts'
 import { prunePacks } from './prune-packs.ts'
@@ -17,6 +18,9 @@ const CHUNK = 250
 /** Transactions of one run, for events and for bytes each; the next comes in a minute. */
 const MAX_A_RUN = 4
 
+/** Large bodies of one run: each takes two statements, and more where its deliveries have bodies. */
+const LARGE_A_RUN = 10
+
 const DAY_MS = 24 * HOUR_MS
 
 type RetentionConfig = Pick<Config, 'retentionDays' | 'rawRetentionDays' | 'isRetentionReadable'>
@@ -24,7 +28,8 @@ type Settings = RetentionConfig & Pick<Config, 'rawRetentionMinDays' | 'database
 
 /**
  * Runs once. Safe to run twice, or beside itself. Reads a few rows when nothing is due. When the database is nearly full, bytes
- * go early, the oldest first, until there is room. They go before events, as that takes no new page of a full database.
+ * go early, the oldest first, until there is room. They go before events, as that takes no new page of a full database. Large
+ * ones do not go early: their events would take more without them.
  */
 export async function prune(env: PackEnv, settings: Settings, tools: Tools): Promise<void> {
   const now = tools.now()
@@ -43,10 +48,12 @@ export async function prune(env: PackEnv, settings: Settings, tools: Tools): Pro
   const { dropped, stripped, kept } = await prunePacks(env, packs, tools)
   // What is hot in the time of a pack goes after the pack.
   const before = firstKeyAt(Math.min(timeBefore(days), kept ?? Number.POSITIVE_INFINITY))
-  const events = dropped + (await repeat(() => pruneEvents(env.DB, before, CHUNK)))
-  if (events + raws + stripped === 0) return
+  const events = dropped + (await repeat(() => pruneEvents(env.DB, before, CHUNK, env.ARCHIVE)))
+  const rawBefore = firstKeyAt(timeBefore(retention.rawDays))
+  const large = await pruneLargeBodies(env.DB, rawBefore, LARGE_A_RUN, env.ARCHIVE)
+  if (events + raws + stripped + large === 0) return
   const shortage = isShort ? { short_of_space: true, days: rawDays } : {}
-  tools.log({ at: 'prune', events, raws: raws + stripped, ...shortage })
+  tools.log({ at: 'prune', events, raws: raws + stripped + large, ...shortage })
 }
 
 /** The retention as it is configured, or as it was before while that is shorter, for a day, or cannot be read. */

@@ -22,6 +22,7 @@ import { readRelayState } from '../../store/ledger/relay-state.ts'
 import { getRetention } from '../../store/ledger/retention.ts'
 import { getSnapshot } from '../../store/ledger/snapshot.ts'
 import { listCauses } from '../../store/operate/quarantine.ts'
+import { readUnreadable } from '../../store/operate/unreadable.ts'
 import { readSchema, type Schema, schemaProblem } from '../../store/schema.ts'
 import { withTimeout } from '../../store/timeout.ts'
 import { readSpill } from '../ledger/spilled.ts'
@@ -59,7 +60,7 @@ export async function readStatus(
       return undefined
     }
   }
-  const [schema, relay, healths, known, retention, snapshot, causes, counts, spill] =
+  const [schema, relay, healths, known, retention, snapshot, causes, counts, bodies, spill] =
     await Promise.all([
       part('schema', () => readSchema(DB)),
       part('size and cron', () => readRelayState(DB)),
@@ -69,6 +70,7 @@ export async function readStatus(
       part('figures', () => getSnapshot(DB)),
       part('quarantine', () => listCauses(DB, { limit: MAX_CAUSES })),
       part('ledger', () => listCounts(env, { since: dayBefore(now), until: now + 1 })),
+      part('large bodies', () => readUnreadable(DB)),
       readSpill(env, tools),
     ])
   const { databaseBytes: limit, rawRetentionDays, rawRetentionMinDays } = config
@@ -93,6 +95,7 @@ export async function readStatus(
     figuresAsOf: snapshot?.asOf,
     arePacksUnreadable: env.ARCHIVE === undefined && relay?.arePacksInR2 === true,
     database,
+    bodies,
     schemaProblem: schema && schemaProblem(schema),
     unread,
   }

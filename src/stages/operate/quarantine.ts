@@ -36,7 +36,7 @@ export type ReleaseResult = {
  * events and are delivered; the others stay, with the reason. `origin` is the relay's own, where its schemas are.
  */
 export async function release(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   config: Config,
   filter: QuarantineFilter,
   {
@@ -47,7 +47,7 @@ export async function release(
   }: { after: EventId | undefined; limit: number; isDryRun: boolean; origin: string },
   tools: Tools,
 ): Promise<ReleaseResult> {
-  const page = await listQuarantinedMessages(env.DB, filter, { after, limit })
+  const page = await listQuarantinedMessages(env, filter, { after, limit })
   const result: ReleaseResult = {
     released: [],
     refused: [],
@@ -74,7 +74,7 @@ function issuesOf({ content }: EventRecord): string[] {
 }
 
 async function releaseOne(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   config: Config,
   draft: EventRecord,
   isDryRun: boolean,
@@ -104,7 +104,7 @@ async function releaseOne(
 
 /** Dismisses quarantined messages that match, at most `limit`, with a reason. They stay in the log. */
 export async function dismiss(
-  env: Pick<Env, 'DB' | 'RETRIES'>,
+  env: Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>,
   config: Config,
   filter: QuarantineFilter,
   { reason, limit }: { reason: string; limit: number },

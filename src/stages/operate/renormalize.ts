@@ -10,7 +10,7 @@ import type { Period } from '../../core/period.ts'
 import type { Result } from '../../core/result.ts'
 import type { Env, Tools } from '../../env.ts'
 import { listAcceptedMessages, type StoredMessage } from '../../store/events/stored-message.ts'
-import { updateEvents } from '../../store/events/update-events.ts'
+import { type ReplacedEvent, updateEvents } from '../../store/events/update-events.ts'
 import type { EventRecord } from '../../store/intake/records.ts'
 import { restoreEvents } from '../../store/ledger/packs/restore.ts'
 import { enqueueDeliveries } from '../deliveries/enqueue.ts'
@@ -61,12 +61,12 @@ export async function renormalize(
     checked: page.length,
     changed: [],
     refused: [],
-    pruned: page.filter(({ raw }) => raw === undefined).length,
+    pruned: page.filter(isPruned).length,
     next,
   }
   const redrafts: Redraft[] = []
   for (const stored of page) {
-    if (stored.raw === undefined) continue
+    if (isPruned(stored)) continue
     const draft = await redraftRecord(config, stored, origin)
     const issues = issuesOf(draft)
     if (draft.ok && issues === undefined) redrafts.push({ stored, record: draft.value })
@@ -102,7 +102,10 @@ export async function renormalize(
   return result
 }
 
-type Again = { event: MembershipEvent; contact: string | undefined; targets: string[] }
+type Again = ReplacedEvent & { targets: string[] }
+
+const isPruned = ({ raw, unreadable }: StoredMessage) =>
+  raw === undefined && unreadable === undefined
 
 /** Why the present mapping does not understand a message; undefined if it does. */
 function issuesOf(draft: Result<EventRecord, string>): string[] | undefined {
@@ -127,6 +130,7 @@ async function readAgain(
     event: stored.event?.time === event.time ? withLate(event, stored.event.late) : event,
     contact: hasKept ? stored.contact : own.contactId,
     targets: own.deliveries.map(({ target }) => target),
+    apart: stored.apart && stored.raw?.text,
   }
 }
 

@@ -11,10 +11,12 @@ import type {
 import type { Lease } from '../../core/deliveries/lease.ts'
 import { firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
 import type { RawBody } from '../../core/intake/request.ts'
+import { PLACE_COLUMNS, type PlaceColumns, withPlace } from '../events/bodies/read.ts'
 import { JOINED_PERSON_OF_E } from '../events/contacts.ts'
 import { eventOf } from '../events/events.ts'
 import { markSegments, markSegmentsOf } from '../segments.ts'
 import { storedWord } from '../stored-words.ts'
+import { type LoadedDelivery, loadedDelivery } from './loaded-delivery.ts'
 import { type MessageRow, messageOf } from './messages.ts'
 import { EARLIER, LATER, precedenceOf, REFUSED_SINCE } from './order.ts'
 import { healthQuery, healthsOf } from './targets.ts'
@@ -34,7 +36,7 @@ export async function loadDueDeliveries(
   db: D1Database,
   messages: readonly (DeliveryMessage & Needs)[],
   now: number,
-): Promise<{ deliveries: DueDelivery[]; healths: Map<string, Health> }> {
+): Promise<{ deliveries: LoadedDelivery[]; healths: Map<string, Health> }> {
   const late = firstKeyAt(now - ON_TIME_MS)
   const wanted = messages.map((message) =>
     JSON.stringify({ ...message, event: keyOfId(message.event), now, late }),
@@ -44,7 +46,9 @@ export async function loadDueDeliveries(
   const leases = isAnyLeased ? [db.prepare(takeLeases(wanted.length)).bind(...wanted)] : []
   const results = await db.batch([healthQuery(db), ...leases, query])
   return {
-    deliveries: ((results.at(-1)?.results ?? []) as DueRow[]).map(dueDeliveryOf),
+    deliveries: ((results.at(-1)?.results ?? []) as DueRow[]).map((row) =>
+      loadedDelivery(row, dueDeliveryOf),
+    ),
     healths: healthsOf(results[0]?.results ?? []),
   }
 }
@@ -57,14 +61,15 @@ const selectDue = (count: number) => `
 ${rowsOf('wanted', count)}
 SELECT CAST(d.event AS TEXT) AS key, d.target, d.state, d.attempt, d.first, d.due, d.reason, d.lease_holder, d.replayed,
   d.body, d.content_type, d.headers AS sent_headers, e.event, e.contact, e.hops, e.rung, e.headers, e.encoding, ${JOINED_PERSON_OF_E} AS joined,
-  CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
+  ${PLACE_COLUMNS},   CASE WHEN wanted.value ->> 'raw' THEN e.raw END AS raw,
   CASE WHEN wanted.value ->> 'order' THEN ${EARLIER} END AS earlier,
   CASE WHEN wanted.value ->> 'order' AND d.attempt > d.first THEN ${REFUSED_SINCE} END AS refused_since,
   CASE WHEN wanted.value ->> 'order' THEN ${LATER} END AS later
 FROM wanted
 CROSS JOIN deliveries AS d
   ON d.event = CAST(wanted.value ->> 'event' AS INTEGER) AND d.target = wanted.value ->> 'target'
-CROSS JOIN events AS e ON e.key = d.event AND e.event IS NOT NULL`
+CROSS JOIN events AS e ON e.key = d.event AND e.event IS NOT NULL
+${withPlace('e')}`
 
 const takeLeases = (count: number) => `
 ${rowsOf('late', count)}
@@ -100,7 +105,7 @@ type DueRow = {
   earlier: string | null
   refused_since: string | null
   later: string | null
-}
+} & PlaceColumns
 
 function dueDeliveryOf(row: DueRow): DueDelivery {
   const { raw, encoding } = row

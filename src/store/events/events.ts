@@ -15,9 +15,11 @@ import {
 } from '../../core/id.ts'
 import type { Match } from '../../core/intake/dedupe.ts'
 import { parseJson } from '../../core/intake/json.ts'
+import { resolve, withoutReferences } from '../../core/intake/references.ts'
 import { rowsOf, type StoredDelivery, type StoredEvent } from '../../core/ledger/pack-line.ts'
 import { encodeCursor, type Page, type Paged, startOfPage } from '../pages.ts'
 import { readWord, storedWord } from '../stored-words.ts'
+import { bodyReader, PLACE_COLUMNS, type PlaceColumns, placeIn, withPlace } from './bodies/read.ts'
 import { JOINED_PERSON_OF_E } from './contacts.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventRow } from './event-rows.ts'
@@ -107,7 +109,11 @@ export type EventDetail = EventSummary & {
   matched: { id: EventId; by: Match } | null
   issues: Warning[] | null
   event: unknown
-  raw: { text: string | null; encoding: string; headers: unknown }
+  /**
+   * `text`: null when the bytes are past their retention, or cannot be read now, with the reason in `unreadable`: then `event`
+   * has null for its long strings.
+   */
+  raw: { text: string | null; encoding: string; headers: unknown; unreadable?: string }
   deliveries: DeliveryDetail[]
 }
 
@@ -132,17 +138,19 @@ export async function getEvent(env: PackEnv, id: EventId): Promise<EventDetail |
   const [events, deliveries] = await env.DB.batch([
     env.DB.prepare(
       `SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor, e.status, e.type, e.vendor_type, e.contact, e.planned, e.hops, e.rung,
-         CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${JOINED_PERSON_OF_E} AS joined
-       FROM events AS e WHERE e.key = CAST(?1 AS INTEGER)`,
+         CAST(e.matched AS TEXT) AS matched, e.issues, e.event, e.raw, e.encoding, e.headers, ${JOINED_PERSON_OF_E} AS joined,
+         ${PLACE_COLUMNS}
+       FROM events AS e ${withPlace('e')} WHERE e.key = CAST(?1 AS INTEGER)`,
     ).bind(key),
     env.DB.prepare(
       `SELECT target, state, reason, attempt, due, replayed, attempts FROM deliveries
        WHERE event = CAST(?1 AS INTEGER) ORDER BY target`,
     ).bind(key),
   ])
-  const [row] = (events?.results ?? []) as (DetailRow & { joined: string | null })[]
+  const [row] = (events?.results ?? []) as (DetailRow & PlaceColumns & { joined: string | null })[]
   if (row === undefined) return getPackedEvent(env, id)
-  return detailOf(row, (deliveries?.results ?? []) as DeliveryRow[], row.joined)
+  const whole = await wholeDetail(env.ARCHIVE, row)
+  return detailOf(whole, (deliveries?.results ?? []) as DeliveryRow[], row.joined)
 }
 
 async function getPackedEvent(env: PackEnv, id: EventId): Promise<EventDetail | undefined> {
@@ -164,7 +172,7 @@ function detailOf(
   deliveries: readonly DeliveryRow[],
   joined: string | null,
 ): EventDetail {
-  const { hops, rung, matched, issues, event, raw, encoding, headers } = row
+  const { hops, rung, matched, issues, event, raw, encoding, headers, unreadable } = row
   return {
     ...summaryOf({ ...row, person: joined?.split(' ')[0] ?? null }),
     hops,
@@ -172,7 +180,12 @@ function detailOf(
       matched === null || rung === null ? null : { id: idOfKey(matched), by: readWord(rung) },
     issues: issues === null ? null : JSON.parse(issues),
     event: event === null ? null : eventOf(event, rung, joined),
-    raw: { text: raw, encoding, headers: JSON.parse(headers) },
+    raw: {
+      text: raw,
+      encoding,
+      headers: JSON.parse(headers),
+      ...(unreadable === undefined ? {} : { unreadable }),
+    },
     deliveries: deliveries.map(({ target, state, reason, attempt, due, replayed, attempts }) => ({
       target,
       state: state as DeliveryState,
@@ -185,10 +198,28 @@ function detailOf(
   }
 }
 
+/** The row of a hot event with its body, wherever that is. Without it, `event` has null for its long strings. */
+async function wholeDetail<R extends DetailRow & PlaceColumns>(
+  bucket: R2Bucket | undefined,
+  row: R,
+): Promise<R> {
+  const place = placeIn(row)
+  if (place === undefined) return row
+  const body = await bodyReader(bucket)(place)
+  const { event } = row
+  if (!body.ok) {
+    const unreadable = body.error
+    return { ...row, event: event === null ? null : withoutReferences(event), unreadable }
+  }
+  const { text } = body.value
+  return { ...row, raw: text, event: event === null ? null : resolve(event, text) }
+}
+
+/** `unreadable`: why its body cannot be read now. */
 type DetailRow = Omit<
   StoredEvent,
   'status' | 'dedup_key' | 'dedup_stamp' | 'at' | 'event_name' | 'dismissed'
-> & { status: string }
+> & { status: string; unreadable?: string }
 
 type DeliveryRow = Pick<
   StoredDelivery,

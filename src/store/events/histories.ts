@@ -10,6 +10,7 @@ import {
 } from '../../core/events/facts/facts.ts'
 import type { History } from '../../core/events/history.ts'
 import { parseJson } from '../../core/intake/json.ts'
+import { withoutReferences } from '../../core/intake/references.ts'
 import { type BatchDatabase, isD1Failure } from '../group-commit.ts'
 import {
   endOf,
@@ -88,8 +89,9 @@ function leaveOut<T>(instead: T, onUnread: ((error: unknown) => void) | undefine
   }
 }
 
+/** An event whose body is apart has null for long strings of members that no meaning is read from. */
 function eventIn({ event }: Pick<HistoryRow, 'event'>): MembershipEvent {
-  return withCredibleTime(parseJson(event) as MembershipEvent)
+  return withCredibleTime(parseJson(withoutReferences(event)) as MembershipEvent)
 }
 
 function partsOf(query: HistoryQuery, rows: readonly HistoryRow[]): Part[] {

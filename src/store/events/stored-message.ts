@@ -3,9 +3,21 @@ import type { MembershipEvent } from '../../core/events/event.ts'
 import type { Warning } from '../../core/events/fields.ts'
 import { type EventId, firstKeyAt, idOfKey, keyOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
+import { resolve, withoutReferences } from '../../core/intake/references.ts'
 import type { RawBody } from '../../core/intake/request.ts'
 import { rowsOf } from '../../core/ledger/pack-line.ts'
 import type { Period } from '../../core/period.ts'
+import { ok, type Result } from '../../core/result.ts'
+import type { Place } from './bodies/place.ts'
+import {
+  bodyReader,
+  IN_ROW,
+  inTurns,
+  PLACE_COLUMNS,
+  type PlaceColumns,
+  placeIn,
+  withPlace,
+} from './bodies/read.ts'
 import type { PackEnv, PackRow } from './packs/packs.ts'
 import { readPacked } from './packs/read.ts'
 import { readTogether } from './packs/together.ts'
@@ -17,8 +29,12 @@ export type StoredMessage = {
   source: string
   /** The key of its contact, as the log has it. */
   contact: string | undefined
-  /** Undefined after its retention period. */
+  /** Undefined after its retention period, and when it cannot be read now. */
   raw: RawBody | undefined
+  /** Why it cannot be read now, as a clause. Then `event` has null for its long strings. */
+  unreadable?: string
+  /** Where its body is, if not in its row. */
+  apart?: Place
   headers: Record<string, string>
   /** The event type given in the ingest URL. */
   eventName: string | undefined
@@ -39,21 +55,43 @@ export type StoredMessageRow = {
   hops: number
   event: string | null
   issues: string | null
+} & PlaceColumns
+
+export const STORED_MESSAGE_COLUMNS = `CAST(events.key AS TEXT) AS key, source, contact, raw, encoding, headers, event_name, hops, event, issues, ${PLACE_COLUMNS}`
+
+/** SQL: what the columns are read from. */
+export const STORED_MESSAGES = `events ${withPlace('events')}`
+
+/** Returns the messages of rows, in their order, with the bodies that are apart. */
+export function storedMessagesOf(
+  bucket: R2Bucket | undefined,
+  rows: readonly StoredMessageRow[],
+): Promise<StoredMessage[]> {
+  const read = bodyReader(bucket)
+  return inTurns(rows, async (row) => {
+    const apart = placeIn(row)
+    const inRow = row.raw === null ? undefined : { text: row.raw, encoding: row.encoding }
+    const body = apart === undefined ? ok(inRow) : await read(apart)
+    return { ...storedMessageOf(row, body), ...(apart === undefined ? {} : { apart }) }
+  })
 }
 
-export const STORED_MESSAGE_COLUMNS =
-  'CAST(events.key AS TEXT) AS key, source, contact, raw, encoding, headers, event_name, hops, event, issues'
-
-/** Returns the message of a row. */
-export function storedMessageOf(row: StoredMessageRow): StoredMessage {
-  const event = row.event === null ? undefined : (parseJson(row.event) as MembershipEvent)
+function storedMessageOf(
+  row: StoredMessageRow,
+  body: Result<RawBody | undefined, string>,
+): StoredMessage {
+  const raw = body.ok ? body.value : undefined
+  const stored = row.event ?? 'null'
+  const text = raw === undefined ? withoutReferences(stored) : resolve(stored, raw.text)
+  const event = (parseJson(text) ?? undefined) as MembershipEvent | undefined
   // Earlier versions did not store the name from the URL, only that the event's type came from it.
   const nameInUrl = event?.typebasis === 'url' ? event.vendortype : undefined
   return {
     id: idOfKey(row.key),
     source: row.source,
     contact: row.contact ?? undefined,
-    raw: row.raw === null ? undefined : { text: row.raw, encoding: row.encoding },
+    raw,
+    ...(body.ok ? {} : { unreadable: body.error }),
     headers: JSON.parse(row.headers) as Record<string, string>,
     eventName: row.event_name ?? nameInUrl,
     hops: row.hops,
@@ -92,7 +130,7 @@ export async function listAcceptedMessages(
       ),
     alongside: ({ from, before }) => [
       env.DB.prepare(
-        `SELECT ${STORED_MESSAGE_COLUMNS} FROM events
+        `SELECT ${STORED_MESSAGE_COLUMNS} FROM ${STORED_MESSAGES}
          WHERE key >= ${from} AND key < ${before} AND status = 'accepted' AND source IN (SELECT value FROM json_each(?1))
          ORDER BY events.key LIMIT ?2`,
       ).bind(JSON.stringify(sources), limit),
@@ -100,13 +138,13 @@ export async function listAcceptedMessages(
   })
   const rows = [
     ...((results[0]?.results ?? []) as StoredMessageRow[]),
-    ...found.map(({ value }) => value),
+    ...found.map(({ value }) => ({ ...value, ...IN_ROW })),
   ]
     .sort((a, b) => (BigInt(a.key) < BigInt(b.key) ? -1 : 1))
     .slice(0, limit)
   const last = rows.length === limit ? rows.at(-1)?.key : end === undefined ? end : end - 1n
   return {
-    messages: rows.map(storedMessageOf),
+    messages: await storedMessagesOf(env.ARCHIVE, rows),
     next: last === undefined ? undefined : idOfKey(last),
   }
 }
@@ -118,15 +156,15 @@ export async function readMessages(
 ): Promise<StoredMessage[]> {
   const { results } = await env.DB.prepare(
     `SELECT ${STORED_MESSAGE_COLUMNS} FROM json_each(?1) AS wanted
-     CROSS JOIN events ON events.key = CAST(wanted.value AS INTEGER)`,
+     CROSS JOIN events ON events.key = CAST(wanted.value AS INTEGER) ${withPlace('events')}`,
   )
     .bind(JSON.stringify(ids.map(keyOfId)))
     .all<StoredMessageRow>()
-  const hot = results.map(storedMessageOf)
-  const known = new Set(hot.map(({ id }) => id))
+  const known = new Set(results.map(({ key }) => idOfKey(key)))
   const packed = await readPacked(
     env,
     ids.filter((id) => !known.has(id)),
   )
-  return [...hot, ...[...packed.values()].map((line) => storedMessageOf(rowsOf(line).event))]
+  const lines = [...packed.values()].map((line) => ({ ...rowsOf(line).event, ...IN_ROW }))
+  return storedMessagesOf(env.ARCHIVE, [...results, ...lines])
 }

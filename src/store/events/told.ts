@@ -3,6 +3,7 @@ import type { DeliveryState } from '../../core/deliveries/delivery.ts'
 import { readFacts } from '../../core/events/facts/fact-text.ts'
 import { CORRECTED } from '../../core/events/facts/facts.ts'
 import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
+import { withoutReferences } from '../../core/intake/references.ts'
 import { type PackLine, rowsOf } from '../../core/ledger/pack-line.ts'
 import { kindOf } from './history.ts'
 import type { PackEnv } from './packs/packs.ts'
@@ -86,8 +87,9 @@ function packedCorrections({ facts }: Row, { event, source, contact, correction 
 
 type OwnDelivery = Pick<Told, 'state' | 'due' | 'body'> & { attempt: number }
 
+/** What is concluded are short strings: none of them is a reference to a large body. */
 function hotDelivery({ state, due, attempt, body }: Row): OwnDelivery | undefined {
-  return state == null ? undefined : { state, due, attempt, body }
+  return state == null ? undefined : { state, due, attempt, body: body && withoutReferences(body) }
 }
 
 function packedDelivery(line: PackLine | undefined, target: string): OwnDelivery | undefined {
@@ -102,7 +104,7 @@ function packedDelivery(line: PackLine | undefined, target: string): OwnDelivery
 function hotTelling({ corrected }: Row): Telling[] {
   if (corrected === null) return []
   const [key, body] = JSON.parse(corrected) as [string, string]
-  return [{ id: idOfKey(key), body }]
+  return [{ id: idOfKey(key), body: withoutReferences(body) }]
 }
 
 function packedTelling(line: PackLine | undefined, target: string): Telling[] {

@@ -11,7 +11,9 @@ import {
   type Search,
   searchFor,
 } from '../../core/intake/dedupe.ts'
+import { textOfEvent } from '../../core/intake/references.ts'
 import type { RawBody } from '../../core/intake/request.ts'
+import { forgetBody, insertBody, type Place } from '../events/bodies/place.ts'
 import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
 import type { BatchDatabase } from '../group-commit.ts'
@@ -66,6 +68,8 @@ export type EventRecord = {
   /** Of a signed message: what it would have in their place as another type, or as a test or not. */
   alternatives?: Alternative[]
   raw: RawBody
+  /** Where its body is, if not in its row. */
+  apart?: Place
   headers: Record<string, string>
   /** The type that the ingest URL named. */
   eventName: string | undefined
@@ -143,7 +147,7 @@ function scopeOf({ alternatives = [] }: EventRecord, search: Search | undefined)
 }
 
 function columns(record: EventRecord): (string | number | null)[] {
-  const { id, content } = record
+  const { id, content, apart, raw } = record
   return [
     keyOfId(id),
     record.source,
@@ -151,15 +155,15 @@ function columns(record: EventRecord): (string | number | null)[] {
     record.type,
     record.vendorType ?? null,
     record.contactId ?? null,
-    'event' in content ? JSON.stringify(content.event) : null,
+    'event' in content ? textOfEvent(content.event, apart && raw.text) : null,
     'issues' in content ? JSON.stringify(content.issues) : null,
     record.dedupKey,
     record.dedupStamp ?? null,
     CONTENT_WINDOW_SECONDS * 1000,
     record.deliveries.length,
     record.hops,
-    record.raw.text,
-    record.raw.encoding,
+    apart === undefined ? raw.text : null,
+    raw.encoding,
     JSON.stringify(record.headers),
     record.eventName ?? null,
     'event' in content ? happenedAt(content.event) : null,
@@ -230,6 +234,10 @@ async function write(
     for (const record of run) {
       places.set(record, statements.length)
       statements.push(statementFor(db, record, version))
+      if (record.apart !== undefined && record.entry === 'received') {
+        statements.push(insertBody(db, record, record.apart))
+      }
+      if (record.entry === 'released') statements.push(forgetBody(db, record))
     }
     const updates = run.flatMap((record) => contactUpdateOf(record, identities.sharedAddresses))
     statements.push(...inGroups(updates).map((group) => updateContacts(db, group, siblings)))

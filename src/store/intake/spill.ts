@@ -1,6 +1,7 @@
 // Records as one message of the spill queue, for when D1 is unavailable.
 import type { MembershipEvent } from '../../core/events/event.ts'
 import { currentId, type EventId, idOfKey, keyOfId, neighbourId } from '../../core/id.ts'
+import { gunzip, gzip } from '../../core/intake/gzip.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import type { PackEnv } from '../events/packs/packs.ts'
 import { readPacked } from '../events/packs/read.ts'
@@ -14,7 +15,7 @@ export const MAX_PACKED_BYTES = 127_000
  * A record as it is packed. The form does not follow that of `EventRecord`: a message stays in the queue for hours, and is
  * read by whatever version runs then. `isProvisional`: the event has no meaning and no deliveries from the log yet.
  */
-type PackedRecord = Omit<EventRecord, 'content' | 'deliveries' | 'entry' | 'readSet'> & {
+type PackedRecord = Omit<EventRecord, 'content' | 'deliveries' | 'entry' | 'readSet' | 'apart'> & {
   content: { event: string } | Extract<EventRecord['content'], { issues: unknown }>
   planned: EventRecord['deliveries']
   isProvisional?: true
@@ -25,6 +26,7 @@ function packed({
   deliveries,
   entry: _,
   readSet: __,
+  apart: ___,
   ...record
 }: EventRecord): PackedRecord {
   const planned = deliveries
@@ -44,14 +46,12 @@ function unpacked({ content, planned, isProvisional: _, ...record }: PackedRecor
 
 /** Records as gzipped JSON. */
 export async function packRecords(records: readonly EventRecord[]): Promise<Uint8Array> {
-  const stream = new Blob([JSON.stringify(records.map(packed))]).stream()
-  return new Response(stream.pipeThrough(new CompressionStream('gzip'))).bytes()
+  return gzip(new TextEncoder().encode(JSON.stringify(records.map(packed))))
 }
 
 /** The records of a packed message. Throws when it holds anything else. */
 export async function unpackRecords(message: Uint8Array | ArrayBuffer): Promise<EventRecord[]> {
-  const stream = new Blob([message as ArrayBuffer]).stream()
-  const text = await new Response(stream.pipeThrough(new DecompressionStream('gzip'))).text()
+  const text = new TextDecoder().decode(await gunzip(message))
   return (JSON.parse(text) as PackedRecord[]).map(unpacked)
 }
 

@@ -6,6 +6,15 @@ import { type EventId, firstKeyAt, idOfKey, keyOfId, timeOfId } from '../../core
 import { TEST_HEADER } from '../../core/intake/request.ts'
 import type { DriftReport, KeyHistory } from '../../core/ledger/drift.ts'
 import type { StoredRows } from '../../core/ledger/pack-line.ts'
+import {
+  bodyReader,
+  IN_ROW,
+  inTurns,
+  PLACE_COLUMNS,
+  type PlaceColumns,
+  placeIn,
+  withPlace,
+} from '../events/bodies/read.ts'
 import type { KeyRange } from '../events/event-filter.ts'
 import { IS_TEST } from '../events/event-rows.ts'
 import type { PackEnv, PackRow } from '../events/packs/packs.ts'
@@ -29,18 +38,24 @@ const MAX_BYTES = 8_000_000
 /** The blocks of packs that are read for a part, where the reports are more than `HOT_DAYS` behind. */
 const MAX_BLOCKS = 5
 
+const IS_SAMPLE = `e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}' AND NOT ${IS_TEST}`
+
 /** SQL: the messages of the next events with rows; `?1`: how many. */
 const unreadIn = ({ from, before }: KeyRange) => `
 WITH page AS (
-  SELECT key, COALESCE(octet_length(raw), 0) AS bytes FROM events
+  SELECT key, COALESCE(octet_length(raw), bodies.size, 0) AS bytes FROM events ${withPlace('events')}
   WHERE key >= ${from} AND key < ${before} ORDER BY key LIMIT ?1
 ), sized AS (SELECT key, sum(bytes) OVER (ORDER BY key) AS bytes FROM page)
-SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor_type,
-  CASE WHEN e.encoding = 'utf8' AND e.status <> 'duplicate' AND e.source <> '${RELAY_SOURCE}'
-    AND NOT ${IS_TEST} THEN e.raw END AS raw
-FROM sized CROSS JOIN events AS e ON e.key = sized.key WHERE sized.bytes <= ${MAX_BYTES} ORDER BY e.key`
+SELECT CAST(e.key AS TEXT) AS key, e.source, e.vendor_type, CASE WHEN ${IS_SAMPLE} THEN e.raw END AS raw, ${PLACE_COLUMNS}
+FROM sized CROSS JOIN events AS e ON e.key = sized.key ${withPlace('e')} AND ${IS_SAMPLE}
+WHERE sized.bytes <= ${MAX_BYTES} ORDER BY e.key`
 
-type UnreadRow = { key: string; source: string; vendor_type: string | null; raw: string | null }
+type UnreadRow = PlaceColumns & {
+  key: string
+  source: string
+  vendor_type: string | null
+  raw: string | null
+}
 
 /** The same of a packed event. */
 function unreadOf({
@@ -53,13 +68,13 @@ function unreadOf({
     (isMarked && event.event !== null && JSON.parse(event.event).test === true)
   const isSample =
     encoding === 'utf8' && status !== 'duplicate' && source !== RELAY_SOURCE && !isTest
-  return { key, source, vendor_type, raw: isSample ? raw : null }
+  return { key, source, vendor_type, raw: isSample ? raw : null, ...IN_ROW }
 }
 
 /**
  * Returns the next part of the log, of at most `limit` events received before a time (epoch milliseconds), hot and packed
- * ones. Its messages leave out duplicates, system events, tests, and bodies that are not UTF-8 or were deleted. Undefined at
- * the end. Throws like `readTogether`.
+ * ones. Its messages leave out duplicates, system events, tests, and bodies that are not UTF-8, were deleted, or cannot be
+ * read in R2 now. Undefined at the end. Throws like `readTogether`.
  */
 export async function readUnreadMessages(
   env: PackEnv,
@@ -88,10 +103,23 @@ export async function readUnreadMessages(
     .slice(0, limit)
   const last = rows.at(-1)
   if (last === undefined) return undefined
-  const messages = rows.flatMap(({ key, source, vendor_type, raw }) =>
-    raw === null ? [] : [{ source, vendorType: vendor_type, raw, at: timeOfId(idOfKey(key)) }],
-  )
+  const messages = await messagesOf(env.ARCHIVE, rows)
   return { messages, after: idOfKey(after ?? '0'), last: idOfKey(last.key) }
+}
+
+async function messagesOf(
+  bucket: R2Bucket | undefined,
+  rows: readonly UnreadRow[],
+): Promise<UnreadMessage[]> {
+  const read = bodyReader(bucket)
+  const messages = await inTurns(rows, async (row): Promise<UnreadMessage[]> => {
+    const { key, source, vendor_type: vendorType } = row
+    const place = placeIn(row)
+    const body = place && (await read(place))
+    const raw = body?.ok ? body.value.text : row.raw
+    return raw === null ? [] : [{ source, vendorType, raw, at: timeOfId(idOfKey(key)) }]
+  })
+  return messages.flat()
 }
 
 /** Returns the keys of all reports. */

@@ -68,7 +68,7 @@ async function readEvents(env: PackEnv, period: Period, after: string | undefine
   const end = Number(firstKeyAt(period.until))
   const first = after === undefined ? Number(firstKeyAt(period.since)) : Number(after)
   const keys = await listKeys(env.DB, first, end)
-  const hot = await readRows(env.DB, keys.some)
+  const hot = await readRows(env, keys.some)
   const reached = keys.isAll ? end : Number(keys.some.at(-1)) + 1
   const packed = await readPackedBefore(env, first, reached)
   const texts = new Map<EventId, string>(packed.texts.map((text) => [idOf(text), `${text}\n`]))
@@ -81,6 +81,9 @@ async function readEvents(env: PackEnv, period: Period, after: string | undefine
   return { lines, next: packed.reached >= end ? null : String(packed.reached) }
 }
 
+// A large body that is apart is in the line and, in part, in its event.
+const TWICE = '(SELECT 2 * size FROM bodies WHERE owner = e.key)'
+
 /** The keys of the next hot events, as many as fit one step, and whether there are no others before `end`. */
 async function listKeys(
   db: D1Database,
@@ -89,7 +92,7 @@ async function listKeys(
 ): Promise<{ some: string[]; isAll: boolean }> {
   const { results } = await db
     .prepare(
-      `SELECT CAST(e.key AS TEXT) AS key, COALESCE(octet_length(raw), 0) + COALESCE(octet_length(event), 0)
+      `SELECT CAST(e.key AS TEXT) AS key, COALESCE(octet_length(raw), ${TWICE}, 0) + COALESCE(octet_length(event), 0)
          + COALESCE((SELECT sum(octet_length(body)) FROM deliveries WHERE event = e.key), 0) AS size
        FROM events AS e WHERE e.key >= CAST(?1 AS INTEGER) AND e.key < CAST(?2 AS INTEGER) ORDER BY e.key LIMIT ?3`,
     )

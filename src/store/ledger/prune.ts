@@ -4,6 +4,7 @@
 import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import { deleteEndedReplays } from '../deliveries/replays/replays.ts'
+import { deleteObjects, objectsIn } from '../events/bodies/objects.ts'
 import { deleteObsoleteMerges } from '../events/people.ts'
 import { unpostSegment } from '../events/postings.ts'
 import { deleteExpiredAnswers } from '../idempotency.ts'
@@ -20,18 +21,19 @@ import { subtractFromTotals, subtractStatistics } from './statistics.ts'
 const UNFINISHED = UNFINISHED_STATES.map((state) => `'${state}'`).join(', ')
 
 /** Whether an event has no unfinished deliveries, as SQL. `key`: the column of its key, with the table's name. */
-const isFinished = (key: string) =>
+export const isFinished = (key: string) =>
   `NOT EXISTS (SELECT 1 FROM deliveries AS unfinished WHERE unfinished.event = ${key} AND unfinished.state IN (${UNFINISHED}))`
 
 /**
  * Deletes the next events before a key (decimal text), at most `limit` and of one segment, with their deliveries, their
- * counts, and contacts without other events. Returns how many; undefined if there are none to check. Safe to run
+ * counts, their bodies, and contacts without other events. Returns how many; undefined if there are none to check. Safe to run
  * concurrently: an event that another run has deleted is not subtracted again.
  */
 export async function pruneEvents(
   db: D1Database,
   before: string,
   limit: number,
+  bucket?: R2Bucket,
 ): Promise<number | undefined> {
   const { results: next } = await db
     .prepare(
@@ -53,12 +55,11 @@ export async function pruneEvents(
   }
   const part = { segment: first.segment, first: first.key, last: last.key }
   const deletion = [...deletionOf(db, part), move]
-  try {
-    await db.batch(deletion)
-  } catch (error) {
+  const results = await db.batch<{ object: string | null }>(deletion).catch((error) => {
     if (!isFull(error)) throw error
-    await db.batch([shrink(db, part), ...deletion])
-  }
+    return db.batch<{ object: string | null }>([shrink(db, part), ...deletion])
+  })
+  await deleteObjects(bucket, objectsIn(results))
   return chunk.length
 }
 
@@ -102,6 +103,7 @@ function deletionOf(db: D1Database, { segment, first, last }: Chunk): D1Prepared
      AND NOT EXISTS (${remainingOf("= 'duplicate'", isDeleted)})
      AND NOT EXISTS (SELECT 1 FROM packed_contacts AS c CROSS JOIN packed_events AS p ON p.contact = c.number
        WHERE c.source = contacts.source AND c.contact = contacts.contact)`,
+    `DELETE FROM bodies WHERE ${isDeleted('bodies.owner')} RETURNING object`,
     `DELETE FROM deliveries WHERE ${isDeleted('deliveries.event')}`,
     `DELETE FROM events WHERE ${isDeleted('events.key')}`,
   ]
@@ -141,7 +143,7 @@ function remainingOf(status: string, isDeleted: (key: string) => string): string
 /**
  * Deletes the request bodies of the next events before a key (decimal text), at most `limit`, and the copies of them in
  * their deliveries. Keeps those of events with unfinished deliveries. Returns how many events were checked; undefined if
- * there are none to check. Events without a request have no body.
+ * there are none to check. Events without a request have no body; those with a large one are left to prune-bodies.ts.
  */
 export async function pruneRawBodies(
   db: D1Database,
@@ -198,7 +200,7 @@ export async function startPruneDay(
     deleteOldRefusals(db, now - REFUSALS_KEPT_MS),
     db
       .prepare(
-        `UPDATE pruned SET events = 0, raws = COALESCE(min(raws_left - 1, raws), raws), raws_left = NULL, day = ?1
+        `UPDATE pruned SET events = 0, raws = COALESCE(min(raws_left - 1, raws), raws), raws_left = NULL, objects = '', day = ?1
          WHERE day < ?1`,
       )
       .bind(day),

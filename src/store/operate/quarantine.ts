@@ -1,11 +1,13 @@
 // The quarantine: messages without an event, by the cause, and dismissing them. A dismissed message stays in the log.
 import { formatInstant } from '../../core/events/time.ts'
 import { type EventId, idOfKey, keyOfId, timeOfId } from '../../core/id.ts'
+import type { PackEnv } from '../events/packs/packs.ts'
 import {
   STORED_MESSAGE_COLUMNS,
+  STORED_MESSAGES,
   type StoredMessage,
   type StoredMessageRow,
-  storedMessageOf,
+  storedMessagesOf,
 } from '../events/stored-message.ts'
 import { encodeCursor, type Page, type Paged, rowBudgetFor, startOfPage } from '../pages.ts'
 
@@ -99,18 +101,18 @@ function receiptOf({ key }: CauseRow): string {
 
 /** Returns quarantined messages that match a filter, after the message `after`, in the order of their receipt. */
 export async function listQuarantinedMessages(
-  db: D1Database,
+  { DB: db, ARCHIVE }: PackEnv,
   filter: QuarantineFilter,
   { after, limit }: { after: EventId | undefined; limit: number },
 ): Promise<StoredMessage[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${STORED_MESSAGE_COLUMNS} FROM events WHERE ${MATCHES} AND key > CAST(?2 AS INTEGER)
+      `SELECT ${STORED_MESSAGE_COLUMNS} FROM ${STORED_MESSAGES} WHERE ${MATCHES} AND key > CAST(?2 AS INTEGER)
        ORDER BY events.key LIMIT ?3`,
     )
     .bind(bindFilter(filter), after === undefined ? '0' : keyOfId(after), limit)
     .all<StoredMessageRow>()
-  return results.map(storedMessageOf)
+  return storedMessagesOf(ARCHIVE, results)
 }
 
 /** Dismisses quarantined messages that match a filter, at most `limit`, and stores the reason. Returns their ids, sorted. */

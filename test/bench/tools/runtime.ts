@@ -36,6 +36,8 @@ export type WorkerSpec = {
   vars?: Record<string, unknown>
   /** Whether its queues are consumed; otherwise the local queue takes messages and drops them. */
   consumes: boolean
+  /** Whether it has a bucket. */
+  archive?: boolean
 }
 
 /** A Worker by its URL, with its database, its queue of first attempts, and a bucket. */
@@ -103,6 +105,7 @@ async function workerOf({
   entry = RELAY,
   vars,
   consumes,
+  archive = false,
 }: WorkerSpec): Promise<V4WorkerOptions> {
   const { modulesRules: _, rootPath: __, ...options } = optionsOfProject()
   const own = (queue: string) => queue.replace('membership-relay', name)
@@ -126,7 +129,7 @@ async function workerOf({
       V4WorkerOptions['bindings']
     >,
     d1Databases: { DB: name },
-    r2Buckets: { BUCKET: name },
+    r2Buckets: { BUCKET: name, ...(archive ? { ARCHIVE: name } : {}) },
     queueProducers: Object.fromEntries(producers),
     queueConsumers: consumes ? Object.fromEntries(consumers) : {},
     ratelimits: {},

@@ -11,6 +11,7 @@ import {
 import type { Attempt, AttemptError, DueDelivery } from '../../../src/core/deliveries/delivery.ts'
 import { DEFAULT_RETRY, parseRetryAfter } from '../../../src/core/deliveries/retry.ts'
 import type { BrokenTarget, Target } from '../../../src/core/deliveries/target.ts'
+import { newEventId } from '../../../src/core/id.ts'
 import { RAW_GONE } from '../../../src/core/intake/request.ts'
 import { aTarget } from '../builders.ts'
 
@@ -79,6 +80,7 @@ const cancel = (reason: string, releasesNext = false) => ({ do: 'cancel', reason
 const hold = (reason: string, releasesNext = false) => ({ do: 'hold', reason, releasesNext })
 const mustWait = { precedence: { mustWait: true, skipped: [] } }
 const where = { reason: 'where' }
+const unreadable = { unreadable: 'R2 is away' }
 const fault = { fault: 'JSONata error T2001 at 3' }
 
 describe('decide', () => {
@@ -138,6 +140,26 @@ describe('decide', () => {
       'an ordered target that does not want it',
       { delivery: where, wants: 'no', target: { ordered: true } },
       cancel('its target does not want it', true),
+    ],
+    [
+      'a body that cannot be read, of a young event',
+      { delivery: { ...unreadable, event: newEventId(NOW - 1000, 0) } },
+      { do: 'wait', until: NOW + 30_000, reason: 'R2 is away' },
+    ],
+    [
+      'a body that cannot be read for an hour, whose where must be evaluated',
+      { delivery: { ...unreadable, ...where, event: newEventId(NOW - 3_600_000, 0) } },
+      { do: 'wait', until: NOW + 360_000, reason: 'where' },
+    ],
+    [
+      'a body that cannot be read for a day',
+      { delivery: { ...unreadable, event: newEventId(NOW - 86_400_000, 0) }, needsRaw: true },
+      { do: 'wait', until: NOW + 900_000, reason: 'R2 is away' },
+    ],
+    [
+      'a body that cannot be read, for a target that is backing off',
+      { health: BACKING_OFF, delivery: unreadable },
+      hold('backing_off'),
     ],
     ['a raw body that was deleted', { needsRaw: true }, cancel(RAW_GONE)],
     [

@@ -30,6 +30,7 @@ const WELL: Facts = {
   figuresAsOf: NOW - HOUR,
   arePacksUnreadable: false,
   database,
+  bodies: undefined,
   schemaProblem: undefined,
   unread: [],
 }

@@ -529,10 +529,10 @@ describe('a failed attempt', () => {
     const huge = aConfig({ name: 'crm', include: ['extra'] })
     const event = await stored(huge, 'hype', aPayment({ filler: '\u0001'.repeat(140_000) }))
     // Six characters each in the body, and twice there.
-    await env.DB.prepare(
-      "UPDATE events SET event = json_set(event, '$.data.again', raw) WHERE key = CAST(?1 AS INTEGER)",
-    )
-      .bind(keyOfId(event))
+    const found = (await getEvent(env, event))?.event as { data: object }
+    const twice = { ...found, data: { ...found.data, again: '\u0001'.repeat(140_000) } }
+    await env.DB.prepare('UPDATE events SET event = ?2 WHERE key = CAST(?1 AS INTEGER)')
+      .bind(keyOfId(event), JSON.stringify(twice))
       .run()
 
     const { delivery, queued } = await attempt(huge, event)

@@ -27,7 +27,8 @@ const DOWN = {
   prepare: () => ({ bind: () => ({ all: () => Promise.reject(new Error('D1 is unavailable')) }) }),
 } as unknown as D1Database
 
-const archivedNames = async () => (await ARCHIVE.list()).objects.map(({ key }) => key)
+const archivedNames = async () =>
+  (await ARCHIVE.list({ prefix: 'spill/' })).objects.map(({ key }) => key)
 
 beforeEach(async () => {
   await empty(...LOG_TABLES, 'spill_stuck')

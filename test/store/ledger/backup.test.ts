@@ -9,11 +9,12 @@ import {
 } from '../../../src/core/ledger/export-lines.ts'
 import { type PackLine, readLine, writeLine } from '../../../src/core/ledger/pack-line.ts'
 import { splitPerson } from '../../../src/stages/operate/people.ts'
+import { getEvent } from '../../../src/store/events/events.ts'
 import { gzip } from '../../../src/store/events/packs/gzip.ts'
 import { exportLines } from '../../../src/store/ledger/export.ts'
 import { beginImport, importLines } from '../../../src/store/ledger/import.ts'
 import { listDifferences } from '../../../src/store/ledger/verify.ts'
-import { aConfig, aPayment, aQueue, NOW, stored, toolsAt } from '../../builders.ts'
+import { aConfig, aMail, aPayment, aQueue, NOW, stored, toolsAt } from '../../builders.ts'
 import { empty, LOG_TABLES } from '../../database.ts'
 
 const config = aConfig({ name: 'crm' }, { name: 'finance', events: ['payment.*'] })
@@ -129,6 +130,44 @@ describe('an export', () => {
     expect(after).toHaveLength(3)
     expect(readLine(after[0] as string)).toMatchObject({ id, dismissed: 'changed since' })
     expect(after[1]).toBe(lines[1])
+  })
+})
+
+describe('a mail of 800 KB', () => {
+  const asking = aConfig(
+    { name: 'crm', include: ['message_body'] },
+    { name: 'bytes', format: 'raw' },
+  )
+
+  it.each([
+    ['R2', { archive: env.ARCHIVE as R2Bucket }],
+    ['D1', {}],
+  ])('is exported whole from %s, and is the same after the import', async (_, bound) => {
+    const mail = aMail(800_000)
+    const id = await stored(asking, 'hapana', mail, bound)
+    expect(await env.DB.prepare('SELECT count(*) AS n FROM bodies').first('n')).toBe(1)
+    const before = await getEvent(env, id)
+    const lines = await everything()
+    const line = lines.find((one) => (one as PackLine).id === id) as PackLine
+    expect(line.raw).toBe(JSON.stringify(mail))
+    expect(line.event).toMatchObject({ data: { message: { body: mail.message } } })
+    await empty(...TABLES)
+
+    await importAll(lines, { delivers: true, size: 2 })
+
+    const after = await getEvent(env, id)
+    expect({ ...after, deliveries: [] }).toEqual({ ...before, deliveries: [] })
+    expect(after?.deliveries.map(({ state }) => state)).toEqual(['pending', 'pending'])
+    const again = (await exported('events')).map(readLine)
+    expect(again.find((one) => one.id === id)).toMatchObject({ raw: line.raw, event: line.event })
+  })
+
+  it('that cannot be read now stops the export, and says why', async () => {
+    await stored(asking, 'hapana', aMail(800_000), { archive: env.ARCHIVE as R2Bucket })
+
+    const lines = exportLines({ DB: env.DB }, { part: 'events', after: undefined, ...EVER })
+
+    await expect(lines.next()).rejects.toThrow('ARCHIVE is not bound')
   })
 })
 

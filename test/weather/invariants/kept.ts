@@ -1,6 +1,7 @@
 // Every 202 is in the log with its bytes, or in a place from which it will come.
 import { gunzipSync } from 'node:zlib'
 import type { Sending } from '../world/senders.ts'
+import { bodyOf } from './bodies.ts'
 import type { Packs } from './packs.ts'
 import {
   DAY,
@@ -83,13 +84,15 @@ export class Kept {
     const { beganAt = 0, acceptedAt = 0, body } = sending
     const rows = relay.database.read<Row>(
       `SELECT CAST(key AS TEXT) AS key, status, CAST(matched AS TEXT) AS matched, type FROM events
-       WHERE key BETWEEN CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER) AND raw = ?3`,
+       WHERE key BETWEEN CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER) AND (raw = ?3 OR raw IS NULL)`,
       firstKeyAt(beganAt - slack),
       firstKeyAt(acceptedAt + slack),
       body,
     )
-    const own = rows.find(({ key }) => idOf(key) === sending.receipt?.id)
-    return own ?? rows[0] ?? this.packedRowOf(sending, slack)
+    // A large body is not in its row.
+    const same = rows.filter(({ key }) => bodyOf(relay, key) === body)
+    const own = same.find(({ key }) => idOf(key) === sending.receipt?.id)
+    return own ?? same[0] ?? this.packedRowOf(sending, slack)
   }
 
   private packedRowOf({ beganAt = 0, acceptedAt = 0, body }: Sending, slack: number) {
@@ -112,7 +115,7 @@ export class Kept {
       for (const { body } of queue.messages.keys()) if (isBytes(body)) ids.push(idsOf(body))
     }
     for (const [key, { bytes }] of relay.bucket.objects)
-      if (!key.startsWith('packs/')) ids.push(idsOf(bytes), key.match(ID) ?? [])
+      if (key.startsWith('spill/')) ids.push(idsOf(bytes), key.match(ID) ?? [])
     return new Set(ids.flat())
   }
 
@@ -194,13 +197,11 @@ export class Kept {
   checkLog(): void {
     const { relay, journal } = this.scene
     for (const [id, { key, sending }] of this.events) {
-      const rows = relay.database.read<{ raw: string | null }>(
-        'SELECT raw FROM events WHERE key = CAST(?1 AS INTEGER)',
-        key,
-      )
-      const row = rows[0] ?? this.packs.find(key)
-      if (row?.raw === sending.body) continue
-      if (row !== undefined && !row.raw && this.mayBeDeletedEarly(key)) continue
+      const raw = bodyOf(relay, key)
+      const kept = raw === undefined ? this.packs.find(key)?.raw : raw
+      if (kept === sending.body) continue
+      const isThere = raw !== undefined || this.packs.find(key) !== undefined
+      if (isThere && !kept && this.mayBeDeletedEarly(key)) continue
       journal.violate(
         'kept',
         `event ${id} is no longer in the log with its bytes`,

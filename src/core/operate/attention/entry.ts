@@ -10,6 +10,7 @@ export const CAUSES = [
   'deliveries_cancelled',
   'deliveries_overdue',
   'deliveries_held',
+  'bodies_unreadable',
   'success_rate',
   'source_broken',
   'source_silent',

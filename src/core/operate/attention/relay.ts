@@ -78,6 +78,16 @@ export function ofDatabase(facts: DatabaseFacts): Attention[] {
       )
 }
 
+/** Deliveries that wait since the large body of their event cannot be read. */
+export type UnreadableBodies = { count: number; areMore: boolean; event: string; reason: string }
+
+/** Some wait: only R2, or who has unbound it, can end that. */
+export function ofBodies({ count, areMore, event, reason }: UnreadableBodies): Attention[] {
+  const deliveries = `${pluralize(count, 'delivery', 'deliveries')}${areMore ? ' or more' : ''}`
+  const words = `${deliveries} wait for a large body; that of ${event}: ${reason}.`
+  return entry('bodies_unreadable', 'relay', null, words)
+}
+
 /** A size in decimal units, as D1's limits are. */
 export function sizeOf(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(bytes < 1e10 ? 2 : 1)} GB`

@@ -97,9 +97,18 @@ export const Event = v.strictObject({
     v.description('The normalized event; null for a quarantined message'),
   ),
   raw: v.strictObject({
-    text: v.pipe(v.nullable(v.string()), v.description('Null when it is past its retention')),
+    text: v.pipe(
+      v.nullable(v.string()),
+      v.description('Null when it is past its retention, or cannot be read now'),
+    ),
     encoding: v.picklist(['utf8', 'base64']),
     headers: v.record(v.string(), v.string()),
+    unreadable: v.pipe(
+      v.optional(v.string()),
+      v.description(
+        'Why `text` cannot be read now: a large one is in R2. Long strings of `event` are null then',
+      ),
+    ),
   }),
   deliveries: v.array(EventDelivery),
 })

@@ -90,7 +90,8 @@ export async function renormalizeEvent(
 ): Promise<Result<Renormalization, Refusal>> {
   const event = isEventId(id) ? await getEvent(operator.env, id) : undefined
   if (event === undefined) return err({ kind: 'unknown_event' })
-  if (event.status !== 'accepted' || event.raw.text === null) {
+  const isPruned = event.raw.text === null && event.raw.unreadable === undefined
+  if (event.status !== 'accepted' || isPruned) {
     return err({ kind: 'not_renormalizable' })
   }
   const at = timeOfId(event.id)

@@ -54,11 +54,15 @@ export async function eraseElsewhere(
   const ids: EventId[] = []
   for (const message of messages) {
     if (BigInt(keyOfId(message.id)) >= BigInt(erasure.cut)) continue
+    if (message.unreadable !== undefined) {
+      tools.log({ at: 'erasure', event: message.id, fault: message.unreadable })
+      return 'waits'
+    }
     const found = await findValues(textOf(message), wanted)
     if (isTheirs(found, message.source, wanted)) ids.push(message.id)
   }
   if (ids.length > 0)
-    await eraseLines(env, ids, (keys) => eraseKeys(db, erasure, keys, list.place), tools)
+    await eraseLines(env, ids, (keys) => eraseKeys(env, erasure, keys, list.place), tools)
   return { place: JSON.stringify(next === undefined ? [n + 1, null] : [n, next]) }
 }
 

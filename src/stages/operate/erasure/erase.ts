@@ -97,7 +97,7 @@ async function doStep(
 ): Promise<StepResult> {
   switch (erasure.step) {
     case 'events':
-      return eraseNextEvents(env.DB, erasure)
+      return eraseNextEvents(env, erasure)
     case 'packs':
       return erasePacked(env, erasure, tools)
     case 'elsewhere':

@@ -7,6 +7,8 @@ import {
   valuesOfParts,
 } from '../../../core/operate/erasure/values.ts'
 import { hashWords } from '../../../core/operate/erasure/words.ts'
+import type { Env } from '../../../env.ts'
+import { eraseObjects } from '../../../store/events/bodies/objects.ts'
 import { eraseEvents } from '../../../store/operate/erasure/erase-events.ts'
 import {
   countsOfKeys,
@@ -19,6 +21,9 @@ import { VENDORS } from '../../../vendors/index.ts'
 import type { Vendor } from '../../../vendors/vendor.ts'
 import type { StepResult } from './step.ts'
 
+/** Where the events are, and their large bodies. */
+type ErasedEnv = Pick<Env, 'DB' | 'ARCHIVE'>
+
 /** Events of a transaction. */
 const CHUNK = 100
 
@@ -29,10 +34,11 @@ export const REPEAT_HEADERS = Object.values(VENDORS).flatMap(
 
 /** Erases the next events of a person. */
 export async function eraseNextEvents(
-  db: D1Database,
+  env: ErasedEnv,
   erasure: RunningErasure,
 ): Promise<StepResult> {
   const { person, contacts, cut, salt, place } = erasure
+  const { DB: db } = env
   if (place === undefined) {
     const values = await hashed(contacts.flatMap(valuesOfContact), salt)
     await db.batch(noteErased(db, person, {}, values))
@@ -42,7 +48,7 @@ export async function eraseNextEvents(
   if (events.length === 0) return 'over'
   const values = await hashed(events.flatMap(valuesOfParts), salt)
   await eraseKeys(
-    db,
+    env,
     erasure,
     events.map(({ key }) => key),
     'events',
@@ -52,22 +58,23 @@ export async function eraseNextEvents(
 }
 
 /** Erases all hot events of a person: those that were packed a moment ago. */
-export async function eraseRestored(db: D1Database, erasure: RunningErasure): Promise<void> {
-  while ((await eraseNextEvents(db, { ...erasure, place: 'contacts' })) !== 'over');
+export async function eraseRestored(env: ErasedEnv, erasure: RunningErasure): Promise<void> {
+  while ((await eraseNextEvents(env, { ...erasure, place: 'contacts' })) !== 'over');
 }
 
-/** Erases events by their keys in one transaction with what the receipt says of them. */
+/** Erases the objects of events, by their keys, and then the events in one transaction with what the receipt says of them. */
 export async function eraseKeys(
-  db: D1Database,
+  env: ErasedEnv,
   { person }: Pick<RunningErasure, 'person'>,
   keys: readonly string[],
   place: ErasedPlace,
   values: readonly ErasedValue[] = [],
 ): Promise<void> {
   const counts = countsOfKeys(keys, place)
-  await db.batch([
-    ...noteErased(db, person, counts, values),
-    ...eraseEvents(db, keys, REPEAT_HEADERS),
+  await eraseObjects(env, keys)
+  await env.DB.batch([
+    ...noteErased(env.DB, person, counts, values),
+    ...eraseEvents(env.DB, keys, REPEAT_HEADERS),
   ])
 }
 

@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from '../../../core/intake/json.ts'
 import type { ErasedValue } from '../../../core/operate/erasure/erasure.ts'
 import { type ValueKind, valuesOfKey, valuesOfParts } from '../../../core/operate/erasure/values.ts'
 import { hashWords } from '../../../core/operate/erasure/words.ts'
+import { ownerOfObject } from '../../../store/events/bodies/objects.ts'
 import { getErasure } from '../../../store/operate/erasure/erasures.ts'
 import { type Owner, readOwners, readPersons } from '../../../store/operate/erasure/owners.ts'
 import { placeKey, shownPlace } from '../../../store/operate/erasure/tables.ts'
@@ -112,9 +113,14 @@ async function whoseIs(
     : 'erased'
 }
 
+/** Whether a row of a table begins with the key of its event, which has an owner. Its texts may be a vendor's. */
+const isOfEvent = (table: string) => ['events', 'deliveries', 'bodies'].includes(table)
+
 /** The key of the event that a hit is in; undefined where it is in none. */
 function eventKeyOf({ table, place, line }: Hit): string | undefined {
-  if (table === 'events' || table === 'deliveries') return placeKey(place[0])
+  if (isOfEvent(table)) return placeKey(place[0])
+  const owner = table === 'archive' ? ownerOfObject(place[0] ?? '') : undefined
+  if (owner !== undefined) return owner
   const { id } = objectIn(line) ?? {}
   return typeof id === 'string' && isEventId(id) ? keyOfId(id) : undefined
 }
@@ -122,8 +128,9 @@ function eventKeyOf({ table, place, line }: Hit): string | undefined {
 /** The owner that a row of contacts, or a line of a pack, names itself. */
 function ownerIn({ table, place, line }: Hit): Owner | undefined {
   if (table === 'contacts') return ownerOf(place[0] ?? '', place[1], {})
+  if (isOfEvent(table) || ownerOfObject(place[0] ?? '') !== undefined) return undefined
   const { source, contact, event } = objectIn(line) ?? {}
-  if (table === 'events' || table === 'deliveries' || typeof source !== 'string') return undefined
+  if (typeof source !== 'string') return undefined
   return ownerOf(source, contact, isObject(event) && isObject(event.data) ? event.data : {})
 }
 

@@ -62,7 +62,7 @@ async function eraseInPack(
   const pack = await getPack(env.DB, start)
   if (pack === undefined) return
   await restoreEvents(env, await listPacked(env.DB, contacts, pack, cut))
-  await eraseRestored(env.DB, erasure)
+  await eraseRestored(env, erasure)
   const own = new Set(contacts.map(({ source, contact }) => JSON.stringify([source, contact])))
   await withoutLines(
     env,

@@ -89,9 +89,10 @@ async function searchTable(
   if (table === undefined) return { object: '' }
   const { rows, isEnd } = await readTable(db, table, table.name === name ? after : undefined)
   if (after === undefined) read.tables.push(table.name)
-  read.rows += rows.length
   const hits: Hit[] = []
+  let last: readonly string[] | undefined
   for (const row of rows) {
+    read.rows++
     for (const { column, text } of await textsOf(row)) {
       read.characters += text.length
       // A block of packed events is searched line by line, so that each event is judged by itself.
@@ -101,10 +102,13 @@ async function searchTable(
           hits.push({ table: table.name, column, place: row.place, line, values })
       }
     }
+    last = row.place
+    // Compressed rows may have many times what they take.
+    if (read.characters >= CALL_CHARACTERS) break
   }
   if (hits.length > 0) judged.push(...(await judge(db, searched, hits)))
-  const last = rows.at(-1)?.place
-  if (!isEnd && last !== undefined) return { table: table.name, after: last }
+  const isRead = isEnd && last === rows.at(-1)?.place
+  if (!isRead && last !== undefined) return { table: table.name, after: last }
   return startOf(tables.find((one) => one.name > table.name))
 }
 

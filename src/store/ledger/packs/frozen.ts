@@ -48,11 +48,12 @@ export const freeze = (db: D1Database, some: Some): D1PreparedStatement[] => bou
 /** The statements that undo that, after their rows are inserted. */
 export const thaw = (db: D1Database, some: Some): D1PreparedStatement[] => bound(db, THAW, some)
 
-/** The statements that delete the rows of events. */
+/** The statements that delete the rows of events. The first one returns the objects of their bodies. */
 export const deleteRows = (db: D1Database, some: Some): D1PreparedStatement[] =>
   bound(
     db,
     [
+      `DELETE FROM bodies WHERE ${between('owner')} RETURNING object`,
       `DELETE FROM deliveries WHERE ${between('event')}`,
       `DELETE FROM events WHERE ${between('key')}`,
     ],

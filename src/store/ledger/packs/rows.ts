@@ -1,5 +1,15 @@
 // Reads the rows of events that may be packed, whole pages at a time.
 import type { StoredDelivery, StoredEvent, StoredRows } from '../../../core/ledger/pack-line.ts'
+import type { Result } from '../../../core/result.ts'
+import {
+  bodyReader,
+  inTurns,
+  PLACE_COLUMNS,
+  type PlaceColumns,
+  withPlace,
+} from '../../events/bodies/read.ts'
+import { wholeRows } from '../../events/bodies/whole.ts'
+import type { PackEnv } from '../../events/packs/packs.ts'
 import { ERASED_INFERRED, readStatus, readWord } from '../../stored-words.ts'
 
 /** Events of one page, and the bytes of their rows: at least one event, and small enough for the memory of a Worker. */
@@ -19,7 +29,9 @@ const NEXT = (columns: string, limit: number) => `
   SELECT ${columns} FROM events AS e LEFT JOIN deliveries AS d ON d.event = e.key
   WHERE e.key >= CAST(?1 AS INTEGER) AND e.key < CAST(?2 AS INTEGER) AND ${IS_PACKABLE}
   GROUP BY e.key HAVING COALESCE(sum(NOT ${IS_SETTLED}), 0) = 0 ORDER BY e.key LIMIT ${limit}`
-const BYTES = `octet_length(e.headers) + COALESCE(octet_length(e.event), 0) + COALESCE(octet_length(e.raw), 0)
+// A large body that is apart is in the line and, in part, in its event.
+const TWICE = 'CASE WHEN e.raw IS NULL THEN (SELECT 2 * size FROM bodies WHERE owner = e.key) END'
+const BYTES = `octet_length(e.headers) + COALESCE(octet_length(e.event), 0) + COALESCE(octet_length(e.raw), ${TWICE}, 0)
     + COALESCE(sum(octet_length(d.attempts) + COALESCE(octet_length(d.body), 0)), 0)`
 const PAGE = `
 WITH page AS (${NEXT(`e.key, ${BYTES} AS bytes`, PAGE_EVENTS)}
@@ -32,8 +44,8 @@ const DELIVERY_COLUMNS = `CAST(event AS TEXT) AS event, target, state, reason, a
   replayed, swept, lease_holder, lease_until`
 
 const EVENTS = `${PAGE}
-SELECT ${EVENT_COLUMNS}
-FROM chosen CROSS JOIN events ON key = own ORDER BY own`
+SELECT ${EVENT_COLUMNS}, ${PLACE_COLUMNS}
+FROM chosen CROSS JOIN events ON key = own ${withPlace('events')} ORDER BY own`
 
 const DELIVERIES = `${PAGE}
 SELECT ${DELIVERY_COLUMNS}
@@ -41,51 +53,85 @@ FROM chosen CROSS JOIN deliveries ON event = own ORDER BY own, target`
 
 /**
  * Returns the next events that may be packed, by their keys' order: accepted and inferred ones, repeats, and what was
- * dismissed in quarantine, with all deliveries settled. Empty if there are no more.
+ * dismissed in quarantine, with all deliveries settled. Those whose large bodies cannot be read now are left out. Empty if
+ * there are no more.
  */
-export async function readPackable(db: D1Database, range: Packable): Promise<StoredRows[]> {
+export async function readPackable(
+  { DB: db, ARCHIVE }: PackEnv,
+  range: Packable,
+): Promise<StoredRows[]> {
   const bounds = [range.from, range.before, range.unsettledBefore]
   const [events, deliveries] = await db.batch([
     db.prepare(EVENTS).bind(...bounds),
     db.prepare(DELIVERIES).bind(...bounds),
   ])
-  return storedRows(events, deliveries)
+  const rows = await storedRows(ARCHIVE, events, deliveries)
+  return rows.flatMap((row) => (row.ok ? [row.value] : []))
 }
 
-/** The rows of events, and of their deliveries with the key of each one's event as `event`, in the words of the code. */
-export function storedRows(
+/**
+ * The rows of events, and of their deliveries with the key of each one's event as `event`, in the words of the code and with
+ * large bodies in their rows; an error for each whose body cannot be read now.
+ */
+async function storedRows(
+  bucket: R2Bucket | undefined,
   events: D1Result<unknown> | undefined,
   deliveries: D1Result<unknown> | undefined,
-): StoredRows[] {
-  type OwnedDelivery = StoredDelivery & { event: string }
+): Promise<Result<StoredRows, string>[]> {
   const owned = Map.groupBy((deliveries?.results ?? []) as OwnedDelivery[], ({ event }) => event)
-  return ((events?.results ?? []) as StoredEvent[]).map((event) => ({
+  const read = bodyReader(bucket)
+  const found = (events?.results ?? []) as (StoredEvent & PlaceColumns)[]
+  return inTurns(found, ({ object, packed, ...event }) =>
+    wholeRows(read, { object, packed }, rowsIn(event, owned.get(event.key) ?? [])),
+  )
+}
+
+type OwnedDelivery = StoredDelivery & { event: string }
+
+/** Rows with the words of the code. */
+function rowsIn(event: StoredEvent, deliveries: readonly OwnedDelivery[]): StoredRows {
+  return {
     event: {
       ...event,
       status: readStatus(event.status),
       rung: event.rung === null ? null : readWord(event.rung),
     },
-    deliveries: (owned.get(event.key) ?? []).map(({ event: _, ...delivery }) => ({
+    deliveries: deliveries.map(({ event: _, ...delivery }) => ({
       ...delivery,
       reason: delivery.reason === null ? null : readWord(delivery.reason),
     })),
-  }))
+  }
 }
 
-/** Returns the rows of those events of some keys that are hot, by their keys' order, in one transaction. */
-export async function readRows(db: D1Database, keys: readonly string[]): Promise<StoredRows[]> {
+/**
+ * Returns the rows of those events of some keys that are hot, by their keys' order, in one transaction. Throws when a large
+ * body cannot be read now.
+ */
+export async function readRows(
+  { DB: db, ARCHIVE }: PackEnv,
+  keys: readonly string[],
+): Promise<StoredRows[]> {
   if (keys.length === 0) return []
-  const these = (columns: string, table: string, key: string, order = key) =>
+  const wanted = `[${keys}]`
+  const [events, deliveries] = await db.batch([
     db
       .prepare(
-        `SELECT ${columns} FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?1)) ORDER BY ${order}`,
+        `SELECT ${EVENT_COLUMNS}, ${PLACE_COLUMNS} FROM events ${withPlace('events')}
+         WHERE key IN (SELECT value FROM json_each(?1)) ORDER BY key`,
       )
-      .bind(`[${keys}]`)
-  const [events, deliveries] = await db.batch([
-    these(EVENT_COLUMNS, 'events', 'key'),
-    these(DELIVERY_COLUMNS, 'deliveries', 'event', 'event, target'),
+      .bind(wanted),
+    db
+      .prepare(
+        `SELECT ${DELIVERY_COLUMNS} FROM deliveries
+         WHERE event IN (SELECT value FROM json_each(?1)) ORDER BY event, target`,
+      )
+      .bind(wanted),
   ])
-  return storedRows(events, deliveries)
+  const rows = await storedRows(ARCHIVE, events, deliveries)
+  return rows.map((row) => {
+    if (!row.ok) throw new Error(row.error)
+    return row.value
+  })
 }
 
 /** Whether there is such an event. */

@@ -1,6 +1,7 @@
 // Puts a written pack in the place of rows: first the pack, then the rows, a few at a time. In between an event is in both,
 // and hot: its row is what counts. So nothing is lost or counted twice wherever this is cut.
-import type { Pack } from '../../events/packs/packs.ts'
+import { deleteObjects, objectsIn } from '../../events/bodies/objects.ts'
+import type { Pack, PackEnv } from '../../events/packs/packs.ts'
 import { type Identifying, keepIdentities } from '../../intake/packed-identities.ts'
 import { keepFacts, type OwnedEvent } from './facts.ts'
 import { deleteRows, freeze, onlyIf, type Some } from './frozen.ts'
@@ -64,11 +65,11 @@ export type Leaving = { keys: readonly string[]; facts: readonly OwnedEvent[] }
 
 /**
  * Deletes the rows of events that a pack has, keeps their facts, and moves their counts to those of the pack, in one
- * transaction. Throws an error
- * that `isChanged` recognises, and changes nothing, if the segment has changed since it was marked with `token`.
+ * transaction; then deletes the objects of their bodies. Throws an error that `isChanged` recognises, and changes nothing, if
+ * the segment has changed since it was marked with `token`.
  */
 export async function deletePacked(
-  db: D1Database,
+  { DB: db, ARCHIVE }: PackEnv,
   { start, version }: Pick<Pack, 'start' | 'version'>,
   { keys, facts }: Leaving,
   token: number,
@@ -76,7 +77,7 @@ export async function deletePacked(
 ): Promise<void> {
   const some: Some = { start, keys }
   const kept = await keepFacts(db, facts)
-  await db.batch([
+  const results = await db.batch<{ object: string | null }>([
     onlyIf(db, IS_UNCHANGED, start, token),
     onlyIfVersion(db, start, version),
     ...freeze(db, some),
@@ -84,4 +85,5 @@ export async function deletePacked(
     keepIdentities(db, keys, identifying),
     ...deleteRows(db, some),
   ])
+  await deleteObjects(ARCHIVE, objectsIn(results))
 }

@@ -29,7 +29,7 @@ UPDATE events AS e SET status = CASE status WHEN 'derived' THEN '${ERASED_INFERR
     CASE WHEN ${IS_TEST} THEN json_object('${TEST_HEADER}', 'true') ELSE '{}' END)
 WHERE key IN ${KEYS} AND status NOT ${IS_ERASED}`
 
-/** The statements that erase events, given by their keys (decimal texts). `kept`: names of headers that tell repeats. */
+/** The statements that erase events, given by their keys (decimal texts), after the objects of their bodies. `kept`: names of headers that tell repeats. */
 export function eraseEvents(
   db: BatchDatabase,
   keys: readonly string[],
@@ -39,6 +39,7 @@ export function eraseEvents(
   const ids: EventId[] = keys.map(idOfKey)
   return [
     db.prepare(ERASE_DELIVERIES).bind(all),
+    db.prepare(`DELETE FROM bodies WHERE owner IN ${KEYS}`).bind(all),
     db.prepare(ERASE_EVENTS).bind(all, JSON.stringify(kept)),
     markSegments(db, ids, 'changed'),
   ]

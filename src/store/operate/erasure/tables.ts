@@ -1,5 +1,7 @@
 // Every text and every blob of the database, table by table: what the schema has, so that a new table is read too.
 
+import { decompressSent } from '../../events/bodies/sent.ts'
+
 /** A table: the columns of its primary key (or `rowid`), and those with texts or blobs. */
 export type Table = { name: string; key: string[]; columns: string[] }
 
@@ -111,16 +113,19 @@ export function rowAt({ key }: Table, place: readonly string[]): { sql: string; 
   }
 }
 
-/** The texts of a row by column: of a blob that is gzip, what it contains. */
+/** The texts of a row by column: of a blob or a text that is compressed, what it contains. */
 export function textsOf({ values }: TableRow): Promise<{ column: string; text: string }[]> {
   return Promise.all(
     Object.entries(values).map(async ([column, value]) => ({
       column,
       // A column may say what a short value in it is: `contact` an id.
-      text: `${column} ${typeof value === 'string' ? value : await textOfBytes(value)}`,
+      text: `${column} ${typeof value === 'string' ? await textOfText(value) : await textOfBytes(value)}`,
     })),
   )
 }
+
+/** What a kept body of a delivery contains, where it is compressed; any other text. */
+const textOfText = (text: string) => decompressSent(text).catch(() => text)
 
 /** The text of some bytes; of gzip, that of all its members. */
 export async function textOfBytes(bytes: ArrayBuffer): Promise<string> {

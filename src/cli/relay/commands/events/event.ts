@@ -47,7 +47,8 @@ function textOf(event: Event): string {
   ].join('\n')
 }
 
-function payloadText({ text, encoding }: Event['raw']): string {
+function payloadText({ text, encoding, unreadable }: Event['raw']): string {
+  if (unreadable !== undefined) return `(kept, but ${unreadable})`
   if (text === null) return '(deleted after its retention period)'
   if (encoding === 'base64') return `(base64) ${text}`
   try {
