@@ -1,57 +1,27 @@
 // How fast the relay accepts requests, against a floor: a Worker that writes rows of the same sizes in the same round trips,
 // and does nothing else.
 import { memberOf } from '../../src/simulator/member.ts'
-import type { VendorId } from '../../src/vendors/index.ts'
 import type { Bench, Cell, Goal, Options } from './tools/bench.ts'
 import { runtimeClock } from './tools/cpu.ts'
-import { alternate, inRounds, median, percentile, ratiosOf, spreadText } from './tools/figures.ts'
-import { connect, type Load, perSecond, together } from './tools/load.ts'
-import { trafficOf } from './tools/messages.ts'
+import { median, ratiosOf, spreadText } from './tools/figures.ts'
+import { perSecond } from './tools/load.ts'
 import { FLOOR, type RunningWorker, startRuntime } from './tools/runtime.ts'
 import type { Template } from './tools/template.ts'
+import { COMMONEST, cpuOf, measureAt, p50, p99, sideOf, type Turn, warm } from './tools/turns.ts'
 
 const CONNECTIONS = [1, 16, 64]
 const MEMBERS = 200
 const TARGETS = ['crm', 'finance']
-const ROUNDS = 5
-const SECONDS = 4
-/** The requests of a turn: as few as measure each connection, as the machine changes its speed several times a second. */
-const TURN = { least: 20, each: 16 }
-const WARM = 1000
 
 /** A vendor's commonest event, and the reads that recording it takes. */
-type Kind = {
-  vendor: VendorId
-  vendorType: string
-  why: string
-  history: Template['history']
-  checksOthers: Template['checksOthers']
+type Kind = (typeof COMMONEST)[number] & Pick<Template, 'history' | 'checksOthers'>
+
+const READS = {
+  hapana: { history: 1, checksOthers: false },
+  hype: { history: 4, checksOthers: true },
 }
 
-const KINDS: Kind[] = [
-  {
-    vendor: 'hapana',
-    vendorType: 'checkIn',
-    why: 'members come several times a week; all other events once a month or less',
-    history: 1,
-    checksOthers: false,
-  },
-  {
-    vendor: 'hype',
-    vendorType: 'payment.created',
-    why: 'each supporter pays every month, and changes their contact rarely',
-    history: 4,
-    checksOthers: true,
-  },
-]
-
-/** The result of a turn, with the CPU time of the runtime in milliseconds; NaN where it cannot be counted. */
-type Turn = Load & { cpu: number }
-/** Opens connections to a side, which then takes turns over them. */
-type Side = (connections: number) => {
-  turn: (requests: number) => Promise<Turn>
-  close: () => void
-}
+const KINDS: Kind[] = COMMONEST.map((kind) => ({ ...kind, ...READS[kind.vendor] }))
 
 export const accept: Bench = {
   summary: 'requests a second and latencies of accepting, against a floor (four minutes)',
@@ -82,15 +52,16 @@ async function measure(kind: Kind, options: Options): Promise<Measured[]> {
     const { relay, floor } = runtime.workers
     if (relay === undefined || floor === undefined) throw new Error('The runtime lacks a side.')
     const clock = runtimeClock() ?? (() => Number.NaN)
-    const relaySide = sideOf(relay, kind, options.seed, clock)
-    const floorSide = sideOf(floor, kind, options.seed, clock)
+    const seeds = { seed: options.seed, members: MEMBERS }
+    const relaySide = sideOf(relay.url, kind, seeds, clock)
+    const floorSide = sideOf(floor.url, kind, seeds, clock)
     await warm(relaySide)
     // The row that it writes for every message is one that the relay has written.
     await sendTemplate(floor, await templateOf(kind, relay.db, options.seed))
     await warm(floorSide)
     const measured: Measured[] = []
     for (const connections of CONNECTIONS) {
-      const pairs = await measureAt(connections, relaySide, floorSide, kind, options)
+      const pairs = await measureAt(connections, [relaySide, floorSide], kind.vendor, options)
       measured.push({ name: `${kind.vendor}, ${connections}`, pairs })
     }
     await requireSameSizes(relay, floor)
@@ -102,55 +73,6 @@ async function measure(kind: Kind, options: Options): Promise<Measured[]> {
   } finally {
     await runtime.stop()
   }
-}
-
-function sideOf({ url }: RunningWorker, kind: Kind, seed: number, clock: () => number): Side {
-  const seeds = { seed, members: MEMBERS, now: Date.now() }
-  const traffic = trafficOf(kind.vendor, kind.vendorType, seeds)
-  return (connections) => {
-    const { load, close } = connect(url, traffic, connections)
-    const turn = async (requests: number) => {
-      const before = clock()
-      const result = await load({ requests })
-      return { ...result, cpu: clock() - before }
-    }
-    return { turn, close }
-  }
-}
-
-/** Enough requests that V8 has compiled the code; start-up measures the first requests of an isolate. */
-async function warm(side: Side): Promise<void> {
-  const { turn, close } = side(4)
-  await turn(WARM)
-  close()
-}
-
-/** Rounds of many short turns of both sides over connections that stay open. */
-async function measureAt(
-  connections: number,
-  relaySide: Side,
-  floorSide: Side,
-  { vendor }: Kind,
-  { rounds = ROUNDS, seconds = SECONDS, progress }: Options,
-): Promise<[Turn, Turn][]> {
-  const [relay, floor] = [relaySide(connections), floorSide(connections)]
-  const requests = Math.max(TURN.least, TURN.each * connections)
-  const turns = Math.ceil((perSecond(await floor.turn(requests)) * seconds) / requests)
-  progress(
-    `${vendor}, ${connections} connections: ${rounds} rounds of ${turns} × ${requests} requests`,
-  )
-  const pairs = await alternate(
-    rounds * turns,
-    () => relay.turn(requests),
-    () => floor.turn(requests),
-  )
-  relay.close()
-  floor.close()
-  return inRounds(pairs, turns, roundOf)
-}
-
-function roundOf(turns: readonly Turn[]): Turn {
-  return { ...together(turns), cpu: turns.reduce((sum, { cpu }) => sum + cpu, 0) }
 }
 
 async function templateOf(
@@ -192,10 +114,6 @@ async function requireSameSizes(relay: RunningWorker, floor: RunningWorker): Pro
   if (!isAlike) throw new Error(`Rows differ: ${JSON.stringify({ relay: ours, floor: theirs })}`)
 }
 
-const p50 = ({ latencies }: Turn) => percentile(latencies, 0.5)
-const p99 = ({ latencies }: Turn) => percentile(latencies, 0.99)
-const cpu = ({ cpu, latencies }: Turn) => cpu / latencies.length
-
 function tableOf(measured: Measured[]) {
   const row = ({ name, pairs }: Measured): Cell[] => {
     const of = (side: 0 | 1, figure: (one: Turn) => number) =>
@@ -222,7 +140,7 @@ function tableOf(measured: Measured[]) {
 
 function cpuTableOf(measured: Measured[]) {
   const of = (pairs: Measured['pairs'], side: 0 | 1) =>
-    Number(median(pairs.map((pair) => cpu(pair[side]))).toFixed(2))
+    Number(median(pairs.map((pair) => cpuOf(pair[side]))).toFixed(2))
   return {
     title:
       'CPU milliseconds of the runtime for a request, its D1 included: steadier than rates where others share the machine',
@@ -231,7 +149,7 @@ function cpuTableOf(measured: Measured[]) {
       name,
       of(pairs, 0),
       of(pairs, 1),
-      spreadText(ratiosOf(pairs, cpu)),
+      spreadText(ratiosOf(pairs, cpuOf)),
     ]),
   }
 }

@@ -1,12 +1,14 @@
 // How fast the relay delivers: a backlog drained to two receivers against a floor that reads, posts and updates; and the time
 // from accept to arrival under a light load.
 import { firstKeyAt, idOfKey } from '../../src/core/id.ts'
+import { openIn } from './tools/backlog.ts'
 import type { Bench, Options, Result } from './tools/bench.ts'
 import { alternate, median, percentile, ratiosOf, spreadText } from './tools/figures.ts'
 import { load } from './tools/load.ts'
 import { trafficOf } from './tools/messages.ts'
 import { type Receivers, startReceivers } from './tools/receivers.ts'
 import { FLOOR, type RunningWorker, startRuntime } from './tools/runtime.ts'
+import { sleep, until } from './tools/until.ts'
 
 const TARGETS = ['crm', 'finance']
 const BACKLOG = 10_000
@@ -181,24 +183,4 @@ async function createBacklog(
       )
       .bind(key, events, now, JSON.stringify(TARGETS)),
   ])
-}
-
-async function openIn({ db }: RunningWorker): Promise<number> {
-  const open = await db
-    .prepare("SELECT count(*) AS n FROM deliveries WHERE state IN ('pending', 'retrying')")
-    .first<number>('n')
-  return open ?? Number.NaN
-}
-
-/** Waits until a condition is true. Throws when it is not after some milliseconds. */
-async function until(isTrue: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(`Not complete after ${withinMs / 1000} s.`)
-    await sleep(50)
-  }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -18,6 +18,17 @@ it('lists all benches when the name is unknown', async () => {
 
   expect(status).toBe(1)
   expect(stderr).toContain(
-    'Allowed choices are accept, costs, deliver, growth, isolation, price, start-up, vendors.',
+    'Allowed choices are accept, against, costs, deliver, growth, isolation, price, start-up, vendors.',
+  )
+})
+
+it('compares with a revision that exists, and says so when there is none', async () => {
+  const without = await run('node', 'test/bench/main.ts', 'against')
+  const unknown = await run('node', 'test/bench/main.ts', 'against', '--base', 'no-such-branch')
+
+  expect([without.status, unknown.status]).toEqual([1, 1])
+  expect(without.stderr).toBe('against takes --base REV, a revision of Git.\n')
+  expect(unknown.stderr).toBe(
+    '--base no-such-branch: there is no such revision in this repository.\n',
   )
 })

@@ -10,6 +10,8 @@ export type Options = {
   seconds: number | undefined
   /** Whether to measure also the sizes that take many minutes. */
   full: boolean
+  /** The revision of Git that this build is compared with, where one was named. */
+  base: string | undefined
   /** Prints a line about the progress. */
   progress: (line: string) => void
 }

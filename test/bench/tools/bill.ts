@@ -1,11 +1,12 @@
 // The usage that Cloudflare bills, and the price of an event by it.
 
-/** The billed usage; `trips` are the round trips to D1, which cost time and no money. */
+/** The billed usage; `trips` to D1 and the statements in them cost time and no money. */
 export type Bill = {
   requests: number
   /** Invocations of a consumer: each is billed as a request. */
   batches: number
   trips: number
+  statements: number
   rowsWritten: number
   rowsRead: number
   queueWrites: number

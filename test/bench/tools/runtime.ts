@@ -16,7 +16,6 @@ import {
 import { unstable_getMiniflareWorkerOptions } from 'wrangler'
 import { ROOT, WRANGLER } from '../../../src/cli/project.ts'
 
-export const RELAY = path.join(ROOT, 'src/index.ts')
 export const FLOOR = path.join(ROOT, 'test/bench/worker/floor.ts')
 
 /** The secrets that wrangler.toml names, and the token; the same in every run. */
@@ -30,6 +29,8 @@ export const SECRETS = {
 /** A Worker to run: with the bindings of wrangler.toml, but queues and a database of its own. */
 export type WorkerSpec = {
   name: string
+  /** The folder of the project: by default this one. Its code, its wrangler.toml and its migrations are used. */
+  root?: string
   /** The file to bundle; by default the relay. */
   entry?: string
   /** Variables that replace or add to those of wrangler.toml. */
@@ -81,9 +82,9 @@ export async function startRuntime(
   )
   await miniflare.ready
   const running = await Promise.all(
-    specs.map(async ({ name }) => {
+    specs.map(async ({ name, root }) => {
       const db = (await miniflare.getD1Database('DB', name)) as unknown as D1Database
-      await migrate(db)
+      await migrate(db, root)
       const url = await miniflare.unsafeGetDirectURL(name)
       const producer = await miniflare.getQueueProducer('DELIVERIES', name)
       const deliveries = producer as unknown as Queue
@@ -102,12 +103,13 @@ export async function startRuntime(
 
 async function workerOf({
   name,
-  entry = RELAY,
+  root = ROOT,
+  entry = path.join(root, 'src/index.ts'),
   vars,
   consumes,
   archive = false,
 }: WorkerSpec): Promise<V4WorkerOptions> {
-  const { modulesRules: _, rootPath: __, ...options } = optionsOfProject()
+  const { modulesRules: _, rootPath: __, ...options } = optionsOfProject(root)
   const own = (queue: string) => queue.replace('membership-relay', name)
   const consumers = Object.entries((options.queueConsumers ?? {}) as Record<string, object>).map(
     ([queue, settings]) => {
@@ -124,7 +126,7 @@ async function workerOf({
   return {
     ...options,
     name,
-    ...(await bundle(entry)),
+    ...(await bundle(root, entry)),
     bindings: { ...(options.bindings as object), ...SECRETS, ...vars } as NonNullable<
       V4WorkerOptions['bindings']
     >,
@@ -138,11 +140,11 @@ async function workerOf({
 }
 
 /** The options of wrangler.toml. Wrangler would print the names of secrets to standard output, where `--json` prints the figures. */
-function optionsOfProject() {
+function optionsOfProject(root: string) {
   const { WRANGLER_LOG } = process.env
   process.env.WRANGLER_LOG = 'warn'
   try {
-    return unstable_getMiniflareWorkerOptions(path.join(ROOT, 'wrangler.toml')).workerOptions
+    return unstable_getMiniflareWorkerOptions(path.join(root, 'wrangler.toml')).workerOptions
   } finally {
     // The commands of Wrangler that are run later print all they find.
     if (WRANGLER_LOG === undefined) delete process.env.WRANGLER_LOG
@@ -155,18 +157,18 @@ type Bundle = { modules: V4ModuleDefinition[]; modulesRoot: string }
 const bundles = new Map<string, Promise<Bundle>>()
 
 /** The modules of a Worker as `wrangler deploy` would upload them; built once in a process. */
-function bundle(entry: string): Promise<Bundle> {
-  const known = bundles.get(entry) ?? makeBundle(entry)
+function bundle(root: string, entry: string): Promise<Bundle> {
+  const known = bundles.get(entry) ?? makeBundle(root, entry)
   bundles.set(entry, known)
   return known
 }
 
-async function makeBundle(entry: string): Promise<Bundle> {
+async function makeBundle(root: string, entry: string): Promise<Bundle> {
   const dir = mkdtempSync(path.join(tmpdir(), 'relay-bench-'))
   try {
     const args = [WRANGLER, 'deploy', entry, '--dry-run', '--outdir', dir]
     await promisify(execFile)(process.execPath, args, {
-      cwd: ROOT,
+      cwd: root,
       env: { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false' },
     })
     const main = `${path.basename(entry, '.ts')}.js`
@@ -186,8 +188,8 @@ async function makeBundle(entry: string): Promise<Bundle> {
   }
 }
 
-async function migrate(db: D1Database): Promise<void> {
-  const migrations = await readD1Migrations(path.join(ROOT, 'src/store/migrations'))
+async function migrate(db: D1Database, root = ROOT): Promise<void> {
+  const migrations = await readD1Migrations(path.join(root, 'src/store/migrations'))
   await db.prepare('CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE)').run()
   for (const { name, queries } of migrations) {
     await db.batch(queries.map((query) => db.prepare(query)))

@@ -8,6 +8,7 @@ const nothing = (): Bill => ({
   requests: 0,
   batches: 0,
   trips: 0,
+  statements: 0,
   rowsWritten: 0,
   rowsRead: 0,
   queueWrites: 0,
@@ -19,6 +20,7 @@ let bill = nothing()
 function count<T>(result: D1Result<T>): D1Result<T> {
   bill.rowsWritten += result.meta.rows_written
   bill.rowsRead += result.meta.rows_read
+  bill.statements++
   return result
 }
 

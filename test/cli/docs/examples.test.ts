@@ -123,6 +123,7 @@ describe('the costs', () => {
       rounds: undefined,
       seconds: undefined,
       full: false,
+      base: undefined,
       progress: () => undefined,
     })
     const [{ columns, rows } = { columns: [], rows: [] }] = tables
