@@ -6,6 +6,11 @@ export const EXPORTED_TABLES = {
   contacts: ['source', 'contact'],
   merged_people: ['person'],
   drift: ['source', 'vendor_type'],
+  // Who was erased and is kept out stays so in a restored deployment. `erasing` has the key of the hashes.
+  erasing: ['id'],
+  erasures: ['person'],
+  erased_values: ['person', 'hash'],
+  erased_contacts: ['hash', 'person'],
 } as const
 
 export type ExportedTable = keyof typeof EXPORTED_TABLES

@@ -113,7 +113,8 @@ function withoutLeases(rows: StoredRows, delivers: boolean, now: number): Stored
     if (!(UNFINISHED_STATES as readonly string[]).includes(state)) return { ...delivery, ...fresh }
     if (!delivers) return { ...delivery, ...fresh, state: 'cancelled', reason: IMPORTED, due: null }
     // Its schedule begins again: the time that it waited in the file is no fault of its target.
-    const again = { state: attempt > 1 ? 'retrying' : 'pending', reason: null, due: now }
+    // The sweep has come past its event (store/deliveries/waiting.ts).
+    const again = { state: attempt > 1 ? 'retrying' : 'pending', reason: null, due: now, swept: 0 }
     return { ...delivery, ...fresh, ...again, first: attempt }
   })
   return { ...rows, deliveries }
