@@ -47,8 +47,8 @@ export type EventSummary = {
 /**
  * Returns a page of the events that match a filter, the latest first: sorted by when they happened if the filter names a
  * person, an e-mail address or a few contacts, else by receipt. It reads at most 20 rows and three for each event of its
- * limit (nine more for each contact beyond the second), so it may hold fewer events than match (pages.ts). Throws a
- * RangeError for an invalid cursor.
+ * limit (nine more for each contact beyond the second, 15 for each with packed events), and a block of a pack for each and
+ * 20 more, so it may hold fewer events than match (pages.ts). Throws a RangeError for an invalid cursor, and like `readPacked`.
  */
 export async function listEvents(
   env: PackEnv,

