@@ -669,7 +669,7 @@ export interface RelayIssueOpenedData {
 export interface RelayOperatorActedData {
   by: string
   via?: 'console' | 'api' | 'command line'
-  act: 'replayed an event' | 'renormalized events' | 'started a replay' | 'stopped a replay' | 'resumed a replay' | 'paused a target' | 'resumed a target' | 'tested a target' | 'released from quarantine' | 'dismissed from quarantine' | 'split a person' | 'split people' | 'merged people' | 'simulated messages' | 'erased a person' | 'kept a person out' | 'let a person in again' | 'imported a log' | 'began a replay' | 'normalized an event again' | 'simulated'
+  act: 'replayed an event' | 'renormalized events' | 'started a replay' | 'stopped a replay' | 'resumed a replay' | 'paused a target' | 'resumed a target' | 'tested a target' | 'released from quarantine' | 'dismissed from quarantine' | 'split a person' | 'split people' | 'merged people' | 'simulated messages' | 'erased a person' | 'changed who is kept out' | 'imported a log' | 'began a replay' | 'normalized an event again' | 'simulated'
   on: string
 }
 

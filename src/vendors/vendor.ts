@@ -61,7 +61,7 @@ export interface Vendor {
    */
   relatedKinds(event: MembershipEvent): readonly EventKind[] | undefined
   /**
-   * What `interpret` reads of the data of an event in the history of others, beside who it is about (core/events/facts.ts);
+   * What `interpret` reads of the data of an event in the history of others, beside who it is about (core/events/facts/facts.ts);
    * undefined if it is in no history.
    */
   remembered(event: MembershipEvent): object | undefined

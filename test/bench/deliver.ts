@@ -175,8 +175,8 @@ async function createBacklog(
       .bind(key, events, source, vendor, type, event, raw, now),
     db
       .prepare(
-        `INSERT INTO deliveries (event, target, state, attempt, due, attempts)
-         SELECT events.key, target.value, 'pending', 1, ?3, '[]' FROM events CROSS JOIN json_each(?4) AS target
+        `INSERT INTO deliveries (event, target, state, attempt, due, swept, attempts)
+         SELECT events.key, target.value, 'pending', 1, ?3, 0, '[]' FROM events CROSS JOIN json_each(?4) AS target
          WHERE events.key BETWEEN CAST(?1 AS INTEGER) AND CAST(?1 AS INTEGER) + CAST(?2 AS INTEGER) - 1`,
       )
       .bind(key, events, now, JSON.stringify(TARGETS)),

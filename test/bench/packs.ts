@@ -23,7 +23,14 @@ const EVENTS_A_SEGMENT = 1250
 const SEGMENT_MS = 15 * 60_000
 
 /** The messages of a member of a gym in a month (costs.ts), each as often as it comes. */
-const TYPES = ['checkIn', 'checkIn', 'checkIn', 'outboundMessage', 'purchase', 'clientStatusChange']
+const TYPES = [
+  'checkIn',
+  'checkIn',
+  'checkIn',
+  'outboundMessage',
+  'packagePurchased',
+  'clientStatusChange',
+]
 const EACH = 100
 
 /** The cron comes once a minute. */

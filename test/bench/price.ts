@@ -140,7 +140,7 @@ async function run({ seed, progress }: Options) {
         columns: [
           '',
           'rows written',
-          '3 + 3·T',
+          '2 + 2·T',
           'rows read',
           'trips to D1',
           'queue operations',
@@ -150,7 +150,7 @@ async function run({ seed, progress }: Options) {
         rows: counted.map(({ name, targets, counted: { usage, trips } }) => [
           name,
           rounded(usage.rowsWritten),
-          3 + 3 * targets,
+          2 + 2 * targets,
           rounded(usage.rowsRead, 1),
           rounded(trips),
           rounded(usage.queueOperations),
@@ -190,7 +190,7 @@ async function run({ seed, progress }: Options) {
       what: `rows written, ${name}`,
       figure: rounded(usage.rowsWritten, 1), // an hour that begins meanwhile writes a row
       unit: '',
-      atMost: 3 + 3 * targets,
+      atMost: 2 + 2 * targets,
     })),
   }
 }

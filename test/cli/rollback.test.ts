@@ -39,6 +39,13 @@ function commitBefore(migration: string): string | undefined {
   }
 }
 
+/** The migrations of a commit: where several come at once, each is for a version that may lack the others. */
+function migrationsOf(commit: string): string[] {
+  const folder = 'src/store/migrations/'
+  const files = git('ls-tree', '--name-only', commit, folder).trim().split('\n')
+  return files.map((file) => path.basename(file))
+}
+
 /** What the Workers runtime does for a bundle: its own module, and files for browsers as texts. */
 const runtime: Plugin = {
   name: 'workers runtime',
@@ -108,7 +115,7 @@ it.for(last)('works with the version before %s', async (migration, { skip }) => 
   const dir = mkdtempSync(path.join(tmpdir(), 'relay-before-'))
   try {
     const worker = await workerOf(commit, dir)
-    const { sqlite, DB } = aDatabase()
+    const { sqlite, DB } = aDatabase([...migrationsOf(commit), migration])
     const sent: unknown[] = []
     const queue = {
       send: async (body: unknown) => void sent.push(body),

@@ -8,11 +8,11 @@ const MIGRATIONS = path.resolve(import.meta.dirname, '../../src/store/migrations
 /** The names of the migrations, in their order. */
 export const migrationNames = () => readdirSync(MIGRATIONS).sort()
 
-/** An empty database with all migrations, noted as wrangler does. */
-export function aDatabase() {
+/** An empty database with some migrations, by default all, noted as wrangler does. */
+export function aDatabase(names: readonly string[] = migrationNames()) {
   const sqlite = new DatabaseSync(':memory:')
   sqlite.exec('CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE)')
-  for (const name of migrationNames()) {
+  for (const name of names) {
     sqlite.exec(readFileSync(path.join(MIGRATIONS, name), 'utf8'))
     sqlite.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(name)
   }

@@ -10,7 +10,7 @@ import { Sky } from '../weather/machine/sky.ts'
 import { KEY } from './network.ts'
 import type { Arrival, Delivered, Event, Receipt } from './truth.ts'
 import { ZONE } from './vendors/hapana-forms.ts'
-import { END, START, type World } from './world/world.ts'
+import { DAYS, END, START, type World } from './world/world.ts'
 
 const DAY = 86_400_000
 const HOUR = 3_600_000
@@ -28,7 +28,7 @@ export async function drive(
   const delivered: Delivered[] = []
   const relay = new Relay(
     machineOf(clock, world.seed, delivered),
-    { tree, vars: { ...varsOf(world), HOT_DAYS: hotDays } },
+    { tree, vars: { ...varsOf(world), HOT_DAYS: hotDays, RETENTION_DAYS: DAYS + 30 } },
     {
       ...{
         isolates: 1,
@@ -41,7 +41,7 @@ export async function drive(
   migrate(relay, tree)
   const end = Math.max(END, arrivals.at(-1)?.at ?? 0) + AFTER_MS
   clock.at(START + 1000, () => void relay.tick())
-  if (hotDays * DAY < end - START)
+  if (hotDays < DAYS)
     for (let at = START + HOUR; at < end; at += HOUR) clock.at(at, () => void relay.tick())
   else for (let at = START + DAY; at < end; at += DAY) clock.at(at, () => tickIfDue(relay, at))
   for (const arrival of arrivals) clock.at(arrival.at, () => void send(relay, arrival))
@@ -94,7 +94,9 @@ function machineOf(clock: Clock, seed: number, delivered: Delivered[]): MachineW
     },
     fetch: async (url, { body }) => {
       const target = new URL(url).hostname.split('.')[0] ?? ''
-      delivered.push({ target, at: clock.now, event: JSON.parse(String(body)) as Event })
+      const event = JSON.parse(String(body)) as Event
+      // What the relay tells of itself is no claim about anybody.
+      if (!event.type.startsWith('relay.')) delivered.push({ target, at: clock.now, event })
       return new Response(null, { status: 204 })
     },
     log: (_, line) => {

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { UserError } from '../../src/cli/user-error.ts'
 import { LIVES } from './simulate.ts'
+import { DAYS } from './world/world.ts'
 
 const HELP = `npm run lives -- [options]
 
@@ -38,8 +39,8 @@ export type Options = {
   isJson: boolean
 }
 
-/** Longer than all lives: no event leaves its row. */
-const NEVER = 400
+/** As long as lives last: no event leaves its row. */
+const NEVER = DAYS
 
 const SHORT = { worlds: 4, lives: 100, seed: 1 }
 

@@ -39,9 +39,9 @@ async function tick(own: Env, time = Date.now()): Promise<Record<string, unknown
 /** Deliveries of events that nobody has, all overdue or held. */
 async function insertDeliveries(target: string, count: number, state: 'pending' | 'held') {
   await env.DB.prepare(
-    `INSERT INTO deliveries (event, target, state, reason, attempt, due, attempts)
+    `INSERT INTO deliveries (event, target, state, reason, attempt, due, swept, attempts)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-     SELECT i, ?1, ?3, CASE ?3 WHEN 'held' THEN 'paused' END, 1, 1000, '[]' FROM n`,
+     SELECT i, ?1, ?3, CASE ?3 WHEN 'held' THEN 'paused' END, 1, 1000, 0, '[]' FROM n`,
   )
     .bind(target, count, state)
     .run()

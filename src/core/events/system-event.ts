@@ -54,8 +54,7 @@ export const OPERATOR_ACTS = [
   'merged people',
   'simulated messages',
   'erased a person',
-  'kept a person out',
-  'let a person in again',
+  'changed who is kept out',
   'imported a log',
 ] as const
 export type OperatorAct = (typeof OPERATOR_ACTS)[number]

@@ -4,8 +4,8 @@ import type { DeliveryMessage } from '../../core/deliveries/delivery.ts'
 import { overdueMarginMs } from '../../core/deliveries/lease.ts'
 import { firstKeyAt } from '../../core/id.ts'
 import type { Env, Tools } from '../../env.ts'
-import { claimOverdue, isAnyOverdue, unclaimOverdue } from '../../store/deliveries/overdue.ts'
-import { watchFresh } from '../../store/deliveries/waiting.ts'
+import { claimOverdue, unclaimOverdue } from '../../store/deliveries/overdue.ts'
+import { readWaiting, watchFresh } from '../../store/deliveries/waiting.ts'
 import { trySending } from './enqueue.ts'
 
 /** Deliveries of the first statement, which shows whether D1 and the queue take anything, and of each that follows. */
@@ -31,8 +31,21 @@ export async function sendOverdue(
   tools: Tools,
 ): Promise<number> {
   const margin = overdueMarginMs(timeoutsOf(config))
-  await watch(env.DB, tools.now() - margin)
-  if (!(await isAnyOverdue(env.DB, tools.now() - margin))) return 0
+  const { isAnyOverdue, isAnyAhead } = await readWaiting(env.DB, tools.now() - margin)
+  const ahead = isAnyAhead ? [watch(env.DB, tools.now() - margin)] : []
+  // What fails here must not hold back what is watched already.
+  const [watched = { status: 'fulfilled', value: 0 }] = await Promise.allSettled(ahead)
+  const isAny = isAnyOverdue || (watched.status === 'fulfilled' && watched.value > 0)
+  const sent = isAny ? await sendWatched(env, { margin, until }, tools) : 0
+  if (watched.status === 'rejected') throw watched.reason
+  return sent
+}
+
+async function sendWatched(
+  env: SweepEnv,
+  { margin, until }: { margin: number; until: number },
+  tools: Tools,
+): Promise<number> {
   const sent = await Promise.allSettled([
     sendOf(env.DB, env.DELIVERIES, { isFirst: true, margin, until }, tools),
     sendOf(env.DB, env.RETRIES, { isFirst: false, margin, until }, tools),
@@ -43,9 +56,18 @@ export async function sendOverdue(
   }, 0)
 }
 
-/** Comes past the events that were received before a time (epoch milliseconds). After a pause of the cron, a run goes some way. */
-async function watch(db: D1Database, before: number): Promise<void> {
-  for (let i = 0; i < MAX_HOURS; i++) if (!(await watchFresh(db, firstKeyAt(before)))) return
+/**
+ * Comes past the events that were received before a time (epoch milliseconds); after a pause of the cron it takes some runs.
+ * Returns how many deliveries wait there.
+ */
+async function watch(db: D1Database, before: number): Promise<number> {
+  let sum = 0
+  for (let i = 0; i < MAX_HOURS; i++) {
+    const { watched, isMore } = await watchFresh(db, firstKeyAt(before))
+    sum += watched
+    if (!isMore) break
+  }
+  return sum
 }
 
 async function sendOf(

@@ -1,9 +1,15 @@
-// What is kept of the events that are packed (core/events/contact-facts.ts), as their vendors' meaning reads it.
+// What is kept of the events that are packed (core/events/facts/contact-facts.ts), as their vendors' meaning reads it.
 import type { DeliveryState } from '../../core/deliveries/delivery.ts'
-import type { PackedEvent } from '../../core/events/contact-facts.ts'
 import { MAX_AHEAD_MS, type MembershipEvent, withCredibleTime } from '../../core/events/event.ts'
 import { CORRECTIONS } from '../../core/events/explain/conclusion.ts'
-import { ANNOUNCEMENTS, CORRECTED, type Fact, isTold, trimmed } from '../../core/events/facts.ts'
+import type { PackedEvent } from '../../core/events/facts/contact-facts.ts'
+import {
+  ANNOUNCEMENTS,
+  CORRECTED,
+  type Fact,
+  isTold,
+  trimmed,
+} from '../../core/events/facts/facts.ts'
 import { type EventId, idOfKey, timeOfId } from '../../core/id.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import type { StoredRows } from '../../core/ledger/pack-line.ts'

@@ -4,7 +4,8 @@
 import { shapeOf } from '../../core/events/shape.ts'
 import { isObject } from '../../core/intake/json.ts'
 import { addSamples, reportTypeFor, type ShapeSample } from '../../core/ledger/drift.ts'
-import type { Env, Tools } from '../../env.ts'
+import type { Tools } from '../../env.ts'
+import type { PackEnv } from '../../store/events/packs/packs.ts'
 import {
   type DriftReportKey,
   getDriftReports,
@@ -21,10 +22,7 @@ const MAX_A_RUN = 500
 const MIN_AGE_MS = 2 * 60_000
 
 /** Runs once. Safe to run twice, or beside itself: each event is added once. */
-export async function updateDriftReports(
-  env: Pick<Env, 'DB' | 'ARCHIVE'>,
-  { now, log }: Tools,
-): Promise<void> {
+export async function updateDriftReports(env: PackEnv, { now, log }: Tools): Promise<void> {
   const page = await readUnreadMessages(env, now() - MIN_AGE_MS, MAX_A_RUN)
   if (page === undefined) return
   const reports = page.messages.length === 0 ? [] : await reportsWith(env.DB, page.messages)

@@ -61,7 +61,6 @@ export async function pack(
   tools: Tools,
 ): Promise<void> {
   const now = tools.now()
-  await dropOldIdentities(env.DB, now, MAX_IDENTITIES)
   const until = now - Math.max(hotDays * DAY_MS, HOUR_MS)
   const unsettledUntil = hotDays === 0 ? until : now - Math.max(hotDays, UNSETTLED_DAYS) * DAY_MS
   const unsettledBefore = firstKeyAt(unsettledUntil)
@@ -79,7 +78,9 @@ export async function pack(
     events += packed
     if (packed > 0) segments++
   }
-  if (events > 0) tools.log({ at: 'pack', segments, events })
+  if (events === 0) return
+  await dropOldIdentities(env.DB, now, MAX_IDENTITIES)
+  tools.log({ at: 'pack', segments, events })
 }
 
 async function collectGarbage(env: PackEnv, now: number): Promise<void> {

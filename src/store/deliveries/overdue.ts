@@ -10,15 +10,6 @@ import { IS_WATCHED } from './waiting.ts'
  */
 const MAX_PAUSE_MS = 3_600_000
 
-/** Whether any delivery was due before a time (epoch milliseconds). Reads one row. */
-export async function isAnyOverdue(db: D1Database, before: number): Promise<boolean> {
-  const row = await db
-    .prepare(`SELECT 1 FROM deliveries WHERE ${IS_WATCHED} AND due < ?1 LIMIT 1`)
-    .bind(before)
-    .first()
-  return row !== null
-}
-
 /** Which deliveries: those of first attempts or of later ones, that were due before a time; how many at most. */
 type Claim = { isFirst: boolean; before: number; now: number; limit: number }
 

@@ -5,7 +5,7 @@
 // then: it notes a zero, which puts the delivery into the index. How far it has come is in the table `swept_to`. So whatever
 // waits is in the index, or its event is at that mark or later: a delivery of an earlier event is created watched, in the
 // transaction that reads the mark, and what was not due is watched once it becomes due.
-import { KEYS_PER_MS } from '../../core/id.ts'
+import { firstKeyAt, KEYS_PER_MS } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
 
 /** The assignments that make a delivery due which was not. */
@@ -36,13 +36,37 @@ const MOVE = `UPDATE swept_to SET event = ${END} WHERE event < ${END} AND EXISTS
 RETURNING event < CAST(?1 AS INTEGER) AS is_more`
 
 /**
- * Watches the fresh deliveries of events up to a key, those of an hour at most. Returns whether there may be more. Reads each
- * delivery once, as the mark moves past it, and writes nothing where there is none.
+ * Watches the fresh deliveries of events up to a key, those of an hour at most. Returns how many, and whether there may be
+ * more. Reads each delivery once, as the mark moves past it.
  */
-export async function watchFresh(db: D1Database, until: string): Promise<boolean> {
-  const [, moved] = await db.batch<{ is_more: number }>([
+export async function watchFresh(
+  db: D1Database,
+  until: string,
+): Promise<{ watched: number; isMore: boolean }> {
+  const [watched, moved] = await db.batch<{ is_more: number }>([
     db.prepare(WATCH).bind(until),
     db.prepare(MOVE).bind(until),
   ])
-  return moved?.results[0]?.is_more === 1
+  return {
+    watched: watched?.meta.changes ?? 0,
+    isMore: moved?.results[0]?.is_more === 1,
+  }
+}
+
+/**
+ * Returns whether the sweep has something to do: deliveries that were due before a time (epoch milliseconds), or such of events
+ * received before it that it has not come past. Reads four rows.
+ */
+export async function readWaiting(
+  db: D1Database,
+  before: number,
+): Promise<{ isAnyOverdue: boolean; isAnyAhead: boolean }> {
+  const row = await db
+    .prepare(
+      `SELECT EXISTS (SELECT 1 FROM deliveries WHERE ${IS_WATCHED} AND due < ?1) AS overdue,
+         EXISTS (SELECT 1 FROM deliveries WHERE event >= ${MARK} AND event < CAST(?2 AS INTEGER)) AS ahead`,
+    )
+    .bind(before, firstKeyAt(before))
+    .first<{ overdue: number; ahead: number }>()
+  return { isAnyOverdue: row?.overdue === 1, isAnyAhead: row?.ahead === 1 }
 }

@@ -1,7 +1,13 @@
 // Histories of events: rows of the log, facts of packed events beside them, and, where those do not reach, packs.
 import { type MembershipEvent, withCredibleTime } from '../../core/events/event.ts'
-import { readFacts } from '../../core/events/fact-text.ts'
-import { type Fact, type Facts, lastCheckin, type Past, pastOf } from '../../core/events/facts.ts'
+import { readFacts } from '../../core/events/facts/fact-text.ts'
+import {
+  type Fact,
+  type Facts,
+  lastCheckin,
+  type Past,
+  pastOf,
+} from '../../core/events/facts/facts.ts'
 import type { History } from '../../core/events/history.ts'
 import { parseJson } from '../../core/intake/json.ts'
 import { withoutReferences } from '../../core/intake/references.ts'
@@ -14,6 +20,8 @@ import {
   peersStatement,
 } from './history.ts'
 import { readMissing, type Wanted } from './packs/missing.ts'
+import type { PackEnv, PackRow } from './packs/packs.ts'
+import { listPacksOfPeers, readPackedPeers } from './packs/peers.ts'
 
 /** What histories are read from: the database, and the bucket of packs. */
 export type HistoryEnv = { DB: BatchDatabase; ARCHIVE?: R2Bucket | undefined }
@@ -35,28 +43,49 @@ export async function readHistories(
   const withPeers = queries.filter(({ peers }) => peers !== undefined)
   const results = await env.DB.batch([
     ...queries.map((query) => historyStatement(env.DB, query)),
-    ...withPeers.map((query) => peersStatement(env.DB, query)),
+    ...withPeers.flatMap((query) => [
+      peersStatement(env.DB, query),
+      listPacksOfPeers(env.DB as D1Database, query),
+    ]),
   ])
   const parts = queries.map((query, i) =>
     partsOf(query, (results[i]?.results ?? []) as HistoryRow[]),
   )
   const missing = parts.flat().filter((part) => part.missing.length > 0)
-  const more = missing.length === 0 ? [] : await readMissing(env, missing).catch(leaveOut(onUnread))
+  const limit = onUnread === undefined ? MAX_READ : MAX_READ_IN_TIME
+  const more =
+    missing.length === 0 ? [] : await readMissing(env, missing, limit).catch(leaveOut([], onUnread))
   for (const [i, part] of missing.entries()) part.facts = more[i] ?? part.facts
-  return queries.map((query, i) => {
-    const peers = results[queries.length + withPeers.indexOf(query)]?.results ?? []
-    return {
-      ...historyOf(query, parts[i] ?? []),
-      peers: query.peers === undefined ? [] : peers.map((row) => eventIn(row as HistoryRow)),
-    }
-  })
+  const histories = queries.map(
+    (query, i): History => ({ ...historyOf(query, parts[i] ?? []), peers: [] }),
+  )
+  for (const [i, query] of withPeers.entries()) {
+    const [hot, packs] = results.slice(queries.length + 2 * i)
+    const peers = ((hot?.results ?? []) as HistoryRow[]).map(eventIn)
+    const listed = (packs?.results ?? []) as PackRow[]
+    const own = histories[queries.indexOf(query)]
+    if (own === undefined) continue
+    own.peers =
+      listed.length === 0
+        ? peers
+        : await readPackedPeers(env as PackEnv, query, listed).catch(leaveOut(peers, onUnread))
+  }
+  return histories
 }
 
-function leaveOut(onUnread: ((error: unknown) => void) | undefined) {
-  return (error: unknown): [] => {
+/**
+ * How many events are read from packs at most. In time: while a sender or a target waits, since each may be in another block,
+ * which takes a call where packs are in R2, and perhaps a statement where they are in D1.
+ */
+const MAX_READ = 500
+const MAX_READ_IN_TIME = 12
+
+/** What is used in place of what cannot be read. */
+function leaveOut<T>(instead: T, onUnread: ((error: unknown) => void) | undefined) {
+  return (error: unknown): T => {
     if (onUnread === undefined || isD1Failure(error)) throw error
     onUnread(error)
-    return []
+    return instead
   }
 }
 

@@ -48,13 +48,14 @@ SELECT * FROM (SELECT ${HOT} FROM events WHERE ${OWN} AND contact IN (${BARE}, $
   ORDER BY at DESC LIMIT 100)
 UNION ALL ${factsOf(BARE, SCOPED)}`
 
+// Of events at one time the last received is the nearest: the index has them in no such order, so one row more is read.
 const aroundOf = (columns: string, key: string, kinds: string[]) =>
   kinds
     .flatMap((kind) => {
       const own = `SELECT ${columns} FROM events WHERE ${OWN} AND contact = ${key} AND ${kindOf('type')} = ${kind}`
       return [
-        `SELECT * FROM (${own} AND at <= ?3 ORDER BY at DESC LIMIT ${EVENTS_PER_SIDE})`,
-        `SELECT * FROM (${own} AND at > ?3 ORDER BY at LIMIT ${EVENTS_PER_SIDE})`,
+        `SELECT * FROM (${own} AND at <= ?3 ORDER BY at DESC, key DESC LIMIT ${EVENTS_PER_SIDE})`,
+        `SELECT * FROM (${own} AND at > ?3 ORDER BY at, key LIMIT ${EVENTS_PER_SIDE})`,
       ]
     })
     .join(' UNION ALL ')
@@ -86,11 +87,11 @@ CROSS JOIN events AS e ON e.key IN (
   SELECT key FROM events WHERE status IN ('accepted', 'derived') AND source = c.source AND contact = c.contact
     AND ${kindOf('type')} = 'checkin' AND type = 'checkin.recorded' AND key <> CAST(?4 AS INTEGER)
     AND key < CAST(?5 AS INTEGER)
-  ORDER BY at DESC LIMIT 1)
+  ORDER BY at DESC, key DESC LIMIT 1)
 WHERE me.source = ?1 AND me.contact = ${OWN_CONTACT}
 UNION ALL
 SELECT * FROM (SELECT ${HOT} FROM events WHERE ${OWN} AND contact = ${OWN_CONTACT}
-  AND ${kindOf('type')} = 'checkin' AND at > ?3 ORDER BY at LIMIT ${EVENTS_PER_SIDE})
+  AND ${kindOf('type')} = 'checkin' AND at > ?3 ORDER BY at, key LIMIT ${EVENTS_PER_SIDE})
 UNION ALL
 ${FACTS} c.source = ?1 AND c.contact = me.contact AS own
 FROM contacts AS me CROSS JOIN contacts AS c ON c.person = me.person
@@ -98,8 +99,8 @@ CROSS JOIN packed_contacts AS p ON p.source = c.source AND p.contact = c.contact
 WHERE me.source = ?1 AND me.contact = ${OWN_CONTACT}`
 
 /** How far the receipt of a peer may be from that of the event, and how many rows of the log are read on either side. */
-const PEERS_WINDOW_MS = 60_000
-const ROWS_OF_PEERS = 20
+export const PEERS_WINDOW_MS = 60_000
+export const ROWS_OF_PEERS = 20
 
 const peersOn = (range: string, order: string) => `
 SELECT event FROM (

@@ -1,7 +1,7 @@
 // What a target was told about an event: by its delivery, and by the corrections of it.
 import type { DeliveryState } from '../../core/deliveries/delivery.ts'
-import { readFacts } from '../../core/events/fact-text.ts'
-import { CORRECTED } from '../../core/events/facts.ts'
+import { readFacts } from '../../core/events/facts/fact-text.ts'
+import { CORRECTED } from '../../core/events/facts/facts.ts'
 import { type EventId, idOfKey, keyOfId } from '../../core/id.ts'
 import { withoutReferences } from '../../core/intake/references.ts'
 import { type PackLine, rowsOf } from '../../core/ledger/pack-line.ts'

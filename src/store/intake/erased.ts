@@ -6,6 +6,7 @@ import { type ContactClaim, claimOf } from '../../core/events/contact-key.ts'
 import type { RelayEvent } from '../../core/events/event.ts'
 import { isSystemEvent } from '../../core/events/system-event.ts'
 import { type EventId, keyOfId } from '../../core/id.ts'
+import { NO_BODY } from '../../core/intake/request.ts'
 import { addressesIn, noteOfAddress, notesFor } from '../../core/operate/erasure/contact.ts'
 import { keyedHash } from '../../core/operate/erasure/words.ts'
 import type { BatchDatabase } from '../group-commit.ts'
@@ -78,7 +79,7 @@ type Arriving = {
 }
 
 /** Whether a record is of an erased contact: the person that was, and whether it is kept out; undefined if it is not. */
-export async function erasedFor(
+async function erasedFor(
   record: Arriving,
   { byHash, key }: ErasedContacts,
 ): Promise<{ person: string; isKeptOut: boolean } | undefined> {
@@ -91,6 +92,45 @@ export async function erasedFor(
     }
   }
   return undefined
+}
+
+/** What of a record stays when it is erased: that it came, from where, and by what a repeat of it is recognised. */
+type Erasable = Arriving & {
+  entry: 'received' | 'released' | object
+  type: string
+  vendor: string
+  hops: number
+  dedupKey: string
+  dedupStamp: string | undefined
+  headers: Record<string, string>
+  deliveryHeader?: string | undefined
+  isErased?: true
+}
+
+/** Returns a record without any value if its contact was erased and it came before that, or is kept out. */
+export async function withoutErased<R extends Erasable>(
+  record: R,
+  known: ErasedContacts,
+): Promise<R> {
+  if (record.isErased) return record
+  const erased = await erasedFor(record, known)
+  // What is inferred is only written with its cause.
+  if (erased === undefined || typeof record.entry === 'object') return record
+  const { id, source, vendor, type, hops, dedupKey, dedupStamp, entry } = record
+  const { deliveryHeader = '', headers } = record
+  const mark = headers[deliveryHeader]
+  const kept: Erasable & Record<string, unknown> = {
+    ...{ id, source, vendor, type, hops, dedupKey, dedupStamp, entry, isErased: true },
+    vendorType: undefined,
+    contactId: undefined,
+    content: { issues: [] },
+    deliveries: [],
+    raw: NO_BODY,
+    headers: mark === undefined ? {} : { [deliveryHeader]: mark },
+    eventName: undefined,
+    ...(erased.isKeptOut ? { keptOutBy: erased.person } : {}),
+  }
+  return kept as unknown as R
 }
 
 function notesOfRecord({ source, contactId, content, raw }: Arriving): string[] {

@@ -66,9 +66,9 @@ const RECENT = `(VALUES ${Array.from({ length: PERIODS }, (_, i) => `(${OWN_PERI
 const numberOf = (kind: string) =>
   `CASE ${kind} ${EVENT_KINDS.map((name, i) => `WHEN '${name}' THEN ${i}`).join(' ')} END`
 
-/** SQL: the packed identities of a contact, as `p`, of some kinds and times. */
-const identitiesOf = (contact: string, kinds: string, times = 'TRUE') => `
-    FROM (SELECT number FROM packed_contacts WHERE source = ?2 AND contact = ${contact}) AS c CROSS JOIN ${RECENT} AS t
+/** SQL: the packed identities of contacts, as `p`, of some kinds and times. */
+const identitiesOf = (contacts: string, kinds: string, times = 'TRUE') => `
+    FROM (SELECT number FROM packed_contacts WHERE source = ?2 AND contact ${contacts}) AS c CROSS JOIN ${RECENT} AS t
     CROSS JOIN packed_identities AS p ON p.period = t.column1 AND p.contact = c.number AND p.kind ${kinds} AND ${times}`
 
 /** SQL: the time of the identity that is next to those around ?24 to ?25, or the end of these. */
@@ -89,17 +89,20 @@ const timesOf = (among: 'instant' | 'next' | 'all', kind: string) =>
 
 const COLUMNS = `p.key, p.at, p.stamp, COALESCE(p.delivery, p.stamp) AS delivery`
 
-/** SQL: a query of packed events of equal content of a contact and kind: `key`, `at`, `stamp` and `delivery`. */
-export const packedCopies = (contact: string, kind: string, among: 'instant' | 'next' | 'all') =>
-  `SELECT ${COLUMNS} ${identitiesOf(contact, `= ${numberOf(kind)}`, timesOf(among, numberOf(kind)))} WHERE p.digest = ${digestOf('?9')}`
+// The scoped keys of a contact follow its bare key at once.
+const BARE_OR_SCOPED = `BETWEEN ?6 AND COALESCE(?23 ->> 'scoped', ?6) AND contact IN (?6, ?23 ->> 'scoped')`
+
+/** SQL: a query of packed events of equal content of the contact and a kind: `key`, `at`, `stamp` and `delivery`. */
+export const packedCopies = (kind: string, among: 'instant' | 'next' | 'all') =>
+  `SELECT ${COLUMNS} ${identitiesOf(BARE_OR_SCOPED, `= ${numberOf(kind)}`, timesOf(among, numberOf(kind)))} WHERE p.digest = ${digestOf('?9')}`
 
 /** SQL: the same of messages without a contact. */
 export const PACKED_OF_NOBODY = `SELECT ${COLUMNS} FROM packed_identities AS p WHERE p.digest = ${digestOf('?9')} AND p.contact = ${NOBODY}`
 
 /** SQL: whether the packed events have an inferred one of equal content. */
 export const isPackedInferred = (contact: string, kind: string) =>
-  `EXISTS (SELECT 1 ${identitiesOf(contact, `= ${numberOf(kind)} + ${INFERRED}`)} WHERE p.digest = ${digestOf('?9')})`
+  `EXISTS (SELECT 1 ${identitiesOf(`= ${contact}`, `= ${numberOf(kind)} + ${INFERRED}`)} WHERE p.digest = ${digestOf('?9')})`
 
 /** SQL: whether a packed event `p` of a contact, of another content and one of some kinds (numbers), meets a condition. */
 export const isAnyPacked = (contact: string, kinds: readonly string[], condition: string) =>
-  `EXISTS (SELECT 1 ${identitiesOf(contact, `IN (${kinds.join()})`)} WHERE p.digest <> ${digestOf('?9')} AND ${condition})`
+  `EXISTS (SELECT 1 ${identitiesOf(`= ${contact}`, `IN (${kinds.join()})`)} WHERE p.digest <> ${digestOf('?9')} AND ${condition})`

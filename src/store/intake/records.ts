@@ -12,7 +12,7 @@ import {
   searchFor,
 } from '../../core/intake/dedupe.ts'
 import { textOfEvent } from '../../core/intake/references.ts'
-import { NO_BODY, type RawBody } from '../../core/intake/request.ts'
+import type { RawBody } from '../../core/intake/request.ts'
 import { forgetBody, insertBody, type Place } from '../events/bodies/place.ts'
 import { inGroups, updateContacts } from '../events/contacts.ts'
 import { findNewer, type ReadSet, requireNoAccount } from '../events/history.ts'
@@ -20,13 +20,7 @@ import type { BatchDatabase } from '../group-commit.ts'
 import { markSegments } from '../segments.ts'
 import { readWord } from '../stored-words.ts'
 import { claimText, contactUpdateOf, runsOf } from './claims.ts'
-import {
-  type ErasedContacts,
-  erasedFor,
-  isErasureUnknown,
-  knownErased,
-  readErased,
-} from './erased.ts'
+import { isErasureUnknown, knownErased, readErased, withoutErased } from './erased.ts'
 import type { Scope } from './repeats.ts'
 import {
   COUNT_KEPT_OUT,
@@ -34,6 +28,7 @@ import {
   INSERT_DELIVERIES,
   INSERT_ERASED,
   INSERT_INFERRED,
+  insertDeliveries,
   insertEvent,
   releaseEvent,
 } from './statements.ts'
@@ -187,6 +182,9 @@ function happenedAt(event: RelayEvent): number | null {
   return isSystemEvent(event) ? null : instantOf(event)
 }
 
+/** D1 takes 100 parameters a statement. */
+const MAX_PARAMETERS = 50
+
 /** Each takes some 200 bytes of a parameter, which holds 2,000,000. */
 const DELIVERIES_A_STATEMENT = 5000
 
@@ -223,40 +221,6 @@ export async function recordEvents(
   }
 }
 
-/** Returns a record without any value if its contact was erased and it came before that, or is kept out. */
-export async function withoutErased(
-  record: EventRecord,
-  known: ErasedContacts,
-): Promise<EventRecord> {
-  if (record.isErased) return record
-  const erased = await erasedFor(record, known)
-  // What is inferred is only written with its cause.
-  if (erased === undefined || typeof record.entry === 'object') return record
-  const {
-    id,
-    source,
-    vendor,
-    type,
-    hops,
-    dedupKey,
-    dedupStamp,
-    entry,
-    deliveryHeader = '',
-  } = record
-  const mark = record.headers[deliveryHeader]
-  return {
-    ...{ id, source, vendor, type, hops, dedupKey, dedupStamp, entry, isErased: true },
-    vendorType: undefined,
-    contactId: undefined,
-    content: { issues: [] },
-    deliveries: [],
-    raw: NO_BODY,
-    headers: mark === undefined ? {} : { [deliveryHeader]: mark },
-    eventName: undefined,
-    ...(erased.isKeptOut ? { keptOutBy: erased.person } : {}),
-  }
-}
-
 async function write(
   db: BatchDatabase,
   { records, version }: { records: readonly EventRecord[]; version: number },
@@ -281,8 +245,13 @@ async function write(
   const deliveries = records.flatMap(({ id, deliveries }) =>
     deliveries.map((delivery) => ({ event: keyOfId(id), ...delivery })),
   )
-  for (let i = 0; i < deliveries.length; i += DELIVERIES_A_STATEMENT) {
-    const some = JSON.stringify(deliveries.slice(i, i + DELIVERIES_A_STATEMENT))
+  if (deliveries.length > 0 && deliveries.length <= MAX_PARAMETERS) {
+    const some = deliveries.map((delivery) => JSON.stringify(delivery))
+    statements.push(db.prepare(insertDeliveries(some.length)).bind(...some))
+  }
+  const many = deliveries.length <= MAX_PARAMETERS ? [] : deliveries
+  for (let i = 0; i < many.length; i += DELIVERIES_A_STATEMENT) {
+    const some = JSON.stringify(many.slice(i, i + DELIVERIES_A_STATEMENT))
     statements.push(db.prepare(INSERT_DELIVERIES).bind(some))
   }
   for (const { id, keptOutBy } of records) {

@@ -28,8 +28,11 @@ const OWN_STAMP = 'COALESCE(?10, char(1114111))'
 /** SQL: the key of its contact. `?23`: what it tells about who that is; `?6` is the bare key. */
 export const OWN_CONTACT = `COALESCE(${keyOfClaim('?2', '?23')}, ?6)`
 
-/** SQL: the bare key where its contact has another one: a copy may have come when that was not known yet. */
-const FORMER_CONTACT = `(SELECT ?6 FROM contacts WHERE source = ?2 AND contact = ?23 ->> 'scoped')`
+// Copies are looked for under the bare key of its contact, and under its scoped key where that is one: a copy may have come
+// before the contact was known to be another than the first one with its id. An equal content is about the same contact, as
+// it has the id, and the account or site.
+const SCOPED =
+  "(SELECT contact FROM contacts WHERE source = ?2 AND contact = ?23 ->> 'scoped') AS scoped"
 
 const OWN_KIND = kindOf('?4')
 
@@ -72,7 +75,7 @@ const LIES_BETWEEN = `(EXISTS (
 
 const HAS_NO_CONTACT = `contact IS NULL AND status <> 'duplicate'`
 
-/** The most events of a contact and kind that are looked through, on either side of a time. */
+/** The most events of a contact and kind that are looked through. */
 const MAX_LOOKED_AT = 1000
 
 /** SQL: the events of a contact and kind with an equal content, in a part of its history. The index has all that this reads. */
@@ -82,29 +85,23 @@ const copiesOf = (contact: string, kind: string, part: string, limit: number, co
         AND ${part} LIMIT ${limit}) WHERE dedup_key ${content}`
 
 type Part = [part: string, limit: number]
-const AROUND: Part = ['at BETWEEN ?24 AND ?25', MAX_LOOKED_AT]
 const PARTS: Record<Search['among'], Part[]> = {
-  instant: [AROUND],
+  instant: [['at BETWEEN ?24 AND ?25', MAX_LOOKED_AT]],
   next: [
-    AROUND,
+    ['at >= ?24 ORDER BY at', MAX_LOOKED_AT],
     ["at < ?24 AND status = 'accepted' ORDER BY at DESC", 1],
-    ["at > ?25 AND status = 'accepted' ORDER BY at", 1],
   ],
-  all: [
-    ['at <= ?18 ORDER BY at DESC', MAX_LOOKED_AT],
-    ['at > ?18 ORDER BY at', MAX_LOOKED_AT],
-  ],
+  all: [['at IS NOT NULL ORDER BY at DESC', MAX_LOOKED_AT]],
 }
 
 // D1 allows five parts of a compound query.
 const unionOf = (parts: string[]) =>
   parts.map((part) => `SELECT * FROM (${part})`).join(' UNION ALL ')
-const copiesIn = (among: Search['among']) =>
-  unionOf(
-    ['own.contact', FORMER_CONTACT].map((contact) =>
-      unionOf(PARTS[among].map(([part, limit]) => copiesOf(contact, OWN_KIND, part, limit))),
-    ),
-  )
+const copiesUnder = (contact: string, among: Search['among']) =>
+  unionOf(PARTS[among].map(([part, limit]) => copiesOf(contact, OWN_KIND, part, limit)))
+const copiesIn = (among: Search['among']) => `${copiesUnder('?6', among)} UNION ALL
+      SELECT e.key, e.at, e.dedup_stamp FROM ${SCOPED} CROSS JOIN events AS e
+        ON e.key IN (SELECT key FROM (${copiesUnder('scoped.contact', among)}))`
 
 const SIDE = `CASE WHEN stamp <= ${OWN_STAMP} THEN 1 WHEN stamp IS NULL AND key <= ${OWN_KEY} THEN 2 WHEN stamp IS NOT NULL THEN 3 ELSE 4 END`
 const NEAREST = `near DESC, ${SIDE}, CASE WHEN ${SIDE} = 1 THEN stamp END DESC, CASE WHEN ${SIDE} = 3 THEN stamp END,
@@ -114,11 +111,10 @@ const IS_IDENTICAL = '(stamp = ?10 AND (near OR NOT ?21)) IS TRUE'
 
 /** SQL: of the copies, the one that has a claim before the others: by identity, by its delivery id, by its nearness. */
 const best = (among: Search['among'], where = 'TRUE') => `
-    (SELECT (SELECT key FROM (SELECT key, dedup_stamp AS stamp, ${IS_NEAR} AS near,
+    (SELECT key FROM (SELECT key, dedup_stamp AS stamp, ${IS_NEAR} AS near,
         (SELECT headers ->> ?22 FROM events WHERE events.key = e.key) = ?16 ->> ?22 AS is_same_delivery
       FROM (${copiesIn(among)}) AS e WHERE key <> ${OWN_KEY}) WHERE ${where}
-      ORDER BY ${IS_IDENTICAL} DESC, is_same_delivery IS TRUE DESC, ${NEAREST} LIMIT 1)
-     FROM (SELECT ${OWN_CONTACT} AS contact LIMIT 1) AS own)`
+     ORDER BY ${IS_IDENTICAL} DESC, is_same_delivery IS TRUE DESC, ${NEAREST} LIMIT 1)`
 
 /** SQL: of the messages without a contact, the first of the same content in an order that the index has, if it is of `where`. */
 const first = (among: string, order: string, where = 'TRUE') => `
@@ -164,12 +160,7 @@ function candidateIn({ among, isSigned }: Scope): string {
 
 /** SQL: the same of packed events, as far as they are not hot again, as erased ones are. */
 function packedCandidateIn({ among }: Scope): string {
-  const copies =
-    among === 'no contact'
-      ? PACKED_OF_NOBODY
-      : [OWN_CONTACT, FORMER_CONTACT]
-          .map((contact) => packedCopies(contact, OWN_KIND, among))
-          .join(' UNION ALL ')
+  const copies = among === 'no contact' ? PACKED_OF_NOBODY : packedCopies(OWN_KIND, among)
   return `
       SELECT e.key, e.at, e.near, FALSE AS is_alternative, FALSE AS is_erased, e.stamp = ?10 OR e.delivery = ?16 ->> ?22 AS is_same,
         e.delivery <> ?16 ->> ?22 AS is_other

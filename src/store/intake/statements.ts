@@ -65,10 +65,18 @@ RETURNING status, NULL AS matched`
 export const COUNT_KEPT_OUT = `
 UPDATE erasures SET kept_out = kept_out + 1, kept_out_at = max(COALESCE(kept_out_at, 0), ?2) WHERE person = CAST(?1 AS INTEGER)`
 
-// A repeat gets no deliveries: its first copy has them.
-export const INSERT_DELIVERIES = `
+// A repeat gets no deliveries: its first copy has them. D1 counts a row of json_each as read, but not one of VALUES.
+const insertFrom = (plans: string) => `
+WITH plan(value) AS (${plans})
 INSERT INTO deliveries (event, target, state, reason, attempt, due, swept, attempts)
 SELECT e.key, plan.value ->> 'target', plan.value ->> 'state', plan.value ->> 'reason', 1,
   plan.value ->> 'due', ${firstNote('e.key')}, '[]'
-FROM json_each(?1) AS plan CROSS JOIN events AS e ON e.key = CAST(plan.value ->> 'event' AS INTEGER)
+FROM plan CROSS JOIN events AS e ON e.key = CAST(plan.value ->> 'event' AS INTEGER)
 WHERE e.status IN ('accepted', 'derived') ON CONFLICT DO NOTHING`
+
+/** The statement that creates some deliveries, one JSON object a parameter. */
+export const insertDeliveries = (count: number) =>
+  insertFrom(`VALUES ${Array.from({ length: count }, (_, i) => `(?${i + 1})`)}`)
+
+/** The same for any number, as one JSON list. */
+export const INSERT_DELIVERIES = insertFrom('SELECT value FROM json_each(?1)')

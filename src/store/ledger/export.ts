@@ -10,7 +10,7 @@ import type { Period } from '../../core/period.ts'
 import { readRange } from '../events/packs/bytes.ts'
 import { gunzip } from '../events/packs/gzip.ts'
 import { listPacks, type Pack, type PackEnv } from '../events/packs/packs.ts'
-import { readRows } from './rows.ts'
+import { readRows } from './packs/rows.ts'
 
 /** What one call reads at most: each step takes five statements, and an invocation has 50 on the free plan. */
 const MAX_STEPS = 8
@@ -44,6 +44,22 @@ export async function* exportLines(
     }
   }
   yield `${JSON.stringify({ next })}\n`
+}
+
+/** Whether a text can be the `next` of an earlier call for a part. */
+export function isPosition(part: ExportedPart, text: string): boolean {
+  if (part === 'events') return /^\d{1,16}$/.test(text)
+  try {
+    const values: unknown = JSON.parse(text)
+    const isValue = (value: unknown) => typeof value === 'string' || typeof value === 'number'
+    return (
+      Array.isArray(values) &&
+      values.length === EXPORTED_TABLES[part].length &&
+      values.every(isValue)
+    )
+  } catch {
+    return false
+  }
 }
 
 // An event leaves its rows for a pack, or comes back, at any moment: the rows are read first. Those that are not there any

@@ -121,7 +121,7 @@ function withoutLeases(rows: StoredRows, delivers: boolean, now: number): Stored
 
 /** The statements that put rows into their tables, over those that are there. */
 function putRows(db: D1Database, lines: readonly RowLine[]): D1PreparedStatement[] {
-  return [...Map.groupBy(lines, shapeOf).values()].map((some) => {
+  return [...Map.groupBy(lines, shapeOf).values()].flatMap(inParameters).map((some) => {
     const { row: table, values } = some[0] as RowLine
     const columns = Object.keys(values).map((column) => `"${column.replaceAll('"', '')}"`)
     const paths = columns.map((column) => `value ->> '$.${column.replaceAll("'", '')}'`)
@@ -129,6 +129,27 @@ function putRows(db: D1Database, lines: readonly RowLine[]): D1PreparedStatement
       .prepare(`INSERT OR REPLACE INTO ${table} (${columns}) SELECT ${paths} FROM json_each(?1)`)
       .bind(JSON.stringify(some.map(({ values }) => values)))
   })
+}
+
+/** A parameter holds 2,000,000 bytes, and a character has three at most. */
+const MAX_LENGTH = 600_000
+
+/** Rows in lists that fit one parameter each. */
+function inParameters(lines: readonly RowLine[]): RowLine[][] {
+  const lists: RowLine[][] = []
+  let length = 0
+  for (const line of lines) {
+    const own = JSON.stringify(line.values).length
+    const list = lists.at(-1)
+    if (list === undefined || length + own > MAX_LENGTH) {
+      lists.push([line])
+      length = own
+    } else {
+      list.push(line)
+      length += own
+    }
+  }
+  return lists
 }
 
 const shapeOf = ({ row, values }: RowLine) => JSON.stringify([row, ...Object.keys(values)])

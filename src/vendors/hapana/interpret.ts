@@ -3,7 +3,7 @@
 // the account, the first sale and its mail are sent in the same moment, in any order.
 import { isOtherName, nameOf } from '../../core/events/contact-key.ts'
 import { instantOf, type MembershipEvent } from '../../core/events/event.ts'
-import { namedIn } from '../../core/events/facts.ts'
+import { namedIn } from '../../core/events/facts/facts.ts'
 import { fold } from '../../core/events/fields.ts'
 import { type History, type Interpretation, markIfLate } from '../../core/events/history.ts'
 import type { Contact, EventKind, EventType, Inference } from '../../core/events/vocabulary.ts'

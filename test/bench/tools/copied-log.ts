@@ -1,8 +1,8 @@
 // A log of many events: copies of different events that the relay itself recorded, of other contacts and at other times.
 import type { D1Database } from '@cloudflare/workers-types'
+import { KEYS_PER_MS } from '../../../src/core/id.ts'
+import { keyAt, timeOfKey } from '../../../src/store/segments.ts'
 
-/** An id is its millisecond times this, and a number below it (core/id.ts). */
-const KEYS_PER_MS = 2 ** 21
 const CHUNK = 5000
 
 /** `before`: all events are received before that (epoch milliseconds), evenly in whole segments. */
@@ -19,7 +19,7 @@ export async function copyEvents(db: D1Database, events: number, shape: Shape): 
   const segments = Math.ceil(events / eventsASegment)
   const begin = Math.floor(before / segmentMs) * segmentMs - segments * segmentMs
   const at = `(${begin} + i * ${segmentMs} / ${eventsASegment})`
-  const key = `(${at} * ${KEYS_PER_MS} + abs(i * 1103515245) % ${KEYS_PER_MS})`
+  const key = `(${keyAt(at)} + abs(i * 1103515245) % ${KEYS_PER_MS})`
   // Contacts come in no order, as in life.
   const contact = `printf('%08x-0000-4000-8000-%012x', (i * 2654435761) % ${Math.ceil(events / eventsAContact)}, 7)`
   const count = (await db.prepare('SELECT count(*) AS n FROM events').first<number>('n')) ?? 0
@@ -56,7 +56,7 @@ export async function copyEvents(db: D1Database, events: number, shape: Shape): 
     ),
     db.prepare(
       `INSERT OR IGNORE INTO segments (start, until, counted)
-       SELECT DISTINCT key / ${KEYS_PER_MS} / ${segmentMs} * ${segmentMs}, key / ${KEYS_PER_MS} / ${segmentMs} * ${segmentMs} + ${segmentMs}, 0
+       SELECT DISTINCT ${timeOfKey('key')} / ${segmentMs} * ${segmentMs}, ${timeOfKey('key')} / ${segmentMs} * ${segmentMs} + ${segmentMs}, 0
        FROM events`,
     ),
     db.prepare('DROP TABLE template_deliveries'),

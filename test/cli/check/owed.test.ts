@@ -68,7 +68,7 @@ it('does not stop the deploy when it cannot be counted, and that is said', async
 it('is not asked for where the database is one of a version 0.x: nothing is changed', async () => {
   const { status, output, calls } = await deployWith('[]', '[{"results":[{"has_keys_of_0x": 1}]}]')
 
-  expect(status).toBe(2)
+  expect(status).toBe(1)
   expect(output).toMatch(
     /^Nothing was deployed: the database membership-relay is one of a version 0\.x/m,
   )

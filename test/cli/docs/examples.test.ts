@@ -138,7 +138,7 @@ describe('the costs', () => {
       pageOf('docs/benchmarks.md'),
       '',
       'rows written',
-      '3 + 3·T',
+      '2 + 2·T',
       'rows read',
       'trips to D1',
       'queue operations',

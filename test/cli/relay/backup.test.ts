@@ -47,9 +47,9 @@ const MAIL = `<html>${'„Grüße“ "quoted" 😀\u2028 '.repeat(26_000)}</html
 async function fill(): Promise<void> {
   for (let i = 0; i < PAYMENTS; i += 100) {
     const payments = Array.from({ length: 100 }, (_, n) => ({
-      id: `member-${(i + n) % 300}`,
+      id: `member-${(i + n) % 700}`,
       publisher_id: 'publisher',
-      email: `member-${(i + n) % 300}@example.com`,
+      email: `member-${(i + n) % 700}@example.com`,
       type: 'payment.created',
       data: { tier: 'Gold', total: 100 + i + n },
       timestamp: 1_780_000_000 + 600 * (i + n),

@@ -132,9 +132,13 @@ export async function actsOf(): Promise<ActRecord[]> {
 const TABLES =
   'events deliveries segments ledger statistics totals snapshot targets replays contacts postings'
 
-/** Empties the log. */
+/** Empties the log, in which nobody was ever erased. */
 export async function emptyLog(): Promise<void> {
-  await env.DB.batch(TABLES.split(' ').map((table) => env.DB.prepare(`DELETE FROM ${table}`)))
+  const tables = [...TABLES.split(' '), 'erasures', 'erased_values', 'erased_contacts']
+  await env.DB.batch([
+    ...tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+    env.DB.prepare('UPDATE erasing SET version = version + 1'),
+  ])
 }
 
 /** The text of a page, without its markup. */

@@ -205,6 +205,29 @@ const ACTS: Act[] = [
     on: 'per: per',
   },
   {
+    act: 'erased a person',
+    api: '/api/people/:id/erase',
+    form: '/console/people/:id/erase',
+    given: async (visitor) => {
+      await aDelivered({ id: 'c-1' })
+      const id = await personOf(visitor, 'c-1')
+      return { api: { id, body: { dry_run: false } }, form: { id, body: { sure: 'yes' } } }
+    },
+    on: 'per',
+  },
+  {
+    act: 'changed who is kept out',
+    api: '/api/people/:id/suppress',
+    form: '/console/people/:id/suppress',
+    given: async (visitor) => {
+      await aDelivered({ id: 'c-1' })
+      const id = await personOf(visitor, 'c-1')
+      await post(visitor, `/api/people/${id}/erase`, { dry_run: false })
+      return { api: { id, body: { suppress: true } }, form: { id, body: { suppress: 'yes' } } }
+    },
+    on: 'per: out',
+  },
+  {
     act: 'simulated messages',
     api: '/api/simulate',
     form: '/console/simulate',
@@ -312,7 +335,10 @@ it('covers all acts, all POST routes of the API and all forms of the console', a
   ]
 
   expect(ACTS.map(({ act }) => act).toSorted()).toEqual([...OPERATOR_ACTS].toSorted())
-  expect(ACTS.map(({ api }) => api).toSorted()).toEqual(visitor.postsOf('/api').toSorted())
+  const searches = ['/api/people/erased/verify']
+  expect([...ACTS.map(({ api }) => api), ...searches].toSorted()).toEqual(
+    visitor.postsOf('/api').toSorted(),
+  )
   expect([...ACTS.map(({ form }) => form), ...others].toSorted()).toEqual(
     visitor.postsOf('/console').toSorted(),
   )
@@ -333,6 +359,9 @@ it('does not record a dry run, a preview or a refusal', async () => {
     ['/api/targets/nobody/pause', {}],
     ['/api/targets/nobody/test', {}],
     [`/api/people/${unknown}/merge`, { person: unknown }],
+    [`/api/people/${unknown}/erase`, dryRun],
+    [`/api/people/${unknown}/erase`, { dry_run: false }],
+    [`/api/people/${unknown}/suppress`, { suppress: true }],
     ['/api/quarantine/dismiss', { ...CAUSE, reason: 'theirs' }],
     ['/api/simulate', { source: 'nobody', type: 'payment.created' }],
   ]

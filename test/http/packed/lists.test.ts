@@ -45,7 +45,7 @@ const DELIVERIES = [
   'q=ben',
 ]
 const REPLAYS = [
-  { since: '90d' },
+  { since: '2026-08-01T00:00Z' },
   { target: ['finance'], type: ['payment.*'] },
   { state: ['dead', 'cancelled'] },
   { source: ['hapana'], until: '2026-11-21T02:00:40Z' },
@@ -53,7 +53,7 @@ const REPLAYS = [
   { person: 'ben@example.com', target: ['crm'] },
 ]
 const OTHERS = [
-  '/ledger?since=90d',
+  '/ledger?since=2026-08-01T00:00Z&until=2026-12-31T00:00Z',
   '/sources',
   '/targets',
   '/drift',

@@ -55,6 +55,8 @@ export async function aLog() {
     return result.value.events[0]?.id as EventId
   }
   const ids: EventId[] = []
+  // The same an hour later may be a repeat.
+  const same = aStatusChange({ clientID: 'same' })
   for (let hour = 0; hour < 4; hour++) {
     for (let i = 0; i < 4; i++) {
       const person = ['ana', 'ben', 'cleo', 'dan'][i] as string
@@ -82,6 +84,7 @@ export async function aLog() {
         })
       }
     }
+    await take('hapana', same)
     await world.live(2)
     world.advance(HOUR - (world.now() % HOUR))
   }
@@ -110,7 +113,6 @@ export async function aLog() {
       { total: 30, billing_end: NOW / 1000 + 90_000 },
     ),
   )
-  await take('hapana', aStatusChange({ clientID: 'same', status: 'x' }))
   const tools = toolsAt(world.now())
   await recordSystemEvent(
     world.bindings,

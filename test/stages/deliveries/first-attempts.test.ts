@@ -5,17 +5,7 @@ import { overdueMarginMs } from '../../../src/core/deliveries/lease.ts'
 import { firstKeyAt } from '../../../src/core/id.ts'
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { watchFresh } from '../../../src/store/deliveries/waiting.ts'
-import {
-  aConfig,
-  aMessageFor,
-  aQueue,
-  aSpill,
-  aStatusChange,
-  deliverBatch,
-  NOW,
-  stored,
-  toolsAt,
-} from '../../builders.ts'
+import { aConfig, aQueue, aSpill, aStatusChange, NOW, stored, toolsAt } from '../../builders.ts'
 import { counting, empty, LOG_TABLES } from '../../database.ts'
 
 const MARGIN = overdueMarginMs([15]) // of targets with the default timeout
@@ -69,14 +59,8 @@ it('sends what the queue refused', async () => {
 })
 
 it('sends one that was held and is released after the sweep has come past it', async () => {
-  const held = aConfig({ name: 'crm', enabled: false })
   const event = await accept(NOW)
-  const body = await aMessageFor(event, 'crm', { due: NOW })
-  const own = { id: 'message', timestamp: new Date(NOW), attempts: 1, body }
-  const message = { ...own, ack: () => undefined, retry: () => undefined }
-  await deliverBatch({ DB: env.DB, RETRIES: aQueue().queue }, held, 'deliveries', [message], {
-    now: () => NOW,
-  })
+  await env.DB.prepare("UPDATE deliveries SET state = 'held', reason = 'disabled'").run()
   await accept(NOW + HOUR)
   await sweptAt(NOW + HOUR + 2 * MINUTE) // releases it, to a queue that loses its message
 

@@ -38,9 +38,9 @@ const MARGIN = overdueMarginMs([15]) // of targets with the default timeout
 /** Deliveries to a target that have been overdue for long. */
 async function insertOverdue(target: string, count: number) {
   await env.DB.prepare(
-    `INSERT INTO deliveries (event, target, state, attempt, due, attempts)
+    `INSERT INTO deliveries (event, target, state, attempt, due, swept, attempts)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-     SELECT i, ?1, 'pending', 1, 1000, '[]' FROM n`,
+     SELECT i, ?1, 'pending', 1, 1000, 0, '[]' FROM n`,
   )
     .bind(target, count)
     .run()

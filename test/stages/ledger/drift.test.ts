@@ -15,6 +15,7 @@ import {
   toolsAt,
 } from '../../builders.ts'
 import { aMeteredDatabase } from '../../database.ts'
+import { clearPacks, PLACES, packAll } from '../../packs.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -42,14 +43,16 @@ async function countedMessages() {
   )
 }
 
-/** The database with a function that runs before each batch, and one that runs after it. */
+/** The database with a function that runs before the batch that writes, and one that runs after it: another one reads before. */
 function aDatabase({ before = async () => {}, after = async () => {} }): D1Database {
+  let batches = 0
   return {
     prepare: (sql: string) => env.DB.prepare(sql),
     batch: async (statements: D1PreparedStatement[]) => {
-      await before()
+      const isWrite = ++batches === 2
+      if (isWrite) await before()
       const results = await env.DB.batch(statements)
-      await after()
+      if (isWrite) await after()
       return results
     },
   } as unknown as D1Database
@@ -311,14 +314,41 @@ describe('each message is counted once', () => {
     ])
   })
 
+  it('when they are packed before they are counted', async () => {
+    await clearPacks()
+    const later = NOW + 3 * 3_600_000
+    await env.DB.batch(
+      [
+        `UPDATE deliveries SET state = 'delivered', attempt = 2, due = NULL`,
+        'UPDATE segments SET counted = 0',
+      ].map((sql) => env.DB.prepare(sql)),
+    )
+    await packAll(PLACES.r2, later)
+    expect(await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')).toBe(0)
+    await stored(config, 'hype', aPayment(), { now: later })
+
+    for (let run = 0; run < 3; run++) {
+      await updateDriftReports(PLACES.r2, toolsAt(later + 5 * MINUTE))
+    }
+
+    expect(await countedMessages()).toEqual([
+      'hapana clientStatusChange 1',
+      'hype payment.created 2',
+    ])
+    await clearPacks()
+  })
+
   it('when one part of the write fails', async () => {
+    let batches = 0
     const broken = {
       prepare: (sql: string) => env.DB.prepare(sql),
       batch: (statements: D1PreparedStatement[]) =>
-        env.DB.batch([
-          ...statements.slice(0, 1),
-          env.DB.prepare('INSERT INTO drift_read VALUES (NULL)'),
-        ]),
+        ++batches === 1
+          ? env.DB.batch(statements)
+          : env.DB.batch([
+              ...statements.slice(0, 1),
+              env.DB.prepare('INSERT INTO drift_read VALUES (NULL)'),
+            ]),
     } as unknown as D1Database
     await expect(update(undefined, broken)).rejects.toThrow()
 
@@ -331,7 +361,8 @@ describe('the price of a run', () => {
   async function rowsWritten(now: number): Promise<number[]> {
     const { db, rows } = aMeteredDatabase('rows_written')
     await update(now, db)
-    return rows
+    // The first batch reads.
+    return rows.slice(1)
   }
 
   it('is one row for each type that was received, and one for the position', async () => {

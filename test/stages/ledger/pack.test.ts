@@ -2,11 +2,13 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EventId } from '../../../src/core/id.ts'
+import { isOutOfStatements } from '../../../src/stages/jobs.ts'
 import { pack } from '../../../src/stages/ledger/pack.ts'
 import { restartDeliveries } from '../../../src/store/deliveries/restart-deliveries.ts'
 import { readPacked } from '../../../src/store/events/packs/read.ts'
 import { restoreEvents } from '../../../src/store/ledger/packs/restore.ts'
 import { NOW, toolsAt } from '../../builders.ts'
+import { anInvocation } from '../../invocation.ts'
 import { linesOfLedger } from '../../ledger-lines.ts'
 import { aLog, books, clearLog, count, DAY, EVER, errors, HOUR, LATER } from '../../packed-log.ts'
 import {
@@ -291,6 +293,24 @@ describe('the job', () => {
     await packAll(d1, NOW + 31 * DAY, 7)
     expect(await dead()).toBe(0)
     expect(await count("events WHERE status <> 'quarantined'")).toBe(0)
+  })
+
+  it('works within the 50 statements of the free plan, in some runs', async () => {
+    await aLog(3)
+    await rollAll(LATER)
+    const [before, ledger] = [await allLines(d1), await books()]
+    let runs = 0
+    for (; (await count('packs')) < 3 || (await count('segments WHERE counted > 1')) > 0; runs++) {
+      const job = () => pack(d1, { hotDays: 0 }, toolsAt(LATER + runs * 60_000))
+      const error = await anInvocation(job, 'free').catch((error) => error)
+      if (error) expect(isOutOfStatements(error)).toBe(true)
+      expect(await books()).toEqual(ledger)
+      expect(runs).toBeLessThan(10)
+    }
+    expect(runs).toBeGreaterThan(1)
+    expect(await allLines(d1)).toEqual(before)
+    expect(await hotLines()).toHaveLength(3)
+    expect(await errors()).toEqual([])
   })
 
   it('looks once a day at what was left', async () => {

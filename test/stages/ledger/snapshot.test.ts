@@ -132,7 +132,7 @@ describe('the snapshot of a running relay', () => {
         return new Response('', { status: target === 'moody' && requests % 3 > 0 ? failure : 200 })
       },
     )
-    const received = { accepted: 0, duplicate: 0, quarantined: 0 }
+    const received = { accepted: 0, duplicate: 0, erased: 0, quarantined: 0 }
     let earlier: EventId | undefined
     for (let hour = 0; hour < 4; hour++) {
       const payment = aPayment()

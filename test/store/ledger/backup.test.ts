@@ -297,6 +297,24 @@ describe('an import', () => {
     })
   })
 
+  it('splits large rows over parameters, each within the limit of D1', async () => {
+    const lines = Array.from({ length: 9 }, (_, n) => ({
+      row: 'drift',
+      values: {
+        source: 'hype',
+        vendor_type: `type-${n}`,
+        messages: 1,
+        first_seen: NOW,
+        last_seen: NOW,
+        keys: JSON.stringify(['ä'.repeat(250_000)]),
+      },
+    }))
+
+    await importAll(lines, { size: 9 })
+
+    expect(await exported('drift')).toEqual(lines.map((line) => `${JSON.stringify(line)}\n`))
+  })
+
   it('keeps each character of a line', async () => {
     const [id] = await aLog(1)
     await env.DB.prepare('UPDATE events SET raw = ?1, event_name = ?2')

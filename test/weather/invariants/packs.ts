@@ -53,8 +53,10 @@ export class Packs {
   }
 
   private read({ start, version, place }: Pack, name: string): Map<string, PackedEvent> {
-    const text = gunzipSync(place === 'd1' ? this.rows(start, version) : this.objects(name))
-    const lines = text.toString('utf8').trimEnd().split('\n')
+    const bytes = place === 'd1' ? this.rows(start, version) : this.objects(name)
+    // Bytes that are not there have no event.
+    const text = bytes.length === 0 ? '' : gunzipSync(bytes).toString('utf8')
+    const lines = text.split('\n').slice(0, -1)
     return new Map(
       lines.map((line) => {
         const event = JSON.parse(line) as PackedEvent
@@ -69,7 +71,7 @@ export class Packs {
       start,
       version,
     )
-    return Buffer.concat(rows.map(({ bytes }) => bytes))
+    return Buffer.concat(rows.map(({ bytes }) => Buffer.from(bytes)))
   }
 
   private objects(name: string): Buffer {

@@ -7,7 +7,7 @@ const STYLE = `
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { font-size: 1rem; margin: 0; }
 .quiet, th { color: var(--quiet); font-weight: normal; }
-table { border-collapse: collapse; width: 100%; } th { text-align: left; white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; } th { text-align: left; width: 10rem; }
 th, td { padding: .25rem .75rem .25rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
 td th { border: 0; } td table td, td table th { border: 0; padding-top: 0; }
 article { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 1rem 0; break-inside: avoid-page; }

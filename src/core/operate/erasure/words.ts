@@ -42,7 +42,10 @@ export async function keyedHash(text: string, key: string): Promise<string> {
   return hexOf(mac.subarray(0, 16))
 }
 
-/** Which of some hashed values are in a text, as it is and with its encodings undone. */
+/**
+ * Which of some hashed values are in a text, as it is and with its encodings undone. A value that is only part of another one
+ * there, as a name is of an address, is not.
+ */
 export async function findValues<V extends HashedWords>(
   text: string,
   { salt, values }: { salt: string; values: readonly V[] },
@@ -50,32 +53,42 @@ export async function findValues<V extends HashedWords>(
   const byMark = Map.groupBy(values, ({ mark }) => mark)
   const found = new Set<V>()
   for (const reading of readingsOf(text)) {
-    for (const [words, candidates] of candidatesIn(reading, byMark, salt)) {
-      const hash = await keyedHash(words, salt)
-      for (const value of candidates) if (value.hash === hash) found.add(value)
+    const confirmed: Match<V>[] = []
+    for (const match of matchesIn(reading, byMark, salt)) {
+      const hash = await keyedHash(match.text, salt)
+      const own = match.values.filter((value) => value.hash === hash)
+      if (own.length > 0) confirmed.push({ ...match, values: own })
     }
+    const whole = confirmed.filter((one) => !confirmed.some((other) => isInside(one, other)))
+    for (const value of whole.flatMap(({ values }) => values)) found.add(value)
   }
   return [...found]
 }
 
-/** The sequences of a text that have the mark of a value, each once, with those values. */
-function candidatesIn<V extends HashedWords>(
+/** Words of a text, from one up to but not including another, that have the mark of some values. */
+type Match<V> = { start: number; end: number; text: string; values: V[] }
+
+function isInside<V>(one: Match<V>, other: Match<V>): boolean {
+  const isLonger = other.end - other.start > one.end - one.start
+  return isLonger && other.start <= one.start && other.end >= one.end
+}
+
+function matchesIn<V extends HashedWords>(
   text: string,
   byMark: ReadonlyMap<number, V[]>,
   salt: string,
-): Map<string, V[]> {
+): Match<V>[] {
   const seed = seedOf(salt)
   const longest = Math.max(0, ...[...byMark.values()].flat().map(({ words }) => words))
-  const found = new Map<string, V[]>()
+  const found: Match<V>[] = []
   const look = (words: readonly string[]) => {
     const hashes = words.map((word) => shortHash(word, seed))
     for (let start = 0; start < words.length; start++) {
       let mark = seed
-      const end = Math.min(words.length, start + longest)
-      for (let i = start; i < end; i++) {
-        mark = joined(mark, hashes[i] as number)
+      for (let end = start + 1; end <= Math.min(words.length, start + longest); end++) {
+        mark = joined(mark, hashes[end - 1] as number)
         const values = byMark.get(mark)
-        if (values) found.set(words.slice(start, i + 1).join(' '), values)
+        if (values) found.push({ start, end, text: words.slice(start, end).join(' '), values })
       }
     }
   }

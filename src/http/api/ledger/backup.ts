@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { EXPORTED_PARTS } from '../../../core/ledger/export-lines.ts'
 import type { Env } from '../../../env.ts'
 import { audit } from '../../../stages/operate/acts/audit.ts'
-import { exportLines } from '../../../store/ledger/export.ts'
+import { exportLines, isPosition } from '../../../store/ledger/export.ts'
 import { beginImport, importLines } from '../../../store/ledger/import.ts'
 import { body, describe, query } from '../../operation.ts'
 import { operatorOf } from '../../operator.ts'
@@ -42,6 +42,13 @@ export function exportation(tools: ApiTools) {
     query(ExportQuery),
     (c) => {
       const { part, after, ...period } = c.req.valid('query')
+      if (after !== undefined && !isPosition(part, after)) {
+        return problem(
+          400,
+          'bad-query',
+          'after must be the `next` of a previous call for this part.',
+        )
+      }
       const lines = exportLines(c.env, { part, after, ...periodOf(period, tools.now()) })
       const encoder = new TextEncoder()
       const bytes = new ReadableStream<Uint8Array>({

@@ -14,6 +14,7 @@ import {
   sharedAddressesOf,
 } from '../../../store/events/people.ts'
 import { findWronglyJoined } from '../../../store/events/wrongly-joined.ts'
+import { getErasure } from '../../../store/operate/erasure/erasures.ts'
 import { SplitBody } from '../../api/events/people.ts'
 import { pageEntries } from '../../api/fields.ts'
 import type { ApiTools } from '../../tools.ts'
@@ -52,6 +53,9 @@ export function people(tools: ApiTools) {
     .get('/:id', async (c) => {
       const id = c.req.param('id')
       const person = isPersonId(id) ? await getPerson(c.env.DB, id) : undefined
+      if (isPersonId(id) && person === undefined && (await getErasure(c.env.DB, id))) {
+        return c.redirect(`${page(id)}/erasure`, 303)
+      }
       if (person === undefined) {
         return showRefusal(c, { kind: 'unknown_person', which: 'this' }, undefined)
       }

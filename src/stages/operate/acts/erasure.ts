@@ -1,12 +1,10 @@
 // Acts on erased people: erasing a person, and keeping later messages of one out.
+
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import { err, ok, type Result } from '../../../core/result.ts'
 import type { Env, Tools } from '../../../env.ts'
-import {
-  getErasure,
-  listContactsOf,
-  setSuppressed,
-} from '../../../store/operate/erasure/erasures.ts'
+import { listContactsOf } from '../../../store/operate/erasure/begin.ts'
+import { getErasure, setSuppressed } from '../../../store/operate/erasure/erasures.ts'
 import { countPersonal, type ErasurePlan } from '../../../store/operate/erasure/person-events.ts'
 import { erasePerson, newVersion } from '../erasure/erase.ts'
 import { audit, type Operator, type Refusal } from './audit.ts'
@@ -56,6 +54,6 @@ export async function suppressPerson(
   const { DB } = operator.env
   const isDone = isPersonId(id) && (await setSuppressed(DB, id, suppress, newVersion(tools)))
   if (!isDone) return err({ kind: 'not_erased' })
-  await audit(operator, suppress ? 'kept a person out' : 'let a person in again', id, tools)
+  await audit(operator, 'changed who is kept out', `${id}: ${suppress ? 'out' : 'in'}`, tools)
   return ok(id)
 }

@@ -12,9 +12,9 @@ import { readMessages, type StoredMessage } from '../../../store/events/stored-m
 import { listErasedValues, type RunningErasure } from '../../../store/operate/erasure/erasures.ts'
 import { eraseRow, SMALL_TABLES } from '../../../store/operate/erasure/small-tables.ts'
 import { listTables, readTable, textsOf } from '../../../store/operate/erasure/tables.ts'
-import type { StepResult } from './erase.ts'
 import { eraseKeys } from './events.ts'
 import { eraseLines } from './packed.ts'
+import type { StepResult } from './step.ts'
 
 /** Lists of events that are about nobody by their contact, and may contain a value. */
 const LISTS: { filter: EventFilter; place: ErasedPlace }[] = [

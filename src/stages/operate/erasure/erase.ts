@@ -4,19 +4,20 @@ import type { Config } from '../../../config.ts'
 import type { PersonId } from '../../../core/id.ts'
 import { type Erasure, stepAfter } from '../../../core/operate/erasure/erasure.ts'
 import type { Env, Tools } from '../../../env.ts'
+import { takeContacts } from '../../../store/operate/erasure/begin.ts'
 import {
   endErasure,
   getErasure,
   listOpenErasures,
   moveErasure,
   type RunningErasure,
-  takeContacts,
 } from '../../../store/operate/erasure/erasures.ts'
 import { eraseElsewhere } from './elsewhere.ts'
 import { eraseNextEvents } from './events.ts'
 import { forgetOld } from './forget.ts'
 import { erasePacked } from './packed.ts'
 import { eraseSpilled } from './spilled.ts'
+import type { StepResult } from './step.ts'
 import { tellErased, wasTold } from './tell.ts'
 
 export type ErasingEnv = Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>
@@ -24,9 +25,6 @@ export type ErasingEnv = Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>
 /** How long a request, or a run of the cron, goes on with erasures, in milliseconds. */
 const REQUEST_MS = 8000
 const RUN_MS = 15_000
-
-/** What becomes of a step: it is over, it goes on from a place, or it has to wait for something. */
-export type StepResult = 'over' | 'waits' | { place: string }
 
 /**
  * Begins to erase a person, or goes on with it, for some seconds. Returns how far it is; undefined when the person has no

@@ -1,6 +1,5 @@
 // The events of an erased person's contacts, some at a time: their values are hashed for the receipt and erased in one
 // transaction.
-import { UNFINISHED_STATES } from '../../../core/deliveries/delivery.ts'
 import type { ErasedPlace, ErasedValue } from '../../../core/operate/erasure/erasure.ts'
 import {
   type IdentifyingValue,
@@ -9,8 +8,8 @@ import {
 } from '../../../core/operate/erasure/values.ts'
 import { hashWords } from '../../../core/operate/erasure/words.ts'
 import type { Env } from '../../../env.ts'
-import { eraseEvents } from '../../../store/deliveries/erase-events.ts'
 import { eraseObjects } from '../../../store/events/bodies/objects.ts'
+import { countsOf, eraseEvents } from '../../../store/operate/erasure/erase-events.ts'
 import {
   type ErasedContactRow,
   noteErased,
@@ -19,7 +18,7 @@ import {
 import { listPersonalEvents } from '../../../store/operate/erasure/person-events.ts'
 import { VENDORS } from '../../../vendors/index.ts'
 import type { Vendor } from '../../../vendors/vendor.ts'
-import type { StepResult } from './erase.ts'
+import type { StepResult } from './step.ts'
 
 /** Where the events are, and their large bodies. */
 type ErasedEnv = Pick<Env, 'DB' | 'ARCHIVE'>
@@ -70,17 +69,9 @@ export async function eraseKeys(
   place: ErasedPlace,
   values: readonly ErasedValue[] = [],
 ): Promise<void> {
-  const own = `event IN (${keys})`
-  const unfinished = UNFINISHED_STATES.map((state) => `'${state}'`)
-  const counts = {
-    [place]: `SELECT count(*) FROM events WHERE key IN (${keys}) AND status NOT IN ('erased', 'erased_derived')`,
-    bodies: `SELECT count(*) FROM deliveries WHERE ${own} AND body IS NOT NULL`,
-    attempts: `SELECT count(*) FROM deliveries CROSS JOIN json_each(attempts) AS a WHERE ${own} AND a.value ->> 'digest' IS NOT NULL`,
-    cancelled: `SELECT count(*) FROM deliveries WHERE ${own} AND state IN (${unfinished})`,
-  }
   await eraseObjects(env, keys)
   await env.DB.batch([
-    ...noteErased(env.DB, person, counts, values),
+    ...noteErased(env.DB, person, countsOf(keys, place), values),
     ...eraseEvents(env.DB, keys, REPEAT_HEADERS),
   ])
 }

@@ -2,8 +2,8 @@
 // is still on its way is. Thirty days after the receipt, and after the erasure, nothing of that is left.
 import { firstKeyAt, timeOfId } from '../../../core/id.ts'
 import type { Env, Tools } from '../../../env.ts'
-import { forgetRepeats } from '../../../store/deliveries/erase-events.ts'
 import { getStuck } from '../../../store/intake/stuck.ts'
+import { forgetRepeats } from '../../../store/operate/erasure/erase-events.ts'
 import { forgetContacts } from '../../../store/operate/erasure/erasures.ts'
 import { oldestArchived } from '../../intake/archive.ts'
 

@@ -1,7 +1,7 @@
 // Whose a value is that was found: the erased person's, another's who has the same address or name, or that of somebody who came
 // after the erasure, perhaps the same human again.
 
-import { firstKeyAt, idOfKey, isEventId, keyOfId } from '../../../core/id.ts'
+import { firstKeyAt, idOfKey, isEventId, keyOfId, type PersonId } from '../../../core/id.ts'
 import { isObject, type JsonObject } from '../../../core/intake/json.ts'
 import type { ErasedValue } from '../../../core/operate/erasure/erasure.ts'
 import { type ValueKind, valuesOfKey, valuesOfParts } from '../../../core/operate/erasure/values.ts'
@@ -10,7 +10,14 @@ import { ownerOfObject } from '../../../store/events/bodies/objects.ts'
 import { getErasure } from '../../../store/operate/erasure/erasures.ts'
 import { type Owner, readOwners, readPersons } from '../../../store/operate/erasure/owners.ts'
 import { placeKey, shownPlace } from '../../../store/operate/erasure/tables.ts'
-import type { Searched } from './verify.ts'
+
+/** What is searched for: the hashes of a receipt, and when the erasure was asked for, in epoch milliseconds. */
+export type Searched = {
+  person: PersonId
+  askedAt: number
+  salt: string
+  values: readonly ErasedValue[]
+}
 
 /** Values in one text of one row, or in a line of it. */
 export type Hit = {
@@ -78,8 +85,11 @@ function isOfSource({ kind, source }: ErasedValue, owner: Owner | undefined): bo
   return kind !== 'id' || owner === undefined || owner.source === 'relay' || owner.source === source
 }
 
+/** What two contacts may have in common. */
+const SHARED_COLUMNS = ['contact', 'email', 'former', 'name']
+
 async function whoseIs(
-  { table }: Hit,
+  { table, column }: Hit,
   key: string | undefined,
   owner: Owner | undefined,
   { values, cut, salt }: { values: readonly ErasedValue[]; cut: bigint; salt: string },
@@ -88,7 +98,7 @@ async function whoseIs(
   if (owner?.person !== undefined && BigInt(owner.person) >= cut) return 'later'
   if (owner === undefined || !owner.isKnown || values.some(({ kind }) => kind === 'id'))
     return 'erased'
-  if (table === 'contacts') return 'other'
+  if (table === 'contacts') return SHARED_COLUMNS.includes(column) ? 'other' : 'erased'
   const { source, contact, parts } = owner
   const { emergency_contact: _, ...own } = isObject(parts.contact)
     ? parts.contact

@@ -16,8 +16,8 @@ import {
   listFormerBytes,
   listPacked,
 } from '../../../store/operate/erasure/packed.ts'
-import type { StepResult } from './erase.ts'
 import { eraseRestored } from './events.ts'
+import type { StepResult } from './step.ts'
 
 type PackedEnv = Pick<Env, 'DB' | 'ARCHIVE'>
 

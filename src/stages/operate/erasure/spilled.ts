@@ -2,13 +2,12 @@
 // be reached; they do when they are recorded (store/intake/records.ts).
 import type { PersonId } from '../../../core/id.ts'
 import type { Env } from '../../../env.ts'
-import { knownErased, readErased } from '../../../store/intake/erased.ts'
-import { withoutErased } from '../../../store/intake/records.ts'
+import { knownErased, readErased, withoutErased } from '../../../store/intake/erased.ts'
 import { packRecords, unpackRecords } from '../../../store/intake/spill.ts'
 import { noteErased, type RunningErasure } from '../../../store/operate/erasure/erasures.ts'
 import { withTimeout } from '../../../store/timeout.ts'
 import { SPILL_PREFIX } from '../../intake/archive.ts'
-import type { StepResult } from './erase.ts'
+import type { StepResult } from './step.ts'
 
 /** Objects that are read for one step. */
 const PAGE = 10

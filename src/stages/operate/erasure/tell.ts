@@ -5,12 +5,12 @@ import { contactIdOf, EMAIL_PREFIX, TEST_PREFIX } from '../../../core/events/con
 import type { NewSystemEvent } from '../../../core/events/system-event.ts'
 import { hexOf } from '../../../core/intake/signature.ts'
 import type { Env, Tools } from '../../../env.ts'
-import { eraseEvents } from '../../../store/deliveries/erase-events.ts'
+import { eraseEvents } from '../../../store/operate/erasure/erase-events.ts'
 import type { ErasedContactRow, RunningErasure } from '../../../store/operate/erasure/erasures.ts'
 import { findTelling } from '../../../store/operate/erasure/telling.ts'
 import { audienceOf, recordSystemEvent } from '../../deliveries/system-events.ts'
-import type { StepResult } from './erase.ts'
 import { REPEAT_HEADERS } from './events.ts'
+import type { StepResult } from './step.ts'
 
 /** How long targets have to take it. */
 const MAX_TELLING_MS = 30 * 24 * 3_600_000

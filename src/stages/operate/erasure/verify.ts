@@ -1,7 +1,3 @@
-// Searches everything that is stored for the values of a receipt: every text and blob of every table, whatever tables there
-// are, and every object of the archive. Part by part, as each call has a limit.
-import type { PersonId } from '../../../core/id.ts'
-import type { ErasedValue } from '../../../core/operate/erasure/erasure.ts'
 import { findValues } from '../../../core/operate/erasure/words.ts'
 import type { Env, Tools } from '../../../env.ts'
 import {
@@ -11,15 +7,7 @@ import {
   textOfBytes,
   textsOf,
 } from '../../../store/operate/erasure/tables.ts'
-import { type Finding, type Hit, type Judged, judge } from './judge.ts'
-
-/** What is searched for: the hashes of a receipt, and when the erasure was asked for, in epoch milliseconds. */
-export type Searched = {
-  person: PersonId
-  askedAt: number
-  salt: string
-  values: readonly ErasedValue[]
-}
+import { type Finding, type Hit, type Judged, judge, type Searched } from './judge.ts'
 
 /** How long a call searches, in milliseconds, and how much it reads, in characters. */
 const CALL_MS = 5000

@@ -4,8 +4,8 @@ import {
   firstOf,
   type Got,
   NO_FACTS,
-} from '../../../core/events/contact-facts.ts'
-import { type FactOwner, readFacts, writeFacts } from '../../../core/events/fact-text.ts'
+} from '../../../core/events/facts/contact-facts.ts'
+import { type FactOwner, readFacts, writeFacts } from '../../../core/events/facts/fact-text.ts'
 import { idOfKey, keyOfId } from '../../../core/id.ts'
 
 /** What is kept of a contact, and the revision of its row: 0 if there is none. */

@@ -1,13 +1,13 @@
 // Histories that need more than the facts of packed events, as those of late events and of past ones: from the packs.
 import { type MembershipEvent, withCredibleTime } from '../../../core/events/event.ts'
-import type { FactOwner } from '../../../core/events/fact-text.ts'
+import type { FactOwner } from '../../../core/events/facts/fact-text.ts'
 import {
   type Around,
   type Fact,
   type Facts,
   isTold,
   type Past,
-} from '../../../core/events/facts.ts'
+} from '../../../core/events/facts/facts.ts'
 import { EVENTS_PER_SIDE } from '../../../core/events/history.ts'
 import { type EventId, idOfKey, keyOfId } from '../../../core/id.ts'
 import { parseJson } from '../../../core/intake/json.ts'
@@ -27,23 +27,18 @@ export type Wanted = Pick<Past, 'missing'> & {
   read: (packed: Facts, hot: readonly Fact[]) => Past
 }
 
-/**
- * How many events are read from packs at most: each may be in another block, which takes a statement where packs are in D1,
- * and an invocation of the free plan has 50.
- */
-const MAX_READ = 12
-
 /** How often more is read, where what was read is in no history: inferred events, and rejected check-ins. */
 const MAX_ROUNDS = 3
 
-/** Returns the events of each part, in their order. Throws like `readPacked`. */
+/** Returns the events of each part, in their order. At most `limit` events are read from packs. Throws like `readPacked`. */
 export async function readMissing(
   env: { DB: BatchDatabase; ARCHIVE?: R2Bucket | undefined },
   wanted: readonly Wanted[],
+  limit: number,
 ): Promise<Fact[][]> {
   const known = new Map(wanted.flatMap(knownIn).map((fact) => [fact.id, fact]))
   const places: { part: number; id: EventId }[] = []
-  let left = MAX_READ
+  let left = limit
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const found = await listAround(env.DB, wanted, round)
     places.push(...found)

@@ -65,10 +65,6 @@ const DELETE_ENTRIES = [
      SELECT c.number, gone.value ->> 2, gone.value ->> 3, gone.value ->> 4 FROM json_each(?1) AS gone
      CROSS JOIN packed_contacts AS c ON c.source = gone.value ->> 0 AND c.contact = gone.value ->> 1)`,
   `DELETE FROM contacts WHERE (source, contact) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1)) AND ${HAS_NO_EVENT}`,
-  `DELETE FROM packed_facts WHERE contact IN (
-     SELECT c.number FROM json_each(?1) AS gone
-     CROSS JOIN packed_contacts AS c ON c.source = gone.value ->> 0 AND c.contact = gone.value ->> 1
-     WHERE NOT EXISTS (SELECT 1 FROM packed_events AS p WHERE p.contact = c.number))`,
   `DELETE FROM packed_contacts WHERE (source, contact) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))
      AND NOT EXISTS (SELECT 1 FROM packed_events AS p WHERE p.contact = packed_contacts.number)`,
 ]

@@ -6,8 +6,8 @@ import {
   receivedFrom,
   withoutEvents,
   withPacked,
-} from '../../../core/events/contact-facts.ts'
-import type { FactOwner } from '../../../core/events/fact-text.ts'
+} from '../../../core/events/facts/contact-facts.ts'
+import type { FactOwner } from '../../../core/events/facts/fact-text.ts'
 import { type EventId, keyOfId } from '../../../core/id.ts'
 import { columnsOf, type KeptFacts, listKept } from '../../events/packs/facts.ts'
 import { onlyIf } from './frozen.ts'

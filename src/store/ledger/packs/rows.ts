@@ -1,5 +1,7 @@
 // Reads the rows of events that may be packed, whole pages at a time.
+import { idOfKey } from '../../../core/id.ts'
 import type { StoredDelivery, StoredEvent, StoredRows } from '../../../core/ledger/pack-line.ts'
+import { err, type Result } from '../../../core/result.ts'
 import {
   bodyReader,
   inTurns,
@@ -37,15 +39,17 @@ WITH page AS (${NEXT(`e.key, ${BYTES} AS bytes`, PAGE_EVENTS)}
 ), sized AS (SELECT key, bytes, sum(bytes) OVER (ORDER BY key) AS total FROM page),
 chosen AS (SELECT key AS own FROM sized WHERE total <= ${PAGE_BYTES} OR total = bytes)`
 
+const EVENT_COLUMNS = `CAST(key AS TEXT) AS key, source, vendor, status, type, vendor_type, contact, planned, hops, dedup_key, dedup_stamp, rung,
+  CAST(matched AS TEXT) AS matched, encoding, headers, issues, event, raw, at, event_name, dismissed`
+const DELIVERY_COLUMNS = `CAST(event AS TEXT) AS event, target, state, reason, attempt, first, due, attempts, body, content_type, headers,
+  replayed, swept, lease_holder, lease_until`
+
 const EVENTS = `${PAGE}
-SELECT CAST(key AS TEXT) AS key, source, vendor, status, type, vendor_type, contact, planned, hops, dedup_key, dedup_stamp, rung,
-  CAST(matched AS TEXT) AS matched, encoding, headers, issues, event, raw, at, event_name, dismissed,
-  ${PLACE_COLUMNS}
+SELECT ${EVENT_COLUMNS}, ${PLACE_COLUMNS}
 FROM chosen CROSS JOIN events ON key = own ${withPlace('events')} ORDER BY own`
 
 const DELIVERIES = `${PAGE}
-SELECT CAST(event AS TEXT) AS event, target, state, reason, attempt, first, due, attempts, body, content_type, headers,
-  replayed, swept, lease_holder, lease_until
+SELECT ${DELIVERY_COLUMNS}
 FROM chosen CROSS JOIN deliveries ON event = own ORDER BY own, target`
 
 /**
@@ -62,15 +66,27 @@ export async function readPackable(
     db.prepare(EVENTS).bind(...bounds),
     db.prepare(DELIVERIES).bind(...bounds),
   ])
+  const rows = await storedRows(ARCHIVE, events, deliveries)
+  return rows.flatMap((row) => (row.ok ? [row.value] : []))
+}
+
+/**
+ * The rows of events with the places of their bodies, and of their deliveries with the key of each one's event as `event`: in
+ * the words of the code, with large bodies in their rows. An event whose body cannot be read now is an error that says so.
+ */
+async function storedRows(
+  bucket: R2Bucket | undefined,
+  events: D1Result<unknown> | undefined,
+  deliveries: D1Result<unknown> | undefined,
+): Promise<Result<StoredRows, string>[]> {
   const owned = Map.groupBy((deliveries?.results ?? []) as OwnedDelivery[], ({ event }) => event)
-  const read = bodyReader(ARCHIVE)
+  const read = bodyReader(bucket)
   const found = (events?.results ?? []) as (StoredEvent & PlaceColumns)[]
-  const rows = await inTurns(found, async ({ object, packed, ...event }) => {
+  return inTurns(found, async ({ object, packed, ...event }) => {
     const own = rowsIn(event, owned.get(event.key) ?? [])
     const whole = await wholeRows(read, { object, packed }, own)
-    return whole.ok ? [whole.value] : []
+    return whole.ok ? whole : err(`the event ${idOfKey(event.key)}: ${whole.error}`)
   })
-  return rows.flat()
 }
 
 type OwnedDelivery = StoredDelivery & { event: string }
@@ -88,6 +104,32 @@ function rowsIn(event: StoredEvent, deliveries: readonly OwnedDelivery[]): Store
       reason: delivery.reason === null ? null : readWord(delivery.reason),
     })),
   }
+}
+
+/**
+ * Returns the rows of those events of some keys that are hot, by their keys' order, in one transaction, with large bodies in
+ * their rows. Throws when a body cannot be read now.
+ */
+export async function readRows(
+  { DB: db, ARCHIVE }: PackEnv,
+  keys: readonly string[],
+): Promise<StoredRows[]> {
+  if (keys.length === 0) return []
+  const these = (columns: string, table: string, key: string, order = key) =>
+    db
+      .prepare(
+        `SELECT ${columns} FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?1)) ORDER BY ${order}`,
+      )
+      .bind(`[${keys}]`)
+  const [events, deliveries] = await db.batch([
+    these(`${EVENT_COLUMNS}, ${PLACE_COLUMNS}`, `events ${withPlace('events')}`, 'key'),
+    these(DELIVERY_COLUMNS, 'deliveries', 'event', 'event, target'),
+  ])
+  const rows = await storedRows(ARCHIVE, events, deliveries)
+  return rows.map((row) => {
+    if (!row.ok) throw new Error(row.error)
+    return row.value
+  })
 }
 
 /** Whether there is such an event. */

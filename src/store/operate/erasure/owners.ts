@@ -13,6 +13,9 @@ export type Owner = {
   parts: PersonalParts
 }
 
+// What is left of somebody may be anything.
+const EVENT = 'CASE WHEN json_valid(e.event) THEN e.event END'
+
 /** Returns the owners of events by their keys (decimal texts). */
 export async function readOwners(
   db: D1Database,
@@ -22,7 +25,7 @@ export async function readOwners(
   const { results } = await db
     .prepare(
       `SELECT CAST(e.key AS TEXT) AS key, e.source, e.contact, CAST(c.person AS TEXT) AS person,
-         e.event -> '$.data.contact' AS parts, e.event ->> '$.data.message.to' AS "to", e.event ->> '$.data.checkin.fob_number' AS fob
+         (${EVENT}) -> '$.data.contact' AS parts, (${EVENT}) ->> '$.data.message.to' AS "to", (${EVENT}) ->> '$.data.checkin.fob_number' AS fob
        FROM json_each(?1) AS wanted CROSS JOIN events AS e ON e.key = CAST(wanted.value AS INTEGER)
        LEFT JOIN contacts AS c ON c.source = e.source AND c.contact = e.contact`,
     )

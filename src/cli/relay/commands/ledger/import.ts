@@ -14,8 +14,9 @@ const HELP = `
 The whole file is checked before anything is written. A relay that has received events is refused. Stopped, it goes on where it
 was when it is called again. Deliveries that were not finished arrive as cancelled: --deliver sends them.`
 
-/** What one call carries at most: of its 50 statements on the free plan, and of characters. */
+/** What one call carries at most: of its 50 statements on the free plan, of lines, and of characters. */
 const STATEMENTS = 38
+const LINES = 500
 const LENGTH = 4_000_000
 
 /** Four events, or seven deliveries, are one statement (store/ledger/packs/restore.ts). */
@@ -77,7 +78,8 @@ function chunksOf({ from, lines }: Block, position: number): Block[] {
     const own = statementsOf(line)
     const size = JSON.stringify(line).length
     const chunk = chunks.at(-1)
-    if (chunk === undefined || statements + own > STATEMENTS || length + size > LENGTH) {
+    const isFull = statements + own > STATEMENTS || length + size > LENGTH
+    if (chunk === undefined || isFull || chunk.lines.length === LINES) {
       chunks.push({ from: from + i, lines: [line] })
       ;[statements, length] = [own, size]
     } else {

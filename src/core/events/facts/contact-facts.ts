@@ -1,6 +1,5 @@
 // All that is kept of a contact's packed events: its facts, what its targets got, and when it last told its address.
-import type { DeliveryState } from '../deliveries/delivery.ts'
-import type { EventId } from '../id.ts'
+import type { EventId } from '../../id.ts'
 import { type Fact, type Facts, forget, remember } from './facts.ts'
 
 /** What a target got of a contact's packed events: the last one, and those after it that ended dead. */
@@ -22,7 +21,7 @@ export type PackedEvent = {
   id: EventId
   /** Its list and the event; undefined for one that is in no history. */
   kept: { list: string; fact: Fact } | undefined
-  deliveries: readonly { target: string; state: DeliveryState }[]
+  deliveries: readonly { target: string; state: string }[]
   /** Of an event with an address: when it happened, and by which time. */
   addressed: { at: number; by: 'vendor' | 'received' } | undefined
 }

@@ -1,10 +1,10 @@
 // Facts: what is kept of a contact's packed events outside the packs, so that its next events mean the same as beside whole
 // events. Of each list the latest ones are kept, with what meaning reads of them.
-import type { EventId } from '../id.ts'
-import { nameOf } from './contact-key.ts'
-import type { MembershipEvent } from './event.ts'
-import { EVENTS_PER_SIDE } from './history.ts'
-import type { Contact } from './vocabulary.ts'
+import type { EventId } from '../../id.ts'
+import { nameOf } from '../contact-key.ts'
+import type { MembershipEvent } from '../event.ts'
+import { EVENTS_PER_SIDE } from '../history.ts'
+import type { Contact } from '../vocabulary.ts'
 
 /** An event as a history has it. `at`: when it happened by the log, in epoch milliseconds. */
 export type Fact = {

@@ -1,6 +1,6 @@
 // The difference between two JSON values, from which the second is made again, to the byte of its text: lists of alike objects
 // take a fraction of their bytes.
-import { isObject, type JsonObject } from '../intake/json.ts'
+import { isObject, type JsonObject } from '../../intake/json.ts'
 
 /** Members of a difference that no value has: names of members that are gone, and a value in place of the whole. */
 const [GONE, WHOLE] = ['-', '=']

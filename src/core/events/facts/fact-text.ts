@@ -1,13 +1,13 @@
 // The text of a contact's facts, as it is stored: {list: [since, [id, time, difference], ...], ...}. An event is stored as what
 // differs from the one before it in the text, with a letter for each name, and its time as the distance from that of its
 // receipt. What its place tells is left out: its source, its subject, and its time where that is the time of the log.
-import { type EventId, timeOfId } from '../id.ts'
-import { isObject, parseJson } from '../intake/json.ts'
-import { contactIdOf } from './contact-key.ts'
+import { type EventId, timeOfId } from '../../id.ts'
+import { isObject, parseJson } from '../../intake/json.ts'
+import { contactIdOf } from '../contact-key.ts'
+import { instantOf, type MembershipEvent, subjectOfContact } from '../event.ts'
+import { formatInstant } from '../time.ts'
 import { differenceOf, withDifference } from './difference.ts'
-import { instantOf, type MembershipEvent, subjectOfContact } from './event.ts'
 import type { Fact, FactList, Facts } from './facts.ts'
-import { formatInstant } from './time.ts'
 
 /** Whose facts they are: a source, and the key of the contact in it. */
 export type FactOwner = { source: string; contact: string }

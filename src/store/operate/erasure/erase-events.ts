@@ -1,11 +1,12 @@
 // Erasing events: what is left of one is that it was received, when, and what became of its deliveries.
-import { UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
-import { type EventId, idOfKey } from '../../core/id.ts'
-import { TEST_HEADER } from '../../core/intake/request.ts'
-import { IS_TEST } from '../events/event-rows.ts'
-import type { BatchDatabase } from '../group-commit.ts'
-import { markSegments } from '../segments.ts'
-import { ERASED_INFERRED, IS_ERASED } from '../stored-words.ts'
+import { UNFINISHED_STATES } from '../../../core/deliveries/delivery.ts'
+import { type EventId, idOfKey } from '../../../core/id.ts'
+import { TEST_HEADER } from '../../../core/intake/request.ts'
+import type { ErasedPlace } from '../../../core/operate/erasure/erasure.ts'
+import { IS_TEST } from '../../events/event-rows.ts'
+import type { BatchDatabase } from '../../group-commit.ts'
+import { markSegments } from '../../segments.ts'
+import { ERASED_INFERRED, IS_ERASED } from '../../stored-words.ts'
 
 const KEYS = '(SELECT CAST(value AS INTEGER) FROM json_each(?1))'
 const UNFINISHED = `(${UNFINISHED_STATES.map((state) => `'${state}'`).join()})`
@@ -62,4 +63,15 @@ export function forgetRepeats(
          ORDER BY key LIMIT ?2)`,
     )
     .bind(before, limit)
+}
+
+/** The queries of what is about to be erased with some events, for the receipt. `place`: where the events were found. */
+export function countsOf(keys: readonly string[], place: ErasedPlace): Record<string, string> {
+  const own = `event IN (${keys})`
+  return {
+    [place]: `SELECT count(*) FROM events WHERE key IN (${keys}) AND status NOT ${IS_ERASED}`,
+    bodies: `SELECT count(*) FROM deliveries WHERE ${own} AND body IS NOT NULL`,
+    attempts: `SELECT count(*) FROM deliveries CROSS JOIN json_each(attempts) AS a WHERE ${own} AND a.value ->> 'digest' IS NOT NULL`,
+    cancelled: `SELECT count(*) FROM deliveries WHERE ${own} AND state IN ${UNFINISHED}`,
+  }
 }
