@@ -151,7 +151,8 @@ describe.each<[string, Bound]>([
 
     await pruneAt(NOW + 401 * DAY)
 
-    expect(await getEvent(env, event)).toBeUndefined()
+    expect(await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')).toBe(0)
+    expect(await getEvent(bindings, event)).toEqual(before)
     expect(await countBodies()).toBe(0)
     expect(await objectNames()).toEqual([])
   })
@@ -176,7 +177,8 @@ describe.each<[string, Bound]>([
     await packAll(bindings, NOW + 31 * DAY)
 
     const line = (await readPacked(bindings, [event])).get(event)
-    expect(await getEvent(env, event)).toBeUndefined()
+    expect(await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')).toBe(0)
+    expect(await getEvent(bindings, event)).toEqual(before)
     expect(line?.raw).toBe(mail)
     const {
       personid: _,

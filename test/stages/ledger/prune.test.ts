@@ -620,7 +620,7 @@ describe('the price', () => {
     const { read, written } = await priceOfRun()
 
     expect(written).toBe(0)
-    expect(read).toBeLessThanOrEqual(16)
+    expect(read).toBeLessThanOrEqual(14)
   })
 
   it('of an event is its rows, and of a run that of a thousand events', async () => {

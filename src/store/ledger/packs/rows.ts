@@ -1,6 +1,7 @@
 // Reads the rows of events that may be packed, whole pages at a time.
+import { idOfKey } from '../../../core/id.ts'
 import type { StoredDelivery, StoredEvent, StoredRows } from '../../../core/ledger/pack-line.ts'
-import type { Result } from '../../../core/result.ts'
+import { err, type Result } from '../../../core/result.ts'
 import {
   bodyReader,
   inTurns,
@@ -70,8 +71,8 @@ export async function readPackable(
 }
 
 /**
- * The rows of events, and of their deliveries with the key of each one's event as `event`, in the words of the code and with
- * large bodies in their rows; an error for each whose body cannot be read now.
+ * The rows of events with the places of their bodies, and of their deliveries with the key of each one's event as `event`: in
+ * the words of the code, with large bodies in their rows. An event whose body cannot be read now is an error that says so.
  */
 async function storedRows(
   bucket: R2Bucket | undefined,
@@ -81,9 +82,11 @@ async function storedRows(
   const owned = Map.groupBy((deliveries?.results ?? []) as OwnedDelivery[], ({ event }) => event)
   const read = bodyReader(bucket)
   const found = (events?.results ?? []) as (StoredEvent & PlaceColumns)[]
-  return inTurns(found, ({ object, packed, ...event }) =>
-    wholeRows(read, { object, packed }, rowsIn(event, owned.get(event.key) ?? [])),
-  )
+  return inTurns(found, async ({ object, packed, ...event }) => {
+    const own = rowsIn(event, owned.get(event.key) ?? [])
+    const whole = await wholeRows(read, { object, packed }, own)
+    return whole.ok ? whole : err(`the event ${idOfKey(event.key)}: ${whole.error}`)
+  })
 }
 
 type OwnedDelivery = StoredDelivery & { event: string }
@@ -104,28 +107,23 @@ function rowsIn(event: StoredEvent, deliveries: readonly OwnedDelivery[]): Store
 }
 
 /**
- * Returns the rows of those events of some keys that are hot, by their keys' order, in one transaction. Throws when a large
- * body cannot be read now.
+ * Returns the rows of those events of some keys that are hot, by their keys' order, in one transaction, with large bodies in
+ * their rows. Throws when a body cannot be read now.
  */
 export async function readRows(
   { DB: db, ARCHIVE }: PackEnv,
   keys: readonly string[],
 ): Promise<StoredRows[]> {
   if (keys.length === 0) return []
-  const wanted = `[${keys}]`
+  const these = (columns: string, table: string, key: string, order = key) =>
+    db
+      .prepare(
+        `SELECT ${columns} FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?1)) ORDER BY ${order}`,
+      )
+      .bind(`[${keys}]`)
   const [events, deliveries] = await db.batch([
-    db
-      .prepare(
-        `SELECT ${EVENT_COLUMNS}, ${PLACE_COLUMNS} FROM events ${withPlace('events')}
-         WHERE key IN (SELECT value FROM json_each(?1)) ORDER BY key`,
-      )
-      .bind(wanted),
-    db
-      .prepare(
-        `SELECT ${DELIVERY_COLUMNS} FROM deliveries
-         WHERE event IN (SELECT value FROM json_each(?1)) ORDER BY event, target`,
-      )
-      .bind(wanted),
+    these(`${EVENT_COLUMNS}, ${PLACE_COLUMNS}`, `events ${withPlace('events')}`, 'key'),
+    these(DELIVERY_COLUMNS, 'deliveries', 'event', 'event, target'),
   ])
   const rows = await storedRows(ARCHIVE, events, deliveries)
   return rows.map((row) => {
