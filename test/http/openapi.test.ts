@@ -286,6 +286,7 @@ beforeEach(async () => {
       'contacts',
       'replays',
       'idempotency',
+      'imports',
     ].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
   )
 })
@@ -312,12 +313,17 @@ const BODIES: Record<string, object> = {
     },
   },
   postPeopleIdSuppress: { suppress: false },
+  postImport: { file: '0'.repeat(64), lines: 0 },
+  postImportLines: { file: '0'.repeat(64), from: 0, lines: [] },
   postQuarantineRelease: { cause: 'x' },
   postQuarantineDismiss: { cause: 'x', reason: 'noise' },
   postRenormalize: { since: '1h' },
   postSimulate: { source: 'hype', type: 'payment.created' },
 }
-const QUERIES: Record<string, string> = { getPeople: '?email=ana@example.com' }
+const QUERIES: Record<string, string> = {
+  getPeople: '?email=ana@example.com',
+  getExport: '?part=contacts',
+}
 
 const guarded = operations.filter(({ operation }) => operation.security === undefined)
 const acts = guarded.filter(({ method }) => method === 'post')
@@ -603,6 +609,17 @@ describe('the operations', () => {
       { source: 'hype', type: 'payment.created', overrides: { 'email.address': 'a' } },
     ])
       await check('postSimulate', 400, json(body))
+  })
+
+  it('export the log, and import one into a fresh relay', async () => {
+    const file = 'f'.repeat(64)
+    await check('postImport', 200, json({ file, lines: 1 }))
+    await check('postImport', 409, json({ file: '0'.repeat(64), lines: 1 }))
+    await check('postImportLines', 422, json({ file, from: 0, lines: [{}] }))
+    await check('postImportLines', 200, json({ file, from: 0, lines: [] }))
+    await check('postImportLines', 409, json({ file, from: 5, lines: [] }))
+    await check('getExport', 200, { path: '/api/export?part=merged_people' })
+    await check('getExport', 400, { path: '/api/export?part=everything' })
   })
 
   it('return the ledger, its differences and schema drift', async () => {

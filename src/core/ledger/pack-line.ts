@@ -69,7 +69,7 @@ export type PackLine = {
   type: string
   vendortype?: string
   contact?: string
-  planned?: number
+  deliveries_created?: number
   hops?: number
   at?: number
   dedup_key: string
@@ -100,7 +100,7 @@ export function lineOf({ event, deliveries }: StoredRows): PackLine {
     status: event.status,
     type: event.type,
     ...optional({ vendortype: event.vendor_type, contact: event.contact }),
-    ...(event.planned === deliveries.length ? {} : { planned: event.planned }),
+    ...(event.planned === deliveries.length ? {} : { deliveries_created: event.planned }),
     ...(event.hops === 0 ? {} : { hops: event.hops }),
     ...optional({ at: event.at }),
     dedup_key: event.dedup_key,
@@ -147,7 +147,7 @@ export function rowsOf(line: PackLine): StoredRows {
       type: line.type,
       vendor_type: line.vendortype ?? null,
       contact: line.contact ?? null,
-      planned: line.planned ?? deliveries.length,
+      planned: line.deliveries_created ?? deliveries.length,
       hops: line.hops ?? 0,
       dedup_key: line.dedup_key,
       dedup_stamp: line.dedup_stamp ?? null,

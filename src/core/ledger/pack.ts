@@ -70,8 +70,8 @@ export function countsOf(lines: Iterable<PackLine>): Count[] {
     count.created += created
     counts.set(key, count)
   }
-  for (const { source, status, planned, deliveries } of lines) {
-    add('source', source, status, planned ?? deliveries.length)
+  for (const { source, status, deliveries_created, deliveries } of lines) {
+    add('source', source, status, deliveries_created ?? deliveries.length)
     for (const { target, state } of deliveries) add('target', target, state, 0)
   }
   return [...counts.values()]

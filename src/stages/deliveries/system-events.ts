@@ -69,7 +69,7 @@ export function audienceOf(fact: NewSystemEvent, { targets }: Config): Config['t
   if (isOperatorEvent(fact)) {
     return targets.filter(({ events }) => namesRelayEvents(events))
   }
-  // Only those that ask for it by its name: whoever takes it for a change of the contact would make the contact again.
+  // Only those that ask for it by its name: a receiver that takes it for a change of the contact would make the contact again.
   if (fact.type === 'contact.erased') {
     return targets.filter(({ events }) => events.includes(fact.type))
   }

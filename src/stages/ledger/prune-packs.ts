@@ -1,4 +1,4 @@
-// Retention of packs: they are dropped as a whole, and written anew without the bytes of requests.
+// Retention of packs: they are dropped as a whole, and written again without the bytes of requests.
 import { withoutRaw } from '../../core/ledger/pack.ts'
 import type { Tools } from '../../env.ts'
 import type { Pack, PackEnv } from '../../store/events/packs/packs.ts'
@@ -11,7 +11,7 @@ import {
 import { rewritePack } from '../../store/ledger/packs/version.ts'
 import { isOutOfStatements } from '../jobs.ts'
 
-/** How long a run begins another pack to drop, and one to write anew, in milliseconds. */
+/** How long a run begins another pack to drop, and one to write again, in milliseconds. */
 const DROP_MS = 12_000
 const STRIP_MS = 3000
 

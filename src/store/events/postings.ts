@@ -64,7 +64,7 @@ const IS_KNOWN = `(NOT EXISTS (SELECT 1 FROM packs WHERE packs.start = segments.
   OR EXISTS (SELECT 1 FROM postings WHERE postings.start = segments.start))`
 
 /**
- * Posts counted segments, given by their starts (at least one), in one transaction: their hot events anew, and their packed ones
+ * Posts counted segments, given by their starts (at least one), in one transaction: their hot events again, and their packed ones
  * as they are posted already. A segment with too many events, or with packed ones that are not posted, is
  * marked as not posted. Throws D1's errors, among them one that `isTooLarge` recognizes if a span becomes too large.
  */

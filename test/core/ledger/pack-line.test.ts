@@ -12,7 +12,7 @@ import {
   writeLine,
 } from '../../../src/core/ledger/pack-line.ts'
 
-const KEY = '3700000000000000001'
+const KEY = '1781234567890123'
 
 function anEvent(overrides: Partial<StoredEvent> = {}): StoredEvent {
   return {
@@ -74,7 +74,7 @@ describe('the rows of an event', () => {
       {
         hops: 3,
         rung: 'possible_duplicate',
-        matched: '3699999999999999999',
+        matched: '1781234567890122',
         event_name: 'payment',
       },
       [

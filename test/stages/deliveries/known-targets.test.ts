@@ -10,7 +10,7 @@ import { continueReplays, startReplay } from '../../../src/stages/deliveries/rep
 import { sweep } from '../../../src/stages/deliveries/sweep.ts'
 import { spill } from '../../../src/stages/intake/spill.ts'
 import { rollUp } from '../../../src/stages/ledger/rollup.ts'
-import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
+import { listDeliveries } from '../../../src/store/deliveries/lists/delivery-lists.ts'
 import { listReplays } from '../../../src/store/deliveries/replays/replays.ts'
 import { getEvent, listEvents } from '../../../src/store/events/events.ts'
 import {

@@ -13,7 +13,7 @@ import { rollUp } from '../../../src/stages/ledger/rollup.ts'
 import { release } from '../../../src/stages/operate/quarantine.ts'
 import { renormalize } from '../../../src/stages/operate/renormalize.ts'
 import { updateDeliveries } from '../../../src/store/deliveries/deliveries.ts'
-import { listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
+import { listDeliveries } from '../../../src/store/deliveries/lists/delivery-lists.ts'
 import {
   createReplay,
   listReplays,

@@ -15,8 +15,8 @@ import {
   timeOfId,
   timeOfKey,
 } from '../../../src/core/id.ts'
-import { getTimeline, listDeliveries } from '../../../src/store/deliveries/delivery-lists.ts'
-import type { DeliveryFilter } from '../../../src/store/deliveries/delivery-rows.ts'
+import { getTimeline, listDeliveries } from '../../../src/store/deliveries/lists/delivery-lists.ts'
+import type { DeliveryFilter } from '../../../src/store/deliveries/lists/delivery-rows.ts'
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
 import { listEvents } from '../../../src/store/events/events.ts'
 import { findPeople } from '../../../src/store/events/people.ts'

@@ -97,7 +97,7 @@ function matchesIn<V extends HashedWords>(
   return found
 }
 
-/** A text as it is, and as whoever decodes it reads it: JSON inside of JSON, parts of URLs, entities of HTML, base64. */
+/** A text as it is, and as a reader that decodes it reads it: JSON inside of JSON, parts of URLs, entities of HTML, base64. */
 export function readingsOf(text: string): string[] {
   const decoded = withoutEntities(withoutPercents(withoutEscapes(text)))
   return [...new Set([text, decoded, ...(text.match(BASE64) ?? []).flatMap(ofBase64)])]

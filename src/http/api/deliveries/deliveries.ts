@@ -2,7 +2,7 @@
 import { Hono } from 'hono/tiny'
 import * as v from 'valibot'
 import type { Env } from '../../../env.ts'
-import { listDeliveries } from '../../../store/deliveries/delivery-lists.ts'
+import { listDeliveries } from '../../../store/deliveries/lists/delivery-lists.ts'
 import { describe, query } from '../../operation.ts'
 import { withPresentReasons } from '../../present-reason.ts'
 import type { ApiTools } from '../../tools.ts'

@@ -40,7 +40,7 @@ export function exportation(tools: ApiTools) {
       type: NDJSON,
     }),
     query(ExportQuery),
-    (c) => {
+    async (c) => {
       const { part, after, ...period } = c.req.valid('query')
       if (after !== undefined && !isPosition(part, after)) {
         return problem(
@@ -50,12 +50,14 @@ export function exportation(tools: ApiTools) {
         )
       }
       const lines = exportLines(c.env, { part, after, ...periodOf(period, tools.now()) })
+      // The first line is read before the answer, so that an error is one.
+      let next = await lines.next()
       const encoder = new TextEncoder()
       const bytes = new ReadableStream<Uint8Array>({
         async pull(controller) {
-          const { value, done } = await lines.next()
-          if (done) controller.close()
-          else controller.enqueue(encoder.encode(value))
+          if (next.done) return controller.close()
+          controller.enqueue(encoder.encode(next.value))
+          next = await lines.next()
         },
       })
       return c.body(bytes, 200, { 'content-type': NDJSON })

@@ -7,7 +7,7 @@ import { isPersonal } from '../../../core/events/contact-key.ts'
 import { isPersonId, type PersonId } from '../../../core/id.ts'
 import { pluralize } from '../../../core/text.ts'
 import { mergePerson, splitContactOff, splitPeople } from '../../../stages/operate/acts/people.ts'
-import { getTimeline } from '../../../store/deliveries/delivery-lists.ts'
+import { getTimeline } from '../../../store/deliveries/lists/delivery-lists.ts'
 import {
   getPerson,
   type Person as StoredPerson,

@@ -22,12 +22,12 @@ import { tellErased, wasTold } from './tell.ts'
 
 export type ErasingEnv = Pick<Env, 'DB' | 'RETRIES' | 'ARCHIVE'>
 
-/** How long a request, or a run of the cron, goes on with erasures, in milliseconds. */
+/** How long a request, or a run of the cron, works on erasures, in milliseconds. */
 const REQUEST_MS = 8000
 const RUN_MS = 15_000
 
 /**
- * Begins to erase a person, or goes on with it, for some seconds. Returns how far it is; undefined when the person has no
+ * Begins to erase a person, or continues, for some seconds. Returns how far it is; undefined when the person has no
  * contacts and nobody asked to erase it before.
  */
 export async function erasePerson(

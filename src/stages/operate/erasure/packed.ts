@@ -1,4 +1,4 @@
-// The packed events of an erased person: they get rows again, which are erased, and their packs are written anew without their
+// The packed events of an erased person: they get rows again, which are erased, and their packs are written again without their
 // lines; then no former version may be left anywhere. Packs with other events go on having those.
 import { type EventId, keyOfId, timeOfId } from '../../../core/id.ts'
 import type { PackLine } from '../../../core/ledger/pack-line.ts'
@@ -21,13 +21,13 @@ import type { StepResult } from './step.ts'
 
 type PackedEnv = Pick<Env, 'DB' | 'ARCHIVE'>
 
-/** How old bytes that no pack has must be, in milliseconds: whoever was writing them has ended by then. */
+/** How old bytes that no pack has must be, in milliseconds: a writer of them has ended by then. */
 const WRITTEN_MS = HOUR_MS
 
 /** How often a pack is written while others write it too. */
 const TRIES = 3
 
-/** How far the step is. `pack`: the start of the pack that is written anew; `done`: those that were; `isChecking`: former bytes. */
+/** How far the step is. `pack`: the start of the pack that is written again; `done`: those that were; `isChecking`: former bytes. */
 type Place = { pack?: number; done: number[]; isChecking?: true }
 
 /** Erases what the next pack has of a person, or the bytes of former versions after the last one. */
@@ -75,7 +75,7 @@ async function eraseInPack(
   )
 }
 
-/** Erases events that a pack has, whoever they are about, and writes it anew without them. */
+/** Erases events that a pack has, of any person, and writes it again without them. */
 export async function eraseLines(
   env: PackedEnv,
   ids: readonly EventId[],
@@ -88,7 +88,7 @@ export async function eraseLines(
   for (const { start } of packs) await withoutLines(env, start, ({ id }) => ids.includes(id), tools)
 }
 
-/** Writes a pack anew without some lines, whose events have rows, and deletes the bytes of the former version. */
+/** Writes a pack again without some lines, whose events have rows, and deletes the bytes of the former version. */
 async function withoutLines(
   env: PackedEnv,
   start: number,

@@ -30,7 +30,7 @@ export async function deleteObjects(
 }
 
 /**
- * Deletes the objects of the bodies of events, by their keys (decimal texts), before their rows: whoever is cut finds the rows,
+ * Deletes the objects of the bodies of events, by their keys (decimal texts), before their rows: a run that is cut finds the rows,
  * and deletes them again. Throws when R2 does not answer, or no bucket is bound and there are such objects.
  */
 export async function eraseObjects(

@@ -9,7 +9,7 @@ import { type FactOwner, readFacts, writeFacts } from '../../../core/events/fact
 import { idOfKey, keyOfId } from '../../../core/id.ts'
 
 /** What is kept of a contact, and the revision of its row: 0 if there is none. */
-export type KeptFacts = { owner: FactOwner; revision: number; known: ContactFacts }
+export type StoredFacts = { owner: FactOwner; revision: number; known: ContactFacts }
 
 type Row = {
   source: string
@@ -29,7 +29,7 @@ LEFT JOIN packed_contacts AS c ON c.source = t.value ->> 'source' AND c.contact 
 LEFT JOIN packed_facts AS f ON f.contact = c.number`
 
 /** Returns what is kept of some contacts, in their order. */
-export async function listKept(db: D1Database, owners: readonly FactOwner[]): Promise<KeptFacts[]> {
+export async function listStored(db: D1Database, owners: readonly FactOwner[]): Promise<StoredFacts[]> {
   const { results } = await db.prepare(KEPT).bind(JSON.stringify(owners)).all<Row>()
   return results.map((row) => {
     const { source, contact, revision } = row
@@ -60,7 +60,7 @@ function contactFactsOf(row: Row, owner: FactOwner): ContactFacts {
 }
 
 /** The columns of what is kept; undefined where nothing is left. */
-export function columnsOf({ owner, revision, known }: KeptFacts) {
+export function columnsOf({ owner, revision, known }: StoredFacts) {
   const first = firstOf(known)
   if (first === undefined) return undefined
   const delivered = [...known.delivered].map(([target, { last, dead }]) => [

@@ -9,7 +9,7 @@ import {
 } from '../../../core/events/facts/contact-facts.ts'
 import type { FactOwner } from '../../../core/events/facts/fact-text.ts'
 import { type EventId, keyOfId } from '../../../core/id.ts'
-import { columnsOf, type KeptFacts, listKept } from '../../events/packs/facts.ts'
+import { columnsOf, type StoredFacts, listStored } from '../../events/packs/facts.ts'
 import { onlyIf } from './frozen.ts'
 
 /** How long a parameter gets: a row of D1 has 2,000,000 bytes, and a character up to three. */
@@ -77,7 +77,7 @@ async function change<O extends FactOwner>(
   const owners = byOwner.flatMap(([one]) =>
     one === undefined ? [] : [{ source: one.source, contact: one.contact }],
   )
-  const kept = await listKept(db, owners)
+  const kept = await listStored(db, owners)
   const next = kept.map((one, i) => ({ ...one, known: changed(one.known, byOwner[i] ?? []) }))
   return written(db, next)
 }
@@ -100,7 +100,7 @@ DELETE FROM packed_facts WHERE contact IN (
   SELECT c.number FROM json_each(?1) AS t
   CROSS JOIN packed_contacts AS c ON c.source = t.value ->> 'source' AND c.contact = t.value ->> 'contact')`
 
-function written(db: D1Database, kept: readonly KeptFacts[]): D1PreparedStatement[] {
+function written(db: D1Database, kept: readonly StoredFacts[]): D1PreparedStatement[] {
   const rows = kept.flatMap((one) => columnsOf(one) ?? [])
   const gone = kept
     .filter((one) => one.revision > 0 && columnsOf(one) === undefined)

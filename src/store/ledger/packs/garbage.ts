@@ -28,10 +28,10 @@ export const forgetGarbage = (
 const WRITTEN_MS = HOUR_MS
 
 /**
- * For how long a bucket keeps a former version: as long as Time Travel can bring the database back to a time at which it was the
- * pack (https://developers.cloudflare.com/d1/reference/time-travel/). Bytes in D1 come back with the database.
+ * For how long a bucket keeps a former version: as long as D1 can be restored to a time at which it was the pack. Bytes in D1
+ * come back with the database.
  */
-const TRAVEL_MS = 30 * 24 * HOUR_MS
+const RESTORABLE_MS = 30 * 24 * HOUR_MS
 
 /** Returns versions of which the bytes are to be deleted now (epoch milliseconds), at most `limit`, of those places that are bound. */
 export async function listGarbage(
@@ -43,7 +43,7 @@ export async function listGarbage(
     `SELECT start, version, place FROM pack_garbage
      WHERE place = 'd1' AND since < ?1 OR place = 'r2' AND since < ?2 AND ?3 LIMIT ?4`,
   )
-    .bind(now - WRITTEN_MS, now - TRAVEL_MS, ARCHIVE === undefined ? 0 : 1, limit)
+    .bind(now - WRITTEN_MS, now - RESTORABLE_MS, ARCHIVE === undefined ? 0 : 1, limit)
     .all<PackVersion>()
   return results
 }

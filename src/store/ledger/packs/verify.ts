@@ -51,21 +51,21 @@ async function differencesOfLines(env: PackEnv, pack: Pack): Promise<string[]> {
 
 /** What is wrong with a line; `last`: the id of the line before it. */
 function problemsOf(line: PackLine, { start, until }: Pack, last: EventId | ''): string[] {
-  const { id, planned, deliveries } = line
+  const { id, deliveries_created: created, deliveries } = line
   const time = timeOfId(id)
   return [
     ...(id > last ? [] : [`${id} stands behind ${last}`]),
     ...(time >= start && time < until ? [] : [`${id} was received at another time`]),
-    ...(planned === undefined
+    ...(created === undefined
       ? []
-      : [`${id}: ${planned} deliveries created, ${deliveries.length} in the pack`]),
+      : [`${id}: ${created} deliveries created, ${deliveries.length} in the pack`]),
   ]
 }
 
 async function listFrozen(db: D1Database, start: number): Promise<Count[]> {
   const { results } = await db
     .prepare(
-      'SELECT kind, name, state, count, planned AS created FROM ledger WHERE start = ?1 + 1 AND (count <> 0 OR planned <> 0)',
+      'SELECT kind, name, state, count, created AS created FROM ledger WHERE start = ?1 + 1 AND (count <> 0 OR created <> 0)',
     )
     .bind(start)
     .all<Count>()

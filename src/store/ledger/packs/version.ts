@@ -43,7 +43,7 @@ export async function writeVersion(
 }
 
 /**
- * Writes a pack anew with each line changed, or left out where `change` returns undefined, and puts it in the place of the
+ * Writes a pack again with each line changed, or left out where `change` returns undefined, and puts it in the place of the
  * former version together with `others`. The bytes of the former version are garbage then, which a bucket keeps for 30 days: `collect`
  * deletes them at once. Returns the new one. Throws like
  * `writeVersion` and `putPack`; then the pack is as it was.

@@ -27,7 +27,7 @@ const TAKEN = `(SELECT count(*) FROM contacts WHERE (source, contact) IN (
   SELECT value ->> 'source', value ->> 'contact' FROM json_each(?4)))`
 
 /**
- * Begins an erasure, or goes on with one: in one transaction the person loses all contacts, which are noted as erased, so that
+ * Begins an erasure, or continues one: in one transaction the person loses all contacts, which are noted as erased, so that
  * from then on their messages are another person's. What was recorded before is below `cut`. Returns how many contacts
  * there were: none when the person has none (any more).
  */

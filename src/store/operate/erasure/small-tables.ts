@@ -4,7 +4,7 @@ import type { ErasedPlace } from '../../../core/operate/erasure/erasure.ts'
 import { noteErased } from './erasures.ts'
 import { rowAt, type Table } from './tables.ts'
 
-/** In place of a stored response: whoever repeats the request learns why there is none. */
+/** In place of a stored response: a caller who repeats the request learns why there is none. */
 const ERASED_ANSWER = JSON.stringify({
   type: 'about:blank',
   title: 'The stored answer was erased, with a person that it was about.',

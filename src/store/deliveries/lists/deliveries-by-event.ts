@@ -1,8 +1,8 @@
 // Deliveries of a list, found by their events. This way serves every filter.
 
-import type { EventRow } from '../events/event-rows.ts'
-import { findEvents } from '../events/lists/find-events.ts'
-import { NO_PACKS, type PageReader } from '../events/lists/page-reader.ts'
+import type { EventRow } from '../../events/event-rows.ts'
+import { findEvents } from '../../events/lists/find-events.ts'
+import { NO_PACKS, type PageReader } from '../../events/lists/page-reader.ts'
 import {
   type DeliveryPage,
   type DeliveryQuery,

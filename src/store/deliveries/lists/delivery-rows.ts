@@ -1,10 +1,10 @@
 // Rows of deliveries as lists read them, and the filter of these lists.
-import type { DeliveryState } from '../../core/deliveries/delivery.ts'
-import type { EventFilter } from '../events/event-filter.ts'
-import type { EventRow } from '../events/event-rows.ts'
-import type { PackedEvent } from '../events/lists/packed-event.ts'
-import type { PageReader } from '../events/lists/page-reader.ts'
-import type { Position } from '../pages.ts'
+import type { DeliveryState } from '../../../core/deliveries/delivery.ts'
+import type { EventFilter } from '../../events/event-filter.ts'
+import type { EventRow } from '../../events/event-rows.ts'
+import type { PackedEvent } from '../../events/lists/packed-event.ts'
+import type { PageReader } from '../../events/lists/page-reader.ts'
+import type { Position } from '../../pages.ts'
 
 /** A filter of deliveries: all its conditions must hold. Those of events are as in lists of events. */
 export type DeliveryFilter = Omit<EventFilter, 'statuses' | 'unrouted'> & {

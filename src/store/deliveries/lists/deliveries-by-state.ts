@@ -1,9 +1,9 @@
 // Deliveries of a list, found by their states. This reads fewer rows for the few deliveries with an exceptional state.
-import type { DeliveryState } from '../../core/deliveries/delivery.ts'
-import { contactTextOf, keyRangeOf, matchesTraits, rangeAfter } from '../events/event-filter.ts'
-import type { PageReader } from '../events/lists/page-reader.ts'
-import { readEventRows } from '../events/lists/read-rows.ts'
-import { mergeSorted } from '../merge.ts'
+import type { DeliveryState } from '../../../core/deliveries/delivery.ts'
+import { contactTextOf, keyRangeOf, matchesTraits, rangeAfter } from '../../events/event-filter.ts'
+import type { PageReader } from '../../events/lists/page-reader.ts'
+import { readEventRows } from '../../events/lists/read-rows.ts'
+import { mergeSorted } from '../../merge.ts'
 import {
   type DeliveryFilter,
   type DeliveryPage,

@@ -1,12 +1,12 @@
 // Packed deliveries in an exceptional state, found by what is known of each pack: which have any, and to whom.
-import { type DeliveryState, UNFINISHED_STATES } from '../../core/deliveries/delivery.ts'
-import { firstKeyAt, keyOfId, timeOfKey } from '../../core/id.ts'
-import { HOUR_MS } from '../../core/period.ts'
-import type { KeyRange } from '../events/event-filter.ts'
-import type { PackedEvent } from '../events/lists/packed-event.ts'
-import type { PageReader } from '../events/lists/page-reader.ts'
-import { type Pack, type PackRow, packOf } from '../events/packs/packs.ts'
-import type { SortedSource } from '../merge.ts'
+import { type DeliveryState, UNFINISHED_STATES } from '../../../core/deliveries/delivery.ts'
+import { firstKeyAt, keyOfId, timeOfKey } from '../../../core/id.ts'
+import { HOUR_MS } from '../../../core/period.ts'
+import type { KeyRange } from '../../events/event-filter.ts'
+import type { PackedEvent } from '../../events/lists/packed-event.ts'
+import type { PageReader } from '../../events/lists/page-reader.ts'
+import { type Pack, type PackRow, packOf } from '../../events/packs/packs.ts'
+import type { SortedSource } from '../../merge.ts'
 
 /** A delivery that was found: by its row, or in a pack. A `mark` is none, but tells how far the packs were searched. */
 export type DeliveryKey = { key: string; target: string; packed?: PackedEvent; isMark?: true }
