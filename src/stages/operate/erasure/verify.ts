@@ -1,3 +1,5 @@
+// Searches everything that is stored for the values of a receipt: every text and blob of every table, whatever tables there
+// are, and every object of the archive. Part by part, as each call has a limit.
 import { findValues } from '../../../core/operate/erasure/words.ts'
 import type { Env, Tools } from '../../../env.ts'
 import {
