@@ -1,7 +1,7 @@
 // The page of `people export`: all that is stored, as text, in a file that loads nothing.
 import { expect, it } from 'vitest'
-import type { PersonExport } from '../../../src/cli/relay/commands/events/export-person.ts'
 import { personPage } from '../../../src/cli/relay/export/page.ts'
+import type { PersonExport } from '../../../src/cli/relay/export/person.ts'
 
 const all = {
   exported_at: '2026-12-01T10:00:00.000Z',

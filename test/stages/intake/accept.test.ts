@@ -437,7 +437,7 @@ describe('the price of an event', () => {
     [1, 'hype', payment, 2],
     [5, 'hype', payment, 2],
   ] as const)(
-    'with %i targets, from %s, is at most 2 + 2·T rows written and 31 + 10·T read, and no row for a known person',
+    'with %i targets, from %s, is at most 2 + 2·T rows written and 40 + 10·T read, and no row for a known person',
     async (targets, source, body, trips) => {
       const [time, id] = [NOW + targets, `priced-${targets}`]
       for (const n of [1, 2, 3]) {
@@ -449,7 +449,7 @@ describe('the price of an event', () => {
       expect(price.trips).toBe(trips)
       // Each delivery's final update is a second row; test/stages/deliveries/deliver.test.ts counts it.
       expect(price.written).toBe(2 + targets)
-      expect(price.read).toBeLessThanOrEqual(31 + 5 * targets)
+      expect(price.read).toBeLessThanOrEqual(40 + 5 * targets)
     },
   )
 

@@ -1,6 +1,6 @@
 // Everything about a person as one HTML page: it loads nothing, reads without a screen's colours, and prints.
 import { showDirections } from '../../../core/text.ts'
-import type { PersonExport } from '../commands/events/export-person.ts'
+import type { PersonExport } from './person.ts'
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8886; --quiet: #777; }

@@ -29,7 +29,10 @@ LEFT JOIN packed_contacts AS c ON c.source = t.value ->> 'source' AND c.contact 
 LEFT JOIN packed_facts AS f ON f.contact = c.number`
 
 /** Returns what is kept of some contacts, in their order. */
-export async function listStored(db: D1Database, owners: readonly FactOwner[]): Promise<StoredFacts[]> {
+export async function listStored(
+  db: D1Database,
+  owners: readonly FactOwner[],
+): Promise<StoredFacts[]> {
   const { results } = await db.prepare(KEPT).bind(JSON.stringify(owners)).all<Row>()
   return results.map((row) => {
     const { source, contact, revision } = row

@@ -9,7 +9,7 @@ import {
 } from '../../../core/events/facts/contact-facts.ts'
 import type { FactOwner } from '../../../core/events/facts/fact-text.ts'
 import { type EventId, keyOfId } from '../../../core/id.ts'
-import { columnsOf, type StoredFacts, listStored } from '../../events/packs/facts.ts'
+import { columnsOf, listStored, type StoredFacts } from '../../events/packs/facts.ts'
 import { onlyIf } from './frozen.ts'
 
 /** How long a parameter gets: a row of D1 has 2,000,000 bytes, and a character up to three. */

@@ -2,15 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { pluralize } from '../../../../core/text.ts'
-import { type Answer, type Api, answerOf, apiOf } from '../../client.ts'
+import { type Api, answerOf, apiOf } from '../../client.ts'
 import { personPage } from '../../export/page.ts'
+import type { PersonExport } from '../../export/person.ts'
 import { print } from '../../output.ts'
-
-type Person = Answer<Awaited<ReturnType<Api['people'][':id']['$get']>>>
-type Event = Answer<Awaited<ReturnType<Api['events'][':id']['$get']>>>
-
-/** All about a person, for the person who asks for it. `exported_at`: RFC 3339. */
-export type PersonExport = { exported_at: string; person: Person; events: Event[] }
 
 /** Events that are asked for at once. */
 const AT_ONCE = 8
@@ -54,7 +49,7 @@ export async function exportPerson(api: Api, id: string, now: Date): Promise<Per
     ids.push(...page.events.map((event) => event.id))
     next = page.next
   } while (next !== null)
-  const events: Event[] = []
+  const events: PersonExport['events'] = []
   for (let i = 0; i < ids.length; i += AT_ONCE) {
     const some = ids.slice(i, i + AT_ONCE)
     events.push(

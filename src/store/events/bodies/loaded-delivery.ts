@@ -1,8 +1,8 @@
 // A loaded delivery whose event has a large body: the body is read only when the delivery is handled, as that may take time.
-import type { DueDelivery } from '../../core/deliveries/delivery.ts'
-import { withoutReferences } from '../../core/intake/references.ts'
-import { type BodyReader, type PlaceColumns, placeIn } from '../events/bodies/read.ts'
-import { wholeRows } from '../events/bodies/whole.ts'
+import type { DueDelivery } from '../../../core/deliveries/delivery.ts'
+import { withoutReferences } from '../../../core/intake/references.ts'
+import { type BodyReader, type PlaceColumns, placeIn } from './read.ts'
+import { wholeRows } from './whole.ts'
 
 /** A delivery of which `readWhole` gives the rest, where the body of its event is not in its row. It never rejects. */
 export type LoadedDelivery = DueDelivery & {
