@@ -22,7 +22,7 @@ import { noteRun } from './stages/ledger/relay-state.ts'
 import { rollUp } from './stages/ledger/rollup.ts'
 import { takeSnapshot } from './stages/ledger/snapshot.ts'
 import { continueErasures } from './stages/operate/erasure/erase.ts'
-import { tellIssues } from './stages/operate/issues.ts'
+import { isTimeToTell, tellIssues } from './stages/operate/issues.ts'
 
 const tools: Tools = {
   now: () => Date.now(),
@@ -73,14 +73,23 @@ async function consume(
 
 /**
  * The jobs of each minute, in groups that take turns in being the first: what wakes deliveries up, what counts the log (the
- * snapshot reads less after the roll-up), what keeps it in order, what packs it, what tells of it.
+ * snapshot reads less after the roll-up), what keeps it in order, what erases of it, what packs it, what tells of it. In the one
+ * minute of five in which issues are told, which takes as many statements, what can wait a minute does. The number of groups
+ * and five have no common divisor: so each group is the first in minutes of both kinds.
  */
 async function tick(env: Env, time: number): Promise<void> {
   const config = configOf(env)
+  const isTelling = isTimeToTell(tools.now())
+  const unlessTelling = (...jobs: Job[]) => (isTelling ? [] : jobs)
+  const bodies: Job = { name: 'bodies', maxMs: 10_000, run: () => tidyBodies(env, tools) }
   const groups: Job[][] = [
     [
       { name: 'sweep', maxMs: 30_000, run: () => sweep(env, config, tools) },
-      { name: 'targets', maxMs: 10_000, run: () => updateKnownTargets(env, config, tools) },
+      ...unlessTelling({
+        name: 'targets',
+        maxMs: 10_000,
+        run: () => updateKnownTargets(env, config, tools),
+      }),
       { name: 'health', maxMs: 10_000, run: () => reportRecoveries(env, config, tools) },
       { name: 'archive', maxMs: 20_000, run: () => recordArchived(env, config, tools) },
       { name: 'replay', maxMs: 20_000, run: () => continueReplays(env, config, tools) },
@@ -89,14 +98,18 @@ async function tick(env: Env, time: number): Promise<void> {
       { name: 'rollup', maxMs: 20_000, run: () => rollUp(env, tools) },
       { name: 'snapshot', maxMs: 10_000, run: () => takeSnapshot(env, config, tools) },
     ],
-    [
+    unlessTelling(
       { name: 'drift', maxMs: 10_000, run: () => updateDriftReports(env, tools) },
       { name: 'prune', maxMs: 20_000, run: () => prune(env, config, tools) },
-      { name: 'erasures', maxMs: 20_000, run: () => continueErasures(env, config, tools) },
-      { name: 'bodies', maxMs: 10_000, run: () => tidyBodies(env, tools) },
-    ],
-    [{ name: 'pack', maxMs: 20_000, run: () => pack(env, config, tools) }],
+    ),
+    unlessTelling({
+      name: 'erasures',
+      maxMs: 20_000,
+      run: () => continueErasures(env, config, tools),
+    }),
+    unlessTelling({ name: 'pack', maxMs: 20_000, run: () => pack(env, config, tools) }),
     [
+      ...(isTelling ? [bodies] : []),
       { name: 'issues', maxMs: 10_000, run: () => tellIssues(env, config, tools) },
       { name: 'heartbeat', maxMs: 5000, run: () => noteRun(env, config, tools) },
     ],

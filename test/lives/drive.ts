@@ -42,7 +42,7 @@ export async function drive(
   const end = Math.max(END, arrivals.at(-1)?.at ?? 0) + AFTER_MS
   clock.at(START + 1000, () => void relay.tick())
   if (hotDays < DAYS)
-    for (let at = START + HOUR; at < end; at += HOUR) clock.at(at, () => void relay.tick())
+    for (let at = START + HOUR; at < end; at += HOUR + 60_000) clock.at(at, () => void relay.tick())
   else for (let at = START + DAY; at < end; at += DAY) clock.at(at, () => tickIfDue(relay, at))
   for (const arrival of arrivals) clock.at(arrival.at, () => void send(relay, arrival))
   await clock.turnUntil(end)

@@ -1,6 +1,6 @@
 // The cron as a whole: its jobs are bounded and independent, and fit the statements of an invocation.
 import { env } from 'cloudflare:workers'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Env } from '../../src/env.ts'
 import worker from '../../src/index.ts'
 import { inTurn, runJobs } from '../../src/stages/jobs.ts'
@@ -27,9 +27,14 @@ function bindings(overrides: Partial<Env> = {}) {
   return { own, deliveries, retries }
 }
 
-/** Runs the cron once. Returns its log. */
-async function tick(own: Env, time = Date.now()): Promise<Record<string, unknown>[]> {
+/** A minute in which issues are told and the first group is the first; and one in which neither is so. */
+const TELLING = Math.floor(Date.now() / (30 * MINUTE)) * 30 * MINUTE
+const QUIET = TELLING + MINUTE
+
+/** Runs the cron once, scheduled for a time. Returns its log. */
+async function tick(own: Env, time = QUIET, now = time): Promise<Record<string, unknown>[]> {
   const lines: Record<string, unknown>[] = []
+  vi.setSystemTime(now)
   const log = vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)))
   await worker.scheduled({ scheduledTime: time } as ScheduledController, own)
   log.mockRestore()
@@ -47,6 +52,7 @@ async function insertDeliveries(target: string, count: number, state: 'pending' 
     .run()
 }
 
+afterEach(() => vi.useRealTimers())
 beforeEach(() => empty(...LOG_TABLES, 'snapshot', 'replays', 'targets'))
 
 describe('jobs', () => {
@@ -86,7 +92,7 @@ describe('jobs', () => {
 
 describe('a tick', () => {
   it('counts the log and takes its snapshot although both queues are silent', async () => {
-    await stored(aConfig(), 'hype', aPayment(), { now: Date.now() - 2 * 60 * MINUTE })
+    await stored(aConfig(), 'hype', aPayment(), { now: TELLING - 2 * 60 * MINUTE })
     await insertDeliveries('crm', 300, 'pending')
     await env.DB.prepare(
       `UPDATE deliveries SET state = 'retrying', attempt = 2 WHERE event > 150`,
@@ -94,12 +100,12 @@ describe('a tick', () => {
     const silent = { send: never, sendBatch: never } as unknown as Env['RETRIES']
     const { own } = bindings({ DELIVERIES: silent, RETRIES: silent })
 
-    await untilSettled(() => tick(own, 0))
+    await untilSettled(() => tick(own))
 
     expect(await env.DB.prepare('SELECT count(*) AS n FROM snapshot').first('n')).toBe(1)
-    expect(
-      await env.DB.prepare('SELECT count(*) AS n FROM segments WHERE counted = 0').first('n'),
-    ).toBe(0)
+    // Not that of an event of the relay's own, which this run may have recorded.
+    const ended = `SELECT count(*) AS n FROM segments WHERE counted = 0 AND start < ${TELLING - 60 * MINUTE}`
+    expect(await env.DB.prepare(ended).first('n')).toBe(0)
   })
 
   it('ends although D1 is silent', async () => {
@@ -111,17 +117,25 @@ describe('a tick', () => {
     expect(new Set(lines.map(({ at }) => at)).size).toBeGreaterThanOrEqual(6)
   })
 
-  it.each([0, 1, 2])('of fair weather makes less than 50 statements, in turn %i', async (turn) => {
-    for (let i = 0; i < 20; i++) {
-      await stored(aConfig(), 'hype', aPayment(), { now: Date.now() - i * 10 * MINUTE })
-    }
-    const count = statementsOf('free')
+  it.each([0, 1, 2, 3, 4, 5])(
+    'of fair weather makes less than 50 statements, in turn %i',
+    async (turn) => {
+      await tick(bindings().own) // the work of a new day is done
+      for (let i = 0; i < 20; i++) {
+        await stored(aConfig(), 'hype', aPayment(), { now: TELLING - i * 10 * MINUTE })
+      }
+      const count = statementsOf('free')
 
-    const lines = await anInvocation(() => tick(bindings().own, turn * MINUTE), 'free', count)
+      const lines = await anInvocation(
+        () => tick(bindings().own, TELLING + turn * MINUTE),
+        'free',
+        count,
+      )
 
-    expect(lines.filter((line) => 'fault' in line || 'left' in line)).toEqual([])
-    expect(count.count()).toBeLessThan(50)
-  })
+      expect(lines.filter((line) => 'fault' in line || 'left' in line)).toEqual([])
+      expect(count.count()).toBeLessThan(50)
+    },
+  )
 
   it('with nothing to do reads a few rows and writes none', async () => {
     await empty('statistics', 'totals', 'drift', 'idempotency')
@@ -130,7 +144,7 @@ describe('a tick', () => {
 
     await tick(bindings({ DB: db }).own)
 
-    expect(read()).toBeLessThanOrEqual(70)
+    expect(read()).toBeLessThanOrEqual(80)
     expect(written()).toBe(0)
   })
 
@@ -143,15 +157,16 @@ describe('a tick', () => {
     }
 
     const faults: unknown[] = []
-    for (let minute = 0; minute < 12; minute++) {
-      const lines = await anInvocation(() => tick(own, minute * MINUTE), 'free')
+    for (let minute = 0; minute < 18; minute++) {
+      const lines = await anInvocation(() => tick(own, QUIET + minute * MINUTE, QUIET), 'free')
       faults.push(...lines.filter((line) => 'fault' in line))
     }
 
     expect(faults).toEqual([])
     expect(deliveries.sent).toHaveLength(6000)
     expect(retries.sent).toHaveLength(6000)
-    expect(await env.DB.prepare('SELECT count(*) AS n FROM events').first('n')).toBe(0)
+    const old = "SELECT count(*) AS n FROM events WHERE source <> 'relay'"
+    expect(await env.DB.prepare(old).first('n')).toBe(0)
     expect(await env.DB.prepare('SELECT count(*) AS n FROM snapshot').first('n')).toBe(1)
   })
 })

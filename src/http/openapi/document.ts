@@ -93,6 +93,8 @@ const TAGS: Record<string, string> = {
   deliveries: 'What is owed to each target, and what became of it.',
   drift: "Changes in the form of the vendors' messages.",
   events: 'What the vendors sent, received and normalized.',
+  export: 'The log, to keep or to move.',
+  import: 'An exported log, into a relay that has received nothing.',
   ledger: 'What became of everything, in numbers that add up.',
   people: 'Contacts of all sources that are the same person.',
   quarantine: 'Messages that are stored and not understood.',

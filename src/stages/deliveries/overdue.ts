@@ -9,7 +9,7 @@ import { readWaiting, watchFresh } from '../../store/deliveries/waiting.ts'
 import { trySending } from './enqueue.ts'
 
 /** Deliveries of the first statement, which shows whether D1 and the queue take anything, and of each that follows. */
-const FIRST_CHUNK = 100
+const FIRST_CHUNK = 50
 const CHUNK = 2500
 
 /** Deliveries of one run and one queue; the next run comes in a minute. */

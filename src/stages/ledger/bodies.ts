@@ -2,7 +2,7 @@
 import type { Env, Tools } from '../../env.ts'
 import { deleteLeftovers } from '../../store/events/bodies/objects.ts'
 
-/** Pages of a thousand objects of one run; the next comes in a minute. */
+/** Pages of a thousand objects of one run; the next comes in five minutes. */
 const MAX_A_RUN = 5
 
 /** Runs once. Safe to run twice, or beside itself. Reads one row when all was looked at today. */

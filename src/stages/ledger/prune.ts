@@ -9,7 +9,7 @@ import type { PackEnv } from '../../store/events/packs/packs.ts'
 import { pruneEvents, pruneRawBodies, startPruneDay } from '../../store/ledger/prune.ts'
 import { pruneLargeBodies } from '../../store/ledger/prune-bodies.ts'
 import { readRelayState } from '../../store/ledger/relay-state.ts'
-import { getRetention, storeRetention } from '../../store/ledger/retention.ts'
+import { getRetention, isAnythingDue, storeRetention } from '../../store/ledger/retention.ts'
 import { prunePacks } from './prune-packs.ts'
 
 /** Events of one transaction: it takes some 50 ms, for which requests wait that write. */
@@ -41,10 +41,12 @@ export async function prune(env: PackEnv, settings: Settings, tools: Tools): Pro
   const rawDays = Math.min(retention.rawDays, isShort ? settings.rawRetentionMinDays : Infinity)
   // By whole hours, as the ledger counts.
   const timeBefore = (days: number) => Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS
-  await startPruneDay(env.DB, Math.floor(now / DAY_MS), firstKeyAt(timeBefore(days)), now)
-  const raws = await repeat(() => pruneRawBodies(env.DB, firstKeyAt(timeBefore(rawDays)), CHUNK))
   const early = isShort ? timeBefore(rawDays) : undefined
   const packs = { before: timeBefore(days), rawBefore: timeBefore(retention.rawDays), early }
+  const today = Math.floor(now / DAY_MS)
+  if (!(await isAnythingDue(env.DB, { ...packs, today }))) return
+  await startPruneDay(env.DB, today, firstKeyAt(timeBefore(days)), now)
+  const raws = await repeat(() => pruneRawBodies(env.DB, firstKeyAt(timeBefore(rawDays)), CHUNK))
   const { dropped, stripped, kept } = await prunePacks(env, packs, tools)
   // What is hot in the time of a pack goes after the pack.
   const before = firstKeyAt(Math.min(timeBefore(days), kept ?? Number.POSITIVE_INFINITY))

@@ -8,8 +8,11 @@ import { readStatus } from './attention.ts'
 
 const MINUTE_MS = 60_000
 
-/** The status reads more than the other jobs of a minute, so it is read in one of five. */
+/** The status reads more than the other jobs of a minute, so it is read in one of five, when those wait that can. */
 const EVERY_MINUTES = 5
+
+/** Whether what needs attention is told in the minute of a time (epoch milliseconds). */
+export const isTimeToTell = (time: number) => Math.floor(time / MINUTE_MS) % EVERY_MINUTES === 0
 
 /** Runs once, in one minute of five. Safe to run twice, or beside itself: each change is told once. */
 export async function tellIssues(
@@ -18,7 +21,7 @@ export async function tellIssues(
   tools: Tools,
 ): Promise<void> {
   const now = tools.now()
-  if (Math.floor(now / MINUTE_MS) % EVERY_MINUTES !== 0) return
+  if (!isTimeToTell(now)) return
   const { attention, isComplete } = await readStatus(env, config, tools)
   const changes = changesOf(attention, await listIssues(env.DB), isComplete, now)
   for (const change of changes) await tell(env, config, change, tools)

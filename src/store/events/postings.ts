@@ -1,8 +1,8 @@
 // Postings: an inverted index of the log, from facets to the events that have them. A facet is the combination of an
 // event's source, vendor, type, status and targets, so each event has exactly one. A segment is posted after it has ended,
-// and again after its events have changed. Posting writes two rows for each segment and none for each event: one row with
-// the keys of its events by facet (`postings`), and one with their counts by facet for 256 hours together
-// (`posting_spans`), by which a list skips the segments that have none of its events.
+// and again after its events have changed. Posting writes four rows for each segment and none for each event: the mark of the
+// segment, a row with the keys of its events by facet (`postings`), twice, as it takes the place of the one before, and one with
+// their counts by facet for 256 hours together (`posting_spans`), by which a list skips the segments that have none of its events.
 import { firstKeyAt } from '../../core/id.ts'
 import { HOUR_MS } from '../../core/period.ts'
 import type { RowBudget } from '../pages.ts'

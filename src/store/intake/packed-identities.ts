@@ -1,8 +1,9 @@
 // What repeats of packed events are recognised by: a row of `packed_identities` for each, for thirty days after its receipt. It has
 // what the index of a contact's history has of an event in rows, so the same is looked for in both.
 import { EVENT_KINDS } from '../../core/events/vocabulary.ts'
-import { firstKeyAt, KEYS_PER_MS } from '../../core/id.ts'
-import { KIND_OF_E } from '../events/packs/kinds.ts'
+import { firstKeyAt, KEYS_PER_MS, keyOfId } from '../../core/id.ts'
+import type { PackLine } from '../../core/ledger/pack-line.ts'
+import { KIND_OF_E, numberOfKind } from '../events/packs/kinds.ts'
 
 /** How long after its receipt a packed event is known by its identity: at least this, in milliseconds. */
 export const IDENTITY_MS = 30 * 86_400_000
@@ -44,6 +45,32 @@ export function keepIdentities(
   const paths = deliveryHeaders.map((name) => `$."${name}"`)
   const since = firstKeyAt(now - IDENTITY_MS)
   return db.prepare(KEEP).bind(JSON.stringify(keys), since, JSON.stringify(paths))
+}
+
+const FORGET = `
+DELETE FROM packed_identities WHERE (period, contact, kind, at, key) IN (
+  SELECT (gone.value ->> 4) / ${PERIOD}, ${NOBODY}, gone.value ->> 2, gone.value ->> 3, gone.value ->> 4 FROM json_each(?1) AS gone
+  UNION ALL
+  SELECT (gone.value ->> 4) / ${PERIOD}, c.number, gone.value ->> 2, gone.value ->> 3, gone.value ->> 4 FROM json_each(?1) AS gone
+  CROSS JOIN packed_contacts AS c ON c.source = gone.value ->> 0 AND c.contact = gone.value ->> 1)`
+
+/**
+ * Returns the statement that deletes the identities of packed events, given by their lines. Run it in the transaction that
+ * restores or drops them, before their contacts lose their numbers: another contact may get the same number.
+ */
+export function forgetIdentities(db: D1Database, lines: readonly PackLine[]): D1PreparedStatement {
+  const gone = lines.map(
+    ({ id, source, contact = null, status, type, at = 0 }) =>
+      `[${JSON.stringify(source)},${JSON.stringify(contact)},${identityKind(status, type)},${at},${keyOfId(id)}]`,
+  )
+  return db.prepare(FORGET).bind(`[${gone}]`)
+}
+
+/** The kind that the identity of a line has. */
+function identityKind(status: string, type: string): number {
+  const kind = numberOfKind(type.slice(0, type.indexOf('.')))
+  if (status === 'inferred') return kind + INFERRED
+  return status === 'accepted' ? kind : -1
 }
 
 /** Deletes identities that are no longer needed at a time (epoch milliseconds), at most `limit`. Reads one row if there is none. */

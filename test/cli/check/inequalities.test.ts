@@ -51,7 +51,7 @@ it.each([
 it.each([
   ['type != "contact.created"', ['*']],
   ['relaysource != "gym"', ['*']],
-  ['vendor != "hype"', ['contact.*']],
+  ['vendor != "hype"', ['contact.created', 'contact.updated']],
   ['data.reason != "plan_switch"', ['subscription.ended']],
   ['data.membership.status != "active"', ['membership.*']],
   ['data.refund.amount != null', ['payment.refunded']],

@@ -50,11 +50,11 @@ it('shows the ledger, and the events by source and outcome', async () => {
   const { text, html } = await (await anOperator({ config })).open('/console')
 
   expect(text).toMatch(
-    /received 4 accepted 3 quarantined 1 duplicate 0 inferred events 0 deliveries created 4/,
+    /received 4 accepted 3 quarantined 1 duplicate 0 erased 0 inferred events 0 deliveries created 4/,
   )
   expect(text).toContain('Balanced: every event and delivery is accounted for.')
   expect(html).toMatch(
-    /aria-label="hype, events per hour: 2 accepted, 1 quarantined, 0 duplicate; at most 2 in an hour"/,
+    /aria-label="hype, events per hour: 2 accepted, 1 quarantined, 0 duplicate, 0 erased; at most 2 in an hour"/,
   )
 })
 
@@ -69,6 +69,8 @@ it('shows in red where the ledger does not add up', async () => {
 
 it('shows the state of sources and targets', async () => {
   await stored(config, 'hype', aPayment(), { now: NOW - HOUR })
+  // A fresh delivery is watched after the first sweep.
+  await env.DB.prepare('UPDATE deliveries SET swept = 0').run()
   await takeSnapshot({ DB: env.DB }, config, toolsAt(NOW))
   const { text } = await (await anOperator({ config })).open('/console?period=7d')
 

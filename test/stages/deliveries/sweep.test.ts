@@ -301,7 +301,7 @@ describe('a queue that does not take messages', () => {
       const { retries, lines, written } = await sweepWith(send)
 
       expect(retries).toHaveLength(30)
-      expect(written).toBeLessThanOrEqual(2 * 100 + 30)
+      expect(written).toBeLessThanOrEqual(4 * 50 + 2 * 30)
       expect(lines).toContainEqual(
         expect.objectContaining({ fault: expect.stringContaining('queue') }),
       )

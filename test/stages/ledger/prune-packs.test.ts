@@ -165,6 +165,8 @@ describe('a pack that cannot be reached', () => {
 
     expect(await count("packs WHERE place = 'd1'")).toBe(1)
     expect(await count("packs WHERE place = 'r2'")).toBe(0)
-    expect(await hotLines()).toEqual(hot)
+    // The bytes of hot events have a retention of their own, which is over.
+    expect(hot.every(({ raw }) => raw)).toBe(true)
+    expect(await hotLines()).toEqual(hot.map(({ raw: _, ...line }) => line))
   })
 })

@@ -1,7 +1,7 @@
 // How many rows of D1 and blocks of packs a page of packed events reads, by the count of D1 and of the bucket.
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { firstKeyAt, personIdOfKey } from '../../../src/core/id.ts'
+import { firstKeyAt, idOfKey, personIdOfKey } from '../../../src/core/id.ts'
 import { getTimeline, listDeliveries } from '../../../src/store/deliveries/lists/delivery-lists.ts'
 import type { DeliveryFilter } from '../../../src/store/deliveries/lists/delivery-rows.ts'
 import type { EventFilter } from '../../../src/store/events/event-filter.ts'
@@ -21,6 +21,9 @@ const BEGIN = NOW - HOURS * HOUR
 const MANY = personIdOfKey('1')
 const FEW = personIdOfKey('2')
 
+/** What the text of each event says of its time: nothing here reads it. */
+const TIME = new Date(BEGIN).toISOString()
+
 const KEYS_A_STEP = BigInt(firstKeyAt(BEGIN + STEP)) - BigInt(firstKeyAt(BEGIN))
 
 /** Events with bodies of 1 KB, so that a pack has some blocks. */
@@ -36,7 +39,7 @@ async function fill(): Promise<void> {
     [
       `INSERT INTO events (key, source, vendor, status, type, contact, planned, hops, dedup_key, encoding, headers, at, event, raw)
        ${LOG} SELECT key, source, source, 'accepted', type, contact, 1 + (type LIKE 'payment.%'), 0, 'k' || i, 'utf8', '{}', at,
-         json_object('type', type, 'data', json_object('contact', json_object('vendor_id', contact))), hex(randomblob(500)) FROM facts`,
+         json_object('id', '${idOfKey(firstKeyAt(NOW))}', 'vendor', source, 'vendortype', 'clientUpdated', 'type', type, 'time', '${TIME}', 'receivedat', '${TIME}', 'data', json_object('contact', json_object('vendor_id', contact))), hex(randomblob(500)) FROM facts`,
       `INSERT INTO deliveries (event, target, state, attempt, attempts)
        SELECT key, 'crm', CASE WHEN substr(dedup_key, 2) % 600 = 4 THEN 'dead' ELSE 'delivered' END, 2,
          '[{"attempt":1,"at":"2026-11-20T00:00:00.000Z","ms":12,"status":200}]' FROM events

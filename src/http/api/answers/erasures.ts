@@ -5,10 +5,15 @@ import { VALUE_KINDS } from '../../../core/operate/erasure/values.ts'
 import * as basic from './basic.ts'
 import { count, personId, Time } from './basic.ts'
 
-const ValueKind = v.picklist(VALUE_KINDS)
+export const ErasedKind = v.picklist(VALUE_KINDS)
+export const ErasureState = v.pipe(
+  v.picklist(['erasing', 'done']),
+  v.description('`erasing`: call again to go on; the cron does so too'),
+)
+export const ErasureStep = v.picklist(ERASURE_STEPS)
 
 export const ErasedValue = v.strictObject({
-  kind: ValueKind,
+  kind: ErasedKind,
   hash: v.pipe(v.string(), v.description('Of the words of the value, by the salt')),
   mark: v.pipe(count, v.maxValue(2 ** 32 - 1), v.metadata({ format: 'int64' })),
   words: count,
@@ -17,11 +22,8 @@ export const ErasedValue = v.strictObject({
 
 const erasure = {
   person: personId,
-  state: v.pipe(
-    v.picklist(['erasing', 'done']),
-    v.description('`erasing`: call again to go on; the cron does so too'),
-  ),
-  step: v.picklist(ERASURE_STEPS),
+  state: ErasureState,
+  step: ErasureStep,
   asked_at: Time,
   done_at: v.nullable(Time),
   suppress: v.pipe(
@@ -69,7 +71,7 @@ export const ErasureVerification = v.strictObject({
       table: v.string(),
       column: v.string(),
       row: v.string(),
-      kinds: v.array(ValueKind),
+      kinds: v.array(ErasedKind),
     }),
   ),
   others: v.pipe(count, v.description('Found with other people who have the same address or name')),

@@ -16,7 +16,10 @@ import { flag, periodOf, Time } from '../fields.ts'
 const NDJSON = 'application/x-ndjson'
 
 const ExportQuery = v.strictObject({
-  part: v.picklist(EXPORTED_PARTS, `must be one of ${EXPORTED_PARTS.join(', ')}`),
+  part: v.pipe(
+    v.picklist(EXPORTED_PARTS, `must be one of ${EXPORTED_PARTS.join(', ')}`),
+    v.description('Events with their deliveries, or a table'),
+  ),
   after: v.exactOptional(
     v.pipe(
       v.string('must be a single value'),
@@ -82,7 +85,7 @@ const LinesBody = v.strictObject({
   file: File,
   from: v.pipe(Count, v.description('How many lines with events and rows come before these')),
   lines: v.pipe(
-    v.array(v.looseObject({}, 'must be an object'), 'must be a list'),
+    v.array(v.record(v.string(), v.unknown(), 'must be an object'), 'must be a list'),
     v.maxLength(500, 'must have at most 500 lines'),
   ),
 })

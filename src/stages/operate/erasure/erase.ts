@@ -11,10 +11,11 @@ import {
   listOpenErasures,
   moveErasure,
   type RunningErasure,
+  readErasing,
 } from '../../../store/operate/erasure/erasures.ts'
 import { eraseElsewhere } from './elsewhere.ts'
 import { eraseNextEvents } from './events.ts'
-import { forgetOld } from './forget.ts'
+import { forgetOld, REMEMBERED_MS } from './forget.ts'
 import { erasePacked } from './packed.ts'
 import { eraseSpilled } from './spilled.ts'
 import type { StepResult } from './step.ts'
@@ -50,13 +51,15 @@ export async function continueErasures(
   config: Config,
   tools: Tools,
 ): Promise<void> {
-  const until = tools.now() + RUN_MS
-  for (const erasure of await listOpenErasures(env.DB)) {
+  const now = tools.now()
+  const until = now + RUN_MS
+  const { isAnyOpen, isAnyKept } = await readErasing(env.DB, now - REMEMBERED_MS)
+  for (const erasure of isAnyOpen ? await listOpenErasures(env.DB) : []) {
     if (tools.now() >= until) return
     const { person, step, counts } = await goOn(env, config, erasure, until, tools)
     tools.log({ at: 'erasure', person, step, counts })
   }
-  await forgetOld(env, newVersion(tools), tools)
+  if (isAnyKept) await forgetOld(env, newVersion(tools), tools)
 }
 
 /** A person's contacts are taken from it; a race may give it another one meanwhile. */

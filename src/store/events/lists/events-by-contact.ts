@@ -49,9 +49,11 @@ export async function eventsByContact(
     async next(n) {
       const rows: EventRow[] = []
       while (rows.length < n && pending.length === 0 && reader.packs.left() > 0) {
-        const next = await merged.next(n - rows.length)
-        if (next.length === 0) break
+        const wanted = n - rows.length
+        const next = await merged.next(wanted)
         rows.push(...(await read(next)))
+        // The budget is spent, but for what is reserved for these.
+        if (next.length < wanted) break
       }
       return rows
     },

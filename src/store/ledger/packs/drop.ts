@@ -6,6 +6,7 @@ import { KIND_OF_REPEATS, numberOfKind } from '../../events/packs/kinds.ts'
 import type { Pack, PackEnv, PackRow, Place } from '../../events/packs/packs.ts'
 import { packOf } from '../../events/packs/packs.ts'
 import { readLines } from '../../events/packs/read.ts'
+import { forgetIdentities } from '../../intake/packed-identities.ts'
 import { endSegment } from '../prune.ts'
 import { forgetFactsBefore } from './facts.ts'
 import { noteGarbage, retire } from './garbage.ts'
@@ -91,7 +92,11 @@ export async function dropPack(env: PackEnv, pack: Pack, now: number): Promise<n
       contact === undefined ? [] : [{ source, contact }],
     )
     const forgotten = await forgetFactsBefore(DB, owners, idOfKey(firstKeyAt(pack.until)))
-    await DB.batch([...forgotten, ...DELETE_ENTRIES.map((sql) => DB.prepare(sql).bind(gone))])
+    await DB.batch([
+      ...forgotten,
+      forgetIdentities(DB, lines),
+      ...DELETE_ENTRIES.map((sql) => DB.prepare(sql).bind(gone)),
+    ])
   }
   for await (const lines of readLines(env, pack)) {
     waiting.push(...lines)

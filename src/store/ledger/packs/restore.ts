@@ -5,6 +5,7 @@ import { rowsOf, type StoredRows } from '../../../core/ledger/pack-line.ts'
 import { listHot } from '../../events/packs/hot.ts'
 import type { PackEnv } from '../../events/packs/packs.ts'
 import { type PackedLine, readWithPacks } from '../../events/packs/read.ts'
+import { forgetIdentities } from '../../intake/packed-identities.ts'
 import { markSegments } from '../../segments.ts'
 import { storedWord } from '../../stored-words.ts'
 import { forgetFacts } from './facts.ts'
@@ -91,6 +92,10 @@ async function restoreChunk(db: D1Database, chunk: readonly PackedLine[]): Promi
     ...insertRows(db, rows),
     ...thaw(db, { start, keys }),
     ...forgotten,
+    forgetIdentities(
+      db,
+      chunk.map(({ line }) => line),
+    ),
     markSegments(
       db,
       chunk.map(({ line }) => line.id),

@@ -65,7 +65,7 @@ function problemsOf(line: PackLine, { start, until }: Pack, last: EventId | ''):
 async function listFrozen(db: D1Database, start: number): Promise<Count[]> {
   const { results } = await db
     .prepare(
-      'SELECT kind, name, state, count, created AS created FROM ledger WHERE start = ?1 + 1 AND (count <> 0 OR created <> 0)',
+      'SELECT kind, name, state, count, planned AS created FROM ledger WHERE start = ?1 + 1 AND (count <> 0 OR planned <> 0)',
     )
     .bind(start)
     .all<Count>()

@@ -1,7 +1,7 @@
 // Erasures: beginning one, noting how far it has come, its receipt, and who is kept out.
 
 import { UNFINISHED_STATES } from '../../../core/deliveries/delivery.ts'
-import { keyOfId, type PersonId, personIdOfKey } from '../../../core/id.ts'
+import { firstKeyAt, keyOfId, type PersonId, personIdOfKey } from '../../../core/id.ts'
 import type {
   ErasedPlace,
   ErasedValue,
@@ -90,6 +90,28 @@ export async function listErasures(
     .bind(after === undefined ? '-1' : keyOfId(after), limit)
     .all<Row>()
   return results.map(erasureOf)
+}
+
+/** Contacts of erasures that were asked for before `?1`, except those that are kept out. */
+const CONTACTS_TO_FORGET = `FROM erased_contacts WHERE person IN (
+  SELECT person FROM erasures WHERE suppress = 0 AND step = 'done' AND asked_at < ?1)`
+
+/**
+ * Returns whether an erasure is not done, and whether something was kept of the erased until a time (epoch milliseconds): what
+ * `forgetContacts` and `forgetRepeats` forget. One query, as that is so in few minutes.
+ */
+export async function readErasing(
+  db: D1Database,
+  before: number,
+): Promise<{ isAnyOpen: boolean; isAnyKept: boolean }> {
+  const row = await db
+    .prepare(
+      `SELECT EXISTS (SELECT 1 FROM erasures WHERE step <> 'done') AS open, (EXISTS (SELECT 1 ${CONTACTS_TO_FORGET})
+         OR EXISTS (SELECT 1 FROM events WHERE status ${IS_ERASED} AND dedup_key <> '' AND key < CAST(?2 AS INTEGER))) AS kept`,
+    )
+    .bind(before, firstKeyAt(before))
+    .first<{ open: number; kept: number }>()
+  return { isAnyOpen: row?.open === 1, isAnyKept: row?.kept === 1 }
 }
 
 /** Returns the erasures that are not done, the oldest first, at most 20. */
@@ -214,12 +236,7 @@ export async function forgetContacts(
   version: number,
 ): Promise<void> {
   await db.batch([
-    db
-      .prepare(
-        `DELETE FROM erased_contacts WHERE person IN (
-           SELECT person FROM erasures WHERE suppress = 0 AND step = 'done' AND asked_at < ?1)`,
-      )
-      .bind(before),
+    db.prepare(`DELETE ${CONTACTS_TO_FORGET}`).bind(before),
     db.prepare('UPDATE erasing SET version = ?1 WHERE changes() > 0').bind(version),
   ])
 }
