@@ -107,7 +107,10 @@ describe('npm run check -- --url', () => {
   })
 
   it.each([
-    [['--url', 'https://relay.example'], "No token: set RELAY_TOKEN to the relay's ADMIN_TOKEN."],
+    [
+      ['--url', 'https://relay.example'],
+      'No token: set RELAY_TOKEN to the relay\'s ADMIN_TOKEN, or run "relay login https://relay.example".',
+    ],
     [['--url', 'relay'], '--url must start with https:// or http://, not "relay".'],
     [['--urll', 'x'], "error: unknown option '--urll'"],
   ])('%j gives a one-sentence error', async (args, words) => {
