@@ -11,6 +11,11 @@ const MINUTE_MS = 60_000
 /** The status reads more than the other jobs of a minute, so it is read in one of five. */
 const EVERY_MINUTES = 5
 
+/** Whether issues are told in the minute of a time (epoch milliseconds). */
+export function isToldAt(time: number): boolean {
+  return Math.floor(time / MINUTE_MS) % EVERY_MINUTES === 0
+}
+
 /** Runs once, in one minute of five. Safe to run twice, or beside itself: each change is told once. */
 export async function tellIssues(
   env: Pick<Env, 'DB' | 'RETRIES' | 'SPILL'>,
@@ -18,7 +23,7 @@ export async function tellIssues(
   tools: Tools,
 ): Promise<void> {
   const now = tools.now()
-  if (Math.floor(now / MINUTE_MS) % EVERY_MINUTES !== 0) return
+  if (!isToldAt(now)) return
   const { attention, isComplete } = await readStatus(env, config, tools)
   const changes = changesOf(attention, await listIssues(env.DB), isComplete, now)
   for (const change of changes) await tell(env, config, change, tools)
